@@ -1,0 +1,1 @@
+"""Lens, filters and sensor: expectation and variance of a frame."""

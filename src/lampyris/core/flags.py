@@ -1,0 +1,60 @@
+"""Quality flags, defined once: the records below are the code, the tables and the documentation."""
+
+from enum import IntFlag, StrEnum
+
+
+class PixelFlag(IntFlag):
+    """Why a pixel's value is not to be trusted. Stored per channel as unsigned 16-bit."""
+
+    GOOD = 0
+    SATURATED = 1 << 0
+    HOT = 1 << 1
+    COSMIC = 1 << 2
+    NOT_FINITE = 1 << 3
+    LOW_FLAT = 1 << 4
+    BLOOM = 1 << 5
+
+
+PIXEL_FLAG_MEANING: dict[PixelFlag, str] = {
+    PixelFlag.SATURATED: "raw count at or above 99 % of full scale: the value is a lower bound",
+    PixelFlag.HOT: "dark frame far above its neighbours: replaced by the local median, not used in sums",
+    PixelFlag.COSMIC: "single-frame spike sharper than the lens can make: replaced by the local median",
+    PixelFlag.NOT_FINITE: "raw value is NaN or infinite",
+    PixelFlag.LOW_FLAT: "flat field below 20 % of its centre: noise is amplified more than five times",
+    PixelFlag.BLOOM: "touches a saturated pixel",
+}
+
+
+class DetectionFlag(IntFlag):
+    """What to know about a detection before trusting its number."""
+
+    GOOD = 0
+    SATURATED = 1 << 0
+    EDGE = 1 << 1
+    BLENDED = 1 << 2
+    WIDE = 1 << 3
+    HALO_MERGED = 1 << 4
+
+
+DETECTION_FLAG_MEANING: dict[DetectionFlag, str] = {
+    DetectionFlag.SATURATED: "holds saturated pixels: the flux is a lower bound",
+    DetectionFlag.EDGE: "its outline touches the animal's edge: light beyond the edge is not seen",
+    DetectionFlag.BLENDED: "closer than one width to another: the split of flux between the two is uncertain",
+    DetectionFlag.WIDE: "as wide as the widest template: may be an organ rather than a spot",
+    DetectionFlag.HALO_MERGED: "a wider, weaker glow around it was counted as its halo",
+}
+
+
+class DetectionKind(StrEnum):
+    """What a detected spot is taken for."""
+
+    LESION = "lesion"
+    INJECTION_SITE = "injection site"
+    HALO = "halo"
+
+
+DETECTION_KIND_MEANING: dict[DetectionKind, str] = {
+    DetectionKind.LESION: "a spot brighter than the measured background allows by chance",
+    DetectionKind.INJECTION_SITE: "a spot at the place where cells or probe were injected",
+    DetectionKind.HALO: "a wide glow centred on a brighter spot: scattered light and freed probe around it",
+}

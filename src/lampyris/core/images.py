@@ -1,0 +1,143 @@
+"""Images that cross borders: raw frames, calibrated radiance, unmixed abundance, regions.
+
+Pixel arrays are numpy with fixed dimension order ``(channel, y, x)``; row 0 is the animal's head side.
+"""
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from lampyris.core.arrays import frozen_array
+
+RADIANCE_UNIT = "ph s-1 cm-2 sr-1"
+FLUX_UNIT = "ph s-1"
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class RawImage:
+    """What a reader returns: counts and what the file says of them.
+
+    Parameters
+    ----------
+    counts : ndarray, dims (channel, y, x), unsigned integer or float
+        Raw counts as stored.
+    channels : tuple of str
+        Name of each channel, as in the sheet.
+    pixel_mm : float
+        Pixel pitch at the stage in mm; NaN where the file does not say.
+    exposure_s : tuple of float
+        Exposure per channel in seconds; NaN where the file does not say.
+    excitation_nm, emission_nm : tuple of float
+        Per channel; NaN where the file does not say.
+    acquired : str
+        ISO 8601 time of acquisition, or "".
+    synthetic : bool
+        True where the file says that it was simulated.
+    """
+
+    counts: NDArray[np.generic]
+    channels: tuple[str, ...]
+    pixel_mm: float
+    exposure_s: tuple[float, ...]
+    excitation_nm: tuple[float, ...]
+    emission_nm: tuple[float, ...]
+    acquired: str = ""
+    synthetic: bool = False
+
+    def __post_init__(self) -> None:
+        array = frozen_array("counts", self.counts, ("channel", "y", "x"), np.asarray(self.counts).dtype)
+        object.__setattr__(self, "counts", array)
+        for name in ("channels", "exposure_s", "excitation_nm", "emission_nm"):
+            if len(getattr(self, name)) != array.shape[0]:
+                raise ValueError(f"{name} has {len(getattr(self, name))} entries for {array.shape[0]} channels")
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Radiance:
+    """Calibrated image in photons per second, cm2 and steradian.
+
+    Parameters
+    ----------
+    values, variance : ndarray, dims (channel, y, x), float64
+        Radiance and its variance (unit squared).
+    flags : ndarray, dims (channel, y, x), uint16
+        `PixelFlag` bits.
+    channels : tuple of str
+        Name of each band.
+    pixel_mm : float
+        Pixel pitch at the stage in mm.
+    """
+
+    values: NDArray[np.float64]
+    variance: NDArray[np.float64]
+    flags: NDArray[np.uint16]
+    channels: tuple[str, ...]
+    pixel_mm: float
+
+    def __post_init__(self) -> None:
+        dims = ("channel", "y", "x")
+        values = frozen_array("values", self.values, dims, np.float64)
+        object.__setattr__(self, "values", values)
+        object.__setattr__(self, "variance", frozen_array("variance", self.variance, dims, np.float64, values.shape))
+        object.__setattr__(self, "flags", frozen_array("flags", self.flags, dims, np.uint16, values.shape))
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class AbundanceMap:
+    """Unmixed image: how much of each component every pixel holds.
+
+    Parameters
+    ----------
+    values : ndarray, dims (component, y, x), float64
+        Unbiased least-squares abundance, which may be negative, in radiance summed over the recorded bands.
+    variance : ndarray, dims (component, y, x), float64
+        Its variance from the frames' noise.
+    display : ndarray, dims (component, y, x), float64
+        Non-negative abundance, for showing only.
+    flags : ndarray, dims (y, x), uint16
+        Union of the bands' `PixelFlag` bits.
+    components : tuple of str
+        The probe first, then autofluorescence, then leakage.
+    pixel_mm : float
+        Pixel pitch at the stage in mm.
+    """
+
+    values: NDArray[np.float64]
+    variance: NDArray[np.float64]
+    display: NDArray[np.float64]
+    flags: NDArray[np.uint16]
+    components: tuple[str, ...]
+    pixel_mm: float
+
+    def __post_init__(self) -> None:
+        dims = ("component", "y", "x")
+        values = frozen_array("values", self.values, dims, np.float64)
+        object.__setattr__(self, "values", values)
+        for name in ("variance", "display"):
+            object.__setattr__(self, name, frozen_array(name, getattr(self, name), dims, np.float64, values.shape))
+        object.__setattr__(self, "flags", frozen_array("flags", self.flags, ("y", "x"), np.uint16, values.shape[1:]))
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Pose:
+    """Affine map from the nominal animal's frame to the stage: ``stage = centre + rotation(angle) @ (scale * nominal)``.
+
+    Parameters
+    ----------
+    y_mm, x_mm : float
+        Where the nominal animal's origin lies on the stage, from the image's first pixel centre.
+    angle_rad : float
+        Turn of the long axis, positive from +y towards +x.
+    scale_y, scale_x : float
+        Length and width relative to the nominal animal.
+    mirrored : bool
+        True in the ventral view, where the animal's left is on the other side.
+    """
+
+    y_mm: float
+    x_mm: float
+    angle_rad: float = 0.0
+    scale_y: float = 1.0
+    scale_x: float = 1.0
+    mirrored: bool = False

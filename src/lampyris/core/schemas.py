@@ -1,0 +1,125 @@
+"""Schemas of the study's sheets: column by column, what stands there, its unit and whether it must.
+
+Reading and writing is `lampyris.io.sheets`; rules across rows are `lampyris.study.check`.
+"""
+
+from dataclasses import dataclass, field
+from typing import Literal
+
+ColumnKind = Literal["text", "name", "number", "integer", "date", "path", "choice", "flag"]
+
+
+@dataclass(frozen=True, slots=True)
+class Column:
+    """One column of a sheet.
+
+    Parameters
+    ----------
+    name : str
+        Header, unit included.
+    kind : str
+        ``text`` free; ``name`` without control characters or slashes; ``number``; ``integer``; ``date`` ISO 8601;
+        ``path`` inside the study; ``choice`` of `choices`; ``flag`` yes or no.
+    required : bool
+        Whether the column and each of its cells must be filled.
+    meaning : str
+        For the documentation and for error messages.
+    low, high : float or None
+        Inclusive bounds of a number.
+    choices : tuple of str
+        Allowed values of a choice.
+    """
+
+    name: str
+    kind: ColumnKind
+    required: bool
+    meaning: str
+    low: float | None = None
+    high: float | None = None
+    choices: tuple[str, ...] = field(default=())
+
+
+VIEWS = ("dorsal", "ventral")
+INJECTION_SITES = ("tail vein", "left flank", "right flank", "left mammary fat pad", "right mammary fat pad", "none")
+
+SAMPLESHEET: tuple[Column, ...] = (
+    Column("animal", "name", True, "identity of the animal, as in animals.csv"),
+    Column("session", "name", True, "imaging session, e.g. d07; rows of one animal and session belong together"),
+    Column("day", "number", True, "days since inoculation", low=0, high=10000),
+    Column("date", "date", False, "date, or date and time, of the session"),
+    Column("group", "name", True, "arm, a key of [groups] in study.toml"),
+    Column("view", "choice", True, "side that faces the camera", choices=VIEWS),
+    Column("channel", "name", True, "emission band, a channel of [[instrument.bands]]"),
+    Column("excitation_nm", "number", True, "excitation wavelength in nm", low=200, high=2000),
+    Column("emission_nm", "number", True, "centre of the emission band in nm", low=200, high=2000),
+    Column("exposure_s", "number", True, "exposure in seconds", low=1e-6, high=1e5),
+    Column("image", "path", True, "image file, inside the study"),
+    Column("photo", "path", False, "photograph of the same pose"),
+    Column("background", "path", True, "dark frame of the same exposure and binning"),
+    Column("probe", "name", False, "key of [probes] in study.toml; empty for unlabelled controls"),
+    Column("lot", "text", False, "lot of the probe"),
+)
+
+ANIMALS: tuple[Column, ...] = (
+    Column("animal", "name", True, "identity of the animal"),
+    Column("group", "name", True, "arm, a key of [groups] in study.toml"),
+    Column("strain", "text", False, "strain"),
+    Column("sex", "choice", False, "sex", choices=("female", "male", "unknown")),
+    Column("weight_g", "number", False, "body weight in g", low=5, high=80),
+    Column("cage", "text", False, "cage"),
+    Column("inoculation", "choice", False, "where the labelled cells were put", choices=INJECTION_SITES),
+    Column(
+        "injection",
+        "choice",
+        False,
+        "where a needle went in besides: signal there is no lesion",
+        choices=INJECTION_SITES,
+    ),
+    Column("labelled_cells", "number", False, "labelled cells given", low=0, high=1e10),
+    Column("excluded", "flag", False, "yes leaves the animal out"),
+    Column("exclusion_reason", "text", False, "why; required where excluded is yes"),
+    Column("exclusion_author", "text", False, "who excluded it"),
+    Column("exclusion_time", "date", False, "when it was excluded"),
+)
+
+
+@dataclass(frozen=True, slots=True)
+class SampleRow:
+    """A row of samplesheet.csv, converted; `row` is its line in the file. Unfilled text is "", unfilled numbers NaN."""
+
+    row: int
+    animal: str
+    session: str
+    day: float
+    date: str
+    group: str
+    view: str
+    channel: str
+    excitation_nm: float
+    emission_nm: float
+    exposure_s: float
+    image: str
+    photo: str
+    background: str
+    probe: str
+    lot: str
+
+
+@dataclass(frozen=True, slots=True)
+class AnimalRow:
+    """A row of animals.csv, converted; `row` is its line in the file."""
+
+    row: int
+    animal: str
+    group: str
+    strain: str
+    sex: str
+    weight_g: float
+    cage: str
+    inoculation: str
+    injection: str
+    labelled_cells: float
+    excluded: bool
+    exclusion_reason: str
+    exclusion_author: str
+    exclusion_time: str

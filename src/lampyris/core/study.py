@@ -1,0 +1,266 @@
+"""What a finished study hands to its report: sessions, animals, groups, and how it was made."""
+
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from lampyris.core.arrays import frozen_array
+from lampyris.core.estimate import Estimate
+from lampyris.core.finding import Finding
+from lampyris.core.images import Pose
+from lampyris.core.results import Detection, DetectionLimit, OrganSignal
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class ViewResult:
+    """Everything that one view of one session yields.
+
+    Parameters
+    ----------
+    view : str
+        ``dorsal`` or ``ventral``.
+    pixel_mm : float
+        Pixel pitch in mm.
+    photo : ndarray, dims (y, x), float32
+        Photograph scaled to 0-1, on the image's grid.
+    radiance : ndarray, dims (channel, y, x), float32
+        Calibrated radiance per band, ph s-1 cm-2 sr-1.
+    probe : ndarray, dims (y, x), float32
+        Unbiased probe radiance summed over the bands, background structure not removed.
+    probe_variance : ndarray, dims (y, x), float32
+        Its variance.
+    display : ndarray, dims (y, x), float32
+        Non-negative probe radiance for showing.
+    autofluorescence : ndarray, dims (y, x), float32
+        Unmixed autofluorescence radiance.
+    flags : ndarray, dims (y, x), uint16
+        `PixelFlag` bits of any band.
+    body : ndarray, dims (y, x), bool
+        The animal without its tail.
+    lesions : ndarray, dims (y, x), uint16
+        Number of the detection whose outline holds the pixel, 0 outside.
+    channels : tuple of str
+        Bands.
+    pose : Pose
+        Where the animal lies.
+    detections : tuple of Detection
+        Empty when nothing was found.
+    organ_signals : tuple of OrganSignal
+        Diffuse uptake.
+    limits : tuple of DetectionLimit
+        Per region.
+    body_flux : Estimate
+        Probe flux of the whole animal in this view, background removed.
+    quality : dict of str to float
+        Numbers for the quality table: saturated fraction, background structure in per cent, residual width and others.
+    """
+
+    view: str
+    pixel_mm: float
+    photo: NDArray[np.float32]
+    radiance: NDArray[np.float32]
+    probe: NDArray[np.float32]
+    probe_variance: NDArray[np.float32]
+    display: NDArray[np.float32]
+    autofluorescence: NDArray[np.float32]
+    flags: NDArray[np.uint16]
+    body: NDArray[np.bool_]
+    lesions: NDArray[np.uint16]
+    channels: tuple[str, ...]
+    pose: Pose
+    detections: tuple[Detection, ...]
+    organ_signals: tuple[OrganSignal, ...]
+    limits: tuple[DetectionLimit, ...]
+    body_flux: Estimate
+    quality: dict[str, float]
+
+    def __post_init__(self) -> None:
+        shape = np.asarray(self.body).shape
+        yx = ("y", "x")
+        for name in ("photo", "probe", "probe_variance", "display", "autofluorescence"):
+            object.__setattr__(self, name, frozen_array(name, getattr(self, name), yx, np.float32, shape))
+        object.__setattr__(self, "flags", frozen_array("flags", self.flags, yx, np.uint16, shape))
+        object.__setattr__(self, "lesions", frozen_array("lesions", self.lesions, yx, np.uint16, shape))
+        object.__setattr__(self, "body", frozen_array("body", self.body, yx, np.bool_, shape))
+        size = (len(self.channels), *shape)
+        object.__setattr__(
+            self, "radiance", frozen_array("radiance", self.radiance, ("channel", "y", "x"), np.float32, size)
+        )
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class SessionResult:
+    """One animal in one session: its views in the order dorsal, ventral."""
+
+    animal: str
+    session: str
+    day: float
+    date: str
+    group: str
+    probe: str
+    views: tuple[ViewResult, ...]
+    findings: tuple[Finding, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class AnimalOutcome:
+    """What one animal contributes to the group comparison, one value per endpoint.
+
+    Parameters
+    ----------
+    animal, group : str
+        Who.
+    status : str
+        ``done``, ``failed`` or ``excluded``.
+    reason : str
+        Why it is not done; empty where it is.
+    days : tuple of float
+        Days since inoculation of its sessions.
+    total_flux : tuple of Estimate
+        Per session: sum of lesion fluxes, the brighter view of each session.
+    below_limit : tuple of bool
+        Per session: nothing was found, and `total_flux` is the limit (value = high = limit, low = 0).
+    lesion_count : tuple of int
+        Per session: lesions in the view with most.
+    """
+
+    animal: str
+    group: str
+    status: str
+    reason: str
+    days: tuple[float, ...]
+    total_flux: tuple[Estimate, ...]
+    below_limit: tuple[bool, ...]
+    lesion_count: tuple[int, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class GroupSummary:
+    """An arm on one endpoint: the animals' values with mean and interval."""
+
+    group: str
+    n: int
+    values: tuple[float, ...]
+    censored: tuple[bool, ...]
+    mean: Estimate
+
+
+@dataclass(frozen=True, slots=True)
+class PairDifference:
+    """Post hoc comparison of two arms."""
+
+    a: str
+    b: str
+    difference: Estimate
+    p: float
+
+
+@dataclass(frozen=True, slots=True)
+class Comparison:
+    """Group comparison that carries its design.
+
+    Parameters
+    ----------
+    endpoint : str
+        What is compared, e.g. "log10 total lesion flux on the last day".
+    unit : str
+        Unit of the values.
+    experimental_unit : str
+        What was replicated: "animal".
+    test : str
+        Name of the test; empty where none could be made.
+    statistic, df1, df2, p : float
+        Its result; NaN where none.
+    effect_size : Estimate or None
+        omega squared with interval, where obtained.
+    groups : tuple of GroupSummary
+        Per arm.
+    pairs : tuple of PairDifference
+        Post hoc comparisons.
+    post_hoc : str
+        Name of the post hoc procedure.
+    notes : tuple of str
+        What a reader must know: censored values, small n, exclusions.
+    """
+
+    endpoint: str
+    unit: str
+    experimental_unit: str
+    test: str
+    statistic: float
+    df1: float
+    df2: float
+    p: float
+    groups: tuple[GroupSummary, ...]
+    pairs: tuple[PairDifference, ...]
+    post_hoc: str
+    notes: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class RunRecord:
+    """How the results were made. No clock time, host or worker count: it is hashed.
+
+    Parameters
+    ----------
+    lampyris : str
+        Version.
+    source_hash : str
+        SHA-256 of the package's source.
+    packages : dict
+        Version of each dependency that can change a result.
+    options : dict
+        Every setting used, defaults included.
+    inputs : dict
+        SHA-256 of each input file by its path in the study.
+    command : str
+        What repeats the analysis.
+    """
+
+    lampyris: str
+    source_hash: str
+    packages: dict[str, str]
+    options: dict[str, Any]
+    inputs: dict[str, str]
+    command: str
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class StudyResults:
+    """A finished study, complete: the report prints this and computes nothing.
+
+    Parameters
+    ----------
+    name, title : str
+        From study.toml.
+    synthetic : bool
+        The images were simulated: said wherever a result appears.
+    groups : dict of str to dict
+        Per arm key: ``title``, ``role``, ``probe``.
+    sessions : tuple of SessionResult
+        Sorted by animal, then day.
+    outcomes : tuple of AnimalOutcome
+        Sorted by group, then animal; failed and excluded animals included.
+    comparisons : tuple of Comparison
+        Per endpoint.
+    findings : tuple of Finding
+        Warnings and notes of the checks and of the analysis.
+    methods : tuple of str
+        Paragraphs of the methods text, ready to paste.
+    record : RunRecord
+        How it was made.
+    """
+
+    name: str
+    title: str
+    synthetic: bool
+    groups: dict[str, dict[str, str]]
+    sessions: tuple[SessionResult, ...]
+    outcomes: tuple[AnimalOutcome, ...]
+    comparisons: tuple[Comparison, ...]
+    findings: tuple[Finding, ...]
+    methods: tuple[str, ...]
+    record: RunRecord
+    extra: dict[str, Any] = field(default_factory=dict)

@@ -1,0 +1,1 @@
+"""Formats both ways: sheets, images, tables, and the durable store. No science."""

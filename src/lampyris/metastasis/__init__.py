@@ -1,0 +1,1 @@
+"""Seeding and label: which organs cells reach, and how their signal is lost."""

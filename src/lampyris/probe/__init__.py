@@ -1,0 +1,1 @@
+"""The dot or dye: spectrum, absorption, yield, label per cell."""

@@ -1,0 +1,1 @@
+"""Intervals, thresholds and comparisons."""

@@ -1,0 +1,1 @@
+"""The animal: its anatomy, the optics of its organs, and light transport through them."""

@@ -1,0 +1,1 @@
+"""Virtual study, analysis, score against the truth."""

@@ -1,0 +1,66 @@
+"""What the analysis of a session needs: opened files and sheet entries, nothing else."""
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from lampyris.core.images import RawImage
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class ViewInput:
+    """One view of one session, opened.
+
+    Parameters
+    ----------
+    view : str
+        ``dorsal`` or ``ventral``.
+    image : RawImage
+        Counts, channels in the order of ``settings.instrument.bands``; exposures checked against the sheet.
+    exposure_s : tuple of float
+        Exposure per channel, from the sheet.
+    photo : ndarray, dims (y, x)
+        Photograph on the image's grid, any scale; the sum of the bands where the study has none.
+    dark : ndarray, dims (channel, y, x)
+        Dark frames of the same exposures, counts.
+    flat : ndarray, dims (channel, y, x)
+        Flat fields, any scale; ones where the study has none.
+    file : str
+        Path of the image inside the study, for messages.
+    """
+
+    view: str
+    image: RawImage
+    exposure_s: tuple[float, ...]
+    photo: NDArray[np.floating]
+    dark: NDArray[np.floating]
+    flat: NDArray[np.floating]
+    file: str
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class SessionInput:
+    """One animal in one session, opened.
+
+    Parameters
+    ----------
+    animal, session, date, group, probe : str
+        From the sample sheet; `probe` is empty for unlabelled controls.
+    day : float
+        Days since inoculation.
+    inoculation, injection : str
+        From animals.csv, one of `lampyris.core.schemas.INJECTION_SITES` or "".
+    views : tuple of ViewInput
+        Dorsal first where both are there.
+    """
+
+    animal: str
+    session: str
+    day: float
+    date: str
+    group: str
+    probe: str
+    inoculation: str
+    injection: str
+    views: tuple[ViewInput, ...]

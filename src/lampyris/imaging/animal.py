@@ -1,0 +1,175 @@
+"""Find the animal in a photograph and say how it lies against the nominal one."""
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy.ndimage import binary_closing, binary_fill_holes, binary_opening, label
+
+from lampyris.core.errors import ImageError
+from lampyris.core.finding import Finding, Place, Severity
+from lampyris.core.images import Pose
+
+TAIL_HALF_WIDTH_MM = 2.6
+
+
+@dataclass(frozen=True, slots=True)
+class Silhouette:
+    """Moments of a body outline in mm: centroid, standard deviations along and across, and the long axis' turn."""
+
+    y_mm: float
+    x_mm: float
+    along_mm: float
+    across_mm: float
+    angle_rad: float
+    skew: float
+
+
+def find_body(photo: NDArray[np.floating], /, *, pixel_mm: float, file: str = "") -> NDArray[np.bool_]:
+    """The animal without its tail: the largest bright object of the photograph.
+
+    Parameters
+    ----------
+    photo : ndarray, dims (y, x)
+        Photograph, or any image in which the animal is brighter than the stage.
+    pixel_mm : float
+        Pixel pitch.
+    file : str
+        Named in the error.
+
+    Returns
+    -------
+    ndarray of bool, dims (y, x)
+
+    Raises
+    ------
+    ImageError
+        If no object of a mouse's size is there.
+    """
+    image = np.nan_to_num(np.asarray(photo, float))
+    mask = image > _otsu_threshold(image)
+    mask = binary_fill_holes(binary_closing(mask, _disc(1.0 / pixel_mm)))
+    radius = TAIL_HALF_WIDTH_MM / pixel_mm
+    # opening with a disc wider than the tail cuts it off and leaves the trunk
+    opened = binary_opening(np.pad(mask, 8), _disc(radius))[8:-8, 8:-8]
+    pieces, count = label(opened)
+    sizes = np.bincount(pieces.ravel())[1:]
+    area = float(sizes.max() * pixel_mm**2) if count else 0.0
+    if area < 300.0:
+        raise ImageError(
+            f"{file}: no animal found",
+            [
+                Finding(
+                    "image.no-animal",
+                    Severity.ERROR,
+                    Place(file=file),
+                    f"the largest bright object covers {area:.0f} mm2; a mouse covers 1500 to 3000 mm2.",
+                    "Check the photograph, or pixel_mm in study.toml.",
+                )
+            ],
+        )
+    return pieces == 1 + int(np.argmax(sizes))
+
+
+def silhouette(body: NDArray[np.bool_], /, *, pixel_mm: float) -> Silhouette:
+    """Moments of a body mask.
+
+    Parameters
+    ----------
+    body : ndarray of bool, dims (y, x)
+    pixel_mm : float
+
+    Returns
+    -------
+    Silhouette
+        In mm from the first pixel's centre; the angle is between -90 and 90 degrees from the image's y axis.
+    """
+    y, x = np.nonzero(body)
+    centre = np.array([y.mean(), x.mean()])
+    offsets = np.stack([y, x]) - centre[:, None]
+    spread, axes = np.linalg.eigh(np.cov(offsets))
+    long = axes[:, 1] * (1.0 if axes[0, 1] >= 0 else -1.0)
+    along = long @ offsets
+    return Silhouette(
+        y_mm=float(centre[0] * pixel_mm),
+        x_mm=float(centre[1] * pixel_mm),
+        along_mm=float(np.sqrt(spread[1]) * pixel_mm),
+        across_mm=float(np.sqrt(spread[0]) * pixel_mm),
+        angle_rad=float(np.arctan2(long[1], long[0])),
+        skew=float(np.mean(along**3) / np.mean(along**2) ** 1.5),
+    )
+
+
+def pose_from_body(
+    body: NDArray[np.bool_], nominal: Silhouette, /, *, pixel_mm: float, mirrored: bool
+) -> Pose:
+    """Pose that lays the nominal animal on the one in the image, head up, from moments of the silhouette.
+
+    Parameters
+    ----------
+    body : ndarray of bool, dims (y, x)
+    nominal : Silhouette
+        Of the nominal animal in its own frame (y from the nose, x to its right).
+    pixel_mm : float
+    mirrored : bool
+        True for the ventral view.
+
+    Returns
+    -------
+    Pose
+    """
+    seen = silhouette(body, pixel_mm=pixel_mm)
+    scale_y, scale_x = seen.along_mm / nominal.along_mm, seen.across_mm / nominal.across_mm
+    along = nominal.y_mm * scale_y
+    return Pose(
+        y_mm=seen.y_mm - along * np.cos(seen.angle_rad),
+        x_mm=seen.x_mm - along * np.sin(seen.angle_rad),
+        angle_rad=seen.angle_rad,
+        scale_y=scale_y,
+        scale_x=scale_x,
+        mirrored=mirrored,
+    )
+
+
+def stage_from_animal(
+    pose: Pose, y_mm: NDArray[np.float64], right_mm: NDArray[np.float64], /
+) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    """Stage position (y, x) of points given in the nominal animal's frame (y from the nose, right from the midline).
+
+    Examples
+    --------
+    >>> stage_from_animal(Pose(10.0, 20.0), np.array(5.0), np.array(1.0))
+    (np.float64(15.0), np.float64(21.0))
+    """
+    along = pose.scale_y * np.asarray(y_mm, float)
+    across = pose.scale_x * np.asarray(right_mm, float) * (-1.0 if pose.mirrored else 1.0)
+    cos, sin = np.cos(pose.angle_rad), np.sin(pose.angle_rad)
+    return pose.y_mm + cos * along - sin * across, pose.x_mm + sin * along + cos * across
+
+
+def animal_from_stage(
+    pose: Pose, y_mm: NDArray[np.float64], x_mm: NDArray[np.float64], /
+) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    """Inverse of `stage_from_animal`."""
+    dy, dx = np.asarray(y_mm, float) - pose.y_mm, np.asarray(x_mm, float) - pose.x_mm
+    cos, sin = np.cos(pose.angle_rad), np.sin(pose.angle_rad)
+    along, across = cos * dy + sin * dx, -sin * dy + cos * dx
+    return along / pose.scale_y, across / pose.scale_x * (-1.0 if pose.mirrored else 1.0)
+
+
+def _disc(radius_px: float) -> NDArray[np.bool_]:
+    reach = max(int(np.ceil(radius_px)), 1)
+    y, x = np.ogrid[-reach : reach + 1, -reach : reach + 1]
+    return y * y + x * x <= radius_px * radius_px
+
+
+def _otsu_threshold(image: NDArray[np.float64]) -> float:
+    """Threshold that best splits the histogram in two (Otsu 1979, doi:10.1109/TSMC.1979.4310076)."""
+    counts, edges = np.histogram(image, bins=256)
+    centres = 0.5 * (edges[1:] + edges[:-1])
+    below = np.cumsum(counts)
+    above = below[-1] - below
+    mean_below = np.cumsum(counts * centres) / np.maximum(below, 1)
+    mean_above = (np.sum(counts * centres) - np.cumsum(counts * centres)) / np.maximum(above, 1)
+    between = below.astype(float) * above * (mean_below - mean_above) ** 2
+    return float(edges[1:][np.argmax(between)])

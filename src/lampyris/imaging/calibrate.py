@@ -1,0 +1,177 @@
+"""From counts to radiance, with variance and flags carried.
+
+Two fluxes are kept apart by name throughout the package: Lambertian (pi times radiance times area, what leaves a
+diffuse surface) and the vendor's "total flux" (4 pi times radiance times area).
+"""
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy.ndimage import binary_dilation, median_filter
+
+from lampyris.camera.camera import lens_blur, variance_counts
+from lampyris.core.errors import ImageError
+from lampyris.core.finding import Finding, Place, Severity
+from lampyris.core.flags import PixelFlag
+from lampyris.core.images import Radiance
+from lampyris.core.settings import Instrument
+from lampyris.imaging.inputs import ViewInput
+
+SATURATED_SHARE = 0.99
+LOW_FLAT_SHARE = 0.2
+HOT_SIGMAS = 8.0
+COSMIC_SIGMAS = 7.0
+_NEIGHBOURHOOD = np.ones((3, 3), bool)
+_RING = np.array([[1, 1, 1], [1, 0, 1], [1, 1, 1]], bool)
+
+
+def radiance_from_counts(view: ViewInput, instrument: Instrument, /) -> Radiance:
+    """Calibrate one view: dark subtracted, flat divided, exposure and filter removed.
+
+    Parameters
+    ----------
+    view : ViewInput
+        Counts with their dark and flat fields, dims (channel, y, x).
+    instrument : Instrument
+        Gain, read noise, full scale, and the radiance that one electron per second stands for.
+
+    Returns
+    -------
+    Radiance
+        ph s-1 cm-2 sr-1. Variance holds photon and read noise of the frame and of the dark, not the common
+        uncertainty of the calibration factor. Hot and cosmic pixels hold the median of their good neighbours.
+
+    Raises
+    ------
+    ImageError
+        If dark or flat do not fit the image, or the image holds no signal.
+    """
+    counts = view.image.counts.astype(np.float64)
+    _refuse_misfits(view, counts)
+    dark = view.dark.astype(np.float64)
+    flat = _normalised_flat(view.flat)
+    finite = np.isfinite(counts)
+    flags = _flags(counts, dark, flat, finite, full_scale=instrument.full_scale_counts)
+    gain = instrument.gain_e_per_count
+    electrons = np.where(finite, counts - dark, 0.0) * gain
+    variance = variance_counts(
+        np.maximum(electrons, 0.0) + _dark_electrons(dark, gain), gain_e_per_count=gain, read_noise_e=instrument.read_noise_e
+    )
+    variance = (variance + variance_counts(_dark_electrons(dark, gain), gain_e_per_count=gain, read_noise_e=instrument.read_noise_e)) * gain**2
+    transmission = np.array([band.transmission for band in instrument.bands])
+    exposure = np.asarray(view.exposure_s, float)
+    factor = instrument.radiance_per_rate / (transmission * exposure)[:, None, None] / np.maximum(flat, 0.01)
+    values, variance = electrons * factor, variance * factor**2
+    blur_px = instrument.blur_mm / instrument.pixel_mm
+    flags = flags | _cosmic(values, variance, flags, blur_px=blur_px)
+    values, variance = _mend(values, variance, flags)
+    if not (values > 5.0 * np.sqrt(variance)).any():
+        raise ImageError(
+            f"{view.file}: the image holds no signal above its dark frame",
+            [_fault(view, "image.empty", "no pixel exceeds the dark frame by five standard deviations.", "Check shutter, lamp and which dark frame the sheet names.")],
+        )
+    return Radiance(values, variance, flags, view.image.channels, instrument.pixel_mm)
+
+
+def lambertian_flux(radiance_sum: float, pixel_mm: float, /) -> float:
+    """Photons per second that leave a Lambertian surface: pi times the sum of radiance times pixel area.
+
+    Examples
+    --------
+    >>> round(lambertian_flux(1.0, 10.0), 4)
+    3.1416
+    """
+    return float(np.pi * radiance_sum * (pixel_mm / 10.0) ** 2)
+
+
+def vendor_4pi_flux(radiance_sum: float, pixel_mm: float, /) -> float:
+    """"Total flux" as vendor programs print it: 4 pi times the sum of radiance times pixel area.
+
+    Examples
+    --------
+    >>> round(vendor_4pi_flux(1.0, 10.0) / lambertian_flux(1.0, 10.0), 9)
+    4.0
+    """
+    return 4.0 * lambertian_flux(radiance_sum, pixel_mm)
+
+
+def _fault(view: ViewInput, rule: str, seen: str, mend: str) -> Finding:
+    return Finding(rule, Severity.ERROR, Place(file=view.file), seen, mend)
+
+
+def _refuse_misfits(view: ViewInput, counts: NDArray[np.float64]) -> None:
+    faults = [
+        _fault(view, "image.shape", f"the {name} has shape {array.shape}, the image {counts.shape}.", f"Record the {name} with the image's binning and bands.")
+        for name, array in (("dark frame", view.dark), ("flat field", view.flat))
+        if array.shape != counts.shape
+    ]
+    if view.photo.shape != counts.shape[1:]:
+        faults.append(
+            _fault(view, "image.shape", f"the photograph has shape {view.photo.shape}, the image {counts.shape[1:]}.", "Record both with the same binning.")
+        )
+    if not np.isfinite(counts).any():
+        faults.append(_fault(view, "image.not-finite", "no pixel is a finite number.", "Export the image again."))
+    if faults:
+        raise ImageError(f"{view.file}: cannot be calibrated", faults)
+
+
+def _normalised_flat(flat: NDArray[np.floating]) -> NDArray[np.float64]:
+    field = flat.astype(np.float64)
+    height, width = field.shape[1:]
+    centre = field[:, height * 2 // 5 : height * 3 // 5 + 1, width * 2 // 5 : width * 3 // 5 + 1]
+    return field / np.median(centre, axis=(1, 2))[:, None, None]
+
+
+def _dark_electrons(dark: NDArray[np.float64], gain: float) -> NDArray[np.float64]:
+    """Dark current's electrons above the bias, for its photon noise; the bias is the frame's low percentile."""
+    bias = np.percentile(dark, 5, axis=(1, 2))[:, None, None]
+    return np.maximum(dark - bias, 0.0) * gain
+
+
+def _flags(
+    counts: NDArray[np.float64], dark: NDArray[np.float64], flat: NDArray[np.float64], finite: NDArray[np.bool_], *, full_scale: float
+) -> NDArray[np.uint16]:
+    flags = np.zeros(counts.shape, np.uint16)
+    flags[~finite] |= PixelFlag.NOT_FINITE
+    saturated = finite & (counts >= SATURATED_SHARE * full_scale)
+    # a lone full pixel is a cosmic ray or a hot pixel, found below; a lens spreads true light over several
+    for channel, mask in enumerate(saturated):
+        crowd = mask & (binary_dilation(mask, _RING))
+        flags[channel][crowd] |= PixelFlag.SATURATED
+        flags[channel][binary_dilation(crowd, _NEIGHBOURHOOD) & ~crowd] |= PixelFlag.BLOOM
+        flags[channel][mask & ~crowd] |= PixelFlag.COSMIC
+    excess = dark - median_filter(dark, size=(1, 5, 5))
+    spread = 1.4826 * np.median(np.abs(excess), axis=(1, 2))[:, None, None]
+    flags[excess > HOT_SIGMAS * np.maximum(spread, 0.5)] |= PixelFlag.HOT
+    flags[flat < LOW_FLAT_SHARE] |= PixelFlag.LOW_FLAT
+    return flags
+
+
+def _cosmic(
+    values: NDArray[np.float64], variance: NDArray[np.float64], flags: NDArray[np.uint16], *, blur_px: float
+) -> NDArray[np.uint16]:
+    """Flag spikes sharper than the lens can make: a point of light shares its peak with its neighbours, a cosmic ray does not."""
+    point = np.zeros((7, 7))
+    point[3, 3] = 1.0
+    spread = lens_blur(point, sigma_px=blur_px)
+    neighbour_share = np.median(spread[2:5, 2:5][_RING[0:3, 0:3]]) / spread[3, 3]
+    around = median_filter(values, footprint=_RING[None])
+    noise = np.sqrt(median_filter(variance, footprint=_RING[None]))
+    # what light could at most put here, given its neighbours and the lens
+    allowed = around / max(neighbour_share, 0.2)
+    spikes = (values - np.maximum(allowed, around) > COSMIC_SIGMAS * noise) & (flags & PixelFlag.SATURATED == 0)
+    return np.where(spikes, np.uint16(PixelFlag.COSMIC), np.uint16(0))
+
+
+def _mend(
+    values: NDArray[np.float64], variance: NDArray[np.float64], flags: NDArray[np.uint16]
+) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    bad = (flags & (PixelFlag.HOT | PixelFlag.COSMIC | PixelFlag.NOT_FINITE)) != 0
+    if not bad.any():
+        return values, variance
+    mended, spread = values.copy(), variance.copy()
+    for channel, y, x in zip(*np.nonzero(bad), strict=True):
+        window = (channel, slice(max(y - 2, 0), y + 3), slice(max(x - 2, 0), x + 3))
+        good = ~bad[window]
+        mended[channel, y, x] = np.median(values[window][good]) if good.any() else 0.0
+        spread[channel, y, x] = np.median(variance[window][good]) if good.any() else np.max(variance[channel])
+    return mended, spread

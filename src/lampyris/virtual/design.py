@@ -1,0 +1,136 @@
+"""What a virtual study is: arms, days, camera, probes, and how far the drawn world departs from the nominal one."""
+
+from functools import lru_cache
+from importlib import resources
+from pathlib import Path
+from typing import Annotated, Literal
+
+import tomllib
+from pydantic import Field, ValidationError
+
+from lampyris.core.errors import InputError
+from lampyris.core.finding import Finding, Place, Severity
+from lampyris.core.settings import Fraction, Instrument, Model, Name, NonNegative, Positive, ProbeSettings
+
+Share = Annotated[float, Field(ge=0, le=1)]
+
+
+class LossSettings(Model):
+    """How an arm's cells lose their label; see `lampyris.metastasis.label.LabelLoss`."""
+
+    early_share: Share
+    early_half_life_days: Positive
+    late_half_life_days: Positive
+    bleaching_per_j_cm2: NonNegative
+
+
+class Arm(Model):
+    """``[arms.NAME]``: one group of animals."""
+
+    title: str
+    role: Literal["labelled", "control"] = "labelled"
+    probe: str = ""
+    animals: Annotated[int, Field(ge=1, le=200)]
+
+
+class World(Model):
+    """``[world]``: the animals and what lights up in them besides lesions."""
+
+    voxel_mm: Positive = Field(default=0.7, description="grid of the drawn animals, finer than the analysis' own")
+    anatomy_spread: NonNegative = Field(default=1.0, description="factor on the tabulated spread of organs")
+    optics_spread: NonNegative = Field(default=1.0, description="factor on the tabulated spread of tissue optics")
+    size_relative_sd: NonNegative = 0.025
+    pose_shift_mm: NonNegative = 2.0
+    pose_turn_deg: NonNegative = 3.0
+    autofluorescence_radiance: Positive = Field(description="of the purified diet, summed over bands, ph s-1 cm-2 sr-1 per mW cm-2")
+    texture_relative_sd: NonNegative = 0.12
+    texture_mm: Positive = 3.0
+    colour_relative_sd: NonNegative = Field(default=0.006, description="spread of autofluorescence colour over the skin, per 30 nm")
+    chow_factor: Positive = Field(default=6.0, description="gut signal of chow against purified diet")
+    gut_relative: NonNegative = Field(default=0.4, description="gut content against tissue autofluorescence, purified diet")
+    secondary_sites: tuple[int, int] = (1, 2)
+    primary_cells: Positive = 1e6
+    secondary_cells: tuple[Positive, Positive] = (1e5, 1e6)
+    site_distance_mm: NonNegative = 10.0
+    freed_to_liver_share: Share = 0.06
+    trapped_in_lung_cells: tuple[NonNegative, NonNegative] = (5e4, 3e5)
+    injection_site_cells: tuple[NonNegative, NonNegative] = (2e4, 1e5)
+    halo_share: Share = 0.06
+    halo_mm: Positive = 3.5
+
+
+class CameraDraw(Model):
+    """``[camera]``: how the drawn camera departs from its data sheet."""
+
+    pixels: tuple[int, int] = (256, 224)
+    offset_counts: NonNegative = 300.0
+    dark_e_per_s: NonNegative = 0.5
+    hot_share: Share = 0.0003
+    hot_e_per_s: Positive = 2000.0
+    gain_spread: NonNegative = 0.005
+    vignetting: Share = 0.25
+    band_mismatch: NonNegative = 0.003
+    cosmic_per_frame_s: NonNegative = Field(default=0.15, description="cosmic rays per frame and second")
+    leak_od: Positive = 6.0
+    flat_electrons: Positive = 2e6
+    dark_frames: Annotated[int, Field(ge=1)] = 16
+    exposures_s: tuple[Positive, ...] = (0.2, 0.5, 1.0, 2.0, 5.0, 10.0)
+
+
+class Design(Model):
+    """A whole virtual study."""
+
+    name: Name
+    title: str = ""
+    diet: Literal["purified", "chow"] = "purified"
+    days: tuple[NonNegative, ...]
+    views: tuple[Literal["dorsal", "ventral"], ...] = ("dorsal", "ventral")
+    arms: dict[str, Arm] = Field(min_length=1)
+    probes: dict[str, ProbeSettings]
+    losses: dict[str, LossSettings]
+    instrument: Instrument
+    world: World
+    camera: CameraDraw = Field(default_factory=CameraDraw)
+    false_alarms_per_session: Fraction = 0.02
+
+
+@lru_cache(maxsize=1)
+def default_design() -> Design:
+    """The default study: targeted dot, untargeted dot and dye, five animals each, and three unlabelled controls.
+
+    Examples
+    --------
+    >>> sum(arm.animals for arm in default_design().arms.values())
+    18
+    """
+    text = resources.files("lampyris.virtual").joinpath("data", "default.toml").read_text(encoding="utf-8")
+    return Design.model_validate(tomllib.loads(text))
+
+
+def read_design(path: Path, /) -> Design:
+    """Read a design file.
+
+    Raises
+    ------
+    InputError
+        With every fault, its key and what came.
+    """
+    try:
+        table = tomllib.loads(path.read_text(encoding="utf-8"))
+    except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as fault:
+        found = Finding("design.unreadable", Severity.ERROR, Place(file=path.name), f"{fault}.", "Give a TOML file.")
+        raise InputError(f"{path.name} cannot be read as a design", [found]) from fault
+    try:
+        return Design.model_validate(table)
+    except ValidationError as fault:
+        findings = [
+            Finding(
+                "design.value",
+                Severity.ERROR,
+                Place(file=path.name, column=".".join(str(part) for part in one["loc"])),
+                f"{one['msg']}; got {one['input']!r}.",
+                "See the default design for every key and its unit.",
+            )
+            for one in fault.errors()
+        ]
+        raise InputError(f"{path.name} is no valid design", findings) from fault

@@ -1,0 +1,299 @@
+"""Writes a virtual study: raw files, sheets and settings in one folder, the truth in another beside it."""
+
+import shutil
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from datetime import date, timedelta
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from lampyris.core.errors import UsageError
+from lampyris.core.images import Pose
+from lampyris.core.schemas import ANIMALS, SAMPLESHEET, AnimalRow, SampleRow
+from lampyris.core.seeds import seed_sequence
+from lampyris.core.settings import AnalysisOptions, Group, StudyInfo, StudySettings
+from lampyris.imaging.animal import stage_from_animal
+from lampyris.imaging.forward import project
+from lampyris.io.durable import write_bytes
+from lampyris.io.ome_tiff import ome_tiff_bytes
+from lampyris.io.settings import write_settings
+from lampyris.io.sheets import write_sheet
+from lampyris.metastasis.label import LabelLoss
+from lampyris.tissue.anatomy import NOMINAL_LENGTH_MM
+from lampyris.virtual.design import Design, default_design
+from lampyris.virtual.frames import DrawnCamera, choose_exposures, draw_camera, draw_counts, draw_dark, draw_flat, leakage_radiance
+from lampyris.virtual.individual import Individual, arm_of, draw_individual, site_cells
+from lampyris.virtual.scene import Scene, build_scene
+from lampyris.virtual.truth import TrueAnimal, TrueLesion, Truth, write_truth
+
+FIRST_DAY = date(2026, 3, 2)
+SYNTHETIC_NOTE = "Synthetic image, simulated by Lampyris; no animal was imaged."
+Progress = Callable[[int, int, str], None]
+
+
+@dataclass(frozen=True, slots=True)
+class SimulatedStudy:
+    """Where a virtual study was written."""
+
+    study: Path
+    truth: Path
+
+
+def simulate_study(
+    directory: Path, /, *, seed: int = 1, design: Design | None = None, progress: Progress | None = None
+) -> SimulatedStudy:
+    """Write a virtual study into `directory` and its truth into ``directory-truth``.
+
+    Parameters
+    ----------
+    directory : Path
+        New or empty folder, or one that holds an earlier virtual study of the same name.
+    seed : int
+        Key of everything drawn.
+    design : Design, optional
+        The default design if left out.
+    progress : callable, optional
+        Called with (done, total, what).
+
+    Returns
+    -------
+    SimulatedStudy
+
+    Raises
+    ------
+    UsageError
+        If the folder holds something that is not a virtual study.
+    """
+    plan = design if design is not None else default_design()
+    truth_folder = directory.with_name(directory.name + "-truth")
+    _clear(directory, truth_folder)
+    drawn = draw_camera(plan, seed=seed)
+    _write_calibration(directory, plan, drawn, seed)
+    animals = arm_of(plan)
+    done: list[tuple[list[SampleRow], AnimalRow, TrueAnimal]] = []
+    # threads: the transport kernel and the file writes both release the interpreter lock
+    with ThreadPoolExecutor() as pool:
+        jobs = [pool.submit(_write_animal, directory, plan, drawn, animal, arm, seed) for animal, arm, _ in animals]
+        for count, job in enumerate(jobs, start=1):
+            done.append(job.result())
+            if progress is not None:
+                progress(count, len(jobs), f"simulated {done[-1][1].animal}")
+    write_sheet(directory / "samplesheet.csv", SAMPLESHEET, [row for rows, _, _ in done for row in rows])
+    write_sheet(directory / "animals.csv", ANIMALS, [animal for _, animal, _ in done])
+    truth = Truth(
+        study=plan.name,
+        seed=seed,
+        shape=plan.camera.pixels,
+        pixel_mm=plan.instrument.pixel_mm,
+        blur_mm=plan.instrument.blur_mm,
+        animals=tuple(animal for _, _, animal in done),
+    )
+    write_truth(truth_folder, truth)
+    write_settings(
+        directory / "study.toml",
+        _settings(plan, seed),
+        header_comment="Synthetic study, simulated by Lampyris; no animal was imaged.",
+    )
+    return SimulatedStudy(directory, truth_folder)
+
+
+def _clear(directory: Path, truth_folder: Path) -> None:
+    """Make room, but never delete what is no virtual study."""
+    if directory.exists() and any(directory.iterdir()):
+        settings = directory / "study.toml"
+        if not settings.is_file() or "simulated by Lampyris" not in settings.read_text(encoding="utf-8", errors="replace"):
+            raise UsageError(f"{directory} is not empty and holds no virtual study: give a new folder")
+        for name in ("raw", "results"):
+            shutil.rmtree(directory / name, ignore_errors=True)
+    shutil.rmtree(truth_folder, ignore_errors=True)
+    directory.mkdir(parents=True, exist_ok=True)
+
+
+def _settings(plan: Design, seed: int) -> StudySettings:
+    bands = tuple(
+        band.model_copy(update={"flat": f"raw/calibration/flat_{band.channel}.ome.tiff"}) for band in plan.instrument.bands
+    )
+    return StudySettings(
+        study=StudyInfo(name=plan.name, title=plan.title, synthetic=True, seed=seed, diet=plan.diet),
+        instrument=plan.instrument.model_copy(update={"bands": bands}),
+        groups={name: Group(title=arm.title, role=arm.role, probe=arm.probe) for name, arm in plan.arms.items()},
+        probes=plan.probes,
+        analysis=AnalysisOptions(false_alarms_per_session=plan.false_alarms_per_session),
+    )
+
+
+def _write_calibration(directory: Path, plan: Design, drawn: DrawnCamera, seed: int) -> None:
+    rng = np.random.default_rng(seed_sequence("virtual", plan.name, "calibration", seed))
+    folder = directory / "raw" / "calibration"
+    instrument = plan.instrument
+    for channel, band in enumerate(instrument.bands):
+        flat = draw_flat(drawn.camera, channel, rng, electrons=plan.camera.flat_electrons)
+        _write_image(folder / f"flat_{band.channel}.ome.tiff", flat, plan, ("flat",), (1.0,), (band.centre_nm,), "")
+    for exposure in plan.camera.exposures_s:
+        dark = draw_dark(drawn.camera, exposure, rng, frames=plan.camera.dark_frames)
+        _write_image(folder / f"dark_{exposure:g}s.ome.tiff", dark, plan, ("dark",), (exposure,), (float("nan"),), "")
+
+
+def _write_image(
+    path: Path,
+    counts: NDArray[np.uint16],
+    plan: Design,
+    channels: tuple[str, ...],
+    exposure_s: tuple[float, ...],
+    emission_nm: tuple[float, ...],
+    acquired: str,
+) -> None:
+    data = ome_tiff_bytes(
+        counts,
+        channels=channels,
+        pixel_mm=plan.instrument.pixel_mm,
+        exposure_s=exposure_s,
+        excitation_nm=(plan.instrument.excitation_nm,) * len(channels),
+        emission_nm=emission_nm,
+        acquired=acquired,
+        synthetic=True,
+        description=SYNTHETIC_NOTE,
+    )
+    write_bytes(path, data)
+
+
+def _write_animal(
+    directory: Path, plan: Design, drawn: DrawnCamera, animal: str, arm_name: str, seed: int
+) -> tuple[list[SampleRow], AnimalRow, TrueAnimal]:
+    who = draw_individual(plan, animal, arm_name, seed=seed)
+    scene = build_scene(plan, who, seed=seed)
+    rng = np.random.default_rng(seed_sequence("virtual", plan.name, animal, "frames", seed))
+    rows: list[SampleRow] = []
+    poses: dict[str, dict[str, Pose]] = {}
+    cells: dict[str, dict[str, float]] = {}
+    dose = 0.0
+    for day in plan.days:
+        session = f"d{day:02.0f}"
+        poses[session] = {}
+        amounts = _amounts(plan, who, day, dose)
+        for name, amount in amounts.items():
+            cells.setdefault(name, {})[session] = amount
+        for view_index, view in enumerate(plan.views):
+            pose = _draw_pose(plan, who, view, rng)
+            poses[session][view] = pose
+            radiance, reflectance = _lay(plan, drawn, scene, view_index, list(amounts.values()), pose)
+            exposure = choose_exposures(drawn.camera, radiance, plan.camera.exposures_s)
+            counts = draw_counts(drawn.camera, radiance, exposure, rng, cosmic_per_s=plan.camera.cosmic_per_frame_s)
+            rows += _write_view(directory, plan, who, session, day, view, counts, exposure, reflectance, rng)
+            dose += float(exposure.sum()) * plan.instrument.excitation_mw_per_cm2 * 1e-3
+    lesions = tuple(
+        TrueLesion(site.number, site.organ, site.position_mm, cells[f"lesion {site.number}"]) for site in who.sites
+    )
+    others = {name: amounts for name, amounts in cells.items() if not name.startswith("lesion ")}
+    maps = scene.probe[: len(lesions)].sum(axis=2).astype(np.float32)
+    row = AnimalRow(
+        row=0,
+        animal=animal,
+        group=arm_name,
+        strain="BALB/c nude (virtual)",
+        sex="female",
+        weight_g=round(who.parameters.weight_g, 1),
+        cage=f"c{(int(animal[1:]) - 1) % 4 + 1}",
+        inoculation=who.inoculation,
+        injection="tail vein" if who.sites else "none",
+        labelled_cells=plan.world.primary_cells if who.sites else 0.0,
+        excluded=False,
+        exclusion_reason="",
+        exclusion_author="",
+        exclusion_time="",
+    )
+    return rows, row, TrueAnimal(animal, arm_name, lesions, others, poses, scene.grid, plan.views, maps)
+
+
+def _amounts(plan: Design, who: Individual, day: float, dose_j_cm2: float) -> dict[str, float]:
+    """Cell equivalents of each source on a day, in the order of the scene's sources."""
+    if not who.sites:
+        return {}
+    loss = LabelLoss(**plan.losses[who.probe].model_dump())
+    amounts = {
+        f"lesion {site.number}": site_cells(site, loss, day, dose_j_cm2=dose_j_cm2) for site in who.sites
+    }
+    primary = who.sites[0].cells
+    lost = primary - amounts["lesion 1"]
+    world = plan.world
+    amounts["halo"] = world.halo_share * amounts["lesion 1"]
+    amounts["liver and spleen"] = world.freed_to_liver_share * lost
+    amounts["lungs"] = who.trapped_cells if day < 1.0 else 0.0
+    amounts["injection site"] = who.injection_cells * 0.5 ** (day / 2.0)
+    return amounts
+
+
+def _draw_pose(plan: Design, who: Individual, view: str, rng: np.random.Generator) -> Pose:
+    """Lay the animal near the middle of the stage, head up, a little shifted and turned."""
+    world, pixel = plan.world, plan.instrument.pixel_mm
+    turn = float(np.deg2rad(rng.normal(0.0, world.pose_turn_deg)))
+    shift = rng.normal(0.0, world.pose_shift_mm, 2)
+    middle = np.array(plan.camera.pixels) * pixel / 2.0 + shift
+    half_length = NOMINAL_LENGTH_MM / 2.0 * who.parameters.scale[1]
+    ahead = Pose(0.0, 0.0, turn, 1.0, 1.0, view == "ventral")
+    y, x = stage_from_animal(ahead, np.array(half_length), np.array(0.0))
+    return Pose(float(middle[0] - y), float(middle[1] - x), turn, 1.0, 1.0, view == "ventral")
+
+
+def _lay(
+    plan: Design, drawn: DrawnCamera, scene: Scene, view: int, amounts: list[float], pose: Pose
+) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    """All light of each band on the camera's pixels, and the animal's reflectance there."""
+    maps = scene.autofluorescence[view] * drawn.autofluorescence_factor[:, None, None]
+    if amounts:
+        probe = np.einsum("s,scyx->cyx", np.array(amounts), scene.probe[:, view])
+        maps = maps + probe * drawn.probe_factor[:, None, None]
+    stacked = np.concatenate([maps, scene.reflectance[view][None]])
+    laid = project(stacked, scene.grid, pose, shape=plan.camera.pixels, pixel_mm=plan.instrument.pixel_mm)
+    # the stage is black paper that sends back a few per cent
+    reflectance = np.maximum(laid[-1], 0.03)
+    leak = leakage_radiance(plan) * drawn.leakage_factor
+    return laid[:-1] + leak[:, None, None] * reflectance[None], reflectance
+
+
+def _write_view(
+    directory: Path,
+    plan: Design,
+    who: Individual,
+    session: str,
+    day: float,
+    view: str,
+    counts: NDArray[np.uint16],
+    exposure: NDArray[np.float64],
+    reflectance: NDArray[np.float64],
+    rng: np.random.Generator,
+) -> list[SampleRow]:
+    bands = plan.instrument.bands
+    folder = f"raw/{who.animal}"
+    image, photo = f"{folder}/{session}_{view}.ome.tiff", f"{folder}/{session}_{view}_photo.ome.tiff"
+    when = (FIRST_DAY + timedelta(days=day)).isoformat()
+    channels = tuple(band.channel for band in bands)
+    centres = tuple(band.centre_nm for band in bands)
+    _write_image(directory / image, counts, plan, channels, tuple(exposure.tolist()), centres, f"{when}T10:00:00")
+    grey = reflectance * 50000.0 * (1.0 + rng.normal(0.0, 0.01, reflectance.shape))
+    picture = np.clip(np.rint(grey), 0, 65535).astype(np.uint16)[None]
+    _write_image(directory / photo, picture, plan, ("photo",), (0.05,), (float("nan"),), f"{when}T10:00:00")
+    return [
+        SampleRow(
+            row=0,
+            animal=who.animal,
+            session=session,
+            day=day,
+            date=when,
+            group=who.arm,
+            view=view,
+            channel=band.channel,
+            excitation_nm=plan.instrument.excitation_nm,
+            emission_nm=band.centre_nm,
+            exposure_s=float(seconds),
+            image=image,
+            photo=photo,
+            background=f"raw/calibration/dark_{seconds:g}s.ome.tiff",
+            probe=who.probe,
+            lot=plan.probes[who.probe].lots[0] if who.probe and plan.probes[who.probe].lots else "",
+        )
+        for band, seconds in zip(bands, exposure, strict=True)
+    ]

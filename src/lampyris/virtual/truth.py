@@ -1,0 +1,150 @@
+"""The truth of a virtual study. It lies outside the study; only `lampyris.virtual` and `lampyris.trial` may import this.
+
+Stored as one JSON file and one compressed array file: lesions with their organs, positions and cells by day, and the
+noise-free maps from which any lesion's light in any image can be drawn again.
+"""
+
+import json
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from lampyris.camera.camera import lens_blur
+from lampyris.core.images import Pose
+from lampyris.imaging.forward import SurfaceGrid, project
+from lampyris.io.durable import write_bytes, write_json
+
+
+@dataclass(frozen=True, slots=True)
+class TrueLesion:
+    """A lesion as it was drawn.
+
+    Parameters
+    ----------
+    number : int
+        Within the animal.
+    organ : str
+    position_mm : (z, y, x)
+        In the animal's frame.
+    cells : dict of session to float
+        Labelled-cell equivalents; absent before arrival.
+    """
+
+    number: int
+    organ: str
+    position_mm: tuple[float, float, float]
+    cells: dict[str, float]
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class TrueAnimal:
+    """An animal as it was drawn.
+
+    Parameters
+    ----------
+    animal, arm : str
+    lesions : tuple of TrueLesion
+    sources : dict of name to dict of session to float
+        Cell equivalents of signal that is no lesion.
+    poses : dict of session to dict of view to Pose
+    grid : SurfaceGrid
+        Of the maps.
+    views : tuple of str
+        Order of the maps' view axis.
+    maps : ndarray of float32, dims (lesion, view, y, x)
+        Noise-free probe radiance per labelled-cell equivalent, summed over the bands, ph s-1 cm-2 sr-1.
+    """
+
+    animal: str
+    arm: str
+    lesions: tuple[TrueLesion, ...]
+    sources: dict[str, dict[str, float]]
+    poses: dict[str, dict[str, Pose]]
+    grid: SurfaceGrid
+    views: tuple[str, ...]
+    maps: NDArray[np.float32]
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Truth:
+    """Everything that was drawn and that a score may ask for."""
+
+    study: str
+    seed: int
+    shape: tuple[int, int]
+    pixel_mm: float
+    blur_mm: float
+    animals: tuple[TrueAnimal, ...]
+
+
+def lesion_image(truth: Truth, animal: TrueAnimal, lesion: int, session: str, view: str, /) -> NDArray[np.float64]:
+    """Noise-free probe radiance of one lesion in one image, lens blur included, dims (y, x).
+
+    Parameters
+    ----------
+    lesion : int
+        Index into ``animal.lesions``.
+    """
+    one = animal.lesions[lesion]
+    flat = animal.maps[lesion, animal.views.index(view)].astype(float) * one.cells.get(session, 0.0)
+    laid = project(flat, animal.grid, animal.poses[session][view], shape=truth.shape, pixel_mm=truth.pixel_mm)
+    return lens_blur(laid, sigma_px=truth.blur_mm / truth.pixel_mm)
+
+
+def write_truth(directory: Path, truth: Truth, /) -> None:
+    """Write the truth beside (never inside) its study."""
+    directory.mkdir(parents=True, exist_ok=True)
+    table: dict[str, Any] = {
+        "synthetic": True,
+        "study": truth.study,
+        "seed": truth.seed,
+        "shape": list(truth.shape),
+        "pixel_mm": truth.pixel_mm,
+        "blur_mm": truth.blur_mm,
+        "animals": [
+            {
+                "animal": one.animal,
+                "arm": one.arm,
+                "lesions": [asdict(lesion) for lesion in one.lesions],
+                "sources": one.sources,
+                "poses": {s: {v: asdict(pose) for v, pose in views.items()} for s, views in one.poses.items()},
+                "grid": asdict(one.grid),
+                "views": list(one.views),
+            }
+            for one in truth.animals
+        ],
+    }
+    for one in truth.animals:
+        write_bytes(directory / "maps" / f"{one.animal}.f32", np.ascontiguousarray(one.maps, "<f4").tobytes())
+        table["animals"][truth.animals.index(one)]["maps_shape"] = list(one.maps.shape)
+    write_json(directory / "truth.json", table)
+
+
+def read_truth(directory: Path, /) -> Truth:
+    """Read what `write_truth` wrote."""
+    table = json.loads((directory / "truth.json").read_text(encoding="utf-8"))
+    animals = []
+    for row in table["animals"]:
+        maps = np.fromfile(directory / "maps" / f"{row['animal']}.f32", "<f4").reshape(row["maps_shape"])
+        lesions = tuple(
+            TrueLesion(one["number"], one["organ"], tuple(one["position_mm"]), one["cells"]) for one in row["lesions"]
+        )
+        poses = {s: {v: Pose(**pose) for v, pose in views.items()} for s, views in row["poses"].items()}
+        animals.append(
+            TrueAnimal(
+                row["animal"],
+                row["arm"],
+                lesions,
+                row["sources"],
+                poses,
+                SurfaceGrid(**row["grid"]),
+                tuple(row["views"]),
+                maps,
+            )
+        )
+    return Truth(
+        table["study"], table["seed"], tuple(table["shape"]), table["pixel_mm"], table["blur_mm"], tuple(animals)
+    )

@@ -23,20 +23,23 @@ class Model(BaseModel):
 class StudyInfo(Model):
     """``[study]``: what the study is."""
 
-    name: Name
-    title: str = ""
+    name: Name = Field(description="short name of the study")
+    title: str = Field(default="", description="title of the report")
     synthetic: bool = Field(default=False, description="true where the images were simulated; then said everywhere")
-    seed: int | None = Field(default=None, ge=0, description="seed of a simulated study; unused by the analysis")
-    diet: Literal["purified", "chow", "unknown"] = "unknown"
+    diet: Literal["purified", "chow", "unknown"] = Field(
+        default="unknown", description="chow fluoresces and raises the detection limit"
+    )
 
 
 class Band(Model):
     """``[[instrument.bands]]``: one emission filter."""
 
     channel: Name = Field(description="name used in the sheet's channel column and in the image")
-    centre_nm: Wavelength
-    width_nm: Positive
-    transmission: Annotated[float, Field(gt=0, le=1)] = 0.9
+    centre_nm: Wavelength = Field(description="centre of the filter in nm")
+    width_nm: Positive = Field(description="full width of the filter in nm")
+    transmission: Annotated[float, Field(gt=0, le=1)] = Field(
+        default=0.9, description="peak transmission of the filter"
+    )
     autofluorescence: NonNegative = Field(
         1.0, description="relative autofluorescence of unlabelled tissue in this band"
     )
@@ -47,59 +50,72 @@ class Band(Model):
 class Instrument(Model):
     """``[instrument]``: the camera and its light."""
 
-    name: str = ""
+    name: str = Field(default="", description="maker and model")
     pixel_mm: Positive = Field(description="pixel pitch at the stage in mm, after binning")
-    gain_e_per_count: Positive
-    read_noise_e: NonNegative
-    full_scale_counts: Positive = 65535.0
+    gain_e_per_count: Positive = Field(description="electrons per count")
+    read_noise_e: NonNegative = Field(description="read noise in electrons per pixel")
+    full_scale_counts: Positive = Field(default=65535.0, description="count at which the converter saturates")
     radiance_per_rate: Positive = Field(
         description="radiance in ph s-1 cm-2 sr-1 that gives one electron per second in the flat field's centre, per band of transmission 1"
     )
-    radiance_relative_sd: NonNegative = 0.03
+    radiance_relative_sd: NonNegative = Field(default=0.03, description="relative uncertainty of radiance_per_rate")
     blur_mm: NonNegative = Field(default=0.3, description="standard deviation of the lens blur at the stage")
-    excitation_nm: Wavelength
-    excitation_mw_per_cm2: Positive
-    bands: tuple[Band, ...] = Field(min_length=1)
+    excitation_nm: Wavelength = Field(description="excitation wavelength in nm")
+    excitation_mw_per_cm2: Positive = Field(description="excitation irradiance on the stage in mW/cm2")
+    bands: tuple[Band, ...] = Field(min_length=1, description="emission bands, in the order of the image's channels")
 
 
 class ProbeSettings(Model):
     """``[probes.NAME]``: a quantum dot or dye as its sheet gives it."""
 
-    kind: Literal["quantum dot", "dye", "other"] = "quantum dot"
-    title: str = ""
-    emission_nm: Wavelength
-    fwhm_nm: Positive
+    kind: Literal["quantum dot", "dye", "other"] = Field(default="quantum dot", description="what the label is")
+    title: str = Field(default="", description="name in figures and tables")
+    emission_nm: Wavelength = Field(description="emission peak in nm")
+    fwhm_nm: Positive = Field(description="full width of the emission at half its peak in nm")
     molar_extinction_per_m_cm: Positive = Field(description="at the excitation wavelength, M-1 cm-1")
-    quantum_yield: Annotated[float, Field(gt=0, le=1)]
-    quantum_yield_sd: NonNegative = 0.0
+    quantum_yield: Annotated[float, Field(gt=0, le=1)] = Field(description="photons emitted per photon absorbed")
+    quantum_yield_sd: NonNegative = Field(default=0.0, description="standard uncertainty of the quantum yield")
     per_cell: Positive = Field(description="probes per labelled cell at injection")
-    per_cell_relative_sd: NonNegative = 0.2
-    lots: tuple[str, ...] = ()
+    per_cell_relative_sd: NonNegative = Field(default=0.2, description="relative uncertainty of per_cell")
+    lots: tuple[str, ...] = Field(default=(), description="lots that the sheet may name")
 
 
 class Group(Model):
     """``[groups.NAME]``: an arm of the study."""
 
-    title: str = ""
-    role: Literal["labelled", "control"] = "labelled"
+    title: str = Field(default="", description="name in figures and tables")
+    role: Literal["labelled", "control"] = Field(
+        default="labelled", description="controls carry no label and set the background"
+    )
     probe: str = Field(default="", description="key of [probes]; empty for unlabelled controls")
 
 
 class AnalysisOptions(Model):
     """``[analysis]``: every choice the analysis makes, with its default."""
 
-    false_alarms_per_session: Annotated[float, Field(gt=0, le=1)] = 0.02
-    detection_power: Fraction = 0.95
-    interval_level: Fraction = 0.95
-    template_depths_mm: tuple[Positive, ...] = (0.5, 2.0, 4.0, 7.0)
+    false_alarms_per_session: Annotated[float, Field(gt=0, le=1)] = Field(
+        default=0.02, description="false detections to expect per animal and session"
+    )
+    detection_power: Fraction = Field(
+        default=0.95, description="probability with which a source at the detection limit is found"
+    )
+    interval_level: Fraction = Field(default=0.95, description="coverage of every interval")
+    template_depths_mm: tuple[Positive, ...] = Field(
+        default=(0.5, 2.0, 4.0, 7.0, 11.0), description="depths whose spot shapes are searched for, in mm"
+    )
     organ_model_error: NonNegative = Field(default=0.3, description="relative error of organ uptake templates")
     spot_model_error: NonNegative = Field(
-        0.1, description="relative error of a fitted spot's profile away from its centre"
+        default=0.5, description="largest relative error of a fitted spot's profile away from its centre"
+    )
+    wide_spot_error: NonNegative = Field(
+        default=0.15, description="relative error of a wide spot's flux from probe around it and from the background"
     )
     spectral_error: NonNegative = Field(default=0.03, description="relative error of flux from the tissue's colour")
     outline_fraction: Fraction = Field(default=0.25, description="outline at this share of the fitted peak")
-    voxel_mm: Positive = Field(default=0.8, description="grid of the nominal animal")
-    max_detections_per_view: Annotated[int, Field(ge=1, le=100)] = 12
+    voxel_mm: Positive = Field(default=0.8, description="grid of the nominal animal in mm")
+    max_detections_per_view: Annotated[int, Field(ge=1, le=100)] = Field(
+        default=12, description="the search stops after this many spots"
+    )
     saturated_fraction_max: Fraction = Field(
         default=0.001, description="share of the animal's pixels that may be saturated"
     )
@@ -108,9 +124,9 @@ class AnalysisOptions(Model):
 class Limits(Model):
     """``[limits]``: caps against hostile or broken files."""
 
-    max_pixels: Annotated[int, Field(ge=1)] = 64_000_000
-    max_pages: Annotated[int, Field(ge=1)] = 4096
-    max_file_mb: Positive = 2048.0
+    max_pixels: Annotated[int, Field(ge=1)] = Field(default=64_000_000, description="pixels that a file may declare")
+    max_pages: Annotated[int, Field(ge=1)] = Field(default=4096, description="pages that a TIFF may hold")
+    max_file_mb: Positive = Field(default=2048.0, description="size that a file may have, in MB")
 
 
 class StudySettings(Model):

@@ -173,8 +173,6 @@ class Comparison:
         Name of the test; empty where none could be made.
     statistic, df1, df2, p : float
         Its result; NaN where none.
-    effect_size : Estimate or None
-        omega squared with interval, where obtained.
     groups : tuple of GroupSummary
         Per arm.
     pairs : tuple of PairDifference
@@ -183,6 +181,8 @@ class Comparison:
         Name of the post hoc procedure.
     notes : tuple of str
         What a reader must know: censored values, small n, exclusions.
+    effect_size : Estimate or None
+        omega squared with interval, where obtained.
     """
 
     endpoint: str
@@ -197,6 +197,7 @@ class Comparison:
     pairs: tuple[PairDifference, ...]
     post_hoc: str
     notes: tuple[str, ...] = ()
+    effect_size: Estimate | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -100,9 +100,7 @@ def silhouette(body: NDArray[np.bool_], /, *, pixel_mm: float) -> Silhouette:
     )
 
 
-def pose_from_body(
-    body: NDArray[np.bool_], nominal: Silhouette, /, *, pixel_mm: float, mirrored: bool
-) -> Pose:
+def pose_from_body(body: NDArray[np.bool_], nominal: Silhouette, /, *, pixel_mm: float, mirrored: bool) -> Pose:
     """Pose that lays the nominal animal on the one in the image, head up, from moments of the silhouette.
 
     Parameters

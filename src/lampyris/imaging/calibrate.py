@@ -6,7 +6,7 @@ diffuse surface) and the vendor's "total flux" (4 pi times radiance times area).
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.ndimage import binary_dilation, median_filter
+from scipy.ndimage import binary_dilation, maximum_filter
 
 from lampyris.camera.camera import lens_blur, variance_counts
 from lampyris.core.errors import ImageError
@@ -54,9 +54,14 @@ def radiance_from_counts(view: ViewInput, instrument: Instrument, /) -> Radiance
     gain = instrument.gain_e_per_count
     electrons = np.where(finite, counts - dark, 0.0) * gain
     variance = variance_counts(
-        np.maximum(electrons, 0.0) + _dark_electrons(dark, gain), gain_e_per_count=gain, read_noise_e=instrument.read_noise_e
+        np.maximum(electrons, 0.0) + _dark_electrons(dark, gain),
+        gain_e_per_count=gain,
+        read_noise_e=instrument.read_noise_e,
     )
-    variance = (variance + variance_counts(_dark_electrons(dark, gain), gain_e_per_count=gain, read_noise_e=instrument.read_noise_e)) * gain**2
+    variance = (
+        variance
+        + variance_counts(_dark_electrons(dark, gain), gain_e_per_count=gain, read_noise_e=instrument.read_noise_e)
+    ) * gain**2
     transmission = np.array([band.transmission for band in instrument.bands])
     exposure = np.asarray(view.exposure_s, float)
     factor = instrument.radiance_per_rate / (transmission * exposure)[:, None, None] / np.maximum(flat, 0.01)
@@ -67,7 +72,14 @@ def radiance_from_counts(view: ViewInput, instrument: Instrument, /) -> Radiance
     if not (values > 5.0 * np.sqrt(variance)).any():
         raise ImageError(
             f"{view.file}: the image holds no signal above its dark frame",
-            [_fault(view, "image.empty", "no pixel exceeds the dark frame by five standard deviations.", "Check shutter, lamp and which dark frame the sheet names.")],
+            [
+                _fault(
+                    view,
+                    "image.empty",
+                    "no pixel exceeds the dark frame by five standard deviations.",
+                    "Check shutter, lamp and which dark frame the sheet names.",
+                )
+            ],
         )
     return Radiance(values, variance, flags, view.image.channels, instrument.pixel_mm)
 
@@ -84,7 +96,7 @@ def lambertian_flux(radiance_sum: float, pixel_mm: float, /) -> float:
 
 
 def vendor_4pi_flux(radiance_sum: float, pixel_mm: float, /) -> float:
-    """"Total flux" as vendor programs print it: 4 pi times the sum of radiance times pixel area.
+    """ "Total flux" as vendor programs print it: 4 pi times the sum of radiance times pixel area.
 
     Examples
     --------
@@ -100,13 +112,23 @@ def _fault(view: ViewInput, rule: str, seen: str, mend: str) -> Finding:
 
 def _refuse_misfits(view: ViewInput, counts: NDArray[np.float64]) -> None:
     faults = [
-        _fault(view, "image.shape", f"the {name} has shape {array.shape}, the image {counts.shape}.", f"Record the {name} with the image's binning and bands.")
+        _fault(
+            view,
+            "image.shape",
+            f"the {name} has shape {array.shape}, the image {counts.shape}.",
+            f"Record the {name} with the image's binning and bands.",
+        )
         for name, array in (("dark frame", view.dark), ("flat field", view.flat))
         if array.shape != counts.shape
     ]
     if view.photo.shape != counts.shape[1:]:
         faults.append(
-            _fault(view, "image.shape", f"the photograph has shape {view.photo.shape}, the image {counts.shape[1:]}.", "Record both with the same binning.")
+            _fault(
+                view,
+                "image.shape",
+                f"the photograph has shape {view.photo.shape}, the image {counts.shape[1:]}.",
+                "Record both with the same binning.",
+            )
         )
     if not np.isfinite(counts).any():
         faults.append(_fault(view, "image.not-finite", "no pixel is a finite number.", "Export the image again."))
@@ -128,21 +150,29 @@ def _dark_electrons(dark: NDArray[np.float64], gain: float) -> NDArray[np.float6
 
 
 def _flags(
-    counts: NDArray[np.float64], dark: NDArray[np.float64], flat: NDArray[np.float64], finite: NDArray[np.bool_], *, full_scale: float
+    counts: NDArray[np.float64],
+    dark: NDArray[np.float64],
+    flat: NDArray[np.float64],
+    finite: NDArray[np.bool_],
+    *,
+    full_scale: float,
 ) -> NDArray[np.uint16]:
     flags = np.zeros(counts.shape, np.uint16)
-    flags[~finite] |= PixelFlag.NOT_FINITE
+    flags[~finite] |= np.uint16(PixelFlag.NOT_FINITE)
     saturated = finite & (counts >= SATURATED_SHARE * full_scale)
     # a lone full pixel is a cosmic ray or a hot pixel, found below; a lens spreads true light over several
     for channel, mask in enumerate(saturated):
         crowd = mask & (binary_dilation(mask, _RING))
-        flags[channel][crowd] |= PixelFlag.SATURATED
-        flags[channel][binary_dilation(crowd, _NEIGHBOURHOOD) & ~crowd] |= PixelFlag.BLOOM
-        flags[channel][mask & ~crowd] |= PixelFlag.COSMIC
-    excess = dark - median_filter(dark, size=(1, 5, 5))
-    spread = 1.4826 * np.median(np.abs(excess), axis=(1, 2))[:, None, None]
-    flags[excess > HOT_SIGMAS * np.maximum(spread, 0.5)] |= PixelFlag.HOT
-    flags[flat < LOW_FLAT_SHARE] |= PixelFlag.LOW_FLAT
+        flags[channel][crowd] |= np.uint16(PixelFlag.SATURATED)
+        flags[channel][binary_dilation(crowd, _NEIGHBOURHOOD) & ~crowd] |= np.uint16(PixelFlag.BLOOM)
+        flags[channel][mask & ~crowd] |= np.uint16(PixelFlag.COSMIC)
+    level = np.median(dark, axis=(1, 2), keepdims=True)
+    spread = np.maximum(1.4826 * np.median(np.abs(dark - level), axis=(1, 2), keepdims=True), 0.5)
+    for place in zip(*np.nonzero(dark - level > HOT_SIGMAS * spread), strict=True):
+        # a dark frame may glow at an edge: a hot pixel stands above its own surroundings
+        if dark[place] - np.median(_window(dark, place)) > HOT_SIGMAS * spread[place[0], 0, 0]:
+            flags[place] |= np.uint16(PixelFlag.HOT)
+    flags[flat < LOW_FLAT_SHARE] |= np.uint16(PixelFlag.LOW_FLAT)
     return flags
 
 
@@ -154,12 +184,24 @@ def _cosmic(
     point[3, 3] = 1.0
     spread = lens_blur(point, sigma_px=blur_px)
     neighbour_share = np.median(spread[2:5, 2:5][_RING[0:3, 0:3]]) / spread[3, 3]
-    around = median_filter(values, footprint=_RING[None])
-    noise = np.sqrt(median_filter(variance, footprint=_RING[None]))
-    # what light could at most put here, given its neighbours and the lens
-    allowed = around / max(neighbour_share, 0.2)
-    spikes = (values - np.maximum(allowed, around) > COSMIC_SIGMAS * noise) & (flags & PixelFlag.SATURATED == 0)
-    return np.where(spikes, np.uint16(PixelFlag.COSMIC), np.uint16(0))
+    flagged = np.zeros(values.shape, np.uint16)
+    ring = maximum_filter(values, footprint=_RING[None], mode="nearest")
+    peaks = (values > ring + 3.0 * np.sqrt(variance)) & (flags & PixelFlag.SATURATED == 0)
+    for place in zip(*np.nonzero(peaks), strict=True):
+        around = float(np.median(_window(values, place, reach=1)))
+        beyond = float(np.median(_window(values, place)))
+        noise = float(np.sqrt(np.median(_window(variance, place, reach=1))))
+        # what light could at most put here: the lens gives a point's neighbours their share above what lies beyond
+        allowed = beyond + max(around - beyond, 0.0) / max(neighbour_share, 0.2)
+        if values[place] - allowed > COSMIC_SIGMAS * noise:
+            flagged[place] = PixelFlag.COSMIC
+    return flagged
+
+
+def _window(image: NDArray[np.float64], place: tuple[np.intp, ...], *, reach: int = 2) -> NDArray[np.float64]:
+    """Values around a pixel of one channel, cut at the frame."""
+    channel, y, x = (int(value) for value in place)
+    return image[channel, max(y - reach, 0) : y + reach + 1, max(x - reach, 0) : x + reach + 1]
 
 
 def _mend(

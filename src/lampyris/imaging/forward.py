@@ -16,7 +16,9 @@ from lampyris.core.images import Pose
 from lampyris.imaging.animal import animal_from_stage
 from lampyris.tissue.anatomy import Anatomy
 from lampyris.tissue.diffusion import (
+    BodyGeometry,
     DiffusionSystem,
+    body_geometry,
     build_system,
     collimated_source,
     from_volume,
@@ -29,7 +31,8 @@ from lampyris.tissue.optics import tissue_optics
 
 SIDE_OF_VIEW = {"dorsal": "top", "ventral": "bottom"}
 REFRACTIVE_INDEX = 1.4
-SOLVER_TOLERANCE = 1e-5
+# relative to the whole source: a deep source's light at the far skin is a thousandth of it and less
+SOLVER_TOLERANCE = 1e-7
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -90,13 +93,14 @@ def build_phantom(
     Phantom
     """
     scale = optics_scale or {}
-    lamp = _system(anatomy, excitation_nm, scale)
+    body = body_geometry(anatomy.inside)
+    lamp = _system(anatomy, body, excitation_nm, scale)
     beams = [collimated_source(lamp, side=side, irradiance=1.0) for side in SIDE_OF_VIEW.values()]
     fluence = solve(lamp, np.stack([beam.source for beam in beams], axis=-1), tolerance=SOLVER_TOLERANCE)
     fluence = fluence + np.stack([beam.fluence for beam in beams], axis=-1)
     return Phantom(
         anatomy=anatomy,
-        bands=tuple(_system(anatomy, wavelength, scale) for wavelength in emission_nm),
+        bands=tuple(_system(anatomy, body, wavelength, scale) for wavelength in emission_nm),
         excitation_fluence={
             view: to_volume(lamp, fluence[:, column], outside=0.0) for column, view in enumerate(SIDE_OF_VIEW)
         },
@@ -224,7 +228,9 @@ def expected_frame(
     return predict_counts(camera, electrons), variance
 
 
-def _system(anatomy: Anatomy, wavelength_nm: float, scale: Mapping[str, tuple[float, float]]) -> DiffusionSystem:
+def _system(
+    anatomy: Anatomy, body: BodyGeometry, wavelength_nm: float, scale: Mapping[str, tuple[float, float]]
+) -> DiffusionSystem:
     absorption = np.zeros(len(anatomy.names) + 1)
     scattering = np.ones(len(anatomy.names) + 1)
     for index, tissue in enumerate(anatomy.tissues, start=1):
@@ -235,7 +241,7 @@ def _system(anatomy: Anatomy, wavelength_nm: float, scale: Mapping[str, tuple[fl
     return build_system(
         absorption[anatomy.labels],
         scattering[anatomy.labels],
-        anatomy.inside,
+        body,
         voxel_mm=anatomy.voxel_mm,
         refractive_index=REFRACTIVE_INDEX,
     )

@@ -6,7 +6,9 @@ from numpy.typing import ArrayLike, NDArray
 from lampyris.statistics.thresholds import power_margin
 
 
-def detection_limit(noise: ArrayLike, /, *, threshold: float, power: float) -> NDArray[np.float64]:
+def detection_limit(
+    noise: ArrayLike, /, *, threshold: float, power: float, bias: ArrayLike = 0.0
+) -> NDArray[np.float64]:
     """Weakest signal that is found with probability `power`.
 
     A signal is found when its estimate exceeds ``threshold * noise``; the estimate scatters around the truth by `noise`.
@@ -20,16 +22,18 @@ def detection_limit(noise: ArrayLike, /, *, threshold: float, power: float) -> N
         In standard deviations, set by the allowed number of false alarms (`lampyris.statistics.thresholds.peak_threshold`).
     power : float
         Detection probability at the limit, between 0 and 1.
+    bias : array_like
+        Largest signal that the error of subtracted neighbours may feign; a detection must exceed it besides.
 
     Returns
     -------
     ndarray
-        In the unit and shape of `noise`.
+        In the unit of `noise`, of the common shape of `noise` and `bias`.
 
     Raises
     ------
     ValueError
-        If the power is not between 0 and 1 or a noise is negative.
+        If the power is not between 0 and 1, or a noise or bias is negative.
 
     References
     ----------
@@ -42,7 +46,7 @@ def detection_limit(noise: ArrayLike, /, *, threshold: float, power: float) -> N
     """
     if not 0 < power < 1:
         raise ValueError(f"power is a probability between 0 and 1, got {power}")
-    sigma = np.asarray(noise, float)
-    if (sigma < 0).any():
-        raise ValueError("noise is expected to be 0 or more")
-    return (threshold + power_margin(power)) * sigma
+    sigma, feigned = np.asarray(noise, float), np.asarray(bias, float)
+    if (sigma < 0).any() or (feigned < 0).any():
+        raise ValueError("noise and bias are expected to be 0 or more")
+    return np.asarray((threshold + power_margin(power)) * sigma + feigned)

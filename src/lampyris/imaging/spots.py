@@ -43,7 +43,13 @@ class SpotProfiles:
 
 @lru_cache(maxsize=8)
 def spot_profiles(
-    depths_mm: tuple[float, ...], /, *, absorption: float, reduced_scattering: float, refractive_index: float, blur_mm: float
+    depths_mm: tuple[float, ...],
+    /,
+    *,
+    absorption: float,
+    reduced_scattering: float,
+    refractive_index: float,
+    blur_mm: float,
 ) -> SpotProfiles:
     """Bank of spot profiles.
 
@@ -71,7 +77,11 @@ def spot_profiles(
     rows = []
     for depth in depths_mm:
         raw = exitance_profile(
-            radius, depth, absorption=absorption, reduced_scattering=reduced_scattering, refractive_index=refractive_index
+            radius,
+            depth,
+            absorption=absorption,
+            reduced_scattering=reduced_scattering,
+            refractive_index=refractive_index,
         )
         blurred = _blur_radial(radius, np.asarray(raw, float), blur_mm)
         area = np.sum(2.0 * np.pi * radius * blurred) * _STEP_MM + blurred[0] * np.pi * (_STEP_MM / 2) ** 2

@@ -69,7 +69,7 @@ def unmix(radiance: Radiance, mixing: NDArray[np.float64], /) -> AbundanceMap:
     return AbundanceMap(
         values=values.T.reshape(shape),
         variance=spread.T.reshape(shape),
-        display=non_negative(data, mixing).T.reshape(shape),
+        display=_shown(data, values, mixing).T.reshape(shape),
         flags=np.bitwise_or.reduce(radiance.flags, axis=0),
         components=COMPONENTS[: mixing.shape[1]],
         pixel_mm=radiance.pixel_mm,
@@ -113,6 +113,14 @@ def non_negative(data: NDArray[np.float64], mixing: NDArray[np.float64], /) -> N
             best[np.ix_(better, active)] = solution[better]
             best_residual[better] = residual[better]
     return best
+
+
+def _shown(data: NDArray[np.float64], values: NDArray[np.float64], mixing: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Non-negative abundance; where no component came out negative the unbiased one is already it."""
+    shown = values.copy()
+    negative = (values < 0).any(axis=1)
+    shown[negative] = non_negative(data[negative], mixing)
+    return shown
 
 
 def _weighted_least_squares(

@@ -1,11 +1,11 @@
 """What a virtual study is: arms, days, camera, probes, and how far the drawn world departs from the nominal one."""
 
+import tomllib
 from functools import lru_cache
 from importlib import resources
 from pathlib import Path
 from typing import Annotated, Literal
 
-import tomllib
 from pydantic import Field, ValidationError
 
 from lampyris.core.errors import InputError
@@ -42,12 +42,18 @@ class World(Model):
     size_relative_sd: NonNegative = 0.025
     pose_shift_mm: NonNegative = 2.0
     pose_turn_deg: NonNegative = 3.0
-    autofluorescence_radiance: Positive = Field(description="of the purified diet, summed over bands, ph s-1 cm-2 sr-1 per mW cm-2")
+    autofluorescence_radiance: Positive = Field(
+        description="of the purified diet, summed over bands, ph s-1 cm-2 sr-1 per mW cm-2"
+    )
     texture_relative_sd: NonNegative = 0.12
     texture_mm: Positive = 3.0
-    colour_relative_sd: NonNegative = Field(default=0.006, description="spread of autofluorescence colour over the skin, per 30 nm")
+    colour_relative_sd: NonNegative = Field(
+        default=0.006, description="spread of autofluorescence colour over the skin, per 30 nm"
+    )
     chow_factor: Positive = Field(default=6.0, description="gut signal of chow against purified diet")
-    gut_relative: NonNegative = Field(default=0.4, description="gut content against tissue autofluorescence, purified diet")
+    gut_relative: NonNegative = Field(
+        default=0.4, description="gut content against tissue autofluorescence, purified diet"
+    )
     secondary_sites: tuple[int, int] = (1, 2)
     primary_cells: Positive = 1e6
     secondary_cells: tuple[Positive, Positive] = (1e5, 1e6)

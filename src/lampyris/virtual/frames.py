@@ -50,7 +50,8 @@ def draw_camera(design: Design, /, *, seed: int) -> DrawnCamera:
         read_noise_e=instrument.read_noise_e,
         offset_counts=draw.offset_counts,
         full_scale_counts=instrument.full_scale_counts,
-        radiance_per_rate=instrument.radiance_per_rate * float(np.exp(rng.normal(0.0, instrument.radiance_relative_sd))),
+        radiance_per_rate=instrument.radiance_per_rate
+        * float(np.exp(rng.normal(0.0, instrument.radiance_relative_sd))),
         transmission=np.array([band.transmission for band in instrument.bands]),
         flat=np.broadcast_to(vignette * pixel_gain, (bands, *shape)).copy(),
         dark_e_per_s=dark,
@@ -67,7 +68,9 @@ def leakage_radiance(design: Design, /) -> NDArray[np.float64]:
     return lamp * 100.0 / np.pi * 10.0**-design.camera.leak_od * leak
 
 
-def choose_exposures(camera: Camera, radiance: NDArray[np.float64], choices: tuple[float, ...], /) -> NDArray[np.float64]:
+def choose_exposures(
+    camera: Camera, radiance: NDArray[np.float64], choices: tuple[float, ...], /
+) -> NDArray[np.float64]:
     """Longest exposure per channel that keeps the brightest expected pixel below 60 % of full scale, as an operator would.
 
     Parameters
@@ -89,7 +92,13 @@ def choose_exposures(camera: Camera, radiance: NDArray[np.float64], choices: tup
 
 
 def draw_counts(
-    camera: Camera, radiance: NDArray[np.float64], exposure_s: NDArray[np.float64], rng: np.random.Generator, /, *, cosmic_per_s: float
+    camera: Camera,
+    radiance: NDArray[np.float64],
+    exposure_s: NDArray[np.float64],
+    rng: np.random.Generator,
+    /,
+    *,
+    cosmic_per_s: float,
 ) -> NDArray[np.uint16]:
     """One frame: photon noise, read noise, cosmic rays, saturation, rounding.
 

@@ -60,11 +60,16 @@ def build_scene(design: Design, who: Individual, /, *, seed: int) -> Scene:
     tissue = _tissue_sources(design, anatomy)
     views = design.views
     count = len(names) * len(views)
-    lit = np.stack([cloud * phantom.excitation_fluence[view] for cloud in clouds for view in views]) if names else np.empty((0, *anatomy.labels.shape))
+    lit = (
+        np.stack([cloud * phantom.excitation_fluence[view] for cloud in clouds for view in views])
+        if names
+        else np.empty((0, *anatomy.labels.shape))
+    )
     glow = np.stack([tissue * phantom.excitation_fluence[view] for view in views])
     order = tuple(views) * (len(names) + 1)
     maps = np.stack(
-        [surface_exitance(phantom, band, np.concatenate([lit, glow]), views=order) for band in range(len(bands))], axis=1
+        [surface_exitance(phantom, band, np.concatenate([lit, glow]), views=order) for band in range(len(bands))],
+        axis=1,
     )
     shape = maps.shape[-2:]
     lamp = photon_irradiance_per_mm2(design.instrument.excitation_mw_per_cm2, design.instrument.excitation_nm)

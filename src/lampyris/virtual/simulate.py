@@ -24,7 +24,15 @@ from lampyris.io.sheets import write_sheet
 from lampyris.metastasis.label import LabelLoss
 from lampyris.tissue.anatomy import NOMINAL_LENGTH_MM
 from lampyris.virtual.design import Design, default_design
-from lampyris.virtual.frames import DrawnCamera, choose_exposures, draw_camera, draw_counts, draw_dark, draw_flat, leakage_radiance
+from lampyris.virtual.frames import (
+    DrawnCamera,
+    choose_exposures,
+    draw_camera,
+    draw_counts,
+    draw_dark,
+    draw_flat,
+    leakage_radiance,
+)
 from lampyris.virtual.individual import Individual, arm_of, draw_individual, site_cells
 from lampyris.virtual.scene import Scene, build_scene
 from lampyris.virtual.truth import TrueAnimal, TrueLesion, Truth, write_truth
@@ -94,7 +102,7 @@ def simulate_study(
     write_truth(truth_folder, truth)
     write_settings(
         directory / "study.toml",
-        _settings(plan, seed),
+        _settings(plan),
         header_comment="Synthetic study, simulated by Lampyris; no animal was imaged.",
     )
     return SimulatedStudy(directory, truth_folder)
@@ -104,7 +112,9 @@ def _clear(directory: Path, truth_folder: Path) -> None:
     """Make room, but never delete what is no virtual study."""
     if directory.exists() and any(directory.iterdir()):
         settings = directory / "study.toml"
-        if not settings.is_file() or "simulated by Lampyris" not in settings.read_text(encoding="utf-8", errors="replace"):
+        if not settings.is_file() or "simulated by Lampyris" not in settings.read_text(
+            encoding="utf-8", errors="replace"
+        ):
             raise UsageError(f"{directory} is not empty and holds no virtual study: give a new folder")
         for name in ("raw", "results"):
             shutil.rmtree(directory / name, ignore_errors=True)
@@ -112,12 +122,13 @@ def _clear(directory: Path, truth_folder: Path) -> None:
     directory.mkdir(parents=True, exist_ok=True)
 
 
-def _settings(plan: Design, seed: int) -> StudySettings:
+def _settings(plan: Design) -> StudySettings:
     bands = tuple(
-        band.model_copy(update={"flat": f"raw/calibration/flat_{band.channel}.ome.tiff"}) for band in plan.instrument.bands
+        band.model_copy(update={"flat": f"raw/calibration/flat_{band.channel}.ome.tiff"})
+        for band in plan.instrument.bands
     )
     return StudySettings(
-        study=StudyInfo(name=plan.name, title=plan.title, synthetic=True, seed=seed, diet=plan.diet),
+        study=StudyInfo(name=plan.name, title=plan.title, synthetic=True, diet=plan.diet),
         instrument=plan.instrument.model_copy(update={"bands": bands}),
         groups={name: Group(title=arm.title, role=arm.role, probe=arm.probe) for name, arm in plan.arms.items()},
         probes=plan.probes,
@@ -213,9 +224,7 @@ def _amounts(plan: Design, who: Individual, day: float, dose_j_cm2: float) -> di
     if not who.sites:
         return {}
     loss = LabelLoss(**plan.losses[who.probe].model_dump())
-    amounts = {
-        f"lesion {site.number}": site_cells(site, loss, day, dose_j_cm2=dose_j_cm2) for site in who.sites
-    }
+    amounts = {f"lesion {site.number}": site_cells(site, loss, day, dose_j_cm2=dose_j_cm2) for site in who.sites}
     primary = who.sites[0].cells
     lost = primary - amounts["lesion 1"]
     world = plan.world

@@ -1,0 +1,286 @@
+"""Find spots against the measured, structured background at a stated number of false alarms.
+
+A bank of spot shapes is laid on every place of the body (a matched filter with the local level free). How much the filter's
+output scatters where nothing is, is measured in the image itself; the threshold follows from the allowed number of false
+alarms over the body, the shapes and the views, and from how well that scatter is known. The strongest spot is taken into the
+joint fit with the background, and the search repeated on what is left.
+"""
+
+from dataclasses import dataclass, replace
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy.ndimage import binary_erosion, grey_dilation
+
+from lampyris.core.settings import AnalysisOptions
+from lampyris.imaging.background import BackgroundTerms, JointFit, joint_fit
+from lampyris.imaging.matched_filter import FilterBank, filter_bank, filter_bound, filter_flux, filter_weights
+from lampyris.imaging.spots import SpotProfiles
+from lampyris.statistics.thresholds import peak_threshold, robust_sd
+
+# a spot this significant is fitted with all shapes of the bank at once, a fainter one with its best shape only
+FREE_SHAPE_Z = 8.0
+MERGE_WIDTHS = 0.6
+MERGE_MM = 2.5
+SHAPE_REACH_MM = 1.5
+LEAST_FREEDOM = 8.0
+LEAST_INFLATION = 0.5
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class SpotSearch:
+    """What is searched, in what, and with which allowance.
+
+    Parameters
+    ----------
+    data, variance : ndarray, dims (y, x)
+        Unbiased probe abundance and its variance.
+    body : ndarray of bool, dims (y, x)
+        Pixels used.
+    terms : BackgroundTerms
+    profiles : SpotProfiles
+    pixel_mm : float
+    options : AnalysisOptions
+    false_alarms : float
+        Allowed in this view.
+    """
+
+    data: NDArray[np.float64]
+    variance: NDArray[np.float64]
+    body: NDArray[np.bool_]
+    terms: BackgroundTerms
+    profiles: SpotProfiles
+    pixel_mm: float
+    options: AnalysisOptions
+    false_alarms: float
+
+
+@dataclass(frozen=True, slots=True)
+class Spot:
+    """A spot as the search found it.
+
+    Parameters
+    ----------
+    y, x : float
+        Position in pixels.
+    template : int
+        Best shape of the bank.
+    z, threshold : float
+        Significance when it was found, and what it had to exceed.
+    """
+
+    y: float
+    x: float
+    template: int
+    z: float
+    threshold: float
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class NoiseField:
+    """What one shape of the bank measures where nothing is, in radiance times mm2.
+
+    Parameters
+    ----------
+    flux : ndarray, dims (y, x)
+        What the shape explains of the residual at each place.
+    sigma : ndarray, dims (y, x)
+        Its standard deviation where nothing is: frame noise and background structure, as measured; inf off the body.
+    bias : ndarray, dims (source, y, x)
+        Largest flux that the error of what was subtracted may feign: the organ shapes first, then each spot. It counts in
+        full, since the error of a shape is the same all around a spot and no draw from a distribution.
+    inflation : float
+        Measured scatter over that of white noise.
+    threshold : float
+        In units of sigma.
+    degrees_of_freedom : float
+        Of the measured scatter.
+    """
+
+    flux: NDArray[np.float64]
+    sigma: NDArray[np.float64]
+    bias: NDArray[np.float64]
+    inflation: float
+    threshold: float
+    degrees_of_freedom: float
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class FieldFit:
+    """Spots and background of one view.
+
+    Parameters
+    ----------
+    spots : tuple of Spot
+        In the order found.
+    images : ndarray, dims (spot, y, x)
+        Fitted image of each.
+    fit : JointFit
+    residual : ndarray, dims (y, x)
+        Data minus background minus spots, 0 outside.
+    noise : tuple of NoiseField
+        One per shape, after the last spot.
+    """
+
+    spots: tuple[Spot, ...]
+    images: NDArray[np.float64]
+    fit: JointFit
+    residual: NDArray[np.float64]
+    noise: tuple[NoiseField, ...]
+
+
+def find_spots(search: SpotSearch, /) -> FieldFit:
+    """Search until nothing stands above the threshold.
+
+    Parameters
+    ----------
+    search : SpotSearch
+
+    Returns
+    -------
+    FieldFit
+    """
+    bank = filter_bank(search.profiles, search.body.shape, pixel_mm=search.pixel_mm)
+    spots: tuple[Spot, ...] = ()
+    while True:
+        spots, images, fit = _fit(search, spots)
+        residual = np.where(search.body, search.data - fit.background - images.sum(axis=0), 0.0)
+        noise = _noise_fields(search, bank, residual, fit, images, spots)
+        found = _strongest(search, noise, spots)
+        if found is None or len(spots) >= search.options.max_detections_per_view:
+            return FieldFit(spots, images, fit, residual, noise)
+        spots = (*spots, found)
+
+
+def spot_distance(search: SpotSearch, spots: tuple[Spot, ...], /) -> NDArray[np.float64]:
+    """Distance in mm of every pixel from the nearest spot, inf where there is none; dims (y, x)."""
+    rows, columns = np.indices(search.body.shape, dtype=float)
+    nearest = np.full(search.body.shape, np.inf)
+    for spot in spots:
+        nearest = np.minimum(nearest, np.hypot(rows - spot.y, columns - spot.x))
+    return nearest * search.pixel_mm
+
+
+def _fit(search: SpotSearch, spots: tuple[Spot, ...]) -> tuple[tuple[Spot, ...], NDArray[np.float64], JointFit]:
+    """Joint fit of background and spots, the positions moved to where the residual's slope vanishes."""
+    for round_ in range(3):
+        columns, owner = _columns(search, spots)
+        fit = joint_fit(
+            search.data,
+            search.variance,
+            search.body,
+            search.terms,
+            columns,
+            spot_error=search.options.spot_model_error,
+            organ_error=search.options.organ_model_error,
+        )
+        images = np.zeros((len(spots), *search.body.shape))
+        for column, number, amplitude in zip(columns, owner, fit.amplitudes, strict=True):
+            images[number] += amplitude * column
+        images *= search.body
+        if round_ == 2 or not spots:
+            break
+        spots = _moved(search, spots, images, fit)
+    return spots, images, fit
+
+
+def _columns(search: SpotSearch, spots: tuple[Spot, ...]) -> tuple[NDArray[np.float64], list[int]]:
+    """Shapes of every spot, and which spot each belongs to."""
+    rows, across = np.indices(search.body.shape, dtype=float)
+    columns, owner = [], []
+    for number, spot in enumerate(spots):
+        distance = np.hypot(rows - spot.y, across - spot.x) * search.pixel_mm
+        shapes = range(len(search.profiles.depth_mm)) if spot.z > FREE_SHAPE_Z else (spot.template,)
+        for shape in shapes:
+            columns.append(search.profiles.image(shape, distance))
+            owner.append(number)
+    return (np.stack(columns) if columns else np.zeros((0, *search.body.shape))), owner
+
+
+def _moved(search: SpotSearch, spots: tuple[Spot, ...], images: NDArray[np.float64], fit: JointFit) -> tuple[Spot, ...]:
+    """One Gauss-Newton step of each spot's position, at most one pixel."""
+    residual = (search.data - fit.background - images.sum(axis=0)) * search.body
+    moved = []
+    for spot, image in zip(spots, images, strict=True):
+        slope_y, slope_x = (-one for one in np.gradient(image))
+        near = fit.weight * (image > 0.05 * image.max())
+        cross = float(np.sum(near * slope_y * slope_x))
+        normal = np.array([[np.sum(near * slope_y**2), cross], [cross, np.sum(near * slope_x**2)]])
+        right = np.array([np.sum(near * slope_y * residual), np.sum(near * slope_x * residual)])
+        if np.linalg.det(normal) <= 0:
+            moved.append(spot)
+            continue
+        step = np.clip(np.linalg.solve(normal, right), -1.0, 1.0)
+        moved.append(replace(spot, y=spot.y + float(step[0]), x=spot.x + float(step[1])))
+    return tuple(moved)
+
+
+def _noise_fields(
+    search: SpotSearch,
+    bank: FilterBank,
+    residual: NDArray[np.float64],
+    fit: JointFit,
+    images: NDArray[np.float64],
+    spots: tuple[Spot, ...],
+) -> tuple[NoiseField, ...]:
+    """What every shape measures where nothing is."""
+    weight = bank.transform(fit.weight)
+    data = bank.transform(fit.weight * residual)
+    errors = [search.options.organ_model_error * fit.uptake]
+    # a spot's shape errs sideways as well: what it feigns at a place is a share of the brightest within reach
+    reach = _disc(SHAPE_REACH_MM / search.pixel_mm)
+    errors += [search.options.spot_model_error * grey_dilation(image, footprint=reach) for image in images]
+    feigned = [bank.transform(fit.weight * error) for error in errors]
+    distance = spot_distance(search, spots)
+    area = float(search.body.sum()) * search.pixel_mm**2
+    edge = float((search.body & ~binary_erosion(search.body)).sum()) * search.pixel_mm
+    fields: list[NoiseField] = []
+    # the body holds few independent places of the widest shapes: structure that the next narrower shape has seen is taken
+    # to reach at least as high there
+    inflation = LEAST_INFLATION
+    for template, width in enumerate(search.profiles.fwhm_mm):
+        weights = filter_weights(bank, template, weight, search.body)
+        flux = filter_flux(bank, template, weights, data)
+        bias = np.stack([filter_bound(bank, template, weights, one) for one in feigned])
+        quiet = weights.usable & (distance > 0.75 * width + MERGE_MM)
+        quiet[quiet] = bias.sum(axis=0)[quiet] < 3.0 * weights.white[quiet]
+        if quiet.sum() < 0.2 * search.body.sum():
+            quiet = weights.usable
+        inflation = max(robust_sd(flux[quiet] / weights.white[quiet]), inflation)
+        # independent places of a field of this smoothness, less the background's own smooth terms
+        places = float(quiet.sum()) * search.pixel_mm**2 / (1.13 * width**2)
+        freedom = max(places - search.terms.free.shape[0] / 2.0, LEAST_FREEDOM)
+        threshold = peak_threshold(
+            search.false_alarms / len(search.profiles.depth_mm),
+            area_mm2=area,
+            perimeter_mm=edge,
+            fwhm_mm=max(float(width), 2.0 * search.pixel_mm),
+            degrees_of_freedom=freedom,
+        )
+        fields.append(NoiseField(flux, inflation * weights.white, bias, inflation, threshold, freedom))
+    return tuple(fields)
+
+
+def _strongest(search: SpotSearch, noise: tuple[NoiseField, ...], spots: tuple[Spot, ...]) -> Spot | None:
+    """The peak that stands highest above its threshold; a peak within a width of a known spot belongs to that spot."""
+    distance = spot_distance(search, spots)
+    known = [MERGE_WIDTHS * float(search.profiles.fwhm_mm[spot.template]) for spot in spots]
+    best: Spot | None = None
+    for template, field in enumerate(noise):
+        apart = max([MERGE_WIDTHS * float(search.profiles.fwhm_mm[template]), MERGE_MM, *known])
+        ground = np.isfinite(field.sigma) & (distance > apart)
+        if not ground.any():
+            continue
+        z = np.full(search.body.shape, -np.inf)
+        z[ground] = (field.flux - field.bias.sum(axis=0))[ground] / field.sigma[ground]
+        y, x = np.unravel_index(int(np.argmax(z)), z.shape)
+        height = float(z[y, x])
+        if height > field.threshold and (best is None or height > best.z):
+            best = Spot(float(y), float(x), template, height, field.threshold)
+    return best
+
+
+def _disc(radius_px: float) -> NDArray[np.bool_]:
+    reach = int(radius_px)
+    y, x = np.ogrid[-reach : reach + 1, -reach : reach + 1]
+    return y * y + x * x <= radius_px * radius_px

@@ -1,0 +1,240 @@
+"""How strong each spot is: flux inside its outline, with everything that makes it uncertain.
+
+The flux is summed from the data, not read off the fitted shape: background and neighbours are subtracted, and the
+uncertainty holds the frames' noise, the background's structure as measured in equal areas elsewhere on the animal, the error
+of what was subtracted, the colour of the tissue, and the camera's calibration.
+"""
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy.ndimage import binary_dilation, distance_transform_edt, gaussian_filter, label
+from scipy.stats import t as student
+
+from lampyris.core.estimate import Estimate
+from lampyris.core.flags import DetectionFlag, PixelFlag
+from lampyris.core.images import FLUX_UNIT
+from lampyris.core.settings import AnalysisOptions
+from lampyris.imaging.calibrate import lambertian_flux, vendor_4pi_flux
+from lampyris.imaging.detect import FieldFit, SpotSearch
+from lampyris.statistics.thresholds import robust_sd
+
+OUTLINE_FROM_DATA_Z = 30.0
+NEIGHBOUR_ERROR = 0.15
+WIDE_MM = 3.0
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class SpotPhotometry:
+    """Numbers of one spot.
+
+    Parameters
+    ----------
+    outline : ndarray of bool, dims (y, x)
+        Pixels summed.
+    flux : Estimate
+        Lambertian, ph s-1.
+    flux_vendor_4pi : float
+        ph s-1.
+    area_mm2, snr, contrast, position_sd_mm : float
+    tumour_to_background : Estimate
+    flags : DetectionFlag
+    """
+
+    outline: NDArray[np.bool_]
+    flux: Estimate
+    flux_vendor_4pi: float
+    area_mm2: float
+    snr: float
+    contrast: float
+    position_sd_mm: float
+    tumour_to_background: Estimate
+    flags: DetectionFlag
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class ViewImages:
+    """The images that photometry reads besides the fit.
+
+    Parameters
+    ----------
+    total : ndarray, dims (y, x)
+        Radiance summed over the bands, all components.
+    total_variance : ndarray, dims (y, x)
+    flags : ndarray of uint16, dims (y, x)
+        `PixelFlag` bits.
+    calibration_relative_sd : float
+        Of the radiance scale.
+    """
+
+    total: NDArray[np.float64]
+    total_variance: NDArray[np.float64]
+    flags: NDArray[np.uint16]
+    calibration_relative_sd: float
+
+
+def measure_spots(search: SpotSearch, field: FieldFit, images: ViewImages, /) -> tuple[SpotPhotometry, ...]:
+    """Photometry of every spot of a view, in the order of ``field.spots``.
+
+    Parameters
+    ----------
+    search : SpotSearch
+        Data, body and options.
+    field : FieldFit
+        What was found.
+    images : ViewImages
+
+    Returns
+    -------
+    tuple of SpotPhotometry
+    """
+    outlines = [_outline(search, field, index) for index in range(len(field.spots))]
+    taken = np.zeros(search.body.shape, bool)
+    # the brighter spot keeps the pixels that two outlines share
+    order = sorted(range(len(outlines)), key=lambda index: -float(field.images[index].max()))
+    for index in order:
+        outlines[index] = outlines[index] & ~taken
+        taken |= outlines[index]
+    return tuple(_measure(search, field, images, index, outlines) for index in range(len(outlines)))
+
+
+def aperture_noise(
+    residual: NDArray[np.float64], body: NDArray[np.bool_], avoid: NDArray[np.bool_], area_px: float, /
+) -> tuple[float, float]:
+    """Standard deviation of the sum over an aperture where nothing is, and its degrees of freedom.
+
+    Parameters
+    ----------
+    residual : ndarray, dims (y, x)
+        Image with background and spots removed.
+    body, avoid : ndarray of bool, dims (y, x)
+        Where apertures may lie, and what they must not be centred on.
+    area_px : float
+        Size of the aperture in pixels.
+
+    Returns
+    -------
+    sd, degrees_of_freedom : float
+    """
+    from scipy.signal import fftconvolve
+
+    radius = np.sqrt(max(area_px, 1.0) / np.pi)
+    reach = int(np.ceil(radius))
+    y, x = np.ogrid[-reach : reach + 1, -reach : reach + 1]
+    disc = (y * y + x * x <= max(radius, 0.5) ** 2).astype(float)
+    share = fftconvolve(body.astype(float), disc, mode="same") / disc.sum()
+    sums = fftconvolve(np.where(body, residual, 0.0), disc, mode="same") / np.maximum(share, 0.3)
+    places = body & ~avoid & (share > 0.6)
+    if places.sum() < 4 * disc.sum():
+        places = body & (share > 0.6)
+    if places.sum() < 2:
+        return float(robust_sd(residual[body]) * area_px), 1.0
+    freedom = max(float(places.sum()) / (2.0 * disc.sum()) - 1.0, 3.0)
+    return robust_sd(sums[places]) * area_px / disc.sum(), freedom
+
+
+def _outline(search: SpotSearch, field: FieldFit, index: int) -> NDArray[np.bool_]:
+    """Connected pixels above a share of the fitted peak; from the data where it is strong, else from the fitted shape."""
+    spot, image = field.spots[index], field.images[index]
+    level = search.options.outline_fraction * image.max()
+    shown = image
+    if spot.z > OUTLINE_FROM_DATA_Z:
+        shown = gaussian_filter(np.where(search.body, image + field.residual, 0.0), 0.7)
+    mask = (shown > level) & search.body
+    pieces, _ = label(mask)
+    # the peak rather than the fitted centre, which may lie on the animal's edge
+    peak = np.unravel_index(int(np.argmax(np.where(search.body, image, -np.inf))), image.shape)
+    return pieces == pieces[peak] if pieces[peak] else np.zeros_like(mask)
+
+
+def _measure(
+    search: SpotSearch, field: FieldFit, images: ViewImages, index: int, outlines: list[NDArray[np.bool_]]
+) -> SpotPhotometry:
+    options, spot, outline = search.options, field.spots[index], outlines[index]
+    others = np.delete(field.images, index, axis=0).sum(axis=0)
+    signal = np.where(outline, search.data - field.fit.background - others, 0.0)
+    pixel_area = search.pixel_mm
+    flux = lambertian_flux(float(signal.sum()), pixel_area)
+    avoid = binary_dilation(np.logical_or.reduce(outlines), iterations=2)
+    structure, freedom = aperture_noise(field.residual, search.body, avoid, float(outline.sum()))
+    frame = float(np.sqrt(search.variance[outline].sum()))
+    subtracted = NEIGHBOUR_ERROR * float(others[outline].sum()) + options.organ_model_error * float(
+        field.fit.uptake[outline].sum()
+    )
+    # the measured structure holds the frames' noise of dark places already; a bright spot has more of its own
+    own = lambertian_flux(float(np.sqrt(max(structure, 0.0) ** 2 + frame**2 + subtracted**2)), pixel_area)
+    width = float(search.profiles.fwhm_mm[spot.template])
+    # probe freed around a lesion, and background, merge with a spot the more the wider it is
+    merged = options.wide_spot_error * width**2 / (width**2 + WIDE_MM**2)
+    common = abs(flux) * float(np.sqrt(options.spectral_error**2 + images.calibration_relative_sd**2 + merged**2))
+    sd = float(np.hypot(own, common))
+    half = float(student.isf((1.0 - options.interval_level) / 2.0, freedom)) * own
+    half = float(np.hypot(half, 1.96 * common))
+    around = _ring(search, outline, np.logical_or.reduce(outlines))
+    flags = _flags(search, field, images, index, outlines)
+    level = robust_sd(field.residual[around]) if around.sum() > 8 else field.fit.pixel_sd
+    peak = float(signal.max()) if outline.any() else 0.0
+    return SpotPhotometry(
+        outline=outline,
+        flux=Estimate(
+            flux,
+            sd,
+            flux - half,
+            flux + half,
+            options.interval_level,
+            FLUX_UNIT,
+            "aperture sum; structure measured on the animal",
+        ),
+        flux_vendor_4pi=vendor_4pi_flux(float(signal.sum()), pixel_area),
+        area_mm2=float(outline.sum()) * search.pixel_mm**2,
+        snr=flux / own if own > 0 else float("inf"),
+        contrast=peak / level if level > 0 else float("inf"),
+        # a Gaussian's position from a matched filter, and a floor for the pixel grid and for a skewed shape
+        position_sd_mm=float(np.hypot(width / 2.355 / max(spot.z, 1.0), 0.05 * width + 0.1 * search.pixel_mm)),
+        tumour_to_background=_ratio(images, outline, around, options),
+        flags=flags,
+    )
+
+
+def _ring(search: SpotSearch, outline: NDArray[np.bool_], all_outlines: NDArray[np.bool_]) -> NDArray[np.bool_]:
+    """Reference region: the body between one and two outline radii from the edge of the outline, without other spots."""
+    radius = max(np.sqrt(outline.sum() / np.pi), 2.0)
+    distance = distance_transform_edt(~outline)
+    return (distance > radius) & (distance <= 2.0 * radius + 2.0) & search.body & ~all_outlines
+
+
+def _ratio(
+    images: ViewImages, outline: NDArray[np.bool_], around: NDArray[np.bool_], options: AnalysisOptions
+) -> Estimate:
+    """Mean radiance of all light inside over around, with its interval (error propagation; the calibration cancels)."""
+    method = "mean radiance in outline over ring"
+    if not outline.any() or not around.any():
+        return Estimate(float("nan"), float("nan"), float("nan"), float("nan"), options.interval_level, "1", method)
+    inside, outside = float(images.total[outline].mean()), float(images.total[around].mean())
+    inside_sd = float(np.sqrt(images.total_variance[outline].sum()) / outline.sum())
+    # the ring's own unevenness, not its photon noise, says how well it stands for the place under the spot
+    outside_sd = float(images.total[around].std())
+    ratio = inside / outside
+    sd = abs(ratio) * float(np.hypot(inside_sd / inside, outside_sd / outside))
+    half = 1.96 * sd
+    return Estimate(ratio, sd, ratio - half, ratio + half, options.interval_level, "1", method)
+
+
+def _flags(
+    search: SpotSearch, field: FieldFit, images: ViewImages, index: int, outlines: list[NDArray[np.bool_]]
+) -> DetectionFlag:
+    outline, spot = outlines[index], field.spots[index]
+    flags = DetectionFlag.GOOD
+    if (images.flags[outline] & (PixelFlag.SATURATED | PixelFlag.BLOOM)).any():
+        flags |= DetectionFlag.SATURATED
+    if (binary_dilation(outline) & ~search.body).any():
+        flags |= DetectionFlag.EDGE
+    width = float(search.profiles.fwhm_mm[spot.template])
+    for other, place in enumerate(field.spots):
+        apart = np.hypot(place.y - spot.y, place.x - spot.x) * search.pixel_mm
+        if other != index and apart < max(width, float(search.profiles.fwhm_mm[place.template])):
+            flags |= DetectionFlag.BLENDED
+    if spot.template == len(search.profiles.depth_mm) - 1:
+        flags |= DetectionFlag.WIDE
+    return flags

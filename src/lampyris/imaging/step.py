@@ -1,0 +1,315 @@
+"""Imaging's own step: one view in, its result out. The batch path folds it over a session; a running stream may call it too."""
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy.ndimage import binary_erosion
+
+from lampyris.core.errors import ImageError
+from lampyris.core.estimate import Estimate
+from lampyris.core.finding import Finding, Place, Severity
+from lampyris.core.flags import DetectionKind, PixelFlag
+from lampyris.core.images import FLUX_UNIT, AbundanceMap, Pose, Radiance
+from lampyris.core.results import Detection
+from lampyris.core.settings import StudySettings
+from lampyris.core.study import SessionResult, ViewResult
+from lampyris.imaging.animal import animal_from_stage, find_body, pose_from_body, silhouette, stage_from_animal
+from lampyris.imaging.background import background_terms
+from lampyris.imaging.calibrate import lambertian_flux, radiance_from_counts
+from lampyris.imaging.detect import FieldFit, SpotSearch, find_spots
+from lampyris.imaging.forward import project
+from lampyris.imaging.inputs import SessionInput, ViewInput
+from lampyris.imaging.nominal import NominalAnimal, NominalView, nominal_animal
+from lampyris.imaging.outlines import closed_outline
+from lampyris.imaging.photometry import SpotPhotometry, ViewImages, aperture_noise, measure_spots
+from lampyris.imaging.regions import organ_signals, region_limits
+from lampyris.imaging.unmix import mixing_matrix, unmix
+from lampyris.probe.probe import Probe, probe_from_settings
+from lampyris.tissue.anatomy import surface_point_mm
+
+INJECTION_SITE_MM = 9.0
+LUNG_TRAPPING_DAYS = 1.0
+
+
+def analyse_session(inputs: SessionInput, settings: StudySettings, /) -> SessionResult:
+    """Analyse one animal in one session.
+
+    Parameters
+    ----------
+    inputs : SessionInput
+        Opened images and sheet entries.
+    settings : StudySettings
+
+    Returns
+    -------
+    SessionResult
+
+    Raises
+    ------
+    ImageError
+        If an image is empty, saturated, misfits its calibration or shows no animal.
+    """
+    probe = session_probe(inputs.probe, settings)
+    views, findings = [], []
+    for view in inputs.views:
+        result, remarks = analyse_view(view, inputs, settings, probe)
+        views.append(result)
+        findings += remarks
+    return SessionResult(
+        animal=inputs.animal,
+        session=inputs.session,
+        day=inputs.day,
+        date=inputs.date,
+        group=inputs.group,
+        probe=inputs.probe,
+        views=tuple(views),
+        findings=tuple(findings),
+    )
+
+
+def session_probe(name: str, settings: StudySettings, /) -> Probe:
+    """Probe of a session; an unlabelled control is unmixed with the study's first probe, so that it measures false alarms."""
+    key = name or next(iter(settings.probes))
+    return probe_from_settings(key, settings.probes[key])
+
+
+def analyse_view(
+    view: ViewInput, inputs: SessionInput, settings: StudySettings, probe: Probe, /
+) -> tuple[ViewResult, list[Finding]]:
+    """Analyse one view: calibrate, find the animal, unmix, detect, measure, and say what would have been missed."""
+    instrument, options = settings.instrument, settings.analysis
+    nominal = nominal_animal(
+        instrument, probe, voxel_mm=options.voxel_mm, template_depths_mm=options.template_depths_mm
+    )
+    side = nominal.views[view.view]
+    radiance = radiance_from_counts(view, instrument)
+    body = find_body(view.photo, pixel_mm=instrument.pixel_mm, file=view.file)
+    saturated = _refuse_saturated(radiance, body, view, options.saturated_fraction_max)
+    pose = pose_from_body(body, side.silhouette, pixel_mm=instrument.pixel_mm, mirrored=view.view == "ventral")
+    abundance = unmix(radiance, mixing_matrix(instrument, probe))
+    search, crop = _search(abundance, body, pose, side, nominal, inputs, settings)
+    field = find_spots(search)
+    images = ViewImages(
+        total=radiance.values.sum(axis=0)[crop],
+        total_variance=radiance.variance.sum(axis=0)[crop],
+        flags=abundance.flags[crop],
+        calibration_relative_sd=instrument.radiance_relative_sd,
+    )
+    spots = measure_spots(search, field, images)
+    detections, labels = _detections(search, field, spots, crop, pose, side, nominal, inputs, body.shape)
+    limits = region_limits(search, field, crop, pose, side, nominal, probe, settings)
+    result = ViewResult(
+        view=view.view,
+        pixel_mm=instrument.pixel_mm,
+        photo=_unit_range(view.photo),
+        radiance=radiance.values.astype(np.float32),
+        probe=abundance.values[0].astype(np.float32),
+        probe_variance=abundance.variance[0].astype(np.float32),
+        display=abundance.display[0].astype(np.float32),
+        autofluorescence=_component(abundance, 1),
+        flags=abundance.flags,
+        body=body,
+        lesions=labels,
+        channels=radiance.channels,
+        pose=pose,
+        detections=detections,
+        organ_signals=organ_signals(search, field, settings),
+        limits=limits,
+        body_flux=_body_flux(search, field, settings),
+        quality=_quality(search, field, saturated, abundance, body),
+    )
+    return result, _remarks(view, body, side, instrument.pixel_mm)
+
+
+def _refuse_saturated(radiance: Radiance, body: NDArray[np.bool_], view: ViewInput, allowed: float) -> float:
+    share = max(float((one[body] & PixelFlag.SATURATED != 0).mean()) for one in radiance.flags)
+    if share > allowed:
+        raise ImageError(
+            f"{view.file}: saturated",
+            [
+                Finding(
+                    "image.saturated",
+                    Severity.ERROR,
+                    Place(file=view.file),
+                    f"{100 * share:.2g} % of the animal's pixels are at full scale; at most {100 * allowed:.2g} % are allowed.",
+                    "Repeat with a shorter exposure; or raise saturated_fraction_max in study.toml and read fluxes as lower bounds.",
+                )
+            ],
+        )
+    return share
+
+
+def _search(
+    abundance: AbundanceMap,
+    body: NDArray[np.bool_],
+    pose: Pose,
+    side: NominalView,
+    nominal: NominalAnimal,
+    inputs: SessionInput,
+    settings: StudySettings,
+) -> tuple[SpotSearch, tuple[slice, slice]]:
+    options, pixel = settings.analysis, settings.instrument.pixel_mm
+    rows, columns = np.nonzero(body)
+    crop = (slice(rows.min(), rows.max() + 1), slice(columns.min(), columns.max() + 1))
+    inner = binary_erosion(body)[crop]
+    held = {
+        organ: project(image, nominal.grid, pose, shape=body.shape, pixel_mm=pixel)[crop]
+        for organ, image in side.uptake.items()
+        # cells caught in the lung are there on the day of injection only
+        if organ != "lungs" or inputs.day < LUNG_TRAPPING_DAYS
+    }
+    cut = AbundanceMap(
+        values=abundance.values[(slice(None), *crop)],
+        variance=abundance.variance[(slice(None), *crop)],
+        display=abundance.display[(slice(None), *crop)],
+        flags=abundance.flags[crop],
+        components=abundance.components,
+        pixel_mm=pixel,
+    )
+    search = SpotSearch(
+        data=cut.values[0],
+        variance=cut.variance[0],
+        body=inner,
+        terms=background_terms(cut, inner, held),
+        profiles=nominal.profiles,
+        pixel_mm=pixel,
+        options=options,
+        false_alarms=options.false_alarms_per_session / max(len(inputs.views), 1),
+    )
+    return search, crop
+
+
+def _detections(
+    search: SpotSearch,
+    field: FieldFit,
+    spots: tuple[SpotPhotometry, ...],
+    crop: tuple[slice, slice],
+    pose: Pose,
+    side: NominalView,
+    nominal: NominalAnimal,
+    inputs: SessionInput,
+    shape: tuple[int, int],
+) -> tuple[tuple[Detection, ...], NDArray[np.uint16]]:
+    pixel = search.pixel_mm
+    labels = np.zeros(shape, np.uint16)
+    found = []
+    order = sorted(range(len(spots)), key=lambda index: -spots[index].flux.value)
+    for number, index in enumerate(order, start=1):
+        spot, numbers = field.spots[index], spots[index]
+        y_mm, x_mm = (spot.y + crop[0].start) * pixel, (spot.x + crop[1].start) * pixel
+        whole = np.zeros(shape, bool)
+        whole[crop] = numbers.outline
+        labels[whole] = number
+        found.append(
+            Detection(
+                number=number,
+                kind=_kind(y_mm, x_mm, pose, inputs),
+                y_mm=y_mm,
+                x_mm=x_mm,
+                position_sd_mm=numbers.position_sd_mm,
+                width_mm=float(search.profiles.fwhm_mm[spot.template]),
+                template_depth_mm=float(search.profiles.depth_mm[spot.template]),
+                z=spot.z,
+                z_threshold=spot.threshold,
+                flux=numbers.flux,
+                flux_vendor_4pi=numbers.flux_vendor_4pi,
+                area_mm2=numbers.area_mm2,
+                snr=numbers.snr,
+                contrast=numbers.contrast,
+                tumour_to_background=numbers.tumour_to_background,
+                region=_region_at(y_mm, x_mm, pose, side, nominal),
+                outline_mm=closed_outline(whole, pixel_mm=pixel),
+                flags=int(numbers.flags),
+            )
+        )
+    return tuple(found), labels
+
+
+def _kind(y_mm: float, x_mm: float, pose: Pose, inputs: SessionInput) -> DetectionKind:
+    """A spot where a needle went in besides the inoculation is the injection site's."""
+    if inputs.injection not in ("", "none"):
+        _, along, left = surface_point_mm(inputs.injection)
+        y, x = stage_from_animal(pose, np.array(along), np.array(-left))
+        if float(np.hypot(y_mm - y, x_mm - x)) < INJECTION_SITE_MM:
+            return DetectionKind.INJECTION_SITE
+    return DetectionKind.LESION
+
+
+def _region_at(y_mm: float, x_mm: float, pose: Pose, side: NominalView, nominal: NominalAnimal) -> str:
+    along, right = animal_from_stage(pose, np.array(y_mm), np.array(x_mm))
+    grid = nominal.grid
+    row = int(round((float(along) - grid.y_mm) / grid.pitch_mm))
+    column = int(round((-float(right) - grid.x_mm) / grid.pitch_mm))
+    height, width = side.nearest.shape
+    return side.regions[int(side.nearest[min(max(row, 0), height - 1), min(max(column, 0), width - 1)])].name
+
+
+def _body_flux(search: SpotSearch, field: FieldFit, settings: StudySettings) -> Estimate:
+    """Probe flux of the whole animal: everything but the background's free terms."""
+    above = np.where(search.body, search.data - field.fit.background + field.fit.uptake, 0.0)
+    flux = lambertian_flux(float(above.sum()), search.pixel_mm)
+    structure, _ = aperture_noise(
+        field.residual, search.body, np.zeros_like(search.body), 0.05 * float(search.body.sum())
+    )
+    # twenty patches of the body, each as uneven as measured
+    own = lambertian_flux(structure * np.sqrt(20.0), search.pixel_mm)
+    sd = float(
+        np.hypot(own, abs(flux) * np.hypot(settings.analysis.spectral_error, settings.instrument.radiance_relative_sd))
+    )
+    level = settings.analysis.interval_level
+    return Estimate(
+        flux, sd, flux - 1.96 * sd, flux + 1.96 * sd, level, FLUX_UNIT, "sum over the animal, background removed"
+    )
+
+
+def _quality(
+    search: SpotSearch, field: FieldFit, saturated: float, abundance: AbundanceMap, body: NDArray[np.bool_]
+) -> dict[str, float]:
+    glow = float(np.median(abundance.values[1][body])) if abundance.values.shape[0] > 1 else float("nan")
+    return {
+        "saturated_fraction": saturated,
+        "masked_fraction": float((abundance.flags[body] & (PixelFlag.HOT | PixelFlag.COSMIC) != 0).mean()),
+        "autofluorescence_median": glow,
+        "structure_relative": field.fit.pixel_sd / glow if glow > 0 else float("nan"),
+        "noise_inflation_narrow": field.noise[0].inflation,
+        "noise_inflation_wide": field.noise[-1].inflation,
+        "false_alarms_allowed": search.false_alarms,
+    }
+
+
+def _remarks(view: ViewInput, body: NDArray[np.bool_], side: NominalView, pixel_mm: float) -> list[Finding]:
+    seen = silhouette(body, pixel_mm=pixel_mm)
+    remarks = []
+    ratio = seen.along_mm / side.silhouette.along_mm
+    if not 0.75 < ratio < 1.33:
+        remarks.append(
+            Finding(
+                "image.size",
+                Severity.WARNING,
+                Place(file=view.file),
+                f"the animal is {ratio:.2f} times as long as a 25 g mouse.",
+                "Check pixel_mm in study.toml, or whether the animal is cropped.",
+            )
+        )
+    if seen.skew * side.silhouette.skew < 0 and abs(seen.skew) > 0.5 * abs(side.silhouette.skew):
+        remarks.append(
+            Finding(
+                "image.upside-down",
+                Severity.WARNING,
+                Place(file=view.file),
+                "the animal's outline tapers towards the wrong end: it may lie head down.",
+                "Turn the image so that the head is up; organ regions are wrong otherwise.",
+            )
+        )
+    return remarks
+
+
+def _component(abundance: AbundanceMap, index: int) -> NDArray[np.float32]:
+    if abundance.values.shape[0] <= index:
+        return np.zeros(abundance.values.shape[1:], np.float32)
+    return abundance.values[index].astype(np.float32)
+
+
+def _unit_range(photo: NDArray[np.floating]) -> NDArray[np.float32]:
+    image = np.nan_to_num(np.asarray(photo, float))
+    low, high = np.percentile(image, [0.5, 99.8])
+    return np.clip((image - low) / max(high - low, 1e-12), 0.0, 1.0).astype(np.float32)

@@ -1,0 +1,261 @@
+"""One view of a session as an OME-Zarr 0.5 image: channels of results, and regions as labels.
+
+Every array is one chunk, so that a view is few files, and every chunk carries a checksum. The zarr library reads a missing
+chunk as its fill value; here that is an error, as a file lost is a wrong number gained.
+"""
+
+import json
+import math
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, NoReturn
+
+import numpy as np
+from numpy.typing import NDArray
+
+from lampyris.core.errors import LampyrisError
+from lampyris.core.finding import Finding, Place, Severity
+from lampyris.io.durable import canonical_json
+
+MAX_PIXELS = 256_000_000
+"""Largest array that `read_view` opens."""
+
+_COLOURS = ("FFFFFF", "00FF88", "FF8800", "3399FF", "FF44CC", "FFEE33")
+_LEVEL = 1
+
+
+@dataclass(frozen=True, slots=True)
+class ViewMetadata:
+    """What stands beside the pixels of a view.
+
+    Parameters
+    ----------
+    channels : tuple of str
+        Name of each channel.
+    units : tuple of str
+        Unit of each channel; "1" for a pure number.
+    pixel_mm : float
+        Pixel pitch in mm.
+    name : str
+        Of the image, for viewers.
+    windows : tuple of (float, float)
+        Display range of each channel; by default from its least to its largest finite value.
+    attributes : mapping
+        Anything else that JSON holds, kept as it is.
+    """
+
+    channels: tuple[str, ...]
+    units: tuple[str, ...]
+    pixel_mm: float
+    name: str = ""
+    windows: tuple[tuple[float, float], ...] = ()
+    attributes: Mapping[str, Any] = field(default_factory=dict)
+
+
+def write_view(
+    directory: Path, image: NDArray[np.float32], labels: Mapping[str, NDArray[np.uint16]], metadata: ViewMetadata, /
+) -> None:
+    """Write a view into a directory that is new or empty; the same bytes for the same view.
+
+    Files are not synced: call it inside `lampyris.io.durable.durable_directory`.
+
+    Parameters
+    ----------
+    directory : Path
+        The image group, by custom ending ``.ome.zarr``.
+    image : ndarray, dims (channel, y, x), float32
+        Results, a channel each.
+    labels : mapping of str to ndarray, dims (y, x), uint16
+        Regions by number, 0 outside, such as ``body`` and ``lesions``.
+    metadata : ViewMetadata
+        Names, units and scale.
+
+    Raises
+    ------
+    ValueError
+        If shapes, types, or numbers of channels do not fit together.
+    FileExistsError
+        If the directory holds anything.
+
+    Examples
+    --------
+    >>> import tempfile
+    >>> probe, body = np.ones((1, 4, 5), np.float32), np.ones((4, 5), np.uint16)
+    >>> with tempfile.TemporaryDirectory() as folder:
+    ...     write_view(Path(folder) / "v.ome.zarr", probe, {"body": body}, ViewMetadata(("probe",), ("1",), 0.2))
+    ...     arrays, metadata = read_view(Path(folder) / "v.ome.zarr")
+    >>> arrays["image"].shape, arrays["body"].dtype.name, metadata.pixel_mm
+    ((1, 4, 5), 'uint16', 0.2)
+    """
+    import zarr
+
+    _check(image, labels, metadata)
+    if Path(directory).is_dir() and any(Path(directory).iterdir()):
+        raise FileExistsError(f"{directory} is not empty")
+    attributes = _image_attributes(image, metadata) | {"lampyris": _own_attributes(labels, metadata)}
+    group = zarr.open_group(Path(directory), mode="w", zarr_format=3, attributes=attributes)
+    _put(group, image, ("c", "y", "x"))
+    if labels:
+        shelf = group.create_group("labels", attributes={"ome": {"version": "0.5", "labels": sorted(labels)}})
+        for name in sorted(labels):
+            ome = _multiscales(name, "yx", metadata.pixel_mm) | {"image-label": {"source": {"image": "../../"}}}
+            _put(shelf.create_group(name, attributes={"ome": ome}), labels[name], ("y", "x"))
+
+
+def read_view(directory: Path, /) -> tuple[dict[str, NDArray[Any]], ViewMetadata]:
+    """Read what `write_view` wrote.
+
+    Parameters
+    ----------
+    directory : Path
+        The image group.
+
+    Returns
+    -------
+    arrays : dict of str to ndarray
+        ``image``, dims (channel, y, x), float32; and each label by its name, dims (y, x), uint16.
+    metadata : ViewMetadata
+        As written.
+
+    Raises
+    ------
+    LampyrisError
+        If a file is missing or damaged, or the group is of another kind.
+    """
+    import zarr
+
+    directory = Path(directory)
+    try:
+        group = zarr.open_group(directory, mode="r", zarr_format=3, use_consolidated=False)
+        attributes: dict[str, Any] = dict(group.attrs.asdict())
+        metadata = _metadata(attributes)
+        arrays: dict[str, NDArray[Any]] = {"image": _get(directory, "", np.dtype("float32"), 3)}
+        for name in attributes["lampyris"]["labels"]:
+            arrays[name] = _get(directory, f"labels/{name}/", np.dtype("uint16"), 2)
+    except LampyrisError:
+        raise
+    except Exception as error:
+        # the library and its codecs raise what they like on damaged files
+        _refuse(directory, "", f"is missing or damaged ({type(error).__name__}: {error}).", error)
+    shapes = {array.shape[-2:] for array in arrays.values()}
+    if len(shapes) > 1 or arrays["image"].shape[0] != len(metadata.channels):
+        _refuse(directory, "", "holds arrays that do not fit together.", None)
+    return arrays, metadata
+
+
+def _check(image: NDArray[Any], labels: Mapping[str, NDArray[Any]], metadata: ViewMetadata) -> None:
+    """Refuse what does not fit together, all faults in one message."""
+    faults = []
+    if image.dtype != np.float32 or image.ndim != 3 or 0 in image.shape:
+        faults.append(f"image needs float32 of dims (channel, y, x), has {image.dtype} of shape {image.shape}")
+    for name, label in labels.items():
+        if label.dtype != np.uint16 or label.shape != image.shape[1:]:
+            faults.append(f"label {name!r} needs uint16 of shape {image.shape[1:]}, has {label.dtype} of {label.shape}")
+        if not name.isidentifier() or name == "image":
+            faults.append(f"label {name!r} needs a name of letters, digits and _, other than 'image'")
+    for what, entries in (("channels", metadata.channels), ("units", metadata.units), ("windows", metadata.windows)):
+        if len(entries) != image.shape[0] and (what != "windows" or entries):
+            faults.append(f"{what} has {len(entries)} entries for {image.shape[0]} channels")
+    if not 0 < metadata.pixel_mm < math.inf:
+        faults.append(f"pixel_mm is {metadata.pixel_mm}")
+    if faults:
+        raise ValueError("; ".join(faults))
+
+
+def _image_attributes(image: NDArray[np.float32], metadata: ViewMetadata) -> dict[str, Any]:
+    """What OME-Zarr says of the image."""
+    windows = metadata.windows or tuple(_range(channel) for channel in image)
+    channels = [
+        {
+            "label": name,
+            "color": _COLOURS[number % len(_COLOURS)],
+            "active": number == 0,
+            "window": {"min": low, "start": low, "max": high, "end": high},
+        }
+        for number, (name, (low, high)) in enumerate(zip(metadata.channels, windows, strict=True))
+    ]
+    return {"ome": _multiscales(metadata.name, "cyx", metadata.pixel_mm) | {"omero": {"channels": channels}}}
+
+
+def _range(channel: NDArray[np.float32]) -> tuple[float, float]:
+    """Least and largest finite value; 0 and 1 where they do not span a range."""
+    finite = channel[np.isfinite(channel)]
+    low, high = (float(finite.min()), float(finite.max())) if finite.size else (0.0, 0.0)
+    return (low, high) if high > low else (0.0, 1.0)
+
+
+def _multiscales(name: str, axes: str, pixel_mm: float) -> dict[str, Any]:
+    """OME-Zarr 0.5 description of one full-resolution array."""
+    described = [
+        {"name": axis, "type": "channel"} if axis == "c" else {"name": axis, "type": "space", "unit": "millimeter"}
+        for axis in axes
+    ]
+    scale = [1.0 if axis == "c" else float(pixel_mm) for axis in axes]
+    level = {"path": "0", "coordinateTransformations": [{"type": "scale", "scale": scale}]}
+    return {"version": "0.5", "multiscales": [{"name": name, "axes": described, "datasets": [level]}]}
+
+
+def _own_attributes(labels: Mapping[str, Any], metadata: ViewMetadata) -> dict[str, Any]:
+    """What OME-Zarr has no place for; the labels are listed because a lost one must not pass unseen."""
+    return {
+        "units": list(metadata.units),
+        "labels": sorted(labels),
+        "attributes": json.loads(canonical_json(metadata.attributes)),
+    }
+
+
+def _metadata(attributes: Mapping[str, Any]) -> ViewMetadata:
+    """Metadata from a group's attributes."""
+    image, own = attributes["ome"]["multiscales"][0], attributes["lampyris"]
+    channels = attributes["ome"]["omero"]["channels"]
+    return ViewMetadata(
+        channels=tuple(channel["label"] for channel in channels),
+        units=tuple(own["units"]),
+        pixel_mm=image["datasets"][0]["coordinateTransformations"][0]["scale"][-1],
+        name=image["name"],
+        windows=tuple((channel["window"]["start"], channel["window"]["end"]) for channel in channels),
+        attributes=own["attributes"],
+    )
+
+
+def _put(group: Any, values: NDArray[Any], dims: Sequence[str]) -> None:
+    """Write an array as the group's only level, in one chunk with a checksum."""
+    from zarr.codecs import ZstdCodec
+
+    array = group.create_array(
+        "0",
+        shape=values.shape,
+        chunks=values.shape,
+        dtype=values.dtype,
+        compressors=ZstdCodec(level=_LEVEL, checksum=True),
+        # an absent image chunk then shows as NaN in other programs too
+        fill_value=math.nan if values.dtype.kind == "f" else 0,
+        dimension_names=dims,
+        config={"write_empty_chunks": True},
+    )
+    array[...] = values
+
+
+def _get(directory: Path, folder: str, dtype: np.dtype[Any], ndim: int) -> NDArray[Any]:
+    """Read an array of one chunk, which must be there."""
+    import zarr
+
+    array = zarr.open_array(directory / folder / "0", mode="r", zarr_format=3)
+    chunk = f"{folder}0/c/" + "/".join("0" * ndim)
+    if array.dtype != dtype or array.ndim != ndim or array.chunks != array.shape or 0 in array.shape:
+        _refuse(directory, f"{folder}0", f"is {array.dtype} of shape {array.shape}, not as written.", None)
+    if math.prod(array.shape) > MAX_PIXELS:
+        _refuse(directory, f"{folder}0", f"declares more than {MAX_PIXELS} pixels.", None)
+    if not (directory / chunk).is_file():
+        _refuse(directory, chunk, "is missing: its pixels would read as blank.", None)
+    return np.asarray(array[...])
+
+
+def _refuse(directory: Path, part: str, seen: str, cause: Exception | None) -> NoReturn:
+    """Raise an error about a file of the view."""
+    place = Place(f"{directory.name}/{part}".rstrip("/"))
+    mend = "Run the analysis again: it makes what is missing or damaged anew."
+    raise LampyrisError(
+        f"The view {directory.name} cannot be read.", [Finding("view.damaged", Severity.ERROR, place, seen, mend)]
+    ) from cause

@@ -22,7 +22,7 @@ from lampyris.statistics.thresholds import robust_sd
 
 OUTLINE_FROM_DATA_Z = 30.0
 NEIGHBOUR_ERROR = 0.15
-WIDE_MM = 3.0
+WIDE_MM = 2.0
 
 
 @dataclass(frozen=True, slots=True, eq=False)

@@ -1,0 +1,218 @@
+"""What happened and how sure we are: one sentence per finding, each with its interval."""
+
+import math
+import statistics
+from dataclasses import dataclass
+
+from lampyris.core.finding import Severity
+from lampyris.core.flags import DetectionKind
+from lampyris.core.results import DetectionLimit
+from lampyris.core.study import AnimalOutcome, Comparison, StudyResults, ViewResult
+from lampyris.report.arms import Arm
+from lampyris.report.numbers import day_text, number, p_text, percent_text, share_text, unit_text
+from lampyris.statistics.intervals import clopper_pearson_interval
+
+_LEVEL = 0.95
+
+
+@dataclass(frozen=True, slots=True)
+class Sentence:
+    """A line of the headline.
+
+    Parameters
+    ----------
+    text : str
+        The sentence.
+    arm : int
+        Colour class of the arm it speaks of, -1 for none.
+    action : bool
+        Something needs doing: printed in red.
+    target : str
+        Section that tells more.
+    """
+
+    text: str
+    arm: int = -1
+    action: bool = False
+    target: str = ""
+
+
+def joined(parts: list[str], /) -> str:
+    """Words joined with commas and "and"."""
+    return " and ".join([", ".join(parts[:-1]), parts[-1]]) if len(parts) > 1 else "".join(parts)
+
+
+def at_a_glance(results: StudyResults, arms: dict[str, Arm], /) -> str:
+    """Animals, arms, days and views in one sentence."""
+    done = sum(outcome.status == "done" for outcome in results.outcomes)
+    days = sorted({session.day for session in results.sessions})
+    views = list(dict.fromkeys(view.view for session in results.sessions for view in session.views))
+    counts = {key: sum(outcome.group == key for outcome in results.outcomes) for key in arms}
+    arm_text = joined([f"{arms[key].title} ({counts[key]})" for key in arms if counts[key]])
+    animals = f"{done} of {len(results.outcomes)} animals analysed" if results.outcomes else "No animals"
+    text = f"{animals} in {sum(map(bool, counts.values()))} arms: {arm_text}." if arm_text else f"{animals}."
+    if days:
+        text += f" Imaged on {'day' if len(days) == 1 else 'days'} {joined([day_text(day) for day in days])}"
+        text += f", {' and '.join(views)}." if views else "."
+    return text
+
+
+def _last_limits(results: StudyResults, animals: set[str]) -> list[DetectionLimit]:
+    """Limits of each animal's last session."""
+    last = {session.animal: session for session in results.sessions if session.animal in animals}
+    return [limit for session in last.values() for view in session.views for limit in view.limits]
+
+
+def _limit_clause(results: StudyResults, animals: set[str]) -> str:
+    limits = _last_limits(results, animals)
+    fluxes = [limit.flux.value for limit in limits if math.isfinite(limit.flux.value)]
+    if not fluxes:
+        return ""
+    unit = limits[0].flux.unit
+    span = f"{number(min(fluxes))}–{number(max(fluxes))}"
+    text = f", where the limit on the last day was {number(statistics.median(fluxes))} ({span}) {unit_text(unit)}"
+    cells = [limit.cells.value for limit in limits if math.isfinite(limit.cells.value)]
+    if cells:
+        text += f" or {number(statistics.median(cells))} ({number(min(cells))}–{number(max(cells))}) labelled cells"
+    return text + ", median and range over regions"
+
+
+def _arm_sentence(results: StudyResults, arm: Arm, outcomes: list[AnimalOutcome]) -> Sentence:
+    """How many animals of an arm showed a lesion, by when."""
+    with_lesions = [outcome for outcome in outcomes if any(outcome.lesion_count)]
+    share = clopper_pearson_interval(len(with_lesions), len(outcomes), level=_LEVEL)
+    interval = f"({percent_text(_LEVEL)} interval of the share {share.low:.2f}–{share.high:.2f})"
+    seen = share_text(len(with_lesions), len(outcomes))
+    # a known control says so by its title; otherwise its role is told
+    name = arm.title if arm.role != "control" or "control" in arm.title.lower() else f"{arm.title} (control)"
+    if not with_lesions:
+        clause = _limit_clause(results, {outcome.animal for outcome in outcomes})
+        return Sentence(f"{name}: lesions seen in {seen} animals {interval}{clause}.", arm.index, target="limits")
+    first = [min(day for day, count in zip(o.days, o.lesion_count, strict=True) if count) for o in with_lesions]
+    text = f"{name}: lesions seen in {seen} animals by day {day_text(max(first))} {interval}"
+    if min(first) < max(first):
+        text += f", the first on day {day_text(min(first))}"
+    action = arm.role == "control"
+    if action:
+        text += "; signal in a control is a false alarm or a mix-up and needs a look"
+    return Sentence(text + ".", arm.index, action=action, target="films")
+
+
+def comparison_text(comparison: Comparison, /) -> str:
+    """Test, degrees of freedom, exact p, effect size and unit of replication of a comparison.
+
+    Parameters
+    ----------
+    comparison : Comparison
+        One endpoint.
+
+    Returns
+    -------
+    str
+        A sentence without its final stop.
+    """
+    sizes = joined([str(group.n) for group in comparison.groups])
+    replication = f"{comparison.experimental_unit} as the unit, n = {sizes}"
+    if not comparison.test or math.isnan(comparison.p):
+        return f"{comparison.endpoint}: no test could be made ({replication})"
+    freedom = " and ".join(f"{df:.3g}" for df in (comparison.df1, comparison.df2) if not math.isnan(df))
+    statistic = "" if math.isnan(comparison.statistic) else f" {number(comparison.statistic, digits=3)}"
+    text = f"{comparison.endpoint}: {comparison.test}{statistic}" + (
+        f" on {freedom} degrees of freedom" if freedom else ""
+    )
+    text += f", {p_text(comparison.p)}"
+    if comparison.effect_size is not None and not math.isnan(comparison.effect_size.value):
+        effect = comparison.effect_size
+        text += f", {effect.method.split(',')[0]} {number(effect.value)} ({number(effect.low)}–{number(effect.high)})"
+    return f"{text} ({replication})"
+
+
+def _comparison_sentence(comparison: Comparison, arms: dict[str, Arm]) -> Sentence:
+    text = comparison_text(comparison)
+    known = [pair for pair in comparison.pairs if not math.isnan(pair.p)]
+    if known:
+        pair = min(known, key=lambda pair: pair.p)
+        ends = f"{number(pair.difference.low)} to {number(pair.difference.high)}"
+        text += f"; clearest pair {arms[pair.a].title} minus {arms[pair.b].title}: {number(pair.difference.value)}"
+        text += f" ({ends}) {unit_text(pair.difference.unit)}, {p_text(pair.p)}".replace(" ,", ",")
+        text += f", {comparison.post_hoc}" if comparison.post_hoc else ""
+    return Sentence(text + ".", target="groups")
+
+
+def _action_sentences(results: StudyResults) -> list[Sentence]:
+    """What needs action, else nothing."""
+    sentences = []
+    failed = [outcome for outcome in results.outcomes if outcome.status == "failed"]
+    if failed:
+        who = joined([outcome.animal for outcome in failed[:6]]) + (" and others" if len(failed) > 6 else "")
+        verb = "animal could" if len(failed) == 1 else "animals could"
+        sentences.append(Sentence(f"{len(failed)} {verb} not be analysed: {who}.", action=True, target="quality"))
+    found = [*results.findings, *(finding for session in results.sessions for finding in session.findings)]
+    for severity in (Severity.ERROR, Severity.WARNING):
+        count = sum(finding.severity == severity for finding in found)
+        if count:
+            text = f"{count} {severity}{'s, each' if count > 1 else ''} with its place and mend."
+            sentences.append(Sentence(text, action=severity == Severity.ERROR, target="quality"))
+    return sentences
+
+
+def headline(results: StudyResults, arms: dict[str, Arm], /) -> list[Sentence]:
+    """The sentences under the title.
+
+    Parameters
+    ----------
+    results : StudyResults
+        The study.
+    arms : dict of str to Arm
+        From `arms_of`.
+
+    Returns
+    -------
+    list of Sentence
+        What needs action first, then arms, then comparisons.
+    """
+    sentences = _action_sentences(results)
+    for key, arm in arms.items():
+        outcomes = [outcome for outcome in results.outcomes if outcome.group == key and outcome.status == "done"]
+        if outcomes:
+            sentences.append(_arm_sentence(results, arm, outcomes))
+    return [*sentences, *(_comparison_sentence(comparison, arms) for comparison in results.comparisons)]
+
+
+def false_alarm_text(results: StudyResults, arms: dict[str, Arm], /) -> str:
+    """The false-alarm budget: what chance alone is expected to give, and what controls showed.
+
+    Parameters
+    ----------
+    results : StudyResults
+        The study.
+    arms : dict of str to Arm
+        From `arms_of`.
+
+    Returns
+    -------
+    str
+        One or two sentences; empty where no limit states a budget.
+    """
+    budgets = []
+    for session in results.sessions:
+        stated = [limit.false_alarms for view in session.views for limit in view.limits]
+        if stated:
+            budgets.append(max(stated))
+    if not budgets:
+        return ""
+    rate = "–".join(f"{value:g}" for value in dict.fromkeys((min(budgets), max(budgets))))
+    text = (
+        f"Thresholds were set for {rate} expected false alarms per animal-session; {len(budgets)} animal-sessions give"
+    )
+    text += f" {number(sum(budgets))} expected in the whole study."
+    controls = [s for s in results.sessions if s.group in arms and arms[s.group].role == "control"]
+    if controls:
+        # an animal-session counts its lesions once: the view that shows most
+        seen = sum(max((_lesions(view) for view in session.views), default=0) for session in controls)
+        text += f" Controls showed {seen or 'none'} in {len(controls)} animal-sessions."
+    return text
+
+
+def _lesions(view: ViewResult) -> int:
+    return sum(detection.kind == DetectionKind.LESION for detection in view.detections)

@@ -1,0 +1,275 @@
+"""A finished study as one HTML file that opens offline, and its figures as SVG and PNG."""
+
+import base64
+import hashlib
+import math
+from importlib.resources import files
+from typing import Any
+
+from jinja2 import Environment, PackageLoader, StrictUndefined
+from markupsafe import Markup
+
+from lampyris.core.images import RADIANCE_UNIT
+from lampyris.core.study import StudyResults
+from lampyris.report import sections
+from lampyris.report.arms import Arm, arms_of
+from lampyris.report.curves import AnimalCurve, ArmDay, animal_curves, arm_means, flux_unit
+from lampyris.report.figures import (
+    PNG_DPI,
+    Drawing,
+    comparison_figure,
+    curves_figure,
+    journal_settings,
+    limits_figure,
+    png_bytes,
+)
+from lampyris.report.films import film_rows, scale_stops, scale_ticks, viewer_data
+from lampyris.report.headline import at_a_glance, comparison_text, false_alarm_text, headline
+from lampyris.report.limits import LimitGrid, limit_grids
+from lampyris.report.montage import arm_montage
+from lampyris.report.numbers import day_text, number, unit_text
+from lampyris.report.packing import packed_within, study_frames
+from lampyris.report.page_svg import file_svg, page_svg
+from lampyris.report.scale import shared_window
+
+_MEGABYTE = 1e6
+# still pictures may take this share of the pictures' budget; the viewer's data have the rest
+_STILL_SHARE = 0.4
+# characters that show nothing and can only mislead (controls, overrides of direction, halves of a pair): made visible
+_MISLEADING = dict.fromkeys(
+    (
+        *(code for code in range(0x20) if code not in (0x09, 0x0A, 0x0D)),
+        *range(0x7F, 0xA0),
+        *range(0x202A, 0x202F),
+        *range(0x2066, 0x206A),
+        *range(0xD800, 0xE000),
+        *(0xFFFE, 0xFFFF),
+    ),
+    "\ufffd",
+)
+
+
+class _Gallery:
+    """Figures of the study: files by name, and inline SVG for the page."""
+
+    def __init__(self) -> None:
+        self.files: dict[str, bytes] = {}
+
+    def keep(self, name: str, drawing: Drawing, dots_per_inch: int = PNG_DPI) -> None:
+        self.files[f"figures/{name}.svg"] = file_svg(drawing)
+        self.files[f"figures/{name}.png"] = png_bytes(drawing, dots_per_inch=dots_per_inch)
+
+    def show(self, name: str, drawing: Drawing, label: str) -> Markup:
+        # the one place where markup is trusted: our own SVG, serialised by an XML writer that escapes every text
+        return Markup(page_svg(drawing, name, label))
+
+
+def _asset(name: str) -> str:
+    return files("lampyris.report").joinpath("assets", name).read_text(encoding="utf-8")
+
+
+def _policy_hash(text: str) -> str:
+    return "sha256-" + base64.b64encode(hashlib.sha256(text.encode()).digest()).decode()
+
+
+def _visible(value: Any) -> Any:
+    """Data for the script with misleading characters made visible; JSON would carry them in as escapes."""
+    if isinstance(value, str):
+        return value.translate(_MISLEADING)
+    if isinstance(value, dict):
+        return {key: _visible(item) for key, item in value.items()}
+    return [_visible(item) for item in value] if isinstance(value, list) else value
+
+
+def content_policy(style: str, script: str, /) -> str:
+    """Content policy of the page: nothing is loaded, and only this style and this script apply.
+
+    Parameters
+    ----------
+    style, script : str
+        Exact text inside their elements.
+
+    Returns
+    -------
+    str
+        For the meta element.
+    """
+    return (
+        f"default-src 'none'; img-src data:; style-src '{_policy_hash(style)}'; script-src '{_policy_hash(script)}'; "
+        "base-uri 'none'; form-action 'none'"
+    )
+
+
+def _curve_section(
+    gallery: _Gallery,
+    arms: dict[str, Arm],
+    curves: dict[str, list[AnimalCurve]],
+    means: dict[str, list[ArmDay]],
+    unit: str,
+) -> list[Markup]:
+    shown = [arm for arm in arms.values() if arm.key in curves]
+    if not shown:
+        return []
+    with journal_settings("curves"):
+        gallery.keep(
+            "curves",
+            curves_figure(shown, curves, means, unit, columns=2 if len(shown) in (2, 4) else min(3, len(shown))),
+        )
+        return [
+            gallery.show(
+                f"curves-{k + 1}",
+                curves_figure([arm], curves, means, unit, columns=1),
+                f"{arm.title}: total lesion flux of each animal over days, with the arm's geometric mean",
+            )
+            for k, arm in enumerate(shown)
+        ]
+
+
+def _group_section(results: StudyResults, arms: dict[str, Arm], gallery: _Gallery) -> list[dict[str, Any]]:
+    parts = []
+    for k, comparison in enumerate(results.comparisons, start=1):
+        name = f"comparison-{k}"
+        figure = None
+        if any(math.isfinite(value) for group in comparison.groups for value in group.values):
+            with journal_settings(name):
+                drawing = comparison_figure(comparison, arms)
+                gallery.keep(name, drawing)
+                label = f"{comparison.endpoint}: every animal as a point, with mean and interval per arm"
+                figure = gallery.show(name, drawing, label)
+        parts.append(
+            {
+                "figure": figure,
+                "sentence": comparison_text(comparison) + ".",
+                "groups": sections.group_table(comparison, arms, k),
+                "pairs": sections.pair_table(comparison, arms, k),
+                "notes": comparison.notes,
+            }
+        )
+    return parts
+
+
+def _limit_section(grids: tuple[LimitGrid, ...], gallery: _Gallery) -> list[Markup]:
+    figures = []
+    for k, grid in enumerate(grids, start=1):
+        name = f"limits-{k}"
+        with journal_settings(name):
+            drawing = limits_figure(grid)
+            gallery.keep(name, drawing)
+            label = f"{grid.view} view: limit of detection by region and day; the numbers stand in the table below"
+            figures.append(gallery.show(name, drawing, label))
+    return figures
+
+
+def _environment() -> Environment:
+    environment = Environment(
+        loader=PackageLoader("lampyris.report", "templates"),
+        autoescape=True,
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )
+    environment.policies["json.dumps_kwargs"] = {"sort_keys": False, "separators": (",", ":"), "allow_nan": False}
+    environment.filters.update(day=day_text, number=number, unit=unit_text)
+    return environment
+
+
+def _sections(results: StudyResults, arms: dict[str, Arm], gallery: _Gallery) -> dict[str, Any]:
+    """Everything on the page but its pictures."""
+    unit = flux_unit(results)
+    curves = animal_curves(results)
+    grids = limit_grids(results)
+    return {
+        "sentences": headline(results, arms),
+        "glance": at_a_glance(results, arms),
+        "detections": sections.detection_tables(results),
+        "organs": sections.organ_table(results, arms),
+        "curves": _curve_section(gallery, arms, curves, arm_means(curves, unit), unit),
+        "comparisons": _group_section(results, arms, gallery),
+        "limit_figures": _limit_section(grids, gallery),
+        "limit_table": sections.limits_table(grids),
+        "limit_terms": sections.limit_terms(results),
+        "quality": sections.quality_tables(results, arms),
+        "findings": sections.findings_table(results),
+        "left_out": sections.left_out_table(results, arms),
+        "false_alarms": false_alarm_text(results, arms),
+        "record_tables": sections.record_tables(results),
+        "lesion_count": sections.lesion_count_text,
+    }
+
+
+def _pictures(results: StudyResults, arms: dict[str, Arm], budget_bytes: float, gallery: _Gallery) -> dict[str, Any]:
+    """The films and the viewer's data, within the budget; the films of each arm also as figures."""
+    frames = study_frames(results)
+    window = shared_window(results)
+    for k, arm in enumerate(arms.values(), start=1):
+        name = f"films-{k}"
+        with journal_settings(name):
+            drawing = arm_montage(results, arm, frames, window)
+            if drawing is not None:
+                # the pictures' own pixels are coarser than this already
+                gallery.keep(name, drawing, dots_per_inch=200)
+    films = film_rows(results, arms, frames, window, budget_bytes=_STILL_SHARE * budget_bytes)
+    packs, plan = packed_within(results, frames, budget_bytes - films.size)
+    return {
+        "films": films,
+        "packs": list(packs.values()),
+        "viewer": _visible(viewer_data(results, arms, frames, window, packs)),
+        "picture_note": plan.sentence(),
+        "ticks": scale_ticks(window),
+        "stops": scale_stops(),
+        "scale_low": number(window.low, digits=1),
+        "radiance_unit": unit_text(RADIANCE_UNIT),
+    }
+
+
+def render_report(results: StudyResults, /, *, image_budget_mb: float = 9.0) -> dict[str, bytes]:
+    """Render a finished study.
+
+    Nothing of science is recomputed: numbers are formatted and sorted, values coloured, pictures cropped and
+    quantised for showing. The same results give the same bytes.
+
+    Parameters
+    ----------
+    results : StudyResults
+        The study, complete.
+    image_budget_mb : float
+        Most that all pictures inside the page may take, in megabytes of text; finer pictures are kept while they fit.
+
+    Returns
+    -------
+    dict of str to bytes
+        ``report.html``, and ``figures/*.svg`` and ``figures/*.png`` for each figure.
+
+    Raises
+    ------
+    ValueError
+        If the budget is not positive.
+
+    Examples
+    --------
+    >>> from lampyris.core.study import RunRecord, StudyResults
+    >>> record = RunRecord("0.1.0", "", {}, {}, {}, "lampyris run study")
+    >>> empty = StudyResults("demo", "", True, {}, (), (), (), (), (), record)
+    >>> sorted(render_report(empty))
+    ['report.html']
+    """
+    if not image_budget_mb > 0:
+        raise ValueError(f"image_budget_mb must be positive, got {image_budget_mb}")
+    arms = arms_of(results)
+    gallery = _Gallery()
+    style, script = _asset("report.css"), _asset("report.js")
+    page = (
+        _environment()
+        .get_template("report.html.j2")
+        .render(
+            results=results,
+            arms=[arm for arm in arms.values() if any(o.group == arm.key for o in results.outcomes)],
+            arm_of=arms,
+            style=Markup(style),
+            script=Markup(script),
+            policy=content_policy(style, script),
+            **_sections(results, arms, gallery),
+            **_pictures(results, arms, image_budget_mb * _MEGABYTE, gallery),
+        )
+    )
+    return {"report.html": page.translate(_MISLEADING).encode(), **gallery.files}

@@ -1,0 +1,120 @@
+"""One brightness scale for every picture of the study, and the colours on it."""
+
+import math
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from lampyris.core.study import StudyResults, ViewResult
+
+# the darkest fifth of inferno cannot be told from a dark photograph
+INFERNO_START = 0.18
+# least span of the scale, so that a study without signal is not shown as a storm of noise
+_LEAST_SPAN = 100.0
+_GREYS = 64
+_COLOURS = 192
+
+
+@dataclass(frozen=True, slots=True)
+class Window:
+    """Ends of the logarithmic scale: below `low` the photograph shows, at `high` the colour is brightest."""
+
+    low: float
+    high: float
+
+    def ticks(self) -> tuple[float, ...]:
+        """Whole powers of ten inside the scale, at least its two ends."""
+        first, last = math.ceil(math.log10(self.low) - 1e-9), math.floor(math.log10(self.high) + 1e-9)
+        inside = tuple(10.0**n for n in range(first, last + 1))
+        return inside if len(inside) > 1 else (self.low, self.high)
+
+    def share(self, value: float, /) -> float:
+        """Place of `value` on the scale, 0 at `low` and 1 at `high`."""
+        return math.log(value / self.low) / math.log(self.high / self.low)
+
+
+def _step_up(value: float) -> float:
+    """Next of 1, 2, 5 times a power of ten."""
+    power = 10.0 ** math.floor(math.log10(value))
+    return next(float(f"{m * power:.1e}") for m in (1, 2, 5, 10) if m * power >= value * (1 - 1e-9))
+
+
+def _levels(view: ViewResult) -> tuple[float, float]:
+    """Bright end of what lies outside every outline, and the brightest pixel."""
+    body = view.body if view.body.any() else np.ones_like(view.body)
+    values = np.where(np.isfinite(view.display), view.display, 0.0)[body]
+    outside = values[view.lesions[body] == 0]
+    return float(np.quantile(outside, 0.99)) if outside.size else 0.0, float(values.max(initial=0.0))
+
+
+def shared_window(results: StudyResults, /) -> Window:
+    """The scale of all pictures, from the study's own values.
+
+    The low end is where background outside outlines ends (the median over pictures of its 99th percentile), the
+    high end the brightest pixel, both rounded up to 1, 2 or 5 times a power of ten.
+
+    Parameters
+    ----------
+    results : StudyResults
+        The study; its `display` images are read.
+
+    Returns
+    -------
+    Window
+        In the unit of radiance; 1 to 100 for a study without any light.
+    """
+    levels = [_levels(view) for session in results.sessions for view in session.views]
+    high = max((top for _, top in levels), default=0.0)
+    if high <= 0:
+        return Window(1.0, _LEAST_SPAN)
+    high = _step_up(high)
+    background = float(np.median([level for level, _ in levels]))
+    low = _step_up(background) if background > 0 else high / 1e4
+    return Window(low, high) if high / low >= _LEAST_SPAN else Window(high / _LEAST_SPAN, high)
+
+
+def inferno() -> NDArray[np.uint8]:
+    """256 colours of inferno from `INFERNO_START` upwards, dims (level, rgb)."""
+    import matplotlib
+
+    levels = np.linspace(INFERNO_START, 1.0, 256)
+    return np.round(255 * matplotlib.colormaps["inferno"](levels)[:, :3]).astype(np.uint8)
+
+
+def rainbow() -> NDArray[np.uint8]:
+    """256 colours of the vendors' rainbow (blue to red), for comparison with their pictures only."""
+    import matplotlib
+
+    return np.round(255 * matplotlib.colormaps["jet"](np.linspace(0.08, 0.95, 256))[:, :3]).astype(np.uint8)
+
+
+def picture_palette() -> NDArray[np.uint8]:
+    """Palette of the still pictures: 64 greys of the photograph, then 192 colours of the scale; dims (index, rgb)."""
+    greys = np.repeat(np.round(np.linspace(0, 255, _GREYS)).astype(np.uint8)[:, None], 3, axis=1)
+    colours = inferno()[np.round(np.linspace(0, 255, _COLOURS)).astype(int)]
+    return np.concatenate([greys, colours])
+
+
+def picture_indices(photo: NDArray[np.float32], display: NDArray[np.float32], window: Window, /) -> NDArray[np.uint8]:
+    """A still picture as indices of `picture_palette`: the photograph, and over it the probe above the scale's low end.
+
+    Parameters
+    ----------
+    photo : ndarray, dims (y, x)
+        Photograph, 0-1.
+    display : ndarray, dims (y, x)
+        Probe radiance.
+    window : Window
+        The shared scale.
+
+    Returns
+    -------
+    ndarray, dims (y, x), uint8
+        Indices.
+    """
+    grey = np.round(np.clip(np.nan_to_num(photo), 0, 1) * (_GREYS - 1)).astype(np.uint8)
+    values = np.nan_to_num(display.astype(np.float64), nan=0.0, posinf=window.high)
+    share = np.log(np.maximum(values, window.low) / window.low) / math.log(window.high / window.low)
+    colour = _GREYS + np.round(np.clip(share, 0, 1) * (_COLOURS - 1)).astype(np.uint8)
+    return np.where(values > window.low, colour, grey).astype(np.uint8)

@@ -1,0 +1,375 @@
+"""Tables of the page's sections, from the stored results."""
+
+import json
+import math
+from collections.abc import Iterator
+from typing import Any
+
+from lampyris.core.flags import DetectionKind
+from lampyris.core.results import Detection
+from lampyris.core.study import Comparison, SessionResult, StudyResults, ViewResult
+from lampyris.report.arms import Arm
+from lampyris.report.films import flag_words
+from lampyris.report.limits import LimitGrid
+from lampyris.report.numbers import MISSING, day_text, percent_text
+from lampyris.report.packing import sessions_by_animal
+from lampyris.report.tables import (
+    Cell,
+    Column,
+    Row,
+    Table,
+    day_cell,
+    estimate_cell,
+    integer_cell,
+    number_cell,
+    text_cell,
+)
+
+
+def _detections(own: list[tuple[int, SessionResult]]) -> Iterator[tuple[SessionResult, ViewResult, Detection]]:
+    for _, session in own:
+        for view in session.views:
+            for detection in view.detections:
+                yield session, view, detection
+
+
+def _detection_columns(flux_unit: str) -> tuple[Column, ...]:
+    return (
+        Column("Day", "number"),
+        Column("View"),
+        Column("No.", "number"),
+        Column("Kind"),
+        Column("Region"),
+        Column("Flux", "estimate", flux_unit),
+        Column("z", "number"),
+        Column("Threshold", "number"),
+        Column("Area", "number", "mm2"),
+        Column("SNR", "number"),
+        Column("Contrast", "number"),
+        Column("Tumour to background", "estimate"),
+        Column("Width", "number", "mm"),
+        Column("Flags"),
+    )
+
+
+def _detection_row(session: SessionResult, view: ViewResult, detection: Detection) -> Row:
+    cells = (
+        day_cell(session.day),
+        text_cell(view.view),
+        integer_cell(detection.number),
+        text_cell(detection.kind),
+        text_cell(detection.region),
+        estimate_cell(detection.flux),
+        number_cell(detection.z, digits=3),
+        number_cell(detection.z_threshold, digits=3),
+        number_cell(detection.area_mm2),
+        number_cell(detection.snr),
+        number_cell(detection.contrast),
+        estimate_cell(detection.tumour_to_background),
+        number_cell(detection.width_mm),
+        Cell(flag_words(detection.flags, short=True), flag_words(detection.flags)),
+    )
+    return Row(cells, muted=detection.kind != DetectionKind.LESION)
+
+
+def detection_tables(results: StudyResults, /) -> dict[str, Table]:
+    """Detections of each animal, lesions first, then injection sites and haloes set apart.
+
+    Parameters
+    ----------
+    results : StudyResults
+        The study.
+
+    Returns
+    -------
+    dict of str to Table
+        By animal; animals without any detection have an empty table.
+    """
+    tables = {}
+    for k, (animal, own) in enumerate(sessions_by_animal(results).items()):
+        found = sorted(_detections(own), key=lambda item: item[2].kind != DetectionKind.LESION)
+        unit = found[0][2].flux.unit if found else ""
+        rows = tuple(_detection_row(*item) for item in found)
+        tables[animal] = Table(f"detections-{k + 1}", f"Detections of {animal}", _detection_columns(unit), rows)
+    return tables
+
+
+def lesion_count_text(table: Table, /) -> str:
+    """How many rows of a detection table are lesions and how many are not."""
+    others = sum(row.muted for row in table.rows)
+    lesions = len(table.rows) - others
+    text = f"{lesions or 'no'} lesion detection{'' if lesions == 1 else 's'} over all days and views"
+    return text + (f", {others} other signal{'' if others == 1 else 's'}" if others else "")
+
+
+def organ_table(results: StudyResults, arms: dict[str, Arm], /) -> Table | None:
+    """Diffuse uptake with the shape of whole organs, per animal, day and view; None where no organ was fitted."""
+    rows, unit = [], ""
+    for session in results.sessions:
+        for view in session.views:
+            for signal in view.organ_signals:
+                unit = signal.flux.unit
+                cells = (
+                    text_cell(session.animal),
+                    text_cell(arms[session.group].title),
+                    day_cell(session.day),
+                    text_cell(view.view),
+                    text_cell(signal.organ),
+                    estimate_cell(signal.flux),
+                )
+                rows.append(Row(cells, arms[session.group].index))
+    columns = (
+        Column("Animal"),
+        Column("Arm"),
+        Column("Day", "number"),
+        Column("View"),
+        Column("Organ"),
+        Column("Flux", "estimate", unit),
+    )
+    caption = "Diffuse probe signal with the shape of a whole organ, not counted as lesions"
+    return Table("organs", caption, columns, tuple(rows)) if rows else None
+
+
+def group_table(comparison: Comparison, arms: dict[str, Arm], index: int, /) -> Table:
+    """Mean and interval per arm of one comparison."""
+    rows = []
+    for group in comparison.groups:
+        arm = arms[group.group]
+        censored = sum(group.censored)
+        cells = (text_cell(arm.title), integer_cell(group.n), integer_cell(censored), estimate_cell(group.mean))
+        rows.append(Row(cells, arm.index))
+    level = percent_text(comparison.groups[0].mean.level) if comparison.groups else ""
+    columns = (
+        Column("Arm"),
+        Column(f"n ({comparison.experimental_unit})", "number"),
+        Column("Below limit", "number"),
+        Column(f"Mean ({level} interval)" if level else "Mean", "estimate", comparison.unit),
+    )
+    return Table(f"groups-{index}", f"{comparison.endpoint}, per arm", columns, tuple(rows))
+
+
+def pair_table(comparison: Comparison, arms: dict[str, Arm], index: int, /) -> Table | None:
+    """Differences between arms with interval and exact p; None where there are no pairs."""
+    if not comparison.pairs:
+        return None
+    rows = tuple(
+        Row(
+            (
+                text_cell(arms[pair.a].title),
+                text_cell(arms[pair.b].title),
+                estimate_cell(pair.difference),
+                number_cell(pair.p),
+            )
+        )
+        for pair in comparison.pairs
+    )
+    level = percent_text(comparison.pairs[0].difference.level)
+    columns = (
+        Column("Arm"),
+        Column("minus"),
+        Column(f"Difference ({level} interval)", "estimate", comparison.pairs[0].difference.unit),
+        Column("p", "number"),
+    )
+    caption = f"{comparison.endpoint}, differences" + (f" by {comparison.post_hoc}" if comparison.post_hoc else "")
+    return Table(f"pairs-{index}", caption, columns, rows)
+
+
+def limits_table(grids: tuple[LimitGrid, ...], /) -> Table | None:
+    """Limits by region, view and day in flux and labelled cells; None where nothing is stored."""
+    rows = []
+    for grid in grids:
+        for region in grid.regions:
+            for day in grid.days:
+                cell = grid.cells.get((region, day))
+                if cell is None:
+                    continue
+                cells = (
+                    text_cell(region),
+                    text_cell(grid.view),
+                    day_cell(day),
+                    number_cell(cell.depth_mm),
+                    estimate_cell(cell.flux),
+                    estimate_cell(cell.cells),
+                    integer_cell(cell.n),
+                )
+                rows.append(Row(cells))
+    if not rows:
+        return None
+    columns = (
+        Column("Region"),
+        Column("View"),
+        Column("Day", "number"),
+        Column("Depth", "number", "mm"),
+        Column("Limit, flux", "estimate", grids[0].unit),
+        Column("Limit, labelled cells", "estimate"),
+        Column("Animals", "number"),
+    )
+    caption = (
+        "Weakest source that would have been seen: median over animals, with the median span over the region's places"
+    )
+    return Table("limit-table", caption, columns, tuple(rows))
+
+
+def limit_terms(results: StudyResults, /) -> str:
+    """Power and false alarms at which the limits hold."""
+    limits = [limit for session in results.sessions for view in session.views for limit in view.limits]
+    if not limits:
+        return ""
+    powers = sorted({limit.power for limit in limits})
+    alarms = sorted({limit.false_alarms for limit in limits})
+    power = "–".join(percent_text(value) for value in dict.fromkeys((powers[0], powers[-1])))
+    alarm = "–".join(f"{value:g}" for value in dict.fromkeys((alarms[0], alarms[-1])))
+    return (
+        f"A source at the limit is found with {power} probability at {alarm} expected false alarms per animal-session."
+    )
+
+
+def _words(key: str) -> str:
+    return key.replace("_", " ")
+
+
+def _quality_summary(pictures: list[tuple[SessionResult, ViewResult]], key: str) -> list[Row]:
+    """One measure over all pictures: median, ends, and where the largest lies; nothing where it is unknown."""
+    known = sorted(
+        (
+            (view.quality[key], f"{session.animal}, day {day_text(session.day)}, {view.view}")
+            for session, view in pictures
+            if not math.isnan(view.quality.get(key, math.nan))
+        ),
+        key=lambda item: item[0],
+    )
+    if not known:
+        return []
+    low, middle, high = known[0][0], known[len(known) // 2][0], known[-1][0]
+    numbers = [number_cell(value, digits=3) for value in (middle, low, high)]
+    return [Row((text_cell(_words(key)), *numbers, text_cell(known[-1][1])))]
+
+
+def quality_tables(results: StudyResults, arms: dict[str, Arm], /) -> tuple[Table, Table] | None:
+    """Quality numbers: a summary per measure with where its extremes lie, and every picture's own.
+
+    Parameters
+    ----------
+    results : StudyResults
+        The study.
+    arms : dict of str to Arm
+        From `arms_of`.
+
+    Returns
+    -------
+    (Table, Table) or None
+        Summary and full table; None where there is no picture.
+    """
+    pictures = [(session, view) for session in results.sessions for view in session.views]
+    keys = list(dict.fromkeys(key for _, view in pictures for key in view.quality))
+    if not keys:
+        return None
+    full_rows = []
+    for session, view in pictures:
+        head = (
+            text_cell(session.animal),
+            day_cell(session.day),
+            text_cell(view.view),
+        )
+        values = tuple(number_cell(view.quality.get(key, math.nan), digits=3) for key in keys)
+        full_rows.append(Row(head + values, arms[session.group].index))
+    summary_rows = [row for key in keys for row in _quality_summary(pictures, key)]
+    summary = Table(
+        "quality-summary",
+        "Quality over all pictures",
+        (
+            Column("Measure"),
+            Column("Median", "number"),
+            Column("Least", "number"),
+            Column("Most", "number"),
+            Column("Most in"),
+        ),
+        tuple(summary_rows),
+    )
+    full = Table(
+        "quality-full",
+        "Quality of every picture",
+        (Column("Animal"), Column("Day", "number"), Column("View"), *(Column(_words(key), "number") for key in keys)),
+        tuple(full_rows),
+    )
+    return summary, full
+
+
+def findings_table(results: StudyResults, /) -> Table | None:
+    """Findings of the checks and of the analysis with place and mend; None where there are none."""
+    found = [("", finding) for finding in results.findings]
+    found += [
+        (f"{session.animal}, day {day_text(session.day)}", finding)
+        for session in results.sessions
+        for finding in session.findings
+    ]
+    order = {"error": 0, "warning": 1, "note": 2}
+    found.sort(key=lambda item: order.get(item[1].severity, 3))
+    rows = tuple(
+        Row(
+            (
+                text_cell(str(finding.severity)),
+                text_cell("; ".join(filter(None, (who, str(finding.place))))),
+                text_cell(finding.seen),
+                text_cell(finding.mend),
+                text_cell(finding.rule),
+            )
+        )
+        for who, finding in found
+    )
+    columns = tuple(map(Column, ("Severity", "Place", "Seen", "Mend", "Check")))
+    return Table("findings", "Findings of the checks and of the analysis", columns, rows) if rows else None
+
+
+def left_out_table(results: StudyResults, arms: dict[str, Arm], /) -> Table | None:
+    """Failed and excluded animals with their reasons; None where every animal is done."""
+    rows = tuple(
+        Row(
+            (text_cell(o.animal), text_cell(arms[o.group].title), text_cell(o.status), text_cell(o.reason)),
+            arms[o.group].index,
+        )
+        for o in results.outcomes
+        if o.status != "done"
+    )
+    columns = tuple(map(Column, ("Animal", "Arm", "Status", "Reason")))
+    return Table("left-out", "Animals that failed or were excluded", columns, rows) if rows else None
+
+
+def _flat(options: dict[str, Any], prefix: str = "") -> Iterator[tuple[str, Any]]:
+    for key, value in options.items():
+        name = f"{prefix}{key}"
+        if isinstance(value, dict) and value:
+            yield from _flat(value, f"{name}.")
+        elif isinstance(value, (list, tuple)) and value and all(isinstance(item, dict) for item in value):
+            for k, item in enumerate(value):
+                yield from _flat(item, f"{name}[{k}].")
+        else:
+            yield name, value
+
+
+def _shown(value: Any) -> Cell:
+    if isinstance(value, bool) or value is None:
+        return text_cell(json.dumps(value))
+    if isinstance(value, float):
+        # a setting is printed as it was given, not rounded
+        return Cell(MISSING if math.isnan(value) else f"{value:.10g}")
+    if isinstance(value, (list, tuple)):
+        return text_cell(", ".join(_shown(item).text for item in value))
+    return text_cell(str(value))
+
+
+def _pairs_table(name: str, caption: str, heads: tuple[str, str], pairs: list[tuple[str, Any]]) -> Table:
+    rows = tuple(Row((text_cell(key), _shown(value))) for key, value in pairs)
+    return Table(name, caption, tuple(map(Column, heads)), rows)
+
+
+def record_tables(results: StudyResults, /) -> tuple[Table, ...]:
+    """Parameters, versions and hashes of the run, those that have rows."""
+    record = results.record
+    versions = [("lampyris", record.lampyris), *record.packages.items(), ("source (SHA-256)", record.source_hash)]
+    tables = (
+        _pairs_table("parameters", "Every parameter", ("Parameter", "Value"), list(_flat(record.options))),
+        _pairs_table("versions", "Versions", ("Package", "Version"), [pair for pair in versions if pair[1]]),
+        _pairs_table("inputs", "Input files (SHA-256)", ("File", "SHA-256"), list(record.inputs.items())),
+    )
+    return tuple(table for table in tables if table.rows)

@@ -1,0 +1,193 @@
+"""The page in a real browser, with the network cut: the script runs, nothing is refused, no name executes."""
+
+import html
+import json
+import re
+import shutil
+import subprocess
+from collections.abc import Callable
+from html.parser import HTMLParser
+from pathlib import Path
+
+import pytest
+
+from lampyris.core.study import StudyResults
+from lampyris.report.render import render_report
+
+BROWSER = next(filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), None)
+needs_browser = pytest.mark.skipif(BROWSER is None, reason="needs Chromium, which is not installed")
+
+# each would set the title or write "pwned" into the page if it ran
+PAYLOADS = (
+    "<script>document.title='pwned'</script>",
+    "</script><script>document.title='pwned'</script>",
+    "</title><script>document.title='pwned'</script>",
+    "</style><script>document.title='pwned'</script>",
+    "<img src=x onerror=\"document.title='pwned'\">",
+    '"><img src=x onerror="document.title=\'pwned\'">',
+    "'><svg onload=\"document.title='pwned'\">",
+    "<svg><script>document.title='pwned'</script></svg>",
+    "<svg/onload=document.title='pwned'>",
+    "<iframe src=\"javascript:parent.document.title='pwned'\"></iframe>",
+    "<a href=\"javascript:document.title='pwned'\" autofocus>x</a>",
+    "<body onload=document.title='pwned'>",
+    "<input autofocus onfocus=document.title='pwned'>",
+    "<details open ontoggle=document.title='pwned'>",
+    "<math><mtext><style><img src=x onerror=document.title='pwned'></style></mtext></math>",
+    "<!--<img src='--><img src=x onerror=document.title=\"pwned\">'>",
+    "<![CDATA[<script>document.title='pwned'</script>]]>",
+    "{{ 7*7 }}{% for x in ().__class__.__base__.__subclasses__() %}{{ x }}{% endfor %}",
+    "${document.title='pwned'}`+(document.title='pwned')+`",
+    "\\u003cscript\\u003edocument.title='pwned'\\u003c/script\\u003e",
+    "\"-(document.title='pwned')-\"",
+    "';document.title='pwned';//",
+    "\u2028document.title='pwned'\u2029//",
+    "<meta http-equiv=refresh content=\"0;url=javascript:document.title='pwned'\">",
+    "$\\frac{1}{0}$ \x00\x1b[31m\ud800 \u202eright to left\n<style>*{display:none}</style>",
+)
+
+
+def dumped(page: Path, profile: Path, fragment: str = "") -> tuple[str, str]:
+    """What the browser made of the page, and its log."""
+    assert BROWSER is not None
+    command = [
+        BROWSER, "--headless", "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run",
+        "--disable-background-networking", "--disable-component-update", "--disable-sync", "--disable-dev-shm-usage",
+        f"--user-data-dir={profile}", "--host-resolver-rules=MAP * ~NOTFOUND", "--enable-logging=stderr",
+        "--window-size=390,844", "--virtual-time-budget=8000", "--dump-dom", page.as_uri() + fragment,
+    ]  # fmt: skip
+    done = subprocess.run(command, capture_output=True, timeout=120, check=True)
+    return done.stdout.decode(errors="replace"), done.stderr.decode(errors="replace")
+
+
+def page_log(log: str) -> list[str]:
+    """Lines that the page itself caused."""
+    return [line for line in log.splitlines() if "CONSOLE" in line or "Content Security Policy" in line]
+
+
+@needs_browser
+def test_viewer_opens_and_draws_with_the_network_cut(small_study: StudyResults, tmp_path: Path) -> None:
+    page = tmp_path / "report.html"
+    page.write_bytes(render_report(small_study)["report.html"])
+    dom, log = dumped(page, tmp_path / "profile", "#picture-5")
+    assert page_log(log) == []
+    root = re.search(r"<html[^>]*>", dom)
+    assert root is not None and 'data-ready="yes"' in root[0] and 'data-viewer="5/probe"' in root[0]
+    assert re.search(r'<dialog id="viewer"[^>]* open', dom)
+    assert re.search(r'id="viewer-title"[^>]*>m000 · Targeted dot · day 21 · ventral<', dom)
+    overlay = dom[dom.index('<svg id="overlay"') :]
+    assert len(re.findall(r'<g class="mark ', overlay[: overlay.index("</svg>")])) == 4
+    assert dom.count("Copy as TSV") > 5
+
+
+# plays a reader: keys in the viewer, a sort, the page's width; writes what it saw onto the root element
+READER = """
+(async () => {
+  const root = document.documentElement, $ = (id) => document.getElementById(id), saw = {};
+  const wait = () => new Promise((done) => setTimeout(done, 150));
+  const press = async (key, more = {}) => {
+    $("viewer-title").dispatchEvent(new KeyboardEvent("keydown", { key, bubbles: true, cancelable: true, ...more }));
+    await wait();
+  };
+  await wait();
+  saw.wide = root.scrollWidth > root.clientWidth;
+  document.querySelector("#picture-4").click();
+  await wait();
+  saw.opened = root.dataset.viewer;
+  saw.focus = document.activeElement.id;
+  await press("ArrowLeft");
+  saw.earlier = root.dataset.viewer;
+  await press("l");
+  await press("o");
+  saw.boxes = [$("log").checked, $("shown").checked].join();
+  await press("ArrowDown", { shiftKey: true });
+  saw.pixel = $("readout").textContent;
+  $("layer").value = "1";
+  $("layer").dispatchEvent(new Event("input"));
+  await wait();
+  saw.layer = root.dataset.viewer;
+  $("viewer-close").click();
+  await wait();
+  saw.back = document.activeElement.id;
+  const table = document.querySelector("#detections-1");
+  const numbers = () => [...table.tBodies[0].rows].map((r) => parseFloat(r.cells[5].dataset.copy));
+  const button = table.tHead.rows[0].cells[5].querySelector("button");
+  button.click();
+  saw.rising = numbers().every((v, k, all) => !k || all[k - 1] <= v);
+  button.click();
+  saw.falling = numbers().every((v, k, all) => !k || all[k - 1] >= v);
+  root.dataset.saw = JSON.stringify(saw);
+})();
+"""
+
+
+@needs_browser
+def test_reader_works_the_viewer_and_the_tables(small_study: StudyResults, tmp_path: Path) -> None:
+    text = render_report(small_study)["report.html"].decode()
+    # the policy would refuse the player's script, as it should: this copy goes without
+    text = re.sub(r'<meta http-equiv="Content-Security-Policy"[^>]*>', "", text)
+    page = tmp_path / "report.html"
+    page.write_text(text.replace("</body>", f"<script>{READER}</script></body>"), encoding="utf-8")
+    dom, log = dumped(page, tmp_path / "profile")
+    assert page_log(log) == []
+    found = re.search(r'data-saw="([^"]*)"', dom)
+    assert found is not None
+    saw = json.loads(html.unescape(found[1]))
+    pixel = saw.pop("pixel")
+    assert re.fullmatch(r"x [0-9.]+ mm, y [0-9.]+ mm: .* ± .* ph s⁻¹ cm⁻² sr⁻¹", pixel.replace("\u00a0", " ")), pixel
+    assert saw == {
+        "wide": False, "opened": "4/probe", "focus": "viewer-title", "earlier": "2/probe", "boxes": "false,false",
+        "layer": "2/1", "back": "picture-4", "rising": True, "falling": True,
+    }  # fmt: skip
+
+
+def in_turn() -> Callable[[str], str]:
+    """Each name its own payload; the same name stays the same."""
+    names: dict[str, str] = {}
+    return lambda text: names.setdefault(text, f"{text}{PAYLOADS[len(names) % len(PAYLOADS)]}")
+
+
+def tag_names(page: str) -> list[str]:
+    """Every tag of the page in order, by the rules of HTML: a name that broke out would add one."""
+    found: list[str] = []
+    parser = HTMLParser()
+    parser.handle_starttag = lambda tag, attrs: found.append(" ".join([tag, *sorted(key for key, _ in attrs)]))  # type: ignore[method-assign]
+    parser.handle_comment = lambda data: found.append("comment")  # type: ignore[method-assign]
+    parser.feed(page)
+    return found
+
+
+LABELS = {
+    "in turn": in_turn(),
+    "all at once": lambda text: text + "".join(PAYLOADS),
+    "all at once, last first": lambda text: text + "".join(reversed(PAYLOADS)),
+}
+
+
+@pytest.fixture(scope="module")
+def tame_and_hostile(make_study: Callable[..., StudyResults]) -> dict[str, bytes]:
+    """The same study with tame and with hostile names in every field."""
+    shape = {"arms": {"targeted": 2, "control": 1}, "days": (0.0, 7.0), "shape": (40, 40)}
+    labels = {"tame": lambda text: text, **LABELS}
+    return {name: render_report(make_study(**shape, label=label))["report.html"] for name, label in labels.items()}
+
+
+@pytest.mark.parametrize("names", LABELS)
+def test_hostile_names_add_no_tag_and_no_attribute(names: str, tame_and_hostile: dict[str, bytes]) -> None:
+    assert len(PAYLOADS) == 25
+    tame, hostile = (tag_names(tame_and_hostile[key].decode()) for key in ("tame", names))
+    # wrapped tick labels of the figures may take more lines, nothing else may differ
+    lines = ("tspan", "text")
+    assert [t for t in hostile if t.split()[0] not in lines] == [t for t in tame if t.split()[0] not in lines]
+
+
+@needs_browser
+@pytest.mark.parametrize("names", LABELS)
+def test_no_name_executes(names: str, tame_and_hostile: dict[str, bytes], tmp_path: Path) -> None:
+    page = tmp_path / "report.html"
+    page.write_bytes(tame_and_hostile[names])
+    dom, log = dumped(page, tmp_path / "profile", "#picture-2")
+    assert page_log(log) == []
+    assert 'data-viewer="2/probe"' in dom
+    title = re.search(r"<title>(.*?)</title>", dom, re.DOTALL)
+    assert title is not None and title[1].startswith("Demonstration study")

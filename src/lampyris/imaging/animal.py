@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.ndimage import binary_closing, binary_fill_holes, binary_opening, label
+from scipy.ndimage import binary_closing, binary_fill_holes, distance_transform_edt, label
 
 from lampyris.core.errors import ImageError
 from lampyris.core.finding import Finding, Place, Severity
@@ -49,9 +49,8 @@ def find_body(photo: NDArray[np.floating], /, *, pixel_mm: float, file: str = ""
     image = np.nan_to_num(np.asarray(photo, float))
     mask = image > _otsu_threshold(image)
     mask = binary_fill_holes(binary_closing(mask, _disc(1.0 / pixel_mm)))
-    radius = TAIL_HALF_WIDTH_MM / pixel_mm
     # opening with a disc wider than the tail cuts it off and leaves the trunk
-    opened = binary_opening(np.pad(mask, 8), _disc(radius))[8:-8, 8:-8]
+    opened = open_with_disc(mask, TAIL_HALF_WIDTH_MM / pixel_mm)
     pieces, count = label(opened)
     sizes = np.bincount(pieces.ravel())[1:]
     area = float(sizes.max() * pixel_mm**2) if count else 0.0
@@ -69,6 +68,23 @@ def find_body(photo: NDArray[np.floating], /, *, pixel_mm: float, file: str = ""
             ],
         )
     return pieces == 1 + int(np.argmax(sizes))
+
+
+def open_with_disc(mask: NDArray[np.bool_], radius_px: float, /) -> NDArray[np.bool_]:
+    """Morphological opening with a disc, by distances: what a disc of this radius can cover without leaving the mask.
+
+    Parameters
+    ----------
+    mask : ndarray of bool, dims (y, x)
+    radius_px : float
+    """
+    margin = int(np.ceil(radius_px)) + 1
+    padded = np.pad(mask, margin)
+    kept = distance_transform_edt(padded) > radius_px
+    if not kept.any():
+        return np.zeros_like(mask)
+    opened = distance_transform_edt(~kept) <= radius_px
+    return np.asarray((opened & padded)[margin:-margin, margin:-margin])
 
 
 def silhouette(body: NDArray[np.bool_], /, *, pixel_mm: float) -> Silhouette:

@@ -4,11 +4,13 @@ Two fluxes are kept apart by name throughout the package: Lambertian (pi times r
 diffuse surface) and the vendor's "total flux" (4 pi times radiance times area).
 """
 
+from itertools import product
+
 import numpy as np
 from numpy.typing import NDArray
 from scipy.ndimage import binary_dilation, maximum_filter
 
-from lampyris.camera.camera import lens_blur, variance_counts
+from lampyris.camera.camera import variance_counts
 from lampyris.core.errors import ImageError
 from lampyris.core.finding import Finding, Place, Severity
 from lampyris.core.flags import PixelFlag
@@ -22,6 +24,8 @@ HOT_SIGMAS = 8.0
 COSMIC_SIGMAS = 7.0
 _NEIGHBOURHOOD = np.ones((3, 3), bool)
 _RING = np.array([[1, 1, 1], [1, 0, 1], [1, 1, 1]], bool)
+# place of the third brightest neighbour among a peak and its neighbours: two may share a point of light with the peak
+_THIRD_NEIGHBOUR = 4
 
 
 def radiance_from_counts(view: ViewInput, instrument: Instrument, /) -> Radiance:
@@ -53,15 +57,13 @@ def radiance_from_counts(view: ViewInput, instrument: Instrument, /) -> Radiance
     flags = _flags(counts, dark, flat, finite, full_scale=instrument.full_scale_counts)
     gain = instrument.gain_e_per_count
     electrons = np.where(finite, counts - dark, 0.0) * gain
-    variance = variance_counts(
-        np.maximum(electrons, 0.0) + _dark_electrons(dark, gain),
-        gain_e_per_count=gain,
-        read_noise_e=instrument.read_noise_e,
+    # the dark frame brings its own dark current and read noise into the difference
+    own_dark = _dark_electrons(dark, gain)
+    frame, reference = (
+        variance_counts(light, gain_e_per_count=gain, read_noise_e=instrument.read_noise_e) * gain**2
+        for light in (np.maximum(electrons, 0.0) + own_dark, own_dark)
     )
-    variance = (
-        variance
-        + variance_counts(_dark_electrons(dark, gain), gain_e_per_count=gain, read_noise_e=instrument.read_noise_e)
-    ) * gain**2
+    variance = frame + reference
     transmission = np.array([band.transmission for band in instrument.bands])
     exposure = np.asarray(view.exposure_s, float)
     factor = instrument.radiance_per_rate / (transmission * exposure)[:, None, None] / np.maximum(flat, 0.01)
@@ -70,16 +72,10 @@ def radiance_from_counts(view: ViewInput, instrument: Instrument, /) -> Radiance
     flags = flags | _cosmic(values, variance, flags, blur_px=blur_px)
     values, variance = _mend(values, variance, flags)
     if not (values > 5.0 * np.sqrt(variance)).any():
+        seen = "no pixel exceeds the dark frame by five standard deviations."
+        mend = "Check shutter, lamp and which dark frame the sheet names."
         raise ImageError(
-            f"{view.file}: the image holds no signal above its dark frame",
-            [
-                _fault(
-                    view,
-                    "image.empty",
-                    "no pixel exceeds the dark frame by five standard deviations.",
-                    "Check shutter, lamp and which dark frame the sheet names.",
-                )
-            ],
+            f"{view.file}: the image holds no signal above its dark frame", [_fault(view, "image.empty", seen, mend)]
         )
     return Radiance(values, variance, flags, view.image.channels, instrument.pixel_mm)
 
@@ -111,25 +107,25 @@ def _fault(view: ViewInput, rule: str, seen: str, mend: str) -> Finding:
 
 
 def _refuse_misfits(view: ViewInput, counts: NDArray[np.float64]) -> None:
-    faults = [
-        _fault(
-            view,
-            "image.shape",
-            f"the {name} has shape {array.shape}, the image {counts.shape}.",
-            f"Record the {name} with the image's binning and bands.",
-        )
-        for name, array in (("dark frame", view.dark), ("flat field", view.flat))
-        if array.shape != counts.shape
-    ]
-    if view.photo.shape != counts.shape[1:]:
-        faults.append(
-            _fault(
-                view,
-                "image.shape",
-                f"the photograph has shape {view.photo.shape}, the image {counts.shape[1:]}.",
-                "Record both with the same binning.",
+    shapes = {"dark frame": view.dark.shape, "flat field": view.flat.shape, "photograph": view.photo.shape}
+    faults = []
+    for name, shape in shapes.items():
+        expected = counts.shape[1:] if name == "photograph" else counts.shape
+        if shape != expected:
+            seen = f"the {name} has shape {shape}, the image needs {expected}."
+            faults.append(_fault(view, "image.shape", seen, f"Record the {name} with the image's binning and bands."))
+    for name, frame in (("dark frame", view.dark), ("flat field", view.flat)):
+        if not np.isfinite(frame).all():
+            faults.append(
+                _fault(view, "image.not-finite", f"the {name} holds pixels that are no number.", "Export it again.")
             )
-        )
+        elif (
+            name == "flat field"
+            and shapes[name] == counts.shape
+            and (np.median(_centre(frame), axis=(1, 2)) <= 0).any()
+        ):
+            seen = "the flat field is not above zero in the middle of the frame."
+            faults.append(_fault(view, "image.flat", seen, "Check which flat field study.toml names."))
     if not np.isfinite(counts).any():
         faults.append(_fault(view, "image.not-finite", "no pixel is a finite number.", "Export the image again."))
     if faults:
@@ -138,9 +134,13 @@ def _refuse_misfits(view: ViewInput, counts: NDArray[np.float64]) -> None:
 
 def _normalised_flat(flat: NDArray[np.floating]) -> NDArray[np.float64]:
     field = flat.astype(np.float64)
+    return field / np.median(_centre(field), axis=(1, 2))[:, None, None]
+
+
+def _centre(field: NDArray[np.floating]) -> NDArray[np.floating]:
+    """The middle fifth of a frame along either axis, dims (channel, y, x)."""
     height, width = field.shape[1:]
-    centre = field[:, height * 2 // 5 : height * 3 // 5 + 1, width * 2 // 5 : width * 3 // 5 + 1]
-    return field / np.median(centre, axis=(1, 2))[:, None, None]
+    return field[:, height * 2 // 5 : height * 3 // 5 + 1, width * 2 // 5 : width * 3 // 5 + 1]
 
 
 def _dark_electrons(dark: NDArray[np.float64], gain: float) -> NDArray[np.float64]:
@@ -180,22 +180,32 @@ def _cosmic(
     values: NDArray[np.float64], variance: NDArray[np.float64], flags: NDArray[np.uint16], *, blur_px: float
 ) -> NDArray[np.uint16]:
     """Flag spikes sharper than the lens can make: a point of light shares its peak with its neighbours, a cosmic ray does not."""
-    point = np.zeros((7, 7))
-    point[3, 3] = 1.0
-    spread = lens_blur(point, sigma_px=blur_px)
-    neighbour_share = np.median(spread[2:5, 2:5][_RING[0:3, 0:3]]) / spread[3, 3]
+    least_share = _least_neighbour_share(blur_px)
     flagged = np.zeros(values.shape, np.uint16)
-    ring = maximum_filter(values, footprint=_RING[None], mode="nearest")
+    ring = maximum_filter(values, footprint=_RING[None], mode="constant", cval=-np.inf)
     peaks = (values > ring + 3.0 * np.sqrt(variance)) & (flags & PixelFlag.SATURATED == 0)
     for place in zip(*np.nonzero(peaks), strict=True):
-        around = float(np.median(_window(values, place, reach=1)))
+        around = float(np.sort(_window(values, place, reach=1), axis=None)[-_THIRD_NEIGHBOUR])
         beyond = float(np.median(_window(values, place)))
         noise = float(np.sqrt(np.median(_window(variance, place, reach=1))))
         # what light could at most put here: the lens gives a point's neighbours their share above what lies beyond
-        allowed = beyond + max(around - beyond, 0.0) / max(neighbour_share, 0.2)
+        allowed = beyond + max(around - beyond, 0.0) / max(least_share, 0.2)
         if values[place] - allowed > COSMIC_SIGMAS * noise:
             flagged[place] = PixelFlag.COSMIC
     return flagged
+
+
+def _least_neighbour_share(blur_px: float) -> float:
+    """What a point of light gives its third brightest neighbour of its own height above the surroundings, wherever on the
+    pixels it falls."""
+    offsets, width = np.arange(-2.0, 3.0), max(blur_px, 0.1)
+    shares = []
+    for shift_y, shift_x in product(np.linspace(0.0, 0.5, 6), repeat=2):
+        lines = (np.exp(-0.5 * ((offsets - shift) / width) ** 2) for shift in (shift_y, shift_x))
+        spread = np.outer(*lines)
+        beyond, third = np.median(spread), np.sort(spread[1:4, 1:4], axis=None)[-_THIRD_NEIGHBOUR]
+        shares.append((third - beyond) / (spread[2, 2] - beyond))
+    return float(min(shares))
 
 
 def _window(image: NDArray[np.float64], place: tuple[np.intp, ...], *, reach: int = 2) -> NDArray[np.float64]:

@@ -6,6 +6,7 @@ numbers. Photons throughout: fluence rates in ph s-1 mm-2, exitance in ph s-1 mm
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import Literal
 
 import numpy as np
 from numpy.typing import NDArray
@@ -29,7 +30,7 @@ from lampyris.tissue.diffusion import (
 )
 from lampyris.tissue.optics import tissue_optics
 
-SIDE_OF_VIEW = {"dorsal": "top", "ventral": "bottom"}
+SIDE_OF_VIEW: dict[str, Literal["top", "bottom"]] = {"dorsal": "top", "ventral": "bottom"}
 REFRACTIVE_INDEX = 1.4
 # relative to the whole source: a deep source's light at the far skin is a thousandth of it and less
 SOLVER_TOLERANCE = 1e-7

@@ -9,10 +9,9 @@ from functools import lru_cache
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.ndimage import binary_opening
 
 from lampyris.core.settings import Instrument
-from lampyris.imaging.animal import TAIL_HALF_WIDTH_MM, Silhouette, silhouette
+from lampyris.imaging.animal import TAIL_HALF_WIDTH_MM, Silhouette, open_with_disc, silhouette
 from lampyris.imaging.forward import (
     SIDE_OF_VIEW,
     Phantom,
@@ -166,11 +165,8 @@ def _nominal_view(phantom: Phantom, instrument: Instrument, fractions: NDArray[n
 
 def _silhouette(anatomy: Anatomy) -> Silhouette:
     body = (anatomy.inside & ~anatomy.region("tail")).any(axis=0)
-    reach = int(np.ceil(TAIL_HALF_WIDTH_MM / anatomy.voxel_mm))
-    y, x = np.ogrid[-reach : reach + 1, -reach : reach + 1]
-    disc = y * y + x * x <= (TAIL_HALF_WIDTH_MM / anatomy.voxel_mm) ** 2
     # opened like the photograph's, so that both lose the same corners
-    body = binary_opening(np.pad(body, reach), disc)[reach:-reach, reach:-reach]
+    body = open_with_disc(np.asarray(body), TAIL_HALF_WIDTH_MM / anatomy.voxel_mm)
     found = silhouette(body, pixel_mm=anatomy.voxel_mm)
     _, y0, _ = anatomy.origin_mm
     return Silhouette(

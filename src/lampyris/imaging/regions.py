@@ -29,20 +29,9 @@ def organ_signals(search: SpotSearch, field: FieldFit, settings: StudySettings, 
     signals = []
     for organ, flux, fit_sd in zip(search.terms.organs, field.fit.organ_flux, field.fit.organ_sd, strict=True):
         sd = float(np.hypot(fit_sd * field.noise[-1].inflation, settings.analysis.organ_model_error * flux))
-        signals.append(
-            OrganSignal(
-                organ,
-                Estimate(
-                    float(flux),
-                    sd,
-                    float(flux - 1.96 * sd),
-                    float(flux + 1.96 * sd),
-                    level,
-                    FLUX_UNIT,
-                    "organ shape of the nominal animal",
-                ),
-            )
-        )
+        low, high = float(flux - 1.96 * sd), float(flux + 1.96 * sd)
+        estimate = Estimate(float(flux), sd, low, high, level, FLUX_UNIT, "organ shape of the nominal animal")
+        signals.append(OrganSignal(organ, estimate))
     return tuple(signals)
 
 
@@ -63,8 +52,10 @@ def region_limits(
     """
     limits = []
     shape = (crop[0].stop, crop[1].stop)
-    for region in side.regions:
-        place = project(region.footprint, nominal.grid, pose, shape=shape, pixel_mm=search.pixel_mm)[crop] > 0.5
+    footprints = np.stack([region.footprint for region in side.regions])
+    laid = project(footprints, nominal.grid, pose, shape=shape, pixel_mm=search.pixel_mm)
+    for region, footprint in zip(side.regions, laid, strict=True):
+        place = footprint[crop] > 0.5
         place &= search.body
         if not place.any():
             # a region smaller than a pixel, or at the edge: take the nearest ring of the body

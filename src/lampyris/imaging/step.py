@@ -85,7 +85,7 @@ def analyse_view(
     body = find_body(view.photo, pixel_mm=instrument.pixel_mm, file=view.file)
     saturated = _refuse_saturated(radiance, body, view, options.saturated_fraction_max)
     pose = pose_from_body(body, side.silhouette, pixel_mm=instrument.pixel_mm, mirrored=view.view == "ventral")
-    abundance = unmix(radiance, mixing_matrix(instrument, probe))
+    abundance = unmix(radiance, mixing_matrix(instrument, probe), shown=_frame_of(body))
     search, crop = _search(abundance, body, pose, side, nominal, inputs, settings)
     field = find_spots(search)
     images = ViewImages(
@@ -237,8 +237,8 @@ def _kind(y_mm: float, x_mm: float, pose: Pose, inputs: SessionInput) -> Detecti
 def _region_at(y_mm: float, x_mm: float, pose: Pose, side: NominalView, nominal: NominalAnimal) -> str:
     along, right = animal_from_stage(pose, np.array(y_mm), np.array(x_mm))
     grid = nominal.grid
-    row = int(round((float(along) - grid.y_mm) / grid.pitch_mm))
-    column = int(round((-float(right) - grid.x_mm) / grid.pitch_mm))
+    row = round((float(along) - grid.y_mm) / grid.pitch_mm)
+    column = round((-float(right) - grid.x_mm) / grid.pitch_mm)
     height, width = side.nearest.shape
     return side.regions[int(side.nearest[min(max(row, 0), height - 1), min(max(column, 0), width - 1)])].name
 
@@ -301,6 +301,17 @@ def _remarks(view: ViewInput, body: NDArray[np.bool_], side: NominalView, pixel_
             )
         )
     return remarks
+
+
+def _frame_of(body: NDArray[np.bool_]) -> NDArray[np.bool_]:
+    """The body's bounding box and a margin, tail included below: what is ever shown."""
+    rows, columns = np.nonzero(body)
+    frame = np.zeros_like(body)
+    margin = max(body.shape) // 8
+    frame[
+        max(rows.min() - margin, 0) : rows.max() + margin, max(columns.min() - margin, 0) : columns.max() + margin
+    ] = True
+    return frame
 
 
 def _component(abundance: AbundanceMap, index: int) -> NDArray[np.float32]:

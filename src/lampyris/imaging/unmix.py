@@ -25,13 +25,19 @@ def mixing_matrix(instrument: Instrument, probe: Probe, /) -> NDArray[np.float64
     Raises
     ------
     ValueError
-        If two components have the same colour in these bands, so that they cannot be told apart.
+        If two components have the same colour in these bands, so that they cannot be told apart, or if no band records
+        the probe or the autofluorescence.
     """
     columns = [
         band_fractions(probe, instrument.bands),
         np.array([band.autofluorescence for band in instrument.bands]),
         np.array([band.leakage for band in instrument.bands]),
     ]
+    for name, column in zip(
+        (f"the probe {probe.name!r}", "autofluorescence"), columns[: len(instrument.bands)], strict=False
+    ):
+        if not column.sum() > 0:
+            raise ValueError(f"no band records any light of {name}: check the bands' centres, widths and colours")
     used = [column / column.sum() for column in columns[: len(instrument.bands)] if column.sum() > 0]
     matrix = np.stack(used, axis=1)
     if np.linalg.cond(matrix) > 1e4:
@@ -39,7 +45,9 @@ def mixing_matrix(instrument: Instrument, probe: Probe, /) -> NDArray[np.float64
     return matrix
 
 
-def unmix(radiance: Radiance, mixing: NDArray[np.float64], /) -> AbundanceMap:
+def unmix(
+    radiance: Radiance, mixing: NDArray[np.float64], /, *, shown: NDArray[np.bool_] | None = None
+) -> AbundanceMap:
     """Unmix every pixel.
 
     Parameters
@@ -48,6 +56,8 @@ def unmix(radiance: Radiance, mixing: NDArray[np.float64], /) -> AbundanceMap:
         Calibrated bands.
     mixing : ndarray, dims (channel, component)
         From `mixing_matrix`.
+    shown : ndarray of bool, dims (y, x), optional
+        Where the non-negative solution is wanted; everywhere by default, 0 elsewhere.
 
     Returns
     -------
@@ -66,10 +76,13 @@ def unmix(radiance: Radiance, mixing: NDArray[np.float64], /) -> AbundanceMap:
     variance = radiance.variance.reshape(bands, -1).T
     values, spread = _weighted_least_squares(data, variance, mixing)
     shape = (mixing.shape[1], height, width)
+    wanted = np.ones(data.shape[0], bool) if shown is None else shown.ravel()
+    display = np.zeros_like(values)
+    display[wanted] = _shown(data[wanted], values[wanted], mixing)
     return AbundanceMap(
         values=values.T.reshape(shape),
         variance=spread.T.reshape(shape),
-        display=_shown(data, values, mixing).T.reshape(shape),
+        display=display.T.reshape(shape),
         flags=np.bitwise_or.reduce(radiance.flags, axis=0),
         components=COMPONENTS[: mixing.shape[1]],
         pixel_mm=radiance.pixel_mm,

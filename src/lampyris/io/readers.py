@@ -118,9 +118,12 @@ def known_suffixes() -> tuple[str, ...]:
 def _reader_of(path: Path, file: str) -> tuple[str, Reader]:
     """Where the reader of a file's suffix comes from, and the reader; the longest suffix wins."""
     name = path.name.lower()
-    targets: dict[str, str | EntryPoint] = {entry.name.lower(): entry for entry in _foreign()}
-    targets |= {suffix: format_.target for format_ in FORMATS for suffix in format_.suffixes}
+    targets: dict[str, str | EntryPoint] = {suffix: one.target for one in FORMATS for suffix in one.suffixes}
     fitting = [suffix for suffix in targets if name.endswith(suffix)]
+    if not fitting:
+        # looking through what is installed takes milliseconds, which a known format need not pay for every image
+        targets = {**{entry.name.lower(): entry for entry in _foreign()}, **targets}
+        fitting = [suffix for suffix in targets if name.endswith(suffix)]
     if not fitting:
         seen = f"has no known image format; known suffixes are {', '.join(sorted(targets))}."
         mend = "Export it as OME-TIFF, or install a package that reads it."

@@ -47,7 +47,8 @@ def tropism(primary: str, /) -> tuple[Tropism, ...]:
     """
     text = resources.files("lampyris.metastasis").joinpath("data", "tropism.csv").read_text(encoding="utf-8")
     table = [
-        row for row in csv.DictReader(line for line in text.splitlines() if not line.startswith("#"))
+        row
+        for row in csv.DictReader(line for line in text.splitlines() if not line.startswith("#"))
         if row["primary"] == primary
     ]
     if not table:

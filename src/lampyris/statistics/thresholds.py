@@ -36,7 +36,7 @@ def expected_false_alarms(z: float, /, *, area_mm2: float, perimeter_mm: float, 
     """
     tail = np.exp(-0.5 * z * z)
     slope = 4.0 * np.log(2.0)
-    points = 1.0 - ndtr(z)
+    points = ndtr(-z)
     lines = 0.5 * perimeter_mm / fwhm_mm * np.sqrt(slope) / (2.0 * np.pi) * tail
     planes = area_mm2 / fwhm_mm**2 * slope / (2.0 * np.pi) ** 1.5 * z * tail
     return float(points + lines + planes)
@@ -69,7 +69,9 @@ def peak_threshold(
         If the false-alarm number or the degrees of freedom are not positive.
     """
     if false_alarms <= 0 or degrees_of_freedom <= 0:
-        raise ValueError(f"false_alarms and degrees_of_freedom must be positive, got {false_alarms}, {degrees_of_freedom}")
+        raise ValueError(
+            f"false_alarms and degrees_of_freedom must be positive, got {false_alarms}, {degrees_of_freedom}"
+        )
 
     def excess(z: float) -> float:
         found = expected_false_alarms(z, area_mm2=area_mm2, perimeter_mm=perimeter_mm, fwhm_mm=fwhm_mm)

@@ -149,11 +149,19 @@ class Anatomy:
         return float(np.count_nonzero(self.region(name)) * self.voxel_mm**3)
 
     def depth_mm(self, *, side: str) -> NDArray[np.float64]:
-        """Depth of each voxel's centre below the surface that faces `side` ("top" is the back), dims (z, y, x)."""
+        """Depth of each voxel's centre below the surface that faces `side` ("top" is the back), dims (z, y, x).
+
+        Raises
+        ------
+        ValueError
+            If the side is neither "top" nor "bottom".
+        """
+        if side not in ("top", "bottom"):
+            raise ValueError(f"side must be 'top' or 'bottom', got {side!r}")
         inside = self.inside if side == "top" else self.inside[::-1]
         index = np.arange(inside.shape[0])[:, None, None]
         top = np.where(inside.any(axis=0), inside.shape[0] - 1 - inside[::-1].argmax(axis=0), -1)
-        depth = (top[None] - index + 0.5) * self.voxel_mm
+        depth = ((top[None] - index + 0.5) * self.voxel_mm).astype(np.float64)
         return depth if side == "top" else depth[::-1]
 
 
@@ -212,7 +220,7 @@ def build_anatomy(parameters: AnatomyParameters | None = None, /, *, voxel_mm: f
     Examples
     --------
     >>> mouse = build_anatomy(voxel_mm=1.0)
-    >>> bool(1200 < mouse.volume_mm3("liver") < 1450)
+    >>> bool(1150 < mouse.volume_mm3("liver") < 1450)
     True
     """
     if not 0.1 <= voxel_mm <= 3.0:
@@ -227,7 +235,9 @@ def build_anatomy(parameters: AnatomyParameters | None = None, /, *, voxel_mm: f
     for part in organ_parts():
         _paint_part(labels, names.index(part.organ) + 1, part, who, (z, y, x))
         tissues.setdefault(part.organ, part.tissue)
-    skin = inside & (distance_transform_edt(inside, sampling=voxel_mm) <= max(SKIN_MM, 0.75 * voxel_mm))
+    # the transform counts from the outer voxel's centre, the skin from its face
+    depth = distance_transform_edt(inside, sampling=voxel_mm) - 0.5 * voxel_mm
+    skin = inside & (depth <= max(SKIN_MM, 0.75 * voxel_mm))
     labels[skin] = names.index("skin") + 1
     labels[tail & ~inside] = names.index("tail") + 1
     return Anatomy(
@@ -274,14 +284,18 @@ def _profiles() -> tuple[PchipInterpolator, PchipInterpolator]:
     )
 
 
-def _grid(who: AnatomyParameters, voxel_mm: float) -> tuple[NDArray[np.float64], ...]:
+def _grid(
+    who: AnatomyParameters, voxel_mm: float
+) -> tuple[NDArray[np.float64], NDArray[np.float64], NDArray[np.float64]]:
     """Voxel centres that hold the whole animal with one empty voxel around it, symmetric about the midline."""
     scale_z, scale_y, scale_x = who.scale
     half_z, half_x = 10.5 * scale_z, 15.0 * scale_x
     count_z, count_x = (2 * int(np.ceil(half / voxel_mm)) + 2 for half in (half_z, half_x))
-    z = (np.arange(count_z) - (count_z - 1) / 2) * voxel_mm
-    x = (np.arange(count_x) - (count_x - 1) / 2) * voxel_mm
-    y = np.arange(-voxel_mm, scale_y * (NOMINAL_LENGTH_MM + TAIL_LENGTH_MM) + 2 * voxel_mm, voxel_mm)
+    z = (np.arange(count_z, dtype=np.float64) - (count_z - 1) / 2) * voxel_mm
+    x = (np.arange(count_x, dtype=np.float64) - (count_x - 1) / 2) * voxel_mm
+    y: NDArray[np.float64] = np.arange(
+        -voxel_mm, scale_y * (NOMINAL_LENGTH_MM + TAIL_LENGTH_MM) + 2 * voxel_mm, voxel_mm
+    )
     return z, y, x
 
 

@@ -105,7 +105,8 @@ def score_sessions(sessions: Iterable[SessionResult], truth: Truth, /) -> Score:
             wrong += len(false)
             control_false += 0 if animal.lesions else len(false)
             places += [
-                f"{session.animal} {session.session} {view.view} {one.region} z {one.z:.1f} width {one.width_mm:.1f} at {one.y_mm:.0f},{one.x_mm:.0f}"
+                f"{session.animal} {session.session} {view.view} {one.region}: z {one.z:.1f}, width {one.width_mm:.1f} mm, "
+                f"at {one.y_mm:.0f}, {one.x_mm:.0f} mm"
                 for one in false
             ]
     return Score(tuple(lesions), right, wrong, controls, control_false, tuple(places))

@@ -115,7 +115,7 @@ def site_cells(site: Site, loss: LabelLoss, day: float, /, *, dose_j_cm2: float)
 
 def arm_of(design: Design) -> list[tuple[str, str, Arm]]:
     """(animal, arm name, arm) for every animal of a design, in order."""
-    animals = []
+    animals: list[tuple[str, str, Arm]] = []
     for name, arm in design.arms.items():
         animals += [(f"m{len(animals) + index + 1:02d}", name, arm) for index in range(arm.animals)]
     return animals

@@ -1,0 +1,49 @@
+"""``python -m accuracy [TABLE...] [--quick] [--json] [--list]``: each score table, matched and mismatched."""
+
+import argparse
+import json
+from dataclasses import asdict
+from importlib import import_module
+
+from accuracy.figures import Figure
+
+TABLES = {"thread": "accuracy.thread"}
+
+
+def main() -> int:
+    """Score and print; exit 1 where a goal is missed."""
+    parser = argparse.ArgumentParser(prog="python -m accuracy", description=__doc__)
+    parser.add_argument("tables", nargs="*", metavar="TABLE")
+    parser.add_argument("--quick", action="store_true", help="one seed in place of five: wider intervals")
+    parser.add_argument("--json", action="store_true", help="one JSON document on stdout")
+    parser.add_argument("--list", action="store_true", help="print the tables")
+    options = parser.parse_args()
+    if options.list:
+        print(json.dumps({"tables": list(TABLES)}, indent=2) if options.json else "\n".join(TABLES))
+        return 0
+    unknown = set(options.tables) - TABLES.keys()
+    if unknown:
+        parser.error(f"no table {', '.join(sorted(unknown))}; --list prints them")
+    found: list[Figure] = []
+    for table in options.tables or TABLES:
+        found += import_module(TABLES[table]).tables(quick=options.quick)
+    if options.json:
+        print(json.dumps({"tables": [asdict(entry) for entry in found]}, indent=2, allow_nan=False))
+    else:
+        for entry in found:
+            print(_line(entry))
+    return 1 if any(entry.held is False for entry in found) else 0
+
+
+def _line(entry: Figure) -> str:
+    name = f"{entry.table}, {entry.arm}, {entry.measure}"
+    if entry.value is None:
+        return f"{name}: no cases"
+    interval = f" ({entry.low:.3g} to {entry.high:.3g})" if entry.low is not None and entry.high is not None else ""
+    verdict = {True: ": held", False: ": MISSED", None: ""}[entry.held]
+    goal = f", goal {entry.goal}" if entry.goal else ""
+    return f"{name}: {entry.value:.3g}{interval}, n {entry.n}{goal}{verdict}"
+
+
+if __name__ == "__main__":
+    raise SystemExit(main())

@@ -1,0 +1,201 @@
+"""Intervals of a mean and of a share, as `Estimate`s."""
+
+import math
+
+import numpy as np
+from numpy.typing import ArrayLike
+from scipy import special
+
+from lampyris.core.estimate import Estimate
+
+
+def t_interval(values: ArrayLike, /, *, unit: str = "1", level: float = 0.95) -> Estimate:
+    """Mean of independent values with Student's interval.
+
+    Parameters
+    ----------
+    values : array_like, dims (animal,)
+        One finite value per experimental unit.
+    unit : str
+        Unit of the values.
+    level : float
+        Coverage of the interval.
+
+    Returns
+    -------
+    Estimate
+        `sd` is the standard error of the mean. One value has no spread, so its interval is unbounded;
+        no value at all gives NaN throughout.
+
+    Raises
+    ------
+    ValueError
+        If a value is not finite or the values are not one-dimensional.
+
+    Examples
+    --------
+    >>> e = t_interval([4.0, 5.0, 6.0], unit="mm")
+    >>> f"{e.value:.1f} ({e.low:.3f} to {e.high:.3f})"
+    '5.0 (2.516 to 7.484)'
+    """
+    array = np.asarray(values, dtype=np.float64)
+    if array.ndim != 1 or not np.isfinite(array).all():
+        raise ValueError(f"values must be one-dimensional and finite, got shape {array.shape}: {array!r}")
+    if array.size == 0:
+        return Estimate(math.nan, math.nan, math.nan, math.nan, level, unit, "no value")
+    sd = float(array.std(ddof=1)) if array.size > 1 else math.nan
+    return t_interval_from_summary(float(array.mean()), sd, array.size, unit=unit, level=level)
+
+
+def t_interval_from_summary(mean: float, sd: float, n: int, /, *, unit: str = "1", level: float = 0.95) -> Estimate:
+    """Student's interval of a mean from mean, standard deviation and number of units.
+
+    Parameters
+    ----------
+    mean, sd : float
+        Mean and standard deviation (divisor n - 1) of the values.
+    n : int
+        Number of experimental units, at least 1.
+    unit : str
+        Unit of both.
+    level : float
+        Coverage of the interval.
+
+    Returns
+    -------
+    Estimate
+        `sd` is the standard error of the mean; unbounded for n = 1.
+
+    Raises
+    ------
+    ValueError
+        If n is below 1.
+    """
+    if n < 1:
+        raise ValueError(f"n must be at least 1, got {n}")
+    if n == 1:
+        return Estimate(mean, math.nan, -math.inf, math.inf, level, unit, "one value: no interval")
+    error = sd / math.sqrt(n)
+    half = float(special.stdtrit(n - 1, 0.5 * (1 + level))) * error
+    return Estimate(mean, error, mean - half, mean + half, level, unit, f"mean of {n}, Student's t interval")
+
+
+def geometric_mean_interval(values: ArrayLike, /, *, unit: str = "1", level: float = 0.95) -> Estimate:
+    """Geometric mean of positive values with the back-transformed interval of the mean logarithm.
+
+    Parameters
+    ----------
+    values : array_like, dims (animal,)
+        One positive value per experimental unit.
+    unit : str
+        Unit of the values.
+    level : float
+        Coverage of the interval.
+
+    Returns
+    -------
+    Estimate
+        `sd` by the delta method.
+
+    Raises
+    ------
+    ValueError
+        If a value is not positive.
+
+    Examples
+    --------
+    >>> round(geometric_mean_interval([1e3, 1e5], unit="ph s-1").value)
+    10000
+    """
+    array = np.asarray(values, dtype=np.float64)
+    if not (array > 0).all():
+        raise ValueError(f"a geometric mean needs positive values, got {array!r}")
+    log = t_interval(np.log(array), level=level)
+    centre = math.exp(log.value) if array.size else math.nan
+    high = math.inf if log.high == math.inf else math.exp(log.high)
+    method = log.method.replace("mean of", "geometric mean of")
+    return Estimate(centre, centre * log.sd, math.exp(log.low), high, level, unit, method)
+
+
+def wilson_interval(successes: int, n: int, /, *, level: float = 0.95) -> Estimate:
+    """Share of successes with Wilson's score interval: coverage near `level` on average, also for few animals.
+
+    Parameters
+    ----------
+    successes, n : int
+        How many of how many.
+    level : float
+        Nominal coverage.
+
+    Returns
+    -------
+    Estimate
+        Unit "1".
+
+    Raises
+    ------
+    ValueError
+        If there is no trial or not ``0 <= successes <= n``.
+
+    References
+    ----------
+    Wilson 1927, J Am Stat Assoc 22:209, doi:10.1080/01621459.1927.10502953.
+
+    Examples
+    --------
+    >>> e = wilson_interval(4, 5)
+    >>> f"{e.value} ({e.low:.2f} to {e.high:.2f})"
+    '0.8 (0.38 to 0.96)'
+    """
+    share = _share(successes, n)
+    z = float(special.ndtri(0.5 * (1 + level)))
+    centre = (share + z * z / (2 * n)) / (1 + z * z / n)
+    half = z / (1 + z * z / n) * math.sqrt(share * (1 - share) / n + z * z / (4 * n * n))
+    # the closed form meets 0 and 1 exactly only on paper
+    low = 0.0 if successes == 0 else centre - half
+    high = 1.0 if successes == n else centre + half
+    return Estimate(share, math.sqrt(share * (1 - share) / n), low, high, level, "1", f"{successes} of {n}, Wilson")
+
+
+def clopper_pearson_interval(successes: int, n: int, /, *, level: float = 0.95) -> Estimate:
+    """Share of successes with the exact interval: coverage never below `level`.
+
+    Parameters
+    ----------
+    successes, n : int
+        How many of how many.
+    level : float
+        Guaranteed coverage.
+
+    Returns
+    -------
+    Estimate
+        Unit "1".
+
+    Raises
+    ------
+    ValueError
+        If there is no trial or not ``0 <= successes <= n``.
+
+    References
+    ----------
+    Clopper & Pearson 1934, Biometrika 26:404, doi:10.1093/biomet/26.4.404.
+
+    Examples
+    --------
+    >>> e = clopper_pearson_interval(0, 3)
+    >>> f"{e.value} ({e.low:.2f} to {e.high:.2f})"
+    '0.0 (0.00 to 0.71)'
+    """
+    share = _share(successes, n)
+    tail = 0.5 * (1 - level)
+    low = 0.0 if successes == 0 else float(special.betaincinv(successes, n - successes + 1, tail))
+    high = 1.0 if successes == n else float(special.betaincinv(successes + 1, n - successes, 1 - tail))
+    sd = math.sqrt(share * (1 - share) / n)
+    return Estimate(share, sd, low, high, level, "1", f"{successes} of {n}, Clopper-Pearson")
+
+
+def _share(successes: int, n: int) -> float:
+    if n < 1 or not 0 <= successes <= n:
+        raise ValueError(f"needs 0 <= successes <= n and n >= 1, got {successes} of {n}")
+    return successes / n

@@ -1,0 +1,226 @@
+"""The study's step: sessions and animals from disk to tables, comparison, methods text, report and crate."""
+
+import json
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+import lampyris
+from lampyris.core.finding import Finding
+from lampyris.core.settings import StudySettings
+from lampyris.core.study import AnimalOutcome, Comparison, RunRecord, StudyResults
+from lampyris.io import durable
+from lampyris.io.tables import write_table
+from lampyris.study.codec import encode
+from lampyris.study.crate import crate_metadata
+from lampyris.study.graph import RECORD, Task, hash_files
+from lampyris.study.methods import methods_text
+from lampyris.study.outcomes import compare_groups
+from lampyris.study.provenance import package_versions, source_hash
+from lampyris.study.store import ANIMAL, StoredAnimal, read_noun, read_session, view_folder, write_noun
+from lampyris.study.tables import study_tables
+
+RESULTS = "results"
+STUDY = "study.json"
+REPORT = "report.html"
+CRATE = "ro-crate-metadata.json"
+OUTPUTS = ("tables", "figures", REPORT, STUDY, CRATE)
+# the folder's name would make two copies of one study differ
+COMMAND = "lampyris run ."
+
+
+@dataclass(frozen=True, slots=True)
+class StoredStudy:
+    """What study.json holds: all of `StudyResults` but sessions and outcomes, which it names by their folders.
+
+    Parameters
+    ----------
+    groups : tuple of (str, dict)
+        In the order in which arms are shown, which a JSON object does not keep.
+    sessions, animals : tuple of str
+        Folders relative to the results.
+    """
+
+    name: str
+    title: str
+    synthetic: bool
+    groups: tuple[tuple[str, dict[str, str]], ...]
+    sessions: tuple[str, ...]
+    animals: tuple[str, ...]
+    comparisons: tuple[Comparison, ...]
+    findings: tuple[Finding, ...]
+    methods: tuple[str, ...]
+    record: RunRecord
+
+
+@dataclass(frozen=True, slots=True)
+class StudyPlan:
+    """What the study's step is made from.
+
+    Parameters
+    ----------
+    settings : StudySettings
+        All settings.
+    sessions, animals : tuple of str
+        Folders relative to the study: sessions of animals that are done, sorted by animal and day; all animals.
+    sheets : tuple of str
+        Settings and sheets, relative to the study.
+    findings : tuple of Finding
+        Of the checks and the analysis.
+    published : str
+        Date of the last session, or "".
+    only : tuple of str
+        Animals to which the run was restricted.
+    """
+
+    settings: StudySettings
+    sessions: tuple[str, ...]
+    animals: tuple[str, ...]
+    sheets: tuple[str, ...]
+    findings: tuple[Finding, ...]
+    published: str
+    only: tuple[str, ...]
+
+
+def study_task(study: Path, plan: StudyPlan, /) -> Task:
+    """Make everything above the animals.
+
+    Parameters
+    ----------
+    study : Path
+        The study's directory.
+    plan : StudyPlan
+        What goes in.
+
+    Returns
+    -------
+    Task
+        Depends on the records of sessions and animals, on sheets and settings, and on the findings.
+    """
+    options = {
+        "settings": plan.settings.model_dump(mode="json"),
+        "sessions": plan.sessions,
+        "animals": plan.animals,
+        "findings": encode(plan.findings),
+        "published": plan.published,
+        "only": plan.only,
+    }
+    return Task(
+        step="study",
+        study=str(study),
+        folder=RESULTS,
+        inputs=(*plan.sheets, *(f"{folder}/{RECORD}" for folder in (*plan.sessions, *plan.animals))),
+        outputs=OUTPUTS,
+        options=durable.canonical_json(options),
+        work=partial(_assemble, plan),
+        seed_key=("study", plan.settings.study.name, "study"),
+    )
+
+
+def load_results(folder: Path, /) -> StudyResults:
+    """Read a finished study.
+
+    Parameters
+    ----------
+    folder : Path
+        Its results.
+
+    Returns
+    -------
+    StudyResults
+        With all images.
+
+    Raises
+    ------
+    LampyrisError
+        If a file is missing or is not what was written.
+    """
+    stored: StoredStudy = read_noun(folder / STUDY, StoredStudy)
+    animals = [read_noun(folder / name / ANIMAL, StoredAnimal) for name in stored.animals]
+    return StudyResults(
+        name=stored.name,
+        title=stored.title,
+        synthetic=stored.synthetic,
+        groups=dict(stored.groups),
+        sessions=tuple(read_session(folder / name) for name in stored.sessions),
+        outcomes=_sorted([animal.outcome for animal in animals]),
+        comparisons=stored.comparisons,
+        findings=stored.findings,
+        methods=stored.methods,
+        record=stored.record,
+    )
+
+
+def write_report(results: StudyResults, folder: Path, /, *, image_budget_mb: float | None = None) -> None:
+    """Render the report with its figures into the results' folder."""
+    from lampyris.report.render import render_report
+
+    budget = {} if image_budget_mb is None else {"image_budget_mb": image_budget_mb}
+    for name, data in sorted(render_report(results, **budget).items()):
+        durable.write_bytes(folder / name, data)
+
+
+def _assemble(plan: StudyPlan, study: Path, folder: Path) -> None:
+    settings = plan.settings
+    animals: list[StoredAnimal] = [read_noun(study / name / ANIMAL, StoredAnimal) for name in plan.animals]
+    outcomes = _sorted([animal.outcome for animal in animals])
+    groups = {
+        name: {"title": group.title or name, "role": group.role, "probe": group.probe}
+        for name, group in settings.groups.items()
+    }
+    record = _record(plan, study)
+    stored = StoredStudy(
+        name=settings.study.name,
+        title=settings.study.title,
+        synthetic=settings.study.synthetic,
+        groups=tuple(groups.items()),
+        sessions=tuple(name.removeprefix(f"{RESULTS}/") for name in plan.sessions),
+        animals=tuple(name.removeprefix(f"{RESULTS}/") for name in plan.animals),
+        comparisons=compare_groups(outcomes, groups, level=settings.analysis.interval_level),
+        findings=(*(finding for animal in animals for finding in animal.findings), *plan.findings),
+        methods=methods_text(settings, record),
+        record=record,
+    )
+    write_noun(folder / STUDY, stored)
+    # from here on everything is made from what was stored, so that rendering again gives the same bytes
+    results = load_results(folder)
+    for stem, (columns, units, types) in study_tables(results).items():
+        write_table(folder / "tables", stem, columns, units=units, types=types)
+    (folder / "figures").mkdir(exist_ok=True)
+    write_report(results, folder)
+    _write_crate(results, folder, stored, plan.published)
+
+
+def _write_crate(results: StudyResults, folder: Path, stored: StoredStudy, published: str) -> None:
+    views = [
+        f"{name}/{view_folder(view.view)}"
+        for name, session in zip(stored.sessions, results.sessions, strict=True)
+        for view in session.views
+    ]
+    tops = [name for name in OUTPUTS if name != CRATE]
+    files = hash_files(folder, [*tops, *(f"{name}/{ANIMAL}" for name in stored.animals)])
+    files |= hash_files(folder, [f"{name}/session.json" for name in stored.sessions])
+    durable.write_json(folder / CRATE, crate_metadata(results, files, views, published=published))
+
+
+def _record(plan: StudyPlan, study: Path) -> RunRecord:
+    inputs = {name: durable.sha256_file(study / name) for name in plan.sheets}
+    for folder in plan.sessions:
+        inputs |= json.loads((study / folder / RECORD).read_text(encoding="utf-8"))["inputs"]
+    options: dict[str, Any] = plan.settings.model_dump(mode="json")
+    if plan.only:
+        options["only"] = list(plan.only)
+    return RunRecord(
+        lampyris=lampyris.__version__,
+        source_hash=source_hash(),
+        packages=package_versions(),
+        options=options,
+        inputs=dict(sorted(inputs.items())),
+        command=" ".join([COMMAND, *(f"--only {name}" for name in plan.only)]),
+    )
+
+
+def _sorted(outcomes: Sequence[AnimalOutcome]) -> tuple[AnimalOutcome, ...]:
+    return tuple(sorted(outcomes, key=lambda outcome: (outcome.group, outcome.animal)))

@@ -1,0 +1,108 @@
+"""Checks a study before anything is analysed: every fault at once, each with its place and mend."""
+
+from dataclasses import dataclass
+from pathlib import Path
+
+from lampyris.core.errors import InputError
+from lampyris.core.finding import Finding, Place, Severity
+from lampyris.core.schemas import ANIMALS, SAMPLESHEET, AnimalRow, SampleRow
+from lampyris.core.settings import StudySettings
+from lampyris.io.settings import read_settings
+from lampyris.io.sheets import read_sheet
+from lampyris.study.rules import RULES, SETTINGS, SHEET, SHEET_ANIMALS, Sheets
+
+IMAGE_RULES = "image."
+
+
+@dataclass(frozen=True, slots=True)
+class CheckResult:
+    """What the check of a study gives.
+
+    Parameters
+    ----------
+    findings : tuple of Finding
+        Errors first, then warnings, then notes; within each by file and row.
+    settings : StudySettings or None
+        None where study.toml is not valid.
+    samples : tuple of SampleRow
+        Valid rows of samplesheet.csv.
+    animals : tuple of AnimalRow
+        Valid rows of animals.csv; empty where there is none.
+    """
+
+    findings: tuple[Finding, ...]
+    settings: StudySettings | None
+    samples: tuple[SampleRow, ...]
+    animals: tuple[AnimalRow, ...]
+
+    @property
+    def errors(self) -> tuple[Finding, ...]:
+        """Everything that stops an analysis: of the study, or of one animal."""
+        return tuple(finding for finding in self.findings if finding.severity == Severity.ERROR)
+
+    @property
+    def warnings(self) -> tuple[Finding, ...]:
+        """What a reader of the results must know."""
+        return tuple(finding for finding in self.findings if finding.severity == Severity.WARNING)
+
+    @property
+    def sheet_errors(self) -> tuple[Finding, ...]:
+        """Faults of sheets and settings: they stop everything."""
+        return tuple(finding for finding in self.errors if not finding.rule.startswith(IMAGE_RULES))
+
+    @property
+    def image_errors(self) -> tuple[Finding, ...]:
+        """Faults of single image files: each stops its animal only."""
+        return tuple(finding for finding in self.errors if finding.rule.startswith(IMAGE_RULES))
+
+
+def check_study(directory: Path | str, /, *, images: bool = True) -> CheckResult:
+    """Validate settings, sheets and image files without analysing anything.
+
+    Parameters
+    ----------
+    directory : path
+        The study.
+    images : bool
+        Open the image files too and compare what they say with the sheet.
+
+    Returns
+    -------
+    CheckResult
+        Nothing is raised for faults of the study: they are its findings.
+    """
+    study = Path(directory)
+    findings: list[Finding] = []
+    settings: StudySettings | None = None
+    try:
+        settings = read_settings(study / SETTINGS)
+    except InputError as error:
+        findings += error.findings or [_refused(SETTINGS, error)]
+    samples, sheet_findings = read_sheet(study / SHEET, SAMPLESHEET, SampleRow)
+    animals: tuple[AnimalRow, ...] = ()
+    if (study / SHEET_ANIMALS).exists():
+        animals, animal_findings = read_sheet(study / SHEET_ANIMALS, ANIMALS, AnimalRow)
+        sheet_findings = (*sheet_findings, *animal_findings)
+    findings += sheet_findings
+    whole = not any(finding.severity == Severity.ERROR for finding in sheet_findings)
+    sheets = Sheets(study, settings, samples, animals, whole)
+    for rule in RULES:
+        findings += rule(sheets)
+    if images and settings is not None:
+        # decoding needs numpy and a TIFF reader, which a look at the sheets alone does not
+        from lampyris.study.headers import check_files
+
+        findings += check_files(sheets, settings)
+    return CheckResult(_ordered(findings), settings, samples, animals)
+
+
+def _refused(file: str, error: InputError) -> Finding:
+    return Finding("settings.invalid", Severity.ERROR, Place(file), str(error), "Correct the file.")
+
+
+def _ordered(findings: list[Finding]) -> tuple[Finding, ...]:
+    rank = {Severity.ERROR: 0, Severity.WARNING: 1, Severity.NOTE: 2}
+    unique = dict.fromkeys(findings)
+    return tuple(
+        sorted(unique, key=lambda f: (rank[f.severity], f.place.file, f.place.row or 0, f.place.column, f.rule, f.seen))
+    )

@@ -1,0 +1,219 @@
+"""Compares what image files say of themselves with what the sheet says of them.
+
+Rules ``header.*`` are faults of the sheet or of the choice of files and stop everything; rules ``image.*`` are faults of one
+file and stop its animal.
+"""
+
+import math
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+import numpy as np
+
+from lampyris.core.errors import ImageError
+from lampyris.core.finding import Finding, Place, Severity
+from lampyris.core.images import RawImage
+from lampyris.core.schemas import SampleRow
+from lampyris.core.settings import StudySettings
+from lampyris.io.readers import read_image
+from lampyris.study.rules import SETTINGS, SHEET, WAVELENGTH_TOLERANCE_NM, Sheets
+
+# files round exposures to milliseconds and pixel pitches to micrometres
+EXPOSURE_TOLERANCE = 0.01
+PIXEL_TOLERANCE = 0.005
+SATURATED_SHARE_OF_FULL_SCALE = 0.99
+
+
+@dataclass(frozen=True, slots=True)
+class Header:
+    """What is kept of an image once its pixels are let go.
+
+    Parameters
+    ----------
+    channels : tuple of str
+        Names.
+    shape : tuple of int
+        Rows and columns.
+    pixel_mm : float
+        Pixel pitch; NaN where not said.
+    exposure_s, excitation_nm, emission_nm : tuple of float
+        Per channel; NaN where not said.
+    synthetic : bool
+        Simulated.
+    constant : tuple of bool
+        Per channel: every pixel is the same.
+    saturated : tuple of float
+        Per channel: share of pixels at full scale.
+    """
+
+    channels: tuple[str, ...]
+    shape: tuple[int, ...]
+    pixel_mm: float
+    exposure_s: tuple[float, ...]
+    excitation_nm: tuple[float, ...]
+    emission_nm: tuple[float, ...]
+    synthetic: bool
+    constant: tuple[bool, ...]
+    saturated: tuple[float, ...]
+
+    def index(self, channel: str) -> int | None:
+        """Which channel is called so; an image of one channel needs no name."""
+        if channel in self.channels:
+            return self.channels.index(channel)
+        return 0 if len(self.channels) == 1 else None
+
+
+def check_files(sheets: Sheets, settings: StudySettings, /) -> Iterator[Finding]:
+    """Open every file that the sheets name and compare it with them; each file is decoded once and let go.
+
+    Parameters
+    ----------
+    sheets : Sheets
+        The study's sheets.
+    settings : StudySettings
+        Its settings.
+
+    Yields
+    ------
+    Finding
+        Rule ``header.*`` or ``image.*``.
+    """
+    headers: dict[str, Header | None] = {}
+    for path in _paths(sheets, settings):
+        try:
+            opened = read_image(sheets.study / path, settings.limits, file=path)
+            headers[path] = _summary(opened, settings.instrument.full_scale_counts)
+        except ImageError as error:
+            headers[path] = None
+            yield from _unreadable(path, error, sheets, settings)
+    told: set[str] = set()
+    bands = {band.channel for band in settings.instrument.bands}
+    for row in sheets.samples:
+        image = headers.get(row.image)
+        # a channel that the settings do not know is told once, by its own rule
+        if image is not None and row.channel in bands:
+            yield from _check_image(row, image, settings, told)
+            yield from _check_companions(row, image, headers, settings)
+
+
+def _paths(sheets: Sheets, settings: StudySettings) -> list[str]:
+    named = [path for row in sheets.samples for path in (row.image, row.background, row.photo)]
+    named += [band.flat for band in settings.instrument.bands]
+    return [path for path in dict.fromkeys(named) if path and (sheets.study / path).is_file()]
+
+
+def _summary(image: RawImage, full_scale: float) -> Header:
+    planes = list(image.counts)
+    return Header(
+        channels=image.channels,
+        shape=image.counts.shape[1:],
+        pixel_mm=image.pixel_mm,
+        exposure_s=image.exposure_s,
+        excitation_nm=image.excitation_nm,
+        emission_nm=image.emission_nm,
+        synthetic=image.synthetic,
+        constant=tuple(not (plane.size and plane.min() < plane.max()) for plane in planes),
+        saturated=tuple(
+            float(np.count_nonzero(plane >= SATURATED_SHARE_OF_FULL_SCALE * full_scale)) / max(plane.size, 1)
+            for plane in planes
+        ),
+    )
+
+
+def _unreadable(path: str, error: ImageError, sheets: Sheets, settings: StudySettings) -> Iterator[Finding]:
+    row = next((row for row in sheets.samples if path in (row.image, row.background, row.photo)), None)
+    where = f" (row {row.row} of {SHEET})" if row is not None else f" (a flat of {SETTINGS})"
+    for finding in error.findings:
+        rule = finding.rule if finding.rule.startswith("image.") else f"image.{finding.rule.split('.')[-1]}"
+        yield Finding(rule, Severity.ERROR, Place(path), finding.seen + where, finding.mend)
+    if not error.findings:
+        yield Finding("image.unreadable", Severity.ERROR, Place(path), f"{error}{where}.", "Export it again.")
+
+
+def _check_image(row: SampleRow, image: Header, settings: StudySettings, told: set[str]) -> Iterator[Finding]:
+    index = image.index(row.channel)
+    if index is None:
+        seen = f"{row.image} has the channels {', '.join(image.channels)}, not {row.channel}."
+        mend = "Correct the channel, or name the file that holds it."
+        yield _fault("header.channel", row, "channel", seen, mend)
+        return
+    yield from _check_number(row, "exposure_s", image.exposure_s[index], "s", EXPOSURE_TOLERANCE * row.exposure_s)
+    for column, value in (("excitation_nm", image.excitation_nm[index]), ("emission_nm", image.emission_nm[index])):
+        yield from _check_number(row, column, value, "nm", WAVELENGTH_TOLERANCE_NM)
+    if row.image not in told:
+        told.add(row.image)
+        yield from _check_whole_image(row, image, settings)
+    if image.constant[index]:
+        place = Place(row.image, None, row.channel)
+        mend = "Export it again; if the camera failed, take this session's rows out of the sheet."
+        seen = f"the channel {row.channel} is empty: every pixel is the same (row {row.row} of {SHEET})."
+        yield Finding("image.constant", Severity.ERROR, place, seen, mend)
+    elif image.saturated[index] > settings.analysis.saturated_fraction_max:
+        share, most = 100 * image.saturated[index], 100 * settings.analysis.saturated_fraction_max
+        seen = f"{share:.2g} % of all pixels of {row.channel} are saturated; {most:g} % of the animal's are allowed."
+        mend = "Image again with a shorter exposure; the analysis refuses this image if they lie on the animal."
+        yield Finding("image.saturated", Severity.WARNING, Place(row.image, None, row.channel), seen, mend)
+
+
+def _check_whole_image(row: SampleRow, image: Header, settings: StudySettings) -> Iterator[Finding]:
+    expected = settings.instrument.pixel_mm
+    if math.isfinite(image.pixel_mm) and abs(image.pixel_mm - expected) > PIXEL_TOLERANCE * expected:
+        seen = f"{row.image} says {image.pixel_mm:g} mm a pixel, {SETTINGS} says {expected:g} mm."
+        mend = _unit_mend(expected, image.pixel_mm, "mm", "micrometres", "instrument.pixel_mm")
+        yield _fault("header.pixel", row, "image", seen, mend)
+    if image.synthetic and not settings.study.synthetic:
+        seen = f"{row.image} says that it was simulated, and {SETTINGS} does not."
+        yield _fault("header.synthetic", row, "image", seen, f"Write synthetic = true under [study] in {SETTINGS}.")
+
+
+def _check_companions(
+    row: SampleRow, image: Header, headers: dict[str, Header | None], settings: StudySettings
+) -> Iterator[Finding]:
+    band = next((band for band in settings.instrument.bands if band.channel == row.channel), None)
+    companions = (("background", row.background), ("photo", row.photo), ("flat", band.flat if band else ""))
+    for column, path in companions:
+        other = headers.get(path)
+        if other is None:
+            continue
+        if other.shape != image.shape:
+            seen = f"{path} has {_pixels(other)}, {row.image} has {_pixels(image)}."
+            mend = "Name a file of the same binning and field of view."
+            yield _fault("header.shape", row, "image" if column == "flat" else column, seen, mend)
+        if column == "photo":
+            continue
+        index = other.index(row.channel)
+        if index is None:
+            seen = f"{path} has the channels {', '.join(other.channels)}, not {row.channel}."
+            yield _fault("header.channel", row, "channel", seen, f"Name a {column} file of this band.")
+        elif column == "background":
+            exposure = other.exposure_s[index]
+            if math.isfinite(exposure) and abs(exposure - row.exposure_s) > EXPOSURE_TOLERANCE * row.exposure_s:
+                seen = f"the dark frame {path} was exposed {exposure:g} s, the image {row.exposure_s:g} s."
+                yield _fault("header.dark-exposure", row, column, seen, "Name a dark frame of the same exposure.")
+
+
+def _check_number(row: SampleRow, column: str, value: float, unit: str, tolerance: float) -> Iterator[Finding]:
+    given = getattr(row, column)
+    if not math.isfinite(value) or abs(value - given) <= tolerance:
+        return
+    seen = f"the sheet says {given:g} {unit}, {row.image} says {value:g} {unit}."
+    smaller = {"s": "milliseconds", "nm": "picometres"}[unit]
+    yield _fault(f"header.{column.rsplit('_', 1)[0]}", row, column, seen, _unit_mend(given, value, unit, smaller, "it"))
+
+
+def _unit_mend(given: float, value: float, unit: str, smaller: str, what: str) -> str:
+    """Name the slip of unit, where the ratio is one."""
+    if math.isclose(given, 1000 * value, rel_tol=0.02):
+        return f"It looks like {smaller}: write {value:g}."
+    if math.isclose(given * 1000, value, rel_tol=0.02):
+        bigger = {"s": "kiloseconds", "nm": "micrometres", "mm": "metres"}[unit]
+        return f"It looks like {bigger}: write {value:g}."
+    return f"Correct {what}, or name the right file."
+
+
+def _fault(rule: str, row: SampleRow, column: str, seen: str, mend: str) -> Finding:
+    return Finding(rule, Severity.ERROR, Place(SHEET, row.row, column), seen, mend)
+
+
+def _pixels(header: Header) -> str:
+    return f"{header.shape[0]} x {header.shape[1]} pixels"

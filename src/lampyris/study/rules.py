@@ -1,0 +1,408 @@
+"""Rules across the rows of the sheets and the settings. Each is a function of `Sheets` that yields findings.
+
+Rules that ask for completeness are silent while a sheet has faulty rows: those rows are not there to be counted, and what
+would be said of them would be wrong. Rules on image files are `lampyris.study.headers`.
+"""
+
+import itertools
+import math
+import unicodedata
+from collections import Counter, defaultdict
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from pathlib import Path
+
+from lampyris.core.finding import Finding, Place, Severity
+from lampyris.core.schemas import AnimalRow, SampleRow
+from lampyris.core.settings import Band, StudySettings
+from lampyris.io.mends import did_you_mean
+from lampyris.io.paths import path_fault
+
+SETTINGS = "study.toml"
+SHEET = "samplesheet.csv"
+SHEET_ANIMALS = "animals.csv"
+
+# centres are written as whole nanometres; more is another filter
+WAVELENGTH_TOLERANCE_NM = 0.5
+FEW_ANIMALS = 5
+LEAST_ANIMALS = 3
+CONFOUNDED = 0.8
+
+
+@dataclass(frozen=True, slots=True)
+class Sheets:
+    """A study's sheets, read.
+
+    Parameters
+    ----------
+    study : Path
+        The study's directory.
+    settings : StudySettings or None
+        None where study.toml is not valid.
+    samples : tuple of SampleRow
+        Valid rows of samplesheet.csv.
+    animals : tuple of AnimalRow
+        Valid rows of animals.csv.
+    whole : bool
+        Whether every row of both sheets is valid.
+    """
+
+    study: Path
+    settings: StudySettings | None
+    samples: tuple[SampleRow, ...]
+    animals: tuple[AnimalRow, ...]
+    whole: bool
+
+
+def _error(rule: str, place: Place, seen: str, mend: str) -> Finding:
+    return Finding(rule, Severity.ERROR, place, seen, mend)
+
+
+def _warning(rule: str, place: Place, seen: str, mend: str) -> Finding:
+    return Finding(rule, Severity.WARNING, place, seen, mend)
+
+
+def _known(word: str, known: Iterable[str]) -> str:
+    names = list(known)
+    near = did_you_mean(word, names)
+    return f"Write {near}." if near else f"Known are: {', '.join(names) if names else 'none'}."
+
+
+def check_groups(sheets: Sheets, /) -> Iterator[Finding]:
+    """Every group of a sheet is an arm of study.toml."""
+    if sheets.settings is None:
+        return
+    groups = sheets.settings.groups
+    for file, row in _all_rows(sheets):
+        if row.group not in groups:
+            mend = f"{_known(row.group, groups)} Arms stand under [groups] in {SETTINGS}."
+            yield _error("sheet.unknown-group", Place(file, row.row, "group"), f"there is no arm {row.group!r}.", mend)
+
+
+def check_group_of_animal(sheets: Sheets, /) -> Iterator[Finding]:
+    """An animal has one group, on every row of both sheets."""
+    first: dict[str, tuple[str, str, int]] = {}
+    for file, row in _all_rows(sheets):
+        group, other_file, line = first.setdefault(row.animal, (row.group, file, row.row))
+        if row.group != group:
+            seen = f"{row.animal} is in group {row.group} here and in {group} on row {line} of {other_file}."
+            yield _error("sheet.group-changes", Place(file, row.row, "group"), seen, "Give an animal one group.")
+
+
+def check_probes(sheets: Sheets, /) -> Iterator[Finding]:
+    """Arms and rows name known probes; labelled arms have one, controls none, and a row has its arm's."""
+    if sheets.settings is None:
+        return
+    groups, probes = sheets.settings.groups, sheets.settings.probes
+    if not probes:
+        mend = "Describe the probe under [probes.NAME]: unmixing needs its emission, in control arms too."
+        yield _error("settings.no-probe", Place(SETTINGS, None, "probes"), "no probe is described.", mend)
+    for name, group in groups.items():
+        place = Place(SETTINGS, None, f"groups.{name}.probe")
+        if group.probe and group.probe not in probes:
+            seen = f"there is no probe {group.probe!r}."
+            yield _error("settings.unknown-probe", place, seen, f"{_known(group.probe, probes)}")
+        if group.role == "labelled" and not group.probe:
+            mend = 'Name its probe, or write role = "control".'
+            yield _error("settings.labelled-without-probe", place, f"the labelled arm {name} has no probe.", mend)
+        if group.role == "control" and group.probe:
+            mend = 'Remove the probe, or write role = "labelled".'
+            yield _error(
+                "settings.control-with-probe", place, f"the control arm {name} has the probe {group.probe}.", mend
+            )
+    for row in sheets.samples:
+        yield from _check_probe_of_row(row, sheets.settings)
+
+
+def _check_probe_of_row(row: SampleRow, settings: StudySettings) -> Iterator[Finding]:
+    place = Place(SHEET, row.row, "probe")
+    group = settings.groups.get(row.group)
+    if row.probe and row.probe not in settings.probes:
+        mend = f"{_known(row.probe, settings.probes)} Probes stand under [probes] in {SETTINGS}."
+        yield _error("sheet.unknown-probe", place, f"there is no probe {row.probe!r}.", mend)
+    elif group is not None and row.probe != group.probe:
+        if group.role == "control":
+            seen, mend = f"the control arm {row.group} carries the probe {row.probe}.", "Leave the cell empty."
+            yield _error("sheet.control-with-probe", place, seen, mend)
+        else:
+            seen = f"the arm {row.group} has the probe {group.probe or 'none'}, this row {row.probe or 'none'}."
+            yield _error("sheet.probe-differs", place, seen, f"Write the arm's probe, or correct it in {SETTINGS}.")
+    probe = settings.probes.get(row.probe)
+    if probe is not None and probe.lots and row.lot and row.lot not in probe.lots:
+        seen = f"the lot {row.lot!r} is not among those of {row.probe}: {', '.join(probe.lots)}."
+        mend = f"Correct it, or add it to probes.{row.probe}.lots in {SETTINGS}."
+        yield _warning("sheet.unknown-lot", Place(SHEET, row.row, "lot"), seen, mend)
+
+
+def check_channels(sheets: Sheets, /) -> Iterator[Finding]:
+    """Channels are the instrument's bands, with their wavelengths."""
+    if sheets.settings is None:
+        return
+    instrument = sheets.settings.instrument
+    bands = {band.channel: band for band in instrument.bands}
+    for band in (band for band, count in Counter(band.channel for band in instrument.bands).items() if count > 1):
+        place = Place(SETTINGS, None, "instrument.bands")
+        yield _error("settings.doubled-band", place, f"two bands are called {band}.", "Give each band its own channel.")
+    for row in sheets.samples:
+        if row.channel not in bands:
+            mend = f"{_known(row.channel, bands)} Bands stand under [[instrument.bands]] in {SETTINGS}."
+            place = Place(SHEET, row.row, "channel")
+            yield _error("sheet.unknown-channel", place, f"there is no band {row.channel!r}.", mend)
+            continue
+        yield from _check_wavelengths(row, bands[row.channel], instrument.excitation_nm)
+
+
+def _check_wavelengths(row: SampleRow, band: Band, excitation_nm: float) -> Iterator[Finding]:
+    for column, given, expected in (
+        ("emission_nm", row.emission_nm, band.centre_nm),
+        ("excitation_nm", row.excitation_nm, excitation_nm),
+    ):
+        if abs(given - expected) > WAVELENGTH_TOLERANCE_NM:
+            seen = f"{given:g} nm, but {SETTINGS} gives {expected:g} nm for {band.channel}."
+            yield _error("sheet.wavelength", Place(SHEET, row.row, column), seen, "Correct the one that is wrong.")
+
+
+def check_duplicates(sheets: Sheets, /) -> Iterator[Finding]:
+    """One row per animal, session, view and channel; one row per animal in animals.csv; an image belongs to one view."""
+    seen_rows: dict[tuple[str, ...], int] = {}
+    owners: dict[str, tuple[tuple[str, str, str], int]] = {}
+    for row in sheets.samples:
+        line = seen_rows.setdefault((row.animal, row.session, row.view, row.channel), row.row)
+        if line != row.row:
+            seen = f"{row.animal}, {row.session}, {row.view}, {row.channel} stands on row {line} already."
+            yield _error("sheet.duplicate-row", Place(SHEET, row.row), seen, "Remove or correct one of the two.")
+        owner, line = owners.setdefault(row.image, ((row.animal, row.session, row.view), row.row))
+        if owner != (row.animal, row.session, row.view):
+            seen = f"{row.image} is the image of {', '.join(owner)} on row {line}."
+            mend = "Name this view's own image: an image shows one animal in one view."
+            yield _error("sheet.image-reused", Place(SHEET, row.row, "image"), seen, mend)
+    seen_animals: dict[str, int] = {}
+    for entry in sheets.animals:
+        line = seen_animals.setdefault(entry.animal, entry.row)
+        if line != entry.row:
+            place = Place(SHEET_ANIMALS, entry.row, "animal")
+            yield _error("animals.duplicate", place, f"{entry.animal} stands on row {line} already.", "Keep one row.")
+
+
+def check_names(sheets: Sheets, /) -> Iterator[Finding]:
+    """No two animals, nor two sessions of one animal, differ only in a way that some file systems do not keep apart."""
+    for column, names in (
+        ("animal", [(row.animal, "", row.row) for row in sheets.samples]),
+        ("session", [(row.session, row.animal, row.row) for row in sheets.samples]),
+    ):
+        first: dict[tuple[str, str], str] = {}
+        told: set[tuple[str, str]] = set()
+        for name, owner, line in names:
+            folded = (unicodedata.normalize("NFC", name).casefold(), owner)
+            other = first.setdefault(folded, name)
+            if other != name and (name, owner) not in told:
+                told.add((name, owner))
+                seen = f"{name!r} and {other!r} differ only in case or in how letters are composed."
+                yield _error("sheet.names-collide", Place(SHEET, line, column), seen, "Write one name in one way.")
+
+
+def check_bands_complete(sheets: Sheets, /) -> Iterator[Finding]:
+    """Every view has every band."""
+    if sheets.settings is None or not sheets.whole:
+        return
+    bands = [band.channel for band in sheets.settings.instrument.bands]
+    views: dict[tuple[str, str, str], list[SampleRow]] = defaultdict(list)
+    for row in sheets.samples:
+        views[row.animal, row.session, row.view].append(row)
+    for (animal, session, view), rows in views.items():
+        found = {row.channel for row in rows}
+        missing = [band for band in bands if band not in found]
+        # a channel that no band bears is told by its own rule: it may be the one that seems to be missing
+        if missing and found <= set(bands):
+            seen = f"{animal}, {session}, {view} has no row for {', '.join(missing)}."
+            mend = f"Add {'it' if len(missing) == 1 else 'them'}: unmixing needs every band of [[instrument.bands]]."
+            yield _error("sheet.missing-band", Place(SHEET, rows[0].row, "channel"), seen, mend)
+
+
+def check_days(sheets: Sheets, /) -> Iterator[Finding]:
+    """One day per session; days and dates of an animal run alike."""
+    first: dict[tuple[str, str], SampleRow] = {}
+    for row in sheets.samples:
+        known = first.setdefault((row.animal, row.session), row)
+        if row.day != known.day:
+            seen = f"{row.animal}, {row.session} is day {row.day:g} here and day {known.day:g} on row {known.row}."
+            yield _error("sheet.two-days", Place(SHEET, row.row, "day"), seen, "Give a session one day.")
+    per_animal: dict[str, list[SampleRow]] = defaultdict(list)
+    for row in first.values():
+        if row.date:
+            per_animal[row.animal].append(row)
+    for rows in per_animal.values():
+        ordered = sorted(rows, key=lambda row: (row.day, row.row))
+        for before, after in itertools.pairwise(ordered):
+            yield from _check_dates(before, after)
+
+
+def _check_dates(before: SampleRow, after: SampleRow) -> Iterator[Finding]:
+    start, end = (datetime.fromisoformat(row.date[:10]) for row in (before, after))
+    place = Place(SHEET, after.row, "date")
+    days, gap = after.day - before.day, (end - start).days
+    where = f"{after.animal}: day {before.day:g} on {before.date[:10]}, day {after.day:g} on {after.date[:10]}"
+    if gap < 0:
+        yield _warning("sheet.date-order", place, f"{where}: the later day has the earlier date.", "Correct one.")
+    elif abs(days - gap) > 1:
+        # a day off is a matter of the hour; more is not
+        seen = f"{where}: {days:g} days by one, {gap} by the other."
+        yield _warning("sheet.date-gap", place, seen, "Correct day or date.")
+
+
+def check_paths(sheets: Sheets, /) -> Iterator[Finding]:
+    """Every file that is named is there."""
+    told: set[str] = set()
+    for row in sheets.samples:
+        for column, path in (("image", row.image), ("photo", row.photo), ("background", row.background)):
+            if path and path not in told and not (sheets.study / path).is_file():
+                told.add(path)
+                yield _error("sheet.file-missing", Place(SHEET, row.row, column), _missing(sheets, path), COPY)
+    for index, band in enumerate(sheets.settings.instrument.bands if sheets.settings else ()):
+        place = Place(SETTINGS, None, f"instrument.bands[{index}].flat")
+        fault = path_fault(sheets.study, band.flat) if band.flat else ""
+        if fault:
+            mend = "Write a path relative to the study's folder, such as raw/flat.ome.tif."
+            yield _error("settings.path-refused", place, fault, mend)
+        elif band.flat and not (sheets.study / band.flat).is_file():
+            yield _error("settings.file-missing", place, _missing(sheets, band.flat), COPY)
+
+
+COPY = "Correct the path, or copy the file there."
+
+
+def _missing(sheets: Sheets, path: str) -> str:
+    folder = (sheets.study / path).parent
+    near = did_you_mean(Path(path).name, [entry.name for entry in folder.iterdir()]) if folder.is_dir() else ""
+    return f"{path} is not there" + (f"; there is {near}." if near else ".")
+
+
+def check_animals(sheets: Sheets, /) -> Iterator[Finding]:
+    """Exclusions have reasons; both sheets know the same animals."""
+    for entry in sheets.animals:
+        if entry.excluded and not entry.exclusion_reason:
+            place = Place(SHEET_ANIMALS, entry.row, "exclusion_reason")
+            mend = "Write why, who decided it and when: it is shown in the report."
+            yield _error("animals.exclusion-reason", place, f"{entry.animal} is excluded without a reason.", mend)
+        if entry.exclusion_reason and not entry.excluded:
+            place = Place(SHEET_ANIMALS, entry.row, "excluded")
+            seen = f"{entry.animal} has a reason for exclusion and is not excluded."
+            yield _warning("animals.not-excluded", place, seen, "Write yes, or remove the reason.")
+    if not sheets.animals or not sheets.whole:
+        return
+    listed = {entry.animal for entry in sheets.animals}
+    imaged: dict[str, int] = {}
+    for row in sheets.samples:
+        imaged.setdefault(row.animal, row.row)
+    for animal, line in imaged.items():
+        if animal not in listed:
+            seen = f"{animal} is not in {SHEET_ANIMALS}: its injection site is not known."
+            yield _warning("animals.not-listed", Place(SHEET, line, "animal"), seen, "Add a row for it.")
+    for entry in sheets.animals:
+        if entry.animal not in imaged:
+            place = Place(SHEET_ANIMALS, entry.row, "animal")
+            yield Finding("animals.no-image", Severity.NOTE, place, f"{entry.animal} has no image.", "")
+
+
+def check_exposures(sheets: Sheets, /) -> Iterator[Finding]:
+    """Say where an animal's exposures of a band differ: they are normalised, but noise and saturation differ with them."""
+    first: dict[tuple[str, str], float] = {}
+    differing: dict[str, list[SampleRow]] = defaultdict(list)
+    for row in sheets.samples:
+        if row.exposure_s != first.setdefault((row.animal, row.channel), row.exposure_s):
+            differing[row.channel].append(row)
+    for channel, rows in differing.items():
+        animals = {row.animal for row in rows}
+        used = {row.exposure_s for row in rows} | {first[animal, channel] for animal in animals}
+        values = ", ".join(f"{value:g}" for value in sorted(used))
+        who = next(iter(animals)) if len(animals) == 1 else f"{len(animals)} animals"
+        was = "was" if len(animals) == 1 else "were"
+        seen = f"{who} {was} imaged in {channel} with differing exposures: {values} s."
+        mend = "Radiance is per second, so this is allowed; noise and saturation differ."
+        place = Place(SHEET, rows[0].row, "exposure_s")
+        yield Finding("sheet.mixed-exposure", Severity.NOTE, place, seen, mend)
+
+
+def check_design(sheets: Sheets, /) -> Iterator[Finding]:
+    """Enough animals per arm, and arms that are not the same as cages or lots."""
+    if sheets.settings is None or not sheets.whole:
+        return
+    excluded = {entry.animal for entry in sheets.animals if entry.excluded}
+    group_of = {row.animal: row.group for row in sheets.samples if row.animal not in excluded}
+    counts = Counter(group_of.values())
+    for name, group in sheets.settings.groups.items():
+        count, place = counts[name], Place(SETTINGS, None, f"groups.{name}")
+        animals = f"{count} animal{'' if count == 1 else 's'}"
+        if count < LEAST_ANIMALS and group.role == "labelled":
+            seen = f"the arm {name} has {animals}: no test will be made with it."
+            yield _warning("design.few-animals", place, seen, "Three are the least, five the convention.")
+        elif count < FEW_ANIMALS and group.role == "labelled":
+            seen = f"the arm {name} has {animals}; five are the convention."
+            mend = "Expect wide intervals; a difference that is not seen is not excluded."
+            yield _warning("design.few-animals", place, seen, mend)
+    cages = {entry.animal: entry.cage for entry in sheets.animals if entry.cage and entry.animal in group_of}
+    yield from _confounded("cage", SHEET_ANIMALS, {a: (group_of[a], cage) for a, cage in cages.items()})
+    by_probe: dict[str, dict[str, tuple[str, str]]] = defaultdict(dict)
+    for row in sheets.samples:
+        if row.probe and row.lot and row.animal in group_of:
+            by_probe[row.probe][row.animal] = (row.group, row.lot)
+    # arms with different probes have different lots by necessity
+    for pairs in by_probe.values():
+        yield from _confounded("lot", SHEET, pairs)
+
+
+def _confounded(factor: str, file: str, pairs: dict[str, tuple[str, str]]) -> Iterator[Finding]:
+    levels = Counter(level for _, level in pairs.values())
+    # with one animal per level there is nothing to separate
+    if not levels or max(levels.values()) < 2:
+        return
+    v = cramers_v(list(pairs.values()))
+    if v > CONFOUNDED:
+        how = "are the same" if v > 0.999 else "go together"
+        seen = f"group and {factor} {how} (Cramér's V {v:.2f}): an effect of one cannot be told from the other."
+        mend = f"Spread each {factor} over the arms next time; say so when you report."
+        yield _warning(f"design.confounded-{factor}", Place(file, None, factor), seen, mend)
+
+
+def cramers_v(pairs: Sequence[tuple[str, str]], /) -> float:
+    """Cramér's V of two labels: 0 unrelated, 1 the same; NaN where either takes one value only.
+
+    Examples
+    --------
+    >>> cramers_v([("a", "1"), ("a", "1"), ("b", "2"), ("b", "2")])
+    1.0
+    >>> cramers_v([("a", "1"), ("a", "2"), ("b", "1"), ("b", "2")])
+    0.0
+    """
+    n = len(pairs)
+    rows, columns = Counter(a for a, _ in pairs), Counter(b for _, b in pairs)
+    least = min(len(rows), len(columns)) - 1
+    if least < 1:
+        return math.nan
+    cells = Counter(pairs)
+    chi2 = sum(
+        (cells[a, b] - rows[a] * columns[b] / n) ** 2 / (rows[a] * columns[b] / n) for a in rows for b in columns
+    )
+    return math.sqrt(chi2 / (n * least))
+
+
+def _all_rows(sheets: Sheets) -> Iterator[tuple[str, SampleRow | AnimalRow]]:
+    yield from ((SHEET_ANIMALS, row) for row in sheets.animals)
+    yield from ((SHEET, row) for row in sheets.samples)
+
+
+RULES: tuple[Callable[[Sheets], Iterator[Finding]], ...] = (
+    check_groups,
+    check_group_of_animal,
+    check_probes,
+    check_channels,
+    check_duplicates,
+    check_names,
+    check_bands_complete,
+    check_days,
+    check_paths,
+    check_animals,
+    check_exposures,
+    check_design,
+)

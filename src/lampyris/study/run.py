@@ -1,0 +1,333 @@
+"""Runs a study: check, sessions, animals, study, manifest. A killed run resumes; the bytes are the same for any workers."""
+
+import json
+import time
+from collections import defaultdict
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from lampyris.core.errors import ImageError, InputError, LampyrisError, UsageError
+from lampyris.core.finding import Finding, Place, Severity
+from lampyris.core.schemas import AnimalRow, SampleRow
+from lampyris.core.settings import StudySettings
+from lampyris.core.study import AnimalOutcome
+from lampyris.io import durable
+from lampyris.study.assemble import REPORT, RESULTS, StudyPlan, load_results, study_task, write_report
+from lampyris.study.check import CheckResult, check_study
+from lampyris.study.graph import (
+    RECORD,
+    Progress,
+    Task,
+    TaskOutcome,
+    do_task,
+    hash_files,
+    open_engine,
+    run_tasks,
+)
+from lampyris.study.opening import SessionRows
+from lampyris.study.rules import SETTINGS, SHEET, SHEET_ANIMALS
+from lampyris.study.steps import SessionStep, animal_task, session_task
+
+MANIFEST = "manifest.json"
+MANIFEST_FORMAT = "lampyris-manifest/1"
+
+
+@dataclass(frozen=True, slots=True)
+class RunOutcome:
+    """What a run leaves.
+
+    Parameters
+    ----------
+    results, report : Path
+        Where.
+    animals : dict of str to dict
+        Per animal ``group``, ``status`` (``done``, ``failed``, ``excluded``) and ``reason``.
+    seconds : dict of str to float
+        Wall time of ``check``, ``sessions``, ``study`` and ``total``; in no file.
+    exit_code : int
+        0, or 4 where an animal failed.
+    """
+
+    results: Path
+    report: Path
+    animals: dict[str, dict[str, str]]
+    seconds: dict[str, float]
+    exit_code: int
+
+
+@dataclass(frozen=True, slots=True)
+class _Work:
+    """The study's sheets, sorted for the work: sessions per animal, exclusions, and what is left aside."""
+
+    study: Path
+    settings: StudySettings
+    sessions: dict[str, tuple[SessionRows, ...]]
+    excluded: dict[str, str]
+    groups: dict[str, str]
+    only: tuple[str, ...]
+    aside: frozenset[str]
+
+
+def run_study(
+    directory: Path | str,
+    /,
+    *,
+    workers: int | None = None,
+    only: str | Sequence[str] | None = None,
+    force: bool = False,
+    progress: Progress | None = None,
+    step: SessionStep | None = None,
+) -> RunOutcome:
+    """Analyse a study, or what of it is not done.
+
+    Parameters
+    ----------
+    directory : path
+        The study.
+    workers : int, optional
+        Processes; threads on every core by default, 1 works in this thread. The results do not depend on it.
+    only : str or sequence of str, optional
+        Analyse these animals only. Results of the others stay on disk for a later run; report and manifest leave them out.
+    force : bool
+        Analyse also what is done.
+    progress : callable, optional
+        Called with the number done, the total and what was done.
+    step : callable, optional
+        Analysis of a session; `lampyris.imaging.step.analyse_session` by default.
+
+    Returns
+    -------
+    RunOutcome
+        Exit code 4 where a fault in an image, or anything else, stopped an animal.
+
+    Raises
+    ------
+    InputError
+        If sheets or settings are invalid: with every fault; nothing is analysed.
+    UsageError
+        If `only` names an unknown animal, or the number of workers is below 1.
+    LampyrisError
+        If another run holds the study or the disk refuses.
+    """
+    if workers is not None and workers < 1:
+        raise UsageError(f"workers must be at least 1, got {workers}")
+    study = Path(directory)
+    start = time.monotonic()
+    check = check_study(study)
+    if check.sheet_errors or check.settings is None:
+        count = len(check.sheet_errors)
+        raise InputError(
+            f"{count} fault{'' if count == 1 else 's'} in sheets and settings: nothing was analysed", check.errors
+        )
+    work = _work(study, check, check.settings, only)
+    checked = time.monotonic()
+    with durable.StudyLock(study):
+        (study / RESULTS).mkdir(exist_ok=True)
+        durable.sweep(study / RESULTS)
+        # half of an old run and half of a new one are no result
+        (study / RESULTS / MANIFEST).unlink(missing_ok=True)
+        outcomes = _run_sessions(work, step or _own_step(), workers=workers, force=force, progress=progress)
+        analysed = time.monotonic()
+        animals, animal_tasks = _run_animals(work, outcomes, force=force)
+        plan = _study_plan(work, check, animals)
+        final = study_task(study, plan)
+        do_task(final, force=force)
+        done = [outcome.folder for outcome in outcomes.values() if outcome.done]
+        _finish(work, [*done, *(task.folder for task in animal_tasks), final.folder])
+    if progress is not None:
+        progress(len(outcomes) + 1, len(outcomes) + 1, "report")
+    end = time.monotonic()
+    return RunOutcome(
+        results=study / RESULTS,
+        report=study / RESULTS / REPORT,
+        animals={a.animal: {"group": a.group, "status": a.status, "reason": a.reason} for a in animals},
+        seconds={
+            "check": checked - start,
+            "sessions": analysed - checked,
+            "study": end - analysed,
+            "total": end - start,
+        },
+        exit_code=ImageError.exit_code if any(animal.status == "failed" for animal in animals) else 0,
+    )
+
+
+def render_again(directory: Path | str, /, *, image_budget_mb: float | None = None) -> Path:
+    """Render the report from stored results; nothing is analysed.
+
+    Parameters
+    ----------
+    directory : path
+        The study.
+    image_budget_mb : float, optional
+        Room for pictures in the report; without it the report is, byte for byte, the run's.
+
+    Returns
+    -------
+    Path
+        The report.
+
+    Raises
+    ------
+    LampyrisError
+        If there are no complete results.
+    """
+    study = Path(directory)
+    results = study / RESULTS
+    if not (results / MANIFEST).is_file():
+        finding = Finding(
+            "results.incomplete",
+            Severity.ERROR,
+            Place(f"{RESULTS}/{MANIFEST}"),
+            "there are no complete results.",
+            "Run the analysis first; it resumes where it was stopped.",
+        )
+        raise LampyrisError("no report can be rendered", [finding])
+    with durable.StudyLock(study):
+        listed = json.loads((results / MANIFEST).read_text(encoding="utf-8"))["files"]
+        loaded = load_results(results)
+        (results / MANIFEST).unlink()
+        if image_budget_mb is not None:
+            # the record vouches for the run's own report: without it the next run renders that again
+            (results / RECORD).unlink(missing_ok=True)
+        write_report(loaded, results, image_budget_mb=image_budget_mb)
+        _write_manifest(results, [name for name in listed if (results / name).is_file()])
+    return results / REPORT
+
+
+def _own_step() -> SessionStep:
+    from lampyris.imaging.step import analyse_session
+
+    return analyse_session
+
+
+def _work(study: Path, check: CheckResult, settings: StudySettings, only: str | Sequence[str] | None) -> _Work:
+    rows_of: dict[str, dict[str, list[SampleRow]]] = defaultdict(lambda: defaultdict(list))
+    for row in check.samples:
+        rows_of[row.animal][row.session].append(row)
+    wanted = tuple(sorted({only} if isinstance(only, str) else set(only))) if only else ()
+    unknown = [name for name in wanted if name not in rows_of]
+    if unknown:
+        raise UsageError(f"{SHEET} has no animal {', '.join(unknown)}; it has {', '.join(sorted(rows_of))}")
+    entries = {entry.animal: entry for entry in check.animals}
+    selected = sorted(wanted or rows_of)
+    excluded = {name: _exclusion(entries[name]) for name in selected if name in entries and entries[name].excluded}
+    return _Work(
+        study=study,
+        settings=settings,
+        sessions={name: _sessions(rows_of[name], entries.get(name)) for name in selected if name not in excluded},
+        excluded=excluded,
+        groups={name: next(iter(sessions.values()))[0].group for name, sessions in rows_of.items()},
+        only=wanted,
+        aside=frozenset(rows_of) - frozenset(selected),
+    )
+
+
+def _sessions(rows: Mapping[str, list[SampleRow]], entry: AnimalRow | None) -> tuple[SessionRows, ...]:
+    sessions = (SessionRows(tuple(session), entry) for session in rows.values())
+    return tuple(sorted(sessions, key=lambda session: (session.rows[0].day, session.rows[0].session)))
+
+
+def _exclusion(entry: AnimalRow) -> str:
+    by = ", ".join(part for part in (entry.exclusion_author, entry.exclusion_time) if part)
+    return entry.exclusion_reason + (f" ({by})" if by else "")
+
+
+def _run_sessions(
+    work: _Work, step: SessionStep, *, workers: int | None, force: bool, progress: Progress | None
+) -> dict[tuple[str, str], TaskOutcome]:
+    """Do every session; by animal and session."""
+    sessions = [session for group in work.sessions.values() for session in group]
+    tasks = [session_task(work.study, session, work.settings, step) for session in sessions]
+    names = {task.folder: " ".join(session.name) for task, session in zip(tasks, sessions, strict=True)}
+
+    def say(done: int, total: int, folder: str) -> None:
+        if progress is not None:
+            # one more for the report
+            progress(done, total + 1, names[folder])
+
+    with open_engine(workers) as engine:
+        outcomes = run_tasks(tasks, engine=engine, force=force, progress=say)
+    return {session.name: outcome for session, outcome in zip(sessions, outcomes, strict=True)}
+
+
+def _run_animals(
+    work: _Work, outcomes: Mapping[tuple[str, str], TaskOutcome], *, force: bool
+) -> tuple[list[AnimalOutcome], list[Task]]:
+    """Gather every animal; a pool would cost more than this work."""
+    animals, tasks = [], []
+    for name in sorted([*work.sessions, *work.excluded]):
+        mine = [outcomes[session.name] for session in work.sessions.get(name, ())]
+        failed = {s.name[1]: o for s, o in zip(work.sessions.get(name, ()), mine, strict=True) if not o.done}
+        status = "excluded" if name in work.excluded else "failed" if failed else "done"
+        reason = work.excluded.get(name) or "; ".join(f"{session}: {o.reason}" for session, o in failed.items())
+        outcome = AnimalOutcome(name, work.groups[name], status, reason, (), (), (), ())
+        folders = [o.folder for o in mine] if status == "done" else []
+        tasks.append(animal_task(work.study, outcome, folders, _failure_findings(name, failed)))
+        animals.append(outcome)
+        do_task(tasks[-1], force=force)
+    return animals, tasks
+
+
+def _failure_findings(animal: str, failed: Mapping[str, TaskOutcome]) -> list[Finding]:
+    findings = []
+    for session, outcome in failed.items():
+        seen = f"{animal}, {session}: {outcome.reason}; the animal is not in the results."
+        findings.append(Finding("animal.failed", Severity.ERROR, Place(outcome.folder), seen, "Mend it and run again."))
+        findings += outcome.findings
+    return findings
+
+
+def _study_plan(work: _Work, check: CheckResult, animals: Iterable[AnimalOutcome]) -> StudyPlan:
+    done = {animal.animal for animal in animals if animal.status == "done"}
+    sheets = [SETTINGS, SHEET, *([SHEET_ANIMALS] if (work.study / SHEET_ANIMALS).exists() else [])]
+    findings = [finding for finding in check.findings if finding.severity != Severity.ERROR]
+    if work.only:
+        seen = f"only {', '.join(work.only)} of {len(work.groups)} animals were analysed."
+        findings.insert(0, Finding("run.only", Severity.WARNING, Place(SHEET), seen, "Run again without --only."))
+    return StudyPlan(
+        settings=work.settings,
+        sessions=tuple(s.folder for name, sessions in work.sessions.items() if name in done for s in sessions),
+        animals=tuple(f"{RESULTS}/sub-{animal.animal}" for animal in animals),
+        sheets=tuple(sheets),
+        findings=tuple(findings),
+        published=max((row.date for row in check.samples), default=""),
+        only=work.only,
+    )
+
+
+def _finish(work: _Work, folders: Sequence[str]) -> None:
+    """Remove what no task of this run vouches for, then write the manifest."""
+    results = work.study / RESULTS
+    listed: set[str] = set()
+    for folder in folders:
+        record: dict[str, Any] = json.loads((work.study / folder / RECORD).read_text(encoding="utf-8"))
+        inner = Path(folder).relative_to(RESULTS)
+        listed.update((inner / name).as_posix() for name in (*record["outputs"], RECORD))
+    keep = tuple(f"sub-{name}/" for name in work.aside)
+    tops = [entry.name for entry in results.iterdir() if entry.name.startswith("sub-")]
+    for top in [*tops, "tables", "figures"]:
+        _remove_unlisted(results, results / top, listed, keep)
+    _write_manifest(results, listed)
+
+
+def _remove_unlisted(results: Path, top: Path, listed: set[str], keep: tuple[str, ...]) -> None:
+    if not top.is_dir() or f"{top.name}/".startswith(keep):
+        return
+    for path in sorted(top.rglob("*"), reverse=True):
+        if path.is_dir() and not path.is_symlink():
+            if not any(path.iterdir()):
+                path.rmdir()
+        elif path.relative_to(results).as_posix() not in listed:
+            path.unlink()
+    if not any(top.iterdir()):
+        top.rmdir()
+
+
+def _write_manifest(results: Path, listed: Iterable[str]) -> None:
+    files = {
+        name: {"sha256": digest, "bytes": (results / name).stat().st_size}
+        for name, digest in hash_files(results, sorted(listed)).items()
+    }
+    durable.write_json(results / MANIFEST, {"format": MANIFEST_FORMAT, "files": files})

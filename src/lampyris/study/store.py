@@ -1,0 +1,189 @@
+"""Results to disk and back, exactly: a session as images and one JSON, an animal as one JSON.
+
+::
+
+    results/sub-A/animal.json                 AnimalOutcome, and why it failed if it did
+    results/sub-A/ses-S/session.json          all but the images
+    results/sub-A/ses-S/dorsal.ome.zarr       image and labels of a view
+    results/sub-A/ses-S/record.json           key and hashes, written last
+
+The image's channels are ``radiance:BAND`` per band, then `probe`, `probe_variance`, `display`, `autofluorescence`, `photo`;
+its labels `body`, `lesions` and `flags`. JSON spells NaN and infinity as strings (`lampyris.study.codec`).
+"""
+
+import json
+import typing
+from dataclasses import dataclass, fields
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from lampyris.core.errors import LampyrisError
+from lampyris.core.finding import Finding, Place, Severity
+from lampyris.core.images import RADIANCE_UNIT
+from lampyris.core.study import AnimalOutcome, SessionResult, ViewResult
+from lampyris.io import durable
+from lampyris.study.codec import decode, encode
+
+SESSION = "session.json"
+ANIMAL = "animal.json"
+FORMAT = "lampyris-results/1"
+PLANES = ("probe", "probe_variance", "display", "autofluorescence", "photo")
+LABELS = ("body", "lesions", "flags")
+_IMAGES = ("radiance", *PLANES, *LABELS)
+_BAND = "radiance:"
+_UNITS = {"probe_variance": f"({RADIANCE_UNIT})2", "photo": "1"}
+
+
+@dataclass(frozen=True, slots=True)
+class StoredAnimal:
+    """What animal.json holds: the outcome, and the findings behind a failure."""
+
+    outcome: AnimalOutcome
+    findings: tuple[Finding, ...]
+
+
+def view_folder(view: str, /) -> str:
+    """Name of a view's image directory."""
+    return f"{view}.ome.zarr"
+
+
+def write_session(result: SessionResult, folder: Path, /) -> None:
+    """Write one session: images first, then ``session.json``.
+
+    Parameters
+    ----------
+    result : SessionResult
+        What the analysis gave.
+    folder : Path
+        Where; it exists.
+
+    Raises
+    ------
+    LampyrisError
+        If the disk refuses.
+    """
+    for view in result.views:
+        _write_images(view, folder / view_folder(view.view))
+    write_noun(folder / SESSION, _without_images(result))
+
+
+def read_session(folder: Path, /, *, images: bool = True) -> SessionResult:
+    """Read what `write_session` wrote.
+
+    Parameters
+    ----------
+    folder : Path
+        A session's folder.
+    images : bool
+        Read the images too; without them the views' arrays have no pixels.
+
+    Returns
+    -------
+    SessionResult
+        Equal to what was written, bit for bit.
+
+    Raises
+    ------
+    LampyrisError
+        If a file is missing or is not what was written.
+    """
+    data = _read_json(folder / SESSION)
+    try:
+        views = tuple(_view(folder, entry, images=images) for entry in data["views"])
+        parts = {key: value for key, value in data.items() if key not in {"views", "format"}}
+        hints = typing.get_type_hints(SessionResult)
+        decoded = {key: decode(hints[key], value) for key, value in parts.items()}
+        return SessionResult(**decoded, views=views)
+    except (KeyError, TypeError, ValueError) as error:
+        raise _unreadable(folder / SESSION, str(error)) from error
+
+
+def write_noun(path: Path, noun: Any, /) -> None:
+    """Write a dataclass, or what `encode` gave, as durable JSON that says its format."""
+    data = noun if isinstance(noun, dict) else encode(noun)
+    durable.write_json(path, {"format": FORMAT, **data})
+
+
+def read_noun(path: Path, kind: Any, /) -> Any:
+    """Read a dataclass that `write_noun` wrote.
+
+    Raises
+    ------
+    LampyrisError
+        If the file is missing or is not what was written.
+    """
+    data = _read_json(path)
+    try:
+        return decode(kind, {key: value for key, value in data.items() if key != "format"})
+    except ValueError as error:
+        raise _unreadable(path, str(error)) from error
+
+
+def _without_images(result: SessionResult) -> dict[str, Any]:
+    data = {field.name: encode(getattr(result, field.name)) for field in fields(result) if field.name != "views"}
+    data["views"] = [
+        {field.name: encode(getattr(view, field.name)) for field in fields(view) if field.name not in _IMAGES}
+        for view in result.views
+    ]
+    return data
+
+
+def _view(folder: Path, data: dict[str, Any], *, images: bool) -> ViewResult:
+    hints = _view_hints()
+    rest: dict[str, Any] = {name: decode(hints[name], value) for name, value in data.items()}
+    channels = rest["channels"]
+    rest |= _images(folder / view_folder(rest["view"]), channels) if images else _no_images(channels)
+    return ViewResult(**rest)
+
+
+def _write_images(view: ViewResult, path: Path) -> None:
+    # zarr takes a moment to import, which a look at sheets or records alone does not need
+    from lampyris.io.ome_zarr import ViewMetadata, write_view
+
+    image = np.concatenate([view.radiance, np.stack([getattr(view, name) for name in PLANES])])
+    channels = (*(_BAND + channel for channel in view.channels), *PLANES)
+    units = tuple(_UNITS.get(name, RADIANCE_UNIT) for name in channels)
+    labels = {name: getattr(view, name).astype(np.uint16) for name in LABELS}
+    with durable.durable_directory(path) as beside:
+        write_view(beside, image, labels, ViewMetadata(channels, units, view.pixel_mm, name=view.view))
+
+
+def _images(path: Path, channels: tuple[str, ...]) -> dict[str, NDArray[Any]]:
+    from lampyris.io.ome_zarr import read_view
+
+    arrays, metadata = read_view(path)
+    expected = (*(_BAND + channel for channel in channels), *PLANES)
+    if metadata.channels != expected or not set(LABELS) <= set(arrays):
+        raise ValueError(f"{path.name} holds {metadata.channels}, expected {expected}")
+    image, bands = arrays["image"], len(channels)
+    planes = dict(zip(PLANES, image[bands:], strict=True))
+    return {"radiance": image[:bands], **planes, **{name: arrays[name] for name in LABELS}}
+
+
+def _no_images(channels: tuple[str, ...]) -> dict[str, NDArray[Any]]:
+    empty = {name: np.zeros((0, 0), np.float32) for name in (*PLANES, *LABELS)}
+    return {**empty, "radiance": np.zeros((len(channels), 0, 0), np.float32)}
+
+
+@cache
+def _view_hints() -> dict[str, Any]:
+    return typing.get_type_hints(ViewResult)
+
+
+def _read_json(path: Path) -> dict[str, Any]:
+    try:
+        data = json.loads(path.read_text(encoding="utf-8"))
+    except (OSError, ValueError) as error:
+        raise _unreadable(path, str(error)) from error
+    if not isinstance(data, dict) or data.get("format") != FORMAT:
+        raise _unreadable(path, f"its format is not {FORMAT}")
+    return data
+
+
+def _unreadable(path: Path, why: str) -> LampyrisError:
+    finding = Finding("results.unreadable", Severity.ERROR, Place(path.name), why + ".", "Run the analysis again.")
+    return LampyrisError(f"stored results cannot be read: {path.parent.name}/{path.name}", [finding])

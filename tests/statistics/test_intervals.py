@@ -1,0 +1,79 @@
+"""Intervals against closed forms, R and coverage by enumeration."""
+
+import math
+
+import numpy as np
+import pytest
+from scipy import stats
+
+from lampyris.statistics.intervals import (
+    clopper_pearson_interval,
+    geometric_mean_interval,
+    t_interval,
+    t_interval_from_summary,
+    wilson_interval,
+)
+
+
+def test_t_interval_equals_scipy():
+    values = [4.17, 5.58, 5.18, 6.11, 4.50]
+    expected = stats.ttest_1samp(values, 0).confidence_interval(0.9)
+    e = t_interval(values, unit="g", level=0.9)
+    assert (e.low, e.high) == pytest.approx((expected.low, expected.high), rel=1e-12)
+    assert e.unit == "g"
+    summary = t_interval_from_summary(np.mean(values), np.std(values, ddof=1), 5, unit="g", level=0.9)
+    assert summary == e
+
+
+def test_one_value_has_an_unbounded_interval():
+    e = t_interval([3.0])
+    assert (e.value, e.low, e.high) == (3.0, -math.inf, math.inf)
+    assert math.isnan(e.sd)
+
+
+def test_no_value_is_nan():
+    e = t_interval([])
+    assert all(math.isnan(x) for x in (e.value, e.sd, e.low, e.high))
+
+
+@pytest.mark.parametrize("values", [[1.0, math.nan], [[1.0, 2.0]], [math.inf]])
+def test_t_interval_refuses(values):
+    with pytest.raises(ValueError, match="finite"):
+        t_interval(values)
+
+
+def test_geometric_mean():
+    values = np.array([2e3, 8e3, 4e3, 1.6e4])
+    log = t_interval(np.log(values))
+    e = geometric_mean_interval(values, unit="ph s-1")
+    assert e.value == pytest.approx(stats.gmean(values), rel=1e-12)
+    assert (e.low, e.high) == pytest.approx((math.exp(log.low), math.exp(log.high)), rel=1e-12)
+    assert geometric_mean_interval([5.0]).high == math.inf
+    assert math.isnan(geometric_mean_interval([]).value)
+    with pytest.raises(ValueError, match="positive"):
+        geometric_mean_interval([1.0, 0.0])
+
+
+@pytest.mark.parametrize(("function", "method"), [(wilson_interval, "wilson"), (clopper_pearson_interval, "exact")])
+@pytest.mark.parametrize(("successes", "n"), [(0, 3), (4, 5), (5, 5), (0, 1), (17, 40), (1, 1000)])
+def test_share_equals_scipy(function, method, successes, n):
+    expected = stats.binomtest(successes, n).proportion_ci(0.95, method=method)
+    e = function(successes, n, level=0.95)
+    assert (e.low, e.high) == pytest.approx((expected.low, expected.high), rel=1e-9, abs=1e-12)
+    assert 0 <= e.low <= e.value <= e.high <= 1
+
+
+def test_exact_interval_never_undercovers():
+    n = 12
+    intervals = [clopper_pearson_interval(k, n, level=0.9) for k in range(n + 1)]
+    for p in np.linspace(0.01, 0.99, 99):
+        weights = stats.binom.pmf(np.arange(n + 1), n, p)
+        covered = sum(w for w, e in zip(weights, intervals, strict=True) if e.low <= p <= e.high)
+        assert covered >= 0.9 - 1e-12
+
+
+@pytest.mark.parametrize(("successes", "n"), [(1, 0), (-1, 3), (4, 3)])
+def test_share_refuses(successes, n):
+    for function in (wilson_interval, clopper_pearson_interval):
+        with pytest.raises(ValueError, match="successes"):
+            function(successes, n)

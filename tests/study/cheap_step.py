@@ -1,0 +1,121 @@
+"""A session's analysis that is quick and easy to predict: it stands in the graph's place for the real one.
+
+It counts bright pixels; every number follows from the images, so that a wrong or stale input shows.
+"""
+
+import math
+import time
+from pathlib import Path
+
+import numpy as np
+
+from lampyris.core.errors import ImageError
+from lampyris.core.estimate import Estimate
+from lampyris.core.finding import Finding, Place, Severity
+from lampyris.core.images import FLUX_UNIT, Pose
+from lampyris.core.results import Detection, DetectionLimit, OrganSignal
+from lampyris.core.study import SessionResult, ViewResult
+
+
+def flux_of(value, relative=0.1, level=0.95):
+    half = 1.96 * relative * value
+    return Estimate(value, relative * value, value - half, value + half, level, FLUX_UNIT, "normal")
+
+
+def detection(number, value, *, kind="lesion", snr=20.0, y_mm=1.0, x_mm=1.0, relative=0.1):
+    return Detection(
+        number=number,
+        kind=kind,
+        y_mm=y_mm,
+        x_mm=x_mm,
+        position_sd_mm=0.1,
+        width_mm=2.0,
+        template_depth_mm=2.0,
+        z=12.0,
+        z_threshold=4.7,
+        flux=flux_of(value, relative),
+        flux_vendor_4pi=4 * value,
+        area_mm2=3.0,
+        snr=snr,
+        contrast=15.0,
+        tumour_to_background=Estimate(3.0, math.nan, 2.5, 3.6, 0.95, "1", "ratio"),
+        region="liver",
+        outline_mm=((0.5, 0.5), (0.5, 1.5), (1.5, 1.0), (0.5, 0.5)),
+        flags=0,
+    )
+
+
+def limit(region, value):
+    flux = Estimate(value, math.nan, 0.8 * value, 1.3 * value, 0.95, FLUX_UNIT, "limit")
+    cells = Estimate(value / 10, math.nan, 0.0, math.inf, 0.95, "cells", "limit")
+    return DetectionLimit(region, flux, cells, 3.0, 0.02, 0.95)
+
+
+def view_result(view, radiance, *, channels, pixel_mm=0.5, detections=(), limits=(), photo=None):
+    total = radiance.sum(axis=0)
+    peak = float(total.max()) or 1.0
+    body = np.zeros(total.shape, bool)
+    body[1:-1, 1:-1] = True
+    lesions = np.zeros(total.shape, np.uint16)
+    for spot in detections:
+        lesions[round(spot.y_mm / pixel_mm), round(spot.x_mm / pixel_mm)] = spot.number
+    return ViewResult(
+        view=view,
+        pixel_mm=pixel_mm,
+        photo=total / peak if photo is None else photo,
+        radiance=radiance,
+        probe=total - 3.0,
+        probe_variance=np.full(total.shape, 2.0),
+        display=np.maximum(total - 3.0, 0),
+        autofluorescence=0.5 * total,
+        flags=np.zeros(total.shape, np.uint16),
+        body=body,
+        lesions=lesions,
+        channels=channels,
+        pose=Pose(1.0, 1.0, 0.1, 1.0, 1.0, view == "ventral"),
+        detections=detections,
+        organ_signals=(OrganSignal("liver", flux_of(50.0)),),
+        limits=limits,
+        body_flux=flux_of(1000.0),
+        quality={"saturated_fraction": 0.0, "background_structure_percent": 4.5, "residual_width": math.nan},
+    )
+
+
+def cheap_step(inputs, settings):
+    views = []
+    for opened in inputs.views:
+        counts = opened.image.counts.astype(float)
+        if counts.max() >= settings.instrument.full_scale_counts:
+            finding = Finding(
+                "image.saturated", Severity.ERROR, Place(opened.file), "saturated.", "Shorten the exposure."
+            )
+            raise ImageError(f"{opened.file} is saturated", [finding])
+        radiance = (counts - opened.dark) / opened.flat / np.array(opened.exposure_s)[:, None, None]
+        signal = float(radiance.max() - np.median(radiance))
+        found = (detection(1, 100 * signal),) if signal > 30 else ()
+        limits = (limit("liver", 3000.0), limit("lung", 5000.0))
+        views.append(
+            view_result(
+                opened.view,
+                radiance.astype(np.float32),
+                channels=opened.image.channels,
+                pixel_mm=opened.image.pixel_mm,
+                detections=found,
+                limits=limits,
+            )
+        )
+    return SessionResult(
+        inputs.animal, inputs.session, inputs.day, inputs.date, inputs.group, inputs.probe, tuple(views)
+    )
+
+
+def slow_step(inputs, settings):
+    # wide enough for a kill to fall inside
+    time.sleep(0.05)
+    return cheap_step(inputs, settings)
+
+
+def broken_for_a2(inputs, settings):
+    if inputs.animal == "a2":
+        raise RuntimeError(f"cannot read {Path.cwd()}")
+    return cheap_step(inputs, settings)

@@ -111,7 +111,8 @@ def test_the_shown_image_is_never_negative_and_equals_the_measured_where_that_is
     assert (found.display >= 0).all()
     assert found.display[:, positive] == pytest.approx(found.values[:, positive])
     expected = np.stack([nnls(SQUARE, row)[0] for row in data.reshape(3, -1).T])
-    assert found.display.reshape(3, -1).T == pytest.approx(expected, abs=1e-9)
+    shown = found.display.reshape(3, -1).T
+    assert shown == pytest.approx(expected, abs=1e-9)
 
 
 def test_flags_of_all_bands_are_kept():

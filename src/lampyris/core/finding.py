@@ -35,7 +35,8 @@ class Place:
         if self.row is not None:
             parts.append(f"row {self.row}")
         if self.column:
-            parts.append(f"column {self.column}" if self.row is not None or self.file.endswith(".csv") else self.column)
+            # a settings file has keys, a sheet has columns
+            parts.append(f"column {self.column}" if self.file.endswith(".csv") else self.column)
         return ", ".join(parts)
 
 

@@ -108,7 +108,10 @@ class AnalysisOptions(Model):
         default=0.5, description="largest relative error of a fitted spot's profile away from its centre"
     )
     wide_spot_error: NonNegative = Field(
-        default=0.15, description="relative error of a wide spot's flux from probe around it and from the background"
+        default=0.2, description="relative error of a wide spot's flux from probe around it and from the background"
+    )
+    edge_error: NonNegative = Field(
+        default=0.1, description="relative error of the flux of a spot whose outline touches the animal's edge"
     )
     spectral_error: NonNegative = Field(default=0.03, description="relative error of flux from the tissue's colour")
     outline_fraction: Fraction = Field(default=0.25, description="outline at this share of the fitted peak")

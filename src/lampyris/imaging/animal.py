@@ -11,6 +11,9 @@ from lampyris.core.finding import Finding, Place, Severity
 from lampyris.core.images import Pose
 
 TAIL_HALF_WIDTH_MM = 2.6
+# projected areas between which an object may be a mouse, newborn to obese
+SMALLEST_MM2, LARGEST_MM2 = 300.0, 6000.0
+FILLED_SHARE = 0.95
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,7 +57,10 @@ def find_body(photo: NDArray[np.floating], /, *, pixel_mm: float, file: str = ""
     pieces, count = label(opened)
     sizes = np.bincount(pieces.ravel())[1:]
     area = float(sizes.max() * pixel_mm**2) if count else 0.0
-    if area < 300.0:
+    body = pieces == 1 + int(np.argmax(sizes)) if count else np.zeros(image.shape, bool)
+    # without an animal the threshold splits the stage's own noise, and the "object" is the frame
+    fills = body.any(axis=1).mean() > FILLED_SHARE and body.any(axis=0).mean() > FILLED_SHARE
+    if not SMALLEST_MM2 <= area <= LARGEST_MM2 or fills:
         raise ImageError(
             f"{file}: no animal found",
             [
@@ -67,7 +73,7 @@ def find_body(photo: NDArray[np.floating], /, *, pixel_mm: float, file: str = ""
                 )
             ],
         )
-    return pieces == 1 + int(np.argmax(sizes))
+    return body
 
 
 def open_with_disc(mask: NDArray[np.bool_], radius_px: float, /) -> NDArray[np.bool_]:

@@ -119,13 +119,9 @@ def _refuse_misfits(view: ViewInput, counts: NDArray[np.float64]) -> None:
             faults.append(
                 _fault(view, "image.not-finite", f"the {name} holds pixels that are no number.", "Export it again.")
             )
-        elif (
-            name == "flat field"
-            and shapes[name] == counts.shape
-            and (np.median(_centre(frame), axis=(1, 2)) <= 0).any()
-        ):
-            seen = "the flat field is not above zero in the middle of the frame."
-            faults.append(_fault(view, "image.flat", seen, "Check which flat field study.toml names."))
+    if view.flat.shape == counts.shape and (np.median(_centre(view.flat), axis=(1, 2)) <= 0).any():
+        seen = "the flat field is not above zero in the middle of the frame."
+        faults.append(_fault(view, "image.flat", seen, "Check which flat field study.toml names."))
     if not np.isfinite(counts).any():
         faults.append(_fault(view, "image.not-finite", "no pixel is a finite number.", "Export the image again."))
     if faults:

@@ -22,7 +22,7 @@ from lampyris.statistics.thresholds import robust_sd
 
 OUTLINE_FROM_DATA_Z = 30.0
 NEIGHBOUR_ERROR = 0.15
-WIDE_MM = 2.0
+WIDE_MM = 6.0
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -37,7 +37,7 @@ class SpotPhotometry:
         Lambertian, ph s-1.
     flux_vendor_4pi : float
         ph s-1.
-    area_mm2, snr, contrast, position_sd_mm : float
+    area_mm2, width_mm, snr, contrast, position_sd_mm : float
     tumour_to_background : Estimate
     flags : DetectionFlag
     """
@@ -46,6 +46,7 @@ class SpotPhotometry:
     flux: Estimate
     flux_vendor_4pi: float
     area_mm2: float
+    width_mm: float
     snr: float
     contrast: float
     position_sd_mm: float
@@ -97,6 +98,18 @@ def measure_spots(search: SpotSearch, field: FieldFit, images: ViewImages, /) ->
         outlines[index] = outlines[index] & ~taken
         taken |= outlines[index]
     return tuple(_measure(search, field, images, index, outlines) for index in range(len(outlines)))
+
+
+def fitted_width(image: NDArray[np.float64], /, *, pixel_mm: float) -> float:
+    """Full width at half maximum of a fitted spot: of a circle with the area of the pixels above half the peak.
+
+    Examples
+    --------
+    >>> round(fitted_width(np.ones((10, 10)), pixel_mm=1.0), 2)
+    11.28
+    """
+    area = float((image >= 0.5 * image.max()).sum()) * pixel_mm**2
+    return float(2.0 * np.sqrt(area / np.pi))
 
 
 def aperture_noise(
@@ -164,15 +177,18 @@ def _measure(
     )
     # the measured structure holds the frames' noise of dark places already; a bright spot has more of its own
     own = lambertian_flux(float(np.sqrt(max(structure, 0.0) ** 2 + frame**2 + subtracted**2)), pixel_area)
-    width = float(search.profiles.fwhm_mm[spot.template])
+    width = fitted_width(field.images[index], pixel_mm=search.pixel_mm)
     # probe freed around a lesion, and background, merge with a spot the more the wider it is
     merged = options.wide_spot_error * width**2 / (width**2 + WIDE_MM**2)
-    common = abs(flux) * float(np.sqrt(options.spectral_error**2 + images.calibration_relative_sd**2 + merged**2))
+    flags = _flags(search, field, images, index, outlines)
+    # at the edge the surface turns away, and light from the other side comes round it
+    edge = options.edge_error if flags & DetectionFlag.EDGE else 0.0
+    shares = np.array([options.spectral_error, images.calibration_relative_sd, merged, edge])
+    common = abs(flux) * float(np.sqrt(np.sum(shares**2)))
     sd = float(np.hypot(own, common))
     half = float(student.isf((1.0 - options.interval_level) / 2.0, freedom)) * own
     half = float(np.hypot(half, 1.96 * common))
     around = _ring(search, outline, np.logical_or.reduce(outlines))
-    flags = _flags(search, field, images, index, outlines)
     level = robust_sd(field.residual[around]) if around.sum() > 8 else field.fit.pixel_sd
     peak = float(signal.max()) if outline.any() else 0.0
     return SpotPhotometry(
@@ -188,6 +204,7 @@ def _measure(
         ),
         flux_vendor_4pi=vendor_4pi_flux(float(signal.sum()), pixel_area),
         area_mm2=float(outline.sum()) * search.pixel_mm**2,
+        width_mm=width,
         snr=flux / own if own > 0 else float("inf"),
         contrast=peak / level if level > 0 else float("inf"),
         # a Gaussian's position from a matched filter, and a floor for the pixel grid and for a skewed shape
@@ -230,11 +247,11 @@ def _flags(
         flags |= DetectionFlag.SATURATED
     if (binary_dilation(outline) & ~search.body).any():
         flags |= DetectionFlag.EDGE
-    width = float(search.profiles.fwhm_mm[spot.template])
+    widths = [fitted_width(image, pixel_mm=search.pixel_mm) for image in field.images]
     for other, place in enumerate(field.spots):
         apart = np.hypot(place.y - spot.y, place.x - spot.x) * search.pixel_mm
-        if other != index and apart < max(width, float(search.profiles.fwhm_mm[place.template])):
+        if other != index and apart < max(widths[index], widths[other]):
             flags |= DetectionFlag.BLENDED
-    if spot.template == len(search.profiles.depth_mm) - 1:
+    if widths[index] >= 0.95 * search.profiles.fwhm_mm[-1]:
         flags |= DetectionFlag.WIDE
     return flags

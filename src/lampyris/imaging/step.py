@@ -206,7 +206,7 @@ def _detections(
                 y_mm=y_mm,
                 x_mm=x_mm,
                 position_sd_mm=numbers.position_sd_mm,
-                width_mm=float(search.profiles.fwhm_mm[spot.template]),
+                width_mm=numbers.width_mm,
                 template_depth_mm=float(search.profiles.depth_mm[spot.template]),
                 z=spot.z,
                 z_threshold=spot.threshold,

@@ -33,9 +33,7 @@ def mixing_matrix(instrument: Instrument, probe: Probe, /) -> NDArray[np.float64
         np.array([band.autofluorescence for band in instrument.bands]),
         np.array([band.leakage for band in instrument.bands]),
     ]
-    for name, column in zip(
-        (f"the probe {probe.name!r}", "autofluorescence"), columns[: len(instrument.bands)], strict=False
-    ):
+    for name, column in zip((f"the probe {probe.name!r}", "autofluorescence"), columns, strict=False):
         if not column.sum() > 0:
             raise ValueError(f"no band records any light of {name}: check the bands' centres, widths and colours")
     used = [column / column.sum() for column in columns[: len(instrument.bands)] if column.sum() > 0]

@@ -261,13 +261,18 @@ def _run_animals(
         mine = [outcomes[session.name] for session in work.sessions.get(name, ())]
         failed = {s.name[1]: o for s, o in zip(work.sessions.get(name, ()), mine, strict=True) if not o.done}
         status = "excluded" if name in work.excluded else "failed" if failed else "done"
-        reason = work.excluded.get(name) or "; ".join(f"{session}: {o.reason}" for session, o in failed.items())
+        reason = work.excluded.get(name) or "; ".join(f"{session}: {_told(o)}" for session, o in failed.items())
         outcome = AnimalOutcome(name, work.groups[name], status, reason, (), (), (), ())
         folders = [o.folder for o in mine] if status == "done" else []
         tasks.append(animal_task(work.study, outcome, folders, _failure_findings(name, failed)))
         animals.append(outcome)
         do_task(tasks[-1], force=force)
     return animals, tasks
+
+
+def _told(outcome: TaskOutcome) -> str:
+    """Why a session failed, with every place and mend behind it."""
+    return ": ".join([outcome.reason, *(str(finding) for finding in outcome.findings)])
 
 
 def _failure_findings(animal: str, failed: Mapping[str, TaskOutcome]) -> list[Finding]:

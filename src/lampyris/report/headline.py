@@ -92,10 +92,24 @@ def _arm_sentence(results: StudyResults, arm: Arm, outcomes: list[AnimalOutcome]
     text = f"{name}: lesions seen in {seen} animals by day {day_text(max(first))} {interval}"
     if min(first) < max(first):
         text += f", the first on day {day_text(min(first))}"
+    text += _spread_clause(outcomes)
     action = arm.role == "control"
     if action:
         text += "; signal in a control is a false alarm or a mix-up and needs a look"
     return Sentence(text + ".", arm.index, action=action, target="films")
+
+
+def _spread_clause(outcomes: list[AnimalOutcome]) -> str:
+    """In how many animals a second lesion was seen, and by when: the sign of spread."""
+    second = [
+        min(day for day, count in zip(outcome.days, outcome.lesion_count, strict=True) if count > 1)
+        for outcome in outcomes
+        if any(count > 1 for count in outcome.lesion_count)
+    ]
+    share = clopper_pearson_interval(len(second), len(outcomes), level=_LEVEL)
+    seen = share_text(len(second), len(outcomes))
+    when = f" by day {day_text(max(second))}" if second else ""
+    return f"; two or more at once in {seen}{when} ({share.low:.2f}–{share.high:.2f})"
 
 
 def comparison_text(comparison: Comparison, /) -> str:

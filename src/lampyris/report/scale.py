@@ -51,7 +51,7 @@ def _levels(view: ViewResult) -> tuple[float, float]:
 def shared_window(results: StudyResults, /) -> Window:
     """The scale of all pictures, from the study's own values.
 
-    The low end is where background outside outlines ends (the median over pictures of its 99th percentile), the
+    The low end is where background outside outlines ends (the lower quartile over pictures of its 99th percentile), the
     high end the brightest pixel, both rounded up to 1, 2 or 5 times a power of ten.
 
     Parameters
@@ -69,7 +69,8 @@ def shared_window(results: StudyResults, /) -> Window:
     if high <= 0:
         return Window(1.0, _LEAST_SPAN)
     high = _step_up(high)
-    background = float(np.median([level for level, _ in levels]))
+    # the dim pictures tell where background ends; in the bright ones a lesion's glow reaches beyond its outline
+    background = float(np.quantile([level for level, _ in levels], 0.25))
     low = _step_up(background) if background > 0 else high / 1e4
     return Window(low, high) if high / low >= _LEAST_SPAN else Window(high / _LEAST_SPAN, high)
 

@@ -1,0 +1,51 @@
+"""A small oval animal with smooth background terms, for tests of search and photometry."""
+
+import numpy as np
+from scipy.ndimage import gaussian_filter
+
+from lampyris.core.settings import AnalysisOptions
+from lampyris.imaging.background import BackgroundTerms
+from lampyris.imaging.detect import SpotSearch
+from lampyris.imaging.spots import spot_profiles
+
+PIXEL = 0.5
+OPTIONS = AnalysisOptions()
+
+
+def profiles():
+    return spot_profiles(
+        OPTIONS.template_depths_mm, absorption=0.035, reduced_scattering=0.7, refractive_index=1.4, blur_mm=0.35
+    )
+
+
+class Field:
+    """An oval of the given size in pixels; `search` poses a search in an image of it."""
+
+    def __init__(self, shape=(100, 64)):
+        self.shape = shape
+        self.y, self.x = np.indices(shape, dtype=float)
+        middle_y, middle_x = shape[0] / 2, shape[1] / 2
+        self.along, self.across = (self.y - middle_y) / (middle_y - 3), (self.x - middle_x) / (middle_x - 3)
+        self.body = self.along**2 + self.across**2 <= 1
+        free = np.stack([np.ones(shape), self.along, self.across, self.along**2]) * self.body
+        self.terms = BackgroundTerms(free, np.zeros((0, *shape)), ())
+        self.profiles = profiles()
+
+    def spot(self, place, template, flux=1.0):
+        return flux * self.profiles.image(template, np.hypot(self.y - place[0], self.x - place[1]) * PIXEL)
+
+    def smooth(self, rng, sigma_px, sd=1.0):
+        field = gaussian_filter(rng.standard_normal(self.shape), sigma_px, mode="wrap")
+        return field * sd / field.std()
+
+    def search(self, data, *, variance=1.0, false_alarms=0.02, options=OPTIONS, terms=None):
+        return SpotSearch(
+            data=data,
+            variance=np.full(self.shape, variance),
+            body=self.body,
+            terms=self.terms if terms is None else terms,
+            profiles=self.profiles,
+            pixel_mm=PIXEL,
+            options=options,
+            false_alarms=false_alarms,
+        )

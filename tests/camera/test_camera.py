@@ -103,7 +103,17 @@ def test_blur_leaves_an_even_field_and_the_channels_apart():
 def test_electrons_are_linear_in_radiance(a, b):
     rng = np.random.default_rng(4)
     camera = Camera(
-        (6, 5), 0.5, 0.4, 1.0, 3.0, 100.0, 65535.0, 1e5, np.array([0.9]), rng.uniform(0.3, 1, (1, 6, 5)), np.ones((6, 5))
+        (6, 5),
+        0.5,
+        0.4,
+        1.0,
+        3.0,
+        100.0,
+        65535.0,
+        1e5,
+        np.array([0.9]),
+        rng.uniform(0.3, 1, (1, 6, 5)),
+        np.ones((6, 5)),
     )
     one, two = rng.random((2, 1, 6, 5)) * 1e7
     seconds = np.array([2.0])

@@ -115,7 +115,9 @@ def test_handedness():
     assert np.array(stage_from_animal(Pose(0.0, 50.0), *point)) == pytest.approx([10.0, 54.0])
     assert np.array(stage_from_animal(Pose(0.0, 50.0, mirrored=True), *point)) == pytest.approx([10.0, 46.0])
     # a positive turn carries the tail from +y towards +x
-    assert np.array(stage_from_animal(Pose(0.0, 0.0, np.pi / 2), np.array(10.0), np.array(0.0))) == pytest.approx([0, 10])
+    assert np.array(stage_from_animal(Pose(0.0, 0.0, np.pi / 2), np.array(10.0), np.array(0.0))) == pytest.approx(
+        [0, 10]
+    )
     # and scales act along and across the animal before the turn
     scaled = stage_from_animal(Pose(0.0, 0.0, np.pi / 2, 2.0, 3.0), np.array(1.0), np.array(1.0))
     assert np.array(scaled) == pytest.approx([-3.0, 2.0])

@@ -25,7 +25,12 @@ def terms(body):
     leak = 20.0 * (1.0 + 0.5 * np.cos(np.indices(SHAPE)[1] / 9.0))
     values = np.stack([np.zeros(SHAPE), glow, leak])
     abundance = AbundanceMap(
-        values, np.ones_like(values), values, np.zeros(SHAPE, np.uint16), ("probe", "autofluorescence", "leakage"), PIXEL
+        values,
+        np.ones_like(values),
+        values,
+        np.zeros(SHAPE, np.uint16),
+        ("probe", "autofluorescence", "leakage"),
+        PIXEL,
     )
     y, x = np.indices(SHAPE)
     liver = np.exp(-0.5 * (((y - 35) / 9) ** 2 + ((x - 26) / 10) ** 2))
@@ -69,7 +74,10 @@ def test_a_bright_spot_in_the_autofluorescence_image_does_not_become_a_term(body
         stacks.append(background_terms(abundance, body, {}).free[-1])
     # clipped at 2.5 medians instead of standing 50 medians tall
     assert stacks[1].max() < 2.6
-    assert np.abs(stacks[1] - stacks[0])[~(np.hypot(*(np.indices(SHAPE) - np.array([40, 30])[:, None, None])) < 14)].max() < 0.1
+    assert (
+        np.abs(stacks[1] - stacks[0])[~(np.hypot(*(np.indices(SHAPE) - np.array([40, 30])[:, None, None])) < 14)].max()
+        < 0.1
+    )
 
 
 def test_without_noise_the_background_is_exact(terms, body):

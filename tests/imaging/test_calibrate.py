@@ -188,7 +188,9 @@ def test_a_glowing_corner_of_the_dark_is_not_hot(instrument):
 
 
 @pytest.mark.parametrize(
-    ("level", "strike"), [(2000.0, 20_000.0), (2000.0, 800.0), (20_000.0, 2500.0)], ids=["strong", "faint", "faint on bright"]
+    ("level", "strike"),
+    [(2000.0, 20_000.0), (2000.0, 800.0), (20_000.0, 2500.0)],
+    ids=["strong", "faint", "faint on bright"],
 )
 def test_cosmic_rays_are_found(instrument, level, strike):
     rng = np.random.default_rng(21)

@@ -1,8 +1,5 @@
 """Detection: false alarms as allowed, limits kept, neighbours told apart, bright spots without satellites."""
 
-import importlib.util
-from pathlib import Path
-
 import numpy as np
 import pytest
 from scipy.stats import poisson
@@ -11,23 +8,9 @@ from lampyris.imaging.background import BackgroundTerms
 from lampyris.imaging.detect import find_spots, spot_distance
 from lampyris.imaging.limits import detection_limit
 
-_spec = importlib.util.spec_from_file_location("small_field", Path(__file__).with_name("small_field.py"))
-small_field = importlib.util.module_from_spec(_spec)
-_spec.loader.exec_module(small_field)
-PIXEL = small_field.PIXEL
+PIXEL = 0.5
 ALLOWED = 0.2
 FIELDS = 300
-
-
-@pytest.fixture(scope="module")
-def field():
-    return small_field.Field()
-
-
-@pytest.fixture(scope="module")
-def mouse():
-    """An oval of a mouse's size, 92 by 29 mm."""
-    return small_field.Field((190, 64))
 
 
 def white(field, rng):
@@ -49,9 +32,7 @@ NOISE = {"white": (white, 1.0), "structure of a spot's size": (structured, 1.0),
 def blanks(request, field):
     draw, variance = NOISE[request.param]
     rng = np.random.default_rng(101)
-    fits = [
-        find_spots(field.search(draw(field, rng), variance=variance, false_alarms=ALLOWED)) for _ in range(FIELDS)
-    ]
+    fits = [find_spots(field.search(draw(field, rng), variance=variance, false_alarms=ALLOWED)) for _ in range(FIELDS)]
     return request.param, fits
 
 
@@ -186,7 +167,7 @@ def test_the_search_stops_at_its_cap(mouse):
     rng = np.random.default_rng(7)
     places = [(y, x) for y, x in ((25, 32), (60, 20), (95, 44), (130, 20), (165, 32))]
     data = white(mouse, rng) + sum(mouse.spot(place, 0, 500.0) for place in places)
-    capped = small_field.OPTIONS.model_copy(update={"max_detections_per_view": 3})
+    capped = mouse.options.model_copy(update={"max_detections_per_view": 3})
     assert len(find_spots(mouse.search(data, options=capped)).spots) == 3
     assert len(find_spots(mouse.search(data)).spots) == len(places)
 

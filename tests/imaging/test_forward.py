@@ -102,7 +102,10 @@ def test_both_views_are_lit_from_their_own_side(phantom):
 def test_more_absorption_lets_less_light_out(phantom):
     anatomy = phantom.anatomy
     dark = build_phantom(
-        anatomy, excitation_nm=710.0, emission_nm=(780.0,), optics_scale={name: (2.0, 1.0) for name in set(anatomy.tissues)}
+        anatomy,
+        excitation_nm=710.0,
+        emission_nm=(780.0,),
+        optics_scale={name: (2.0, 1.0) for name in set(anatomy.tissues)},
     )
     liver = anatomy.region("liver")
     assert (visible_share(dark, 0, view="ventral")[liver] < visible_share(phantom, 0, view="ventral")[liver]).all()

@@ -1,8 +1,5 @@
 """Photometry: intervals that hold the truth, areas, ratios, flags."""
 
-import importlib.util
-from pathlib import Path
-
 import numpy as np
 import pytest
 
@@ -11,15 +8,7 @@ from lampyris.imaging.calibrate import lambertian_flux
 from lampyris.imaging.detect import find_spots
 from lampyris.imaging.photometry import ViewImages, aperture_noise, measure_spots
 
-_spec = importlib.util.spec_from_file_location("small_field", Path(__file__).with_name("small_field.py"))
-small_field = importlib.util.module_from_spec(_spec)
-_spec.loader.exec_module(small_field)
-PIXEL = small_field.PIXEL
-
-
-@pytest.fixture(scope="module")
-def field():
-    return small_field.Field()
+PIXEL = 0.5
 
 
 def images_of(data, *, flags=None, calibration=0.03, total=None):
@@ -99,7 +88,7 @@ def test_the_vendor_s_flux_is_four_times_the_lambertian(simulated):
 @pytest.mark.parametrize("fraction", [0.25, 0.5])
 def test_outline_area_and_flux_of_a_clean_spot(field, fraction):
     rng = np.random.default_rng(1)
-    options = small_field.OPTIONS.model_copy(update={"outline_fraction": fraction})
+    options = field.options.model_copy(update={"outline_fraction": fraction})
     truth = field.spot((50.0, 32.0), 1, 40000.0)
     _, (one,) = measured(field, truth + 1e-3 * rng.standard_normal(field.shape), options=options, variance=1e-6)
     radius = np.interp(-fraction, -field.profiles.profile[1] / field.profiles.profile[1, 0], field.profiles.radius_mm)
@@ -128,7 +117,10 @@ def test_a_neighbour_s_light_is_not_counted(field):
 def test_a_brighter_background_does_not_change_the_flux(field):
     rng = np.random.default_rng(3)
     noise, truth = rng.standard_normal(field.shape), field.spot((50.0, 30.0), 1, 5000.0)
-    fluxes = [measured(field, noise + truth + level + slope * field.along)[1][0].flux.value for level, slope in ((0, 0), (500, 40))]
+    fluxes = [
+        measured(field, noise + truth + level + slope * field.along)[1][0].flux.value
+        for level, slope in ((0, 0), (500, 40))
+    ]
     assert fluxes[1] == pytest.approx(fluxes[0], rel=1e-3)
 
 
@@ -213,7 +205,8 @@ def test_no_spots_no_rows(field):
 def test_aperture_noise_of_white_noise_is_the_root_of_its_area(field, area):
     rng = np.random.default_rng(11)
     found = [
-        aperture_noise(rng.standard_normal(field.shape), field.body, np.zeros(field.shape, bool), area) for _ in range(20)
+        aperture_noise(rng.standard_normal(field.shape), field.body, np.zeros(field.shape, bool), area)
+        for _ in range(20)
     ]
     # a disc of whole pixels is a little larger or smaller than asked; the sum is scaled to the area, its sd to that over
     # the root of the disc's own
@@ -225,7 +218,9 @@ def test_aperture_noise_of_white_noise_is_the_root_of_its_area(field, area):
 def test_structure_adds_up_within_an_aperture(field):
     rng = np.random.default_rng(12)
     area = 100.0
-    found = np.mean([aperture_noise(field.smooth(rng, 6.0), field.body, np.zeros(field.shape, bool), area)[0] for _ in range(20)])
+    found = np.mean(
+        [aperture_noise(field.smooth(rng, 6.0), field.body, np.zeros(field.shape, bool), area)[0] for _ in range(20)]
+    )
     # correlated over more than the aperture: nearly the area times the sd, ten times white noise's
     assert 0.5 * area < found < 1.1 * area
 

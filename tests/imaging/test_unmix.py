@@ -121,7 +121,9 @@ def test_flags_of_all_bands_are_kept():
     assert unmix(radiance_of(np.ones((3, 2, 2)), flags=flags), SQUARE).flags.tolist() == [[5, 0], [0, 0]]
 
 
-@pytest.mark.parametrize("shape", [(2, 3), (4, 3), (3, 4), (3,)], ids=["few rows", "many rows", "too many columns", "a vector"])
+@pytest.mark.parametrize(
+    "shape", [(2, 3), (4, 3), (3, 4), (3,)], ids=["few rows", "many rows", "too many columns", "a vector"]
+)
 def test_a_matrix_that_does_not_fit_is_refused(shape):
     with pytest.raises(ValueError, match="mixing matrix"):
         unmix(radiance_of(np.ones((3, 2, 2))), np.ones(shape))

@@ -7,7 +7,13 @@ from hypothesis import strategies as st
 from scipy.integrate import quad
 
 from lampyris.core.settings import Band, ProbeSettings
-from lampyris.probe.probe import Probe, band_fractions, cross_section_mm2, photon_irradiance_per_mm2, probe_from_settings
+from lampyris.probe.probe import (
+    Probe,
+    band_fractions,
+    cross_section_mm2,
+    photon_irradiance_per_mm2,
+    probe_from_settings,
+)
 
 # exact SI values, written here once more on purpose
 AVOGADRO, PLANCK, LIGHT = 6.02214076e23, 6.62607015e-34, 299792458.0
@@ -93,9 +99,7 @@ def test_a_cell_emits_what_it_absorbs_times_the_yield():
     # hand calculation: 1 mW/cm2 at 710 nm, 1e5 dots of 2.5e5 /M/cm, yield 0.4
     dot = probe_from_settings(
         "t",
-        ProbeSettings(
-            emission_nm=810, fwhm_nm=75, molar_extinction_per_m_cm=2.5e5, quantum_yield=0.4, per_cell=1e5
-        ),
+        ProbeSettings(emission_nm=810, fwhm_nm=75, molar_extinction_per_m_cm=2.5e5, quantum_yield=0.4, per_cell=1e5),
     )
     photons = photon_irradiance_per_mm2(1.0, 710.0) * dot.photons_per_cell_fluence_mm2
     sigma_cm2 = 2302.585 * 2.5e5 / AVOGADRO

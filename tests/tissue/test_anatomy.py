@@ -102,7 +102,10 @@ def centroid(anatomy, organ):
 
 
 def test_mass_error_falls_with_the_voxel():
-    errors = [abs(body_mass_g(build_anatomy(voxel_mm=voxel)) / body_mass_g(build_anatomy(voxel_mm=0.4)) - 1.0) for voxel in (1.6, 0.6)]
+    errors = [
+        abs(body_mass_g(build_anatomy(voxel_mm=voxel)) / body_mass_g(build_anatomy(voxel_mm=0.4)) - 1.0)
+        for voxel in (1.6, 0.6)
+    ]
     assert errors[1] < max(errors[0], 0.003)
     assert errors[1] < 0.005
 
@@ -192,7 +195,9 @@ def test_a_voxel_out_of_range_is_refused(voxel_mm):
         build_anatomy(voxel_mm=voxel_mm)
 
 
-@pytest.mark.parametrize("site", ["tail vein", "left flank", "right flank", "left mammary fat pad", "right mammary fat pad"])
+@pytest.mark.parametrize(
+    "site", ["tail vein", "left flank", "right flank", "left mammary fat pad", "right mammary fat pad"]
+)
 def test_injection_sites_lie_on_the_named_side(coarse, site):
     z, y, x = surface_point_mm(site)
     if site.startswith("left"):
@@ -203,7 +208,9 @@ def test_injection_sites_lie_on_the_named_side(coarse, site):
         assert x == 0.0
         assert y > NOMINAL_LENGTH_MM
     axes = coarse.coordinates()
-    distance = np.sqrt(sum(g**2 for g in np.meshgrid(*(a - v for a, v in zip(axes, (z, y, x), strict=True)), indexing="ij")))
+    distance = np.sqrt(
+        sum(g**2 for g in np.meshgrid(*(a - v for a, v in zip(axes, (z, y, x), strict=True)), indexing="ij"))
+    )
     # on the animal: one voxel's diagonal away at most
     assert distance[coarse.inside].min() < 0.8 * np.sqrt(3.0)
 

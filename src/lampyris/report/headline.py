@@ -125,7 +125,9 @@ def comparison_text(comparison: Comparison, /) -> str:
     str
         A sentence without its final stop.
     """
-    sizes = joined([str(group.n) for group in comparison.groups])
+    # arms that are only shown, not tested, do not count
+    tested = {name for pair in comparison.pairs for name in (pair.a, pair.b)}
+    sizes = joined([str(group.n) for group in comparison.groups if not tested or group.group in tested])
     replication = f"{comparison.experimental_unit} as the unit, n = {sizes}"
     if not comparison.test or math.isnan(comparison.p):
         return f"{comparison.endpoint}: no test could be made ({replication})"

@@ -4,9 +4,9 @@ import tomllib
 from functools import lru_cache
 from importlib import resources
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal, Self
 
-from pydantic import Field, ValidationError
+from pydantic import Field, ValidationError, model_validator, model_validator
 
 from lampyris.core.errors import InputError
 from lampyris.core.finding import Finding, Place, Severity
@@ -24,11 +24,28 @@ class LossSettings(Model):
     bleaching_per_j_cm2: NonNegative
 
 
+class InjectionSettings(Model):
+    """``[injections.PROBE]``: what an injected probe does in the body before each session."""
+
+    dose_pmol: Positive
+    hours_before_imaging: NonNegative = 24.0
+    blood_half_life_h: Positive
+    washout_half_life_h: Positive
+    lesion_percent_per_gram: NonNegative
+    liver_spleen_percent: NonNegative
+    doubling_days: Positive = Field(default=3.0, description="of the cells of each lesion")
+
+
 class Arm(Model):
-    """``[arms.NAME]``: one group of animals."""
+    """``[arms.NAME]``: one group of animals.
+
+    In a prelabelled arm the signal arrives with the cells and is only lost; in an injected one it follows the cells
+    that are there and the circulation, anew before each session.
+    """
 
     title: str
     role: Literal["labelled", "control"] = "labelled"
+    label: Literal["prelabelled", "injected"] = "prelabelled"
     probe: str = ""
     animals: Annotated[int, Field(ge=1, le=200)]
 
@@ -94,10 +111,35 @@ class Design(Model):
     arms: dict[str, Arm] = Field(min_length=1)
     probes: dict[str, ProbeSettings]
     losses: dict[str, LossSettings]
+    injections: dict[str, InjectionSettings] = Field(default_factory=dict)
     instrument: Instrument
     world: World
     camera: CameraDraw = Field(default_factory=CameraDraw)
     false_alarms_per_session: Fraction = 0.02
+
+    @model_validator(mode="after")
+    def _labelled_arms_have_probe_and_loss(self) -> "Design":
+        labelled = {name: arm.probe for name, arm in self.arms.items() if arm.role == "labelled"}
+        faults = [
+            f"arms.{name}.probe is {probe!r}, and there is no [{table}.{probe}] ({meaning})"
+            for name, probe in labelled.items()
+            for table, known, meaning in (("probes", self.probes, "probe"), ("losses", self.losses, "loss of label"))
+            if probe not in known
+        ]
+        if faults:
+            raise ValueError("; ".join(faults))
+        return self
+
+    @model_validator(mode="after")
+    def _arms_have_their_probe(self) -> Self:
+        for name, arm in self.arms.items():
+            if arm.role == "control":
+                continue
+            table = self.losses if arm.label == "prelabelled" else self.injections
+            kind = "losses" if arm.label == "prelabelled" else "injections"
+            if arm.probe not in self.probes or arm.probe not in table:
+                raise ValueError(f"arm {name} needs a probe that stands in [probes] and in [{kind}], got {arm.probe!r}")
+        return self
 
 
 @lru_cache(maxsize=1)
@@ -109,12 +151,18 @@ def default_design() -> Design:
     >>> sum(arm.animals for arm in default_design().arms.values())
     18
     """
+    return Design.model_validate(_default_table())
+
+
+def _default_table() -> dict[str, Any]:
     text = resources.files("lampyris.virtual").joinpath("data", "default.toml").read_text(encoding="utf-8")
-    return Design.model_validate(tomllib.loads(text))
+    return tomllib.loads(text)
 
 
 def read_design(path: Path, /) -> Design:
-    """Read a design file.
+    """Read a design file: the default design with what the file changes.
+
+    Tables are merged key by key, but a file that names arms names all of them.
 
     Raises
     ------
@@ -127,16 +175,29 @@ def read_design(path: Path, /) -> Design:
         found = Finding("design.unreadable", Severity.ERROR, Place(file=path.name), f"{fault}.", "Give a TOML file.")
         raise InputError(f"{path.name} cannot be read as a design", [found]) from fault
     try:
-        return Design.model_validate(table)
+        return Design.model_validate(_merged(_default_table(), table))
     except ValidationError as fault:
         findings = [
             Finding(
                 "design.value",
                 Severity.ERROR,
                 Place(file=path.name, column=".".join(str(part) for part in one["loc"])),
-                f"{one['msg']}; got {one['input']!r}.",
+                # a fault between keys has no key of its own, and its input is the whole file
+                f"{one['msg']}; got {one['input']!r}." if one["loc"] else f"{one['msg']}.",
                 "See the default design for every key and its unit.",
             )
             for one in fault.errors()
         ]
         raise InputError(f"{path.name} is no valid design", findings) from fault
+
+
+def _merged(base: dict[str, Any], change: dict[str, Any]) -> dict[str, Any]:
+    """`base` with the keys of `change` laid over it."""
+    merged = dict(base)
+    for key, value in change.items():
+        inner = merged.get(key)
+        if isinstance(value, dict) and isinstance(inner, dict) and key != "arms":
+            merged[key] = _merged(inner, value)
+        else:
+            merged[key] = value
+    return merged

@@ -30,7 +30,7 @@ class Scene:
     grid : SurfaceGrid
         Of all maps.
     sources : tuple of str
-        ``lesion 1`` ..., ``halo``, ``liver and spleen``, ``lungs``, ``injection site``.
+        ``lesion 1`` ..., ``halo``, ``liver and spleen``, ``lungs``, ``blood`` (injected probes), ``injection site``.
     probe : ndarray, dims (source, view, channel, y, x)
         Radiance per labelled-cell equivalent, ph s-1 cm-2 sr-1; whole-organ sources per cell equivalent held by the organ.
     autofluorescence : ndarray, dims (view, channel, y, x)
@@ -98,6 +98,8 @@ def _clouds(design: Design, who: Individual, anatomy: Anatomy) -> tuple[tuple[st
     clouds["liver and spleen"] = _organs(anatomy, ("liver", "spleen"))
     clouds["lungs"] = _organs(anatomy, ("lungs",))
     tail = np.array(surface_point_mm("tail vein")) * who.parameters.scale
+    if design.arms[who.arm].label == "injected":
+        clouds["blood"] = _organs(anatomy, anatomy.names)
     clouds["injection site"] = _ball(anatomy, (float(tail[0]), float(tail[1]), float(tail[2])), 1.0)
     return tuple(clouds), list(clouds.values())
 

@@ -22,6 +22,8 @@ from lampyris.io.ome_tiff import ome_tiff_bytes
 from lampyris.io.settings import write_settings
 from lampyris.io.sheets import write_sheet
 from lampyris.metastasis.label import LabelLoss
+from lampyris.metastasis.uptake import GRAMS_PER_CELL, InjectedUptake, dose_shares, grown_cells
+from lampyris.probe.probe import AVOGADRO_PER_MOL
 from lampyris.tissue.anatomy import NOMINAL_LENGTH_MM
 from lampyris.virtual.design import Design, default_design
 from lampyris.virtual.frames import (
@@ -223,6 +225,8 @@ def _amounts(plan: Design, who: Individual, day: float, dose_j_cm2: float) -> di
     """Cell equivalents of each source on a day, in the order of the scene's sources."""
     if not who.sites:
         return {}
+    if plan.arms[who.arm].label == "injected":
+        return _injected_amounts(plan, who, day)
     loss = LabelLoss(**plan.losses[who.probe].model_dump())
     amounts = {f"lesion {site.number}": site_cells(site, loss, day, dose_j_cm2=dose_j_cm2) for site in who.sites}
     primary = who.sites[0].cells
@@ -232,6 +236,31 @@ def _amounts(plan: Design, who: Individual, day: float, dose_j_cm2: float) -> di
     amounts["liver and spleen"] = world.freed_to_liver_share * lost
     amounts["lungs"] = who.trapped_cells if day < 1.0 else 0.0
     amounts["injection site"] = who.injection_cells * 0.5 ** (day / 2.0)
+    return amounts
+
+
+def _injected_amounts(plan: Design, who: Individual, day: float) -> dict[str, float]:
+    """The same for a probe injected before each session; nothing is left of the injection before."""
+    given = plan.injections[who.probe]
+    uptake = InjectedUptake(
+        blood_half_life_h=given.blood_half_life_h,
+        washout_half_life_h=given.washout_half_life_h,
+        lesion_share_per_gram=given.lesion_percent_per_gram / 100.0,
+        liver_spleen_share=given.liver_spleen_percent / 100.0,
+    )
+    shares = dose_shares(given.hours_before_imaging, uptake)
+    # amounts are in cell equivalents throughout: the dose in units of a labelled cell's load
+    dose = given.dose_pmol * 1e-12 * AVOGADRO_PER_MOL / plan.probes[who.probe].per_cell
+    amounts = {}
+    for site in who.sites:
+        there = day >= site.arrival_day
+        cells = grown_cells(site.cells, day - site.arrival_day, doubling_days=given.doubling_days) if there else 0.0
+        amounts[f"lesion {site.number}"] = dose * shares.lesion_per_gram * cells * GRAMS_PER_CELL
+    amounts["halo"] = 0.0
+    amounts["liver and spleen"] = dose * shares.liver_spleen
+    amounts["lungs"] = 0.0
+    amounts["blood"] = dose * shares.blood
+    amounts["injection site"] = 0.002 * dose
     return amounts
 
 

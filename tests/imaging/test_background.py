@@ -120,7 +120,7 @@ def test_a_spot_not_yet_fitted_moves_the_background_little(terms, body):
 
 
 def test_amplitudes_of_organs_and_spots_are_never_negative(terms, body):
-    background, data = draw(terms, body, np.random.default_rng(6), spots=[(-30.0, spot(40, 30))], organ=-5000.0)
+    _, data = draw(terms, body, np.random.default_rng(6), spots=[(-30.0, spot(40, 30))], organ=-5000.0)
     fit = joint_fit(data, np.ones(SHAPE), body, terms, spot(40, 30)[None], **ERRORS)
     assert (fit.amplitudes == 0).all()
     assert (fit.organ_flux == 0).all()

@@ -1,5 +1,7 @@
 """False alarms of smooth fields against drawn ones, thresholds, robust spread."""
 
+from itertools import pairwise
+
 import numpy as np
 import pytest
 from scipy.ndimage import gaussian_filter, label
@@ -50,7 +52,7 @@ def test_only_the_ratio_of_lengths_matters():
 def test_false_alarms_are_monotone():
     heights = np.linspace(2.0, 9.0, 50)
     found = [expected_false_alarms(z, **REGION) for z in heights]
-    assert all(a > b for a, b in zip(found, found[1:], strict=False))
+    assert all(a > b for a, b in pairwise(found))
     assert expected_false_alarms(4.0, **{**REGION, "area_mm2": 4000.0}) > expected_false_alarms(4.0, **REGION)
     assert expected_false_alarms(4.0, **{**REGION, "fwhm_mm": 2.0}) > expected_false_alarms(4.0, **REGION)
 

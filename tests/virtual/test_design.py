@@ -105,11 +105,41 @@ def test_a_missing_file_is_refused(tmp_path):
         read_design(tmp_path / "nowhere.toml")
 
 
-def test_an_arm_must_name_a_probe_that_exists(tmp_path):
-    text = default_text().replace('probe = "dye"', 'probe = "dya"', 1)
-    with pytest.raises(InputError, match="dya"):
-        read_design(written(tmp_path, text))
-    with pytest.raises(ValidationError, match="loss"):
-        table = tomllib.loads(default_text())
-        del table["losses"]["dye"]
+@pytest.mark.parametrize(
+    ("old", "new", "words"),
+    [
+        ('probe = "dye"', 'probe = "dya"', ("dya", "[probes]")),
+        ('title = "Organic dye"', 'title = "Organic dye"\nlabel = "injected"', ("dye", "[injections]")),
+    ],
+    ids=["no such probe", "no such injection"],
+)
+def test_an_arm_must_name_a_probe_that_exists(tmp_path, old, new, words):
+    with pytest.raises(InputError) as error:
+        read_design(written(tmp_path, default_text().replace(old, new, 1)))
+    (finding,) = error.value.findings
+    assert all(word in finding.seen for word in words)
+    # and does not print the whole file
+    assert len(finding.seen) < 300
+
+
+def test_an_arm_s_probe_must_have_its_loss():
+    table = tomllib.loads(default_text())
+    del table["losses"]["dye"]
+    with pytest.raises(ValidationError, match="losses"):
         Design.model_validate(table)
+
+
+def test_a_design_file_changes_the_default_key_by_key(tmp_path):
+    design = read_design(written(tmp_path, "days = [0, 5]\n[world]\nvoxel_mm = 1.0\n[camera]\nhot_share = 0.0\n"))
+    default = default_design()
+    assert design.days == (0.0, 5.0)
+    assert design.world == default.world.model_copy(update={"voxel_mm": 1.0})
+    assert design.camera == default.camera.model_copy(update={"hot_share": 0.0})
+    assert (design.arms, design.probes, design.instrument) == (default.arms, default.probes, default.instrument)
+
+
+def test_a_design_file_that_names_arms_names_all_of_them(tmp_path):
+    text = '[arms.only]\ntitle = "One"\nprobe = "dye"\nanimals = 2\n'
+    design = read_design(written(tmp_path, text))
+    assert list(design.arms) == ["only"]
+    assert len(arm_of(design)) == 2

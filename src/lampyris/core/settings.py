@@ -103,7 +103,7 @@ class AnalysisOptions(Model):
     template_depths_mm: tuple[Positive, ...] = Field(
         default=(0.5, 2.0, 4.0, 7.0, 11.0), description="depths whose spot shapes are searched for, in mm"
     )
-    organ_model_error: NonNegative = Field(default=0.3, description="relative error of organ uptake templates")
+    organ_model_error: NonNegative = Field(default=0.5, description="relative error of organ uptake templates")
     spot_model_error: NonNegative = Field(
         default=0.5, description="largest relative error of a fitted spot's profile away from its centre"
     )

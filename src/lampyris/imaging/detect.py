@@ -226,9 +226,9 @@ def _noise_fields(
     """What every shape measures where nothing is."""
     weight = bank.transform(fit.weight)
     data = bank.transform(fit.weight * residual)
-    errors = [search.options.organ_model_error * fit.uptake]
-    # a spot's shape errs sideways as well: what it feigns at a place is a share of the brightest within reach
+    # a shape errs sideways as well: what it feigns at a place is a share of the brightest within reach
     reach = _disc(SHAPE_REACH_MM / search.pixel_mm)
+    errors = [search.options.organ_model_error * grey_dilation(fit.uptake, footprint=reach)]
     errors += [search.options.spot_model_error * grey_dilation(image, footprint=reach) for image in images]
     feigned = [bank.transform(fit.weight * error) for error in errors]
     distance = spot_distance(search, spots)

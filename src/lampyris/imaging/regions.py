@@ -1,5 +1,7 @@
 """Regions of the body: diffuse organ signal, and what would have been missed in each."""
 
+from dataclasses import dataclass
+
 import numpy as np
 from numpy.typing import NDArray
 from scipy.ndimage import binary_dilation
@@ -8,6 +10,7 @@ from lampyris.core.estimate import Estimate
 from lampyris.core.images import FLUX_UNIT, Pose
 from lampyris.core.results import DetectionLimit, OrganSignal
 from lampyris.core.settings import StudySettings
+from lampyris.imaging.animal import animal_from_stage
 from lampyris.imaging.calibrate import lambertian_flux
 from lampyris.imaging.detect import FieldFit, SpotSearch, spot_distance
 from lampyris.imaging.forward import project
@@ -23,6 +26,29 @@ OPTICS_LOG_SD = 0.5
 OWN_SPOT_MM = 2.0
 
 
+@dataclass(frozen=True, slots=True, eq=False)
+class ViewFrame:
+    """Where the nominal animal lies in one image.
+
+    Parameters
+    ----------
+    nominal : NominalAnimal
+    side : NominalView
+        The side that faces the camera.
+    pose : Pose
+    shape : (y, x)
+        Of the image.
+    crop : (slice, slice)
+        The body's bounding box, in which spots are searched.
+    """
+
+    nominal: NominalAnimal
+    side: NominalView
+    pose: Pose
+    shape: tuple[int, int]
+    crop: tuple[slice, slice]
+
+
 def organ_signals(search: SpotSearch, field: FieldFit, settings: StudySettings, /) -> tuple[OrganSignal, ...]:
     """Diffuse signal with an organ's shape, with the fit's and the shape's uncertainty."""
     level = settings.analysis.interval_level
@@ -36,26 +62,17 @@ def organ_signals(search: SpotSearch, field: FieldFit, settings: StudySettings, 
 
 
 def region_limits(
-    search: SpotSearch,
-    field: FieldFit,
-    crop: tuple[slice, slice],
-    pose: Pose,
-    side: NominalView,
-    nominal: NominalAnimal,
-    probe: Probe,
-    settings: StudySettings,
-    /,
+    search: SpotSearch, field: FieldFit, frame: ViewFrame, probe: Probe, settings: StudySettings, /
 ) -> tuple[DetectionLimit, ...]:
     """Detection limit in every region of a view, from the background measured in this very image.
 
     The limit holds at nine of ten places of the region; its interval spans the places.
     """
     limits = []
-    shape = (crop[0].stop, crop[1].stop)
-    footprints = np.stack([region.footprint for region in side.regions])
-    laid = project(footprints, nominal.grid, pose, shape=shape, pixel_mm=search.pixel_mm)
-    for region, footprint in zip(side.regions, laid, strict=True):
-        place = footprint[crop] > 0.5
+    footprints = np.stack([region.footprint for region in frame.side.regions])
+    laid = project(footprints, frame.nominal.grid, frame.pose, shape=frame.shape, pixel_mm=search.pixel_mm)
+    for region, footprint in zip(frame.side.regions, laid, strict=True):
+        place = footprint[frame.crop] > 0.5
         place &= search.body
         if not place.any():
             # a region smaller than a pixel, or at the edge: take the nearest ring of the body
@@ -128,3 +145,14 @@ def _cells(flux: Estimate, region: Region, probe: Probe, level: float) -> Estima
     return Estimate(
         value, value * width, float(low), float(high), level, CELLS_UNIT, "nominal animal's light transport"
     )
+
+
+def region_at(frame: ViewFrame, y_mm: float, x_mm: float, /) -> str:
+    """Organ of the nominal animal nearest to the surface under a place on the stage, or the subcutis."""
+    along, right = animal_from_stage(frame.pose, np.array(y_mm), np.array(x_mm))
+    grid = frame.nominal.grid
+    row = round((float(along) - grid.y_mm) / grid.pitch_mm)
+    column = round((-float(right) - grid.x_mm) / grid.pitch_mm)
+    height, width = frame.side.nearest.shape
+    place = min(max(row, 0), height - 1), min(max(column, 0), width - 1)
+    return frame.side.regions[int(frame.side.nearest[place])].name

@@ -12,16 +12,16 @@ from lampyris.core.images import FLUX_UNIT, AbundanceMap, Pose, Radiance
 from lampyris.core.results import Detection
 from lampyris.core.settings import StudySettings
 from lampyris.core.study import SessionResult, ViewResult
-from lampyris.imaging.animal import animal_from_stage, find_body, pose_from_body, silhouette, stage_from_animal
+from lampyris.imaging.animal import find_body, pose_from_body, silhouette, stage_from_animal
 from lampyris.imaging.background import background_terms
 from lampyris.imaging.calibrate import lambertian_flux, radiance_from_counts
 from lampyris.imaging.detect import FieldFit, SpotSearch, find_spots
 from lampyris.imaging.forward import project
 from lampyris.imaging.inputs import SessionInput, ViewInput
-from lampyris.imaging.nominal import NominalAnimal, NominalView, nominal_animal
+from lampyris.imaging.nominal import NominalView, nominal_animal
 from lampyris.imaging.outlines import closed_outline
 from lampyris.imaging.photometry import SpotPhotometry, ViewImages, aperture_noise, measure_spots
-from lampyris.imaging.regions import organ_signals, region_limits
+from lampyris.imaging.regions import ViewFrame, organ_signals, region_at, region_limits
 from lampyris.imaging.unmix import mixing_matrix, unmix
 from lampyris.probe.probe import Probe, probe_from_settings
 from lampyris.tissue.anatomy import surface_point_mm
@@ -86,17 +86,18 @@ def analyse_view(
     saturated = _refuse_saturated(radiance, body, view, options.saturated_fraction_max)
     pose = pose_from_body(body, side.silhouette, pixel_mm=instrument.pixel_mm, mirrored=view.view == "ventral")
     abundance = unmix(radiance, mixing_matrix(instrument, probe), shown=_frame_of(body))
-    search, crop = _search(abundance, body, pose, side, nominal, inputs, settings)
+    frame = ViewFrame(nominal, side, pose, body.shape, _bounding_box(body))
+    search = _search(abundance, body, frame, inputs, settings)
     field = find_spots(search)
     images = ViewImages(
-        total=radiance.values.sum(axis=0)[crop],
-        total_variance=radiance.variance.sum(axis=0)[crop],
-        flags=abundance.flags[crop],
+        total=radiance.values.sum(axis=0)[frame.crop],
+        total_variance=radiance.variance.sum(axis=0)[frame.crop],
+        flags=abundance.flags[frame.crop],
         calibration_relative_sd=instrument.radiance_relative_sd,
     )
     spots = measure_spots(search, field, images)
-    detections, labels = _detections(search, field, spots, crop, pose, side, nominal, inputs, body.shape)
-    limits = region_limits(search, field, crop, pose, side, nominal, probe, settings)
+    detections, labels = _detections(search, field, spots, frame, inputs)
+    limits = region_limits(search, field, frame, probe, settings)
     result = ViewResult(
         view=view.view,
         pixel_mm=instrument.pixel_mm,
@@ -138,22 +139,19 @@ def _refuse_saturated(radiance: Radiance, body: NDArray[np.bool_], view: ViewInp
     return share
 
 
-def _search(
-    abundance: AbundanceMap,
-    body: NDArray[np.bool_],
-    pose: Pose,
-    side: NominalView,
-    nominal: NominalAnimal,
-    inputs: SessionInput,
-    settings: StudySettings,
-) -> tuple[SpotSearch, tuple[slice, slice]]:
-    options, pixel = settings.analysis, settings.instrument.pixel_mm
+def _bounding_box(body: NDArray[np.bool_]) -> tuple[slice, slice]:
     rows, columns = np.nonzero(body)
-    crop = (slice(rows.min(), rows.max() + 1), slice(columns.min(), columns.max() + 1))
+    return slice(int(rows.min()), int(rows.max()) + 1), slice(int(columns.min()), int(columns.max()) + 1)
+
+
+def _search(
+    abundance: AbundanceMap, body: NDArray[np.bool_], frame: ViewFrame, inputs: SessionInput, settings: StudySettings
+) -> SpotSearch:
+    options, pixel, crop = settings.analysis, settings.instrument.pixel_mm, frame.crop
     inner = binary_erosion(body)[crop]
     held = {
-        organ: project(image, nominal.grid, pose, shape=body.shape, pixel_mm=pixel)[crop]
-        for organ, image in side.uptake.items()
+        organ: project(image, frame.nominal.grid, frame.pose, shape=frame.shape, pixel_mm=pixel)[crop]
+        for organ, image in frame.side.uptake.items()
         # cells caught in the lung are there on the day of injection only
         if organ != "lungs" or inputs.day < LUNG_TRAPPING_DAYS
     }
@@ -165,30 +163,22 @@ def _search(
         components=abundance.components,
         pixel_mm=pixel,
     )
-    search = SpotSearch(
+    return SpotSearch(
         data=cut.values[0],
         variance=cut.variance[0],
         body=inner,
         terms=background_terms(cut, inner, held),
-        profiles=nominal.profiles,
+        profiles=frame.nominal.profiles,
         pixel_mm=pixel,
         options=options,
         false_alarms=options.false_alarms_per_session / max(len(inputs.views), 1),
     )
-    return search, crop
 
 
 def _detections(
-    search: SpotSearch,
-    field: FieldFit,
-    spots: tuple[SpotPhotometry, ...],
-    crop: tuple[slice, slice],
-    pose: Pose,
-    side: NominalView,
-    nominal: NominalAnimal,
-    inputs: SessionInput,
-    shape: tuple[int, int],
+    search: SpotSearch, field: FieldFit, spots: tuple[SpotPhotometry, ...], frame: ViewFrame, inputs: SessionInput
 ) -> tuple[tuple[Detection, ...], NDArray[np.uint16]]:
+    shape, crop = frame.shape, frame.crop
     pixel = search.pixel_mm
     labels = np.zeros(shape, np.uint16)
     found = []
@@ -202,7 +192,7 @@ def _detections(
         found.append(
             Detection(
                 number=number,
-                kind=_kind(y_mm, x_mm, pose, inputs),
+                kind=_kind(y_mm, x_mm, frame.pose, inputs),
                 y_mm=y_mm,
                 x_mm=x_mm,
                 position_sd_mm=numbers.position_sd_mm,
@@ -216,7 +206,7 @@ def _detections(
                 snr=numbers.snr,
                 contrast=numbers.contrast,
                 tumour_to_background=numbers.tumour_to_background,
-                region=_region_at(y_mm, x_mm, pose, side, nominal),
+                region=region_at(frame, y_mm, x_mm),
                 outline_mm=closed_outline(whole, pixel_mm=pixel),
                 flags=int(numbers.flags),
             )
@@ -232,15 +222,6 @@ def _kind(y_mm: float, x_mm: float, pose: Pose, inputs: SessionInput) -> Detecti
         if float(np.hypot(y_mm - y, x_mm - x)) < INJECTION_SITE_MM:
             return DetectionKind.INJECTION_SITE
     return DetectionKind.LESION
-
-
-def _region_at(y_mm: float, x_mm: float, pose: Pose, side: NominalView, nominal: NominalAnimal) -> str:
-    along, right = animal_from_stage(pose, np.array(y_mm), np.array(x_mm))
-    grid = nominal.grid
-    row = round((float(along) - grid.y_mm) / grid.pitch_mm)
-    column = round((-float(right) - grid.x_mm) / grid.pitch_mm)
-    height, width = side.nearest.shape
-    return side.regions[int(side.nearest[min(max(row, 0), height - 1), min(max(column, 0), width - 1)])].name
 
 
 def _body_flux(search: SpotSearch, field: FieldFit, settings: StudySettings) -> Estimate:
@@ -305,12 +286,14 @@ def _remarks(view: ViewInput, body: NDArray[np.bool_], side: NominalView, pixel_
 
 def _frame_of(body: NDArray[np.bool_]) -> NDArray[np.bool_]:
     """The body's bounding box and a margin, tail included below: what is ever shown."""
-    rows, columns = np.nonzero(body)
+    rows, columns = _bounding_box(body)
     frame = np.zeros_like(body)
     margin = max(body.shape) // 8
-    frame[
-        max(rows.min() - margin, 0) : rows.max() + margin, max(columns.min() - margin, 0) : columns.max() + margin
-    ] = True
+    reach = (
+        slice(max(rows.start - margin, 0), rows.stop + margin),
+        slice(max(columns.start - margin, 0), columns.stop + margin),
+    )
+    frame[reach] = True
     return frame
 
 

@@ -52,6 +52,18 @@ class SimulatedStudy:
     truth: Path
 
 
+@dataclass(frozen=True, slots=True, eq=False)
+class _Shot:
+    """One view of one session as the camera gave it."""
+
+    session: str
+    day: float
+    view: str
+    counts: NDArray[np.uint16]
+    exposure_s: NDArray[np.float64]
+    reflectance: NDArray[np.float64]
+
+
 def simulate_study(
     directory: Path, /, *, seed: int = 1, design: Design | None = None, progress: Progress | None = None
 ) -> SimulatedStudy:
@@ -195,7 +207,8 @@ def _write_animal(
             radiance, reflectance = _lay(plan, drawn, scene, view_index, list(amounts.values()), pose)
             exposure = choose_exposures(drawn.camera, radiance, plan.camera.exposures_s)
             counts = draw_counts(drawn.camera, radiance, exposure, rng, cosmic_per_s=plan.camera.cosmic_per_frame_s)
-            rows += _write_view(directory, plan, who, session, day, view, counts, exposure, reflectance, rng)
+            shot = _Shot(session, day, view, counts, exposure, reflectance)
+            rows += _write_view(directory, plan, who, shot, rng)
             dose += float(exposure.sum()) * plan.instrument.excitation_mw_per_cm2 * 1e-3
     lesions = tuple(
         TrueLesion(site.number, site.organ, site.position_mm, cells[f"lesion {site.number}"]) for site in who.sites
@@ -293,24 +306,16 @@ def _lay(
 
 
 def _write_view(
-    directory: Path,
-    plan: Design,
-    who: Individual,
-    session: str,
-    day: float,
-    view: str,
-    counts: NDArray[np.uint16],
-    exposure: NDArray[np.float64],
-    reflectance: NDArray[np.float64],
-    rng: np.random.Generator,
+    directory: Path, plan: Design, who: Individual, shot: _Shot, rng: np.random.Generator
 ) -> list[SampleRow]:
+    session, day, view, exposure, reflectance = shot.session, shot.day, shot.view, shot.exposure_s, shot.reflectance
     bands = plan.instrument.bands
     folder = f"raw/{who.animal}"
     image, photo = f"{folder}/{session}_{view}.ome.tiff", f"{folder}/{session}_{view}_photo.ome.tiff"
     when = (FIRST_DAY + timedelta(days=day)).isoformat()
     channels = tuple(band.channel for band in bands)
     centres = tuple(band.centre_nm for band in bands)
-    _write_image(directory / image, counts, plan, channels, tuple(exposure.tolist()), centres, f"{when}T10:00:00")
+    _write_image(directory / image, shot.counts, plan, channels, tuple(exposure.tolist()), centres, f"{when}T10:00:00")
     grey = reflectance * 50000.0 * (1.0 + rng.normal(0.0, 0.01, reflectance.shape))
     picture = np.clip(np.rint(grey), 0, 65535).astype(np.uint16)[None]
     _write_image(directory / photo, picture, plan, ("photo",), (0.05,), (float("nan"),), f"{when}T10:00:00")

@@ -131,6 +131,20 @@ def test_controls_show_no_lesion_and_state_limits(results):
                 assert (one.power, one.false_alarms) == (0.95, 0.02)
 
 
+def test_limits_stand_above_the_photon_noise_by_a_sane_factor(opened, results):
+    settings, _ = opened
+    depths = settings.analysis.template_depths_mm
+    nominal = nominal_animal(settings.instrument, session_probe("", settings), voxel_mm=1.2, template_depths_mm=depths)
+    y, x = (np.indices((41, 41)) - 20.0) * PIXEL
+    for view in results["m02", "d07"].views:
+        limit = next(one for one in view.limits if one.region == "subcutis")
+        shape = nominal.profiles.image(int(np.argmin(np.abs(np.array(depths) - limit.depth_mm))), np.hypot(y, x))
+        # least squares of one amplitude in white noise, as photons per second: pi per 100 mm2 of a square centimetre
+        noise = np.sqrt(np.median(view.probe_variance[view.body]) / np.sum(shape**2)) * np.pi / 100.0
+        # about five standard deviations and a margin of 1.6; structure, a free level and the worst places cost up to ten
+        assert 5.0 * noise < limit.flux.value < 10.0 * 6.6 * noise
+
+
 def test_limits_in_cells_rise_with_depth(results):
     # light of a cell falls by a factor of ten in a few mm: deeper organs need more cells
     view = results["m02", "d07"].views[1]

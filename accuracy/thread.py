@@ -35,6 +35,7 @@ def matched_design() -> Design:
     """
     design = default_design()
     nominal = {"anatomy_spread": 0.0, "optics_spread": 0.0, "size_relative_sd": 0.0, "colour_relative_sd": 0.0}
+    nominal |= {"weight_g": 25.0, "weight_sd_g": 0.0, "brightness_spread": 0.0}
     return design.model_copy(
         update={
             "world": design.world.model_copy(update=nominal),

@@ -201,7 +201,8 @@ def camera(instrument):
 
 
 def test_expected_frame_of_an_even_field(camera):
-    counts, variance = expected_frame(camera, np.full((3, 20, 20), 1.2e8), exposure_s=np.array([1.0, 2.0, 4.0]))
+    expected = expected_frame(camera, np.full((3, 20, 20), 1.2e8), exposure_s=np.array([1.0, 2.0, 4.0]))
+    counts, variance = expected.counts, expected.variance
     for band, (seconds, transmission) in enumerate(((1.0, 0.9), (2.0, 0.9), (4.0, 0.6))):
         electrons = (1000.0 * transmission + 2.0) * seconds
         assert counts[band] == pytest.approx(300.0 + electrons / 1.2, rel=1e-12)
@@ -214,7 +215,8 @@ def test_expected_frame_is_the_mean_and_variance_of_drawn_ones(camera):
     rng = np.random.default_rng(4)
     radiance = np.full((3, 20, 20), 2e7) * np.linspace(0.5, 2.0, 20)
     seconds = np.array([1.0, 1.0, 3.0])
-    counts, variance = expected_frame(camera, radiance, exposure_s=seconds)
+    expected = expected_frame(camera, radiance, exposure_s=seconds)
+    counts, variance = expected.counts, expected.variance
     drawn = np.stack([draw_counts(camera, radiance, seconds, rng, cosmic_per_s=0.0) for _ in range(400)]).astype(float)
     pull = (drawn.mean(axis=0) - counts) / np.sqrt(variance / 400)
     # 1200 pixels: mean of the pulls to 0.03, their sd to 2 %
@@ -224,6 +226,7 @@ def test_expected_frame_is_the_mean_and_variance_of_drawn_ones(camera):
 
 
 def test_a_full_pixel_stays_at_full_scale(camera):
-    counts, variance = expected_frame(camera, np.full((3, 20, 20), 1e12), exposure_s=np.ones(3))
+    expected = expected_frame(camera, np.full((3, 20, 20), 1e12), exposure_s=np.ones(3))
+    counts, variance = expected.counts, expected.variance
     assert (counts == 65535.0).all()
     assert np.isfinite(variance).all()

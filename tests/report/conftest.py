@@ -59,7 +59,6 @@ def spot_places(shape: tuple[int, int]) -> tuple[tuple[str, float, float, str], 
         ("lesion", 0.66 * h, 0.55 * w, "flank"),
         ("lesion", 0.42 * h, 0.46 * w, "lung"),
         ("injection site", 0.84 * h, 0.50 * w, "tail base"),
-        ("halo", 0.64 * h, 0.53 * w, "flank"),
     )
 
 
@@ -76,15 +75,14 @@ def view_result(
     if labelled and day > 0:
         for k, (kind, sy, sx, region) in enumerate(spot_places(shape), start=1):
             strength = (3e6 if kind == "lesion" else 4e5) * (0.3 + day / 14) / k * rng.lognormal(0, 0.5)
-            width = 3.0 if kind != "halo" else 9.0
-            clean = clean + strength * np.exp(-((y - sy) ** 2 + (x - sx) ** 2) / (2 * width**2)) * body
+            clean = clean + strength * np.exp(-((y - sy) ** 2 + (x - sx) ** 2) / (2 * 3.0**2)) * body
             found.append(detection(k, kind, sy, sx, strength * 3, region, flags=2 if k == 2 else 0))
             lesions[(y - sy) ** 2 + (x - sx) ** 2 < 6.7**2] = k
     deviation = np.sqrt(1e6 + 50 * clean)
     probe = clean + deviation * rng.standard_normal(shape) - np.where(body, 8e3, 200.0)
     limits = tuple(
         DetectionLimit(
-            region, estimate(2e6 * depth * (1.3 if view == "ventral" else 1), 0.15),
+            region, estimate(2e6 * depth * (1.3 if view == "ventral" else 1), 0.15), 0.6,
             estimate(2.1e5 * depth if labelled else math.nan, 0.3, "1") if labelled
             else Estimate(math.nan, math.nan, math.nan, math.nan, 0.95, "1", "no label"),
             depth, 0.02, 0.95,
@@ -162,7 +160,7 @@ def build_study(
     arms = arms or {"targeted": 3, "untargeted": 2, "control": 2}
     groups = {
         label(key): {"title": label(f"{key.capitalize()} dot" if key != "control" else "Unlabelled controls"),
-                     "role": "control" if key == "control" else "labelled", "probe": label(key)}
+                     "role": "control" if key == "control" else "labelled", "probe": label(key) if key != "control" else ""}
         for key in arms
     }  # fmt: skip
     sessions: list[SessionResult] = []
@@ -182,7 +180,7 @@ def build_study(
                 found = Finding(
                     label("image.saturated"), Severity.WARNING, Place(label("raw/a.tif")), label("seen"), label("mend")
                 )
-                own.append(SessionResult(animal, label(f"d{d}"), day, "2026-01-01", label(key), label(key), views,
+                own.append(SessionResult(animal, label(f"d{d}"), day, "2026-01-01", label(key), groups[label(key)]["probe"], views,
                                          (found,) if g == i == d == 0 else ()))  # fmt: skip
             sessions += own
             outcomes.append(outcome(animal, label(key), own, key != "control"))

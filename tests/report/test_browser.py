@@ -76,7 +76,7 @@ def test_viewer_opens_and_draws_with_the_network_cut(small_study: StudyResults, 
     assert re.search(r'<dialog id="viewer"[^>]* open', dom)
     assert re.search(r'id="viewer-title"[^>]*>m000 · Targeted dot · day 21 · ventral<', dom)
     overlay = dom[dom.index('<svg id="overlay"') :]
-    assert len(re.findall(r'<g class="mark ', overlay[: overlay.index("</svg>")])) == 4
+    assert len(re.findall(r'<g class="mark ', overlay[: overlay.index("</svg>")])) == 3
     assert dom.count("Copy as TSV") > 5
 
 

@@ -122,7 +122,7 @@ def test_methods_parameters_and_hashes_are_complete(page: Page, small_study: Stu
 def test_every_picture_has_a_description(page: Page, small_study: StudyResults) -> None:
     pictures = sum(len(session.views) for session in small_study.sessions)
     assert sum(tag == "img" and bool(attrs.get("alt")) for tag, attrs in page.tags) == pictures
-    assert "m000, day 21, dorsal: 2 lesions, 2 other signals" in {attrs.get("alt") for _, attrs in page.tags}
+    assert "m000, day 21, dorsal: 2 lesions, 1 other signal" in {attrs.get("alt") for _, attrs in page.tags}
 
 
 def test_shares_stand_with_the_exact_interval(small_study: StudyResults) -> None:
@@ -147,10 +147,26 @@ def test_false_alarm_budget_counts_animal_sessions(small_study: StudyResults) ->
     assert "15 animal-sessions give 0.30 expected" in text and "Controls showed none in 6" in text
 
 
+def test_false_alarms_in_controls_are_added_over_the_views(small_study: StudyResults) -> None:
+    spot = next(d for s in small_study.sessions for view in s.views for d in view.detections if d.kind == "lesion")
+    site = dataclasses.replace(spot, kind="injection site")
+    k = next(k for k, session in enumerate(small_study.sessions) if session.group == "control")
+    control = small_study.sessions[k]
+    dorsal, ventral = control.views
+    views = (
+        dataclasses.replace(dorsal, detections=(spot, spot, site)),
+        dataclasses.replace(ventral, detections=(spot,)),
+    )
+    sessions = list(small_study.sessions)
+    sessions[k] = dataclasses.replace(control, views=views)
+    text = false_alarm_text(dataclasses.replace(small_study, sessions=tuple(sessions)), arms_of(small_study))
+    assert "Controls showed 3 in 6 animal-sessions" in text
+
+
 def test_non_detects_are_limits_and_bound_the_mean(small_study: StudyResults) -> None:
     curves = animal_curves(small_study)
     assert all(value > 0 for arm in curves.values() for curve in arm for value in curve.values)
-    means = arm_means(curves, "ph s-1")
+    means = arm_means(curves, "ph s-1", level=0.95)
     assert [mean.upper_bound for mean in means["control"]] == [True, True, True]
     assert [mean.upper_bound for mean in means["targeted"]] == [True, False, False]
     last = means["targeted"][-1]

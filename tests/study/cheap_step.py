@@ -18,8 +18,9 @@ from lampyris.core.study import SessionResult, ViewResult
 
 
 def flux_of(value, relative=0.1, level=0.95):
-    half = 1.96 * relative * value
-    return Estimate(value, relative * value, value - half, value + half, level, FLUX_UNIT, "normal")
+    sd = relative * abs(value)
+    half = 1.96 * sd
+    return Estimate(value, sd, value - half, value + half, level, FLUX_UNIT, "normal")
 
 
 def detection(number, value, *, kind="lesion", snr=20.0, y_mm=1.0, x_mm=1.0, relative=0.1):
@@ -48,7 +49,7 @@ def detection(number, value, *, kind="lesion", snr=20.0, y_mm=1.0, x_mm=1.0, rel
 def limit(region, value):
     flux = Estimate(value, math.nan, 0.8 * value, 1.3 * value, 0.95, FLUX_UNIT, "limit")
     cells = Estimate(value / 10, math.nan, 0.0, math.inf, 0.95, "cells", "limit")
-    return DetectionLimit(region, flux, cells, 3.0, 0.02, 0.95)
+    return DetectionLimit(region, flux, 0.8, cells, 3.0, 0.02, 0.95)
 
 
 def view_result(view, radiance, *, channels, pixel_mm=0.5, detections=(), limits=(), photo=None):

@@ -24,12 +24,16 @@ excitation_mw_per_cm2 = 10
 channel = "b1"
 centre_nm = 780
 width_nm = 20
+autofluorescence = 1.6
+leakage = 0.0
 flat = "raw/flat.ome.tif"
 
 [[instrument.bands]]
 channel = "b2"
 centre_nm = 820
 width_nm = 20
+autofluorescence = 1.0
+leakage = 0.0
 
 [groups.targeted]
 title = "Targeted dot"

@@ -9,10 +9,12 @@ import numpy as np
 import pytest
 from small_study import image, write_small_study
 
+from lampyris.core.errors import InputError
 from lampyris.core.finding import Severity
 from lampyris.io.ome_tiff import write_ome_tiff
 from lampyris.study.check import check_study
 from lampyris.study.rules import cramers_v
+from lampyris.study.run import run_study
 
 A1_D00 = "raw/a1_d00.ome.tif"
 
@@ -77,6 +79,23 @@ def repeat_row(study: Path) -> None:
     (study / "samplesheet.csv").write_text("\n".join([*lines, lines[1]]) + "\n")
 
 
+PROBE_FAR_OFF = """\
+[probes.far]
+emission_nm = 1500
+fwhm_nm = 45
+molar_extinction_per_m_cm = 1e6
+quantum_yield = 0.4
+per_cell = 1e5
+
+"""
+BAND_2 = """\
+[[instrument.bands]]
+channel = "b2"
+centre_nm = 820
+width_nm = 20
+autofluorescence = 1.0
+leakage = 0.0
+"""
 FULL = np.r_[np.full(5, 65535), np.arange(5)]
 
 
@@ -194,6 +213,65 @@ CASES = (
         "error",
         "study.toml, instrument.bands",
         "two bands are called b1",
+    ),
+    Case(
+        "bands that cannot unmix",
+        settings("autofluorescence = 1.6", "autofluorescence = 1.0"),
+        "settings.bands-cannot-unmix",
+        "error",
+        "study.toml, instrument.bands",
+        "with the probe qd: the bands cannot tell the components apart",
+    ),
+    Case(
+        "probe outside every band",
+        settings("emission_nm = 800", "emission_nm = 1500"),
+        "settings.bands-cannot-unmix",
+        "error",
+        "study.toml, instrument.bands",
+        "no band records any light of the probe 'qd'",
+    ),
+    Case(
+        "first probe, which controls are unmixed with, outside every band",
+        every(
+            settings("[probes.qd]", PROBE_FAR_OFF + "[probes.qd]"),
+            settings('title = "Untargeted dot"\nprobe = "qd"', 'role = "control"'),
+        ),
+        "settings.bands-cannot-unmix",
+        "error",
+        "study.toml, instrument.bands",
+        "with the probe far",
+    ),
+    Case(
+        "leakage with two bands",
+        settings("leakage = 0.0", "leakage = 1.0"),
+        "settings.few-bands",
+        "warning",
+        "study.toml, instrument.bands",
+        "leaked excitation cannot be removed with 2 bands",
+    ),
+    Case(
+        "one band",
+        settings(BAND_2, ""),
+        "settings.few-bands",
+        "warning",
+        "study.toml, instrument.bands",
+        "tissue autofluorescence cannot be removed with 1 band:",
+    ),
+    Case(
+        "one band, with leakage",
+        every(settings(BAND_2, ""), settings("leakage = 0.0", "leakage = 1.0")),
+        "settings.few-bands",
+        "warning",
+        "study.toml, instrument.bands",
+        "tissue autofluorescence and leaked excitation cannot be removed with 1 band:",
+    ),
+    Case(
+        "camera of twelve bits",
+        rewrite(A1_D00, np.r_[4095, np.arange(9) + 30]),
+        "header.full-scale",
+        "warning",
+        "study.toml, instrument.full_scale_counts",
+        "12 pixels of b1 in raw/a1_d00.ome.tif share its largest count, 4095",
     ),
     Case(
         "emission differs from the band",
@@ -520,6 +598,37 @@ def test_a_sound_study_has_no_error(small_study):
     assert result.errors == ()
     assert {finding.rule for finding in result.warnings} == {"design.few-animals"}
     assert (len(result.samples), len(result.animals)) == (16, 4)
+
+
+def test_a_probe_that_no_image_is_unmixed_with_is_no_fault(small_study):
+    edit("study.toml", "per_cell = 1e5\n", "per_cell = 1e5\n\n" + PROBE_FAR_OFF)(small_study)
+    assert check_study(small_study).errors == ()
+
+
+def test_bands_that_cannot_unmix_stop_before_analysis(small_study):
+    settings("autofluorescence = 1.6", "autofluorescence = 1.0")(small_study)
+    assert [finding.rule for finding in check_study(small_study).sheet_errors] == ["settings.bands-cannot-unmix"]
+    with pytest.raises(InputError) as caught:
+        run_study(small_study)
+    assert caught.value.exit_code == 3
+    assert not (small_study / "results").exists()
+
+
+@pytest.mark.parametrize(("pixels", "full", "warned"), [(5, 65535, True), (4, 65535, False), (5, 4095, False)])
+def test_counts_pile_up_only_where_several_share_the_largest(small_study, pixels, full, warned):
+    counts = np.random.default_rng(5).integers(100, 4000, (2, 12, 10)).astype(np.uint16)
+    counts[0, 0, :pixels] = 4095
+    counts[1, 5, 5] = 4001
+    rewrite(A1_D00, counts=counts)(small_study)
+    settings("read_noise_e = 2.0", f"read_noise_e = 2.0\nfull_scale_counts = {full}")(small_study)
+    rules = {finding.rule for finding in check_study(small_study).warnings}
+    assert ("header.full-scale" in rules) == warned
+
+
+def test_without_images_nothing_is_said_of_counts(small_study):
+    rewrite(A1_D00, np.r_[4095, np.arange(9) + 30])(small_study)
+    rules = {finding.rule for finding in check_study(small_study, images=False).warnings}
+    assert "header.full-scale" not in rules
 
 
 def test_animals_sheet_is_optional(small_study):

@@ -1,11 +1,17 @@
 """The methods text names every parameter: changing any of them changes the text."""
 
+import re
+from pathlib import Path
+
 import pytest
 from small_study import SETTINGS
 
 from lampyris.core.settings import AnalysisOptions, Instrument, StudySettings
 from lampyris.core.study import RunRecord
+from lampyris.imaging import background, calibrate, detect, matched_filter, nominal, photometry, regions, step
+from lampyris.imaging.unmix import mixing_matrix
 from lampyris.io.settings import read_settings
+from lampyris.probe.probe import probe_from_settings
 from lampyris.study.methods import REFERENCES, methods_text
 
 RECORD = RunRecord("0.1.0", "ab" * 32, {"numpy": "2.0", "scipy": "1.16"}, {}, {}, "lampyris run .")
@@ -35,6 +41,82 @@ def test_every_option_is_named(settings, name):
 def test_every_number_of_the_instrument_is_named(settings, name):
     changed = settings.instrument.model_copy(update={name: _other(getattr(settings.instrument, name))})
     assert methods_text(settings.model_copy(update={"instrument": changed}), RECORD) != methods_text(settings, RECORD)
+
+
+# those that only refuse an image or warn of it
+REFUSALS = {"CROPPED_MM", "ACROSS_RAD"}
+MODULES = (background, calibrate, detect, matched_filter, nominal, photometry, regions, step)
+NUMBERS = [
+    (module, name)
+    for module in MODULES
+    for name, value in vars(module).items()
+    if re.fullmatch(r"[A-Z][A-Z0-9_]*", name)
+    and isinstance(value, float | int)
+    and name not in REFUSALS
+    # a number that another module lends is told with its owner
+    and re.search(rf"(?m)^{name} = ", Path(module.__file__).read_text())
+]
+
+
+@pytest.mark.parametrize(("module", "name"), NUMBERS, ids=[name for _, name in NUMBERS])
+def test_every_number_of_the_analysis_is_named(settings, monkeypatch, module, name):
+    before = methods_text(settings, RECORD)
+    monkeypatch.setattr(module, name, 1.5 * getattr(module, name) + 1)
+    assert methods_text(settings, RECORD) != before
+
+
+def test_organs_of_uptake_are_named(settings, monkeypatch):
+    before = methods_text(settings, RECORD)
+    monkeypatch.setattr(nominal, "UPTAKE_ORGANS", ("liver", "spleen"))
+    assert methods_text(settings, RECORD) != before
+
+
+def with_bands(settings, count, leakage=1.0):
+    bands = (*settings.instrument.bands, settings.instrument.bands[0].model_copy(update={"channel": "b3"}))
+    bands = tuple(band.model_copy(update={"leakage": leakage}) for band in bands[:count])
+    instrument = settings.instrument.model_copy(update={"bands": bands})
+    return settings.model_copy(update={"instrument": instrument})
+
+
+@pytest.mark.parametrize(
+    ("count", "leakage", "unmixed", "kept"),
+    [
+        (1, 1.0, "1 band gave probe by", "With 1 band tissue autofluorescence and leaked excitation could not"),
+        (1, 0.0, "1 band gave probe by", "With 1 band tissue autofluorescence could not"),
+        (2, 1.0, "2 bands gave probe and tissue autofluorescence by", "With 2 bands leaked excitation could not"),
+        (2, 0.0, "2 bands gave probe and tissue autofluorescence by", ""),
+        (3, 1.0, "3 bands gave probe, tissue autofluorescence and leaked excitation by", ""),
+        (3, 0.0, "3 bands gave probe and tissue autofluorescence by", ""),
+    ],
+)
+def test_only_what_is_unmixed_is_said_to_be(settings, count, leakage, unmixed, kept):
+    text = next(
+        paragraph
+        for paragraph in methods_text(with_bands(settings, count, leakage), RECORD)
+        if paragraph.startswith("Unmixing")
+    )
+    assert unmixed in text
+    assert kept in text
+    assert ("could not be unmixed" in text) == bool(kept)
+
+
+def test_the_components_said_are_those_of_the_matrix(settings):
+    probe = probe_from_settings("qd", settings.probes["qd"])
+    matrix = mixing_matrix(settings.instrument, probe)
+    assert matrix.shape[1] == 2
+    assert "gave probe and tissue autofluorescence by" in " ".join(methods_text(settings, RECORD))
+
+
+def test_both_views_are_said_only_of_two(settings):
+    one, two = (" ".join(methods_text(settings, RECORD, views=count)) for count in (1, 2))
+    for words in ("over both views", "brighter of its views", "within one view per animal"):
+        assert words in two
+        assert words not in one
+
+
+@pytest.mark.parametrize("word", ["halo", "glows", "left out of sums", "scored"])
+def test_what_the_analysis_does_not_do_is_not_said(settings, word):
+    assert word not in " ".join(methods_text(settings, RECORD))
 
 
 def test_every_reference_is_cited_and_every_citation_listed(settings):

@@ -7,7 +7,7 @@ import pytest
 from cheap_step import detection, flux_of, limit, view_result
 from scipy import stats
 
-from lampyris.core.study import AnimalOutcome, SessionResult
+from lampyris.core.study import AnimalOutcome, SessionResult, ViewTotal
 from lampyris.study.outcomes import animal_outcome, compare_groups, session_limit, sum_fluxes
 
 GROUPS = {
@@ -30,7 +30,9 @@ def session(*views, day=0.0, name="d00", animal="m01", group="targeted"):
 def outcome(animal, group, fluxes, *, days=(0.0, 14.0), below=None, status="done", reason=""):
     totals = tuple(flux_of(value) for value in fluxes)
     flags = tuple(below) if below else (False,) * len(totals)
-    return AnimalOutcome(animal, group, status, reason, tuple(days), totals, flags, (1,) * len(totals))
+    views = tuple((ViewTotal("dorsal", total, flag),) for total, flag in zip(totals, flags, strict=True))
+    counts = tuple(0 if flag else 1 for flag in flags)
+    return AnimalOutcome(animal, group, status, reason, tuple(days), totals, flags, counts, views)
 
 
 def arm(group, values, **options):
@@ -43,8 +45,8 @@ def test_the_brighter_view_counts_and_views_are_not_added():
     assert (result.below_limit, result.lesion_count) == ((False,), (2,))
 
 
-def test_injection_site_and_halo_are_no_lesions():
-    found = [detection(1, 9e9, kind="injection site"), detection(2, 8e9, kind="halo"), detection(3, 100.0)]
+def test_an_injection_site_is_no_lesion():
+    found = [detection(1, 9e9, kind="injection site"), detection(2, 100.0)]
     result = animal_outcome([session((found, []))])
     assert result.total_flux[0].value == 100.0
     assert result.lesion_count == (1,)
@@ -76,7 +78,7 @@ def test_nothing_found_gives_the_limit():
         [
             session(
                 ([], [limit("liver", 300.0), limit("lung", 900.0)]),
-                ([detection(1, 5.0, kind="halo")], [limit("liver", 200.0), limit("lung", 1000.0)]),
+                ([detection(1, 5.0, kind="injection site")], [limit("liver", 200.0), limit("lung", 1000.0)]),
             )
         ]
     )
@@ -135,18 +137,45 @@ def test_holm_is_in_the_notes():
         assert any(note == f"Holm-adjusted over 2 endpoints: p = {2 * flux.p:.3g}." for note in comparison.notes)
 
 
-def test_two_animals_are_not_tested():
+def test_two_animals_are_described_not_tested():
     flux = compare_groups([*arm("targeted", A[:2]), *arm("dye", B)], GROUPS)[0]
     assert (flux.test, flux.post_hoc, flux.pairs) == ("", "", ())
     assert math.isnan(flux.p)
-    assert flux.notes[0] == "No test was made: a group has 2 values, and a test needs 3 in each."
+    assert flux.notes[0] == (
+        "No test was made: two labelled arms with 3 values that differ are needed, and dye alone has them."
+    )
+    assert flux.notes[1] == "Left out of the test: targeted (2 values, 3 are the least)."
     assert [group.n for group in flux.groups] == [2, 4, 0]
     assert flux.groups[0].mean.value == pytest.approx(np.log10(A[:2]).mean())
 
 
+THIRD = {**GROUPS, "free": {"title": "Free", "role": "labelled", "probe": "qd"}}
+
+
+@pytest.mark.parametrize(
+    ("third", "n", "why"),
+    [
+        ([], 0, "0 values"),
+        (arm("free", A[:2]), 2, "2 values"),
+        (arm("free", (1e5,) * 4), 4, "do not differ"),
+        # its one animal was imaged on another day only, which must not decide the days of the others
+        ([outcome("free0", "free", (1e4,), days=(3.0,))], 0, "0 values"),
+        ([outcome("free0", "free", (), days=(), status="failed", reason="cut short")], 0, "0 values"),
+    ],
+    ids=["empty", "thin", "no spread", "other day", "failed"],
+)
+def test_one_bad_arm_does_not_cancel_the_test_of_the_others(third, n, why):
+    two = compare_groups([*arm("targeted", A), *arm("dye", B)], GROUPS)[0]
+    three = compare_groups([*arm("targeted", A), *arm("dye", B), *third], THIRD)[0]
+    assert (three.endpoint, three.p, three.pairs) == (two.endpoint, two.p, two.pairs)
+    assert {group.group: group.n for group in three.groups} == {"targeted": 4, "dye": 4, "none": 0, "free": n}
+    assert any(note.startswith("Left out of the test: free (") and why in note for note in three.notes)
+
+
 def test_equal_values_are_not_tested():
     flux = compare_groups([*arm("targeted", (1e5,) * 4), *arm("dye", B)], GROUPS)[0]
-    assert "do not differ" in flux.notes[0]
+    assert math.isnan(flux.p)
+    assert "targeted (its values do not differ" in flux.notes[1]
 
 
 def test_the_last_day_is_one_that_all_labelled_arms_share():
@@ -158,9 +187,23 @@ def test_the_last_day_is_one_that_all_labelled_arms_share():
     assert max(flux.groups[0].values) < 6
 
 
-def test_no_shared_day_gives_no_comparison():
+def test_no_shared_day_is_described_not_tested():
     early = [outcome(f"dye{k}", "dye", (value,), days=(7.0,)) for k, value in enumerate(B)]
-    assert compare_groups([*early, *arm("targeted", A)], GROUPS) == ()
+    flux = compare_groups([*early, *arm("targeted", A)], GROUPS)[0]
+    assert flux.endpoint.endswith("day 14")
+    assert math.isnan(flux.p)
+    assert [group.n for group in flux.groups] == [4, 0, 0]
+    assert any("share no day" in note for note in flux.notes)
+
+
+def test_a_single_arm_and_controls_alone_are_described():
+    flux = compare_groups(arm("targeted", A), GROUPS)[0]
+    assert [group.n for group in flux.groups] == [4, 0, 0]
+    controls = compare_groups(arm("none", A), GROUPS)[0]
+    assert [group.n for group in controls.groups] == [0, 0, 4]
+    for comparison in (flux, controls):
+        assert math.isnan(comparison.p)
+        assert any("Fewer than two labelled arms" in note for note in comparison.notes)
     assert compare_groups([], GROUPS) == ()
 
 
@@ -204,3 +247,67 @@ def test_order_of_animals_does_not_matter():
         outcome(f"{g}{k}", g, (v,), days=(3.0,)) for g, vs in (("dye", B), ("targeted", A)) for k, v in enumerate(vs)
     ]
     assert repr(compare_groups(outcomes, GROUPS)) == repr(compare_groups(outcomes[::-1], GROUPS))
+
+
+def both_views(day, dorsal, ventral):
+    """A session with one lesion per view, or None for a view with nothing above its limit of 10."""
+    sides = [([] if value is None else [detection(1, value)], [limit("lung", 10.0)]) for value in (dorsal, ventral)]
+    return session(*sides, day=day, name=f"d{day:g}")
+
+
+@pytest.mark.parametrize(
+    ("first", "last", "expected", "censored"),
+    [
+        # the brighter view changes from dorsal to ventral: the ratio stays in the dorsal one
+        ((100.0, 50.0), (200.0, 800.0), 2.0, False),
+        ((50.0, 100.0), (800.0, 200.0), 2.0, False),
+        ((100.0, 50.0), (None, 800.0), 0.1, True),
+        ((None, None), (None, 800.0), 80.0, True),
+        ((None, None), (None, None), None, None),
+    ],
+)
+def test_ratio_stays_within_one_view(first, last, expected, censored):
+    animal = animal_outcome([both_views(0.0, *first), both_views(14.0, *last)])
+    ratio = compare_groups([animal], GROUPS)[1]
+    assert any("within one view" in note for note in ratio.notes)
+    if expected is None:
+        assert ratio.groups[0].n == 0
+    else:
+        assert 10 ** ratio.groups[0].values[0] == pytest.approx(expected)
+        assert ratio.groups[0].censored == (censored,)
+
+
+def test_ratio_takes_a_view_that_both_days_have():
+    only_ventral = SessionResult("m01", "d14", 14.0, "", "targeted", "qd", both_views(14.0, 1.0, 300.0).views[1:])
+    ratio = compare_groups([animal_outcome([both_views(0.0, 100.0, 50.0), only_ventral])], GROUPS)[1]
+    assert 10 ** ratio.groups[0].values[0] == pytest.approx(6.0)
+
+
+@pytest.mark.parametrize("value", [0.0, -40.0, math.nan])
+def test_lesions_without_flux_enter_at_the_limit_with_their_reason(value):
+    animal = animal_outcome([session(([detection(1, value)], [limit("liver", 30.0)]))])
+    assert (animal.below_limit, animal.lesion_count) == ((True,), (1,))
+    assert animal.total_flux[0].value == 30.0
+    assert animal.total_flux[0].method.startswith("found without flux above 0: limit (liver")
+    flux = compare_groups([animal], GROUPS)[0]
+    assert flux.groups[0].censored == (True,)
+    assert any("sums to no more than 0: m01 (targeted) on day 0." in note for note in flux.notes)
+
+
+def test_seen_and_unseen_are_told_apart():
+    """Where nothing was found the reason for lesions without flux is not given."""
+    flux = compare_groups([animal_outcome([session(([], [limit("liver", 30.0)]))])], GROUPS)[0]
+    assert not any("sums to no more than 0" in note for note in flux.notes)
+
+
+@pytest.mark.parametrize("level", [0.8, 0.95, 0.99])
+def test_a_limit_bears_the_interval_level_and_covers_it(level):
+    """The flux at the interval's end is missed with probability 1 - level at most, whatever the threshold (2 or more)."""
+    power, sigma = 0.95, 7.0
+    for threshold in (2.0, 4.5, 9.0):
+        value = (threshold + stats.norm.ppf(power)) * sigma
+        total = session_limit(session(([], [limit("liver", value)])), level=level)
+        assert (total.level, total.low, total.value) == (level, 0.0, value)
+        assert stats.norm.cdf(threshold - total.high / sigma) <= 1 - level + 1e-12
+        assert "found with probability 0.95" in total.method
+    assert animal_outcome([session(([], [limit("liver", 5.0)]))], level=level).total_flux[0].level == level

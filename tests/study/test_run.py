@@ -223,7 +223,7 @@ def test_an_image_that_breaks_later_leaves_no_old_result(part, tmp_path):
     write_ome_tiff(study / "raw/a2_d00.ome.tif", image(0, counts=counts))
     outcome = run_study(study, workers=1, only=PART, step=slow_step)
     assert outcome.exit_code == 4
-    assert outcome.animals["a2"]["reason"] == "d00: raw/a2_d00.ome.tif is saturated"
+    assert outcome.animals["a2"]["reason"].startswith("d00: raw/a2_d00.ome.tif is saturated")
     assert not any(name.startswith("sub-a2/ses-d00") for name in hashes(study))
     assert "sub-a2/ses-d07/session.json" in manifest(study)
     assert {session.animal for session in load_results(study / "results").sessions} == {"a1"}

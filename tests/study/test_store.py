@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 from lampyris.core.errors import LampyrisError
 from lampyris.core.estimate import Estimate
 from lampyris.core.finding import Finding, Place, Severity
-from lampyris.core.study import AnimalOutcome, SessionResult
+from lampyris.core.study import AnimalOutcome, SessionResult, ViewTotal
 from lampyris.study.codec import decode, encode
 from lampyris.study.store import (
     ANIMAL,
@@ -37,7 +37,7 @@ def session():
             view,
             radiance,
             channels=("b1", "b2"),
-            detections=(detection(1, 0.1 + 0.2), detection(2, 1e-300, kind="halo")),
+            detections=(detection(1, 0.1 + 0.2), detection(2, 1e-300, kind="injection site")),
             limits=(limit("liver", 1 / 3),),
             photo=rng.random((9, 7)).astype(np.float32),
         )
@@ -102,6 +102,8 @@ def test_json_has_no_word_that_json_lacks(tmp_path):
 def test_animal_round_trip(tmp_path):
     nothing = Estimate(math.nan, math.nan, math.nan, math.nan, 0.95, "ph s-1", "none")
     outcome = AnimalOutcome("m01", "arm", "done", "", (0.0, 7.0), (flux_of(3.25), nothing), (False, True), (1, 0))
+    views = ((ViewTotal("dorsal", flux_of(3.25), False), ViewTotal("ventral", nothing, True)), ())
+    outcome = replace(outcome, views=views)
     finding = Finding("image.cut", Severity.ERROR, Place("raw/a.tif", 3, "image"), "seen", "mend")
     write_noun(tmp_path / ANIMAL, StoredAnimal(outcome, (finding,)))
     assert repr(read_noun(tmp_path / ANIMAL, StoredAnimal)) == repr(StoredAnimal(outcome, (finding,)))

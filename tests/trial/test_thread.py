@@ -118,7 +118,9 @@ def test_killed_five_times_and_resumed(simulated: Path, analysed: Path, tmp_path
 
 def test_nothing_of_the_truth_stands_in_the_study(simulated: Path) -> None:
     truth = read_truth(simulated.with_name("study-truth"))
-    sheets = "".join((simulated / name).read_text(encoding="utf-8") for name in ("study.toml", "samplesheet.csv", "animals.csv"))
+    sheets = "".join(
+        (simulated / name).read_text(encoding="utf-8") for name in ("study.toml", "samplesheet.csv", "animals.csv")
+    )
     metadata = b"".join(path.read_bytes()[:4096] + path.read_bytes()[-4096:] for path in simulated.rglob("*.tiff"))
     assert "seed" not in sheets
     assert b"seed" not in metadata

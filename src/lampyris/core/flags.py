@@ -17,7 +17,7 @@ class PixelFlag(IntFlag):
 
 PIXEL_FLAG_MEANING: dict[PixelFlag, str] = {
     PixelFlag.SATURATED: "raw count at or above 99 % of full scale: the value is a lower bound",
-    PixelFlag.HOT: "dark frame far above its neighbours: replaced by the local median, not used in sums",
+    PixelFlag.HOT: "dark frame far above its neighbours: replaced by the local median",
     PixelFlag.COSMIC: "single-frame spike sharper than the lens can make: replaced by the local median",
     PixelFlag.NOT_FINITE: "raw value is NaN or infinite",
     PixelFlag.LOW_FLAT: "flat field below 20 % of its centre: noise is amplified more than five times",
@@ -33,7 +33,7 @@ class DetectionFlag(IntFlag):
     EDGE = 1 << 1
     BLENDED = 1 << 2
     WIDE = 1 << 3
-    HALO_MERGED = 1 << 4
+    FAINT_AFTER_FIT = 1 << 4
 
 
 DETECTION_FLAG_MEANING: dict[DetectionFlag, str] = {
@@ -41,7 +41,7 @@ DETECTION_FLAG_MEANING: dict[DetectionFlag, str] = {
     DetectionFlag.EDGE: "its outline touches the animal's edge: light beyond the edge is not seen",
     DetectionFlag.BLENDED: "closer than one width to another: the split of flux between the two is uncertain",
     DetectionFlag.WIDE: "as wide as the widest template: may be an organ rather than a spot",
-    DetectionFlag.HALO_MERGED: "a wider, weaker glow around it was counted as its halo",
+    DetectionFlag.FAINT_AFTER_FIT: "its flux is less than two standard deviations once its neighbours are fitted too",
 }
 
 
@@ -50,11 +50,9 @@ class DetectionKind(StrEnum):
 
     LESION = "lesion"
     INJECTION_SITE = "injection site"
-    HALO = "halo"
 
 
 DETECTION_KIND_MEANING: dict[DetectionKind, str] = {
     DetectionKind.LESION: "a spot brighter than the measured background allows by chance",
     DetectionKind.INJECTION_SITE: "a spot at the place where cells or probe were injected",
-    DetectionKind.HALO: "a wide glow centred on a brighter spot: scattered light and freed probe around it",
 }

@@ -93,7 +93,10 @@ class DetectionLimit:
     region : str
         Organ or body region of the nominal animal.
     flux : Estimate
-        Spot flux, in ph s-1 over the recorded bands, that is found with probability `power`; the interval spans the region's places.
+        Flux inside the outline, comparable with `Detection.flux`, ph s-1 over the recorded bands, of a spot that is found
+        with probability `power`; the interval spans the region's places.
+    outline_share : float
+        Share of such a spot's whole flux that lies inside the outline; ``flux / outline_share`` is the whole.
     cells : Estimate
         The same in labelled-cell equivalents at injection, from the nominal animal's light transport and the probe's label per cell.
     depth_mm : float
@@ -106,6 +109,7 @@ class DetectionLimit:
 
     region: str
     flux: Estimate
+    outline_share: float
     cells: Estimate
     depth_mm: float
     false_alarms: float

@@ -85,7 +85,8 @@ class Group(Model):
 
     title: str = Field(default="", description="name in figures and tables")
     role: Literal["labelled", "control"] = Field(
-        default="labelled", description="controls carry no label and set the background"
+        default="labelled",
+        description="controls carry no label: they are described, not tested, and show false alarms",
     )
     probe: str = Field(default="", description="key of [probes]; empty for unlabelled controls")
 
@@ -108,7 +109,7 @@ class AnalysisOptions(Model):
         default=0.5, description="largest relative error of a fitted spot's profile away from its centre"
     )
     wide_spot_error: NonNegative = Field(
-        default=0.2, description="relative error of a wide spot's flux from probe around it and from the background"
+        default=0.15, description="relative error of a wide spot's flux from probe around it and from the background"
     )
     edge_error: NonNegative = Field(
         default=0.1, description="relative error of the flux of a spot whose outline touches the animal's edge"

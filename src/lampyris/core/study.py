@@ -105,6 +105,25 @@ class SessionResult:
 
 
 @dataclass(frozen=True, slots=True)
+class ViewTotal:
+    """One view of one session: what its lesions sum to, or its limit.
+
+    Parameters
+    ----------
+    view : str
+        ``dorsal`` or ``ventral``.
+    flux : Estimate
+        Sum of the lesions' fluxes in this view; its limit where `below_limit`.
+    below_limit : bool
+        Nothing was found in this view, or what was found sums to no flux above 0.
+    """
+
+    view: str
+    flux: Estimate
+    below_limit: bool
+
+
+@dataclass(frozen=True, slots=True)
 class AnimalOutcome:
     """What one animal contributes to the group comparison, one value per endpoint.
 
@@ -121,9 +140,11 @@ class AnimalOutcome:
     total_flux : tuple of Estimate
         Per session: sum of lesion fluxes, the brighter view of each session.
     below_limit : tuple of bool
-        Per session: nothing was found, and `total_flux` is the limit (value = high = limit, low = 0).
+        Per session: nothing was found, or what was found sums to no flux above 0; `total_flux` is the limit (low = 0).
     lesion_count : tuple of int
         Per session: lesions in the view with most.
+    views : tuple of tuple of ViewTotal
+        Per session: each view by itself, so that two days can be compared within one view.
     """
 
     animal: str
@@ -134,6 +155,7 @@ class AnimalOutcome:
     total_flux: tuple[Estimate, ...]
     below_limit: tuple[bool, ...]
     lesion_count: tuple[int, ...]
+    views: tuple[tuple[ViewTotal, ...], ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -4,15 +4,17 @@ from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.ndimage import binary_closing, binary_fill_holes, distance_transform_edt, label
+from scipy.ndimage import binary_closing, binary_fill_holes, distance_transform_edt, label, median_filter
 
 from lampyris.core.errors import ImageError
 from lampyris.core.finding import Finding, Place, Severity
-from lampyris.core.images import Pose
+from lampyris.core.images import Pose, Radiance
 
 TAIL_HALF_WIDTH_MM = 2.6
 # projected areas between which an object may be a mouse, newborn to obese
 SMALLEST_MM2, LARGEST_MM2 = 300.0, 6000.0
+# a second object of this share of the first is another animal
+SECOND_SHARE = 0.4
 FILLED_SHARE = 0.95
 
 
@@ -28,8 +30,10 @@ class Silhouette:
     skew: float
 
 
-def find_body(photo: NDArray[np.floating], /, *, pixel_mm: float, file: str = "") -> NDArray[np.bool_]:
-    """The animal without its tail: the largest bright object of the photograph.
+def find_body(
+    photo: NDArray[np.floating], /, *, pixel_mm: float, file: str = "", photographed: bool = True
+) -> NDArray[np.bool_]:
+    """The animal without its tail: the one large bright object of the photograph.
 
     Parameters
     ----------
@@ -39,6 +43,8 @@ def find_body(photo: NDArray[np.floating], /, *, pixel_mm: float, file: str = ""
         Pixel pitch.
     file : str
         Named in the error.
+    photographed : bool
+        False where the image stands in for a photograph, so that the error can say so.
 
     Returns
     -------
@@ -47,33 +53,63 @@ def find_body(photo: NDArray[np.floating], /, *, pixel_mm: float, file: str = ""
     Raises
     ------
     ImageError
-        If no object of a mouse's size is there.
+        If no object of a mouse's size is there, or more than one.
     """
-    image = np.nan_to_num(np.asarray(photo, float))
-    mask = image > _otsu_threshold(image)
-    mask = binary_fill_holes(binary_closing(mask, _disc(1.0 / pixel_mm)))
     # opening with a disc wider than the tail cuts it off and leaves the trunk
-    opened = open_with_disc(mask, TAIL_HALF_WIDTH_MM / pixel_mm)
+    opened = open_with_disc(_bright_objects(photo, pixel_mm), TAIL_HALF_WIDTH_MM / pixel_mm)
     pieces, count = label(opened)
-    sizes = np.bincount(pieces.ravel())[1:]
-    area = float(sizes.max() * pixel_mm**2) if count else 0.0
-    body = pieces == 1 + int(np.argmax(sizes)) if count else np.zeros(image.shape, bool)
+    sizes = np.bincount(pieces.ravel())[1:] * pixel_mm**2
+    area = float(sizes.max()) if count else 0.0
+    body = pieces == 1 + int(np.argmax(sizes)) if count else np.zeros(opened.shape, bool)
     # without an animal the threshold splits the stage's own noise, and the "object" is the frame
     fills = body.any(axis=1).mean() > FILLED_SHARE and body.any(axis=0).mean() > FILLED_SHARE
     if not SMALLEST_MM2 <= area <= LARGEST_MM2 or fills:
-        raise ImageError(
-            f"{file}: no animal found",
-            [
-                Finding(
-                    "image.no-animal",
-                    Severity.ERROR,
-                    Place(file=file),
-                    f"the largest bright object covers {area:.0f} mm2; a mouse covers 1500 to 3000 mm2.",
-                    "Check the photograph, or pixel_mm in study.toml.",
-                )
-            ],
-        )
+        mend = "Check the photograph, or pixel_mm in study.toml."
+        if not photographed:
+            mend = "No photograph is named in the sheet, and the animal's own glow does not show it: add a photograph."
+        seen = f"the largest bright object covers {area:.0f} mm2; a mouse covers 1500 to 3000 mm2."
+        raise _refusal(file, "no animal found", "image.no-animal", seen, mend)
+    large = int((sizes >= max(SMALLEST_MM2, SECOND_SHARE * area)).sum())
+    if large > 1:
+        seen = f"{large} objects of a mouse's size are in the image."
+        mend = "Cut the image so that each holds one animal; several animals in one image are not supported yet."
+        raise _refusal(file, "more than one animal", "image.several-animals", seen, mend)
     return body
+
+
+def light_photograph(radiance: Radiance, /) -> NDArray[np.float64]:
+    """Stand-in for a photograph: the animal's own glow and leaked light, compressed so that a lesion does not outshine it.
+
+    Parameters
+    ----------
+    radiance : Radiance
+        Calibrated bands.
+
+    Returns
+    -------
+    ndarray, dims (y, x)
+        Logarithm of the radiance summed over the bands, smoothed, down to its noise.
+    """
+    total = median_filter(radiance.values.sum(axis=0), size=3)
+    noise = float(np.sqrt(np.median(radiance.variance.sum(axis=0))))
+    return np.asarray(np.log10(np.maximum(total, 3.0 * noise)))
+
+
+def edge_contact_mm(photo: NDArray[np.floating], /, *, pixel_mm: float) -> float:
+    """Length over which bright objects meet the edge of an image; a tail's width is normal, a trunk's is a cropped animal."""
+    mask = _bright_objects(photo, pixel_mm)
+    border = np.concatenate([mask[0], mask[-1], mask[1:-1, 0], mask[1:-1, -1]])
+    return float(border.sum() * pixel_mm)
+
+
+def _bright_objects(photo: NDArray[np.floating], pixel_mm: float) -> NDArray[np.bool_]:
+    image = np.nan_to_num(np.asarray(photo, float))
+    mask = image > _otsu_threshold(image)
+    return np.asarray(binary_fill_holes(binary_closing(mask, _disc(1.0 / pixel_mm))) | mask)
+
+
+def _refusal(file: str, what: str, rule: str, seen: str, mend: str) -> ImageError:
+    return ImageError(f"{file}: {what}", [Finding(rule, Severity.ERROR, Place(file=file), seen, mend)])
 
 
 def open_with_disc(mask: NDArray[np.bool_], radius_px: float, /) -> NDArray[np.bool_]:

@@ -107,7 +107,9 @@ def _fault(view: ViewInput, rule: str, seen: str, mend: str) -> Finding:
 
 
 def _refuse_misfits(view: ViewInput, counts: NDArray[np.float64]) -> None:
-    shapes = {"dark frame": view.dark.shape, "flat field": view.flat.shape, "photograph": view.photo.shape}
+    shapes = {"dark frame": view.dark.shape, "flat field": view.flat.shape}
+    if view.photo is not None:
+        shapes["photograph"] = view.photo.shape
     faults = []
     for name, shape in shapes.items():
         expected = counts.shape[1:] if name == "photograph" else counts.shape

@@ -120,6 +120,8 @@ class FieldFit:
         Data minus background minus spots, 0 outside.
     noise : tuple of NoiseField
         One per shape, after the last spot.
+    exhausted : bool
+        The search ended because it may hold no more spots, not because nothing was left.
     """
 
     spots: tuple[Spot, ...]
@@ -127,6 +129,7 @@ class FieldFit:
     fit: JointFit
     residual: NDArray[np.float64]
     noise: tuple[NoiseField, ...]
+    exhausted: bool = False
 
 
 def find_spots(search: SpotSearch, /) -> FieldFit:
@@ -142,14 +145,32 @@ def find_spots(search: SpotSearch, /) -> FieldFit:
     """
     bank = filter_bank(search.profiles, search.body.shape, pixel_mm=search.pixel_mm)
     spots: tuple[Spot, ...] = ()
+    room = most = search.options.max_detections_per_view
     while True:
         spots, images, fit = _fit(search, spots)
         residual = np.where(search.body, search.data - fit.background - images.sum(axis=0), 0.0)
         noise = _noise_fields(search, bank, residual, fit, images, spots)
         found = _strongest(search, noise, spots)
-        if found is None or len(spots) >= search.options.max_detections_per_view:
-            return FieldFit(spots, images, fit, residual, noise)
-        spots = (*spots, found)
+        if found is not None and len(spots) < room:
+            spots = (*spots, found)
+            continue
+        lasting = _lasting(search, spots, images)
+        if len(lasting) == len(spots):
+            return FieldFit(spots, images, fit, residual, noise, exhausted=found is not None and room == most)
+        # what the later spots have explained away is taken out, and nothing is sought in its place
+        spots, room = lasting, len(lasting)
+
+
+def _lasting(search: SpotSearch, spots: tuple[Spot, ...], images: NDArray[np.float64]) -> tuple[Spot, ...]:
+    """Spots that still have light of their own in the joint fit and did not drift onto a brighter one or off the body."""
+    order = sorted(range(len(spots)), key=lambda index: -float(images[index].max()))
+    kept: list[int] = []
+    for index in order:
+        spot = spots[index]
+        apart = [np.hypot(spot.y - spots[k].y, spot.x - spots[k].x) * search.pixel_mm for k in kept]
+        if images[index].max() > 0 and min(apart, default=np.inf) >= 0.5 * MERGE_MM:
+            kept.append(index)
+    return tuple(spots[index] for index in sorted(kept))
 
 
 def spot_distance(search: SpotSearch, spots: tuple[Spot, ...], /) -> NDArray[np.float64]:
@@ -262,7 +283,7 @@ def _noise_fields(
 
 
 def _strongest(search: SpotSearch, noise: tuple[NoiseField, ...], spots: tuple[Spot, ...]) -> Spot | None:
-    """The peak that stands highest above its threshold; a peak within a width of a known spot belongs to that spot."""
+    """The most significant of the peaks above their thresholds; a peak within a width of a known spot belongs to that spot."""
     distance = spot_distance(search, spots)
     known = [MERGE_WIDTHS * float(search.profiles.fwhm_mm[spot.template]) for spot in spots]
     best: Spot | None = None

@@ -207,9 +207,18 @@ def radiance_from_exitance(exitance_per_mm2: NDArray[np.float64], /) -> NDArray[
     return exitance_per_mm2 * (100.0 / np.pi)
 
 
+@dataclass(frozen=True, slots=True, eq=False)
+class ExpectedFrame:
+    """What a frame will hold on average, dims (channel, y, x): electrons before saturation, counts, and their variance."""
+
+    electrons: NDArray[np.float64]
+    counts: NDArray[np.float64]
+    variance: NDArray[np.float64]
+
+
 def expected_frame(
     camera: Camera, radiance: NDArray[np.float64], /, *, exposure_s: NDArray[np.float64]
-) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+) -> ExpectedFrame:
     """Expected counts of a frame and their variance.
 
     Parameters
@@ -221,12 +230,11 @@ def expected_frame(
 
     Returns
     -------
-    counts, variance : ndarray, dims (channel, y, x)
-        Counts and counts squared.
+    ExpectedFrame
     """
     electrons = predict_electrons(camera, radiance, exposure_s=exposure_s)
     variance = variance_counts(electrons, gain_e_per_count=camera.gain_e_per_count, read_noise_e=camera.read_noise_e)
-    return predict_counts(camera, electrons), variance
+    return ExpectedFrame(electrons, predict_counts(camera, electrons), variance)
 
 
 def _system(

@@ -20,8 +20,8 @@ class ViewInput:
         Counts, channels in the order of ``settings.instrument.bands``; exposures checked against the sheet.
     exposure_s : tuple of float
         Exposure per channel, from the sheet.
-    photo : ndarray, dims (y, x)
-        Photograph on the image's grid, any scale; the sum of the bands where the study has none.
+    photo : ndarray, dims (y, x), or None
+        Photograph on the image's grid, any scale; None where the study has none: the animal is then sought in its own glow.
     dark : ndarray, dims (channel, y, x)
         Dark frames of the same exposures, counts.
     flat : ndarray, dims (channel, y, x)
@@ -33,7 +33,7 @@ class ViewInput:
     view: str
     image: RawImage
     exposure_s: tuple[float, ...]
-    photo: NDArray[np.floating]
+    photo: NDArray[np.floating] | None
     dark: NDArray[np.floating]
     flat: NDArray[np.floating]
     file: str

@@ -152,9 +152,14 @@ def filter_bound(
     return np.where(weights.usable, response / np.where(weights.usable, weights.shape_shape, 1.0), np.inf)
 
 
+def window_mm(profiles: SpotProfiles, index: int, /) -> float:
+    """Radius within which a shape and its local level are fitted, mm."""
+    return min(1.5 * float(profiles.fwhm_mm[index]) + 1.5, WINDOW_MAX_MM)
+
+
 def _kernels(profiles: SpotProfiles, index: int, pixel_mm: float) -> NDArray[np.float64]:
     """Squared shape, shape and window, dims (3, y, x)."""
-    radius = min(1.5 * float(profiles.fwhm_mm[index]) + 1.5, WINDOW_MAX_MM)
+    radius = window_mm(profiles, index)
     reach = int(np.ceil(radius / pixel_mm))
     y, x = np.ogrid[-reach : reach + 1, -reach : reach + 1]
     distance = np.hypot(y, x) * pixel_mm

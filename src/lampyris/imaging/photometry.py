@@ -18,11 +18,12 @@ from lampyris.core.images import FLUX_UNIT
 from lampyris.core.settings import AnalysisOptions
 from lampyris.imaging.calibrate import lambertian_flux, vendor_4pi_flux
 from lampyris.imaging.detect import FieldFit, SpotSearch
-from lampyris.statistics.thresholds import robust_sd
+from lampyris.statistics.thresholds import half_width, robust_sd
 
 OUTLINE_FROM_DATA_Z = 30.0
 NEIGHBOUR_ERROR = 0.15
 WIDE_MM = 6.0
+FAINT_SDS = 2.0
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -176,7 +177,10 @@ def _measure(
         field.fit.uptake[outline].sum()
     )
     # the measured structure holds the frames' noise of dark places already; a bright spot has more of its own
-    own = lambertian_flux(float(np.sqrt(max(structure, 0.0) ** 2 + frame**2 + subtracted**2)), pixel_area)
+    quiet = float(np.median(search.variance[search.body])) * float(outline.sum())
+    own = lambertian_flux(
+        float(np.sqrt(max(structure, 0.0) ** 2 + max(frame**2 - quiet, 0.0) + subtracted**2)), pixel_area
+    )
     width = fitted_width(field.images[index], pixel_mm=search.pixel_mm)
     # probe freed around a lesion, and background, merge with a spot the more the wider it is
     merged = options.wide_spot_error * width**2 / (width**2 + WIDE_MM**2)
@@ -187,8 +191,10 @@ def _measure(
     common = abs(flux) * float(np.sqrt(np.sum(shares**2)))
     sd = float(np.hypot(own, common))
     half = float(student.isf((1.0 - options.interval_level) / 2.0, freedom)) * own
-    half = float(np.hypot(half, 1.96 * common))
+    half = float(np.hypot(half, half_width(options.interval_level) * common))
     around = _ring(search, outline, np.logical_or.reduce(outlines))
+    if flux < FAINT_SDS * own:
+        flags |= DetectionFlag.FAINT_AFTER_FIT
     level = robust_sd(field.residual[around]) if around.sum() > 8 else field.fit.pixel_sd
     peak = float(signal.max()) if outline.any() else 0.0
     return SpotPhotometry(
@@ -234,7 +240,7 @@ def _ratio(
     outside_sd = float(images.total[around].std())
     ratio = inside / outside
     sd = abs(ratio) * float(np.hypot(inside_sd / inside, outside_sd / outside))
-    half = 1.96 * sd
+    half = half_width(options.interval_level) * sd
     return Estimate(ratio, sd, ratio - half, ratio + half, options.interval_level, "1", method)
 
 

@@ -1,6 +1,6 @@
 """Regions of the body: diffuse organ signal, and what would have been missed in each."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -15,8 +15,10 @@ from lampyris.imaging.calibrate import lambertian_flux
 from lampyris.imaging.detect import FieldFit, SpotSearch, spot_distance
 from lampyris.imaging.forward import project
 from lampyris.imaging.limits import detection_limit
+from lampyris.imaging.matched_filter import window_mm
 from lampyris.imaging.nominal import NominalAnimal, NominalView, Region
 from lampyris.probe.probe import Probe
+from lampyris.statistics.thresholds import half_width
 
 HOLDS_AT_SHARE = 0.9
 CELLS_UNIT = "labelled-cell equivalents"
@@ -24,6 +26,8 @@ CELLS_UNIT = "labelled-cell equivalents"
 OPTICS_LOG_SD = 0.5
 # a spot this near to a region's footprint may lie in the region
 OWN_SPOT_MM = 2.0
+# below this share a spot is no spot any more for the search; the limit is then a lower bound
+LEAST_SEEN = 0.2
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -49,13 +53,23 @@ class ViewFrame:
     crop: tuple[slice, slice]
 
 
+@dataclass(frozen=True, slots=True, eq=False)
+class _Ground:
+    """What the limits of all regions share: the search, its outcome, and the background's weighted terms made orthonormal."""
+
+    search: SpotSearch
+    field: FieldFit
+    basis: NDArray[np.float64]
+
+
 def organ_signals(search: SpotSearch, field: FieldFit, settings: StudySettings, /) -> tuple[OrganSignal, ...]:
     """Diffuse signal with an organ's shape, with the fit's and the shape's uncertainty."""
     level = settings.analysis.interval_level
     signals = []
     for organ, flux, fit_sd in zip(search.terms.organs, field.fit.organ_flux, field.fit.organ_sd, strict=True):
         sd = float(np.hypot(fit_sd * field.noise[-1].inflation, settings.analysis.organ_model_error * flux))
-        low, high = float(flux - 1.96 * sd), float(flux + 1.96 * sd)
+        half = half_width(level) * sd
+        low, high = float(flux - half), float(flux + half)
         estimate = Estimate(float(flux), sd, low, high, level, FLUX_UNIT, "organ shape of the nominal animal")
         signals.append(OrganSignal(organ, estimate))
     return tuple(signals)
@@ -68,6 +82,8 @@ def region_limits(
 
     The limit holds at nine of ten places of the region; its interval spans the places.
     """
+    root = np.sqrt(field.fit.weight[search.body])
+    ground = _Ground(search, field, np.linalg.qr((search.terms.free[:, search.body] * root).T)[0])
     limits = []
     footprints = np.stack([region.footprint for region in frame.side.regions])
     laid = project(footprints, frame.nominal.grid, frame.pose, shape=frame.shape, pixel_mm=search.pixel_mm)
@@ -78,19 +94,22 @@ def region_limits(
             # a region smaller than a pixel, or at the edge: take the nearest ring of the body
             place = binary_dilation(place, iterations=2) & search.body
         if place.any():
-            limits.append(_region_limit(search, field, region, place, probe, settings))
+            limits.append(_region_limit(ground, region, place, probe, settings))
     return tuple(limits)
 
 
 def _region_limit(
-    search: SpotSearch, field: FieldFit, region: Region, place: NDArray[np.bool_], probe: Probe, settings: StudySettings
+    ground: _Ground, region: Region, place: NDArray[np.bool_], probe: Probe, settings: StudySettings
 ) -> DetectionLimit:
+    search, field = ground.search, ground.field
     options = settings.analysis
     template = int(np.argmin(np.abs(search.profiles.depth_mm - region.depth_mm)))
     noise = field.noise[template]
     known = place & np.isfinite(noise.sigma)
     bias = _foreign_bias(search, field, template, place)
-    scale = lambertian_flux(1.0, 10.0) / 100.0
+    # what the background's smooth terms swallow of a spot before the search sees it
+    seen = _seen_share(ground, template, place)
+    scale = lambertian_flux(1.0, 10.0) / 100.0 / seen
     everywhere = detection_limit(
         noise.sigma[known] * scale,
         threshold=noise.threshold,
@@ -100,27 +119,51 @@ def _region_limit(
     if everywhere.size == 0:
         everywhere = np.array([np.inf])
     # the measured scatter is itself uncertain by 1/sqrt(2 nu)
-    spread = 1.0 / np.sqrt(2.0 * noise.degrees_of_freedom)
+    level = options.interval_level
+    factor = float(np.exp(half_width(level) / np.sqrt(2.0 * noise.degrees_of_freedom)))
     value = float(np.quantile(everywhere, HOLDS_AT_SHARE))
-    low = float(min(np.quantile(everywhere, 0.05), value) * np.exp(-1.96 * spread))
-    high = float(np.quantile(everywhere, 0.95) * np.exp(1.96 * spread))
-    flux = Estimate(
+    low = float(min(np.quantile(everywhere, 0.5 * (1.0 - level)), value)) / factor
+    high = float(np.quantile(everywhere, 0.5 * (1.0 + level))) * factor
+    whole = Estimate(
         value,
-        float(np.std(everywhere)) if everywhere.size > 1 else spread * value,
+        float(np.std(everywhere)) if everywhere.size > 1 else 0.0,
         low,
         max(high, value),
-        options.interval_level,
+        level,
         FLUX_UNIT,
         "matched filter; background measured in the image",
     )
+    share = search.profiles.share_above(template, options.outline_fraction)
     return DetectionLimit(
         region=region.name,
-        flux=flux,
-        cells=_cells(flux, region, probe, options.interval_level),
+        flux=replace(
+            whole, value=whole.value * share, sd=whole.sd * share, low=whole.low * share, high=whole.high * share
+        ),
+        outline_share=share,
+        cells=_cells(whole, region, probe, level),
         depth_mm=region.depth_mm,
         false_alarms=options.false_alarms_per_session,
         power=options.detection_power,
     )
+
+
+def _seen_share(ground: _Ground, template: int, place: NDArray[np.bool_]) -> float:
+    """Share of a spot in the middle of a place that is left for the filter after the background's smooth terms took theirs."""
+    search, field, basis = ground.search, ground.field, ground.basis
+    rows, columns = np.nonzero(place)
+    middle = int(np.argmin((rows - rows.mean()) ** 2 + (columns - columns.mean()) ** 2))
+    y, x = np.indices(search.body.shape)
+    distance = np.hypot(y - rows[middle], x - columns[middle]) * search.pixel_mm
+    shape = search.profiles.image(template, distance)
+    root = np.sqrt(field.fit.weight[search.body])
+    weighted = shape[search.body] * root
+    left = np.zeros(search.body.shape)
+    left[search.body] = (weighted - basis @ (basis.T @ weighted)) / root
+    near = distance <= window_mm(search.profiles, template)
+    weight = np.where(near, field.fit.weight, 0.0)
+    level = np.sum(weight * shape) / weight.sum()
+    found = np.sum(weight * left * (shape - level)) / np.sum(weight * shape * (shape - level))
+    return float(np.clip(found, LEAST_SEEN, 1.0))
 
 
 def _foreign_bias(search: SpotSearch, field: FieldFit, template: int, place: NDArray[np.bool_]) -> NDArray[np.float64]:
@@ -141,7 +184,8 @@ def _cells(flux: Estimate, region: Region, probe: Probe, level: float) -> Estima
     places = float(np.std(np.log(per_cell))) if per_cell.size > 1 else 0.0
     width = float(np.sqrt(places**2 + probe.brightness_relative_sd**2 + OPTICS_LOG_SD**2))
     value = flux.value / middle
-    low, high = value * np.exp(-1.96 * width), value * np.exp(1.96 * width)
+    factor = float(np.exp(half_width(level) * width))
+    low, high = value / factor, value * factor
     return Estimate(
         value, value * width, float(low), float(high), level, CELLS_UNIT, "nominal animal's light transport"
     )

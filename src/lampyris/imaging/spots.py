@@ -40,6 +40,12 @@ class SpotProfiles:
         """Profile `index` at the given distances, 0 beyond the table."""
         return np.interp(distance_mm, self.radius_mm, self.profile[index], right=0.0)
 
+    def share_above(self, index: int, fraction: float, /) -> float:
+        """Share of profile `index` that lies where it exceeds `fraction` of its peak."""
+        row = self.profile[index]
+        ring = row * self.radius_mm
+        return float(ring[row > fraction * row[0]].sum() / ring.sum())
+
 
 @lru_cache(maxsize=8)
 def spot_profiles(

@@ -12,7 +12,14 @@ from lampyris.core.images import FLUX_UNIT, AbundanceMap, Pose, Radiance
 from lampyris.core.results import Detection
 from lampyris.core.settings import StudySettings
 from lampyris.core.study import SessionResult, ViewResult
-from lampyris.imaging.animal import find_body, pose_from_body, silhouette, stage_from_animal
+from lampyris.imaging.animal import (
+    edge_contact_mm,
+    find_body,
+    light_photograph,
+    pose_from_body,
+    silhouette,
+    stage_from_animal,
+)
 from lampyris.imaging.background import background_terms
 from lampyris.imaging.calibrate import lambertian_flux, radiance_from_counts
 from lampyris.imaging.detect import FieldFit, SpotSearch, find_spots
@@ -24,10 +31,14 @@ from lampyris.imaging.photometry import SpotPhotometry, ViewImages, aperture_noi
 from lampyris.imaging.regions import ViewFrame, organ_signals, region_at, region_limits
 from lampyris.imaging.unmix import mixing_matrix, unmix
 from lampyris.probe.probe import Probe, probe_from_settings
+from lampyris.statistics.thresholds import half_width
 from lampyris.tissue.anatomy import surface_point_mm
 
 INJECTION_SITE_MM = 9.0
 LUNG_TRAPPING_DAYS = 1.0
+# a tail may leave the image, a trunk not
+CROPPED_MM = 6.0
+ACROSS_RAD = 1.05
 
 
 def analyse_session(inputs: SessionInput, settings: StudySettings, /) -> SessionResult:
@@ -82,7 +93,9 @@ def analyse_view(
     )
     side = nominal.views[view.view]
     radiance = radiance_from_counts(view, instrument)
-    body = find_body(view.photo, pixel_mm=instrument.pixel_mm, file=view.file)
+    photo = view.photo if view.photo is not None else light_photograph(radiance)
+    body = find_body(photo, pixel_mm=instrument.pixel_mm, file=view.file, photographed=view.photo is not None)
+    _refuse_misplaced(view, body, side, instrument.pixel_mm)
     saturated = _refuse_saturated(radiance, body, view, options.saturated_fraction_max)
     pose = pose_from_body(body, side.silhouette, pixel_mm=instrument.pixel_mm, mirrored=view.view == "ventral")
     abundance = unmix(radiance, mixing_matrix(instrument, probe), shown=_frame_of(body))
@@ -101,7 +114,7 @@ def analyse_view(
     result = ViewResult(
         view=view.view,
         pixel_mm=instrument.pixel_mm,
-        photo=_unit_range(view.photo),
+        photo=_unit_range(photo),
         radiance=radiance.values.astype(np.float32),
         probe=abundance.values[0].astype(np.float32),
         probe_variance=abundance.variance[0].astype(np.float32),
@@ -118,7 +131,7 @@ def analyse_view(
         body_flux=_body_flux(search, field, settings),
         quality=_quality(search, field, saturated, abundance, body),
     )
-    return result, _remarks(view, body, side, instrument.pixel_mm)
+    return result, _remarks(view, photo, body, side, search, field)
 
 
 def _refuse_saturated(radiance: Radiance, body: NDArray[np.bool_], view: ViewInput, allowed: float) -> float:
@@ -148,7 +161,8 @@ def _search(
     abundance: AbundanceMap, body: NDArray[np.bool_], frame: ViewFrame, inputs: SessionInput, settings: StudySettings
 ) -> SpotSearch:
     options, pixel, crop = settings.analysis, settings.instrument.pixel_mm, frame.crop
-    inner = binary_erosion(body)[crop]
+    # where the flat is very low, noise and the flat's own error are multiplied: such corners say nothing
+    inner = (binary_erosion(body) & (abundance.flags & PixelFlag.LOW_FLAT == 0))[crop]
     held = {
         organ: project(image, frame.nominal.grid, frame.pose, shape=frame.shape, pixel_mm=pixel)[crop]
         for organ, image in frame.side.uptake.items()
@@ -228,18 +242,17 @@ def _body_flux(search: SpotSearch, field: FieldFit, settings: StudySettings) -> 
     """Probe flux of the whole animal: everything but the background's free terms."""
     above = np.where(search.body, search.data - field.fit.background + field.fit.uptake, 0.0)
     flux = lambertian_flux(float(above.sum()), search.pixel_mm)
+    patches = 20
     structure, _ = aperture_noise(
-        field.residual, search.body, np.zeros_like(search.body), 0.05 * float(search.body.sum())
+        field.residual, search.body, np.zeros_like(search.body), float(search.body.sum()) / patches
     )
-    # twenty patches of the body, each as uneven as measured
-    own = lambertian_flux(structure * np.sqrt(20.0), search.pixel_mm)
-    sd = float(
-        np.hypot(own, abs(flux) * np.hypot(settings.analysis.spectral_error, settings.instrument.radiance_relative_sd))
-    )
+    # so many patches of the body, each as uneven as measured
+    own = lambertian_flux(structure * np.sqrt(patches), search.pixel_mm)
+    common = np.hypot(settings.analysis.spectral_error, settings.instrument.radiance_relative_sd)
+    sd = float(np.hypot(own, abs(flux) * common))
     level = settings.analysis.interval_level
-    return Estimate(
-        flux, sd, flux - 1.96 * sd, flux + 1.96 * sd, level, FLUX_UNIT, "sum over the animal, background removed"
-    )
+    half = half_width(level) * sd
+    return Estimate(flux, sd, flux - half, flux + half, level, FLUX_UNIT, "sum over the animal, background removed")
 
 
 def _quality(
@@ -257,29 +270,61 @@ def _quality(
     }
 
 
-def _remarks(view: ViewInput, body: NDArray[np.bool_], side: NominalView, pixel_mm: float) -> list[Finding]:
+def _refuse_misplaced(view: ViewInput, body: NDArray[np.bool_], side: NominalView, pixel_mm: float) -> None:
+    """An animal that lies head down or across would get every organ wrong: refuse it rather than name organs."""
     seen = silhouette(body, pixel_mm=pixel_mm)
-    remarks = []
-    ratio = seen.along_mm / side.silhouette.along_mm
-    if not 0.75 < ratio < 1.33:
-        remarks.append(
-            Finding(
-                "image.size",
-                Severity.WARNING,
-                Place(file=view.file),
-                f"the animal is {ratio:.2f} times as long as a 25 g mouse.",
-                "Check pixel_mm in study.toml, or whether the animal is cropped.",
-            )
+    upside_down = seen.skew * side.silhouette.skew < 0 and abs(seen.skew) > 0.5 * abs(side.silhouette.skew)
+    across = abs(seen.angle_rad) > ACROSS_RAD
+    if upside_down or across:
+        said = "lies across" if across else "tapers towards the lower end: it seems to lie head down"
+        raise ImageError(
+            f"{view.file}: the animal is not head up",
+            [
+                Finding(
+                    "image.head-up",
+                    Severity.ERROR,
+                    Place(file=view.file),
+                    f"the animal {said}.",
+                    "Turn the image so that the head is up; organ regions are wrong otherwise.",
+                )
+            ],
         )
-    if seen.skew * side.silhouette.skew < 0 and abs(seen.skew) > 0.5 * abs(side.silhouette.skew):
-        remarks.append(
-            Finding(
-                "image.upside-down",
-                Severity.WARNING,
-                Place(file=view.file),
-                "the animal's outline tapers towards the wrong end: it may lie head down.",
-                "Turn the image so that the head is up; organ regions are wrong otherwise.",
-            )
+
+
+def _remarks(
+    view: ViewInput,
+    photo: NDArray[np.floating],
+    body: NDArray[np.bool_],
+    side: NominalView,
+    search: SpotSearch,
+    field: FieldFit,
+) -> list[Finding]:
+    """What a reader of the numbers should know of this image."""
+    pixel_mm = search.pixel_mm
+    remarks: list[Finding] = []
+
+    def warn(rule: str, seen: str, mend: str) -> None:
+        remarks.append(Finding(rule, Severity.WARNING, Place(file=view.file), seen, mend))
+
+    ratio = silhouette(body, pixel_mm=pixel_mm).along_mm / side.silhouette.along_mm
+    if not 0.75 < ratio < 1.33:
+        warn(
+            "image.size",
+            f"the animal is {ratio:.2f} times as long as a 25 g mouse.",
+            "Check pixel_mm in study.toml, or whether the animal is cropped.",
+        )
+    touching = edge_contact_mm(photo, pixel_mm=pixel_mm)
+    if touching > CROPPED_MM:
+        warn(
+            "image.cropped",
+            f"the animal meets the image's edge over {touching:.0f} mm.",
+            "Image the whole animal; regions and organs are named from its whole outline.",
+        )
+    if field.exhausted:
+        warn(
+            "image.search-limit",
+            f"the search stopped at {len(field.spots)} spots; more stand above the threshold.",
+            "Raise max_detections_per_view in study.toml.",
         )
     return remarks
 

@@ -75,7 +75,7 @@ def animal_curves(results: StudyResults, /) -> dict[str, list[AnimalCurve]]:
     return arms
 
 
-def arm_means(curves: dict[str, list[AnimalCurve]], unit: str, /, *, level: float = 0.95) -> dict[str, list[ArmDay]]:
+def arm_means(curves: dict[str, list[AnimalCurve]], unit: str, /, *, level: float) -> dict[str, list[ArmDay]]:
     """Geometric mean per arm and day, for drawing.
 
     Parameters

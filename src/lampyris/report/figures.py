@@ -22,6 +22,7 @@ from matplotlib.ticker import FixedLocator, FuncFormatter, NullFormatter
 from lampyris.core.study import Comparison
 from lampyris.report.arms import Arm
 from lampyris.report.curves import AnimalCurve, ArmDay
+from lampyris.report.levels import level_text
 from lampyris.report.limits import LimitCell, LimitGrid
 from lampyris.report.numbers import day_text, number, superscript, unit_text
 
@@ -187,7 +188,9 @@ def _arm_mean(drawing: Drawing, axes: Any, arm: Arm, mean: ArmDay, unit: str, sh
                   markeredgewidth=1.2, markeredgecolor=arm.colour, markerfacecolor=PAPER)  # fmt: skip
         return
     words = f"{arm.title}, day {day_text(mean.day)}: geometric mean {number(estimate.value)}"
-    words += f" ({number(estimate.low)}–{number(estimate.high)}) {unit_text(unit)}, n = {mean.n}"
+    words += (
+        f" ({level_text([estimate])} {number(estimate.low)}–{number(estimate.high)}) {unit_text(unit)}, n = {mean.n}"
+    )
     if math.isfinite(estimate.high) and estimate.low > 0:
         axes.plot([place] * 2, [estimate.low, estimate.high], color=arm.colour, linewidth=1.6, solid_capstyle="butt")
     axes.plot([place], [estimate.value], gid=drawing.name(words), marker="D", markersize=4.5, linestyle="none",
@@ -280,7 +283,9 @@ def comparison_figure(comparison: Comparison, arms: dict[str, Arm], /) -> Drawin
         mean = group.mean
         if math.isnan(mean.value):
             continue
-        words = f"{arm.title}: mean {number(mean.value, digits=3)} ({number(mean.low, digits=3)} to "
+        words = (
+            f"{arm.title}: mean {number(mean.value, digits=3)} ({level_text([mean])} {number(mean.low, digits=3)} to "
+        )
         words += f"{number(mean.high, digits=3)}) {unit_text(mean.unit)}, n = {group.n}"
         if math.isfinite(mean.high - mean.low):
             axes.plot([k + 0.3] * 2, [mean.low, mean.high], color=arm.colour, linewidth=1.6, solid_capstyle="butt")
@@ -339,7 +344,9 @@ def limits_figure(grid: LimitGrid, /) -> Drawing:
     axes.tick_params(length=0)
     axes.spines[:].set_visible(False)
     axes.set_xlabel("days since inoculation")
-    axes.set_title(figure_text(f"{grid.view}: limit ({unit_text(grid.unit)})"), loc="left", color=INK)
+    axes.set_title(
+        figure_text(f"{grid.view}: limit inside the outline ({unit_text(grid.unit)})"), loc="left", color=INK
+    )
     return drawing
 
 
@@ -349,5 +356,6 @@ def _limit_value(grid: LimitGrid, region: str, day: float) -> float:
 
 
 def _limit_words(region: str, day: float, cell: LimitCell, unit: str) -> str:
-    flux = f"{number(cell.flux.value)} ({number(cell.flux.low)}–{number(cell.flux.high)}) {unit_text(unit)}"
+    ends = f"{level_text([cell.flux])} {number(cell.flux.low)}–{number(cell.flux.high)}"
+    flux = f"{number(cell.flux.value)} ({ends}) {unit_text(unit)} inside the outline"
     return f"{region}, day {day_text(day)}: {flux}, median of {cell.n} animals"

@@ -14,7 +14,7 @@ from lampyris.report.packing import AnimalPack, Frame, sessions_by_animal
 from lampyris.report.png import indexed_png
 from lampyris.report.scale import Window, inferno, picture_indices, picture_palette, rainbow
 
-_KIND_CLASS = {DetectionKind.LESION: "lesion", DetectionKind.INJECTION_SITE: "injection", DetectionKind.HALO: "halo"}
+_KIND_CLASS = {DetectionKind.LESION: "lesion", DetectionKind.INJECTION_SITE: "injection"}
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,10 +9,10 @@ from lampyris.core.flags import DetectionKind
 from lampyris.core.results import DetectionLimit
 from lampyris.core.study import AnimalOutcome, Comparison, StudyResults, ViewResult
 from lampyris.report.arms import Arm
-from lampyris.report.numbers import day_text, number, p_text, percent_text, share_text, unit_text
+from lampyris.report.levels import interval_level, level_text
+from lampyris.report.limits import probe_carried, probe_title
+from lampyris.report.numbers import day_text, number, p_text, share_text, unit_text
 from lampyris.statistics.intervals import clopper_pearson_interval
-
-_LEVEL = 0.95
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,31 +57,41 @@ def at_a_glance(results: StudyResults, arms: dict[str, Arm], /) -> str:
     return text
 
 
-def _last_limits(results: StudyResults, animals: set[str]) -> list[DetectionLimit]:
-    """Limits of each animal's last session."""
+def _last_limits(results: StudyResults, animals: set[str]) -> list[tuple[str, DetectionLimit]]:
+    """Limits of each animal's last session, with the key of the probe it carried ("" for none)."""
     last = {session.animal: session for session in results.sessions if session.animal in animals}
-    return [limit for session in last.values() for view in session.views for limit in view.limits]
+    return [
+        (probe_carried(results, session), limit)
+        for session in last.values()
+        for view in session.views
+        for limit in view.limits
+    ]
 
 
 def _limit_clause(results: StudyResults, animals: set[str]) -> str:
-    limits = _last_limits(results, animals)
-    fluxes = [limit.flux.value for limit in limits if math.isfinite(limit.flux.value)]
-    if not fluxes:
+    limits = [item for item in _last_limits(results, animals) if math.isfinite(item[1].flux.value)]
+    if not limits:
         return ""
-    unit = limits[0].flux.unit
-    span = f"{number(min(fluxes))}–{number(max(fluxes))}"
-    text = f", where the limit on the last day was {number(statistics.median(fluxes))} ({span}) {unit_text(unit)}"
-    cells = [limit.cells.value for limit in limits if math.isfinite(limit.cells.value)]
-    if cells:
-        text += f" or {number(statistics.median(cells))} ({number(min(cells))}–{number(max(cells))}) labelled cells"
-    return text + ", median and range over regions"
+    flux = _median_and_range([limit.flux.value for _, limit in limits])
+    text = f", where the limit on the last day was {flux} {unit_text(limits[0][1].flux.unit)} inside the outline"
+    for probe in dict.fromkeys(probe for probe, _ in limits if probe):
+        cells = [limit.cells.value for own, limit in limits if own == probe and math.isfinite(limit.cells.value)]
+        if cells:
+            text += f" or {_median_and_range(cells)} cells labelled with {probe_title(results, probe)}"
+    text += ", median and range over regions"
+    # without a label there is no light per cell
+    return text if any(probe for probe, _ in limits) else f"{text}; how many cells that is depends on the probe"
+
+
+def _median_and_range(values: list[float]) -> str:
+    return f"{number(statistics.median(values))} ({number(min(values))}–{number(max(values))})"
 
 
 def _arm_sentence(results: StudyResults, arm: Arm, outcomes: list[AnimalOutcome]) -> Sentence:
     """How many animals of an arm showed a lesion, by when."""
     with_lesions = [outcome for outcome in outcomes if any(outcome.lesion_count)]
-    share = clopper_pearson_interval(len(with_lesions), len(outcomes), level=_LEVEL)
-    interval = f"({percent_text(_LEVEL)} interval of the share {share.low:.2f}–{share.high:.2f})"
+    share = clopper_pearson_interval(len(with_lesions), len(outcomes), level=interval_level(results))
+    interval = f"({level_text([share])} interval of the share {share.low:.2f}–{share.high:.2f})"
     seen = share_text(len(with_lesions), len(outcomes))
     # a known control says so by its title; otherwise its role is told
     name = arm.title if arm.role != "control" or "control" in arm.title.lower() else f"{arm.title} (control)"
@@ -92,24 +102,24 @@ def _arm_sentence(results: StudyResults, arm: Arm, outcomes: list[AnimalOutcome]
     text = f"{name}: lesions seen in {seen} animals by day {day_text(max(first))} {interval}"
     if min(first) < max(first):
         text += f", the first on day {day_text(min(first))}"
-    text += _spread_clause(outcomes)
+    text += _spread_clause(outcomes, share.level)
     action = arm.role == "control"
     if action:
         text += "; signal in a control is a false alarm or a mix-up and needs a look"
     return Sentence(text + ".", arm.index, action=action, target="films")
 
 
-def _spread_clause(outcomes: list[AnimalOutcome]) -> str:
+def _spread_clause(outcomes: list[AnimalOutcome], level: float) -> str:
     """In how many animals a second lesion was seen, and by when: the sign of spread."""
     second = [
         min(day for day, count in zip(outcome.days, outcome.lesion_count, strict=True) if count > 1)
         for outcome in outcomes
         if any(count > 1 for count in outcome.lesion_count)
     ]
-    share = clopper_pearson_interval(len(second), len(outcomes), level=_LEVEL)
+    share = clopper_pearson_interval(len(second), len(outcomes), level=level)
     seen = share_text(len(second), len(outcomes))
     when = f" by day {day_text(max(second))}" if second else ""
-    return f"; two or more at once in {seen}{when} ({share.low:.2f}–{share.high:.2f})"
+    return f"; two or more at once in {seen}{when} ({level_text([share])} {share.low:.2f}–{share.high:.2f})"
 
 
 def comparison_text(comparison: Comparison, /) -> str:
@@ -139,7 +149,8 @@ def comparison_text(comparison: Comparison, /) -> str:
     text += f", {p_text(comparison.p)}"
     if comparison.effect_size is not None and not math.isnan(comparison.effect_size.value):
         effect = comparison.effect_size
-        text += f", {effect.method.split(',')[0]} {number(effect.value)} ({number(effect.low)}–{number(effect.high)})"
+        text += f", {effect.method.split(',')[0]} {number(effect.value)} "
+        text += f"({level_text([effect])} {number(effect.low)}–{number(effect.high)})"
     return f"{text} ({replication})"
 
 
@@ -148,7 +159,7 @@ def _comparison_sentence(comparison: Comparison, arms: dict[str, Arm]) -> Senten
     known = [pair for pair in comparison.pairs if not math.isnan(pair.p)]
     if known:
         pair = min(known, key=lambda pair: pair.p)
-        ends = f"{number(pair.difference.low)} to {number(pair.difference.high)}"
+        ends = f"{level_text([pair.difference])} {number(pair.difference.low)} to {number(pair.difference.high)}"
         text += f"; clearest pair {arms[pair.a].title} minus {arms[pair.b].title}: {number(pair.difference.value)}"
         text += f" ({ends}) {unit_text(pair.difference.unit)}, {p_text(pair.p)}".replace(" ,", ",")
         text += f", {comparison.post_hoc}" if comparison.post_hoc else ""
@@ -218,15 +229,14 @@ def false_alarm_text(results: StudyResults, arms: dict[str, Arm], /) -> str:
     if not budgets:
         return ""
     rate = "–".join(f"{value:g}" for value in dict.fromkeys((min(budgets), max(budgets))))
-    text = (
-        f"Thresholds were set for {rate} expected false alarms per animal-session; {len(budgets)} animal-sessions give"
-    )
+    text = f"Thresholds were set for {rate} expected false alarms per animal-session, over its views together;"
+    text += f" {len(budgets)} animal-sessions give"
     text += f" {number(sum(budgets))} expected in the whole study."
     controls = [s for s in results.sessions if s.group in arms and arms[s.group].role == "control"]
     if controls:
-        # an animal-session counts its lesions once: the view that shows most
-        seen = sum(max((_lesions(view) for view in session.views), default=0) for session in controls)
-        text += f" Controls showed {seen or 'none'} in {len(controls)} animal-sessions."
+        # the budget holds for all views of an animal-session together, so each view's count is added
+        seen = sum(_lesions(view) for session in controls for view in session.views)
+        text += f" Controls showed {seen or 'none'} in {len(controls)} animal-sessions, all views counted."
     return text
 
 

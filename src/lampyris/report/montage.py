@@ -22,8 +22,8 @@ from lampyris.report.scale import Window, inferno, picture_indices, picture_pale
 _WIDTH_MM = 180.0
 _LEFT_MM, _RIGHT_MM, _TOP_MM, _BOTTOM_MM = 16.0, 2.0, 9.0, 13.0
 _GAP = 3  # pixels between days
-# as on the page: lesions solid, injection sites dotted, haloes dashed
-_LINE = {DetectionKind.LESION: "solid", DetectionKind.INJECTION_SITE: "dotted", DetectionKind.HALO: "dashed"}
+# as on the page: lesions solid, injection sites dotted
+_LINE = {DetectionKind.LESION: "solid", DetectionKind.INJECTION_SITE: "dotted"}
 
 
 def _size(frames: dict[tuple[int, int], Frame]) -> tuple[int, int]:

@@ -25,6 +25,7 @@ from lampyris.report.figures import (
 )
 from lampyris.report.films import film_rows, scale_stops, scale_ticks, viewer_data
 from lampyris.report.headline import at_a_glance, comparison_text, false_alarm_text, headline
+from lampyris.report.levels import interval_level, level_text
 from lampyris.report.limits import LimitGrid, limit_grids
 from lampyris.report.montage import arm_montage
 from lampyris.report.numbers import day_text, number, unit_text
@@ -177,13 +178,16 @@ def _sections(results: StudyResults, arms: dict[str, Arm], gallery: _Gallery) ->
     """Everything on the page but its pictures."""
     unit = flux_unit(results)
     curves = animal_curves(results)
+    means = arm_means(curves, unit, level=interval_level(results))
     grids = limit_grids(results)
     return {
         "sentences": headline(results, arms),
         "glance": at_a_glance(results, arms),
         "detections": sections.detection_tables(results),
+        "detection_level": sections.detection_level(results),
         "organs": sections.organ_table(results, arms),
-        "curves": _curve_section(gallery, arms, curves, arm_means(curves, unit), unit),
+        "curves": _curve_section(gallery, arms, curves, means, unit),
+        "curve_level": level_text(day.estimate for days in means.values() for day in days),
         "comparisons": _group_section(results, arms, gallery),
         "limit_figures": _limit_section(grids, gallery),
         "limit_table": sections.limits_table(grids),

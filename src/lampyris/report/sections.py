@@ -2,7 +2,7 @@
 
 import json
 import math
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import Any
 
 from lampyris.core.flags import DetectionKind
@@ -10,7 +10,8 @@ from lampyris.core.results import Detection
 from lampyris.core.study import Comparison, SessionResult, StudyResults, ViewResult
 from lampyris.report.arms import Arm
 from lampyris.report.films import flag_words
-from lampyris.report.limits import LimitGrid
+from lampyris.report.levels import level_text, with_level
+from lampyris.report.limits import LimitCell, LimitGrid
 from lampyris.report.numbers import MISSING, day_text, percent_text
 from lampyris.report.packing import sessions_by_animal
 from lampyris.report.tables import (
@@ -73,7 +74,7 @@ def _detection_row(session: SessionResult, view: ViewResult, detection: Detectio
 
 
 def detection_tables(results: StudyResults, /) -> dict[str, Table]:
-    """Detections of each animal, lesions first, then injection sites and haloes set apart.
+    """Detections of each animal, lesions first, then injection sites set apart.
 
     Parameters
     ----------
@@ -94,6 +95,12 @@ def detection_tables(results: StudyResults, /) -> dict[str, Table]:
     return tables
 
 
+def detection_level(results: StudyResults, /) -> str:
+    """Level of the intervals in the detection tables; empty where nothing was found."""
+    found = [d for session in results.sessions for view in session.views for d in view.detections]
+    return level_text([*(d.flux for d in found), *(d.tumour_to_background for d in found)])
+
+
 def lesion_count_text(table: Table, /) -> str:
     """How many rows of a detection table are lesions and how many are not."""
     others = sum(row.muted for row in table.rows)
@@ -104,11 +111,11 @@ def lesion_count_text(table: Table, /) -> str:
 
 def organ_table(results: StudyResults, arms: dict[str, Arm], /) -> Table | None:
     """Diffuse uptake with the shape of whole organs, per animal, day and view; None where no organ was fitted."""
-    rows, unit = [], ""
+    rows, fluxes = [], []
     for session in results.sessions:
         for view in session.views:
             for signal in view.organ_signals:
-                unit = signal.flux.unit
+                fluxes.append(signal.flux)
                 cells = (
                     text_cell(session.animal),
                     text_cell(arms[session.group].title),
@@ -124,7 +131,7 @@ def organ_table(results: StudyResults, arms: dict[str, Arm], /) -> Table | None:
         Column("Day", "number"),
         Column("View"),
         Column("Organ"),
-        Column("Flux", "estimate", unit),
+        Column(with_level("Flux", fluxes), "estimate", fluxes[0].unit if fluxes else ""),
     )
     caption = "Diffuse probe signal with the shape of a whole organ, not counted as lesions"
     return Table("organs", caption, columns, tuple(rows)) if rows else None
@@ -138,12 +145,11 @@ def group_table(comparison: Comparison, arms: dict[str, Arm], index: int, /) -> 
         censored = sum(group.censored)
         cells = (text_cell(arm.title), integer_cell(group.n), integer_cell(censored), estimate_cell(group.mean))
         rows.append(Row(cells, arm.index))
-    level = percent_text(comparison.groups[0].mean.level) if comparison.groups else ""
     columns = (
         Column("Arm"),
         Column(f"n ({comparison.experimental_unit})", "number"),
         Column("Below limit", "number"),
-        Column(f"Mean ({level} interval)" if level else "Mean", "estimate", comparison.unit),
+        Column(with_level("Mean", [group.mean for group in comparison.groups]), "estimate", comparison.unit),
     )
     return Table(f"groups-{index}", f"{comparison.endpoint}, per arm", columns, tuple(rows))
 
@@ -163,65 +169,85 @@ def pair_table(comparison: Comparison, arms: dict[str, Arm], index: int, /) -> T
         )
         for pair in comparison.pairs
     )
-    level = percent_text(comparison.pairs[0].difference.level)
+    differences = [pair.difference for pair in comparison.pairs]
     columns = (
         Column("Arm"),
         Column("minus"),
-        Column(f"Difference ({level} interval)", "estimate", comparison.pairs[0].difference.unit),
+        Column(with_level("Difference", differences), "estimate", differences[0].unit),
         Column("p", "number"),
     )
     caption = f"{comparison.endpoint}, differences" + (f" by {comparison.post_hoc}" if comparison.post_hoc else "")
     return Table(f"pairs-{index}", caption, columns, rows)
 
 
+def _limit_row(region: str, grid: LimitGrid, day: float, cell: LimitCell) -> Row:
+    cells = [
+        text_cell(region),
+        text_cell(grid.view),
+        day_cell(day),
+        number_cell(cell.depth_mm),
+        estimate_cell(cell.flux),
+        number_cell(cell.outline_share),
+        integer_cell(cell.n),
+    ]
+    for probe in grid.probes:
+        own = cell.cells.get(probe)
+        cells += [estimate_cell(own.estimate), integer_cell(own.n)] if own else [text_cell(MISSING), integer_cell(0)]
+    return Row(tuple(cells))
+
+
 def limits_table(grids: tuple[LimitGrid, ...], /) -> Table | None:
-    """Limits by region, view and day in flux and labelled cells; None where nothing is stored."""
-    rows = []
-    for grid in grids:
-        for region in grid.regions:
-            for day in grid.days:
-                cell = grid.cells.get((region, day))
-                if cell is None:
-                    continue
-                cells = (
-                    text_cell(region),
-                    text_cell(grid.view),
-                    day_cell(day),
-                    number_cell(cell.depth_mm),
-                    estimate_cell(cell.flux),
-                    estimate_cell(cell.cells),
-                    integer_cell(cell.n),
-                )
-                rows.append(Row(cells))
-    if not rows:
+    """Limits by region, view and day in flux over all animals, and in labelled cells by probe; None without limits."""
+    places = [
+        (region, grid, day, grid.cells[region, day])
+        for grid in grids
+        for region in grid.regions
+        for day in grid.days
+        if (region, day) in grid.cells
+    ]
+    if not places:
         return None
-    columns = (
+    limits = [cell for *_, cell in places]
+    columns = [
         Column("Region"),
         Column("View"),
         Column("Day", "number"),
         Column("Depth", "number", "mm"),
-        Column("Limit, flux", "estimate", grids[0].unit),
-        Column("Limit, labelled cells", "estimate"),
+        Column(with_level("Limit, flux inside the outline", [cell.flux for cell in limits]), "estimate", grids[0].unit),
+        Column("Share inside the outline", "number"),
         Column("Animals", "number"),
-    )
+    ]
+    for probe, title in grids[0].probes.items():
+        own = [cell.cells[probe].estimate for cell in limits if probe in cell.cells]
+        columns.append(Column(with_level(f"Limit, cells labelled with {title}", own), "estimate"))
+        columns.append(Column(f"Animals with {title}", "number"))
     caption = (
-        "Weakest source that would have been seen: median over animals, with the median span over the region's places"
+        "Weakest source that would have been seen: median over animals, with the median span over the region's places. "
+        "Flux is over all animals, cells over those that carry the probe; unlabelled controls have a limit in flux only"
     )
-    return Table("limit-table", caption, columns, tuple(rows))
+    return Table("limit-table", caption, tuple(columns), tuple(_limit_row(*place) for place in places))
 
 
 def limit_terms(results: StudyResults, /) -> str:
-    """Power and false alarms at which the limits hold."""
+    """Power and false alarms at which the limits hold, and what flux they give."""
     limits = [limit for session in results.sessions for view in session.views for limit in view.limits]
     if not limits:
         return ""
-    powers = sorted({limit.power for limit in limits})
-    alarms = sorted({limit.false_alarms for limit in limits})
-    power = "–".join(percent_text(value) for value in dict.fromkeys((powers[0], powers[-1])))
-    alarm = "–".join(f"{value:g}" for value in dict.fromkeys((alarms[0], alarms[-1])))
-    return (
-        f"A source at the limit is found with {power} probability at {alarm} expected false alarms per animal-session."
+    power = _ends([limit.power for limit in limits], percent_text)
+    alarm = _ends([limit.false_alarms for limit in limits], lambda value: f"{value:g}")
+    text = (
+        f"A source at the limit is found with {power} probability at {alarm} expected false alarms per animal-session. "
+        "Limits are given as flux inside the outline, as the detections are"
     )
+    shares = [limit.outline_share for limit in limits if math.isfinite(limit.outline_share)]
+    if shares:
+        text += f"; the outline holds {_ends(shares, lambda value: percent_text(round(value, 2)))} of a spot's flux"
+    return f"{text}."
+
+
+def _ends(values: list[float], shown: Callable[[float], str]) -> str:
+    """The least and the most of some values, once where they read the same."""
+    return "–".join(dict.fromkeys((shown(min(values)), shown(max(values)))))
 
 
 def _words(key: str) -> str:
@@ -246,7 +272,7 @@ def _quality_summary(pictures: list[tuple[SessionResult, ViewResult]], key: str)
 
 
 def quality_tables(results: StudyResults, arms: dict[str, Arm], /) -> tuple[Table, Table] | None:
-    """Quality numbers: a summary per measure with where its extremes lie, and every picture's own.
+    """Quality numbers: a summary per measure with where its extremes lie, and every picture's own with its body flux.
 
     Parameters
     ----------
@@ -262,14 +288,16 @@ def quality_tables(results: StudyResults, arms: dict[str, Arm], /) -> tuple[Tabl
     """
     pictures = [(session, view) for session in results.sessions for view in session.views]
     keys = list(dict.fromkeys(key for _, view in pictures for key in view.quality))
-    if not keys:
+    if not pictures:
         return None
+    fluxes = [view.body_flux for _, view in pictures]
     full_rows = []
     for session, view in pictures:
         head = (
             text_cell(session.animal),
             day_cell(session.day),
             text_cell(view.view),
+            estimate_cell(view.body_flux),
         )
         values = tuple(number_cell(view.quality.get(key, math.nan), digits=3) for key in keys)
         full_rows.append(Row(head + values, arms[session.group].index))
@@ -289,7 +317,13 @@ def quality_tables(results: StudyResults, arms: dict[str, Arm], /) -> tuple[Tabl
     full = Table(
         "quality-full",
         "Quality of every picture",
-        (Column("Animal"), Column("Day", "number"), Column("View"), *(Column(_words(key), "number") for key in keys)),
+        (
+            Column("Animal"),
+            Column("Day", "number"),
+            Column("View"),
+            Column(with_level("Probe flux of the whole animal", fluxes), "estimate", fluxes[0].unit),
+            *(Column(_words(key), "number") for key in keys),
+        ),
         tuple(full_rows),
     )
     return summary, full

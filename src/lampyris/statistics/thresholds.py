@@ -106,3 +106,14 @@ def power_margin(power: float, /) -> float:
     1.645
     """
     return float(ndtri(power))
+
+
+def half_width(level: float, /) -> float:
+    """Standard deviations on each side of the middle that hold a normal value with probability `level`.
+
+    Examples
+    --------
+    >>> round(half_width(0.95), 3)
+    1.96
+    """
+    return float(ndtri(0.5 * (1.0 + level)))

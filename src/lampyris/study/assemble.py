@@ -171,6 +171,7 @@ def _assemble(plan: StudyPlan, study: Path, folder: Path) -> None:
         for name, group in settings.groups.items()
     }
     record = _record(plan, study)
+    views = max((len(read_session(study / name, images=False).views) for name in plan.sessions), default=1)
     stored = StoredStudy(
         name=settings.study.name,
         title=settings.study.title,
@@ -180,7 +181,7 @@ def _assemble(plan: StudyPlan, study: Path, folder: Path) -> None:
         animals=tuple(name.removeprefix(f"{RESULTS}/") for name in plan.animals),
         comparisons=compare_groups(outcomes, groups, level=settings.analysis.interval_level),
         findings=(*(finding for animal in animals for finding in animal.findings), *plan.findings),
-        methods=methods_text(settings, record),
+        methods=methods_text(settings, record, views=views),
         record=record,
     )
     write_noun(folder / STUDY, stored)

@@ -22,6 +22,8 @@ from lampyris.study.rules import SETTINGS, SHEET, WAVELENGTH_TOLERANCE_NM, Sheet
 EXPOSURE_TOLERANCE = 0.01
 PIXEL_TOLERANCE = 0.005
 SATURATED_SHARE_OF_FULL_SCALE = 0.99
+# this many pixels at exactly the brightest count are not chance: the camera ends there
+PILED_UP = 5
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,6 +46,10 @@ class Header:
         Per channel: every pixel is the same.
     saturated : tuple of float
         Per channel: share of pixels at full scale.
+    highest : tuple of float
+        Per channel: the largest count.
+    at_highest : tuple of int
+        Per channel: pixels that hold exactly that count.
     """
 
     channels: tuple[str, ...]
@@ -55,6 +61,8 @@ class Header:
     synthetic: bool
     constant: tuple[bool, ...]
     saturated: tuple[float, ...]
+    highest: tuple[float, ...]
+    at_highest: tuple[int, ...]
 
     def index(self, channel: str) -> int | None:
         """Which channel is called so; an image of one channel needs no name."""
@@ -94,6 +102,34 @@ def check_files(sheets: Sheets, settings: StudySettings, /) -> Iterator[Finding]
         if image is not None and row.channel in bands:
             yield from _check_image(row, image, settings, told)
             yield from _check_companions(row, image, headers, settings)
+    yield from _check_full_scale(sheets, headers, settings)
+
+
+def _check_full_scale(sheets: Sheets, headers: dict[str, Header | None], settings: StudySettings) -> Iterator[Finding]:
+    """A camera of fewer bits than its files piles up below `full_scale_counts`: saturation would go unnoticed."""
+    full = settings.instrument.full_scale_counts
+    named = {(row.channel, row.image): row for row in sheets.samples}
+    found: dict[str, list[tuple[float, int, SampleRow]]] = {}
+    for (channel, path), row in named.items():
+        image = headers.get(path)
+        index = None if image is None else image.index(channel)
+        if image is not None and index is not None and not image.constant[index]:
+            entry = (image.highest[index], image.at_highest[index], row)
+            found.setdefault(channel, []).append(entry)
+    if any(highest >= full for entries in found.values() for highest, _, _ in entries):
+        return
+    for channel, entries in found.items():
+        top = max(highest for highest, _, _ in entries)
+        piled = [(count, row) for highest, count, row in entries if highest == top and count >= PILED_UP]
+        if piled:
+            count, row = piled[0]
+            seen = (
+                f"no image reaches {full:g} counts, and {count} pixels of {channel} in {row.image} share its largest count, "
+                f"{top:g}: the camera may end there, and saturation would go unnoticed."
+            )
+            mend = "Write the count at which the converter saturates: 4095 for 12 bits, 16383 for 14 bits."
+            place = Place(SETTINGS, None, "instrument.full_scale_counts")
+            yield Finding("header.full-scale", Severity.WARNING, place, seen, mend)
 
 
 def _paths(sheets: Sheets, settings: StudySettings) -> list[str]:
@@ -117,6 +153,8 @@ def _summary(image: RawImage, full_scale: float) -> Header:
             float(np.count_nonzero(plane >= SATURATED_SHARE_OF_FULL_SCALE * full_scale)) / max(plane.size, 1)
             for plane in planes
         ),
+        highest=tuple(float(plane.max(initial=0)) for plane in planes),
+        at_highest=tuple(int(np.count_nonzero(plane == plane.max(initial=0))) for plane in planes),
     )
 
 

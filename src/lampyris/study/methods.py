@@ -5,6 +5,10 @@ from collections.abc import Sequence
 from lampyris.core.settings import AnalysisOptions, Band, Instrument, ProbeSettings, StudySettings
 from lampyris.core.study import RunRecord
 
+# the numbers themselves, so that the text cannot say another
+from lampyris.imaging import background, calibrate, detect, matched_filter, nominal, photometry, regions, step
+from lampyris.study import outcomes
+
 REFERENCES = (
     "Alexandrakis G, Rannou FR, Chatziioannou AF (2005) Phys Med Biol 50:4225. doi:10.1088/0031-9155/50/17/021",
     "Currie LA (1968) Anal Chem 40:586. doi:10.1021/ac60259a007",
@@ -18,7 +22,7 @@ REFERENCES = (
 )
 
 
-def methods_text(settings: StudySettings, record: RunRecord, /) -> tuple[str, ...]:
+def methods_text(settings: StudySettings, record: RunRecord, /, *, views: int = 2) -> tuple[str, ...]:
     """Describe how the results were made.
 
     Parameters
@@ -27,11 +31,13 @@ def methods_text(settings: StudySettings, record: RunRecord, /) -> tuple[str, ..
         Every setting used.
     record : RunRecord
         Versions and command.
+    views : int
+        Most views that a session has.
 
     Returns
     -------
     tuple of str
-        Paragraphs: imaging, probes, calibration, unmixing, detection, photometry, limits, statistics, software, references.
+        Paragraphs: imaging, probes, calibration, unmixing, detection, background, photometry, limits, statistics, software, references.
     """
     options = settings.analysis
     return (
@@ -39,10 +45,11 @@ def methods_text(settings: StudySettings, record: RunRecord, /) -> tuple[str, ..
         *([_probes(settings.probes)] if settings.probes else []),
         _calibration(settings.instrument, options),
         _unmixing(settings.instrument.bands, options),
-        _detection(options),
+        _detection(options, views),
+        _background(options),
         _photometry(settings.instrument, options),
         _limits(options),
-        _statistics(options),
+        _statistics(options, views),
         _software(record),
         "References. " + "; ".join(REFERENCES) + ".",
     )
@@ -83,75 +90,133 @@ def _calibration(instrument: Instrument, options: AnalysisOptions) -> str:
         f"transmission ({_listed([f'{band.transmission:g}' for band in instrument.bands])}) and "
         f"{instrument.radiance_per_rate:g} ph s-1 cm-2 sr-1 per electron per second, known to "
         f"{100 * instrument.radiance_relative_sd:g} %. The variance of photon and read noise "
-        f"({instrument.read_noise_e:g} electrons) was carried through every step. Pixels at or above 99 % of full scale "
-        f"({instrument.full_scale_counts:g} counts) were marked saturated, and an image was refused where more than "
-        f"{100 * options.saturated_fraction_max:g} % of the animal's pixels were; hot pixels and cosmic rays were replaced by "
-        "the local median and left out of sums."
+        f"({instrument.read_noise_e:g} electrons) was carried through every step. Pixels at or above "
+        f"{_percent(calibrate.SATURATED_SHARE)} of full scale ({instrument.full_scale_counts:g} counts) were marked saturated, and "
+        f"an image was refused where more than {100 * options.saturated_fraction_max:g} % of the animal's pixels were. Hot pixels "
+        f"(dark frame more than {calibrate.HOT_SIGMAS:g} robust standard deviations above its surroundings) and cosmic rays "
+        f"(more than {calibrate.COSMIC_SIGMAS:g} standard deviations above what the lens blur can make) were replaced by the local "
+        f"median. Places where the flat field is below {_percent(calibrate.LOW_FLAT_SHARE)} of its centre were not searched."
     )
 
 
 def _unmixing(bands: Sequence[Band], options: AnalysisOptions) -> str:
-    autofluorescence = ", ".join(f"{band.autofluorescence:g}" for band in bands)
-    leakage = ", ".join(f"{band.leakage:g}" for band in bands)
-    components = _listed(["probe", "tissue autofluorescence", "leaked excitation"][: len(bands)])
+    lights = {
+        "tissue autofluorescence": [band.autofluorescence for band in bands],
+        "leaked excitation": [band.leakage for band in bands],
+    }
+    # as many components as bands, and none that no band records
+    unmixed = {name: light for name, light in list(lights.items())[: len(bands) - 1] if sum(light) > 0}
+    kept = [name for name, light in lights.items() if name not in unmixed and sum(light) > 0]
+    spectra = "".join(f"; {name} {', '.join(f'{part:g}' for part in light)}" for name, light in unmixed.items())
+    relative = " (relative, in the order of the bands)" if unmixed else ""
+    stays = (
+        f" With {_bands(len(bands))} {_listed(kept)} could not be unmixed and stayed in the probe image."
+        if kept
+        else ""
+    )
     return (
-        f"Unmixing. Every pixel's {len(bands)} bands were unmixed into {components} by weighted least squares, which is unbiased "
-        "and may be negative, with its variance; this abundance served detection and photometry. A non-negative solution served "
-        f"display only. Reference spectra: the probe's emission in each band; autofluorescence {autofluorescence}; leakage "
-        f"{leakage} (relative, in the order of the bands). A relative error of {options.spectral_error:g} of flux was allowed for "
-        "the colour that tissue gives the light."
+        f"Unmixing. Every pixel's {_bands(len(bands))} gave {_listed(['probe', *unmixed])} by weighted least squares, which is "
+        "unbiased and may be negative, with its variance; this abundance served detection and photometry. A non-negative solution "
+        f"served display only. Reference spectra: the probe's emission in each band{spectra}{relative}. Images of animals "
+        f"without a probe were unmixed with the first probe of the settings.{stays} A relative error of "
+        f"{options.spectral_error:g} of flux was allowed for the colour that tissue gives the light."
     )
 
 
-def _detection(options: AnalysisOptions) -> str:
+def _bands(count: int) -> str:
+    return f"{count} band{'' if count == 1 else 's'}"
+
+
+def _detection(options: AnalysisOptions, views: int) -> str:
     depths = _listed([f"{depth:g}" for depth in options.template_depths_mm])
+    both = ", over both views" if views == 2 else ""
     return (
-        f"Detection. The probe image was searched with the surface profiles of point sources at depths of {depths} mm, computed "
-        "by diffusion in homogeneous tissue with Haskell's boundary condition (Haskell 1994), against the structure of the "
-        "background as measured in the same image, not against photon noise alone. A spot counted as found where its significance "
-        "exceeded the height that the Euler characteristic of a Gaussian random field allows (Worsley 1996), widened to Student's t "
-        "for the degrees of freedom with which the background's spread was measured, for an expected "
-        f"{options.false_alarms_per_session:g} false alarms per animal and session, over both views. Diffuse uptake with the "
-        f"shape of whole organs was fitted beside the spots (relative template error {options.organ_model_error:g}); the profile "
-        f"of a fitted spot was allowed a relative error of up to {options.spot_model_error:g} away from its centre. At most "
-        f"{options.max_detections_per_view} spots were kept per view. Spots at injection sites and wide glows around brighter "
-        "spots are listed by their kind and are not counted as lesions."
+        "Detection. The animal's outline was taken from its photograph, or from its own glow where there was none, and a nominal "
+        "mouse was laid on it. The probe image was searched with the surface profiles of point sources at depths of "
+        f"{depths} mm, computed by diffusion in homogeneous tissue with Haskell's boundary condition (Haskell 1994), each within "
+        f"at most {matched_filter.WINDOW_MAX_MM:g} mm of its centre, against the structure of the background as measured in the same "
+        "image, not against photon noise alone: how much each profile's fit scatters over the whole view once background and "
+        f"spots are subtracted (away from the spots where room is left), at least "
+        f"{detect.LEAST_INFLATION:g} times white noise and at least that of the next narrower profile. "
+        "A spot counted as found where its significance exceeded the height that the Euler characteristic of a Gaussian random "
+        "field allows (Worsley 1996), widened to Student's t for the degrees of freedom with which the scatter was measured "
+        f"(at least {detect.LEAST_FREEDOM:g}), for an expected {options.false_alarms_per_session:g} false alarms per animal and "
+        f"session{both}. A peak nearer to a known spot than {detect.MERGE_MM:g} mm or {detect.MERGE_WIDTHS:g} times the width "
+        f"of the widest profile among them belonged to that spot. A spot of a significance "
+        f"above {detect.FREE_SHAPE_Z:g} was fitted with all "
+        "profiles at once, a fainter one with its best. At most "
+        f"{options.max_detections_per_view} spots were kept per view. Spots within {step.INJECTION_SITE_MM:g} mm of an injection "
+        "site are listed as such and are not counted as lesions."
+    )
+
+
+def _background(options: AnalysisOptions) -> str:
+    organs = _listed([f"the {organ}" for organ in nominal.UPTAKE_ORGANS])
+    return (
+        "Background. Together with the spots, smooth terms, the images of the other unmixed components (smoothed by "
+        f"{background.SMOOTHING_MM:g} mm, capped not below {background.CLIP_AT_MEDIANS:g} medians) and "
+        f"diffuse uptake with the shape of {organs} "
+        f"(the lungs before day {step.LUNG_TRAPPING_DAYS:g} only, while cells are trapped there) were fitted by least squares with "
+        f"Huber's weights ({background.HUBER_SIGMAS:g} standard deviations, {background.ROBUST_PASSES} passes). Organ shapes were "
+        f"allowed a relative error of {options.organ_model_error:g}, the profiles of fitted spots one of up to "
+        f"{options.spot_model_error:g} away from their centres; what these errors may feign within {detect.SHAPE_REACH_MM:g} mm was "
+        "taken off a spot before its significance was judged."
     )
 
 
 def _photometry(instrument: Instrument, options: AnalysisOptions) -> str:
     return (
-        f"Photometry. A lesion was outlined at {100 * options.outline_fraction:g} % of its fitted peak. Its flux (ph s-1, summed over "
-        "the recorded bands) is pi times radiance times area, as Lambert's law gives for a diffuse surface, with background and "
-        "neighbours removed; the 'total flux' of vendor software, 4 pi times radiance times area, is listed beside it. The "
-        f"{_percent(options.interval_level)} intervals hold photon and read noise, background structure, the calibration's "
-        f"{100 * instrument.radiance_relative_sd:g} %, the model errors above and, growing with a spot's width, up to "
-        f"{100 * options.wide_spot_error:g} % for probe around wide spots that cannot be told from them. Fluxes are of "
-        "light that leaves the skin: they are not corrected for depth."
+        f"Photometry. A lesion was outlined at {100 * options.outline_fraction:g} % of its fitted peak, in the data where its "
+        f"significance was above {photometry.OUTLINE_FROM_DATA_Z:g}, else in its fitted profile. Its flux (ph s-1, summed over "
+        "the recorded bands) is pi times radiance times area inside the outline, as Lambert's law gives for a diffuse surface, with "
+        "background and neighbours removed; the 'total flux' of vendor software, 4 pi times radiance times area, is listed beside "
+        f"it. The {_percent(options.interval_level)} intervals hold photon and read noise, background structure as measured in equal "
+        f"areas of the animal, {_percent(photometry.NEIGHBOUR_ERROR)} of subtracted neighbours and "
+        f"{_percent(options.organ_model_error)} of subtracted organ uptake, the tissue's colour "
+        f"({_percent(options.spectral_error)}), the calibration ({_percent(instrument.radiance_relative_sd)}), "
+        f"{_percent(options.edge_error)} where the outline touches the animal's edge, and for probe around wide spots that cannot be "
+        f"told from them {_percent(options.wide_spot_error)} times w2/(w2 + ({photometry.WIDE_MM:g} mm)2) for a spot of width w. A "
+        f"spot whose flux is less than {photometry.FAINT_SDS:g} of its own standard deviations is flagged. Fluxes are of light that "
+        "leaves the skin: they are not corrected for depth."
     )
 
 
 def _limits(options: AnalysisOptions) -> str:
     return (
         "Limits. For every region of the animal, view and session the weakest spot was computed that the same rule would have found "
-        f"with probability {options.detection_power:g} (Currie 1968), from the background measured there before anything was "
-        "scored. It is given as flux and, through light transport by diffusion in a nominal mouse on a grid of "
-        f"{options.voxel_mm:g} mm with organ optics of Alexandrakis (2005) and the probe's label per cell, as labelled-cell "
-        "equivalents at injection. These are not cell numbers at the time of imaging: label is diluted by division, and lost."
+        f"with probability {options.detection_power:g} (Currie 1968) at {_percent(regions.HOLDS_AT_SHARE)} of the region's places, "
+        "from the background measured in the same image after spots were subtracted. What the background's smooth terms take of "
+        f"a spot was added back (at least {_percent(regions.LEAST_SEEN)} of it was taken to be left); a spot found within "
+        f"{regions.OWN_SPOT_MM:g} mm of a region did not raise the region's own limit. The limit is given as the flux inside such a "
+        "spot's outline, comparable with a lesion's, with the share that this is of the whole, and, for the whole, through light "
+        f"transport by diffusion in a nominal mouse on a grid of {options.voxel_mm:g} mm with organ optics of Alexandrakis (2005) "
+        "and the probe's label per cell, as labelled-cell equivalents at injection. The subcutis reaches "
+        f"{nominal.SUBCUTIS_DEPTH_MM:g} mm deep. The cells' interval holds the spread over a region's places, the probe's spread, and "
+        f"a standard deviation of {regions.OPTICS_LOG_SD:g} of the natural logarithm for the animal's optics. These are not cell "
+        "numbers at the time of imaging: label is diluted by division, and lost."
     )
 
 
-def _statistics(options: AnalysisOptions) -> str:
+def _statistics(options: AnalysisOptions, views: int) -> str:
+    brighter = " in the brighter of its views" if views == 2 else ""
+    regional = "the largest over regions of the smaller over views" if views == 2 else "the largest over regions"
+    within = (
+        " The ratio was taken within one view per animal, the one brightest on the first day (on the last, where nothing was "
+        "found on the first), on both days; where nothing was found in that view, its limit stood for it."
+        if views == 2
+        else ""
+    )
     return (
-        "Statistics. The animal was the experimental unit. Its value per session was the sum of the lesions' fluxes in the brighter "
-        "of its views; own uncertainties were added in quadrature and shared ones linearly. Where nothing was found the animal entered "
-        "at its limit (the largest over regions of the smaller over views) and was marked. Endpoints were the logarithm of the flux on "
-        "the last day shared by all labelled arms, and of its ratio to the first such day. Labelled arms were compared by Welch's "
+        "Statistics. The animal was the experimental unit. Its value per session was the sum of the lesions' fluxes"
+        f"{brighter}; own uncertainties were added in quadrature and shared ones linearly. Where nothing was found, or what was "
+        f"found summed to no flux above 0, the animal entered at its limit ({regional}) and was marked. Endpoints were the logarithm "
+        "of the flux on the last day shared by the labelled arms, and of its ratio to the first such day."
+        f"{within} Labelled arms were compared by Welch's "
         "analysis of variance (Welch 1951), which does not assume equal variances (Delacre 2019), and all pairs by the Games-Howell "
         f"procedure (Games & Howell 1976), with {_percent(options.interval_level)} intervals and omega squared with the interval of the "
         "noncentral F distribution (Steiger 2004); omnibus p values were adjusted over endpoints by Holm's method (Holm 1979). "
-        "Means are given with Student's t interval. No test was made with fewer than three animals in an arm. Control arms were "
-        "described, not tested."
+        f"Means are given with Student's t interval. Arms with fewer than {outcomes.LEAST_ANIMALS} values, or with values that do not "
+        "differ, were left out of the test and are named. Control arms were described, not tested."
     )
 
 

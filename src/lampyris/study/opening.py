@@ -166,10 +166,11 @@ def _fitting(read: Reader, row: SampleRow, path: str, column: str, shape: tuple[
     return np.asarray(plane, np.float64)
 
 
-def _photo(read: Reader, rows: Sequence[SampleRow], counts: NDArray[np.generic]) -> NDArray[np.float64]:
+def _photo(read: Reader, rows: Sequence[SampleRow], counts: NDArray[np.generic]) -> NDArray[np.float64] | None:
+    """Photograph of the view, None where no row names one."""
     row = next((row for row in rows if row.photo), None)
     if row is None:
-        return np.asarray(np.sum(counts, axis=0, dtype=np.float64))
+        return None
     photo = np.asarray(read(row, row.photo).counts, np.float64)
     photo = np.asarray(photo.mean(axis=0))
     _refuse_shape(row, row.photo, photo.shape, counts.shape[1:], row.image)

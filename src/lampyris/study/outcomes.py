@@ -4,13 +4,14 @@ The animal is the experimental unit: several lesions, views and days of one anim
 """
 
 import math
+from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 
 from lampyris.core.estimate import Estimate
 from lampyris.core.flags import DetectionKind
 from lampyris.core.images import FLUX_UNIT
-from lampyris.core.results import Detection
+from lampyris.core.results import Detection, DetectionLimit
 from lampyris.core.study import (
     AnimalOutcome,
     Comparison,
@@ -18,27 +19,32 @@ from lampyris.core.study import (
     PairDifference,
     SessionResult,
     ViewResult,
+    ViewTotal,
 )
-from lampyris.statistics.groups import games_howell, holm, welch_anova, why_no_test
+from lampyris.statistics.groups import games_howell, holm, welch_anova
 from lampyris.statistics.intervals import t_interval
 
 LEAST_ANIMALS = 3
+# standard deviations; thresholds of a search over a whole animal lie above it
+LEAST_THRESHOLD = 2.0
 # an endpoint's value and whether it is censored; None where the animal has none
 Reading = tuple[float, bool] | None
 
 
-def animal_outcome(sessions: Sequence[SessionResult], /) -> AnimalOutcome:
+def animal_outcome(sessions: Sequence[SessionResult], /, *, level: float = 0.95) -> AnimalOutcome:
     """What one animal contributes: the lesions' total flux per session.
 
-    Per session the lesions' fluxes are summed in each view (injection sites and halos left out) and the brighter view is
-    kept: light of one lesion leaves through both sides, so the views must not be added. Where no view shows a lesion, the
-    session's total is the limit: a lesion in a region is missed only if both views miss it, so a region's limit is the
-    smaller of its views', and as the lesion could be anywhere, the largest over the regions is taken.
+    Per session the lesions' fluxes are summed in each view (injection sites left out) and the brighter view is kept: light
+    of one lesion leaves through both sides, so the views must not be added. Where no view shows a lesion whose flux is above
+    0, the session's total is the limit: a lesion in a region is missed only if both views miss it, so a region's limit is
+    the smaller of its views', and as the lesion could be anywhere, the largest over the regions is taken.
 
     Parameters
     ----------
     sessions : sequence of SessionResult
         All sessions of one animal, at least one.
+    level : float
+        Coverage of the interval of a limit; detected fluxes bring theirs.
 
     Returns
     -------
@@ -55,15 +61,18 @@ def animal_outcome(sessions: Sequence[SessionResult], /) -> AnimalOutcome:
     if len(who) != 1:
         raise ValueError(f"needs the sessions of one animal in one group, got {sorted(who)}")
     animal, group = who.pop()
-    totals, below, counts = [], [], []
+    totals, below, counts, views = [], [], [], []
     for session in ordered:
-        lesions = [lesions_of(view) for view in session.views]
-        found = [sum_fluxes(view) for view in lesions if view]
+        each = tuple(_view_total(view, level) for view in session.views)
+        found = [view.flux for view in each if not view.below_limit]
         below.append(not found)
-        counts.append(max((len(view) for view in lesions), default=0))
-        totals.append(max(found, key=lambda total: total.value) if found else session_limit(session))
+        counts.append(max((len(lesions_of(view)) for view in session.views), default=0))
+        totals.append(
+            max(found, key=lambda total: total.value) if found else _limit(session.views, level, bool(counts[-1]))
+        )
+        views.append(each)
     days = tuple(session.day for session in ordered)
-    return AnimalOutcome(animal, group, "done", "", days, tuple(totals), tuple(below), tuple(counts))
+    return AnimalOutcome(animal, group, "done", "", days, tuple(totals), tuple(below), tuple(counts), tuple(views))
 
 
 def lesions_of(view: ViewResult, /) -> tuple[Detection, ...]:
@@ -113,31 +122,24 @@ def sum_fluxes(detections: Sequence[Detection], /) -> Estimate:
     return Estimate(value, sd, low, high, level, fluxes[0].unit, f"sum of {len(fluxes)} lesions")
 
 
-def session_limit(session: SessionResult, /) -> Estimate:
+def session_limit(session: SessionResult, /, *, level: float = 0.95) -> Estimate:
     """Total flux of a session in which nothing was found: at most its limit.
 
     Parameters
     ----------
     session : SessionResult
         One session.
+    level : float
+        Coverage of the interval.
 
     Returns
     -------
     Estimate
-        Value and high are the limit, low is 0; NaN throughout where no region has a finite limit.
+        The value is the limit, found with the study's detection power; low is 0. High is the flux that would have been
+        missed with probability ``1 - level`` at most: the limit itself where the power is `level` or more, else above it.
+        NaN throughout where no region has a finite limit.
     """
-    best: dict[str, float] = {}
-    level = 0.95
-    for view in session.views:
-        for limit in view.limits:
-            level = limit.power
-            if math.isfinite(limit.flux.value):
-                best[limit.region] = min(limit.flux.value, best.get(limit.region, math.inf))
-    if not best:
-        return Estimate(math.nan, math.nan, math.nan, math.nan, level, FLUX_UNIT, "nothing found, no limit known")
-    region = max(sorted(best), key=lambda name: best[name])
-    limit_value = best[region]
-    return Estimate(limit_value, math.nan, 0.0, limit_value, level, FLUX_UNIT, f"nothing found: limit ({region})")
+    return _limit(session.views, level, False)
 
 
 def compare_groups(
@@ -145,9 +147,10 @@ def compare_groups(
 ) -> tuple[Comparison, ...]:
     """Compare the labelled arms on each endpoint, the animal being the unit.
 
-    Endpoints: the logarithm of the total lesion flux on the last day that all labelled arms share, and the logarithm of its
-    ratio to the first such day. Control arms are described, not tested. Welch's analysis of variance, then Games-Howell;
-    Holm's adjustment over the endpoints is given in the notes.
+    Endpoints: the logarithm of the total lesion flux on the last day that the labelled arms share, and the logarithm of its
+    ratio to the first such day, within one view. Arms with three values or more that differ are tested; those left out are
+    named in the notes. Every arm is described, controls and arms without any value included, whether a test was made or
+    not. Welch's analysis of variance, then Games-Howell; Holm's adjustment over the endpoints is given in the notes.
 
     Parameters
     ----------
@@ -161,31 +164,43 @@ def compare_groups(
     Returns
     -------
     tuple of Comparison
-        One per endpoint; none where no day is shared.
+        One per endpoint; none where no animal was analysed.
     """
     arms = [name for name, group in groups.items() if group["role"] == "labelled"]
     done = [outcome for outcome in outcomes if outcome.status == "done"]
-    days = _shared_days(done, arms)
+    days, remark = _endpoint_days(done, arms)
     if not days:
         return ()
     last, first = days[-1], days[0]
-    endpoints: list[tuple[str, str, Callable[[AnimalOutcome], Reading]]] = [
-        (f"log10 total lesion flux on day {last:g}", f"log10({FLUX_UNIT})", lambda outcome: _flux_on(outcome, last))
+    common = [*_left_out(outcomes), *remark]
+    made = [
+        _comparison(
+            f"log10 total lesion flux on day {last:g}",
+            f"log10({FLUX_UNIT})",
+            {arm: _readings(done, arm, lambda outcome: _flux_on(outcome, last)) for arm in groups},
+            arms,
+            [*common, *_no_flux(done, (last,))],
+            level,
+        )
     ]
     if first < last:
-        endpoints.append(
-            (
+        made.append(
+            _comparison(
                 f"log10 ratio of total lesion flux, day {last:g} to day {first:g}",
                 "1",
-                lambda outcome: _ratio(outcome, first, last),
+                {arm: _readings(done, arm, lambda outcome: _ratio(outcome, first, last)) for arm in groups},
+                arms,
+                [*common, WITHIN_ONE_VIEW, *_no_flux(done, (first, last))],
+                level,
             )
         )
-    left_out = _left_out(outcomes)
-    made = [
-        _comparison(name, unit, {arm: _readings(done, arm, read) for arm in groups}, arms, left_out, level)
-        for name, unit, read in endpoints
-    ]
     return _with_holm(made)
+
+
+WITHIN_ONE_VIEW = (
+    "The ratio is taken within one view per animal: the view that is brightest on the first day (on the last, where nothing "
+    "is found on the first), on both days; where nothing is found in that view, its limit stands for it."
+)
 
 
 def _comparison(
@@ -193,31 +208,28 @@ def _comparison(
     unit: str,
     readings: dict[str, list[tuple[str, Reading]]],
     arms: list[str],
-    left_out: list[str],
+    remarks: list[str],
     level: float,
 ) -> Comparison:
     values = {arm: [reading for _, reading in rows if reading is not None] for arm, rows in readings.items()}
-    summaries = tuple(
-        GroupSummary(
-            arm,
-            len(rows),
-            tuple(value for value, _ in rows),
-            tuple(censored for _, censored in rows),
-            t_interval([value for value, _ in rows], unit=unit, level=level),
-        )
-        for arm, rows in values.items()
+    summaries = tuple(_summary(arm, rows, unit, level) for arm, rows in values.items())
+    samples = {arm: [value for value, _ in values[arm]] for arm in arms}
+    barred = {arm: reason for arm in arms if (reason := _why_left_out(samples[arm]))}
+    tested = [arm for arm in arms if arm not in barred]
+    untested = (
+        [f"Left out of the test: {'; '.join(f'{arm} ({why})' for arm, why in barred.items())}."] if barred else []
     )
-    samples = [[value for value, _ in values[arm]] for arm in arms]
-    notes = [*left_out, *_missing(readings), *_censoring(values)]
-    reason = why_no_test(samples, least=LEAST_ANIMALS)
-    if reason:
+    notes = [*untested, *remarks, *_missing(readings), *_censoring(values)]
+    if len(tested) < 2:
+        left = f"{tested[0]} alone has them" if tested else "no arm has them"
+        reason = f"two labelled arms with {LEAST_ANIMALS} values that differ are needed, and {left}"
         notes.insert(0, f"No test was made: {reason}.")
         nan = math.nan
         return Comparison(endpoint, unit, "animal", "", nan, nan, nan, nan, summaries, (), "", tuple(notes))
-    test = welch_anova(samples, level=level)
+    test = welch_anova([samples[arm] for arm in tested], level=level)
     pairs = tuple(
-        PairDifference(arms[pair.a], arms[pair.b], pair.difference, pair.p)
-        for pair in games_howell(samples, unit=unit, level=level)
+        PairDifference(tested[pair.a], tested[pair.b], pair.difference, pair.p)
+        for pair in games_howell([samples[arm] for arm in tested], unit=unit, level=level)
     )
     return Comparison(
         endpoint,
@@ -236,6 +248,59 @@ def _comparison(
     )
 
 
+def _summary(arm: str, rows: list[tuple[float, bool]], unit: str, level: float) -> GroupSummary:
+    values = tuple(value for value, _ in rows)
+    mean = t_interval(values, unit=unit, level=level)
+    return GroupSummary(arm, len(rows), values, tuple(censored for _, censored in rows), mean)
+
+
+def _why_left_out(values: list[float]) -> str:
+    """Why an arm cannot be tested; empty where it can."""
+    if len(values) < LEAST_ANIMALS:
+        return f"{len(values)} value{'' if len(values) == 1 else 's'}, {LEAST_ANIMALS} are the least"
+    # a test weighs each arm by its spread
+    return "" if max(values) > min(values) else "its values do not differ, so their spread is unknown"
+
+
+def _view_total(view: ViewResult, level: float) -> ViewTotal:
+    lesions = lesions_of(view)
+    if lesions:
+        total = sum_fluxes(lesions)
+        if total.value > 0:
+            return ViewTotal(view.view, total, False)
+    return ViewTotal(view.view, _limit((view,), level, bool(lesions)), True)
+
+
+def _limit(views: Sequence[ViewResult], level: float, found: bool) -> Estimate:
+    """Largest limit over the regions, of the view that sees each best."""
+    what = "found without flux above 0" if found else "nothing found"
+    best: dict[str, DetectionLimit] = {}
+    for limit in (limit for view in views for limit in view.limits if math.isfinite(limit.flux.value)):
+        known = best.get(limit.region)
+        if known is None or limit.flux.value < known.flux.value:
+            best[limit.region] = limit
+    if not best:
+        return Estimate(math.nan, math.nan, math.nan, math.nan, level, FLUX_UNIT, f"{what}, no limit known")
+    region = max(sorted(best), key=lambda name: best[name].flux.value)
+    value, power = best[region].flux.value, best[region].power
+    method = f"{what}: limit ({region}, found with probability {power:g})"
+    return Estimate(value, math.nan, 0.0, value * _widening(power, level), level, FLUX_UNIT, method)
+
+
+def _widening(power: float, level: float) -> float:
+    """How far above the limit of that power a flux may be and still have been missed with probability ``1 - level``.
+
+    A limit is threshold plus margin of the power, in standard deviations, so the end moves by the difference of two margins.
+    The threshold is not stored with the limit; the least that is ever set widens most.
+    """
+    if level <= power:
+        return 1.0
+    # SciPy takes a moment to import, which the usual case of equal levels does not need
+    from lampyris.statistics.thresholds import power_margin
+
+    return (LEAST_THRESHOLD + power_margin(level)) / max(LEAST_THRESHOLD + power_margin(power), 0.1)
+
+
 def _own_share(detection: Detection) -> float:
     """Share of the uncertainty that is the lesion's own, 0 to 1, in standard deviations."""
     flux = detection.flux
@@ -244,9 +309,24 @@ def _own_share(detection: Detection) -> float:
     return min(1.0, flux.value / detection.snr / flux.sd)
 
 
-def _shared_days(outcomes: Sequence[AnimalOutcome], arms: Sequence[str]) -> list[float]:
-    per_arm = [{day for outcome in outcomes if outcome.group == arm for day in outcome.days} for arm in arms]
-    return sorted(set.intersection(*per_arm)) if per_arm else []
+def _endpoint_days(outcomes: Sequence[AnimalOutcome], arms: Sequence[str]) -> tuple[list[float], list[str]]:
+    """Days on which the arms are compared, and what to say of them.
+
+    An arm too thin for a test does not decide which days are shared, unless all but one are too thin.
+    """
+    seen = {arm: Counter(day for one in outcomes if one.group == arm for day in set(one.days)) for arm in arms}
+    for least in (LEAST_ANIMALS, 1):
+        per_arm = {arm: {day for day, count in seen[arm].items() if count >= least} for arm in arms}
+        days = [days for days in per_arm.values() if days]
+        shared = sorted(set.intersection(*days)) if len(days) > 1 else []
+        if shared:
+            return shared, []
+    remark = "The labelled arms share no day: the first and last day of any animal are described."
+    some = sorted({day for days in seen.values() for day in days})
+    if sum(bool(days) for days in seen.values()) < 2:
+        remark = "Fewer than two labelled arms have results: the first and last day of any animal are described."
+        some = some or sorted({day for outcome in outcomes for day in outcome.days})
+    return some, [remark]
 
 
 def _readings(
@@ -270,11 +350,37 @@ def _flux_on(outcome: AnimalOutcome, day: float) -> Reading:
 
 
 def _ratio(outcome: AnimalOutcome, first: float, last: float) -> Reading:
-    before, after = _session_on(outcome, first), _session_on(outcome, last)
+    views = dict(zip(outcome.days, outcome.views, strict=False))
+    before, after = ({view.view: view for view in views.get(day, ())} for day in (first, last))
+    both = sorted(before.keys() & after.keys())
+    # the day that decides: the first, or the last where nothing is found on the first
+    found = [before[view] for view in both if not before[view].below_limit]
+    found = found or [after[view] for view in both if not after[view].below_limit]
     # a limit over a limit says nothing, in either direction
-    if before is None or after is None or (before[1] and after[1]):
+    if not found:
         return None
-    return math.log10(after[0] / before[0]), before[1] or after[1]
+    view = max(found, key=lambda total: total.flux.value).view
+    start, end = before[view], after[view]
+    values = (start.flux.value, end.flux.value)
+    if not all(value > 0 and math.isfinite(value) for value in values):
+        return None
+    return math.log10(values[1] / values[0]), start.below_limit or end.below_limit
+
+
+def _no_flux(outcomes: Sequence[AnimalOutcome], days: Sequence[float]) -> list[str]:
+    """Animals whose lesions sum to nothing on a day: not seen is another thing."""
+    names = [
+        f"{one.animal} ({one.group}) on day {day:g}"
+        for one in sorted(outcomes, key=lambda one: (one.group, one.animal))
+        for day, below, count in zip(one.days, one.below_limit, one.lesion_count, strict=True)
+        if day in days and below and count
+    ]
+    if not names:
+        return []
+    return [
+        f"Lesions were found whose flux, background and neighbours removed, sums to no more than 0: {', '.join(names)}. "
+        "The animal stands at its detection limit."
+    ]
 
 
 def _left_out(outcomes: Sequence[AnimalOutcome]) -> list[str]:
@@ -290,7 +396,8 @@ def _missing(readings: Mapping[str, list[tuple[str, Reading]]]) -> list[str]:
     names = [f"{animal} ({arm})" for arm, rows in readings.items() for animal, reading in rows if reading is None]
     if not names:
         return []
-    return [f"Without a value on this endpoint (a day is missing, or nothing was found on either): {', '.join(names)}."]
+    why = "a day is missing, no limit is known, or of a ratio both values would be limits"
+    return [f"Without a value on this endpoint ({why}): {', '.join(names)}."]
 
 
 def _censoring(values: Mapping[str, list[tuple[float, bool]]]) -> list[str]:
@@ -299,7 +406,7 @@ def _censoring(values: Mapping[str, list[tuple[float, bool]]]) -> list[str]:
     if not some:
         return []
     return [
-        f"Animals in which nothing was found stand at their detection limit: {', '.join(some)}. A limit on the last day is "
+        f"Animals in which no flux was found stand at their detection limit: {', '.join(some)}. A limit on the last day is "
         "above the true value, so their arm's mean is too high and its difference to a brighter arm too small; a limit on the "
         "first day makes a ratio too low. Equal limits also make the spread too small."
     ]

@@ -96,7 +96,7 @@ def check_probes(sheets: Sheets, /) -> Iterator[Finding]:
         return
     groups, probes = sheets.settings.groups, sheets.settings.probes
     if not probes:
-        mend = "Describe the probe under [probes.NAME]: unmixing needs its emission, in control arms too."
+        mend = "Describe the probe under [probes.NAME]: unmixing needs its emission; control arms are unmixed with the first."
         yield _error("settings.no-probe", Place(SETTINGS, None, "probes"), "no probe is described.", mend)
     for name, group in groups.items():
         place = Place(SETTINGS, None, f"groups.{name}.probe")
@@ -161,6 +161,48 @@ def _check_wavelengths(row: SampleRow, band: Band, excitation_nm: float) -> Iter
         if abs(given - expected) > WAVELENGTH_TOLERANCE_NM:
             seen = f"{given:g} nm, but {SETTINGS} gives {expected:g} nm for {band.channel}."
             yield _error("sheet.wavelength", Place(SHEET, row.row, column), seen, "Correct the one that is wrong.")
+
+
+def check_unmixing(sheets: Sheets, /) -> Iterator[Finding]:
+    """The bands can tell every probe in use from the tissue's own light; what they are too few for is named."""
+    if sheets.settings is None or not sheets.settings.probes:
+        return
+    # numerics take a moment to import, which a look at unreadable settings does not need
+    from lampyris.imaging.unmix import COMPONENTS, mixing_matrix
+    from lampyris.probe.probe import probe_from_settings
+
+    instrument, probes = sheets.settings.instrument, sheets.settings.probes
+    place = Place(SETTINGS, None, "instrument.bands")
+    for name in _probes_in_use(sheets.settings, sheets.samples):
+        try:
+            mixing_matrix(instrument, probe_from_settings(name, probes[name]))
+        except ValueError as error:
+            mend = (
+                "Give each band its own centre_nm, width_nm, autofluorescence and leakage, measured on unlabelled animals and on "
+                f"an empty stage; or correct emission_nm and fwhm_nm of probes.{name}."
+            )
+            yield _error("settings.bands-cannot-unmix", place, f"with the probe {name}: {error}.", mend)
+    count = len(instrument.bands)
+    lights = {
+        "autofluorescence": sum(band.autofluorescence for band in instrument.bands),
+        "leakage": sum(band.leakage for band in instrument.bands),
+    }
+    left = [name for name in COMPONENTS[count:] if lights.get(name, 0.0) > 0]
+    if left:
+        words = {"autofluorescence": "tissue autofluorescence", "leakage": "leaked excitation"}
+        bands = f"{count} band{'' if count == 1 else 's'}"
+        seen = (
+            f"{' and '.join(words[name] for name in left)} cannot be removed with {bands}: it stays in the probe image."
+        )
+        mend = "Record a band per component (three for probe, autofluorescence and leakage); without, faint lesions hide in it."
+        yield _warning("settings.few-bands", place, seen, mend)
+
+
+def _probes_in_use(settings: StudySettings, samples: Sequence[SampleRow]) -> list[str]:
+    """Keys of the probes that images are unmixed with: those of arms and rows, and the first, which controls are given."""
+    named = [group.probe or next(iter(settings.probes)) for group in settings.groups.values()]
+    named += [row.probe for row in samples]
+    return [name for name in dict.fromkeys(named) if name in settings.probes]
 
 
 def check_duplicates(sheets: Sheets, /) -> Iterator[Finding]:
@@ -397,6 +439,7 @@ RULES: tuple[Callable[[Sheets], Iterator[Finding]], ...] = (
     check_group_of_animal,
     check_probes,
     check_channels,
+    check_unmixing,
     check_duplicates,
     check_names,
     check_bands_complete,

@@ -264,7 +264,9 @@ def _run_animals(
         reason = work.excluded.get(name) or "; ".join(f"{session}: {_told(o)}" for session, o in failed.items())
         outcome = AnimalOutcome(name, work.groups[name], status, reason, (), (), (), ())
         folders = [o.folder for o in mine] if status == "done" else []
-        tasks.append(animal_task(work.study, outcome, folders, _failure_findings(name, failed)))
+        findings = _failure_findings(name, failed)
+        level = work.settings.analysis.interval_level
+        tasks.append(animal_task(work.study, outcome, folders, findings, level=level))
         animals.append(outcome)
         do_task(tasks[-1], force=force)
     return animals, tasks

@@ -68,7 +68,9 @@ def session_task(study: Path, session: SessionRows, settings: StudySettings, ste
     )
 
 
-def animal_task(study: Path, outcome: AnimalOutcome, folders: Sequence[str], findings: Sequence[Finding], /) -> Task:
+def animal_task(
+    study: Path, outcome: AnimalOutcome, folders: Sequence[str], findings: Sequence[Finding], /, *, level: float = 0.95
+) -> Task:
     """Gather one animal's sessions into its outcome.
 
     Parameters
@@ -81,6 +83,8 @@ def animal_task(study: Path, outcome: AnimalOutcome, folders: Sequence[str], fin
         Its sessions' folders, all of them done; none for an animal that is not done.
     findings : sequence of Finding
         Behind a failure.
+    level : float
+        Coverage of the interval of a limit.
 
     Returns
     -------
@@ -93,8 +97,8 @@ def animal_task(study: Path, outcome: AnimalOutcome, folders: Sequence[str], fin
         folder=f"results/sub-{outcome.animal}",
         inputs=tuple(f"{folder}/{RECORD}" for folder in folders),
         outputs=(ANIMAL,),
-        options=canonical_json({"outcome": encode(outcome), "findings": encode(tuple(findings))}),
-        work=partial(_gather, outcome, tuple(folders), tuple(findings)),
+        options=canonical_json({"outcome": encode(outcome), "findings": encode(tuple(findings)), "level": level}),
+        work=partial(_gather, outcome, tuple(folders), tuple(findings), level),
     )
 
 
@@ -103,8 +107,13 @@ def _analyse(session: SessionRows, settings: StudySettings, step: SessionStep, s
 
 
 def _gather(
-    outcome: AnimalOutcome, folders: tuple[str, ...], findings: tuple[Finding, ...], study: Path, folder: Path
+    outcome: AnimalOutcome,
+    folders: tuple[str, ...],
+    findings: tuple[Finding, ...],
+    level: float,
+    study: Path,
+    folder: Path,
 ) -> None:
     if folders:
-        outcome = animal_outcome([read_session(study / name, images=False) for name in folders])
+        outcome = animal_outcome([read_session(study / name, images=False) for name in folders], level=level)
     write_noun(folder / ANIMAL, StoredAnimal(outcome, findings))

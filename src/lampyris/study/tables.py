@@ -112,6 +112,7 @@ def _limit(limit: DetectionLimit) -> list[Cell]:
     return [
         ("region", "", limit.region),
         *_estimate("flux", FLUX_UNIT, limit.flux),
+        ("outline_share", "1", limit.outline_share),
         *_estimate("cells", "labelled-cell equivalents at injection", limit.cells),
         ("depth_mm", "mm", limit.depth_mm),
         ("false_alarms", "per animal and session", limit.false_alarms),
@@ -221,7 +222,7 @@ _SPOT = Detection(
     outline_mm=(),
     flags=0,
 )
-_WEAKEST = DetectionLimit("", _UNKNOWN, _UNKNOWN, _NAN, _NAN, _NAN)
+_WEAKEST = DetectionLimit("", _UNKNOWN, _NAN, _UNKNOWN, _NAN, _NAN, _NAN)
 _GLOW = OrganSignal("", _UNKNOWN)
 _ARM = GroupSummary("", 0, (), (), _UNKNOWN)
 _PAIR = PairDifference("", "", _UNKNOWN, _NAN)

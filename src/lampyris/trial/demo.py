@@ -1,5 +1,6 @@
 """The demonstration: a virtual study made, analysed as any study would be, and scored against its truth."""
 
+import os
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -14,6 +15,8 @@ from lampyris.virtual.simulate import simulate_study
 from lampyris.virtual.truth import read_truth
 
 Progress = Callable[[int, int, str], None]
+# each worker holds its own copy of the nominal animal, about half a gigabyte with its libraries
+MOST_WORKERS = 3
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,7 +65,8 @@ def run_demo(
     start = time.perf_counter()
     made = simulate_study(directory, seed=seed, design=design, progress=progress)
     simulated = time.perf_counter()
-    outcome = run_study(made.study, progress=progress)
+    # processes: at this size the sessions' many small steps keep threads waiting for the interpreter
+    outcome = run_study(made.study, workers=min(os.cpu_count() or 1, MOST_WORKERS), progress=progress)
     analysed = time.perf_counter()
     figures = accuracy(score_study(made.study, made.truth))
     scored = time.perf_counter()

@@ -6,7 +6,7 @@ if a spot called a lesion lies where its noise-free spot lies, in at least one v
 """
 
 from collections.abc import Iterable
-from dataclasses import asdict, dataclass, field
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 
 from lampyris.core.flags import DetectionKind
 from lampyris.core.results import Detection
+from lampyris.core.seeds import seed_sequence
 from lampyris.core.study import SessionResult, ViewResult
 from lampyris.imaging.calibrate import lambertian_flux
 from lampyris.imaging.nominal import SUBCUTIS
@@ -21,8 +22,10 @@ from lampyris.statistics.intervals import clopper_pearson_interval
 from lampyris.virtual.truth import TrueAnimal, Truth, lesion_image
 
 MATCH_MM = 4.0
-# a spot fainter than this share of the limit is no lesion that anyone could ask for
-NEGLIGIBLE = 1e-3
+RESAMPLES = 2000
+Case = tuple[str, bool]
+# a true lesion fainter than this share of its limit explains no spot and is asked of no one
+CANDIDATE_SHARE = 0.1
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,27 +58,36 @@ class LesionView:
 
 
 @dataclass(frozen=True, slots=True)
+class Call:
+    """One spot that was called a lesion: whose it was, and whether a true lesion explains it."""
+
+    study: str
+    animal: str
+    right: bool
+    place: str
+
+
+@dataclass(frozen=True, slots=True)
 class Score:
-    """Counts over one or several studies; sums are taken by `pooled`.
+    """Cases of one or several studies; `pooled` joins them.
 
     Parameters
     ----------
     lesions : tuple of LesionView
-        Every true lesion in every view of every session that was analysed.
-    detections_true, detections_false : int
-        Spots called lesions that match a true one, and that match none.
+        Every true lesion that could be asked for, in every view of every session that was analysed.
+    lesion_sessions : int
+        True lesions times the sessions in which their cells are there, however faint.
+    calls : tuple of Call
+        Every spot called a lesion.
     control_sessions, control_false : int
         Sessions of unlabelled animals and the spots called lesions in them.
-    false_places : tuple of str
-        Where the unmatched ones lay, for looking into.
     """
 
     lesions: tuple[LesionView, ...]
-    detections_true: int
-    detections_false: int
+    lesion_sessions: int
+    calls: tuple[Call, ...]
     control_sessions: int
     control_false: int
-    false_places: tuple[str, ...] = field(default=())
 
 
 def score_sessions(sessions: Iterable[SessionResult], truth: Truth, /) -> Score:
@@ -91,38 +103,44 @@ def score_sessions(sessions: Iterable[SessionResult], truth: Truth, /) -> Score:
     Score
     """
     animals = {one.animal: one for one in truth.animals}
+    name = f"{truth.study} {truth.seed}"
     lesions: list[LesionView] = []
-    places: list[str] = []
-    right = wrong = controls = control_false = 0
+    calls: list[Call] = []
+    present = controls = control_false = 0
     for session in sessions:
         animal = animals[session.animal]
         controls += not animal.lesions
+        present += sum(lesion.cells.get(session.session, 0.0) > 0 for lesion in animal.lesions)
         for view in session.views:
             rows, false = _score_view(session, view, animal, truth)
             lesions += rows
-            spots = [one for one in view.detections if one.kind == DetectionKind.LESION]
-            right += len(spots) - len(false)
-            wrong += len(false)
+            for spot in view.detections:
+                if spot.kind != DetectionKind.LESION:
+                    continue
+                place = (
+                    f"{session.animal} {session.session} {view.view} {spot.region}: z {spot.z:.1f}, "
+                    f"width {spot.width_mm:.1f} mm, at {spot.y_mm:.0f}, {spot.x_mm:.0f} mm"
+                )
+                calls.append(Call(name, session.animal, spot.number not in false, place))
             control_false += 0 if animal.lesions else len(false)
-            places += [
-                f"{session.animal} {session.session} {view.view} {one.region}: z {one.z:.1f}, width {one.width_mm:.1f} mm, "
-                f"at {one.y_mm:.0f}, {one.x_mm:.0f} mm"
-                for one in false
-            ]
-    return Score(tuple(lesions), right, wrong, controls, control_false, tuple(places))
+    return Score(tuple(lesions), present, tuple(calls), controls, control_false)
 
 
 def pooled(scores: Iterable[Score], /) -> Score:
-    """Sum of several scores."""
+    """Cases of several scores together."""
     every = list(scores)
     return Score(
         tuple(row for score in every for row in score.lesions),
-        sum(score.detections_true for score in every),
-        sum(score.detections_false for score in every),
+        sum(score.lesion_sessions for score in every),
+        tuple(call for score in every for call in score.calls),
         sum(score.control_sessions for score in every),
         sum(score.control_false for score in every),
-        tuple(place for score in every for place in score.false_places),
     )
+
+
+def false_places(score: Score, /) -> tuple[str, ...]:
+    """Where the spots lay that no true lesion explains, for looking into."""
+    return tuple(call.place for call in score.calls if not call.right)
 
 
 def accuracy(score: Score, /) -> dict[str, Any]:
@@ -131,36 +149,64 @@ def accuracy(score: Score, /) -> dict[str, Any]:
     Figures that need lesions followed over days or named by organ are not among them.
     """
     groups = _by_lesion(score.lesions)
-    present = [rows for rows in groups if any(row.flux > NEGLIGIBLE * row.limit for row in rows)]
-    above = [rows for rows in present if any(row.above_limit for row in rows)]
-    hits = [rows for rows in above if any(row.found for row in rows)]
+    above = [rows for rows in groups if any(row.above_limit for row in rows)]
     found = [row for row in score.lesions if row.found]
     measured = [row for row in found if np.isfinite(row.outline_flux) and row.outline_flux > 0]
-    covered = [row for row in measured if row.flux_low <= row.outline_flux <= row.flux_high]
+    recalled = [_case(rows[0], any(row.found for row in rows)) for rows in above]
+    right = [_case(call, call.right) for call in score.calls]
+    covered = [_case(row, row.flux_low <= row.outline_flux <= row.flux_high) for row in measured]
     errors = np.array([row.error_mm for row in found])
     relative = np.array([abs(row.flux_value - row.outline_flux) / row.outline_flux for row in measured])
-    called = score.detections_true + score.detections_false
     return {
-        "lesions_true": len(present),
+        "lesions_true": score.lesion_sessions,
         "lesions_above_limit": len(above),
-        "recall_above_limit": _share(len(hits), len(above)),
-        "recall_above_limit_interval": _interval(len(hits), len(above)),
-        "precision": _share(score.detections_true, called),
-        "precision_interval": _interval(score.detections_true, called),
-        "detections": called,
-        "false_alarms_per_control_session": _share(score.control_false, score.control_sessions),
+        "recall_above_limit": _share(recalled),
+        "recall_above_limit_interval": share_interval(recalled),
+        "precision": _share(right),
+        "precision_interval": share_interval(right),
+        "detections": len(right),
+        "false_alarms_per_control_session": score.control_false / score.control_sessions
+        if score.control_sessions
+        else None,
         "control_sessions": score.control_sessions,
         "spot_rmse_mm": float(np.sqrt(np.mean(errors**2))) if errors.size else None,
         "flux_relative_error_median": float(np.median(relative)) if relative.size else None,
-        "interval_coverage": _share(len(covered), len(measured)),
-        "interval_coverage_interval": _interval(len(covered), len(measured)),
+        "interval_coverage": _share(covered),
+        "interval_coverage_interval": share_interval(covered),
         "fluxes": len(measured),
     }
 
 
-def score_table(score: Score, /) -> list[dict[str, Any]]:
-    """One record per true lesion and view, for tables."""
-    return [{**asdict(row), "above_limit": row.above_limit} for row in score.lesions]
+def share_interval(cases: list[Case], /) -> list[float] | None:
+    """95 % interval of a share whose cases come in animals: days and views of one animal are not independent.
+
+    Animals are resampled (percentiles of 2000 draws); where every case is alike, which resampling cannot judge, the exact
+    binomial interval with one case per animal is taken.
+
+    Parameters
+    ----------
+    cases : list of (animal, hit)
+
+    Returns
+    -------
+    list of float or None
+        Low and high end; None without cases.
+    """
+    if not cases:
+        return None
+    animals: dict[str, list[bool]] = {}
+    for animal, hit in cases:
+        animals.setdefault(animal, []).append(hit)
+    hits = np.array([sum(one) for one in animals.values()], float)
+    sizes = np.array([len(one) for one in animals.values()], float)
+    if hits.sum() in (0.0, sizes.sum()):
+        exact = clopper_pearson_interval(len(animals) if hits.sum() else 0, len(animals), level=0.95)
+        return [exact.low, exact.high]
+    rng = np.random.default_rng(seed_sequence("resampling", "score"))
+    draws = rng.integers(len(animals), size=(RESAMPLES, len(animals)))
+    shares = hits[draws].sum(axis=1) / sizes[draws].sum(axis=1)
+    low, high = np.percentile(shares, [2.5, 97.5])
+    return [float(low), float(high)]
 
 
 def half_maximum_centroid(image: NDArray[np.float64], /, *, pixel_mm: float) -> tuple[float, float]:
@@ -173,8 +219,9 @@ def half_maximum_centroid(image: NDArray[np.float64], /, *, pixel_mm: float) -> 
 
 def _score_view(
     session: SessionResult, view: ViewResult, animal: TrueAnimal, truth: Truth
-) -> tuple[list[LesionView], list[Detection]]:
-    limits = {limit.region: limit.flux.value for limit in view.limits}
+) -> tuple[list[LesionView], set[int]]:
+    """Rows of the true lesions, and the numbers of the spots that none of them explains."""
+    limits = {limit.region: limit.flux.value / limit.outline_share for limit in view.limits}
     spots = [one for one in view.detections if one.kind == DetectionKind.LESION]
     candidates = []
     for index, lesion in enumerate(animal.lesions):
@@ -182,6 +229,10 @@ def _score_view(
             continue
         image = lesion_image(truth, animal, index, session.session, view.view)
         if image.max() <= 0:
+            continue
+        limit = limits.get(lesion.organ if lesion.organ in limits else SUBCUTIS, float("inf"))
+        if lambertian_flux(float(image.sum()), truth.pixel_mm) < CANDIDATE_SHARE * limit:
+            # too faint to be the cause of a spot: a spot that lies here lies here by chance
             continue
         candidates.append((index, image, half_maximum_centroid(image, pixel_mm=truth.pixel_mm)))
     partners = _match(spots, candidates, truth.pixel_mm)
@@ -215,8 +266,8 @@ def _score_view(
                 flux_high=spot.flux.high if spot is not None else float("nan"),
             )
         )
-    matched = {id(spot) for spot in partners.values()}
-    return rows, [spot for spot in spots if id(spot) not in matched]
+    matched = {spot.number for spot in partners.values()}
+    return rows, {spot.number for spot in spots} - matched
 
 
 def _match(
@@ -248,12 +299,9 @@ def _by_lesion(rows: tuple[LesionView, ...]) -> list[list[LesionView]]:
     return list(groups.values())
 
 
-def _share(part: int, whole: int) -> float | None:
-    return part / whole if whole else None
+def _case(row: LesionView | Call, hit: bool) -> Case:
+    return (f"{row.study}/{row.animal}", hit)
 
 
-def _interval(part: int, whole: int) -> list[float] | None:
-    if not whole:
-        return None
-    found = clopper_pearson_interval(part, whole, level=0.95)
-    return [found.low, found.high]
+def _share(cases: list[Case]) -> float | None:
+    return sum(hit for _, hit in cases) / len(cases) if cases else None

@@ -56,7 +56,12 @@ class World(Model):
     voxel_mm: Positive = Field(default=0.7, description="grid of the drawn animals, finer than the analysis' own")
     anatomy_spread: NonNegative = Field(default=1.0, description="factor on the tabulated spread of organs")
     optics_spread: NonNegative = Field(default=1.0, description="factor on the tabulated spread of tissue optics")
+    weight_g: Positive = 22.0
+    weight_sd_g: NonNegative = 1.5
     size_relative_sd: NonNegative = 0.025
+    brightness_spread: NonNegative = Field(
+        default=0.5, description="share of the probe's stated spread of load per cell that lies between animals"
+    )
     pose_shift_mm: NonNegative = 2.0
     pose_turn_deg: NonNegative = 3.0
     autofluorescence_radiance: Positive = Field(
@@ -100,6 +105,18 @@ class CameraDraw(Model):
     exposures_s: tuple[Positive, ...] = (0.05, 0.1, 0.2, 0.5, 1.0, 2.0, 5.0, 10.0)
 
 
+def session_name(day: float, /) -> str:
+    """Name of a session from its day, e.g. ``d07`` or ``d00.5``: two digits before the point, so that names sort.
+
+    Examples
+    --------
+    >>> session_name(7.0), session_name(0.5)
+    ('d07', 'd00.5')
+    """
+    whole, _, rest = f"{day:g}".partition(".")
+    return f"d{int(whole):02d}" + (f".{rest}" if rest else "")
+
+
 class Design(Model):
     """A whole virtual study."""
 
@@ -116,6 +133,13 @@ class Design(Model):
     world: World
     camera: CameraDraw = Field(default_factory=CameraDraw)
     false_alarms_per_session: Fraction = 0.02
+
+    @model_validator(mode="after")
+    def _sessions_differ(self) -> Self:
+        names = [session_name(day) for day in self.days]
+        if len(set(names)) < len(names):
+            raise ValueError(f"days must differ, got {', '.join(names)}")
+        return self
 
     @model_validator(mode="after")
     def _arms_have_their_probe(self) -> Self:

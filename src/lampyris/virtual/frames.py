@@ -7,6 +7,7 @@ from numpy.typing import NDArray
 
 from lampyris.camera.camera import Camera, predict_counts, predict_electrons
 from lampyris.core.seeds import seed_sequence
+from lampyris.imaging.forward import expected_frame
 from lampyris.probe.probe import photon_irradiance_per_mm2
 from lampyris.virtual.design import Design
 
@@ -110,7 +111,8 @@ def draw_counts(
     -------
     ndarray of uint16, dims (channel, y, x)
     """
-    electrons = rng.poisson(predict_electrons(camera, radiance, exposure_s=exposure_s)).astype(float)
+    expected = expected_frame(camera, radiance, exposure_s=exposure_s)
+    electrons = rng.poisson(expected.electrons).astype(float)
     electrons += rng.normal(0.0, camera.read_noise_e, electrons.shape)
     for channel, exposure in enumerate(exposure_s):
         for _ in range(rng.poisson(cosmic_per_s * exposure)):

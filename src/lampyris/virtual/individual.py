@@ -96,8 +96,8 @@ def draw_individual(design: Design, animal: str, arm_name: str, /, *, seed: int)
         probe=arm.probe if labelled else "",
         parameters=parameters,
         optics_scale=_draw_optics(world, anatomy, rng),
-        # half of the stated spread lies between lots and calibrations, which a study shares; half between animals
-        brightness=float(np.exp(rng.normal(0.0, spread / 2))),
+        # the rest of the stated spread lies between lots and calibrations, which a study shares
+        brightness=float(np.exp(rng.normal(0.0, spread * world.brightness_spread))),
         autofluorescence=float(np.exp(rng.normal(0.0, 0.1))),
         inoculation=inoculation,
         sites=_draw_sites(world, anatomy, inoculation, rng) if labelled else (),
@@ -131,7 +131,7 @@ def _draw_anatomy(world: World, rng: np.random.Generator) -> AnatomyParameters:
         volumes.setdefault(part.organ, grow)
     length, width, height = np.exp(rng.normal(0.0, world.size_relative_sd, 3))
     return AnatomyParameters(
-        weight_g=float(np.clip(rng.normal(22.0, 1.5), 17.0, 28.0)),
+        weight_g=float(np.clip(rng.normal(world.weight_g, world.weight_sd_g), 15.0, 35.0)),
         length_scale=float(length),
         width_scale=float(width),
         height_scale=float(height),

@@ -25,7 +25,7 @@ from lampyris.metastasis.label import LabelLoss
 from lampyris.metastasis.uptake import GRAMS_PER_CELL, InjectedUptake, dose_shares, grown_cells
 from lampyris.probe.probe import AVOGADRO_PER_MOL
 from lampyris.tissue.anatomy import NOMINAL_LENGTH_MM
-from lampyris.virtual.design import Design, default_design
+from lampyris.virtual.design import Design, default_design, session_name
 from lampyris.virtual.frames import (
     DrawnCamera,
     choose_exposures,
@@ -37,7 +37,7 @@ from lampyris.virtual.frames import (
 )
 from lampyris.virtual.individual import Individual, arm_of, draw_individual, site_cells
 from lampyris.virtual.scene import Scene, build_scene
-from lampyris.virtual.truth import TrueAnimal, TrueLesion, Truth, write_truth
+from lampyris.virtual.truth import TrueAnimal, TrueLesion, Truth, write_truth, written_files
 
 FIRST_DAY = date(2026, 3, 2)
 SYNTHETIC_NOTE = "Synthetic image, simulated by Lampyris; no animal was imaged."
@@ -72,7 +72,7 @@ def simulate_study(
     Parameters
     ----------
     directory : Path
-        New or empty folder, or one that holds an earlier virtual study of the same name.
+        New or empty folder, or one that holds an earlier virtual study with its truth beside it, which is replaced.
     seed : int
         Key of everything drawn.
     design : Design, optional
@@ -87,9 +87,11 @@ def simulate_study(
     Raises
     ------
     UsageError
-        If the folder holds something that is not a virtual study.
+        If the folder, or the truth's, holds something that is not a virtual study.
     """
     plan = design if design is not None else default_design()
+    # "." has no name to put "-truth" behind
+    directory = directory if directory.name not in ("", "..") else directory.resolve()
     truth_folder = directory.with_name(directory.name + "-truth")
     _clear(directory, truth_folder)
     drawn = draw_camera(plan, seed=seed)
@@ -113,27 +115,41 @@ def simulate_study(
         blur_mm=plan.instrument.blur_mm,
         animals=tuple(animal for _, _, animal in done),
     )
-    write_truth(truth_folder, truth)
     write_settings(
         directory / "study.toml",
         _settings(plan),
         header_comment="Synthetic study, simulated by Lampyris; no animal was imaged.",
     )
+    write_truth(truth_folder, truth, files=_written(done))
     return SimulatedStudy(directory, truth_folder)
 
 
 def _clear(directory: Path, truth_folder: Path) -> None:
-    """Make room, but never delete what is no virtual study."""
-    if directory.exists() and any(directory.iterdir()):
-        settings = directory / "study.toml"
-        if not settings.is_file() or "simulated by Lampyris" not in settings.read_text(
-            encoding="utf-8", errors="replace"
-        ):
-            raise UsageError(f"{directory} is not empty and holds no virtual study: give a new folder")
-        for name in ("raw", "results"):
-            shutil.rmtree(directory / name, ignore_errors=True)
-    shutil.rmtree(truth_folder, ignore_errors=True)
+    """Make room, but delete only what an earlier virtual study wrote: the files that its truth lists, and their results."""
+    if not _holds_something(directory) and not _holds_something(truth_folder):
+        directory.mkdir(parents=True, exist_ok=True)
+        return
+    written = written_files(truth_folder)
+    if written is None:
+        place = directory if _holds_something(directory) else truth_folder
+        raise UsageError(f"{place} is not empty and is no virtual study with its truth beside it: give a new folder")
+    for name in written:
+        (directory / name).unlink(missing_ok=True)
+    if (directory / "results" / "manifest.json").is_file():
+        shutil.rmtree(directory / "results")
+    shutil.rmtree(truth_folder)
     directory.mkdir(parents=True, exist_ok=True)
+
+
+def _holds_something(folder: Path) -> bool:
+    return folder.exists() and (not folder.is_dir() or any(folder.iterdir()))
+
+
+def _written(done: list[tuple[list[SampleRow], AnimalRow, TrueAnimal]]) -> list[str]:
+    """Every file of the study, relative to it, calibration files included."""
+    rows = [row for animal_rows, _, _ in done for row in animal_rows]
+    images = {name for row in rows for name in (row.image, row.photo, row.background)}
+    return sorted(images | {"study.toml", "samplesheet.csv", "animals.csv"})
 
 
 def _settings(plan: Design) -> StudySettings:
@@ -196,7 +212,7 @@ def _write_animal(
     cells: dict[str, dict[str, float]] = {}
     dose = 0.0
     for day in plan.days:
-        session = f"d{day:02.0f}"
+        session = session_name(day)
         poses[session] = {}
         amounts = _amounts(plan, who, day, dose)
         for name, amount in amounts.items():
@@ -243,7 +259,8 @@ def _amounts(plan: Design, who: Individual, day: float, dose_j_cm2: float) -> di
     loss = LabelLoss(**plan.losses[who.probe].model_dump())
     amounts = {f"lesion {site.number}": site_cells(site, loss, day, dose_j_cm2=dose_j_cm2) for site in who.sites}
     primary = who.sites[0].cells
-    lost = primary - amounts["lesion 1"]
+    # bleached probe is freed by no one: what left the cells is counted without the light's share
+    lost = primary - site_cells(who.sites[0], loss, day, dose_j_cm2=0.0)
     world = plan.world
     amounts["halo"] = world.halo_share * amounts["lesion 1"]
     amounts["liver and spleen"] = world.freed_to_liver_share * lost

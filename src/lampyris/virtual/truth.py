@@ -94,8 +94,8 @@ def lesion_image(truth: Truth, animal: TrueAnimal, lesion: int, session: str, vi
     return lens_blur(laid, sigma_px=truth.blur_mm / truth.pixel_mm)
 
 
-def write_truth(directory: Path, truth: Truth, /) -> None:
-    """Write the truth beside (never inside) its study."""
+def write_truth(directory: Path, truth: Truth, /, *, files: list[str]) -> None:
+    """Write the truth beside (never inside) its study, with the list of files that the study was written as."""
     directory.mkdir(parents=True, exist_ok=True)
     table: dict[str, Any] = {
         "synthetic": True,
@@ -104,6 +104,7 @@ def write_truth(directory: Path, truth: Truth, /) -> None:
         "shape": list(truth.shape),
         "pixel_mm": truth.pixel_mm,
         "blur_mm": truth.blur_mm,
+        "files": files,
         "animals": [
             {
                 "animal": one.animal,
@@ -121,6 +122,15 @@ def write_truth(directory: Path, truth: Truth, /) -> None:
         write_bytes(directory / "maps" / f"{one.animal}.f32", np.ascontiguousarray(one.maps, "<f4").tobytes())
         table["animals"][truth.animals.index(one)]["maps_shape"] = list(one.maps.shape)
     write_json(directory / "truth.json", table)
+
+
+def written_files(directory: Path, /) -> list[str] | None:
+    """Files of the virtual study whose truth lies here; None where no truth of a virtual study lies here."""
+    try:
+        table = json.loads((directory / "truth.json").read_text(encoding="utf-8"))
+        return [str(name) for name in table["files"]] if table["synthetic"] is True else None
+    except (OSError, ValueError, KeyError, TypeError):
+        return None
 
 
 def read_truth(directory: Path, /) -> Truth:

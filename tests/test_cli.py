@@ -269,10 +269,10 @@ def test_the_seed_changes_what_is_drawn(study, tmp_path):
 
 def test_an_invalid_design_is_3_with_its_key(tmp_path, capsys):
     design = tmp_path / "design.toml"
-    design.write_text("name = 'x'\ndays = [-1]\n")
+    design.write_text("name = 'x'\ndays = [-1]\nworlds = 1\n")
     code, said = document(capsys, "simulate", tmp_path / "s", "--design", design)
     assert code == 3
-    assert {"days.0", "world"} <= {entry["column"] for entry in said["errors"]}
+    assert {"days.0", "worlds"} <= {entry["column"] for entry in said["errors"]}
     assert not (tmp_path / "s").exists()
 
 

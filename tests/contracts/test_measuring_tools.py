@@ -127,7 +127,7 @@ def test_the_matched_arm_departs_from_the_default_only_in_what_is_assumed(tools)
 def test_figures_of_a_score(tools):
     """Ten lesions, nine found, eight fluxes covered: counted by hand."""
     from accuracy import thread
-    from lampyris.trial.score import LesionView, Score
+    from lampyris.trial.score import Call, LesionView, Score
 
     first = LesionView(
         study="s 1", animal="m0", session="d07", view="dorsal", lesion=1, organ="liver", cells=1e5, flux=2.0, limit=1.0,
@@ -137,7 +137,9 @@ def test_figures_of_a_score(tools):
     rows = [dataclasses.replace(first, animal=f"m{index}") for index in range(10)]
     rows[0] = dataclasses.replace(rows[0], found=False)
     rows[1] = dataclasses.replace(rows[1], flux_low=1.05)
-    figures = {one.measure: one for one in thread._figures("matched", Score(tuple(rows), 9, 1, 3, 0))}
+    calls = tuple(Call("s 1", f"m{index}", index > 0, "") for index in range(10))
+    score = Score(tuple(rows), len(rows), calls, 3, 0)
+    figures = {one.measure: one for one in thread._figures("matched", score)}
     assert figures["recall_above_limit"].value == pytest.approx(0.9)
     assert figures["recall_above_limit"].held is False
     assert figures["precision"].value == pytest.approx(0.9)

@@ -9,7 +9,7 @@ import pytest
 
 from lampyris.core.estimate import Estimate
 from lampyris.core.finding import Finding, Place, Severity
-from lampyris.core.images import FLUX_UNIT, Pose
+from lampyris.core.images import FLUX_UNIT, Pose, Registration
 from lampyris.core.results import Detection, DetectionLimit, OrganSignal
 from lampyris.core.study import (
     AnimalOutcome,
@@ -95,7 +95,7 @@ def view_result(
     bands = np.stack([0.4 * probe + 5e3 * (k + 1) + 300 * rng.standard_normal(shape) for k in range(len(channels))])
     return ViewResult(
         view, PIXEL_MM, photo, bands, probe, deviation**2, np.maximum(probe, 0), np.where(body, 5e4, 0) + 0 * probe,
-        flags, body, lesions, channels, Pose(50, 50, mirrored=view == "ventral"), tuple(found),
+        flags, body, lesions, channels, Registration(Pose(50, 50, mirrored=view == "ventral"), 1.0, 0.95, "silhouette"), tuple(found),
         (OrganSignal("liver", estimate(3e6, 0.5)),) if labelled else (), limits, estimate(4e7),
         {"saturated_fraction": 1e-5 if found else 0.0, "background_structure_percent": 3.1, "residual_width": 1.04},
     )  # fmt: skip

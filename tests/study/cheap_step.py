@@ -12,7 +12,7 @@ import numpy as np
 from lampyris.core.errors import ImageError
 from lampyris.core.estimate import Estimate
 from lampyris.core.finding import Finding, Place, Severity
-from lampyris.core.images import FLUX_UNIT, Pose
+from lampyris.core.images import FLUX_UNIT, Pose, Registration
 from lampyris.core.results import Detection, DetectionLimit, OrganSignal
 from lampyris.core.study import SessionResult, ViewResult
 
@@ -73,7 +73,7 @@ def view_result(view, radiance, *, channels, pixel_mm=0.5, detections=(), limits
         body=body,
         lesions=lesions,
         channels=channels,
-        pose=Pose(1.0, 1.0, 0.1, 1.0, 1.0, view == "ventral"),
+        registration=Registration(Pose(1.0, 1.0, 0.1, 1.0, 1.0, view == "ventral"), 1.0, 0.95, "silhouette"),
         detections=detections,
         organ_signals=(OrganSignal("liver", flux_of(50.0)),),
         limits=limits,

@@ -123,7 +123,7 @@ def test_cut_session_is_refused(tmp_path):
     write_session(session(), tmp_path)
     whole = (tmp_path / SESSION).read_text()
     data = json.loads(whole)
-    del data["views"][0]["pose"]
+    del data["views"][0]["registration"]
     for text in (whole[:-40], json.dumps(data), json.dumps({**data, "more": 1})):
         (tmp_path / SESSION).write_text(text)
         with pytest.raises(LampyrisError, match="cannot be read"):

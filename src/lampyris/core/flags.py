@@ -46,13 +46,29 @@ DETECTION_FLAG_MEANING: dict[DetectionFlag, str] = {
 
 
 class DetectionKind(StrEnum):
-    """What a detected spot is taken for."""
+    """What a detected spot, or a lesion followed over days, is taken for."""
 
     LESION = "lesion"
+    PRIMARY = "primary"
+    HALO = "halo of the primary"
     INJECTION_SITE = "injection site"
+    UPTAKE = "circulating uptake"
+    TRAPPING = "lung trapping"
+    GUT = "gut and food"
+    BLADDER = "bladder"
+    ARTEFACT = "artefact"
 
 
 DETECTION_KIND_MEANING: dict[DetectionKind, str] = {
-    DetectionKind.LESION: "a spot brighter than the measured background allows by chance",
+    DetectionKind.LESION: "cells away from where they were put in, brighter than the measured background allows by chance",
+    DetectionKind.PRIMARY: "cells where they were inoculated",
+    DetectionKind.HALO: "label freed around the primary, no cells of their own",
     DetectionKind.INJECTION_SITE: "a spot at the place where cells or probe were injected",
+    DetectionKind.UPTAKE: "label that left its cells and was taken up from the blood by liver or spleen",
+    DetectionKind.TRAPPING: "cells caught in the lung on the day of injection, gone by the next session",
+    DetectionKind.GUT: "food or gut content that glows",
+    DetectionKind.BLADDER: "label that is being excreted",
+    DetectionKind.ARTEFACT: "nothing of the animal's inside: fur, ink, a reflection or chance",
 }
+# those that count as spread or as the tumour itself
+TUMOUR_KINDS = frozenset({DetectionKind.LESION, DetectionKind.PRIMARY})

@@ -119,9 +119,16 @@ class AbundanceMap:
         object.__setattr__(self, "flags", frozen_array("flags", self.flags, ("y", "x"), np.uint16, values.shape[1:]))
 
 
-@dataclass(frozen=True, slots=True, eq=False)
+# from the nose of the nominal animal to its rump: the stations of a pose's bend and girth are spread evenly over it
+POSE_REACH_MM = 92.0
+
+
+@dataclass(frozen=True, slots=True)
 class Pose:
-    """Affine map from the nominal animal's frame to the stage: ``stage = centre + rotation(angle) @ (scale * nominal)``.
+    """How an animal lies: a bent and girthed nominal animal, then a similarity onto the stage.
+
+    A point (y from the nose, x to the animal's right) of the nominal animal first goes to ``scale_x * girth(y) * x`` along
+    the normal of the midline ``v = bend(y)``, ``u = scale_y * y``; then ``stage = centre + rotation(angle) @ (u, v)``.
 
     Parameters
     ----------
@@ -133,6 +140,11 @@ class Pose:
         Length and width relative to the nominal animal.
     mirrored : bool
         True in the ventral view, where the animal's left is on the other side.
+    bend_mm : tuple of float
+        Offset of the midline towards +x of the unturned stage, at stations spread evenly from 0 to `POSE_REACH_MM`,
+        cubic in between, straight on beyond; empty for a straight animal.
+    girth : tuple of float
+        Width relative to ``scale_x`` at the same kind of stations; empty for 1 throughout.
     """
 
     y_mm: float
@@ -141,3 +153,26 @@ class Pose:
     scale_y: float = 1.0
     scale_x: float = 1.0
     mirrored: bool = False
+    bend_mm: tuple[float, ...] = ()
+    girth: tuple[float, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Registration:
+    """How the nominal animal was laid on the one in the image, and how well.
+
+    Parameters
+    ----------
+    pose : Pose
+    sd_mm : float
+        Standard uncertainty, per axis on the stage, of where a place of the nominal animal lies.
+    overlap : float
+        Dice coefficient of the two outlines; NaN where no outline was used.
+    method : str
+        ``silhouette``, ``silhouette and photographs`` or ``landmarks``.
+    """
+
+    pose: Pose
+    sd_mm: float
+    overlap: float
+    method: str

@@ -6,6 +6,46 @@ from lampyris.core.estimate import Estimate
 
 
 @dataclass(frozen=True, slots=True)
+class WindowMoments:
+    """What a Gaussian window on the skin holds of one spot: amount, centre and spread, the same functional for model and data.
+
+    Background and other spots are removed. Lengths are in mm of the nominal animal, along its own axes.
+
+    Parameters
+    ----------
+    view : str
+        In which it was measured, which need not be the view of the detection.
+    y_mm, x_mm : float
+        Centre of the window on the stage, from the image's first pixel centre.
+    sigma_mm : float
+        Standard deviation of the window.
+    flux : float
+        Lambertian flux under the window's weight, ph s-1.
+    along, left : float
+        Flux times the distance from the window's centre towards the tail, and to the animal's left; ph s-1 mm.
+    spread : float
+        Flux times the squared distance, ph s-1 mm2.
+    flux_sd, along_sd, spread_sd : float
+        Standard deviations of the background's structure and noise in each; that of `left` is as that of `along`.
+    flux_spread_correlation : float
+        Between the errors of `flux` and `spread`.
+    """
+
+    view: str
+    y_mm: float
+    x_mm: float
+    sigma_mm: float
+    flux: float
+    along: float
+    left: float
+    spread: float
+    flux_sd: float
+    along_sd: float
+    spread_sd: float
+    flux_spread_correlation: float
+
+
+@dataclass(frozen=True, slots=True)
 class Detection:
     """A spot in one view of one session.
 
@@ -46,6 +86,8 @@ class Detection:
         Closed outline as (y, x) pairs in mm.
     flags : int
         `DetectionFlag` bits.
+    windows : tuple of WindowMoments
+        Windows of several widths on the spot, in its own view and at the same place of the animal in the others.
     """
 
     number: int
@@ -66,6 +108,7 @@ class Detection:
     region: str
     outline_mm: tuple[tuple[float, float], ...]
     flags: int
+    windows: tuple[WindowMoments, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,6 +1,6 @@
 """What a finished study hands to its report: sessions, animals, groups, and how it was made."""
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -9,7 +9,8 @@ from numpy.typing import NDArray
 from lampyris.core.arrays import frozen_array
 from lampyris.core.estimate import Estimate
 from lampyris.core.finding import Finding
-from lampyris.core.images import Pose
+from lampyris.core.images import Pose, Registration
+from lampyris.core.lesions import Endpoints, Lesion, Reach
 from lampyris.core.results import Detection, DetectionLimit, OrganSignal
 
 
@@ -43,8 +44,8 @@ class ViewResult:
         Number of the detection whose outline holds the pixel, 0 outside.
     channels : tuple of str
         Bands.
-    pose : Pose
-        Where the animal lies.
+    registration : Registration
+        How the nominal animal lies on this one, and how well.
     detections : tuple of Detection
         Empty when nothing was found.
     organ_signals : tuple of OrganSignal
@@ -69,7 +70,7 @@ class ViewResult:
     body: NDArray[np.bool_]
     lesions: NDArray[np.uint16]
     channels: tuple[str, ...]
-    pose: Pose
+    registration: Registration
     detections: tuple[Detection, ...]
     organ_signals: tuple[OrganSignal, ...]
     limits: tuple[DetectionLimit, ...]
@@ -88,6 +89,11 @@ class ViewResult:
         object.__setattr__(
             self, "radiance", frozen_array("radiance", self.radiance, ("channel", "y", "x"), np.float32, size)
         )
+
+    @property
+    def pose(self) -> Pose:
+        """Where the animal lies."""
+        return self.registration.pose
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -145,6 +151,12 @@ class AnimalOutcome:
         Per session: lesions in the view with most.
     views : tuple of tuple of ViewTotal
         Per session: each view by itself, so that two days can be compared within one view.
+    lesions : tuple of Lesion
+        Followed over the sessions, by number; empty where nothing was found.
+    endpoints : Endpoints or None
+        Of its spread; None where the animal is not done.
+    registrations : tuple of tuple of Registration
+        Per session and view, in the order of the session's views: as used for following, all days seen together.
     """
 
     animal: str
@@ -156,6 +168,9 @@ class AnimalOutcome:
     below_limit: tuple[bool, ...]
     lesion_count: tuple[int, ...]
     views: tuple[tuple[ViewTotal, ...], ...] = ()
+    lesions: tuple[Lesion, ...] = ()
+    endpoints: Endpoints | None = None
+    registrations: tuple[tuple[Registration, ...], ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -274,6 +289,8 @@ class StudyResults:
         Paragraphs of the methods text, ready to paste.
     record : RunRecord
         How it was made.
+    reach : tuple of Reach
+        Per arm and organ.
     """
 
     name: str
@@ -286,4 +303,4 @@ class StudyResults:
     findings: tuple[Finding, ...]
     methods: tuple[str, ...]
     record: RunRecord
-    extra: dict[str, Any] = field(default_factory=dict)
+    reach: tuple[Reach, ...] = ()

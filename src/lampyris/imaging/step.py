@@ -8,7 +8,7 @@ from lampyris.core.errors import ImageError
 from lampyris.core.estimate import Estimate
 from lampyris.core.finding import Finding, Place, Severity
 from lampyris.core.flags import DetectionKind, PixelFlag
-from lampyris.core.images import FLUX_UNIT, AbundanceMap, Pose, Radiance
+from lampyris.core.images import FLUX_UNIT, AbundanceMap, Pose, Radiance, Registration
 from lampyris.core.results import Detection
 from lampyris.core.settings import StudySettings
 from lampyris.core.study import SessionResult, ViewResult
@@ -124,7 +124,7 @@ def analyse_view(
         body=body,
         lesions=labels,
         channels=radiance.channels,
-        pose=pose,
+        registration=Registration(pose, float("nan"), float("nan"), "silhouette"),
         detections=detections,
         organ_signals=organ_signals(search, field, settings),
         limits=limits,

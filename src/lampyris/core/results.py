@@ -25,10 +25,11 @@ class WindowMoments:
         Flux times the distance from the window's centre towards the tail, and to the animal's left; ph s-1 mm.
     spread : float
         Flux times the squared distance, ph s-1 mm2.
-    flux_sd, along_sd, spread_sd : float
-        Standard deviations of the background's structure and noise in each; that of `left` is as that of `along`.
-    flux_spread_correlation : float
-        Between the errors of `flux` and `spread`.
+    own_sd : float
+        Standard deviation of `flux` from the spot's own photons and from what was subtracted, ph s-1; what the animal's
+        background adds stands in `ViewResult.window_noise`.
+    fitted : bool
+        A spot was fitted there; where none was, the background has taken part of the light.
     """
 
     view: str
@@ -39,10 +40,8 @@ class WindowMoments:
     along: float
     left: float
     spread: float
-    flux_sd: float
-    along_sd: float
-    spread_sd: float
-    flux_spread_correlation: float
+    own_sd: float
+    fitted: bool
 
 
 @dataclass(frozen=True, slots=True)

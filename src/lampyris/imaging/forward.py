@@ -34,6 +34,7 @@ SIDE_OF_VIEW: dict[str, Literal["top", "bottom"]] = {"dorsal": "top", "ventral":
 REFRACTIVE_INDEX = 1.4
 # relative to the whole source: a deep source's light at the far skin is a thousandth of it and less
 SOLVER_TOLERANCE = 1e-7
+SOLVES_AT_ONCE = 32
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -163,6 +164,43 @@ def visible_share(phantom: Phantom, band: int, /, *, view: str) -> NDArray[np.fl
     adjoint[voxel[seen], 0] = per_fluence[seen] / phantom.anatomy.voxel_mm
     field = solve(system, adjoint, tolerance=SOLVER_TOLERANCE)
     return to_volume(system, field[:, 0], outside=0.0)
+
+
+def skin_sensitivity(phantom: Phantom, band: int, /, *, view: str) -> tuple[NDArray[np.int64], NDArray[np.float32]]:
+    """What each place of the skin sees of every voxel: the whole of a view's adjoint fields.
+
+    By reciprocity the exitance at a place, from a source in a voxel, is that place's conductance times the fluence in the
+    voxel from a source at the place: one solve per column of the animal, however many voxels may shine.
+
+    Parameters
+    ----------
+    phantom : Phantom
+    band : int
+    view : str
+
+    Returns
+    -------
+    columns : ndarray of int, dims (column, 2)
+        Row and column of each place on the surface map.
+    seen : ndarray of float32, dims (column, voxel)
+        Share of a voxel's photons that leaves through the column towards the view; voxels in the order of the body.
+    """
+    system, side = phantom.bands[band], SIDE_OF_VIEW[view]
+    voxel = surface_voxels(system, side=side)
+    columns = np.argwhere(voxel >= 0)
+    pitch = phantom.anatomy.voxel_mm
+    count = int(phantom.anatomy.inside.sum())
+    conductance = surface_map(system, np.ones(count), side=side, outside=0.0)[columns[:, 0], columns[:, 1]]
+    seen = np.empty((len(columns), count), np.float32)
+    for start in range(0, len(columns), SOLVES_AT_ONCE):
+        block = slice(start, min(start + SOLVES_AT_ONCE, len(columns)))
+        sources = np.zeros((count, block.stop - start))
+        places = voxel[columns[block, 0], columns[block, 1]]
+        # one photon per second, as a density over its voxel
+        sources[places, np.arange(block.stop - start)] = pitch**-3
+        fluence = solve(system, sources, tolerance=SOLVER_TOLERANCE)
+        seen[block] = (fluence * conductance[block] * pitch**2).T
+    return columns, seen
 
 
 def project(

@@ -269,6 +269,19 @@ def surface_point_mm(site: str, /) -> Vector:
     return places[site]
 
 
+def half_width_mm(y_mm: NDArray[np.float64], /) -> NDArray[np.float64]:
+    """Half width of the nominal animal's outline at a distance from the nose, 0 beyond either end; the tail is left out.
+
+    Examples
+    --------
+    >>> bool(10.0 < float(half_width_mm(np.array(60.0))) < 15.0)
+    True
+    """
+    share = np.asarray(y_mm, float) / NOMINAL_LENGTH_MM
+    held = (share >= 0) & (share <= 1)
+    return np.where(held, _profiles()[0](np.clip(share, 0.0, 1.0)), 0.0)
+
+
 def _rows(name: str) -> list[dict[str, str]]:
     text = resources.files("lampyris.tissue").joinpath("data", name).read_text(encoding="utf-8")
     return list(csv.DictReader(line for line in text.splitlines() if not line.startswith("#")))

@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 from scipy.ndimage import gaussian_filter
 
 from lampyris.core.errors import ImageError
-from lampyris.core.images import Pose
+from lampyris.core.images import POSE_REACH_MM, Pose
 from lampyris.imaging.animal import (
     animal_from_stage,
     find_body,
@@ -200,3 +200,82 @@ def test_the_largest_of_two_objects_is_the_animal(mouse):
     found = find_body(photo_of(mask), pixel_mm=PIXEL)
     assert not found[130, 200]
     assert found[130, 90]
+
+
+# --- bent and breathing animals ----------------------------------------------------------------------------------------
+
+SHARES = np.linspace(0.0, 1.0, 9)
+BENT = {
+    "arc": Pose(5.0, 40.0, 0.1, bend_mm=tuple(6.0 * np.sin(np.pi * SHARES))),
+    "arc, ventral and small": Pose(5.0, 40.0, -0.2, 0.8, 0.85, True, tuple(-5.0 * np.sin(np.pi * SHARES))),
+    "S": Pose(5.0, 40.0, 0.0, 1.1, 1.0, False, tuple(2.0 * np.sin(2.0 * np.pi * SHARES))),
+    "breath": Pose(5.0, 40.0, 0.3, girth=(1.0, 1.03, 1.05, 0.98, 1.0)),
+    "all": Pose(5.0, 40.0, 0.3, 0.95, 1.05, True, (0.0, 2.0, 3.5, 2.0, -1.0), (0.97, 1.02, 1.0)),
+    "one station": Pose(5.0, 40.0, 0.0, bend_mm=(2.0,), girth=(1.1,)),
+    "two stations": Pose(5.0, 40.0, 0.0, bend_mm=(0.0, 4.0), girth=(1.1, 0.9)),
+}
+
+
+@pytest.mark.parametrize("name", BENT)
+def test_bent_animals_are_inverted_over_the_body_and_the_tail(name):
+    y, right = np.meshgrid(np.linspace(-5.0, 115.0, 121), np.linspace(-16.0, 16.0, 33))
+    back = animal_from_stage(BENT[name], *stage_from_animal(BENT[name], y, right))
+    # a millionth of a mm is asked; Newton's last step is 1e-10 mm
+    assert np.abs(np.array(back) - [y, right]).max() < 1e-6
+
+
+def test_an_empty_shape_is_the_straight_animal_to_the_bit():
+    y, right = np.meshgrid(np.linspace(-5.0, 115.0, 30), np.linspace(-16.0, 16.0, 9))
+    straight, flat = Pose(5.0, 40.0, 0.2, 1.1, 0.9, True), Pose(5.0, 40.0, 0.2, 1.1, 0.9, True, (0.0,) * 5, (1.0,) * 4)
+    there = stage_from_animal(straight, y, right)
+    cos, sin = np.cos(0.2), np.sin(0.2)
+    assert (there[0] == 5.0 + cos * (1.1 * y) - sin * (0.9 * right * -1.0)).all()
+    assert np.array(stage_from_animal(flat, y, right)) == pytest.approx(np.array(there), abs=1e-12)
+    assert np.array(animal_from_stage(flat, *there)) == pytest.approx(np.array([y, right]), abs=1e-9)
+
+
+def test_the_midline_passes_through_its_stations_and_goes_on_straight():
+    bend = (1.0, 3.0, 2.0, -1.0, 0.5)
+    pose = Pose(0.0, 0.0, bend_mm=bend, scale_y=1.2)
+    stations = np.linspace(0.0, POSE_REACH_MM, 5)
+    y, x = stage_from_animal(pose, stations, np.zeros(5))
+    assert y == pytest.approx(1.2 * stations)
+    assert x == pytest.approx(bend)
+    for end, way in ((0.0, -1.0), (POSE_REACH_MM, 1.0)):
+        along = end + way * np.array([0.0, 5.0, 10.0, 20.0])
+        _, x = stage_from_animal(pose, along, np.zeros(4))
+        slopes = np.diff(x) / np.diff(along)
+        assert slopes == pytest.approx(slopes[0])
+
+
+def test_width_is_laid_along_the_normal_and_girth_is_held_beyond_the_ends():
+    pose = Pose(0.0, 0.0, 0.1, 1.0, 1.1, False, tuple(5.0 * np.sin(np.pi * SHARES)), (1.05, 1.0, 0.9))
+    along = np.linspace(-4.0, 108.0, 29)
+    middle, side, further = (np.array(stage_from_animal(pose, along, np.full(29, wide))) for wide in (0.0, 4.0, 8.0))
+    out = side - middle
+    assert further - middle == pytest.approx(2.0 * out)
+    ahead = np.array(stage_from_animal(pose, along + 1e-5, np.zeros(29))) - middle
+    # normal to the midline, to the step of the difference
+    assert (ahead * out).sum(axis=0) / (1e-5 * np.hypot(*out)) == pytest.approx(0.0, abs=1e-4)
+    width = np.hypot(*out) / (4.0 * 1.1)
+    assert width[along <= 0.0] == pytest.approx(1.05)
+    assert width[along >= POSE_REACH_MM] == pytest.approx(0.9)
+
+
+def test_a_mirrored_animal_bends_to_the_same_side_of_the_stage():
+    bend = tuple(4.0 * np.sin(np.pi * SHARES))
+    for mirrored in (False, True):
+        _, x = stage_from_animal(Pose(0.0, 0.0, mirrored=mirrored, bend_mm=bend), np.array(46.0), np.array(0.0))
+        assert float(x) == pytest.approx(4.0)
+
+
+def test_places_far_from_a_bent_animal_stay_far():
+    pose = BENT["arc"]
+    y, x = np.meshgrid(np.linspace(-60.0, 180.0, 80), np.linspace(-80.0, 160.0, 80))
+    along, right = animal_from_stage(pose, y, x)
+    body = np.array(stage_from_animal(pose, np.linspace(0.0, 110.0, 400), np.zeros(400)))
+    away = np.hypot(y[..., None] - body[0], x[..., None] - body[1]).min(axis=-1)
+    assert np.isfinite(along).all() and np.isfinite(right).all()
+    taken = (np.abs(right) < 14.0) & (along > 0.0) & (along < 110.0)
+    # what is taken for the body lies within its half width of the midline
+    assert away[taken].max() < 14.5

@@ -191,6 +191,25 @@ def test_maps_keep_their_leading_dimensions_and_are_zero_off_the_map():
     assert (laid[..., :5, :] == 0).all()
 
 
+@pytest.mark.parametrize("mirrored", [False, True])
+def test_a_map_lands_on_a_bent_and_breathing_animal(mirrored):
+    bend, girth = tuple(6.0 * np.sin(np.pi * np.linspace(0.0, 1.0, 7))), (1.0, 1.05, 1.0)
+    pose = Pose(3.0, 30.0, 0.1, 1.0, 1.0, mirrored, bend, girth)
+    for along, left in ((20.0, 6.0), (50.0, -8.0), (80.0, 0.0)):
+        image = project(blob_map(along, left), GRID, pose, shape=SHAPE, pixel_mm=PIXEL)
+        expected = stage_from_animal(pose, np.array(along), np.array(-left))
+        # the blob is 1 mm wide and the midline's radius 140 mm: its centroid moves by some hundredths of a mm
+        assert centroid_mm(image) == pytest.approx(expected, abs=0.04)
+
+
+def test_many_maps_share_one_bent_way_back():
+    pose = Pose(3.0, 30.0, 0.1, bend_mm=(0.0, 3.0, 4.0, 3.0, 0.0))
+    maps = np.stack([blob_map(30.0, 0.0), blob_map(60.0, 4.0)])
+    both = project(maps, GRID, pose, shape=SHAPE, pixel_mm=PIXEL)
+    alone = [project(one, GRID, pose, shape=SHAPE, pixel_mm=PIXEL) for one in maps]
+    assert (both == np.stack(alone)).all()
+
+
 # --- the expected frame ------------------------------------------------------------------------------------------------
 
 

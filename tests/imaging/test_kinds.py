@@ -27,7 +27,7 @@ CASES = {
     "in the lung on the first day, gone after": ((1.5, 34.0, 4.3), FIRST_DAY, SETTING, "lung trapping", None),
     "on the skin once, though it would be seen": ((8.0, 60.0, 3.0), ONCE, SETTING, "artefact", None),
     "in the bladder, coming and going": ((-3.6, 81.4, 0.0), replace(ONCE, seen=1, missed=1), SETTING, "bladder", None),
-    "beside the primary, staying": ((-4.5, 66.0, 9.0), STAYING, SETTING, "halo of the primary", None),
+    "beside the primary, from the start": ((-4.5, 62.0, 8.0), FROM_START, SETTING, "halo of the primary", None),
 }  # fmt: skip
 
 

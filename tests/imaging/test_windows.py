@@ -9,7 +9,7 @@ from lampyris.core.images import Pose
 from lampyris.imaging.calibrate import lambertian_flux
 from lampyris.imaging.detect import find_spots
 from lampyris.imaging.regions import ViewFrame
-from lampyris.imaging.windows import WINDOW_SIGMAS_MM, measured_view, spot_windows
+from lampyris.imaging.windows import WINDOW_SIGMAS_MM, measured_view, session_windows
 from tests.imaging.conftest import PIXEL, Field
 
 PLACE = (48.0, 30.0)
@@ -24,6 +24,10 @@ def view_of(field, data, *, mirrored=False, offset=(0.0, 0.0)):
     return measured_view(search, find_spots(search), frame)
 
 
+def windows_of(views, view, spot):
+    return session_windows(views)[view][spot]
+
+
 @pytest.fixture(scope="module")
 def bright():
     field = Field()
@@ -36,7 +40,7 @@ def test_moments_are_sums_under_the_window(bright):
     field, data, _ = bright
     view = view_of(field, data)
     strongest = int(np.argmax([image.sum() for image in view.field.images]))
-    windows = spot_windows({"dorsal": view}, "dorsal", strongest)
+    windows = windows_of({"dorsal": view}, "dorsal", strongest)
     assert [window.sigma_mm for window in windows] == list(WINDOW_SIGMAS_MM)
     clean = field.spot(PLACE, 1, BRIGHT)
     for window in windows:
@@ -54,13 +58,13 @@ def test_left_is_the_animals_left(bright):
     field, data, _ = bright
     views = {"dorsal": view_of(field, data), "ventral": view_of(field, data[:, ::-1].copy(), mirrored=True)}
     strongest = int(np.argmax([image.sum() for image in views["dorsal"].field.images]))
-    own, *_ = spot_windows(views, "dorsal", strongest)
-    other = next(w for w in spot_windows(views, "dorsal", strongest) if w.view == "ventral")
+    own, *_ = windows_of(views, "dorsal", strongest)
+    other = next(w for w in windows_of(views, "dorsal", strongest) if w.view == "ventral")
     # the mirrored animal's middle lies one column beside the image's middle
     assert abs(own.y_mm - other.y_mm) < 1e-9
     assert other.flux == pytest.approx(own.flux, rel=0.2)
     shifted = {**views, "ventral": view_of(field, data[:, ::-1].copy(), mirrored=True, offset=(0.0, 1.0))}
-    moved = next(w for w in spot_windows(shifted, "dorsal", strongest) if w.view == "ventral")
+    moved = next(w for w in windows_of(shifted, "dorsal", strongest) if w.view == "ventral")
     # the animal moved towards +x while its light stayed; on its belly the camera has the animal's left at +x
     assert moved.left / moved.flux - other.left / other.flux < -0.3
 
@@ -69,7 +73,7 @@ def test_dark_side_is_measured_as_well(bright):
     field, data, noise = bright
     views = {"dorsal": view_of(field, data), "ventral": view_of(field, noise)}
     strongest = int(np.argmax([image.sum() for image in views["dorsal"].field.images]))
-    dark = [w for w in spot_windows(views, "dorsal", strongest) if w.view == "ventral"]
+    dark = [w for w in windows_of(views, "dorsal", strongest) if w.view == "ventral"]
     assert len(dark) == len(WINDOW_SIGMAS_MM)
     sd = np.sqrt(views["ventral"].noise[0, 0])
     assert not dark[0].fitted
@@ -95,8 +99,8 @@ def test_neighbours_are_removed_and_doubted(bright):
     alone = view_of(field, data)
     both = view_of(field, data + far)
     place = lambda view: int(np.argmin([np.hypot(s.y - PLACE[0], s.x - PLACE[1]) for s in view.field.spots]))  # noqa: E731
-    one = spot_windows({"dorsal": alone}, "dorsal", place(alone))[0]
-    two = spot_windows({"dorsal": both}, "dorsal", place(both))[0]
+    one = windows_of({"dorsal": alone}, "dorsal", place(alone))[0]
+    two = windows_of({"dorsal": both}, "dorsal", place(both))[0]
     assert two.own_sd > one.own_sd
     assert two.flux == pytest.approx(one.flux, rel=0.1)
     assert replace(two, own_sd=0.0) != one

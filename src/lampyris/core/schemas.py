@@ -82,6 +82,15 @@ ANIMALS: tuple[Column, ...] = (
     Column("exclusion_time", "date", False, "when it was excluded"),
 )
 
+LANDMARKS: tuple[Column, ...] = (
+    Column("animal", "name", True, "identity of the animal, as in samplesheet.csv"),
+    Column("session", "name", True, "imaging session, as in samplesheet.csv"),
+    Column("view", "choice", True, "side that faces the camera", choices=VIEWS),
+    Column("landmark", "name", True, "place on the animal: nose, tail base, or a site of injection"),
+    Column("y_mm", "number", True, "where it is, down from the first pixel's centre, in mm", low=0, high=1000),
+    Column("x_mm", "number", True, "where it is, to the right of the first pixel's centre, in mm", low=0, high=1000),
+)
+
 
 @dataclass(frozen=True, slots=True)
 class SampleRow:
@@ -123,3 +132,16 @@ class AnimalRow:
     exclusion_reason: str
     exclusion_author: str
     exclusion_time: str
+
+
+@dataclass(frozen=True, slots=True)
+class LandmarkRow:
+    """A row of landmarks.csv, converted; `row` is its line in the file."""
+
+    row: int
+    animal: str
+    session: str
+    view: str
+    landmark: str
+    y_mm: float
+    x_mm: float

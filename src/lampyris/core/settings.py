@@ -89,6 +89,10 @@ class Group(Model):
         description="controls carry no label: they are described, not tested, and show false alarms",
     )
     probe: str = Field(default="", description="key of [probes]; empty for unlabelled controls")
+    label: Literal["prelabelled", "injected"] = Field(
+        default="prelabelled",
+        description="cells labelled before they were put in, or a probe injected before each session",
+    )
 
 
 class AnalysisOptions(Model):

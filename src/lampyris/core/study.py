@@ -54,6 +54,9 @@ class ViewResult:
         Per region.
     body_flux : Estimate
         Probe flux of the whole animal in this view, background removed.
+    window_noise : tuple of tuple of float
+        Covariance of the moments of all windows where nothing is, as measured on this image: flux, along, left and spread
+        of the narrowest window first; ph s-1 times powers of mm, squared. Empty where it was not measured.
     quality : dict of str to float
         Numbers for the quality table: saturated fraction, background structure in per cent, residual width and others.
     """
@@ -76,6 +79,7 @@ class ViewResult:
     limits: tuple[DetectionLimit, ...]
     body_flux: Estimate
     quality: dict[str, float]
+    window_noise: tuple[tuple[float, ...], ...] = ()
 
     def __post_init__(self) -> None:
         shape = np.asarray(self.body).shape

@@ -6,9 +6,11 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.ndimage import binary_closing, binary_fill_holes, distance_transform_edt, label, median_filter
 
+from lampyris.core.arrays import frozen_array
 from lampyris.core.errors import ImageError
 from lampyris.core.finding import Finding, Place, Severity
 from lampyris.core.images import Pose, Radiance
+from lampyris.imaging.midline import profile_pieces, profile_values, straightened
 
 TAIL_HALF_WIDTH_MM = 2.6
 # projected areas between which an object may be a mouse, newborn to obese
@@ -28,6 +30,28 @@ class Silhouette:
     across_mm: float
     angle_rad: float
     skew: float
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Outline:
+    """The nominal animal's outline without tail, the same on both sides of the midline.
+
+    Parameters
+    ----------
+    silhouette : Silhouette
+        Its moments.
+    y_mm, half_width_mm : ndarray, dims (station,)
+        From the nose end to the rump end, half widths 0 at both.
+    """
+
+    silhouette: Silhouette
+    y_mm: NDArray[np.float64]
+    half_width_mm: NDArray[np.float64]
+
+    def __post_init__(self) -> None:
+        for name in ("y_mm", "half_width_mm"):
+            array = frozen_array(name, getattr(self, name), ("station",), np.float64, np.shape(self.y_mm))
+            object.__setattr__(self, name, array)
 
 
 def find_body(
@@ -104,7 +128,7 @@ def edge_contact_mm(photo: NDArray[np.floating], /, *, pixel_mm: float) -> float
 
 def _bright_objects(photo: NDArray[np.floating], pixel_mm: float) -> NDArray[np.bool_]:
     image = np.nan_to_num(np.asarray(photo, float))
-    mask = image > _otsu_threshold(image)
+    mask = image > otsu_threshold(image)
     return np.asarray(binary_fill_holes(binary_closing(mask, _disc(1.0 / pixel_mm))) | mask)
 
 
@@ -197,8 +221,15 @@ def stage_from_animal(
     >>> stage_from_animal(Pose(10.0, 20.0), np.array(5.0), np.array(1.0))
     (np.float64(15.0), np.float64(21.0))
     """
-    along = pose.scale_y * np.asarray(y_mm, float)
+    length = np.asarray(y_mm, float)
+    along = pose.scale_y * length
     across = pose.scale_x * np.asarray(right_mm, float) * (-1.0 if pose.mirrored else 1.0)
+    if pose.girth:
+        across = across * profile_values(profile_pieces(pose.girth, ends="clamped"), length)[0]
+    if pose.bend_mm:
+        offset, slope = profile_values(profile_pieces(pose.bend_mm, ends="natural"), length)
+        normal = np.hypot(pose.scale_y, slope)
+        along, across = along - across * slope / normal, offset + across * pose.scale_y / normal
     cos, sin = np.cos(pose.angle_rad), np.sin(pose.angle_rad)
     return pose.y_mm + cos * along - sin * across, pose.x_mm + sin * along + cos * across
 
@@ -206,11 +237,17 @@ def stage_from_animal(
 def animal_from_stage(
     pose: Pose, y_mm: NDArray[np.float64], x_mm: NDArray[np.float64], /
 ) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-    """Inverse of `stage_from_animal`."""
+    """Inverse of `stage_from_animal`; a bent midline's point is the foot of the normal nearest along the animal."""
     dy, dx = np.asarray(y_mm, float) - pose.y_mm, np.asarray(x_mm, float) - pose.x_mm
     cos, sin = np.cos(pose.angle_rad), np.sin(pose.angle_rad)
     along, across = cos * dy + sin * dx, -sin * dy + cos * dx
-    return along / pose.scale_y, across / pose.scale_x * (-1.0 if pose.mirrored else 1.0)
+    side = -1.0 if pose.mirrored else 1.0
+    if not pose.bend_mm and not pose.girth:
+        return along / pose.scale_y, across / pose.scale_x * side
+    bend = profile_pieces(pose.bend_mm or (0.0,), ends="natural")
+    girth = profile_pieces(pose.girth or (1.0,), ends="clamped")
+    length, width = straightened(along, across, scale_y=pose.scale_y, bend=bend, girth=girth)
+    return length, width / pose.scale_x * side
 
 
 def _disc(radius_px: float) -> NDArray[np.bool_]:
@@ -219,8 +256,13 @@ def _disc(radius_px: float) -> NDArray[np.bool_]:
     return y * y + x * x <= radius_px * radius_px
 
 
-def _otsu_threshold(image: NDArray[np.float64]) -> float:
-    """Threshold that best splits the histogram in two (Otsu 1979, doi:10.1109/TSMC.1979.4310076)."""
+def otsu_threshold(image: NDArray[np.float64]) -> float:
+    """Threshold that best splits the histogram in two.
+
+    References
+    ----------
+    Otsu 1979, doi:10.1109/TSMC.1979.4310076.
+    """
     counts, edges = np.histogram(image, bins=256)
     centres = 0.5 * (edges[1:] + edges[:-1])
     below = np.cumsum(counts)

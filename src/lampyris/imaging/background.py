@@ -9,7 +9,6 @@ from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.linalg import cholesky, solve_triangular
 from scipy.ndimage import gaussian_filter
 from scipy.optimize import nnls
 
@@ -139,29 +138,34 @@ def joint_fit(
     JointFit
     """
     free, organs = terms.free.shape[0], terms.uptake.shape[0]
-    columns = np.concatenate([terms.free, terms.uptake, spots])[:, body]
-    values, noise = data[body], variance[body]
+    inside = np.flatnonzero(body)
+    parts = [part.reshape(len(part), body.size)[:, inside] for part in (terms.free, terms.uptake, spots)]
+    columns = np.concatenate(parts)
+    values, noise = data.ravel()[inside], variance.ravel()[inside]
+    typical_noise = float(np.median(noise))
     pixel_sd = robust_sd(values)
     weight = 1.0 / (noise + pixel_sd**2)
     solution = np.zeros(columns.shape[0])
     covariance = np.zeros((columns.shape[0],) * 2)
+    uptake = np.zeros_like(values)
     for _ in range(ROBUST_PASSES):
         solution, covariance = _bounded_fit(columns, values, weight, free)
-        model = solution[free:, None] * columns[free:]
-        residual = values - solution @ columns
+        smooth, uptake, shine = (
+            solution[part] @ columns[part]
+            for part in (slice(free), slice(free, free + organs), slice(free + organs, None))
+        )
+        residual = values - smooth - uptake - shine
         total = robust_sd(residual)
-        pixel_sd = float(np.sqrt(max(total**2 - np.median(noise), (0.1 * total) ** 2)))
+        pixel_sd = float(np.sqrt(max(total**2 - typical_noise, (0.1 * total) ** 2)))
         known = noise + pixel_sd**2
         # spots that are not fitted yet stand above; the animal's glow rarely falls below
-        reach = np.where(residual > 0, 1.0, 2.0) * HUBER_SIGMAS * np.sqrt(known)
+        reach = np.where(residual > 0, HUBER_SIGMAS, 2.0 * HUBER_SIGMAS) * np.sqrt(known)
         huber = reach / np.maximum(np.abs(residual), reach)
-        known = known + (organ_error * model[:organs].sum(axis=0)) ** 2 + (spot_error * model[organs:].sum(axis=0)) ** 2
+        known += (organ_error * uptake) ** 2 + (spot_error * shine) ** 2
         weight = huber / known
-    clean = 1.0 / known
-    laid = np.zeros((3, *body.shape))
-    laid[0][body] = solution[: free + organs] @ columns[: free + organs]
-    laid[1][body] = solution[free : free + organs] @ columns[free : free + organs]
-    laid[2][body] = clean
+    laid = np.zeros((3, body.size))
+    laid[:, inside] = smooth + uptake, uptake, 1.0 / known
+    laid = laid.reshape(3, *body.shape)
     sd = np.sqrt(np.maximum(np.diag(covariance), 0.0))
     return JointFit(
         background=laid[0],
@@ -178,19 +182,20 @@ def _bounded_fit(
     columns: NDArray[np.float64], values: NDArray[np.float64], weight: NDArray[np.float64], free: int
 ) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
     """Weighted least squares with the first `free` coefficients of either sign and the others not negative."""
-    weighted = columns * weight
-    normal = weighted @ columns.T
+    root = np.sqrt(weight)
+    weighted = columns * root
+    # a matrix times its own transpose is taken at half the price
+    normal = weighted @ weighted.T
     scale = np.sqrt(np.maximum(np.diag(normal), 1e-300))
     normal = normal / np.outer(scale, scale)
     # columns that nearly coincide (two depths of one spot) are told apart by a whisper of shrinkage
     normal[np.diag_indices_from(normal)] += 1e-9
-    right = (weighted @ values) / scale
-    factor = cholesky(normal)
-    target = solve_triangular(factor, right, trans=1)
+    right = (weighted @ (root * values)) / scale
+    factor = np.linalg.cholesky(normal)
+    inverse = np.linalg.inv(factor)
     # a free coefficient is the difference of two that are not negative
-    both = np.concatenate([factor, -factor[:, :free]], axis=1)
-    found, _ = nnls(both, target)
-    solution = found[: factor.shape[1]].copy()
-    solution[:free] -= found[factor.shape[1] :]
-    inverse = solve_triangular(factor, np.eye(factor.shape[0]))
-    return solution / scale, (inverse @ inverse.T) / np.outer(scale, scale)
+    both = np.concatenate([factor.T, -factor[:free].T], axis=1)
+    found, _ = nnls(both, inverse @ right)
+    solution = found[: len(factor)].copy()
+    solution[:free] -= found[len(factor) :]
+    return solution / scale, (inverse.T @ inverse) / np.outer(scale, scale)

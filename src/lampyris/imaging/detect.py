@@ -175,11 +175,12 @@ def _lasting(search: SpotSearch, spots: tuple[Spot, ...], images: NDArray[np.flo
 
 def spot_distance(search: SpotSearch, spots: tuple[Spot, ...], /) -> NDArray[np.float64]:
     """Distance in mm of every pixel from the nearest spot, inf where there is none; dims (y, x)."""
-    rows, columns = np.indices(search.body.shape, dtype=float)
+    height, width = search.body.shape
+    rows, columns = np.arange(height)[:, None], np.arange(width)[None]
     nearest = np.full(search.body.shape, np.inf)
     for spot in spots:
-        nearest = np.minimum(nearest, np.hypot(rows - spot.y, columns - spot.x))
-    return nearest * search.pixel_mm
+        np.minimum(nearest, (rows - spot.y) ** 2 + (columns - spot.x) ** 2, out=nearest)
+    return np.asarray(np.sqrt(nearest) * search.pixel_mm)
 
 
 def _fit(search: SpotSearch, spots: tuple[Spot, ...]) -> tuple[tuple[Spot, ...], NDArray[np.float64], JointFit]:
@@ -207,10 +208,9 @@ def _fit(search: SpotSearch, spots: tuple[Spot, ...]) -> tuple[tuple[Spot, ...],
 
 def _columns(search: SpotSearch, spots: tuple[Spot, ...]) -> tuple[NDArray[np.float64], list[int]]:
     """Shapes of every spot, and which spot each belongs to."""
-    rows, across = np.indices(search.body.shape, dtype=float)
     columns, owner = [], []
     for number, spot in enumerate(spots):
-        distance = np.hypot(rows - spot.y, across - spot.x) * search.pixel_mm
+        distance = spot_distance(search, (spot,))
         shapes = range(len(search.profiles.depth_mm)) if spot.z > FREE_SHAPE_Z else (spot.template,)
         for shape in shapes:
             columns.append(search.profiles.image(shape, distance))
@@ -264,7 +264,7 @@ def _noise_fields(
         flux = filter_flux(bank, template, weights, data)
         bias = np.stack([filter_bound(bank, template, weights, one) for one in feigned])
         quiet = weights.usable & (distance > 0.75 * width + MERGE_MM)
-        quiet[quiet] = bias.sum(axis=0)[quiet] < 3.0 * weights.white[quiet]
+        quiet &= bias.sum(axis=0) < 3.0 * weights.white
         if quiet.sum() < 0.2 * search.body.sum():
             quiet = weights.usable
         inflation = max(robust_sd(flux[quiet] / weights.white[quiet]), inflation)
@@ -293,7 +293,7 @@ def _strongest(search: SpotSearch, noise: tuple[NoiseField, ...], spots: tuple[S
         if not ground.any():
             continue
         z = np.full(search.body.shape, -np.inf)
-        z[ground] = (field.flux - field.bias.sum(axis=0))[ground] / field.sigma[ground]
+        np.divide(field.flux - field.bias.sum(axis=0), field.sigma, out=z, where=ground)
         y, x = np.unravel_index(int(np.argmax(z)), z.shape)
         height = float(z[y, x])
         if height > field.threshold and (best is None or height > best.z):

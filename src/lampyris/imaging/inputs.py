@@ -28,6 +28,8 @@ class ViewInput:
         Flat fields, any scale; ones where the study has none.
     file : str
         Path of the image inside the study, for messages.
+    landmarks : tuple of (str, float, float)
+        Places that a person named: landmark, y and x in mm from the image's first pixel centre.
     """
 
     view: str
@@ -37,6 +39,7 @@ class ViewInput:
     dark: NDArray[np.floating]
     flat: NDArray[np.floating]
     file: str
+    landmarks: tuple[tuple[str, float, float], ...] = ()
 
 
 @dataclass(frozen=True, slots=True, eq=False)

@@ -47,6 +47,8 @@ PRIMARY_SD_MM = 2.5
 HALO_SD_MM = 5.0
 SKIN_DEPTH_MM = 2.0
 TRAPPED_UNTIL_DAY = 1.0
+# chance that what is there from the start first shows later
+LATE = 0.03
 # an arrival that the table of tropism holds for impossible may still happen
 LEAST_ARRIVAL = 0.03
 # where no site of inoculation is given, metastases may lie in any organ
@@ -178,7 +180,7 @@ def _tumours(table: LightTable, found: Likelihood, course: TimeCourse, setting: 
     site = setting.inoculation
     if site not in ("", "none"):
         # a primary is there from the start
-        late = 0.0 if course.first_session else np.log(0.02)
+        late = 0.0 if course.first_session else float(np.log(LATE))
         near = _around(table, site, PRIMARY_SD_MM)
         prior = np.log(PRIMARIES) + late + _coming_and_going(DetectionKind.PRIMARY, course)
         hypotheses.append(_hypothesis(DetectionKind.PRIMARY, site, prior, near, found))
@@ -215,7 +217,9 @@ def _other_signals(table: LightTable, found: Likelihood, course: TimeCourse, set
     hypotheses = []
     if setting.inoculation not in ("", "none"):
         halo = _around(table, setting.inoculation, HALO_SD_MM)
-        hypotheses.append(made(DetectionKind.HALO, ELSEWHERE, HALOS, halo))
+        # label is freed from the start on
+        number = HALOS * course.sessions * (1.0 if course.first_session else LATE)
+        hypotheses.append(made(DetectionKind.HALO, ELSEWHERE, number, halo))
     more = 10.0 if setting.injected else 1.0
     hypotheses.append(made(DetectionKind.UPTAKE, "liver", more * UPTAKES, organ("liver") + organ("spleen")))
     if course.days_seen and min(course.days_seen) < TRAPPED_UNTIL_DAY:

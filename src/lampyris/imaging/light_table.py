@@ -14,7 +14,6 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.ndimage import gaussian_filter, map_coordinates
 from scipy.special import ndtri
-from scipy.stats import qmc
 
 from lampyris.core.seeds import seed_sequence
 from lampyris.core.settings import Instrument
@@ -101,9 +100,8 @@ def _light_table(instrument: Instrument, fractions: tuple[float, ...]) -> LightT
     fields = _skin_fields(instrument)
     inside = fields.inside
     body = ~anatomy.region("tail")[inside]
-    z, y, x = anatomy.coordinates()
-    index = np.argwhere(inside)[body]
-    points = np.stack([z[index[:, 0]], y[index[:, 1]], x[index[:, 2]]], axis=1)
+    _, y, x = anatomy.coordinates()
+    points = _points(anatomy)
     lamp = photon_irradiance_per_mm2(instrument.excitation_mw_per_cm2, instrument.excitation_nm)
     flux, whole, columns, depth = {}, {}, {}, {}
     for view, side in SIDE_OF_VIEW.items():
@@ -116,7 +114,7 @@ def _light_table(instrument: Instrument, fractions: tuple[float, ...]) -> LightT
         flux[view] = (fields.seen[view] * scale.astype(np.float32) * inside_share[:, None])[:, body]
         whole[view] = (lamp * fields.excitation[view] * amount)[body]
         depth[view] = anatomy.depth_mm(side=side)[inside][body]
-    organs, probability, shift, covariance = _ensemble(instrument, fields, points)
+    organs, probability, shift, covariance = _ensemble(instrument)
     return LightTable(
         points, depth, columns, flux, whole, organs, probability, shift, covariance, pitch_mm=TABLE_VOXEL_MM
     )
@@ -157,11 +155,22 @@ def _skin_fields(instrument: Instrument) -> _Fields:
     return _Fields(inside, columns, seen, share, excitation)
 
 
+def _points(anatomy: Anatomy) -> NDArray[np.float64]:
+    """Centres (z, y, x) of the body's voxels without the tail."""
+    z, y, x = anatomy.coordinates()
+    index = np.argwhere(anatomy.inside & ~anatomy.region("tail"))
+    return np.stack([z[index[:, 0]], y[index[:, 1]], x[index[:, 2]]], axis=1)
+
+
+@lru_cache(maxsize=2)
 def _ensemble(
-    instrument: Instrument, fields: _Fields, points: NDArray[np.float64]
+    instrument: Instrument,
 ) -> tuple[tuple[str, ...], NDArray[np.float64], NDArray[np.float64], NDArray[np.float64]]:
     """Organ probabilities, and mean and covariance of the views' log flux, over animals as they may be."""
+    from scipy.stats import qmc  # takes half a second to import
+
     nominal = build_anatomy(voxel_mm=TABLE_VOXEL_MM)
+    points = _points(nominal)
     tissues = tuple(sorted(set(nominal.tissues)))
     organs = (ELSEWHERE, *(name for name in nominal.names if name not in NOT_ORGANS))
     count = anatomy_deviates()

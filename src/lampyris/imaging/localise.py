@@ -18,13 +18,13 @@ from lampyris.imaging.light_table import VIEWS, LightTable
 # places of the nominal animal that are asked, sideways from a window's centre
 REACH_MM = 14.0
 # errors of the table's spots beyond the ensemble's whole fluxes: share of each moment
-SHAPE_ERROR = 0.1
+SHAPE_ERROR = 0.15
 # of the centre: the grid, and organs beside the path
 CENTRE_ERROR_MM = 0.4
 # share of the misplacement of the nominal animal that both views have in common
 COMMON_REGISTRATION = 0.5
 # what the background takes of a spot that was not fitted, as a share of its light
-UNFITTED_SHARE = 0.5
+UNFITTED_SHARE = 0.3
 ROUNDS = 4
 # an amount may be anything, but the logarithm of a vanishing one must not win
 LEAST_SIGNIFICANCE = 0.05

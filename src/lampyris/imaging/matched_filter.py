@@ -105,12 +105,16 @@ def filter_weights(
         Places considered.
     """
     shape_shape, shape_level, level_level = (bank.correlate(weight_spectrum, template, kind) for kind in range(3))
-    determinant = shape_shape * level_level - shape_level**2
+    product = shape_shape * level_level
+    determinant = product - shape_level * shape_level
     # rounding of the transforms leaves a speck where the window holds nothing
-    usable = body & (shape_shape > 0) & (determinant > 1e-6 * shape_shape * level_level)
-    safe = np.where(usable, determinant, 1.0)
-    white = np.where(usable, np.sqrt(np.maximum(level_level, 0.0) / np.abs(safe)), np.inf)
-    return FilterWeights(shape_shape, shape_level, level_level, safe, usable, white)
+    product *= 1e-6
+    usable = body & (shape_shape > 0) & (determinant > product)
+    determinant[~usable] = 1.0
+    white = np.full(bank.shape, np.inf)
+    np.divide(np.maximum(level_level, 0.0), determinant, out=white, where=usable)
+    np.sqrt(white, out=white)
+    return FilterWeights(shape_shape, shape_level, level_level, determinant, usable, white)
 
 
 def filter_flux(
@@ -129,8 +133,12 @@ def filter_flux(
     """
     shape_data = bank.correlate(data_spectrum, template, 1)
     level_data = bank.correlate(data_spectrum, template, 2)
-    flux = (shape_data * weights.level_level - weights.shape_level * level_data) / weights.determinant
-    return np.where(weights.usable, flux, 0.0)
+    flux = shape_data * weights.level_level
+    level_data *= weights.shape_level
+    flux -= level_data
+    flux /= weights.determinant
+    flux[~weights.usable] = 0.0
+    return flux
 
 
 def filter_bound(
@@ -148,8 +156,9 @@ def filter_bound(
     ndarray, dims (y, x)
         inf where it cannot be told.
     """
+    bound = np.full(bank.shape, np.inf)
     response = np.maximum(bank.correlate(error_spectrum, template, 1), 0.0)
-    return np.where(weights.usable, response / np.where(weights.usable, weights.shape_shape, 1.0), np.inf)
+    return np.divide(response, weights.shape_shape, out=bound, where=weights.usable)
 
 
 def window_mm(profiles: SpotProfiles, index: int, /) -> float:

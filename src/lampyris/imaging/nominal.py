@@ -9,9 +9,10 @@ from functools import lru_cache
 
 import numpy as np
 from numpy.typing import NDArray
+from scipy.ndimage import gaussian_filter1d
 
 from lampyris.core.settings import Instrument
-from lampyris.imaging.animal import TAIL_HALF_WIDTH_MM, Silhouette, open_with_disc, silhouette
+from lampyris.imaging.animal import TAIL_HALF_WIDTH_MM, Outline, Silhouette, open_with_disc, silhouette
 from lampyris.imaging.forward import (
     SIDE_OF_VIEW,
     Phantom,
@@ -30,6 +31,8 @@ from lampyris.tissue.optics import tissue_optics
 UPTAKE_ORGANS = ("liver", "spleen", "lungs")
 SUBCUTIS = "subcutis"
 SUBCUTIS_DEPTH_MM = 2.5
+OUTLINE_VOXEL_MM = 0.5
+OUTLINE_SMOOTH_MM = 0.75
 _LOCK = threading.Lock()
 
 
@@ -63,6 +66,8 @@ class NominalView:
     ----------
     silhouette : Silhouette
         Of the body without tail, y from the nose, x to the animal's right.
+    outline : Outline
+        Of the same body, finer than the grid.
     uptake : dict of organ to ndarray, dims (y, x)
         Probe radiance (ph s-1 cm-2 sr-1) of evenly spread uptake, scaled to 1 photon per second through the seen side.
     regions : tuple of Region
@@ -72,6 +77,7 @@ class NominalView:
     """
 
     silhouette: Silhouette
+    outline: Outline
     uptake: dict[str, NDArray[np.float64]]
     regions: tuple[Region, ...]
     nearest: NDArray[np.int64]
@@ -157,16 +163,44 @@ def _nominal_view(phantom: Phantom, instrument: Instrument, fractions: NDArray[n
     regions = _regions(anatomy, depth, per_cell)
     return NominalView(
         silhouette=_silhouette(anatomy),
+        outline=nominal_outline(),
         uptake=_uptake(phantom, len(fractions) // 2, view),
         regions=regions,
         nearest=_nearest(anatomy, depth, regions),
     )
 
 
-def _silhouette(anatomy: Anatomy) -> Silhouette:
+@lru_cache(maxsize=1)
+def nominal_outline() -> Outline:
+    """Outline of the nominal animal, computed on first use and kept.
+
+    Examples
+    --------
+    >>> bool(13.0 < nominal_outline().half_width_mm.max() < 14.5)
+    True
+    """
+    anatomy = build_anatomy(voxel_mm=OUTLINE_VOXEL_MM)
+    widths = _trunk(anatomy).sum(axis=1) * anatomy.voxel_mm / 2.0
+    rows = np.nonzero(widths)[0]
+    y = anatomy.origin_mm[1] + anatomy.voxel_mm * np.arange(rows[0], rows[-1] + 1)
+    # rows of voxels go in steps of a voxel on either side
+    half = gaussian_filter1d(widths[rows[0] : rows[-1] + 1], OUTLINE_SMOOTH_MM / anatomy.voxel_mm, mode="nearest")
+    ends = y[0] - anatomy.voxel_mm / 2.0, y[-1] + anatomy.voxel_mm / 2.0
+    return Outline(
+        silhouette=_silhouette(anatomy),
+        y_mm=np.concatenate([ends[:1], y, ends[1:]]),
+        half_width_mm=np.concatenate([[0.0], half, [0.0]]),
+    )
+
+
+def _trunk(anatomy: Anatomy) -> NDArray[np.bool_]:
     body = (anatomy.inside & ~anatomy.region("tail")).any(axis=0)
     # opened like the photograph's, so that both lose the same corners
-    body = open_with_disc(np.asarray(body), TAIL_HALF_WIDTH_MM / anatomy.voxel_mm)
+    return open_with_disc(np.asarray(body), TAIL_HALF_WIDTH_MM / anatomy.voxel_mm)
+
+
+def _silhouette(anatomy: Anatomy) -> Silhouette:
+    body = _trunk(anatomy)
     found = silhouette(body, pixel_mm=anatomy.voxel_mm)
     _, y0, _ = anatomy.origin_mm
     return Silhouette(

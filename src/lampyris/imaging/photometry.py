@@ -9,8 +9,9 @@ from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
+from scipy.fft import irfft2, next_fast_len, rfft2
 from scipy.ndimage import binary_dilation, distance_transform_edt, gaussian_filter, label
-from scipy.stats import t as student
+from scipy.special import stdtrit
 
 from lampyris.core.estimate import Estimate
 from lampyris.core.flags import DetectionFlag, PixelFlag
@@ -131,14 +132,13 @@ def aperture_noise(
     -------
     sd, degrees_of_freedom : float
     """
-    from scipy.signal import fftconvolve
-
     radius = np.sqrt(max(area_px, 1.0) / np.pi)
     reach = int(np.ceil(radius))
     y, x = np.ogrid[-reach : reach + 1, -reach : reach + 1]
     disc = (y * y + x * x <= max(radius, 0.5) ** 2).astype(float)
-    share = fftconvolve(body.astype(float), disc, mode="same") / disc.sum()
-    sums = fftconvolve(np.where(body, residual, 0.0), disc, mode="same") / np.maximum(share, 0.3)
+    filled, sums = _sums_under(np.stack([body, np.where(body, residual, 0.0)]), disc)
+    share = filled / disc.sum()
+    sums /= np.maximum(share, 0.3)
     places = body & ~avoid & (share > 0.6)
     if places.sum() < 4 * disc.sum():
         places = body & (share > 0.6)
@@ -146,6 +146,16 @@ def aperture_noise(
         return float(robust_sd(residual[body]) * area_px), 1.0
     freedom = max(float(places.sum()) / (2.0 * disc.sum()) - 1.0, 3.0)
     return robust_sd(sums[places]) * area_px / disc.sum(), freedom
+
+
+def _sums_under(images: NDArray[np.float64], disc: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Sum of each image under a disc around every place, nothing beyond the frame; dims (image, y, x)."""
+    height, width = images.shape[1:]
+    reach = disc.shape[0] // 2
+    padded = [next_fast_len(count + 2 * reach, real=True) for count in (height, width)]
+    spectrum = rfft2(disc, padded)
+    sums = np.stack([irfft2(rfft2(image, padded) * spectrum, padded) for image in images])
+    return sums[:, reach : reach + height, reach : reach + width]
 
 
 def _outline(search: SpotSearch, field: FieldFit, index: int) -> NDArray[np.bool_]:
@@ -190,7 +200,7 @@ def _measure(
     shares = np.array([options.spectral_error, images.calibration_relative_sd, merged, edge])
     common = abs(flux) * float(np.sqrt(np.sum(shares**2)))
     sd = float(np.hypot(own, common))
-    half = float(student.isf((1.0 - options.interval_level) / 2.0, freedom)) * own
+    half = float(stdtrit(freedom, 0.5 * (1.0 + options.interval_level))) * own
     half = float(np.hypot(half, half_width(options.interval_level) * common))
     around = _ring(search, outline, np.logical_or.reduce(outlines))
     if flux < FAINT_SDS * own:

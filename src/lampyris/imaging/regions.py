@@ -55,11 +55,25 @@ class ViewFrame:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class _Ground:
-    """What the limits of all regions share: the search, its outcome, and the background's weighted terms made orthonormal."""
+    """What the limits of all regions share.
+
+    Parameters
+    ----------
+    search : SpotSearch
+    field : FieldFit
+    root : ndarray, dims (pixel,)
+        Square root of the weight at the body's pixels.
+    basis : ndarray, dims (pixel, term)
+        The background's weighted terms made orthonormal.
+    distance_mm : tuple of ndarray, dims (y, x)
+        From each spot.
+    """
 
     search: SpotSearch
     field: FieldFit
+    root: NDArray[np.float64]
     basis: NDArray[np.float64]
+    distance_mm: tuple[NDArray[np.float64], ...]
 
 
 def organ_signals(search: SpotSearch, field: FieldFit, settings: StudySettings, /) -> tuple[OrganSignal, ...]:
@@ -83,19 +97,32 @@ def region_limits(
     The limit holds at nine of ten places of the region; its interval spans the places.
     """
     root = np.sqrt(field.fit.weight[search.body])
-    ground = _Ground(search, field, np.linalg.qr((search.terms.free[:, search.body] * root).T)[0])
+    basis = np.linalg.qr((search.terms.free[:, search.body] * root).T)[0]
+    distances = tuple(spot_distance(search, (spot,)) for spot in field.spots)
+    ground = _Ground(search, field, root, basis, distances)
     limits = []
-    footprints = np.stack([region.footprint for region in frame.side.regions])
-    laid = project(footprints, frame.nominal.grid, frame.pose, shape=frame.shape, pixel_mm=search.pixel_mm)
-    for region, footprint in zip(frame.side.regions, laid, strict=True):
-        place = footprint[frame.crop] > 0.5
-        place &= search.body
+    for region, footprint in zip(frame.side.regions, _laid_footprints(frame, search.pixel_mm), strict=True):
+        place = (footprint > 0.5) & search.body
         if not place.any():
             # a region smaller than a pixel, or at the edge: take the nearest ring of the body
             place = binary_dilation(place, iterations=2) & search.body
         if place.any():
             limits.append(_region_limit(ground, region, place, probe, settings))
     return tuple(limits)
+
+
+def _laid_footprints(frame: ViewFrame, pixel_mm: float) -> NDArray[np.float64]:
+    """The regions' footprints on the body's bounding box, dims (region, y, x)."""
+    rows, columns = frame.crop
+    # seen from the box' corner the animal lies nearer by the corner's distance
+    pose = replace(
+        frame.pose,
+        y_mm=frame.pose.y_mm - rows.start * pixel_mm,
+        x_mm=frame.pose.x_mm - columns.start * pixel_mm,
+    )
+    shape = (rows.stop - rows.start, columns.stop - columns.start)
+    footprints = np.stack([region.footprint for region in frame.side.regions])
+    return project(footprints, frame.nominal.grid, pose, shape=shape, pixel_mm=pixel_mm)
 
 
 def _region_limit(
@@ -106,7 +133,7 @@ def _region_limit(
     template = int(np.argmin(np.abs(search.profiles.depth_mm - region.depth_mm)))
     noise = field.noise[template]
     known = place & np.isfinite(noise.sigma)
-    bias = _foreign_bias(search, field, template, place)
+    bias = _foreign_bias(ground, template, place, known)
     # what the background's smooth terms swallow of a spot before the search sees it
     seen = _seen_share(ground, template, place)
     scale = lambertian_flux(1.0, 10.0) / 100.0 / seen
@@ -114,16 +141,15 @@ def _region_limit(
         noise.sigma[known] * scale,
         threshold=noise.threshold,
         power=options.detection_power,
-        bias=bias[known] * scale,
+        bias=bias * scale,
     )
     if everywhere.size == 0:
         everywhere = np.array([np.inf])
     # the measured scatter is itself uncertain by 1/sqrt(2 nu)
     level = options.interval_level
     factor = float(np.exp(half_width(level) / np.sqrt(2.0 * noise.degrees_of_freedom)))
-    value = float(np.quantile(everywhere, HOLDS_AT_SHARE))
-    low = float(min(np.quantile(everywhere, 0.5 * (1.0 - level)), value)) / factor
-    high = float(np.quantile(everywhere, 0.5 * (1.0 + level))) * factor
+    value, low, high = np.quantile(everywhere, [HOLDS_AT_SHARE, 0.5 * (1.0 - level), 0.5 * (1.0 + level)]).tolist()
+    low, high = min(low, value) / factor, high * factor
     whole = Estimate(
         value,
         float(np.std(everywhere)) if everywhere.size > 1 else 0.0,
@@ -149,30 +175,32 @@ def _region_limit(
 
 def _seen_share(ground: _Ground, template: int, place: NDArray[np.bool_]) -> float:
     """Share of a spot in the middle of a place that is left for the filter after the background's smooth terms took theirs."""
-    search, field, basis = ground.search, ground.field, ground.basis
+    search, basis = ground.search, ground.basis
     rows, columns = np.nonzero(place)
     middle = int(np.argmin((rows - rows.mean()) ** 2 + (columns - columns.mean()) ** 2))
-    y, x = np.indices(search.body.shape)
-    distance = np.hypot(y - rows[middle], x - columns[middle]) * search.pixel_mm
+    y, x = np.ogrid[: place.shape[0], : place.shape[1]]
+    distance = np.hypot(y - rows[middle], x - columns[middle])[search.body] * search.pixel_mm
     shape = search.profiles.image(template, distance)
-    root = np.sqrt(field.fit.weight[search.body])
-    weighted = shape[search.body] * root
-    left = np.zeros(search.body.shape)
-    left[search.body] = (weighted - basis @ (basis.T @ weighted)) / root
+    weighted = shape * ground.root
     near = distance <= window_mm(search.profiles, template)
-    weight = np.where(near, field.fit.weight, 0.0)
-    level = np.sum(weight * shape) / weight.sum()
-    found = np.sum(weight * left * (shape - level)) / np.sum(weight * shape * (shape - level))
+    taken = basis[near] @ (basis.T @ weighted)
+    # sums over the window, where the weight is not 0
+    root, shape, weighted = ground.root[near], shape[near], weighted[near]
+    weight = root**2
+    above = shape - np.sum(weight * shape) / weight.sum()
+    found = np.sum(root * (weighted - taken) * above) / np.sum(weight * shape * above)
     return float(np.clip(found, LEAST_SEEN, 1.0))
 
 
-def _foreign_bias(search: SpotSearch, field: FieldFit, template: int, place: NDArray[np.bool_]) -> NDArray[np.float64]:
+def _foreign_bias(
+    ground: _Ground, template: int, place: NDArray[np.bool_], known: NDArray[np.bool_]
+) -> NDArray[np.float64]:
     """What spots outside the region and organ shapes may feign in it: a region's own spot was seen, and is no obstacle to itself."""
-    bias = field.noise[template].bias[0].copy()
-    for index, spot in enumerate(field.spots, start=1):
-        near = place & (spot_distance(search, (spot,)) < OWN_SPOT_MM)
-        if not near.any():
-            bias += field.noise[template].bias[index]
+    organs, *spots = ground.field.noise[template].bias
+    bias = organs[known]
+    for distance, feigned in zip(ground.distance_mm, spots, strict=True):
+        if not (distance[place] < OWN_SPOT_MM).any():
+            bias += feigned[known]
     return bias
 
 

@@ -1,5 +1,7 @@
 """Imaging's own step: one view in, its result out. The batch path folds it over a session; a running stream may call it too."""
 
+from dataclasses import replace
+
 import numpy as np
 from numpy.typing import NDArray
 from scipy.ndimage import binary_erosion
@@ -9,14 +11,13 @@ from lampyris.core.estimate import Estimate
 from lampyris.core.finding import Finding, Place, Severity
 from lampyris.core.flags import DetectionKind, PixelFlag
 from lampyris.core.images import FLUX_UNIT, AbundanceMap, Pose, Radiance, Registration
-from lampyris.core.results import Detection
+from lampyris.core.results import Detection, WindowMoments
 from lampyris.core.settings import StudySettings
 from lampyris.core.study import SessionResult, ViewResult
 from lampyris.imaging.animal import (
     edge_contact_mm,
     find_body,
     light_photograph,
-    pose_from_body,
     silhouette,
     stage_from_animal,
 )
@@ -29,7 +30,9 @@ from lampyris.imaging.nominal import NominalView, nominal_animal
 from lampyris.imaging.outlines import closed_outline
 from lampyris.imaging.photometry import SpotPhotometry, ViewImages, aperture_noise, measure_spots
 from lampyris.imaging.regions import ViewFrame, organ_signals, region_at, region_limits
+from lampyris.imaging.register import register_body, register_landmarks
 from lampyris.imaging.unmix import mixing_matrix, unmix
+from lampyris.imaging.windows import MeasuredView, measured_view, session_windows
 from lampyris.probe.probe import Probe, probe_from_settings
 from lampyris.statistics.thresholds import half_width
 from lampyris.tissue.anatomy import surface_point_mm
@@ -38,6 +41,8 @@ INJECTION_SITE_MM = 9.0
 LUNG_TRAPPING_DAYS = 1.0
 # a tail may leave the image, a trunk not
 CROPPED_MM = 6.0
+# Dice's coefficient of outlines; a whole animal in a clear photograph reaches 0.98
+POOR_OVERLAP = 0.94
 ACROSS_RAD = 1.05
 
 
@@ -61,10 +66,13 @@ def analyse_session(inputs: SessionInput, settings: StudySettings, /) -> Session
     """
     probe = session_probe(inputs.probe, settings)
     views, findings = [], []
+    measured: dict[str, MeasuredView] = {}
     for view in inputs.views:
-        result, remarks = analyse_view(view, inputs, settings, probe)
+        result, measured[view.view], remarks = analyse_view(view, inputs, settings, probe)
         views.append(result)
         findings += remarks
+    windows = session_windows(measured)
+    views = [_with_windows(view, measured[view.view], windows[view.view]) for view in views]
     return SessionResult(
         animal=inputs.animal,
         session=inputs.session,
@@ -85,8 +93,11 @@ def session_probe(name: str, settings: StudySettings, /) -> Probe:
 
 def analyse_view(
     view: ViewInput, inputs: SessionInput, settings: StudySettings, probe: Probe, /
-) -> tuple[ViewResult, list[Finding]]:
-    """Analyse one view: calibrate, find the animal, unmix, detect, measure, and say what would have been missed."""
+) -> tuple[ViewResult, MeasuredView, list[Finding]]:
+    """Analyse one view: calibrate, find the animal, unmix, detect, measure, and say what would have been missed.
+
+    The windows of its detections need the session's other views, and are measured when all of them are known.
+    """
     instrument, options = settings.instrument, settings.analysis
     nominal = nominal_animal(
         instrument, probe, voxel_mm=options.voxel_mm, template_depths_mm=options.template_depths_mm
@@ -97,9 +108,9 @@ def analyse_view(
     body = find_body(photo, pixel_mm=instrument.pixel_mm, file=view.file, photographed=view.photo is not None)
     _refuse_misplaced(view, body, side, instrument.pixel_mm)
     saturated = _refuse_saturated(radiance, body, view, options.saturated_fraction_max)
-    pose = pose_from_body(body, side.silhouette, pixel_mm=instrument.pixel_mm, mirrored=view.view == "ventral")
+    registration = _registered(view, body, side, instrument.pixel_mm)
     abundance = unmix(radiance, mixing_matrix(instrument, probe), shown=_frame_of(body))
-    frame = ViewFrame(nominal, side, pose, body.shape, _bounding_box(body))
+    frame = ViewFrame(nominal, side, registration.pose, body.shape, _bounding_box(body))
     search = _search(abundance, body, frame, inputs, settings)
     field = find_spots(search)
     images = ViewImages(
@@ -124,14 +135,38 @@ def analyse_view(
         body=body,
         lesions=labels,
         channels=radiance.channels,
-        registration=Registration(pose, float("nan"), float("nan"), "silhouette"),
+        registration=registration,
         detections=detections,
         organ_signals=organ_signals(search, field, settings),
         limits=limits,
         body_flux=_body_flux(search, field, settings),
         quality=_quality(search, field, saturated, abundance, body),
     )
-    return result, _remarks(view, photo, body, side, search, field)
+    return result, measured_view(search, field, frame), _remarks(view, photo, registration, search, field)
+
+
+def _with_windows(
+    view: ViewResult, measured: MeasuredView, windows: tuple[tuple[WindowMoments, ...], ...]
+) -> ViewResult:
+    """The view's detections with their windows in every view of the session."""
+    found = tuple(replace(detection, windows=windows[_spot_of(measured, detection)]) for detection in view.detections)
+    return replace(view, detections=found, window_noise=tuple(tuple(row) for row in measured.noise.tolist()))
+
+
+def _spot_of(view: MeasuredView, detection: Detection) -> int:
+    pixel, crop = view.search.pixel_mm, view.frame.crop
+    places = [((spot.y + crop[0].start) * pixel, (spot.x + crop[1].start) * pixel) for spot in view.field.spots]
+    apart = [np.hypot(y - detection.y_mm, x - detection.x_mm) for y, x in places]
+    return int(np.argmin(apart))
+
+
+def _registered(view: ViewInput, body: NDArray[np.bool_], side: NominalView, pixel_mm: float) -> Registration:
+    """Where a person named places the animal lies by them, else by its outline."""
+    mirrored = view.view == "ventral"
+    if view.landmarks:
+        marks = {name: (y_mm, x_mm) for name, y_mm, x_mm in view.landmarks}
+        return register_landmarks(marks, side.outline, mirrored=mirrored)
+    return register_body(body, side.outline, pixel_mm=pixel_mm, mirrored=mirrored)
 
 
 def _refuse_saturated(radiance: Radiance, body: NDArray[np.bool_], view: ViewInput, allowed: float) -> float:
@@ -294,8 +329,7 @@ def _refuse_misplaced(view: ViewInput, body: NDArray[np.bool_], side: NominalVie
 def _remarks(
     view: ViewInput,
     photo: NDArray[np.floating],
-    body: NDArray[np.bool_],
-    side: NominalView,
+    registration: Registration,
     search: SpotSearch,
     field: FieldFit,
 ) -> list[Finding]:
@@ -306,7 +340,7 @@ def _remarks(
     def warn(rule: str, seen: str, mend: str) -> None:
         remarks.append(Finding(rule, Severity.WARNING, Place(file=view.file), seen, mend))
 
-    ratio = silhouette(body, pixel_mm=pixel_mm).along_mm / side.silhouette.along_mm
+    ratio = registration.pose.scale_y
     if not 0.75 < ratio < 1.33:
         warn(
             "image.size",
@@ -318,7 +352,15 @@ def _remarks(
         warn(
             "image.cropped",
             f"the animal meets the image's edge over {touching:.0f} mm.",
-            "Image the whole animal; regions and organs are named from its whole outline.",
+            f"Image the whole animal: what lies off the image is guessed, and a place in it is known to "
+            f"{registration.sd_mm:.1f} mm only, so that organs are called less surely.",
+        )
+    if registration.overlap < POOR_OVERLAP:
+        warn(
+            "image.outline",
+            f"the animal's outline and the nominal one, bent to it, share {100 * registration.overlap:.0f} % "
+            f"(Dice's coefficient); {100 * POOR_OVERLAP:.0f} % or more is usual.",
+            "Check the photograph for bedding, hands or a second object; organs are called less surely here.",
         )
     if field.exhausted:
         warn(

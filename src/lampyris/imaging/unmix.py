@@ -4,16 +4,19 @@ Weighted least squares, unbiased and with covariance, serves detection and photo
 measurement of nothing. The non-negative solution is for showing only.
 """
 
-from itertools import combinations
-
 import numpy as np
 from numpy.typing import NDArray
 
 from lampyris.core.images import AbundanceMap, Radiance
 from lampyris.core.settings import Instrument
+from lampyris.imaging.active_sets import exchange_sets, set_responses, try_every_set
 from lampyris.probe.probe import Probe, band_fractions
 
 COMPONENTS = ("probe", "autofluorescence", "leakage")
+# below so many pixels NumPy is done before the compiled code is loaded
+_COMPILED_FROM = 200_000
+# pixels whose coordinates stay in a core's cache
+_BLOCK = 4096
 
 
 def mixing_matrix(instrument: Instrument, probe: Probe, /) -> NDArray[np.float64]:
@@ -70,17 +73,14 @@ def unmix(
     bands, height, width = radiance.values.shape
     if mixing.ndim != 2 or mixing.shape[0] != bands or mixing.shape[1] > bands:
         raise ValueError(f"the mixing matrix has shape {mixing.shape} for {bands} bands")
-    data = radiance.values.reshape(bands, -1).T
-    variance = radiance.variance.reshape(bands, -1).T
-    values, spread = _weighted_least_squares(data, variance, mixing)
+    data = radiance.values.reshape(bands, -1)
+    values, spread = _weighted_least_squares(data, radiance.variance.reshape(bands, -1), mixing)
     shape = (mixing.shape[1], height, width)
-    wanted = np.ones(data.shape[0], bool) if shown is None else shown.ravel()
-    display = np.zeros_like(values)
-    display[wanted] = _shown(data[wanted], values[wanted], mixing)
+    display = _shown(data, values, mixing, None if shown is None else shown.ravel())
     return AbundanceMap(
-        values=values.T.reshape(shape),
-        variance=spread.T.reshape(shape),
-        display=display.T.reshape(shape),
+        values=values.reshape(shape),
+        variance=spread.reshape(shape),
+        display=display.reshape(shape),
         flags=np.bitwise_or.reduce(radiance.flags, axis=0),
         components=COMPONENTS[: mixing.shape[1]],
         pixel_mm=radiance.pixel_mm,
@@ -90,8 +90,8 @@ def unmix(
 def non_negative(data: NDArray[np.float64], mixing: NDArray[np.float64], /) -> NDArray[np.float64]:
     """Least squares under non-negativity, exact, for a few components.
 
-    Every set of components that may be present is solved at once for all pixels; the one that meets the optimality
-    conditions (no negative abundance, no negative gradient of an absent component) is the answer.
+    Of every set of components that may be present, the one that meets the optimality conditions (no negative abundance, no
+    gain from an absent component) is the answer; see `lampyris.imaging.active_sets`.
 
     Parameters
     ----------
@@ -109,41 +109,46 @@ def non_negative(data: NDArray[np.float64], mixing: NDArray[np.float64], /) -> N
     >>> non_negative(np.array([[1.0, -1.0]]), np.eye(2)).tolist()
     [[1.0, 0.0]]
     """
-    pixels, count = data.shape[0], mixing.shape[1]
-    if count > 6:
-        raise ValueError(f"at most six components, got {count}")
-    best = np.zeros((pixels, count))
-    best_residual = np.einsum("pb,pb->p", data, data)
-    for size in range(1, count + 1):
-        for active in combinations(range(count), size):
-            part = mixing[:, active]
-            solution = data @ np.linalg.pinv(part).T
-            residual = np.einsum("pb,pb->p", *(2 * [data - solution @ part.T]))
-            better = (solution >= 0).all(axis=1) & (residual < best_residual)
-            best[better] = 0.0
-            best[np.ix_(better, active)] = solution[better]
-            best_residual[better] = residual[better]
-    return best
+    if mixing.shape[1] > 6:
+        raise ValueError(f"at most six components, got {mixing.shape[1]}")
+    responses = set_responses(mixing)
+    if len(data) < _COMPILED_FROM:
+        return try_every_set(data @ responses.basis, responses)
+    found = np.empty((len(data), mixing.shape[1]))
+    reduced = np.empty((_BLOCK, mixing.shape[1]))
+    for start in range(0, len(data), _BLOCK):
+        block, out = data[start : start + _BLOCK], found[start : start + _BLOCK]
+        coordinates = np.matmul(block, responses.basis, out=reduced[: len(block)])
+        if exchange_sets(coordinates, responses.matrix, responses.floor, out):
+            left = np.isnan(out).any(axis=1)
+            out[left] = try_every_set(coordinates[left], responses)
+    return found
 
 
-def _shown(data: NDArray[np.float64], values: NDArray[np.float64], mixing: NDArray[np.float64]) -> NDArray[np.float64]:
-    """Non-negative abundance; where no component came out negative the unbiased one is already it."""
-    shown = values.copy()
-    negative = (values < 0).any(axis=1)
-    shown[negative] = non_negative(data[negative], mixing)
-    return shown
+def _shown(
+    data: NDArray[np.float64], values: NDArray[np.float64], mixing: NDArray[np.float64], shown: NDArray[np.bool_] | None
+) -> NDArray[np.float64]:
+    """Non-negative abundance, dims (component, pixel); where nothing came out negative the unbiased one is already it."""
+    negative = np.logical_or.reduce(values < 0, axis=0)
+    display = values.copy()
+    if shown is not None:
+        negative &= shown
+        display[:, ~shown] = 0.0
+    display[:, negative] = non_negative(data[:, negative].T, mixing).T
+    return display
 
 
 def _weighted_least_squares(
     data: NDArray[np.float64], variance: NDArray[np.float64], mixing: NDArray[np.float64]
 ) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-    """Abundance and its variance per pixel; dims (pixel, component)."""
-    if mixing.shape[0] == mixing.shape[1]:
+    """Abundance and its variance per pixel, dims (component, pixel), from bands, dims (channel, pixel)."""
+    bands, count = mixing.shape
+    if bands == count:
         # as many bands as components: the weights drop out
         inverse = np.linalg.inv(mixing)
-        return data @ inverse.T, variance @ (inverse**2).T
+        return inverse @ data, (inverse**2) @ variance
     weight = 1.0 / np.maximum(variance, np.finfo(float).tiny)
-    normal = np.einsum("bi,pb,bj->pij", mixing, weight, mixing)
-    covariance = np.linalg.inv(normal)
-    values = np.einsum("pij,bj,pb,pb->pi", covariance, mixing, weight, data)
-    return values, np.einsum("pii->pi", covariance).copy()
+    products = (mixing[:, :, None] * mixing[:, None, :]).reshape(bands, -1)
+    covariance = np.linalg.inv((weight.T @ products).reshape(-1, count, count))
+    values = np.einsum("pij,jp->ip", covariance, mixing.T @ (weight * data))
+    return values, np.ascontiguousarray(np.einsum("pii->ip", covariance))

@@ -12,6 +12,7 @@ from scipy.ndimage import gaussian_filter
 
 from lampyris.core.results import WindowMoments
 from lampyris.imaging.animal import animal_from_stage, stage_from_animal
+from lampyris.imaging.background import joint_fit
 from lampyris.imaging.calibrate import lambertian_flux
 from lampyris.imaging.detect import FieldFit, SpotSearch, spot_distance
 from lampyris.imaging.photometry import NEIGHBOUR_ERROR
@@ -21,6 +22,8 @@ from lampyris.statistics.thresholds import robust_sd
 WINDOW_SIGMAS_MM = (1.5, 2.5, 4.0)
 # a spot within this reach of the window's centre is the same lesion's, seen from the other side
 OWN_REACH_MM = 6.0
+# what shines through from the other side is wide
+FORCED_DEPTH_MM = 4.0
 # with less of the body away from spots than this, all of it says what noise is
 QUIET_SHARE = 0.1
 
@@ -56,34 +59,80 @@ def measured_view(search: SpotSearch, field: FieldFit, frame: ViewFrame, /) -> M
     return MeasuredView(search, field, frame, along, -right, _window_noise(search, field, scale))
 
 
-def spot_windows(views: dict[str, MeasuredView], view: str, spot: int, /) -> tuple[WindowMoments, ...]:
-    """Windows of all widths on one spot, in its own view and at the same place of the animal in the others.
+def session_windows(views: dict[str, MeasuredView], /) -> dict[str, tuple[tuple[WindowMoments, ...], ...]]:
+    """Windows of all widths on every spot of a session, in its own view and at the same place of the animal in the others.
 
     Parameters
     ----------
     views : dict of view to MeasuredView
         All views of the session.
-    view : str
-        In which the spot was found.
-    spot : int
-        Index into ``views[view].field.spots``.
 
     Returns
     -------
-    tuple of WindowMoments
-        Own view first, narrow windows first.
+    dict of view to tuple of tuple of WindowMoments
+        Per spot of ``views[view].field.spots``: own view first, narrow windows first.
     """
-    own = views[view]
-    found, crop, pixel = own.field.spots[spot], own.frame.crop, own.search.pixel_mm
-    y_mm, x_mm = (found.y + crop[0].start) * pixel, (found.x + crop[1].start) * pixel
-    along, right = animal_from_stage(own.frame.pose, np.array(y_mm), np.array(x_mm))
-    place = (float(along), -float(right))
-    windows = [_moments(view, own, place, number, (spot,)) for number in range(len(WINDOW_SIGMAS_MM))]
-    for name, other in views.items():
-        if name != view:
-            near = _spots_near(other, place)
-            windows += [_moments(name, other, place, number, near) for number in range(len(WINDOW_SIGMAS_MM))]
+    places = {name: [_place_of(view, index) for index in range(len(view.field.spots))] for name, view in views.items()}
+    bare: dict[str, list[tuple[float, float]]] = {}
+    for name, view in views.items():
+        others = [place for other, found in places.items() if other != name for place in found]
+        bare[name] = [place for place in others if not _spots_near(view, place)]
+    ground = {name: _with_forced(view, bare[name]) for name, view in views.items()}
+    return {
+        name: tuple(_all_windows(views, ground, name, index, place) for index, place in enumerate(found))
+        for name, found in places.items()
+    }
+
+
+def _all_windows(
+    views: dict[str, MeasuredView],
+    ground: dict[str, NDArray[np.float64]],
+    name: str,
+    index: int,
+    place: tuple[float, float],
+) -> tuple[WindowMoments, ...]:
+    numbers = range(len(WINDOW_SIGMAS_MM))
+    own = views[name]
+    windows = [_moments(name, own, own.field.fit.background, place, number, (index,)) for number in numbers]
+    for other, view in views.items():
+        if other != name:
+            near = _spots_near(view, place)
+            background = view.field.fit.background if near else ground[other]
+            windows += [_moments(other, view, background, place, number, near) for number in numbers]
     return tuple(windows)
+
+
+def _place_of(view: MeasuredView, index: int) -> tuple[float, float]:
+    """Nominal place (along, left) of a spot."""
+    spot, crop, pixel = view.field.spots[index], view.frame.crop, view.search.pixel_mm
+    y_mm, x_mm = (spot.y + crop[0].start) * pixel, (spot.x + crop[1].start) * pixel
+    along, right = animal_from_stage(view.frame.pose, np.array(y_mm), np.array(x_mm))
+    return float(along), -float(right)
+
+
+def _with_forced(view: MeasuredView, places: list[tuple[float, float]]) -> NDArray[np.float64]:
+    """Background of a view once spots of free shape may lie at the given places, where the search found none.
+
+    Without them the background's smooth terms take the faint light that comes through from the other side.
+    """
+    search, field = view.search, view.field
+    if not places:
+        return field.fit.background
+    columns = [image for image in field.images if image.any()]
+    shapes = [index for index, depth in enumerate(search.profiles.depth_mm) if depth >= FORCED_DEPTH_MM]
+    for along, left in places:
+        distance = np.hypot(view.along_mm - along, view.left_mm - left)
+        columns += [search.profiles.image(shape, distance) * search.body for shape in shapes or [-1]]
+    refit = joint_fit(
+        search.data,
+        search.variance,
+        search.body,
+        search.terms,
+        np.stack(columns),
+        spot_error=search.options.spot_model_error,
+        organ_error=search.options.organ_model_error,
+    )
+    return refit.background
 
 
 def _spots_near(view: MeasuredView, place: tuple[float, float]) -> tuple[int, ...]:
@@ -100,14 +149,19 @@ def _spots_near(view: MeasuredView, place: tuple[float, float]) -> tuple[int, ..
 
 
 def _moments(
-    name: str, view: MeasuredView, place: tuple[float, float], number: int, own: tuple[int, ...]
+    name: str,
+    view: MeasuredView,
+    background: NDArray[np.float64],
+    place: tuple[float, float],
+    number: int,
+    own: tuple[int, ...],
 ) -> WindowMoments:
     search, field, sigma = view.search, view.field, WINDOW_SIGMAS_MM[number]
     others = np.delete(field.images, own, axis=0).sum(axis=0)
     along, left = view.along_mm - place[0], view.left_mm - place[1]
     squared = along**2 + left**2
     weight = np.exp(-0.5 * squared / sigma**2) * search.body
-    light = weight * (search.data - field.fit.background - others)
+    light = weight * (search.data - background - others)
     terms = (light, light * along, light * left, light * squared)
     flux, first, second, spread = (lambertian_flux(float(term.sum()), search.pixel_mm) for term in terms)
     # the measured scatter holds the frames' noise of dark places already; a bright spot has more of its own

@@ -15,7 +15,7 @@ from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
-from scipy import optimize, special, stats
+from scipy import optimize, special
 
 from lampyris.core.estimate import Estimate
 
@@ -94,6 +94,8 @@ def welch_anova(samples: Sequence[ArrayLike], /, *, level: float = 0.95) -> Omni
     """
     arrays = _samples(samples)
     means, sds, ns = _summary(arrays)
+    from scipy import stats  # takes more than half a second to import
+
     answer = stats.f_oneway(*arrays, equal_var=False)
     _, df1, df2 = _welch(means, sds, ns)
     return _omnibus(float(answer.statistic), df1, df2, float(answer.pvalue), int(ns.sum()), level)
@@ -163,6 +165,8 @@ def games_howell(samples: Sequence[ArrayLike], /, *, unit: str = "1", level: flo
     """
     arrays = _samples(samples)
     means, sds, ns = _summary(arrays)
+    from scipy import stats  # takes more than half a second to import
+
     answer = stats.tukey_hsd(*arrays, equal_var=False)
     interval = answer.confidence_interval(confidence_level=level)
     pairs = []
@@ -199,6 +203,8 @@ def games_howell_from_summary(
     ValueError
         As `welch_anova`.
     """
+    from scipy import stats  # takes more than half a second to import
+
     m, s, n = _checked_summary(means, sds, ns)
     pairs = []
     for a, b in itertools.combinations(range(m.size), 2):

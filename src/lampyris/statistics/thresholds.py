@@ -3,8 +3,7 @@
 import numpy as np
 from numpy.typing import NDArray
 from scipy.optimize import brentq
-from scipy.special import ndtr, ndtri
-from scipy.stats import t as student
+from scipy.special import ndtr, ndtri, stdtrit
 
 
 def expected_false_alarms(z: float, /, *, area_mm2: float, perimeter_mm: float, fwhm_mm: float) -> float:
@@ -81,7 +80,7 @@ def peak_threshold(
         z = 1.0
     else:
         z = float(brentq(excess, 1.0, 37.0))
-    return float(student.isf(ndtr(-z), degrees_of_freedom))
+    return float(-stdtrit(degrees_of_freedom, ndtr(-z)))
 
 
 def robust_sd(values: NDArray[np.float64], /) -> float:
@@ -94,7 +93,16 @@ def robust_sd(values: NDArray[np.float64], /) -> float:
     """
     if values.size < 2:
         return float("nan")
-    return float(1.4826 * np.median(np.abs(values - np.median(values))))
+    # sorting is several times as fast as NumPy's median
+    return 1.4826 * _middle(np.abs(values - _middle(values)))
+
+
+def _middle(values: NDArray[np.float64]) -> float:
+    """Median, NaN if any value is."""
+    ordered = np.sort(values, axis=None)
+    half = ordered.size // 2
+    middle = ordered[half] if ordered.size % 2 else 0.5 * (ordered[half - 1] + ordered[half])
+    return float("nan") if np.isnan(ordered[-1]) else float(middle)
 
 
 def power_margin(power: float, /) -> float:

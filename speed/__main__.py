@@ -11,12 +11,12 @@ from speed.measurement import Measurement
 RUNNABLE = {
     "unmixing": "speed.unmixing",
     "diffusion": "speed.diffusion",
+    "registration": "speed.registration",
     "cold-start": "speed.cold_start",
 }
 NOT_YET = {
     "detection": "the row's 2048x2048 field has no peer wired up yet",
     "linking": "lesions are not yet linked across days",
-    "registration": "views are placed by outline and moments, not yet bent onto each other",
     "montecarlo": "there is no Monte Carlo transport yet",
     "live-small": "there is no live analysis yet",
     "live-large": "there is no live analysis yet",

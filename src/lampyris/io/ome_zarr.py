@@ -1,12 +1,12 @@
 """One view of a session as an OME-Zarr 0.5 image: channels of results, and regions as labels.
 
-Every array is one chunk, so that a view is few files, and every chunk carries a checksum. The zarr library reads a missing
-chunk as its fill value; here that is an error, as a file lost is a wrong number gained.
+Every array is one chunk, so that a view is few files, and every chunk carries a checksum. Zarr reads a missing chunk as its
+fill value; here that is an error, as a file lost is a wrong number gained.
 """
 
 import json
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, NoReturn
@@ -17,12 +17,12 @@ from numpy.typing import NDArray
 from lampyris.core.errors import LampyrisError
 from lampyris.core.finding import Finding, Place, Severity
 from lampyris.io.durable import canonical_json
+from lampyris.io.zarr_array import DOCUMENT, read_array, read_group, write_array, write_group
 
 MAX_PIXELS = 256_000_000
 """Largest array that `read_view` opens."""
 
 _COLOURS = ("FFFFFF", "00FF88", "FF8800", "3399FF", "FF44CC", "FFEE33")
-_LEVEL = 1
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,19 +88,18 @@ def write_view(
     >>> arrays["image"].shape, arrays["body"].dtype.name, metadata.pixel_mm
     ((1, 4, 5), 'uint16', 0.2)
     """
-    import zarr
-
     _check(image, labels, metadata)
-    if Path(directory).is_dir() and any(Path(directory).iterdir()):
+    directory = Path(directory)
+    if directory.is_dir() and any(directory.iterdir()):
         raise FileExistsError(f"{directory} is not empty")
-    attributes = _image_attributes(image, metadata) | {"lampyris": _own_attributes(labels, metadata)}
-    group = zarr.open_group(Path(directory), mode="w", zarr_format=3, attributes=attributes)
-    _put(group, image, ("c", "y", "x"))
+    write_group(directory, _image_attributes(image, metadata) | {"lampyris": _own_attributes(labels, metadata)})
+    write_array(directory / "0", image, ("c", "y", "x"))
     if labels:
-        shelf = group.create_group("labels", attributes={"ome": {"version": "0.5", "labels": sorted(labels)}})
+        write_group(directory / "labels", {"ome": {"version": "0.5", "labels": sorted(labels)}})
         for name in sorted(labels):
             ome = _multiscales(name, "yx", metadata.pixel_mm) | {"image-label": {"source": {"image": "../../"}}}
-            _put(shelf.create_group(name, attributes={"ome": ome}), labels[name], ("y", "x"))
+            write_group(directory / "labels" / name, {"ome": ome})
+            write_array(directory / "labels" / name / "0", labels[name], ("y", "x"))
 
 
 def read_view(directory: Path, /) -> tuple[dict[str, NDArray[Any]], ViewMetadata]:
@@ -123,25 +122,56 @@ def read_view(directory: Path, /) -> tuple[dict[str, NDArray[Any]], ViewMetadata
     LampyrisError
         If a file is missing or damaged, or the group is of another kind.
     """
-    import zarr
-
     directory = Path(directory)
+    part = DOCUMENT
     try:
-        group = zarr.open_group(directory, mode="r", zarr_format=3, use_consolidated=False)
-        attributes: dict[str, Any] = dict(group.attrs.asdict())
+        attributes = read_group(directory)
         metadata = _metadata(attributes)
-        arrays: dict[str, NDArray[Any]] = {"image": _get(directory, "", np.dtype("float32"), 3)}
+        part = "0"
+        arrays = {"image": read_array(directory / part, np.dtype("float32"), 3, max_pixels=MAX_PIXELS)}
         for name in attributes["lampyris"]["labels"]:
-            arrays[name] = _get(directory, f"labels/{name}/", np.dtype("uint16"), 2)
-    except LampyrisError:
-        raise
+            part = f"labels/{name}/0"
+            arrays[name] = read_array(directory / part, np.dtype("uint16"), 2, max_pixels=MAX_PIXELS)
     except Exception as error:
-        # the library and its codecs raise what they like on damaged files
-        _refuse(directory, "", f"is missing or damaged ({type(error).__name__}: {error}).", error)
+        # damaged documents and frames raise what they like
+        _refuse(directory, part, f"is missing or damaged ({type(error).__name__}: {error}).", error)
     shapes = {array.shape[-2:] for array in arrays.values()}
     if len(shapes) > 1 or arrays["image"].shape[0] != len(metadata.channels):
         _refuse(directory, "", "holds arrays that do not fit together.", None)
     return arrays, metadata
+
+
+def read_plane(directory: Path, channel: str, /) -> NDArray[np.float32]:
+    """Read one channel of what `write_view` wrote; labels are not opened.
+
+    Parameters
+    ----------
+    directory : Path
+        The image group.
+    channel : str
+        Name of the channel.
+
+    Returns
+    -------
+    ndarray, dims (y, x), float32
+
+    Raises
+    ------
+    LampyrisError
+        If the image is missing or damaged, or has no such channel.
+    """
+    directory = Path(directory)
+    part = DOCUMENT
+    try:
+        channels = _metadata(read_group(directory)).channels
+        part = "0"
+        image = read_array(directory / part, np.dtype("float32"), 3, max_pixels=MAX_PIXELS)
+    except Exception as error:
+        # damaged documents and frames raise what they like
+        _refuse(directory, part, f"is missing or damaged ({type(error).__name__}: {error}).", error)
+    if channel not in channels or len(channels) != image.shape[0]:
+        _refuse(directory, "", f"has the channels {', '.join(channels)}, not {channel}.", None)
+    return image[channels.index(channel)]
 
 
 def _check(image: NDArray[Any], labels: Mapping[str, NDArray[Any]], metadata: ViewMetadata) -> None:
@@ -217,39 +247,6 @@ def _metadata(attributes: Mapping[str, Any]) -> ViewMetadata:
         windows=tuple((channel["window"]["start"], channel["window"]["end"]) for channel in channels),
         attributes=own["attributes"],
     )
-
-
-def _put(group: Any, values: NDArray[Any], dims: Sequence[str]) -> None:
-    """Write an array as the group's only level, in one chunk with a checksum."""
-    from zarr.codecs import ZstdCodec
-
-    array = group.create_array(
-        "0",
-        shape=values.shape,
-        chunks=values.shape,
-        dtype=values.dtype,
-        compressors=ZstdCodec(level=_LEVEL, checksum=True),
-        # an absent image chunk then shows as NaN in other programs too
-        fill_value=math.nan if values.dtype.kind == "f" else 0,
-        dimension_names=dims,
-        config={"write_empty_chunks": True},
-    )
-    array[...] = values
-
-
-def _get(directory: Path, folder: str, dtype: np.dtype[Any], ndim: int) -> NDArray[Any]:
-    """Read an array of one chunk, which must be there."""
-    import zarr
-
-    array = zarr.open_array(directory / folder / "0", mode="r", zarr_format=3)
-    chunk = f"{folder}0/c/" + "/".join("0" * ndim)
-    if array.dtype != dtype or array.ndim != ndim or array.chunks != array.shape or 0 in array.shape:
-        _refuse(directory, f"{folder}0", f"is {array.dtype} of shape {array.shape}, not as written.", None)
-    if math.prod(array.shape) > MAX_PIXELS:
-        _refuse(directory, f"{folder}0", f"declares more than {MAX_PIXELS} pixels.", None)
-    if not (directory / chunk).is_file():
-        _refuse(directory, chunk, "is missing: its pixels would read as blank.", None)
-    return np.asarray(array[...])
 
 
 def _refuse(directory: Path, part: str, seen: str, cause: Exception | None) -> NoReturn:

@@ -100,7 +100,7 @@ def settings_toml(settings: StudySettings, /, *, header_comment: str = "") -> st
     --------
     >>> from lampyris.core.settings import Group
     >>> [line.split("  #")[0] for line in _table(Group(title="Targeted", probe="dot"), ("groups", "a b"))]
-    ['', '[groups."a b"]', 'title = "Targeted"', 'role = "labelled"', 'probe = "dot"']
+    ['', '[groups."a b"]', 'title = "Targeted"', 'role = "labelled"', 'probe = "dot"', 'label = "prelabelled"']
     """
     lines = [f"# {_comment(line)}".rstrip() for line in header_comment.splitlines()]
     for name in type(settings).model_fields:

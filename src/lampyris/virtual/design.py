@@ -64,6 +64,11 @@ class World(Model):
     )
     pose_shift_mm: NonNegative = 2.0
     pose_turn_deg: NonNegative = 3.0
+    bend_mm: NonNegative = Field(
+        default=2.0, description="spread of how far the middle of a C-shaped animal lies aside"
+    )
+    sway_mm: NonNegative = Field(default=0.8, description="spread of the S-shaped part of the midline")
+    breathing: NonNegative = Field(default=0.02, description="spread of the chest's width between images, relative")
     autofluorescence_radiance: Positive = Field(
         description="of the purified diet, summed over bands, ph s-1 cm-2 sr-1 per mW cm-2"
     )
@@ -81,10 +86,24 @@ class World(Model):
     secondary_cells: tuple[Positive, Positive] = (1e5, 1e6)
     site_distance_mm: NonNegative = 10.0
     freed_to_liver_share: Share = 0.06
+    freed_to_bladder_share: Share = Field(
+        default=0.03, description="of the label lost within a day, for dyes: dots are too large for the kidney"
+    )
     trapped_in_lung_cells: tuple[NonNegative, NonNegative] = (5e4, 3e5)
     injection_site_cells: tuple[NonNegative, NonNegative] = (2e4, 1e5)
     halo_share: Share = 0.06
     halo_mm: Positive = 3.5
+    food_spot_probability: Share = Field(default=0.0, description="of a lump in stomach or gut, per session")
+    food_strength: tuple[Positive, Positive] = Field(
+        default=(5.0, 50.0), description="glow of a lump against the same volume of other tissue"
+    )
+    food_probe_colour: tuple[Share, Share] = Field(
+        default=(0.2, 0.8), description="share of the probe's colour in that of a lump, the rest autofluorescence"
+    )
+    artefact_probability: Share = Field(default=0.0, description="of fur, ink or lint on the skin, per session")
+    artefact_strength: tuple[Positive, Positive] = Field(
+        default=(0.3, 3.0), description="greatest radiance against the body's mean autofluorescence"
+    )
 
 
 class CameraDraw(Model):

@@ -10,7 +10,7 @@ from lampyris.metastasis.label import LabelLoss, label_retention
 from lampyris.metastasis.seeding import tropism
 from lampyris.tissue.anatomy import Anatomy, AnatomyParameters, build_anatomy, organ_parts, surface_point_mm
 from lampyris.tissue.optics import tissue_optics
-from lampyris.virtual.design import Arm, Design, World
+from lampyris.virtual.design import Arm, Design, World, session_name
 
 Vector = tuple[float, float, float]
 PRIMARY_SITES = ("left mammary fat pad", "right mammary fat pad")
@@ -45,6 +45,37 @@ class Site:
 
 
 @dataclass(frozen=True, slots=True)
+class Stray:
+    """Something that glows in one session and holds no probe: a lump of food, or a thing on the skin.
+
+    Parameters
+    ----------
+    name : str
+        ``food`` or ``artefact``, and the session.
+    day : float
+        Of its session.
+    position_mm : (z, y, x)
+        In the animal's own frame; an artefact lies on the skin above or below.
+    radius_mm : float
+        Standard deviation of the lump or spot.
+    strength : float
+        Food: glow against the same volume of other tissue; artefact: greatest radiance against the mean autofluorescence.
+    colour : float
+        Food: share of the probe's colour; artefact: logarithm of the radiance per 30 nm.
+    view : str
+        In which it is seen; "" for every one.
+    """
+
+    name: str
+    day: float
+    position_mm: Vector
+    radius_mm: float
+    strength: float
+    colour: float
+    view: str
+
+
+@dataclass(frozen=True, slots=True)
 class Individual:
     """An animal as it was drawn.
 
@@ -66,6 +97,8 @@ class Individual:
         Empty for controls.
     trapped_cells, injection_cells : float
         Labelled cells caught in the lung on the first day, and left at the tail vein.
+    strays : tuple of Stray
+        What glows in one session and is no probe.
     """
 
     animal: str
@@ -79,6 +112,7 @@ class Individual:
     sites: tuple[Site, ...]
     trapped_cells: float
     injection_cells: float
+    strays: tuple[Stray, ...] = ()
 
 
 def draw_individual(design: Design, animal: str, arm_name: str, /, *, seed: int) -> Individual:
@@ -103,6 +137,7 @@ def draw_individual(design: Design, animal: str, arm_name: str, /, *, seed: int)
         sites=_draw_sites(world, anatomy, inoculation, rng) if labelled else (),
         trapped_cells=float(rng.uniform(*world.trapped_in_lung_cells)) if labelled else 0.0,
         injection_cells=float(rng.uniform(*world.injection_site_cells)) if labelled else 0.0,
+        strays=_draw_strays(design, anatomy, animal, seed),
     )
 
 
@@ -188,6 +223,44 @@ def _draw_sites(world: World, anatomy: Anatomy, inoculation: str, rng: np.random
             )
         )
     return tuple(sites)
+
+
+def _draw_strays(design: Design, anatomy: Anatomy, animal: str, seed: int) -> tuple[Stray, ...]:
+    """Food and artefacts, each session's from a key of its own: no other draw depends on whether there are any."""
+    world, strays = design.world, []
+    for day in design.days:
+        session = session_name(day)
+        rng = np.random.default_rng(seed_sequence("virtual", design.name, animal, "food", session, seed))
+        if rng.random() < world.food_spot_probability:
+            organ = ("gut", "stomach")[int(rng.integers(2))]
+            low, high = np.log(world.food_strength)
+            strays.append(
+                Stray(
+                    name=f"food {session}",
+                    day=day,
+                    position_mm=_point_inside(anatomy, organ, rng),
+                    radius_mm=float(rng.uniform(0.8, 2.0)),
+                    strength=float(np.exp(rng.uniform(low, high))),
+                    colour=float(rng.uniform(*world.food_probe_colour)),
+                    view="",
+                )
+            )
+        rng = np.random.default_rng(seed_sequence("virtual", design.name, animal, "artefact", session, seed))
+        if rng.random() < world.artefact_probability:
+            low, high = np.log(world.artefact_strength)
+            strays.append(
+                Stray(
+                    name=f"artefact {session}",
+                    day=day,
+                    position_mm=_point_inside(anatomy, "skin", rng),
+                    radius_mm=float(rng.uniform(0.5, 1.2)),
+                    strength=float(np.exp(rng.uniform(low, high))),
+                    # autofluorescence falls by about a third per 30 nm; what comes from outside need not
+                    colour=float(rng.uniform(-0.6, 0.6)),
+                    view=design.views[int(rng.integers(len(design.views)))],
+                )
+            )
+    return tuple(strays)
 
 
 def _point_inside(anatomy: Anatomy, organ: str, rng: np.random.Generator) -> Vector:

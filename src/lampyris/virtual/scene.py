@@ -18,7 +18,7 @@ from lampyris.imaging.forward import (
 from lampyris.probe.probe import band_fractions, photon_irradiance_per_mm2, probe_from_settings
 from lampyris.tissue.anatomy import Anatomy, build_anatomy, surface_point_mm
 from lampyris.virtual.design import Design
-from lampyris.virtual.individual import Individual
+from lampyris.virtual.individual import Individual, Stray
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -30,9 +30,11 @@ class Scene:
     grid : SurfaceGrid
         Of all maps.
     sources : tuple of str
-        ``lesion 1`` ..., ``halo``, ``liver and spleen``, ``lungs``, ``blood`` (injected probes), ``injection site``.
+        ``lesion 1`` ..., ``halo``, ``liver and spleen``, ``lungs``, ``blood`` (injected probes), ``injection site``,
+        ``bladder`` (dyes); then what holds no probe: ``food SESSION``, ``artefact SESSION``.
     probe : ndarray, dims (source, view, channel, y, x)
         Radiance per labelled-cell equivalent, ph s-1 cm-2 sr-1; whole-organ sources per cell equivalent held by the organ.
+        Of what holds no probe, radiance per unit of its `Stray.strength`, in its own colour.
     autofluorescence : ndarray, dims (view, channel, y, x)
         Radiance, texture included, colour of the bands not yet applied to filters.
     reflectance : ndarray, dims (view, y, x)
@@ -57,16 +59,18 @@ def build_scene(design: Design, who: Individual, /, *, seed: int) -> Scene:
         optics_scale=who.optics_scale,
     )
     names, clouds = _clouds(design, who, anatomy)
+    food = [one for one in who.strays if one.name.startswith("food")]
+    lumps = [_lump(anatomy, one) for one in food]
     tissue = _tissue_sources(design, anatomy)
     views = design.views
     count = len(names) * len(views)
     lit = (
-        np.stack([cloud * phantom.excitation_fluence[view] for cloud in clouds for view in views])
-        if names
+        np.stack([cloud * phantom.excitation_fluence[view] for cloud in (*clouds, *lumps) for view in views])
+        if names or lumps
         else np.empty((0, *anatomy.labels.shape))
     )
     glow = np.stack([tissue * phantom.excitation_fluence[view] for view in views])
-    order = tuple(views) * (len(names) + 1)
+    order = tuple(views) * (len(names) + len(lumps) + 1)
     maps = np.stack(
         [surface_exitance(phantom, band, np.concatenate([lit, glow]), views=order) for band in range(len(bands))],
         axis=1,
@@ -79,11 +83,15 @@ def build_scene(design: Design, who: Individual, /, *, seed: int) -> Scene:
         per_cell = lamp * dot.photons_per_cell_fluence_mm2 * who.brightness * band_fractions(dot, bands)
         probe = radiance_from_exitance(maps[:count].reshape(len(names), len(views), len(bands), *shape))
         probe = probe * per_cell[:, None, None]
-    glow_maps = maps[count:]
+    glow_maps = maps[-len(views) :]
+    glowing = maps[count : -len(views)].reshape(len(food), len(views), len(bands), *shape)
+    grid = surface_grid(anatomy)
+    strays = dict(zip((one.name for one in food), _food(design, who, food, glowing, glow_maps), strict=True))
+    strays |= {one.name: _artefact(design, who, one, glow_maps, grid) for one in who.strays if one.name not in strays}
     return Scene(
-        grid=surface_grid(anatomy),
-        sources=names,
-        probe=probe,
+        grid=grid,
+        sources=(*names, *(one.name for one in who.strays)),
+        probe=np.concatenate([probe, *(strays[one.name][None] for one in who.strays)]),
         autofluorescence=_autofluorescence(design, who, glow_maps, seed),
         reflectance=_reflectance(anatomy, phantom, views),
     )
@@ -101,7 +109,22 @@ def _clouds(design: Design, who: Individual, anatomy: Anatomy) -> tuple[tuple[st
     if design.arms[who.arm].label == "injected":
         clouds["blood"] = _organs(anatomy, anatomy.names)
     clouds["injection site"] = _ball(anatomy, (float(tail[0]), float(tail[1]), float(tail[2])), 1.0)
+    if excreted_share(design, who) > 0:
+        clouds["bladder"] = _organs(anatomy, ("bladder",))
     return tuple(clouds), list(clouds.values())
+
+
+def excreted_share(design: Design, who: Individual, /) -> float:
+    """Share of the label lost within a day that stands in the bladder; none for dots, and for a probe that was injected."""
+    if not who.sites or design.arms[who.arm].label == "injected" or design.probes[who.probe].kind != "dye":
+        return 0.0
+    return design.world.freed_to_bladder_share
+
+
+def _lump(anatomy: Anatomy, food: Stray) -> NDArray[np.float64]:
+    """Glow of a lump of food against that of other tissue, 1 in its middle."""
+    density = _ball(anatomy, food.position_mm, food.radius_mm)
+    return density / density.max()
 
 
 def _ball(anatomy: Anatomy, centre: tuple[float, float, float], radius: float) -> NDArray[np.float64]:
@@ -135,10 +158,9 @@ def _autofluorescence(design: Design, who: Individual, maps: NDArray[np.float64]
     """
     world, bands = design.world, design.instrument.bands
     rng = np.random.default_rng(seed_sequence("virtual", design.name, who.animal, "texture", seed))
-    colour = np.array([band.autofluorescence for band in bands])
-    colour = colour / colour.sum()
+    colour = _own_colour(design)
     body = maps > 0
-    level = world.autofluorescence_radiance * design.instrument.excitation_mw_per_cm2 * who.autofluorescence
+    level = _glow_level(design, who)
     centres = np.array([band.centre_nm for band in bands])
     out = np.empty_like(maps)
     for view in range(maps.shape[0]):
@@ -149,6 +171,63 @@ def _autofluorescence(design: Design, who: Individual, maps: NDArray[np.float64]
         step = (centres - centres.mean()) / 30.0
         tint = 1.0 + slope[None] * step[:, None, None] + bend[None] * (step**2)[:, None, None]
         out[view] = maps[view] / mean * level * colour[:, None, None] * texture[None] * tint
+    return out
+
+
+def _own_colour(design: Design) -> NDArray[np.float64]:
+    colour = np.array([band.autofluorescence for band in design.instrument.bands])
+    return colour / colour.sum()
+
+
+def _glow_level(design: Design, who: Individual) -> float:
+    """Mean autofluorescence of the body, summed over the bands."""
+    return design.world.autofluorescence_radiance * design.instrument.excitation_mw_per_cm2 * who.autofluorescence
+
+
+def _food(
+    design: Design, who: Individual, food: list[Stray], maps: NDArray[np.float64], glow: NDArray[np.float64]
+) -> list[NDArray[np.float64]]:
+    """Radiance of each lump per unit of strength, on the scale of the tissue's own glow.
+
+    Parameters
+    ----------
+    maps : ndarray, dims (lump, view, channel, y, x)
+    glow : ndarray, dims (view, channel, y, x)
+        Of the tissue.
+
+    Returns
+    -------
+    list of ndarray, dims (view, channel, y, x)
+    """
+    # food does not know the animal's arm: its colour leans towards the study's first probe
+    probes = [
+        band_fractions(probe_from_settings(name, one), design.instrument.bands) for name, one in design.probes.items()
+    ]
+    out = []
+    for lump, own in zip(food, maps, strict=True):
+        colour = _own_colour(design)
+        if probes:
+            colour = (1.0 - lump.colour) * colour + lump.colour * probes[0] / probes[0].sum()
+        mean = np.array([one[one > 0].mean() for one in glow])
+        out.append(own / mean[:, None, None, None] * _glow_level(design, who) * colour[:, None, None])
+    return out
+
+
+def _artefact(
+    design: Design, who: Individual, spot: Stray, glow: NDArray[np.float64], grid: SurfaceGrid
+) -> NDArray[np.float64]:
+    """Radiance of a thing on the skin per unit of strength, dims (view, channel, y, x): no tissue lies above it."""
+    centres = np.array([band.centre_nm for band in design.instrument.bands])
+    colour = np.exp(spot.colour * (centres - centres.mean()) / 30.0)
+    colour = colour / colour.sum()
+    rows, columns = (np.arange(count) * grid.pitch_mm for count in glow.shape[-2:])
+    along = (rows + grid.y_mm - spot.position_mm[1]) / spot.radius_mm
+    aside = (columns + grid.x_mm - spot.position_mm[2]) / spot.radius_mm
+    shape = np.exp(-0.5 * (along[:, None] ** 2 + aside[None, :] ** 2))
+    out = np.zeros_like(glow)
+    view = design.views.index(spot.view)
+    # off the animal there is no skin for it to lie on
+    out[view] = np.where(glow[view] > 0, shape * colour[:, None, None] * _glow_level(design, who), 0.0)
     return out
 
 

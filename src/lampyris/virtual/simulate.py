@@ -3,7 +3,7 @@
 import shutil
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date, timedelta
 from pathlib import Path
 
@@ -24,7 +24,8 @@ from lampyris.io.sheets import write_sheet
 from lampyris.metastasis.label import LabelLoss
 from lampyris.metastasis.uptake import GRAMS_PER_CELL, InjectedUptake, dose_shares, grown_cells
 from lampyris.probe.probe import AVOGADRO_PER_MOL
-from lampyris.tissue.anatomy import NOMINAL_LENGTH_MM
+from lampyris.tissue.anatomy import NOMINAL_LENGTH_MM, build_anatomy
+from lampyris.virtual.depth import true_depth_mm
 from lampyris.virtual.design import Design, default_design, session_name
 from lampyris.virtual.frames import (
     DrawnCamera,
@@ -36,10 +37,13 @@ from lampyris.virtual.frames import (
     leakage_radiance,
 )
 from lampyris.virtual.individual import Individual, arm_of, draw_individual, site_cells
-from lampyris.virtual.scene import Scene, build_scene
+from lampyris.virtual.scene import Scene, build_scene, excreted_share
 from lampyris.virtual.truth import TrueAnimal, TrueLesion, Truth, write_truth, written_files
 
 FIRST_DAY = date(2026, 3, 2)
+# stations of a drawn midline, more than the analysis fits; where along the animal its chest is, and how far it reaches
+SHAPE_STATIONS = 9
+CHEST_SHARE, CHEST_WIDTH = 0.38, 0.15
 SYNTHETIC_NOTE = "Synthetic image, simulated by Lampyris; no animal was imaged."
 Progress = Callable[[int, int, str], None]
 
@@ -160,7 +164,10 @@ def _settings(plan: Design) -> StudySettings:
     return StudySettings(
         study=StudyInfo(name=plan.name, title=plan.title, synthetic=True, diet=plan.diet),
         instrument=plan.instrument.model_copy(update={"bands": bands}),
-        groups={name: Group(title=arm.title, role=arm.role, probe=arm.probe) for name, arm in plan.arms.items()},
+        groups={
+            name: Group(title=arm.title, role=arm.role, probe=arm.probe, label=arm.label)
+            for name, arm in plan.arms.items()
+        },
         probes=plan.probes,
         analysis=AnalysisOptions(false_alarms_per_session=plan.false_alarms_per_session),
     )
@@ -220,15 +227,14 @@ def _write_animal(
         for view_index, view in enumerate(plan.views):
             pose = _draw_pose(plan, who, view, rng)
             poses[session][view] = pose
-            radiance, reflectance = _lay(plan, drawn, scene, view_index, list(amounts.values()), pose)
+            lit = [amounts[name] for name in scene.sources]
+            radiance, reflectance = _lay(plan, drawn, scene, view_index, lit, pose)
             exposure = choose_exposures(drawn.camera, radiance, plan.camera.exposures_s)
             counts = draw_counts(drawn.camera, radiance, exposure, rng, cosmic_per_s=plan.camera.cosmic_per_frame_s)
             shot = _Shot(session, day, view, counts, exposure, reflectance)
             rows += _write_view(directory, plan, who, shot, rng)
             dose += float(exposure.sum()) * plan.instrument.excitation_mw_per_cm2 * 1e-3
-    lesions = tuple(
-        TrueLesion(site.number, site.organ, site.position_mm, cells[f"lesion {site.number}"]) for site in who.sites
-    )
+    lesions = _true_lesions(plan, who, cells)
     others = {name: amounts for name, amounts in cells.items() if not name.startswith("lesion ")}
     maps = scene.probe[: len(lesions)].sum(axis=2).astype(np.float32)
     row = AnimalRow(
@@ -247,15 +253,32 @@ def _write_animal(
         exclusion_author="",
         exclusion_time="",
     )
-    return rows, row, TrueAnimal(animal, arm_name, lesions, others, poses, scene.grid, plan.views, maps)
+    scale = who.parameters.scale
+    return rows, row, TrueAnimal(animal, arm_name, lesions, others, poses, scene.grid, plan.views, maps, scale)
+
+
+def _true_lesions(plan: Design, who: Individual, cells: dict[str, dict[str, float]]) -> tuple[TrueLesion, ...]:
+    anatomy = build_anatomy(who.parameters, voxel_mm=plan.world.voxel_mm)
+    return tuple(
+        TrueLesion(
+            number=site.number,
+            organ=site.organ,
+            position_mm=site.position_mm,
+            cells=cells[f"lesion {site.number}"],
+            arrival_day=site.arrival_day,
+            depth_mm={view: true_depth_mm(anatomy, site.position_mm, view=view) for view in plan.views},
+        )
+        for site in who.sites
+    )
 
 
 def _amounts(plan: Design, who: Individual, day: float, dose_j_cm2: float) -> dict[str, float]:
-    """Cell equivalents of each source on a day, in the order of the scene's sources."""
+    """Cell equivalents of each of the scene's sources on a day; of what holds no probe, its strength."""
+    strays = {one.name: one.strength if one.day == day else 0.0 for one in who.strays}
     if not who.sites:
-        return {}
+        return strays
     if plan.arms[who.arm].label == "injected":
-        return _injected_amounts(plan, who, day)
+        return _injected_amounts(plan, who, day) | strays
     loss = LabelLoss(**plan.losses[who.probe].model_dump())
     amounts = {f"lesion {site.number}": site_cells(site, loss, day, dose_j_cm2=dose_j_cm2) for site in who.sites}
     primary = who.sites[0].cells
@@ -266,7 +289,12 @@ def _amounts(plan: Design, who: Individual, day: float, dose_j_cm2: float) -> di
     amounts["liver and spleen"] = world.freed_to_liver_share * lost
     amounts["lungs"] = who.trapped_cells if day < 1.0 else 0.0
     amounts["injection site"] = who.injection_cells * 0.5 ** (day / 2.0)
-    return amounts
+    excreted = excreted_share(plan, who)
+    if excreted > 0:
+        # urine holds what was freed within a day or so
+        before = site_cells(who.sites[0], loss, max(day - 1.0, 0.0), dose_j_cm2=0.0)
+        amounts["bladder"] = excreted * (before - (primary - lost))
+    return amounts | strays
 
 
 def _injected_amounts(plan: Design, who: Individual, day: float) -> dict[str, float]:
@@ -295,15 +323,27 @@ def _injected_amounts(plan: Design, who: Individual, day: float) -> dict[str, fl
 
 
 def _draw_pose(plan: Design, who: Individual, view: str, rng: np.random.Generator) -> Pose:
-    """Lay the animal near the middle of the stage, head up, a little shifted and turned."""
+    """Lay the animal near the middle of the stage, head up, a little shifted, turned and bent, at some moment of a breath."""
     world, pixel = plan.world, plan.instrument.pixel_mm
     turn = float(np.deg2rad(rng.normal(0.0, world.pose_turn_deg)))
     shift = rng.normal(0.0, world.pose_shift_mm, 2)
     middle = np.array(plan.camera.pixels) * pixel / 2.0 + shift
     half_length = NOMINAL_LENGTH_MM / 2.0 * who.parameters.scale[1]
-    ahead = Pose(0.0, 0.0, turn, 1.0, 1.0, view == "ventral")
+    bend, girth = _draw_shape(plan, rng)
+    ahead = Pose(0.0, 0.0, turn, 1.0, 1.0, view == "ventral", bend, girth)
     y, x = stage_from_animal(ahead, np.array(half_length), np.array(0.0))
-    return Pose(float(middle[0] - y), float(middle[1] - x), turn, 1.0, 1.0, view == "ventral")
+    return replace(ahead, y_mm=float(middle[0] - y), x_mm=float(middle[1] - x))
+
+
+def _draw_shape(plan: Design, rng: np.random.Generator) -> tuple[tuple[float, ...], tuple[float, ...]]:
+    """Offset of the midline and relative width at the pose's stations: an arc with a smaller S, and a breath."""
+    world = plan.world
+    share = np.linspace(0.0, 1.0, SHAPE_STATIONS)
+    arc, sway = rng.normal(0.0, world.bend_mm), rng.normal(0.0, world.sway_mm)
+    breath = rng.normal(0.0, world.breathing)
+    bend = arc * 4.0 * share * (1.0 - share) + sway * np.sin(2.0 * np.pi * share)
+    girth = 1.0 + breath * np.exp(-0.5 * ((share - CHEST_SHARE) / CHEST_WIDTH) ** 2)
+    return tuple(bend.tolist()), tuple(girth.tolist())
 
 
 def _lay(

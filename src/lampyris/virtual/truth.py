@@ -31,12 +31,18 @@ class TrueLesion:
         In the animal's frame.
     cells : dict of session to float
         Labelled-cell equivalents; absent before arrival.
+    arrival_day : float
+        From when its cells are there.
+    depth_mm : dict of view to float
+        Below the surface that each view sees.
     """
 
     number: int
     organ: str
     position_mm: tuple[float, float, float]
     cells: dict[str, float]
+    arrival_day: float
+    depth_mm: dict[str, float]
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -56,6 +62,8 @@ class TrueAnimal:
         Order of the maps' view axis.
     maps : ndarray of float32, dims (lesion, view, y, x)
         Noise-free probe radiance per labelled-cell equivalent, summed over the bands, ph s-1 cm-2 sr-1.
+    scale : (z, y, x)
+        Size against the nominal animal.
     """
 
     animal: str
@@ -66,6 +74,7 @@ class TrueAnimal:
     grid: SurfaceGrid
     views: tuple[str, ...]
     maps: NDArray[np.float32]
+    scale: tuple[float, float, float] = (1.0, 1.0, 1.0)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -114,6 +123,7 @@ def write_truth(directory: Path, truth: Truth, /, *, files: list[str]) -> None:
                 "poses": {s: {v: asdict(pose) for v, pose in views.items()} for s, views in one.poses.items()},
                 "grid": asdict(one.grid),
                 "views": list(one.views),
+                "scale": list(one.scale),
             }
             for one in truth.animals
         ],
@@ -139,10 +149,8 @@ def read_truth(directory: Path, /) -> Truth:
     animals = []
     for row in table["animals"]:
         maps = np.fromfile(directory / "maps" / f"{row['animal']}.f32", "<f4").reshape(row["maps_shape"])
-        lesions = tuple(
-            TrueLesion(one["number"], one["organ"], tuple(one["position_mm"]), one["cells"]) for one in row["lesions"]
-        )
-        poses = {s: {v: Pose(**pose) for v, pose in views.items()} for s, views in row["poses"].items()}
+        lesions = tuple(TrueLesion(**{**one, "position_mm": tuple(one["position_mm"])}) for one in row["lesions"])
+        poses = {s: {v: _pose(pose) for v, pose in views.items()} for s, views in row["poses"].items()}
         animals.append(
             TrueAnimal(
                 row["animal"],
@@ -153,8 +161,14 @@ def read_truth(directory: Path, /) -> Truth:
                 SurfaceGrid(**row["grid"]),
                 tuple(row["views"]),
                 maps,
+                tuple(row["scale"]),
             )
         )
     return Truth(
         table["study"], table["seed"], tuple(table["shape"]), table["pixel_mm"], table["blur_mm"], tuple(animals)
     )
+
+
+def _pose(row: dict[str, Any]) -> Pose:
+    values: dict[str, Any] = {name: tuple(one) if isinstance(one, list) else one for name, one in row.items()}
+    return Pose(**values)

@@ -1,6 +1,7 @@
-"""A session's analysis that is quick and easy to predict: it stands in the graph's place for the real one.
+"""Analyses of a session and of an animal that are quick and easy to predict: they stand in place of the real ones.
 
-It counts bright pixels; every number follows from the images, so that a wrong or stale input shows.
+One counts bright pixels, the other takes the brightest spot of every session for one lesion; every number follows from the
+images, so that a wrong or stale input shows.
 """
 
 import math
@@ -13,8 +14,11 @@ from lampyris.core.errors import ImageError
 from lampyris.core.estimate import Estimate
 from lampyris.core.finding import Finding, Place, Severity
 from lampyris.core.images import FLUX_UNIT, Pose, Registration
+from lampyris.core.lesions import Endpoints, Lesion, OrganOnset, Passage, Sighting
 from lampyris.core.results import Detection, DetectionLimit, OrganSignal
 from lampyris.core.study import SessionResult, ViewResult
+from lampyris.study.following import Followed
+from lampyris.study.store import read_plane
 
 
 def flux_of(value, relative=0.1, level=0.95):
@@ -120,3 +124,86 @@ def broken_for_a2(inputs, settings):
     if inputs.animal == "a2":
         raise RuntimeError(f"cannot read {Path.cwd()}")
     return cheap_step(inputs, settings)
+
+
+NAN = math.nan
+
+
+def estimate(value, sd=1.0, unit="mm"):
+    return Estimate(value, sd, value - 2 * sd, value + 2 * sd, 0.95, unit, "normal")
+
+
+def sighting(session, day, detections=(("dorsal", 1),), value=100.0, shared_with=()):
+    cells = Estimate(value / 10, NAN, 0.0, value, 0.95, "cells", "model")
+    return Sighting(session, day, bool(detections), tuple(detections), flux_of(value), cells, tuple(shared_with))
+
+
+def lesion(number, sightings, *, kind="lesion", organ="liver"):
+    seen = [one.day for one in sightings if one.seen]
+    return Lesion(
+        number=number,
+        kind=kind,
+        kinds={kind: 0.75, "artefact": 0.25},
+        reasons=("bright", "fades"),
+        organ=organ,
+        organs={organ: 0.625, "spleen": 0.25, "subcutis": 0.125},
+        position_mm=(estimate(5.0), estimate(40.0), estimate(-2.0)),
+        depth_mm=estimate(3.0),
+        sightings=tuple(sightings),
+        after_day=-math.inf,
+        by_day=min(seen, default=math.inf),
+        last_day=max(seen, default=NAN),
+        lost_by_day=math.inf,
+        half_life_days=estimate(NAN, NAN, "d"),
+    )
+
+
+def endpoints_of(days, lesions):
+    first = min((one.by_day for one in lesions), default=math.inf)
+    count = len(days)
+    return Endpoints(
+        days=tuple(days),
+        onsets=(OrganOnset("liver", 0.9 if lesions else 0.1, -math.inf, first, 1e3),),
+        burden=tuple(estimate(10.0 * len(lesions), 1.0, "cells") for _ in days),
+        burden_below=(not lesions,) * count,
+        primary=(estimate(NAN, NAN, "cells"),) * count,
+        sites=(len(lesions),) * count,
+        burden_area=estimate(70.0, 7.0, "cell days"),
+        half_life_days=estimate(NAN, NAN, "d"),
+        persistence=estimate(NAN, NAN, "1"),
+        first_spread=(-math.inf, first),
+        farthest_mm=estimate(NAN, NAN),
+        route=tuple(
+            Passage("tail vein", one.organ, one.number, 0.625, one.after_day, one.by_day, estimate(30.0))
+            for one in lesions
+        ),
+        activities=(),
+        washout_half_life={},
+    )
+
+
+def cheap_follow(inputs, settings):
+    sessions = inputs.sessions
+    seen = [
+        sighting(
+            session.session,
+            session.day,
+            [(view.view, 1) for view in session.views if view.detections],
+            sum(one.flux.value for view in session.views for one in view.detections),
+        )
+        for session in sessions
+    ]
+    found = (lesion(1, seen),) if any(one.seen for one in seen) else ()
+    # the photographs are at hand, and the controls
+    shown = max(read_plane(folder, "dorsal", "photo").max() for folder in inputs.folders)
+    who = sessions[0].animal
+    told = f"{who}: brightest {shown:.2f}, {len(inputs.controls)} controls, {inputs.animal.cage if inputs.animal else '-'}."
+    finding = Finding("follow.cheap", Severity.WARNING, Place(f"sub-{who}"), told, "")
+    registrations = tuple(tuple(view.registration for view in session.views) for session in sessions)
+    return Followed(found, endpoints_of([one.day for one in sessions], found), registrations, (finding,))
+
+
+def broken_follow_for_a2(inputs, settings):
+    if inputs.sessions[0].animal == "a2":
+        raise ValueError(f"cannot follow {inputs.folders[0]}")
+    return cheap_follow(inputs, settings)

@@ -6,9 +6,9 @@ from pathlib import Path
 sys.path.insert(0, str(Path(__file__).parent))
 
 if __name__ == "__main__":
-    from cheap_step import slow_step
+    from cheap_step import cheap_follow, slow_step
 
     from lampyris.study.run import run_study
 
     print("begun", flush=True)
-    run_study(sys.argv[1], workers=int(sys.argv[2]), only=("a1", "a2"), step=slow_step)
+    run_study(sys.argv[1], workers=int(sys.argv[2]), only=("a1", "a2"), step=slow_step, follow=cheap_follow)

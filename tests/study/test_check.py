@@ -7,77 +7,31 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from small_study import image, write_small_study
+from faults import (
+    A1_D00,
+    NOSE,
+    TAIL,
+    animals,
+    drop_row,
+    edit,
+    every,
+    landmarks,
+    rename_day,
+    repeat_row,
+    rewrite,
+    settings,
+    sheet,
+    stamped,
+    third_animal,
+    truncate,
+)
+from small_study import write_small_study
 
 from lampyris.core.errors import InputError
 from lampyris.core.finding import Severity
-from lampyris.io.ome_tiff import write_ome_tiff
 from lampyris.study.check import check_study
 from lampyris.study.rules import cramers_v
 from lampyris.study.run import run_study
-
-A1_D00 = "raw/a1_d00.ome.tif"
-
-
-def edit(name: str, old: str, new: str, count: int = 1) -> Callable[[Path], None]:
-    """Replace text in a sheet; count 0 replaces all."""
-
-    def change(study: Path) -> None:
-        text = (study / name).read_text()
-        assert old in text, f"{old!r} is not in {name}"
-        (study / name).write_text(text.replace(old, new, count or -1))
-
-    return change
-
-
-def sheet(old: str, new: str, count: int = 1) -> Callable[[Path], None]:
-    return edit("samplesheet.csv", old, new, count)
-
-
-def settings(old: str, new: str) -> Callable[[Path], None]:
-    return edit("study.toml", old, new)
-
-
-def animals(old: str, new: str) -> Callable[[Path], None]:
-    return edit("animals.csv", old, new)
-
-
-SLOPE = np.arange(10) + 30
-
-
-def rewrite(path: str, values=SLOPE, **changes) -> Callable[[Path], None]:
-    return lambda study: write_ome_tiff(study / path, image(values, **changes))
-
-
-def every(*changes: Callable[[Path], None]) -> Callable[[Path], None]:
-    def change(study: Path) -> None:
-        for one in changes:
-            one(study)
-
-    return change
-
-
-def truncate(path: str) -> Callable[[Path], None]:
-    def change(study: Path) -> None:
-        (study / path).write_bytes((study / path).read_bytes()[:300])
-
-    return change
-
-
-def drop_row(pattern: str) -> Callable[[Path], None]:
-    def change(study: Path) -> None:
-        lines = (study / "samplesheet.csv").read_text().splitlines()
-        kept = [line for line in lines if not re.match(pattern, line)]
-        assert len(kept) == len(lines) - 1
-        (study / "samplesheet.csv").write_text("\n".join(kept) + "\n")
-
-    return change
-
-
-def repeat_row(study: Path) -> None:
-    lines = (study / "samplesheet.csv").read_text().splitlines()
-    (study / "samplesheet.csv").write_text("\n".join([*lines, lines[1]]) + "\n")
-
 
 PROBE_FAR_OFF = """\
 [probes.far]
@@ -562,6 +516,95 @@ CASES = (
         "50 % of all pixels of b1 are saturated",
     ),
     Case(
+        "two sessions on one day",
+        rename_day,
+        "sheet.day-twice",
+        "warning",
+        "samplesheet.csv, row 4, column day",
+        "a1 has d00b here and d00 on row 2, both on day 0",
+    ),
+    Case(
+        "session missing that the arm has",
+        third_animal,
+        "sheet.session-missing",
+        "note",
+        "samplesheet.csv, row 18, column session",
+        "a3 has no session on day 7",
+    ),
+    Case(
+        "view missing that other sessions have",
+        sheet("a1,d07,7,2026-03-09,targeted,dorsal", "a1,d07,7,2026-03-09,targeted,ventral", 0),
+        "sheet.view-missing",
+        "note",
+        "samplesheet.csv, row 4, column view",
+        "a1, d07 has no dorsal view",
+    ),
+    Case(
+        "files recorded in another order than the days",
+        stamped(d00="2026-03-09T10:00:00", d07="2026-03-02T10:00:00"),
+        "header.clock-order",
+        "warning",
+        "samplesheet.csv, row 2, column day",
+        "says d07 (rows 4-5, 2026-03-02T10:00:00) before d00 (rows 2-3, 2026-03-09T10:00:00)",
+    ),
+    Case(
+        "landmark not known",
+        landmarks(NOSE, "a1,d00,dorsal,tail bse,5,2.5"),
+        "landmarks.unknown",
+        "error",
+        "landmarks.csv, row 3, column landmark",
+        "Write tail base",
+    ),
+    Case(
+        "landmark of no view",
+        landmarks(NOSE, TAIL, "a1,d07,ventral,nose,1,2.5", "a1,d07,ventral,tail base,5,2.5"),
+        "landmarks.no-view",
+        "error",
+        "landmarks.csv, row 4",
+        "a1, d07, ventral is not in samplesheet.csv",
+    ),
+    Case(
+        "landmark twice",
+        landmarks(NOSE, TAIL, NOSE),
+        "landmarks.duplicate",
+        "error",
+        "landmarks.csv, row 4, column landmark",
+        "stands on row 2 already",
+    ),
+    Case(
+        "one landmark alone",
+        landmarks(NOSE),
+        "landmarks.few",
+        "error",
+        "landmarks.csv, row 2",
+        "Name 2 or more",
+    ),
+    Case(
+        "landmarks on one spot",
+        landmarks(NOSE, "a1,d00,dorsal,tail base,1,2.5"),
+        "landmarks.few",
+        "error",
+        "landmarks.csv, row 2",
+        "in one place only",
+    ),
+    Case(
+        "landmark off the image",
+        # pixels where millimetres are expected
+        landmarks(NOSE, "a1,d00,dorsal,tail base,11,5"),
+        "header.landmark",
+        "error",
+        "landmarks.csv, row 3, column y_mm",
+        "11 mm is off the image, which ends at 5.5 mm",
+    ),
+    Case(
+        "landmark above the image",
+        landmarks(NOSE, "a1,d00,dorsal,tail base,-1,5"),
+        "sheet.out-of-bounds",
+        "error",
+        "landmarks.csv, row 3, column y_mm",
+        "-1 is outside 0 to 1000",
+    ),
+    Case(
         "settings not valid",
         settings("pixel_mm = 0.5", "pixel_um = 500"),
         "settings.",
@@ -598,6 +641,32 @@ def test_a_sound_study_has_no_error(small_study):
     assert result.errors == ()
     assert {finding.rule for finding in result.warnings} == {"design.few-animals"}
     assert (len(result.samples), len(result.animals)) == (16, 4)
+
+
+def test_landmarks_that_fit_are_read_and_said_nothing_of(small_study):
+    landmarks(NOSE, TAIL)(small_study)
+    result = check_study(small_study)
+    assert result.errors == ()
+    assert [(mark.landmark, mark.y_mm, mark.x_mm) for mark in result.landmarks] == [
+        ("nose", 1.0, 2.5),
+        ("tail base", 5.0, 2.5),
+    ]
+
+
+@pytest.mark.parametrize(
+    ("first", "second"),
+    [
+        ("", ""),
+        ("2026-03-02T10:00:00", ""),
+        ("2026-03-02T10:00:00", "2026-03-02T10:00:00"),
+        ("2026-03-02T10:00:00", "2026-03-09T09:00:00+02:00"),
+        # a year off, in the right order
+        ("2001-01-01T00:00:00Z", "2001-01-08T00:00:00Z"),
+    ],
+)
+def test_a_clock_that_says_nothing_against_the_sheet_is_not_mentioned(small_study, first, second):
+    stamped(d00=first, d07=second)(small_study)
+    assert not [f for f in check_study(small_study).findings if f.rule.startswith("header.clock")]
 
 
 def test_a_probe_that_no_image_is_unmixed_with_is_no_fault(small_study):

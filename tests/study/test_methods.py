@@ -1,6 +1,7 @@
 """The methods text names every parameter: changing any of them changes the text."""
 
 import re
+from dataclasses import fields, replace
 from pathlib import Path
 
 import pytest
@@ -8,11 +9,31 @@ from small_study import SETTINGS
 
 from lampyris.core.settings import AnalysisOptions, Instrument, StudySettings
 from lampyris.core.study import RunRecord
-from lampyris.imaging import background, calibrate, detect, matched_filter, nominal, photometry, regions, step
+from lampyris.imaging import (
+    background,
+    calibrate,
+    detect,
+    follow,
+    kinds,
+    light_table,
+    localise,
+    matched_filter,
+    nominal,
+    photometry,
+    regions,
+    register,
+    step,
+    view_labels,
+    windows,
+)
+from lampyris.imaging.link import LinkOptions
 from lampyris.imaging.unmix import mixing_matrix
 from lampyris.io.settings import read_settings
+from lampyris.metastasis import kinetics, spread
 from lampyris.probe.probe import probe_from_settings
+from lampyris.study import methods_spread
 from lampyris.study.methods import REFERENCES, methods_text
+from lampyris.study.methods_spread import SPREAD_REFERENCES
 
 RECORD = RunRecord("0.1.0", "ab" * 32, {"numpy": "2.0", "scipy": "1.16"}, {}, {}, "lampyris run .")
 
@@ -44,25 +65,74 @@ def test_every_number_of_the_instrument_is_named(settings, name):
 
 
 # those that only refuse an image or warn of it
-REFUSALS = {"CROPPED_MM", "ACROSS_RAD"}
-MODULES = (background, calibrate, detect, matched_filter, nominal, photometry, regions, step)
+REFUSALS = {"CROPPED_MM", "ACROSS_RAD", "POOR_OVERLAP"}
+# how finely a fit is solved, which a finer one would not change; and places in a vector
+NUMERICS = {
+    "STEP",
+    "ROUNDS",
+    "LANDMARK_ROUNDS",
+    "ALIGN_PASSES",
+    "ALIGN_ROUNDS",
+    "LOG_STEP",
+    "MOST_STEPS",
+    "TURN",
+    "LENGTH",
+    "WIDTH",
+}
+MODULES = (
+    *(background, calibrate, detect, matched_filter, nominal, photometry, regions, step),
+    *(register, view_labels, windows, light_table, localise, kinds, follow, kinetics, spread),
+)
+
+
+def _is_number(value):
+    if isinstance(value, tuple):
+        return bool(value) and all(map(_is_number, value))
+    return isinstance(value, float | int) and not isinstance(value, bool)
+
+
 NUMBERS = [
     (module, name)
     for module in MODULES
     for name, value in vars(module).items()
     if re.fullmatch(r"[A-Z][A-Z0-9_]*", name)
-    and isinstance(value, float | int)
-    and name not in REFUSALS
+    and _is_number(value)
+    and name not in REFUSALS | NUMERICS
     # a number that another module lends is told with its owner
-    and re.search(rf"(?m)^{name} = ", Path(module.__file__).read_text())
+    and re.search(rf"(?m)^(\w+, )*{name}(, \w+)* = ", Path(module.__file__).read_text())
 ]
 
 
-@pytest.mark.parametrize(("module", "name"), NUMBERS, ids=[name for _, name in NUMBERS])
+@pytest.mark.parametrize(("module", "name"), NUMBERS, ids=[f"{m.__name__.split('.')[-1]}.{n}" for m, n in NUMBERS])
 def test_every_number_of_the_analysis_is_named(settings, monkeypatch, module, name):
     before = methods_text(settings, RECORD)
-    monkeypatch.setattr(module, name, 1.5 * getattr(module, name) + 1)
+    value = getattr(module, name)
+    other = tuple(1.5 * part + 1 for part in value) if isinstance(value, tuple) else 1.5 * value + 1
+    monkeypatch.setattr(module, name, other)
     assert methods_text(settings, RECORD) != before
+
+
+@pytest.mark.parametrize("name", [field.name for field in fields(LinkOptions) if field.name != "may_rise"])
+def test_every_number_of_linking_is_named(settings, monkeypatch, name):
+    before, value = methods_text(settings, RECORD), getattr(LinkOptions(), name)
+    other = tuple(2 * part for part in value) if isinstance(value, tuple) else value / 2
+    changed = replace(LinkOptions(), **{name: other})
+    monkeypatch.setattr(methods_spread, "LinkOptions", lambda: changed)
+    assert methods_text(settings, RECORD) != before
+
+
+@pytest.mark.parametrize("kind", kinds.STAYS)
+def test_how_long_every_kind_stays_is_named(settings, monkeypatch, kind):
+    before = methods_text(settings, RECORD)
+    monkeypatch.setattr(kinds, "STAYS", {**kinds.STAYS, kind: 0.123})
+    assert methods_text(settings, RECORD) != before
+
+
+def test_uptake_is_said_only_of_injected_probes(settings):
+    injected = {name: group.model_copy(update={"label": "injected"}) for name, group in settings.groups.items()}
+    words = "injected before each session"
+    assert words in " ".join(methods_text(settings.model_copy(update={"groups": injected}), RECORD))
+    assert words not in " ".join(methods_text(settings, RECORD))
 
 
 def test_organs_of_uptake_are_named(settings, monkeypatch):
@@ -109,12 +179,18 @@ def test_the_components_said_are_those_of_the_matrix(settings):
 
 def test_both_views_are_said_only_of_two(settings):
     one, two = (" ".join(methods_text(settings, RECORD, views=count)) for count in (1, 2))
-    for words in ("over both views", "brighter of its views", "within one view per animal"):
+    for words in (
+        "over both views",
+        "brighter of its views",
+        "within one view per animal",
+        "look exchanged",
+        "both views;",
+    ):
         assert words in two
         assert words not in one
 
 
-@pytest.mark.parametrize("word", ["halo", "glows", "left out of sums", "scored"])
+@pytest.mark.parametrize("word", ["glows", "left out of sums", "scored"])
 def test_what_the_analysis_does_not_do_is_not_said(settings, word):
     assert word not in " ".join(methods_text(settings, RECORD))
 
@@ -122,7 +198,7 @@ def test_what_the_analysis_does_not_do_is_not_said(settings, word):
 def test_every_reference_is_cited_and_every_citation_listed(settings):
     *paragraphs, listed = methods_text(settings, RECORD)
     text = " ".join(paragraphs)
-    for reference in REFERENCES:
+    for reference in (*REFERENCES, *SPREAD_REFERENCES):
         assert reference in listed
         assert reference.split()[0] in text, reference
 

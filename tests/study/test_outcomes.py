@@ -4,7 +4,7 @@ import math
 
 import numpy as np
 import pytest
-from cheap_step import detection, flux_of, limit, view_result
+from cheap_step import detection, flux_of, lesion, limit, sighting, view_result
 from scipy import stats
 
 from lampyris.core.study import AnimalOutcome, SessionResult, ViewTotal
@@ -50,6 +50,32 @@ def test_an_injection_site_is_no_lesion():
     result = animal_outcome([session((found, []))])
     assert result.total_flux[0].value == 100.0
     assert result.lesion_count == (1,)
+
+
+def followed(kind, *detections, name="d00"):
+    return lesion(1, [sighting(name, 0.0, detections)], kind=kind)
+
+
+@pytest.mark.parametrize(
+    ("lesions", "expected"),
+    [
+        ((), 100.0),
+        # what the animal's step says of a detection counts more than what the session's said
+        ((followed("gut and food", ("dorsal", 2)),), 0.0),
+        ((followed("primary", ("dorsal", 1)),), 900.0 + 100.0),
+        # of a spot that two share, one is tumour
+        ((followed("halo of the primary", ("dorsal", 1)), followed("lesion", ("dorsal", 1))), 1000.0),
+        # a sighting in another session, or another view, is not this one's
+        ((followed("lesion", ("dorsal", 1), name="d07"), followed("lesion", ("ventral", 1))), 100.0),
+    ],
+    ids=["none", "other kind", "tumour", "shared", "elsewhere"],
+)
+def test_flux_is_of_what_lesions_of_tumour_own(lesions, expected):
+    found = [detection(1, 900.0, kind="injection site"), detection(2, 100.0)]
+    result = animal_outcome([session((found, [limit("liver", 50.0)]))], lesions=lesions)
+    assert result.below_limit == (expected == 0,)
+    assert result.total_flux[0].value == (expected or 50.0)
+    assert result.lesions == lesions
 
 
 def test_one_lesion_keeps_its_interval():

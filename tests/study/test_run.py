@@ -12,8 +12,8 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from cheap_step import broken_for_a2, cheap_step, slow_step
-from small_study import image
+from cheap_step import broken_follow_for_a2, broken_for_a2, cheap_follow, cheap_step, slow_step
+from small_study import counts_of, image
 
 from lampyris.core.errors import InputError, LampyrisError, UsageError
 from lampyris.io.durable import StudyLock, sha256_file
@@ -41,7 +41,7 @@ def table(study, name):
 def whole(_written_study, tmp_path_factory):
     """An uninterrupted run with the slow step, its hashes, and how long its sessions and report took."""
     study = Path(shutil.copytree(_written_study, tmp_path_factory.mktemp("whole") / "study"))
-    outcome = run_study(study, workers=1, step=slow_step)
+    outcome = run_study(study, workers=1, step=slow_step, follow=cheap_follow)
     assert outcome.exit_code == 0
     return study, hashes(study), outcome.seconds["total"]
 
@@ -53,7 +53,7 @@ PART = ("a1", "a2")
 def part(_written_study, tmp_path_factory):
     """The same on one arm, which has no comparison to draw."""
     study = Path(shutil.copytree(_written_study, tmp_path_factory.mktemp("part") / "study"))
-    outcome = run_study(study, workers=1, only=PART, step=slow_step)
+    outcome = run_study(study, workers=1, only=PART, step=slow_step, follow=cheap_follow)
     return study, hashes(study), outcome.seconds["total"]
 
 
@@ -85,12 +85,12 @@ def test_nothing_of_this_machine_or_moment_is_written(whole):
 
 
 def test_same_bytes_for_worker_processes(whole, small_study):
-    run_study(small_study, workers=2, step=slow_step)
+    run_study(small_study, workers=2, step=slow_step, follow=cheap_follow)
     assert hashes(small_study) == whole[1]
 
 
 def test_same_bytes_for_threads(part, small_study):
-    run_study(small_study, only=PART[::-1], step=slow_step)
+    run_study(small_study, only=PART[::-1], step=slow_step, follow=cheap_follow)
     assert hashes(small_study) == part[1]
 
 
@@ -99,7 +99,7 @@ def test_same_bytes_for_shuffled_sheet(part, small_study):
     rows = lines[1:]
     random.Random(1).shuffle(rows)
     (small_study / "samplesheet.csv").write_text("\n".join([lines[0], *rows]) + "\n")
-    run_study(small_study, workers=1, only=PART, step=slow_step)
+    run_study(small_study, workers=1, only=PART, step=slow_step, follow=cheap_follow)
     expected, found = part[1], hashes(small_study)
     # what cites the sheet's own hash differs; no result does
     changed = {name for name in expected if found[name] != expected[name]}
@@ -119,7 +119,7 @@ def test_killed_runs_resume_to_the_same_bytes(part, small_study):
             child.send_signal(signal.SIGKILL)
             child.wait()
         assert not (small_study / "results" / MANIFEST).exists() or hashes(small_study) == expected
-    run_study(small_study, only=PART, step=slow_step)
+    run_study(small_study, only=PART, step=slow_step, follow=cheap_follow)
     assert hashes(small_study) == expected
 
 
@@ -131,13 +131,14 @@ def test_second_run_does_nothing_again(whole):
         said.append((done, total, text))
 
     said = []
-    run_study(study, workers=1, step=slow_step, progress=say)
+    run_study(study, workers=1, step=slow_step, follow=cheap_follow, progress=say)
     after = {path: path.stat().st_mtime_ns for path in (study / "results").rglob("*") if path.name != MANIFEST}
     # directories change with the manifest beside them
     assert {p: t for p, t in after.items() if p.is_file()} == {p: t for p, t in before.items() if p.is_file()}
     assert hashes(study) == expected
-    assert [done for done, _, _ in said] == list(range(1, 10))
-    assert (said[0], said[-1]) == ((1, 9, "a1 d00"), (9, 9, "report"))
+    # eight sessions, four animals and the report
+    assert [done for done, _, _ in said] == list(range(1, 14))
+    assert (said[0], said[8], said[-1]) == ((1, 13, "a1 d00"), (9, 13, "a1"), (13, 13, "report"))
 
 
 def test_render_again_gives_the_same_bytes(part):
@@ -158,6 +159,12 @@ def test_what_the_tables_hold(whole):
     assert {row["region"] for row in detections} == {"liver"}
     assert len(table(study, "limits")) == 16
     assert table(study, "pairs") == []
+    assert {row["lesion"] for row in detections} == {"1"}
+    assert [(row["animal"], row["lesion"], row["organ"]) for row in table(study, "lesions")] == [
+        (animal, "1", "liver") for animal in ("a1", "a2", "b1", "b2")
+    ]
+    assert [row["session"] for row in table(study, "sightings")] == ["d00", "d07"] * 4
+    assert len(table(study, "burden")) == 8
     assert {row["group"] for row in table(study, "comparisons")} == {"targeted", "untargeted"}
 
 
@@ -198,7 +205,7 @@ def test_a_broken_image_stops_its_animal_only(part, small_study):
     path = small_study / "raw/a2_d07.ome.tif"
     intact = path.read_bytes()
     path.write_bytes(intact[:200])
-    outcome = run_study(small_study, workers=1, only=PART, step=slow_step)
+    outcome = run_study(small_study, workers=1, only=PART, step=slow_step, follow=cheap_follow)
     assert outcome.exit_code == 4
     assert [animal["status"] for animal in outcome.animals.values()] == ["done", "failed"]
     assert "d07" in outcome.animals["a2"]["reason"]
@@ -212,7 +219,7 @@ def test_a_broken_image_stops_its_animal_only(part, small_study):
     assert any(finding.rule == "animal.failed" and "a2, d07" in finding.seen for finding in findings)
     assert any(finding.rule.startswith("image.") and finding.place.file == "raw/a2_d07.ome.tif" for finding in findings)
     path.write_bytes(intact)
-    assert run_study(small_study, workers=1, only=PART, step=slow_step).exit_code == 0
+    assert run_study(small_study, workers=1, only=PART, step=slow_step, follow=cheap_follow).exit_code == 0
     assert hashes(small_study) == expected
 
 
@@ -221,7 +228,7 @@ def test_an_image_that_breaks_later_leaves_no_old_result(part, tmp_path):
     counts = np.full((2, 12, 10), 65535, np.uint16)
     counts[:, 0] = 20
     write_ome_tiff(study / "raw/a2_d00.ome.tif", image(0, counts=counts))
-    outcome = run_study(study, workers=1, only=PART, step=slow_step)
+    outcome = run_study(study, workers=1, only=PART, step=slow_step, follow=cheap_follow)
     assert outcome.exit_code == 4
     assert outcome.animals["a2"]["reason"].startswith("d00: raw/a2_d00.ome.tif is saturated")
     assert not any(name.startswith("sub-a2/ses-d00") for name in hashes(study))
@@ -230,7 +237,7 @@ def test_an_image_that_breaks_later_leaves_no_old_result(part, tmp_path):
 
 
 def test_any_error_of_the_step_stops_its_animal_only(small_study):
-    outcome = run_study(small_study, workers=1, only=PART, step=broken_for_a2)
+    outcome = run_study(small_study, workers=1, only=PART, step=broken_for_a2, follow=cheap_follow)
     assert outcome.exit_code == 4
     assert outcome.animals["a2"]["reason"].startswith("d00: RuntimeError: cannot read")
     assert outcome.animals["a1"]["status"] == "done"
@@ -240,15 +247,78 @@ def test_faults_of_sheets_stop_before_anything(small_study):
     text = (small_study / "samplesheet.csv").read_text()
     (small_study / "samplesheet.csv").write_text(text.replace(",b1,745", ",b3,745"))
     with pytest.raises(InputError, match="8 faults") as caught:
-        run_study(small_study, step=cheap_step)
+        run_study(small_study, step=cheap_step, follow=cheap_follow)
     assert caught.value.exit_code == 3
     assert len(caught.value.findings) == 8
     assert not (small_study / "results").exists()
 
 
+def test_an_animal_that_cannot_be_followed_stops_only_itself(part, tmp_path):
+    study = Path(shutil.copytree(part[0], tmp_path / "study"))
+    outcome = run_study(study, workers=1, only=PART, step=slow_step, follow=broken_follow_for_a2)
+    assert outcome.exit_code == 4
+    assert [animal["status"] for animal in outcome.animals.values()] == ["done", "failed"]
+    assert outcome.animals["a2"]["reason"] == "following: ValueError: cannot follow results/sub-a2/ses-d00"
+    results = load_results(study / "results")
+    assert {session.animal for session in results.sessions} == {"a1"}
+    assert any(one.rule == "animal.failed" and "a2 could not be followed" in one.seen for one in results.findings)
+    # its sessions wait for a later run
+    assert "sub-a2/ses-d07/session.json" in manifest(study)
+    assert run_study(study, workers=1, only=PART, step=slow_step, follow=cheap_follow).exit_code == 0
+    assert hashes(study) == part[1]
+
+
+def test_animals_are_followed(whole):
+    study, _, _ = whole
+    results = load_results(study / "results")
+    for outcome in results.outcomes:
+        (lesion,) = outcome.lesions
+        assert [one.session for one in lesion.sightings] == ["d00", "d07"]
+        assert outcome.endpoints.days == outcome.days == (0.0, 7.0)
+        assert [len(session) for session in outcome.registrations] == [1, 1]
+    assert {one.group for one in results.reach} == {"targeted", "untargeted"}
+    told = {one.seen for one in results.findings if one.rule == "follow.cheap"}
+    # the peak of each photograph is 1; no arm is a control
+    assert told == {
+        f"{name}: brightest 1.00, 0 controls, c{place % 2}." for place, name in enumerate(("a1", "a2", "b1", "b2"))
+    }
+
+
+def test_controls_go_into_every_animal_but_themselves(small_study):
+    def become_control(name, *changes):
+        text = (small_study / name).read_text()
+        for old, new in changes:
+            text = text.replace(old, new)
+        (small_study / name).write_text(text)
+
+    become_control("study.toml", ('title = "Untargeted dot"\nprobe = "qd"', 'role = "control"'))
+    lines = (small_study / "samplesheet.csv").read_text().splitlines()
+    lines = [line.replace(",qd,L1", ",,") if line.startswith("b") else line for line in lines]
+    (small_study / "samplesheet.csv").write_text("\n".join(lines) + "\n")
+    run_study(small_study, workers=1, step=cheap_step, follow=cheap_follow)
+    results = load_results(small_study / "results")
+    told = sorted(one.seen.split(", ")[1] for one in results.findings if one.rule == "follow.cheap")
+    # two controls of two sessions each: a labelled animal is given both, a control the other
+    assert told == ["2 controls", "2 controls", "4 controls", "4 controls"]
+    record = json.loads((small_study / "results/sub-a1/record.json").read_text())
+    assert set(record["inputs"]) == {
+        f"results/sub-{name}/ses-{session}/record.json" for name in ("a1", "b1", "b2") for session in ("d00", "d07")
+    }
+    before = hashes(small_study)
+    # a control that changes is looked at again by all that it speaks for, and by nobody else's images
+    path = small_study / "raw/b1_d00.ome.tif"
+    write_ome_tiff(path, image(counts_of(2, 3)))
+    run_study(small_study, workers=1, step=cheap_step, follow=cheap_follow)
+    after = hashes(small_study)
+    changed = {name for name in before if after[name] != before[name] and name.startswith("sub-")}
+    records = {f"sub-{name}/record.json" for name in ("a1", "a2", "b1", "b2")}
+    assert {name for name in changed if "ses-" not in name} - {"sub-b1/animal.json"} == records
+    assert all(name.startswith("sub-b1/ses-d00") for name in changed if "ses-" in name)
+
+
 def test_only_one_animal(part, tmp_path):
     study = Path(shutil.copytree(part[0], tmp_path / "study"))
-    outcome = run_study(study, workers=1, only="a1", step=slow_step)
+    outcome = run_study(study, workers=1, only="a1", step=slow_step, follow=cheap_follow)
     assert list(outcome.animals) == ["a1"]
     assert {name.split("/")[0] for name in manifest(study) if name.startswith("sub-")} == {"sub-a1"}
     assert any(finding.rule == "run.only" for finding in load_results(study / "results").findings)
@@ -259,9 +329,9 @@ def test_only_one_animal(part, tmp_path):
 
 def test_only_an_unknown_animal(small_study):
     with pytest.raises(UsageError, match="has no animal zz"):
-        run_study(small_study, only="zz", step=cheap_step)
+        run_study(small_study, only="zz", step=cheap_step, follow=cheap_follow)
     with pytest.raises(UsageError, match="at least 1"):
-        run_study(small_study, workers=0, step=cheap_step)
+        run_study(small_study, workers=0, step=cheap_step, follow=cheap_follow)
 
 
 def test_excluded_and_removed_animals_leave_the_results(part, tmp_path):
@@ -273,7 +343,7 @@ def test_excluded_and_removed_animals_leave_the_results(part, tmp_path):
     (study / "animals.csv").write_text(
         animals.replace("a2,targeted,c1,tail vein,,,", "a2,targeted,c1,tail vein,yes,anaesthesia failed,R. Vet")
     )
-    outcome = run_study(study, workers=1, only=PART, step=slow_step)
+    outcome = run_study(study, workers=1, only=PART, step=slow_step, follow=cheap_follow)
     assert outcome.exit_code == 0
     reason = "anaesthesia failed (R. Vet)"
     assert outcome.animals["a2"] == {"group": "targeted", "status": "excluded", "reason": reason}
@@ -290,7 +360,7 @@ def test_force_makes_the_same_again(part, tmp_path):
     study = Path(shutil.copytree(part[0], tmp_path / "study"))
     path = study / "results/sub-a1/ses-d00/session.json"
     before = path.stat().st_mtime_ns
-    run_study(study, workers=1, only=PART, step=slow_step, force=True)
+    run_study(study, workers=1, only=PART, step=slow_step, follow=cheap_follow, force=True)
     assert path.stat().st_mtime_ns > before
     assert hashes(study) == part[1]
 
@@ -299,7 +369,7 @@ def test_a_smaller_report_does_not_stay(part, tmp_path):
     study = Path(shutil.copytree(part[0], tmp_path / "study"))
     render_again(study, image_budget_mb=0.001)
     assert manifest(study)["report.html"]["sha256"] == sha256_file(study / "results/report.html")
-    run_study(study, workers=1, only=PART, step=slow_step)
+    run_study(study, workers=1, only=PART, step=slow_step, follow=cheap_follow)
     assert hashes(study) == part[1]
 
 
@@ -310,4 +380,4 @@ def test_render_again_needs_complete_results(small_study):
 
 def test_two_runs_do_not_meet(small_study):
     with StudyLock(small_study), pytest.raises(LampyrisError, match="in use"):
-        run_study(small_study, step=cheap_step)
+        run_study(small_study, step=cheap_step, follow=cheap_follow)

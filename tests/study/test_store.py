@@ -2,18 +2,19 @@
 
 import json
 import math
-from dataclasses import fields, replace
+from dataclasses import fields, is_dataclass, replace
 from enum import StrEnum
 
 import numpy as np
 import pytest
-from cheap_step import detection, flux_of, limit, view_result
+from cheap_step import detection, endpoints_of, flux_of, lesion, limit, sighting, view_result
 from hypothesis import given
 from hypothesis import strategies as st
 
 from lampyris.core.errors import LampyrisError
 from lampyris.core.estimate import Estimate
 from lampyris.core.finding import Finding, Place, Severity
+from lampyris.core.images import Pose, Registration
 from lampyris.core.study import AnimalOutcome, SessionResult, ViewTotal
 from lampyris.study.codec import decode, encode
 from lampyris.study.store import (
@@ -21,6 +22,7 @@ from lampyris.study.store import (
     SESSION,
     StoredAnimal,
     read_noun,
+    read_plane,
     read_session,
     write_noun,
     write_session,
@@ -55,6 +57,17 @@ def _equal(one, other):
     return repr(one) == repr(other)
 
 
+def _types(value):
+    """The shape of a noun: types all the way down."""
+    if is_dataclass(value):
+        return (type(value), *(_types(getattr(value, field.name)) for field in fields(value)))
+    if isinstance(value, tuple):
+        return (tuple, *map(_types, value))
+    if isinstance(value, dict):
+        return (dict, *((key, _types(value[key])) for key in sorted(value)))
+    return type(value)
+
+
 def test_session_round_trip(tmp_path):
     written = session()
     write_session(written, tmp_path)
@@ -75,6 +88,23 @@ def test_same_session_same_bytes(tmp_path):
         write_session(session(), folder)
     one, two = ({p.relative_to(f): p.read_bytes() for p in f.rglob("*") if p.is_file()} for f in folders)
     assert one == two
+
+
+def test_a_plane_is_read_alone(tmp_path):
+    written = session()
+    write_session(written, tmp_path)
+    for path in sorted(tmp_path.rglob("labels/**/c/**/*")):
+        if path.is_file():
+            path.unlink()
+    for view in written.views:
+        photo = read_plane(tmp_path, view.view, "photo")
+        assert _equal(photo, view.photo)
+        assert _equal(read_plane(tmp_path, view.view, "radiance:b2"), view.radiance[1])
+    with pytest.raises(LampyrisError, match="cannot be read") as caught:
+        read_plane(tmp_path, "dorsal", "foto")
+    assert "not foto" in caught.value.findings[0].seen
+    with pytest.raises(LampyrisError, match="cannot be read"):
+        read_plane(tmp_path, "lateral", "photo")
 
 
 def test_without_images_no_pixel_is_read(tmp_path):
@@ -103,15 +133,28 @@ def test_animal_round_trip(tmp_path):
     nothing = Estimate(math.nan, math.nan, math.nan, math.nan, 0.95, "ph s-1", "none")
     outcome = AnimalOutcome("m01", "arm", "done", "", (0.0, 7.0), (flux_of(3.25), nothing), (False, True), (1, 0))
     views = ((ViewTotal("dorsal", flux_of(3.25), False), ViewTotal("ventral", nothing, True)), ())
-    outcome = replace(outcome, views=views)
+    own = Registration(Pose(1.0, 2.0, bend_mm=(0.0, 0.1), girth=(1.0, 0.9)), 0.3, math.nan, "landmarks")
+    found = (
+        lesion(1, [sighting("d00", 0.0), sighting("d07", 7.0, (), shared_with=(2,))]),
+        lesion(2, [], organ="subcutis"),
+    )
+    spread = replace(endpoints_of((0.0, 7.0), found), washout_half_life={"liver": nothing, "a": flux_of(2.0)})
+    outcome = replace(outcome, views=views, lesions=found, endpoints=spread, registrations=((own, own), ()))
     finding = Finding("image.cut", Severity.ERROR, Place("raw/a.tif", 3, "image"), "seen", "mend")
     write_noun(tmp_path / ANIMAL, StoredAnimal(outcome, (finding,)))
-    assert repr(read_noun(tmp_path / ANIMAL, StoredAnimal)) == repr(StoredAnimal(outcome, (finding,)))
+    back = read_noun(tmp_path / ANIMAL, StoredAnimal)
+    # an object's keys have no order in JSON
+    assert list(back.outcome.lesions[0].kinds) == ["artefact", "lesion"]
+    assert back.outcome.lesions[0].kinds == found[0].kinds
+    assert math.isinf(back.outcome.endpoints.first_spread[0])
+    written = StoredAnimal(outcome, (finding,))
+    assert json.dumps(encode(back), sort_keys=True) == json.dumps(encode(written), sort_keys=True)
+    assert _types(back) == _types(written)
 
 
 @pytest.mark.parametrize(
     "text",
-    ["", "{", "[]", '{"format": "lampyris-results/1"}', '{"format": "other", "outcome": {}}', "\x00"],
+    ["", "{", "[]", '{"format": "lampyris-results/2"}', '{"format": "other", "outcome": {}}', "\x00"],
 )
 def test_what_was_not_written_is_refused(tmp_path, text):
     (tmp_path / ANIMAL).write_text(text)

@@ -9,6 +9,7 @@ from typing import Any
 
 import lampyris
 from lampyris.core.finding import Finding
+from lampyris.core.lesions import Reach
 from lampyris.core.settings import StudySettings
 from lampyris.core.study import AnimalOutcome, Comparison, RunRecord, StudyResults
 from lampyris.io import durable
@@ -50,6 +51,7 @@ class StoredStudy:
     sessions: tuple[str, ...]
     animals: tuple[str, ...]
     comparisons: tuple[Comparison, ...]
+    reach: tuple[Reach, ...]
     findings: tuple[Finding, ...]
     methods: tuple[str, ...]
     record: RunRecord
@@ -150,6 +152,7 @@ def load_results(folder: Path, /) -> StudyResults:
         findings=stored.findings,
         methods=stored.methods,
         record=stored.record,
+        reach=stored.reach,
     )
 
 
@@ -163,7 +166,9 @@ def write_report(results: StudyResults, folder: Path, /, *, image_budget_mb: flo
 
 
 def _assemble(plan: StudyPlan, study: Path, folder: Path) -> None:
-    settings = plan.settings
+    from lampyris.metastasis.reach import reach
+
+    settings, level = plan.settings, plan.settings.analysis.interval_level
     animals: list[StoredAnimal] = [read_noun(study / name / ANIMAL, StoredAnimal) for name in plan.animals]
     outcomes = _sorted([animal.outcome for animal in animals])
     groups = {
@@ -179,7 +184,8 @@ def _assemble(plan: StudyPlan, study: Path, folder: Path) -> None:
         groups=tuple(groups.items()),
         sessions=tuple(name.removeprefix(f"{RESULTS}/") for name in plan.sessions),
         animals=tuple(name.removeprefix(f"{RESULTS}/") for name in plan.animals),
-        comparisons=compare_groups(outcomes, groups, level=settings.analysis.interval_level),
+        comparisons=compare_groups(outcomes, groups, level=level),
+        reach=reach(outcomes, groups, level=level),
         findings=(*(finding for animal in animals for finding in animal.findings), *plan.findings),
         methods=methods_text(settings, record, views=views),
         record=record,

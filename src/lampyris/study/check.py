@@ -5,11 +5,11 @@ from pathlib import Path
 
 from lampyris.core.errors import InputError
 from lampyris.core.finding import Finding, Place, Severity
-from lampyris.core.schemas import ANIMALS, SAMPLESHEET, AnimalRow, SampleRow
+from lampyris.core.schemas import ANIMALS, LANDMARKS, SAMPLESHEET, AnimalRow, LandmarkRow, SampleRow
 from lampyris.core.settings import StudySettings
 from lampyris.io.settings import read_settings
 from lampyris.io.sheets import read_sheet
-from lampyris.study.rules import RULES, SETTINGS, SHEET, SHEET_ANIMALS, Sheets
+from lampyris.study.rules import RULES, SETTINGS, SHEET, SHEET_ANIMALS, SHEET_LANDMARKS, Sheets
 
 IMAGE_RULES = "image."
 
@@ -28,12 +28,15 @@ class CheckResult:
         Valid rows of samplesheet.csv.
     animals : tuple of AnimalRow
         Valid rows of animals.csv; empty where there is none.
+    landmarks : tuple of LandmarkRow
+        Valid rows of landmarks.csv; empty where there is none.
     """
 
     findings: tuple[Finding, ...]
     settings: StudySettings | None
     samples: tuple[SampleRow, ...]
     animals: tuple[AnimalRow, ...]
+    landmarks: tuple[LandmarkRow, ...] = ()
 
     @property
     def errors(self) -> tuple[Finding, ...]:
@@ -83,9 +86,13 @@ def check_study(directory: Path | str, /, *, images: bool = True) -> CheckResult
     if (study / SHEET_ANIMALS).exists():
         animals, animal_findings = read_sheet(study / SHEET_ANIMALS, ANIMALS, AnimalRow)
         sheet_findings = (*sheet_findings, *animal_findings)
+    landmarks: tuple[LandmarkRow, ...] = ()
+    if (study / SHEET_LANDMARKS).exists():
+        landmarks, landmark_findings = read_sheet(study / SHEET_LANDMARKS, LANDMARKS, LandmarkRow)
+        sheet_findings = (*sheet_findings, *landmark_findings)
     findings += sheet_findings
     whole = not any(finding.severity == Severity.ERROR for finding in sheet_findings)
-    sheets = Sheets(study, settings, samples, animals, whole)
+    sheets = Sheets(study, settings, samples, animals, whole, landmarks)
     for rule in RULES:
         findings += rule(sheets)
     if images and settings is not None:
@@ -93,7 +100,7 @@ def check_study(directory: Path | str, /, *, images: bool = True) -> CheckResult
         from lampyris.study.headers import check_files
 
         findings += check_files(sheets, settings)
-    return CheckResult(_ordered(findings), settings, samples, animals)
+    return CheckResult(_ordered(findings), settings, samples, animals, landmarks)
 
 
 def _refused(file: str, error: InputError) -> Finding:

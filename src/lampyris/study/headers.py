@@ -16,7 +16,8 @@ from lampyris.core.images import RawImage
 from lampyris.core.schemas import SampleRow
 from lampyris.core.settings import StudySettings
 from lampyris.io.readers import read_image
-from lampyris.study.rules import SETTINGS, SHEET, WAVELENGTH_TOLERANCE_NM, Sheets
+from lampyris.study.clock import check_clock
+from lampyris.study.rules import SETTINGS, SHEET, SHEET_LANDMARKS, WAVELENGTH_TOLERANCE_NM, Sheets
 
 # files round exposures to milliseconds and pixel pitches to micrometres
 EXPOSURE_TOLERANCE = 0.01
@@ -40,6 +41,8 @@ class Header:
         Pixel pitch; NaN where not said.
     exposure_s, excitation_nm, emission_nm : tuple of float
         Per channel; NaN where not said.
+    acquired : str
+        ISO 8601 time of acquisition, or "".
     synthetic : bool
         Simulated.
     constant : tuple of bool
@@ -58,6 +61,7 @@ class Header:
     exposure_s: tuple[float, ...]
     excitation_nm: tuple[float, ...]
     emission_nm: tuple[float, ...]
+    acquired: str
     synthetic: bool
     constant: tuple[bool, ...]
     saturated: tuple[float, ...]
@@ -103,6 +107,24 @@ def check_files(sheets: Sheets, settings: StudySettings, /) -> Iterator[Finding]
             yield from _check_image(row, image, settings, told)
             yield from _check_companions(row, image, headers, settings)
     yield from _check_full_scale(sheets, headers, settings)
+    yield from _check_landmarks(sheets, headers, settings)
+    yield from check_clock(sheets.samples, {path: one.acquired for path, one in headers.items() if one is not None})
+
+
+def _check_landmarks(sheets: Sheets, headers: dict[str, Header | None], settings: StudySettings) -> Iterator[Finding]:
+    """Landmarks lie on the image."""
+    images = {(row.animal, row.session, row.view): headers.get(row.image) for row in sheets.samples}
+    for mark in sheets.landmarks:
+        image = images.get((mark.animal, mark.session, mark.view))
+        if image is None:
+            continue
+        pixel = settings.instrument.pixel_mm
+        for column, value, count in zip(("y_mm", "x_mm"), (mark.y_mm, mark.x_mm), image.shape, strict=True):
+            if value > (count - 1) * pixel:
+                seen = f"{value:g} mm is off the image, which ends at {(count - 1) * pixel:g} mm."
+                mend = "Write millimetres from the centre of the first pixel, not pixels."
+                place = Place(SHEET_LANDMARKS, mark.row, column)
+                yield Finding("header.landmark", Severity.ERROR, place, seen, mend)
 
 
 def _check_full_scale(sheets: Sheets, headers: dict[str, Header | None], settings: StudySettings) -> Iterator[Finding]:
@@ -147,6 +169,7 @@ def _summary(image: RawImage, full_scale: float) -> Header:
         exposure_s=image.exposure_s,
         excitation_nm=image.excitation_nm,
         emission_nm=image.emission_nm,
+        acquired=image.acquired,
         synthetic=image.synthetic,
         constant=tuple(not (plane.size and plane.min() < plane.max()) for plane in planes),
         saturated=tuple(

@@ -8,6 +8,7 @@ from lampyris.core.study import RunRecord
 # the numbers themselves, so that the text cannot say another
 from lampyris.imaging import background, calibrate, detect, matched_filter, nominal, photometry, regions, step
 from lampyris.study import outcomes
+from lampyris.study.methods_spread import SPREAD_REFERENCES, spread_methods
 
 REFERENCES = (
     "Alexandrakis G, Rannou FR, Chatziioannou AF (2005) Phys Med Biol 50:4225. doi:10.1088/0031-9155/50/17/021",
@@ -37,7 +38,8 @@ def methods_text(settings: StudySettings, record: RunRecord, /, *, views: int = 
     Returns
     -------
     tuple of str
-        Paragraphs: imaging, probes, calibration, unmixing, detection, background, photometry, limits, statistics, software, references.
+        Paragraphs: imaging, probes, calibration, unmixing, detection, background, photometry, limits, registration, linking,
+        localisation, kinds, outcomes, statistics, software, references.
     """
     options = settings.analysis
     return (
@@ -49,9 +51,12 @@ def methods_text(settings: StudySettings, record: RunRecord, /, *, views: int = 
         _background(options),
         _photometry(settings.instrument, options),
         _limits(options),
+        *spread_methods(
+            options, views=views, injected=any(group.label == "injected" for group in settings.groups.values())
+        ),
         _statistics(options, views),
         _software(record),
-        "References. " + "; ".join(REFERENCES) + ".",
+        "References. " + "; ".join(sorted((*REFERENCES, *SPREAD_REFERENCES))) + ".",
     )
 
 
@@ -131,8 +136,8 @@ def _detection(options: AnalysisOptions, views: int) -> str:
     depths = _listed([f"{depth:g}" for depth in options.template_depths_mm])
     both = ", over both views" if views == 2 else ""
     return (
-        "Detection. The animal's outline was taken from its photograph, or from its own glow where there was none, and a nominal "
-        "mouse was laid on it. The probe image was searched with the surface profiles of point sources at depths of "
+        "Detection. The animal's outline was taken from its photograph, or from its own glow where there was none. "
+        "The probe image was searched with the surface profiles of point sources at depths of "
         f"{depths} mm, computed by diffusion in homogeneous tissue with Haskell's boundary condition (Haskell 1994), each within "
         f"at most {matched_filter.WINDOW_MAX_MM:g} mm of its centre, against the structure of the background as measured in the same "
         "image, not against photon noise alone: how much each profile's fit scatters over the whole view once background and "
@@ -145,8 +150,8 @@ def _detection(options: AnalysisOptions, views: int) -> str:
         f"of the widest profile among them belonged to that spot. A spot of a significance "
         f"above {detect.FREE_SHAPE_Z:g} was fitted with all "
         "profiles at once, a fainter one with its best. At most "
-        f"{options.max_detections_per_view} spots were kept per view. Spots within {step.INJECTION_SITE_MM:g} mm of an injection "
-        "site are listed as such and are not counted as lesions."
+        f"{options.max_detections_per_view} spots were kept per view. A spot that following "
+        f"did not explain is an injection site's within {step.INJECTION_SITE_MM:g} mm of one, else a lesion's."
     )
 
 
@@ -207,7 +212,7 @@ def _statistics(options: AnalysisOptions, views: int) -> str:
         else ""
     )
     return (
-        "Statistics. The animal was the experimental unit. Its value per session was the sum of the lesions' fluxes"
+        "Statistics. The animal was the experimental unit. Its value per session was the sum of the fluxes of primary and lesions"
         f"{brighter}; own uncertainties were added in quadrature and shared ones linearly. Where nothing was found, or what was "
         f"found summed to no flux above 0, the animal entered at its limit ({regional}) and was marked. Endpoints were the logarithm "
         "of the flux on the last day shared by the labelled arms, and of its ratio to the first such day."

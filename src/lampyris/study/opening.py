@@ -1,7 +1,7 @@
 """Opens the files of one session and hands them to the analysis as `SessionInput`."""
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from lampyris.core.errors import ImageError
 from lampyris.core.finding import Finding, Place, Severity
 from lampyris.core.images import RawImage
-from lampyris.core.schemas import VIEWS, AnimalRow, SampleRow
+from lampyris.core.schemas import VIEWS, AnimalRow, LandmarkRow, SampleRow
 from lampyris.core.settings import StudySettings
 from lampyris.imaging.inputs import SessionInput, ViewInput
 from lampyris.io.paths import inside
@@ -30,10 +30,13 @@ class SessionRows:
         One per view and channel.
     animal : AnimalRow or None
         The animal's row, where there is one.
+    landmarks : tuple of LandmarkRow
+        What a person named in this session's images.
     """
 
     rows: tuple[SampleRow, ...]
     animal: AnimalRow | None
+    landmarks: tuple[LandmarkRow, ...] = ()
 
     @property
     def name(self) -> tuple[str, str]:
@@ -88,8 +91,19 @@ def open_session(study: Path, session: SessionRows, settings: StudySettings, /) 
         probe=first.probe,
         inoculation=session.animal.inoculation if session.animal else "",
         injection=session.animal.injection if session.animal else "",
-        views=tuple(_view(read, [row for row in session.rows if row.view == view], settings) for view in views),
+        views=tuple(
+            replace(
+                _view(read, [row for row in session.rows if row.view == view], settings),
+                landmarks=named_in(session, view),
+            )
+            for view in views
+        ),
     )
+
+
+def named_in(session: SessionRows, view: str, /) -> tuple[tuple[str, float, float], ...]:
+    """The landmarks of a view by name: moving a row in the sheet changes no result."""
+    return tuple(sorted((mark.landmark, mark.y_mm, mark.x_mm) for mark in session.landmarks if mark.view == view))
 
 
 def channel_index(image: RawImage, channel: str, /) -> int | None:

@@ -5,12 +5,13 @@ The animal is the experimental unit: several lesions, views and days of one anim
 
 import math
 from collections import Counter
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence, Set
 from dataclasses import replace
 
 from lampyris.core.estimate import Estimate
-from lampyris.core.flags import DetectionKind
+from lampyris.core.flags import TUMOUR_KINDS
 from lampyris.core.images import FLUX_UNIT
+from lampyris.core.lesions import Lesion
 from lampyris.core.results import Detection, DetectionLimit
 from lampyris.core.study import (
     AnimalOutcome,
@@ -27,15 +28,20 @@ from lampyris.statistics.intervals import t_interval
 LEAST_ANIMALS = 3
 # standard deviations; thresholds of a search over a whole animal lie above it
 LEAST_THRESHOLD = 2.0
+# a detection by session, view and number
+DetectionKey = tuple[str, str, int]
 # an endpoint's value and whether it is censored; None where the animal has none
 Reading = tuple[float, bool] | None
 
 
-def animal_outcome(sessions: Sequence[SessionResult], /, *, level: float = 0.95) -> AnimalOutcome:
+def animal_outcome(
+    sessions: Sequence[SessionResult], /, *, lesions: Sequence[Lesion] = (), level: float = 0.95
+) -> AnimalOutcome:
     """What one animal contributes: the lesions' total flux per session.
 
-    Per session the lesions' fluxes are summed in each view (injection sites left out) and the brighter view is kept: light
-    of one lesion leaves through both sides, so the views must not be added. Where no view shows a lesion whose flux is above
+    Per session the fluxes of tumour (`lampyris.core.flags.TUMOUR_KINDS`) are summed in each view and the brighter view is
+    kept: light of one lesion leaves through both sides, so the views must not be added. What a detection is, the lesion that
+    owns it says; where none does, the detection itself. Where no view shows a lesion whose flux is above
     0, the session's total is the limit: a lesion in a region is missed only if both views miss it, so a region's limit is
     the smaller of its views', and as the lesion could be anywhere, the largest over the regions is taken.
 
@@ -43,6 +49,8 @@ def animal_outcome(sessions: Sequence[SessionResult], /, *, level: float = 0.95)
     ----------
     sessions : sequence of SessionResult
         All sessions of one animal, at least one.
+    lesions : sequence of Lesion
+        Followed over these sessions; kept in the outcome.
     level : float
         Coverage of the interval of a limit; detected fluxes bring theirs.
 
@@ -61,23 +69,58 @@ def animal_outcome(sessions: Sequence[SessionResult], /, *, level: float = 0.95)
     if len(who) != 1:
         raise ValueError(f"needs the sessions of one animal in one group, got {sorted(who)}")
     animal, group = who.pop()
+    counted = tumour_detections(ordered, lesions)
     totals, below, counts, views = [], [], [], []
     for session in ordered:
-        each = tuple(_view_total(view, level) for view in session.views)
+        tumour = [_counted_in(session, view, counted) for view in session.views]
+        each = tuple(_view_total(view, own, level) for view, own in zip(session.views, tumour, strict=True))
         found = [view.flux for view in each if not view.below_limit]
         below.append(not found)
-        counts.append(max((len(lesions_of(view)) for view in session.views), default=0))
+        counts.append(max(map(len, tumour), default=0))
         totals.append(
             max(found, key=lambda total: total.value) if found else _limit(session.views, level, bool(counts[-1]))
         )
         views.append(each)
     days = tuple(session.day for session in ordered)
-    return AnimalOutcome(animal, group, "done", "", days, tuple(totals), tuple(below), tuple(counts), tuple(views))
+    return AnimalOutcome(
+        animal,
+        group,
+        "done",
+        "",
+        days,
+        tuple(totals),
+        tuple(below),
+        tuple(counts),
+        tuple(views),
+        tuple(sorted(lesions, key=lambda lesion: lesion.number)),
+    )
 
 
-def lesions_of(view: ViewResult, /) -> tuple[Detection, ...]:
-    """The view's detections that are taken for lesions."""
-    return tuple(detection for detection in view.detections if detection.kind == DetectionKind.LESION)
+def owners(lesions: Sequence[Lesion], /) -> dict[DetectionKey, tuple[Lesion, ...]]:
+    """Which lesions show in each detection, by number; a detection may be shared."""
+    found: dict[DetectionKey, list[Lesion]] = {}
+    for lesion in sorted(lesions, key=lambda one: one.number):
+        for sighting in lesion.sightings:
+            for view, number in sighting.detections:
+                found.setdefault((sighting.session, view, number), []).append(lesion)
+    return {key: tuple(those) for key, those in found.items()}
+
+
+def tumour_detections(sessions: Sequence[SessionResult], lesions: Sequence[Lesion], /) -> frozenset[DetectionKey]:
+    """Detections of tumour: of a lesion of such a kind, or, owned by none, of such a kind themselves."""
+    owned = owners(lesions)
+    kinds = {
+        key: [lesion.kind for lesion in owned[key]] if key in owned else [detection.kind]
+        for session in sessions
+        for view in session.views
+        for detection in view.detections
+        for key in [(session.session, view.view, detection.number)]
+    }
+    return frozenset(key for key, those in kinds.items() if not TUMOUR_KINDS.isdisjoint(those))
+
+
+def _counted_in(session: SessionResult, view: ViewResult, counted: Set[DetectionKey]) -> tuple[Detection, ...]:
+    return tuple(one for one in view.detections if (session.session, view.view, one.number) in counted)
 
 
 def sum_fluxes(detections: Sequence[Detection], /) -> Estimate:
@@ -262,13 +305,12 @@ def _why_left_out(values: list[float]) -> str:
     return "" if max(values) > min(values) else "its values do not differ, so their spread is unknown"
 
 
-def _view_total(view: ViewResult, level: float) -> ViewTotal:
-    lesions = lesions_of(view)
-    if lesions:
-        total = sum_fluxes(lesions)
+def _view_total(view: ViewResult, tumour: tuple[Detection, ...], level: float) -> ViewTotal:
+    if tumour:
+        total = sum_fluxes(tumour)
         if total.value > 0:
             return ViewTotal(view.view, total, False)
-    return ViewTotal(view.view, _limit((view,), level, bool(lesions)), True)
+    return ViewTotal(view.view, _limit((view,), level, bool(tumour)), True)
 
 
 def _limit(views: Sequence[ViewResult], level: float, found: bool) -> Estimate:

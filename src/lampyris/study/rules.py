@@ -8,13 +8,13 @@ import itertools
 import math
 import unicodedata
 from collections import Counter, defaultdict
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
 
 from lampyris.core.finding import Finding, Place, Severity
-from lampyris.core.schemas import AnimalRow, SampleRow
+from lampyris.core.schemas import AnimalRow, LandmarkRow, SampleRow
 from lampyris.core.settings import Band, StudySettings
 from lampyris.io.mends import did_you_mean
 from lampyris.io.paths import path_fault
@@ -22,12 +22,14 @@ from lampyris.io.paths import path_fault
 SETTINGS = "study.toml"
 SHEET = "samplesheet.csv"
 SHEET_ANIMALS = "animals.csv"
+SHEET_LANDMARKS = "landmarks.csv"
 
 # centres are written as whole nanometres; more is another filter
 WAVELENGTH_TOLERANCE_NM = 0.5
 FEW_ANIMALS = 5
 LEAST_ANIMALS = 3
 CONFOUNDED = 0.8
+LEAST_LANDMARKS = 2
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,7 +47,9 @@ class Sheets:
     animals : tuple of AnimalRow
         Valid rows of animals.csv.
     whole : bool
-        Whether every row of both sheets is valid.
+        Whether every row of the sheets is valid.
+    landmarks : tuple of LandmarkRow
+        Valid rows of landmarks.csv.
     """
 
     study: Path
@@ -53,6 +57,7 @@ class Sheets:
     samples: tuple[SampleRow, ...]
     animals: tuple[AnimalRow, ...]
     whole: bool
+    landmarks: tuple[LandmarkRow, ...] = ()
 
 
 def _error(rule: str, place: Place, seen: str, mend: str) -> Finding:
@@ -293,6 +298,98 @@ def _check_dates(before: SampleRow, after: SampleRow) -> Iterator[Finding]:
         yield _warning("sheet.date-gap", place, seen, "Correct day or date.")
 
 
+def check_schedule(sheets: Sheets, /) -> Iterator[Finding]:
+    """An animal has one session a day, none that its arm has is missing, and every session has the animal's views."""
+    sessions: dict[str, dict[str, list[SampleRow]]] = defaultdict(lambda: defaultdict(list))
+    for row in sheets.samples:
+        sessions[row.animal][row.session].append(row)
+    for animal, named in sessions.items():
+        yield from _check_day_twice(animal, named)
+    if sheets.whole:
+        yield from _check_views_missing(sessions)
+        yield from _check_sessions_missing(sheets, sessions)
+
+
+def _check_day_twice(animal: str, sessions: Mapping[str, list[SampleRow]]) -> Iterator[Finding]:
+    first: dict[float, SampleRow] = {}
+    for rows in sessions.values():
+        known = first.setdefault(rows[0].day, rows[0])
+        if known.session != rows[0].session:
+            seen = f"{animal} has {rows[0].session} here and {known.session} on row {known.row}, both on day {known.day:g}."
+            mend = (
+                "Correct the day of one; if there were two that day, write the hour as a part of the day, such as "
+                f"{known.day + 0.25:g}. Lesions are followed through both; groups are compared on the first."
+            )
+            yield _warning("sheet.day-twice", Place(SHEET, rows[0].row, "day"), seen, mend)
+
+
+def _check_views_missing(sessions: Mapping[str, Mapping[str, list[SampleRow]]]) -> Iterator[Finding]:
+    for animal, named in sessions.items():
+        usual = {row.view for rows in named.values() for row in rows}
+        for session, rows in named.items():
+            missing = sorted(usual - {row.view for row in rows})
+            if missing:
+                seen = f"{animal}, {session} has no {missing[0]} view, which other sessions of this animal have."
+                mend = "Add its rows if it was recorded; limits of this session are those of one view."
+                yield Finding("sheet.view-missing", Severity.NOTE, Place(SHEET, rows[0].row, "view"), seen, mend)
+
+
+def _check_sessions_missing(sheets: Sheets, sessions: Mapping[str, Mapping[str, list[SampleRow]]]) -> Iterator[Finding]:
+    """Days on which most of an arm's animals were imaged, and one was not."""
+    excluded = {entry.animal for entry in sheets.animals if entry.excluded}
+    arms: dict[str, dict[str, set[float]]] = defaultdict(dict)
+    for animal, named in sessions.items():
+        rows = [row for session in named.values() for row in session]
+        if animal not in excluded:
+            arms[rows[0].group][animal] = {row.day for row in rows}
+    for group, animals in arms.items():
+        counts = Counter(day for days in animals.values() for day in days)
+        usual = {day for day, count in counts.items() if 2 * count > len(animals)}
+        for animal, days in animals.items():
+            missing = sorted(usual - days)
+            if missing:
+                row = next(iter(sessions[animal].values()))[0].row
+                listed = ", ".join(f"{day:g}" for day in missing)
+                seen = f"{animal} has no session on day {listed}, on which most animals of {group} have one."
+                mend = (
+                    "Add its rows if it was imaged; if not, what arrived or went meanwhile is dated by the days around."
+                )
+                yield Finding("sheet.session-missing", Severity.NOTE, Place(SHEET, row, "session"), seen, mend)
+
+
+def check_landmarks(sheets: Sheets, /) -> Iterator[Finding]:
+    """Landmarks are known, named once, and of a view that the sheet has; two or more in each."""
+    if not sheets.landmarks:
+        return
+    # the nominal animal takes a moment to import, which a study without landmarks does not need
+    from lampyris.imaging.register import landmark_points
+
+    known = landmark_points()
+    views = {(row.animal, row.session, row.view) for row in sheets.samples}
+    first: dict[tuple[str, str, str, str], int] = {}
+    named: dict[tuple[str, str, str], list[LandmarkRow]] = defaultdict(list)
+    for mark in sheets.landmarks:
+        view = (mark.animal, mark.session, mark.view)
+        named[view].append(mark)
+        if mark.landmark not in known:
+            seen = f"there is no landmark {mark.landmark!r}."
+            place = Place(SHEET_LANDMARKS, mark.row, "landmark")
+            yield _error("landmarks.unknown", place, seen, _known(mark.landmark, known))
+        if view not in views and sheets.whole:
+            seen = f"{', '.join(view)} is not in {SHEET}."
+            mend = "Write animal, session and view as they stand there."
+            yield _error("landmarks.no-view", Place(SHEET_LANDMARKS, mark.row), seen, mend)
+        line = first.setdefault((*view, mark.landmark), mark.row)
+        if line != mark.row:
+            seen = f"{mark.landmark} of {', '.join(view)} stands on row {line} already."
+            yield _error("landmarks.duplicate", Place(SHEET_LANDMARKS, mark.row, "landmark"), seen, "Keep one row.")
+    for view, marks in named.items():
+        if len({(mark.y_mm, mark.x_mm) for mark in marks}) < LEAST_LANDMARKS and sheets.whole:
+            seen = f"{', '.join(view)} has landmarks in one place only, which does not say how the animal lies."
+            mend = f"Name {LEAST_LANDMARKS} or more, far apart; or remove the row, and the outline is used."
+            yield _error("landmarks.few", Place(SHEET_LANDMARKS, marks[0].row), seen, mend)
+
+
 def check_paths(sheets: Sheets, /) -> Iterator[Finding]:
     """Every file that is named is there."""
     told: set[str] = set()
@@ -444,6 +541,8 @@ RULES: tuple[Callable[[Sheets], Iterator[Finding]], ...] = (
     check_names,
     check_bands_complete,
     check_days,
+    check_schedule,
+    check_landmarks,
     check_paths,
     check_animals,
     check_exposures,

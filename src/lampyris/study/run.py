@@ -4,18 +4,20 @@ import json
 import time
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from concurrent.futures import Executor
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
 from lampyris.core.errors import ImageError, InputError, LampyrisError, UsageError
 from lampyris.core.finding import Finding, Place, Severity
-from lampyris.core.schemas import AnimalRow, SampleRow
+from lampyris.core.schemas import AnimalRow, LandmarkRow, SampleRow
 from lampyris.core.settings import StudySettings
 from lampyris.core.study import AnimalOutcome
 from lampyris.io import durable
 from lampyris.study.assemble import REPORT, RESULTS, StudyPlan, load_results, study_task, write_report
 from lampyris.study.check import CheckResult, check_study
+from lampyris.study.following import FollowStep, follow_sessions
 from lampyris.study.graph import (
     RECORD,
     Progress,
@@ -27,8 +29,8 @@ from lampyris.study.graph import (
     run_tasks,
 )
 from lampyris.study.opening import SessionRows
-from lampyris.study.rules import SETTINGS, SHEET, SHEET_ANIMALS
-from lampyris.study.steps import SessionStep, animal_task, session_task
+from lampyris.study.rules import SETTINGS, SHEET, SHEET_ANIMALS, SHEET_LANDMARKS
+from lampyris.study.steps import AnimalPlan, SessionStep, animal_task, session_task
 
 MANIFEST = "manifest.json"
 MANIFEST_FORMAT = "lampyris-manifest/1"
@@ -45,7 +47,7 @@ class RunOutcome:
     animals : dict of str to dict
         Per animal ``group``, ``status`` (``done``, ``failed``, ``excluded``) and ``reason``.
     seconds : dict of str to float
-        Wall time of ``check``, ``sessions``, ``study`` and ``total``; in no file.
+        Wall time of ``check``, ``sessions``, ``animals``, ``study`` and ``total``; in no file.
     exit_code : int
         0, or 4 where an animal failed.
     """
@@ -66,8 +68,35 @@ class _Work:
     sessions: dict[str, tuple[SessionRows, ...]]
     excluded: dict[str, str]
     groups: dict[str, str]
+    entries: dict[str, AnimalRow]
     only: tuple[str, ...]
     aside: frozenset[str]
+
+    @property
+    def count(self) -> int:
+        """Steps that a run makes: sessions, animals, and the report."""
+        return sum(map(len, self.sessions.values())) + len(self.sessions) + len(self.excluded) + 1
+
+
+@dataclass(frozen=True, slots=True)
+class _Level:
+    """How a level of the graph is run, and how its progress is told."""
+
+    force: bool
+    progress: Progress | None
+    total: int
+
+    def run(
+        self, tasks: Sequence[Task], names: Sequence[str], engine: Executor | None, before: int
+    ) -> list[TaskOutcome]:
+        """Do the tasks, `before` steps of the run being done."""
+        shown = {task.folder: name for task, name in zip(tasks, names, strict=True)}
+
+        def say(done: int, total: int, folder: str) -> None:
+            if self.progress is not None:
+                self.progress(before + done, self.total, shown[folder])
+
+        return list(run_tasks(tasks, engine=engine, force=self.force, progress=say))
 
 
 def run_study(
@@ -79,6 +108,7 @@ def run_study(
     force: bool = False,
     progress: Progress | None = None,
     step: SessionStep | None = None,
+    follow: FollowStep | None = None,
 ) -> RunOutcome:
     """Analyse a study, or what of it is not done.
 
@@ -96,6 +126,8 @@ def run_study(
         Called with the number done, the total and what was done.
     step : callable, optional
         Analysis of a session; `lampyris.imaging.step.analyse_session` by default.
+    follow : callable, optional
+        Analysis of an animal; `lampyris.study.following.follow_sessions` by default.
 
     Returns
     -------
@@ -128,16 +160,19 @@ def run_study(
         durable.sweep(study / RESULTS)
         # half of an old run and half of a new one are no result
         (study / RESULTS / MANIFEST).unlink(missing_ok=True)
-        outcomes = _run_sessions(work, step or _own_step(), workers=workers, force=force, progress=progress)
-        analysed = time.monotonic()
-        animals, animal_tasks = _run_animals(work, outcomes, force=force)
+        level = _Level(force=force, progress=progress, total=work.count)
+        with open_engine(workers) as engine:
+            outcomes = _run_sessions(work, step or _own_step(), engine, level)
+            analysed = time.monotonic()
+            animals, animal_tasks = _run_animals(work, outcomes, follow or follow_sessions, engine, level)
+        followed = time.monotonic()
         plan = _study_plan(work, check, animals)
         final = study_task(study, plan)
         do_task(final, force=force)
         done = [outcome.folder for outcome in outcomes.values() if outcome.done]
         _finish(work, [*done, *(task.folder for task in animal_tasks), final.folder])
     if progress is not None:
-        progress(len(outcomes) + 1, len(outcomes) + 1, "report")
+        progress(work.count, work.count, "report")
     end = time.monotonic()
     return RunOutcome(
         results=study / RESULTS,
@@ -146,7 +181,8 @@ def run_study(
         seconds={
             "check": checked - start,
             "sessions": analysed - checked,
-            "study": end - analysed,
+            "animals": followed - analysed,
+            "study": end - followed,
             "total": end - start,
         },
         exit_code=ImageError.exit_code if any(animal.status == "failed" for animal in animals) else 0,
@@ -216,16 +252,27 @@ def _work(study: Path, check: CheckResult, settings: StudySettings, only: str | 
     return _Work(
         study=study,
         settings=settings,
-        sessions={name: _sessions(rows_of[name], entries.get(name)) for name in selected if name not in excluded},
+        sessions={
+            name: _sessions(rows_of[name], entries.get(name), check.landmarks)
+            for name in selected
+            if name not in excluded
+        },
         excluded=excluded,
         groups={name: next(iter(sessions.values()))[0].group for name, sessions in rows_of.items()},
+        entries=entries,
         only=wanted,
         aside=frozenset(rows_of) - frozenset(selected),
     )
 
 
-def _sessions(rows: Mapping[str, list[SampleRow]], entry: AnimalRow | None) -> tuple[SessionRows, ...]:
-    sessions = (SessionRows(tuple(session), entry) for session in rows.values())
+def _sessions(
+    rows: Mapping[str, list[SampleRow]], entry: AnimalRow | None, landmarks: Sequence[LandmarkRow]
+) -> tuple[SessionRows, ...]:
+    sessions = []
+    for session in rows.values():
+        who = (session[0].animal, session[0].session)
+        marks = tuple(mark for mark in landmarks if (mark.animal, mark.session) == who)
+        sessions.append(SessionRows(tuple(session), entry, marks))
     return tuple(sorted(sessions, key=lambda session: (session.rows[0].day, session.rows[0].session)))
 
 
@@ -235,41 +282,80 @@ def _exclusion(entry: AnimalRow) -> str:
 
 
 def _run_sessions(
-    work: _Work, step: SessionStep, *, workers: int | None, force: bool, progress: Progress | None
+    work: _Work, step: SessionStep, engine: Executor | None, level: _Level
 ) -> dict[tuple[str, str], TaskOutcome]:
     """Do every session; by animal and session."""
     sessions = [session for group in work.sessions.values() for session in group]
     tasks = [session_task(work.study, session, work.settings, step) for session in sessions]
-    names = {task.folder: " ".join(session.name) for task, session in zip(tasks, sessions, strict=True)}
-
-    def say(done: int, total: int, folder: str) -> None:
-        if progress is not None:
-            # one more for the report
-            progress(done, total + 1, names[folder])
-
-    with open_engine(workers) as engine:
-        outcomes = run_tasks(tasks, engine=engine, force=force, progress=say)
+    outcomes = level.run(tasks, [" ".join(session.name) for session in sessions], engine, 0)
     return {session.name: outcome for session, outcome in zip(sessions, outcomes, strict=True)}
 
 
 def _run_animals(
-    work: _Work, outcomes: Mapping[tuple[str, str], TaskOutcome], *, force: bool
+    work: _Work,
+    outcomes: Mapping[tuple[str, str], TaskOutcome],
+    follow: FollowStep,
+    engine: Executor | None,
+    level: _Level,
 ) -> tuple[list[AnimalOutcome], list[Task]]:
-    """Gather every animal; a pool would cost more than this work."""
-    animals, tasks = [], []
+    """Follow every animal over its sessions; one that cannot be followed fails, with its reason."""
+    plans = _animal_plans(work, outcomes)
+    names = sorted(plans)
+    tasks = [animal_task(work.study, plans[name], work.settings, follow) for name in names]
+    done = level.run(tasks, names, engine, len(outcomes))
+    for place, outcome in enumerate(done):
+        if not outcome.done:
+            name = names[place]
+            plans[name] = _failed_plan(plans[name], outcome)
+            tasks[place] = animal_task(work.study, plans[name], work.settings, follow)
+            do_task(tasks[place])
+    return [plans[name].outcome for name in sorted(plans)], tasks
+
+
+def _animal_plans(work: _Work, outcomes: Mapping[tuple[str, str], TaskOutcome]) -> dict[str, AnimalPlan]:
+    plans = {}
     for name in sorted([*work.sessions, *work.excluded]):
-        mine = [outcomes[session.name] for session in work.sessions.get(name, ())]
-        failed = {s.name[1]: o for s, o in zip(work.sessions.get(name, ()), mine, strict=True) if not o.done}
+        sessions = work.sessions.get(name, ())
+        mine = [outcomes[session.name] for session in sessions]
+        failed = {session.name[1]: one for session, one in zip(sessions, mine, strict=True) if not one.done}
         status = "excluded" if name in work.excluded else "failed" if failed else "done"
-        reason = work.excluded.get(name) or "; ".join(f"{session}: {_told(o)}" for session, o in failed.items())
-        outcome = AnimalOutcome(name, work.groups[name], status, reason, (), (), (), ())
-        folders = [o.folder for o in mine] if status == "done" else []
-        findings = _failure_findings(name, failed)
-        level = work.settings.analysis.interval_level
-        tasks.append(animal_task(work.study, outcome, folders, findings, level=level))
-        animals.append(outcome)
-        do_task(tasks[-1], force=force)
-    return animals, tasks
+        reason = work.excluded.get(name) or "; ".join(f"{session}: {_told(one)}" for session, one in failed.items())
+        plans[name] = AnimalPlan(
+            outcome=AnimalOutcome(name, work.groups[name], status, reason, (), (), (), ()),
+            folders=tuple(one.folder for one in mine) if status == "done" else (),
+            animal=work.entries.get(name),
+            photographed=all(_is_photographed(session) for session in sessions),
+            findings=tuple(_failure_findings(name, failed)),
+        )
+    controls = {name: plan.folders for name, plan in plans.items() if _is_control(work, name)}
+    return {
+        # a control is judged by the others, so that it shows what a labelled animal without cells would
+        name: replace(plan, controls=tuple(one for other, own in controls.items() if other != name for one in own))
+        if plan.folders
+        else plan
+        for name, plan in plans.items()
+    }
+
+
+def _is_photographed(session: SessionRows) -> bool:
+    """A photograph named on one row is its view's."""
+    views = {row.view for row in session.rows}
+    return views == {row.view for row in session.rows if row.photo}
+
+
+def _is_control(work: _Work, animal: str) -> bool:
+    return work.settings.groups[work.groups[animal]].role == "control"
+
+
+def _failed_plan(plan: AnimalPlan, outcome: TaskOutcome) -> AnimalPlan:
+    """The animal as one that could not be followed."""
+    name = plan.outcome.animal
+    seen = f"{name} could not be followed over its sessions: {outcome.reason}; the animal is not in the results."
+    told = Finding("animal.failed", Severity.ERROR, Place(outcome.folder), seen, "Mend it and run again.")
+    return AnimalPlan(
+        outcome=replace(plan.outcome, status="failed", reason=f"following: {_told(outcome)}"),
+        findings=(*plan.findings, told, *outcome.findings),
+    )
 
 
 def _told(outcome: TaskOutcome) -> str:
@@ -288,7 +374,7 @@ def _failure_findings(animal: str, failed: Mapping[str, TaskOutcome]) -> list[Fi
 
 def _study_plan(work: _Work, check: CheckResult, animals: Iterable[AnimalOutcome]) -> StudyPlan:
     done = {animal.animal for animal in animals if animal.status == "done"}
-    sheets = [SETTINGS, SHEET, *([SHEET_ANIMALS] if (work.study / SHEET_ANIMALS).exists() else [])]
+    sheets = [SETTINGS, SHEET, *(name for name in (SHEET_ANIMALS, SHEET_LANDMARKS) if (work.study / name).exists())]
     findings = [finding for finding in check.findings if finding.severity != Severity.ERROR]
     if work.only:
         seen = f"only {', '.join(work.only)} of {len(work.groups)} animals were analysed."

@@ -1,17 +1,20 @@
 """The three steps as tasks: what each reads, writes, and depends on."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
+from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
 
 from lampyris.core.finding import Finding
+from lampyris.core.schemas import AnimalRow
 from lampyris.core.settings import StudySettings
 from lampyris.core.study import AnimalOutcome, SessionResult
 from lampyris.imaging.inputs import SessionInput
 from lampyris.io.durable import canonical_json
 from lampyris.study.codec import encode
+from lampyris.study.following import AnimalInput, FollowStep
 from lampyris.study.graph import RECORD, Task
-from lampyris.study.opening import SessionRows, open_session, session_files
+from lampyris.study.opening import SessionRows, named_in, open_session, session_files
 from lampyris.study.outcomes import animal_outcome
 from lampyris.study.store import (
     ANIMAL,
@@ -52,6 +55,7 @@ def session_task(study: Path, session: SessionRows, settings: StudySettings, ste
     options = {
         "step": f"{step.__module__}.{step.__qualname__}",
         "rows": sorted(rows, key=lambda row: (row["view"], row["channel"])),
+        "landmarks": {view: named_in(session, view) for view in views},
         "injection": [animal.inoculation, animal.injection] if animal else ["", ""],
         "settings": settings.model_dump(mode="json", exclude={"study"}),
         "synthetic": settings.study.synthetic,
@@ -68,37 +72,74 @@ def session_task(study: Path, session: SessionRows, settings: StudySettings, ste
     )
 
 
-def animal_task(
-    study: Path, outcome: AnimalOutcome, folders: Sequence[str], findings: Sequence[Finding], /, *, level: float = 0.95
-) -> Task:
-    """Gather one animal's sessions into its outcome.
+@dataclass(frozen=True, slots=True)
+class AnimalPlan:
+    """Whose sessions are gathered, and what they are compared with.
+
+    Parameters
+    ----------
+    outcome : AnimalOutcome
+        Who, and why it is not done; an animal that is done has its sessions filled in.
+    folders : tuple of str
+        Its sessions' folders by day, all of them done; none for an animal that is not done.
+    controls : tuple of str
+        Sessions' folders of the study's other unlabelled animals.
+    animal : AnimalRow or None
+        The animal's row, where there is one.
+    photographed : bool
+        Every view has a photograph.
+    findings : tuple of Finding
+        Behind a failure.
+    """
+
+    outcome: AnimalOutcome
+    folders: tuple[str, ...] = ()
+    controls: tuple[str, ...] = ()
+    animal: AnimalRow | None = None
+    photographed: bool = True
+    findings: tuple[Finding, ...] = ()
+
+
+def animal_task(study: Path, plan: AnimalPlan, settings: StudySettings, follow: FollowStep, /) -> Task:
+    """Follow one animal over its sessions and gather its outcome.
 
     Parameters
     ----------
     study : Path
         The study's directory.
-    outcome : AnimalOutcome
-        Who, and why it is not done; an animal that is done has its sessions filled in.
-    folders : sequence of str
-        Its sessions' folders, all of them done; none for an animal that is not done.
-    findings : sequence of Finding
-        Behind a failure.
-    level : float
-        Coverage of the interval of a limit.
+    plan : AnimalPlan
+        Whose sessions.
+    settings : StudySettings
+        All settings.
+    follow : callable
+        The analysis: a module's function, as it travels to workers.
 
     Returns
     -------
     Task
-        Depends on the sessions' records.
+        Depends on the records of its sessions and of the controls', on the animal's row and on the settings.
     """
+    # of a row, what the step may use: neither where it stands nor why another run left the animal out
+    row = encode(plan.animal) if plan.animal is not None else {}
+    options = {
+        "step": f"{follow.__module__}.{follow.__qualname__}",
+        "outcome": encode(plan.outcome),
+        "sessions": plan.folders,
+        "controls": plan.controls,
+        "animal": {key: value for key, value in row.items() if key != "row" and not key.startswith("exclu")},
+        "photographed": plan.photographed,
+        "findings": encode(plan.findings),
+        "settings": settings.model_dump(mode="json", exclude={"study"}),
+    }
     return Task(
         step="animal",
         study=str(study),
-        folder=f"results/sub-{outcome.animal}",
-        inputs=tuple(f"{folder}/{RECORD}" for folder in folders),
+        folder=f"results/sub-{plan.outcome.animal}",
+        inputs=tuple(f"{folder}/{RECORD}" for folder in (*plan.folders, *plan.controls)),
         outputs=(ANIMAL,),
-        options=canonical_json({"outcome": encode(outcome), "findings": encode(tuple(findings)), "level": level}),
-        work=partial(_gather, outcome, tuple(folders), tuple(findings), level),
+        options=canonical_json(options),
+        work=partial(_gather, plan, settings, follow),
+        seed_key=("study", settings.study.name, plan.outcome.animal, "animal"),
     )
 
 
@@ -106,14 +147,15 @@ def _analyse(session: SessionRows, settings: StudySettings, step: SessionStep, s
     write_session(step(open_session(study, session, settings), settings), folder)
 
 
-def _gather(
-    outcome: AnimalOutcome,
-    folders: tuple[str, ...],
-    findings: tuple[Finding, ...],
-    level: float,
-    study: Path,
-    folder: Path,
-) -> None:
-    if folders:
-        outcome = animal_outcome([read_session(study / name, images=False) for name in folders], level=level)
-    write_noun(folder / ANIMAL, StoredAnimal(outcome, findings))
+def _gather(plan: AnimalPlan, settings: StudySettings, follow: FollowStep, study: Path, folder: Path) -> None:
+    if not plan.folders:
+        write_noun(folder / ANIMAL, StoredAnimal(plan.outcome, plan.findings))
+        return
+    sessions, controls = (
+        tuple(read_session(study / name, images=False) for name in names) for names in (plan.folders, plan.controls)
+    )
+    folders = tuple(study / name for name in plan.folders)
+    followed = follow(AnimalInput(sessions, folders, controls, plan.animal, plan.photographed), settings)
+    outcome = animal_outcome(sessions, lesions=followed.lesions, level=settings.analysis.interval_level)
+    outcome = replace(outcome, endpoints=followed.endpoints, registrations=followed.registrations)
+    write_noun(folder / ANIMAL, StoredAnimal(outcome, (*plan.findings, *followed.findings)))

@@ -2,7 +2,7 @@
 
 ::
 
-    results/sub-A/animal.json                 AnimalOutcome, and why it failed if it did
+    results/sub-A/animal.json                 AnimalOutcome with its lesions, and what is to be said of it
     results/sub-A/ses-S/session.json          all but the images
     results/sub-A/ses-S/dorsal.ome.zarr       image and labels of a view
     results/sub-A/ses-S/record.json           key and hashes, written last
@@ -30,7 +30,7 @@ from lampyris.study.codec import decode, encode
 
 SESSION = "session.json"
 ANIMAL = "animal.json"
-FORMAT = "lampyris-results/1"
+FORMAT = "lampyris-results/2"
 PLANES = ("probe", "probe_variance", "display", "autofluorescence", "photo")
 LABELS = ("body", "lesions", "flags")
 _IMAGES = ("radiance", *PLANES, *LABELS)
@@ -40,7 +40,7 @@ _UNITS = {"probe_variance": f"({RADIANCE_UNIT})2", "photo": "1"}
 
 @dataclass(frozen=True, slots=True)
 class StoredAnimal:
-    """What animal.json holds: the outcome, and the findings behind a failure."""
+    """What animal.json holds: the outcome, and the findings of following the animal or behind its failure."""
 
     outcome: AnimalOutcome
     findings: tuple[Finding, ...]
@@ -100,6 +100,32 @@ def read_session(folder: Path, /, *, images: bool = True) -> SessionResult:
         return SessionResult(**decoded, views=views)
     except (KeyError, TypeError, ValueError) as error:
         raise _unreadable(folder / SESSION, str(error)) from error
+
+
+def read_plane(folder: Path, view: str, plane: str, /) -> NDArray[np.float32]:
+    """Read one plane of a stored view, such as its photograph.
+
+    Parameters
+    ----------
+    folder : Path
+        A session's folder.
+    view : str
+        ``dorsal`` or ``ventral``.
+    plane : str
+        Channel of the image, e.g. ``photo``.
+
+    Returns
+    -------
+    ndarray, dims (y, x), float32
+
+    Raises
+    ------
+    LampyrisError
+        If it is missing or damaged.
+    """
+    from lampyris.io import ome_zarr
+
+    return ome_zarr.read_plane(folder / view_folder(view), plane)
 
 
 def write_noun(path: Path, noun: Any, /) -> None:

@@ -1,4 +1,7 @@
-"""The study's tables, one row per detection, limit, organ signal, outcome, arm and pair; columns with their units."""
+"""The study's tables, one row per detection, limit, organ signal, outcome, arm and pair; columns with their units.
+
+Those of what was followed over days are laid out in `lampyris.study.spread_tables`.
+"""
 
 import math
 from collections.abc import Callable, Iterable, Iterator
@@ -9,11 +12,9 @@ from lampyris.core.flags import DetectionFlag
 from lampyris.core.images import FLUX_UNIT
 from lampyris.core.results import Detection, DetectionLimit, OrganSignal
 from lampyris.core.study import Comparison, GroupSummary, PairDifference, SessionResult, StudyResults, ViewResult
-from lampyris.io.tables import ColumnType
-
-# name, unit, value
-Cell = tuple[str, str, Any]
-Table = tuple[dict[str, list[Any]], dict[str, str], dict[str, ColumnType]]
+from lampyris.study.columns import Cell, Table, columns, estimate_cells
+from lampyris.study.outcomes import owners
+from lampyris.study.spread_tables import spread_tables
 
 
 def study_tables(results: StudyResults, /) -> dict[str, Table]:
@@ -31,23 +32,14 @@ def study_tables(results: StudyResults, /) -> dict[str, Table]:
         keeps its columns.
     """
     return {
-        "detections": _columns(_per_view(results, lambda view: view.detections, _detection), _seen(_detection, _SPOT)),
-        "limits": _columns(_per_view(results, lambda view: view.limits, _limit), _seen(_limit, _WEAKEST)),
-        "organ_signals": _columns(_per_view(results, lambda view: view.organ_signals, _organ), _seen(_organ, _GLOW)),
-        "outcomes": _columns(_outcomes(results), _outcome("", "", "", "", 0.0, None, False, 0)),
-        "comparisons": _columns(_comparisons(results), _arm(_TEST, _ARM)),
-        "pairs": _columns(_pairs(results), _pair(_TEST, _PAIR)),
+        "detections": columns(_detections(results), [*_who("", "", "", 0.0, ""), *_detection(_SPOT, 0)]),
+        "limits": columns(_per_view(results, lambda view: view.limits, _limit), _seen(_limit, _WEAKEST)),
+        "organ_signals": columns(_per_view(results, lambda view: view.organ_signals, _organ), _seen(_organ, _GLOW)),
+        "outcomes": columns(_outcomes(results), _outcome("", "", "", "", 0.0, None, False, 0)),
+        "comparisons": columns(_comparisons(results), _arm(_TEST, _ARM)),
+        "pairs": columns(_pairs(results), _pair(_TEST, _PAIR)),
+        **spread_tables(results),
     }
-
-
-def _columns(rows: Iterable[list[Cell]], template: list[Cell]) -> Table:
-    """Turn rows into columns; the template gives names, units and, where there is no row, types."""
-    values: dict[str, list[Any]] = {name: [] for name, _, _ in template}
-    for cells in rows:
-        for name, _, value in cells:
-            values[name].append(value)
-    units = {name: unit for name, unit, _ in template if unit}
-    return values, units, {name: _TYPES[type(value)] for name, _, value in template}
 
 
 def _seen(describe: Callable[[Any], list[Cell]], sample: Any) -> list[Cell]:
@@ -77,18 +69,22 @@ def _whose(session: SessionResult, view: str) -> list[Cell]:
     return _who(session.animal, session.group, session.session, session.day, view)
 
 
-def _estimate(name: str, unit: str, estimate: Estimate | None) -> list[Cell]:
-    parts = ("value", "sd", "low", "high")
-    return [
-        (name if part == "value" else f"{name}_{part}", unit, getattr(estimate, part) if estimate else float("nan"))
-        for part in parts
-    ]
+def _detections(results: StudyResults) -> Iterator[list[Cell]]:
+    owned = {outcome.animal: owners(outcome.lesions) for outcome in results.outcomes}
+    for session in results.sessions:
+        for view in session.views:
+            for detection in view.detections:
+                lesions = owned.get(session.animal, {}).get((session.session, view.view, detection.number), ())
+                # of those that share it the first; the others stand in the table of sightings
+                number = lesions[0].number if lesions else None
+                yield [*_whose(session, view.view), *_detection(detection, number)]
 
 
-def _detection(detection: Detection) -> list[Cell]:
+def _detection(detection: Detection, lesion: int | None) -> list[Cell]:
     flags = ", ".join(flag.name.lower() for flag in DetectionFlag(detection.flags) if flag.name)
     return [
         ("number", "", detection.number),
+        ("lesion", "", lesion),
         ("kind", "", str(detection.kind)),
         ("region", "", detection.region),
         ("y_mm", "mm", detection.y_mm),
@@ -98,12 +94,12 @@ def _detection(detection: Detection) -> list[Cell]:
         ("template_depth_mm", "mm", detection.template_depth_mm),
         ("z", "1", detection.z),
         ("z_threshold", "1", detection.z_threshold),
-        *_estimate("flux", FLUX_UNIT, detection.flux),
+        *estimate_cells("flux", FLUX_UNIT, detection.flux),
         ("flux_vendor_4pi", FLUX_UNIT, detection.flux_vendor_4pi),
         ("area_mm2", "mm2", detection.area_mm2),
         ("snr", "1", detection.snr),
         ("contrast", "1", detection.contrast),
-        *_estimate("tumour_to_background", "1", detection.tumour_to_background),
+        *estimate_cells("tumour_to_background", "1", detection.tumour_to_background),
         ("flags", "", flags),
     ]
 
@@ -111,9 +107,9 @@ def _detection(detection: Detection) -> list[Cell]:
 def _limit(limit: DetectionLimit) -> list[Cell]:
     return [
         ("region", "", limit.region),
-        *_estimate("flux", FLUX_UNIT, limit.flux),
+        *estimate_cells("flux", FLUX_UNIT, limit.flux),
         ("outline_share", "1", limit.outline_share),
-        *_estimate("cells", "labelled-cell equivalents at injection", limit.cells),
+        *estimate_cells("cells", "labelled-cell equivalents at injection", limit.cells),
         ("depth_mm", "mm", limit.depth_mm),
         ("false_alarms", "per animal and session", limit.false_alarms),
         ("power", "1", limit.power),
@@ -121,7 +117,7 @@ def _limit(limit: DetectionLimit) -> list[Cell]:
 
 
 def _organ(signal: OrganSignal) -> list[Cell]:
-    return [("organ", "", signal.organ), *_estimate("flux", FLUX_UNIT, signal.flux)]
+    return [("organ", "", signal.organ), *estimate_cells("flux", FLUX_UNIT, signal.flux)]
 
 
 def _outcomes(results: StudyResults) -> Iterator[list[Cell]]:
@@ -150,7 +146,7 @@ def _outcome(
         ("status", "", status),
         ("reason", "", reason),
         ("day", "d", day),
-        *_estimate("total_flux", FLUX_UNIT, flux),
+        *estimate_cells("total_flux", FLUX_UNIT, flux),
         ("below_limit", "", below),
         ("lesions", "1", count),
     ]
@@ -169,13 +165,13 @@ def _arm(comparison: Comparison, group: GroupSummary) -> list[Cell]:
         ("group", "", group.group),
         ("n", "", group.n),
         ("censored", "", sum(group.censored)),
-        *_estimate("mean", "", group.mean),
+        *estimate_cells("mean", "", group.mean),
         ("test", "", comparison.test),
         ("statistic", "1", comparison.statistic),
         ("df1", "1", comparison.df1),
         ("df2", "1", comparison.df2),
         ("p", "1", comparison.p),
-        *_estimate("omega_squared", "1", comparison.effect_size),
+        *estimate_cells("omega_squared", "1", comparison.effect_size),
         ("notes", "", " ".join(comparison.notes)),
     ]
 
@@ -192,14 +188,13 @@ def _pair(comparison: Comparison, pair: PairDifference) -> list[Cell]:
         ("unit", "", comparison.unit),
         ("a", "", pair.a),
         ("b", "", pair.b),
-        *_estimate("difference", "", pair.difference),
+        *estimate_cells("difference", "", pair.difference),
         ("p", "1", pair.p),
         ("method", "", comparison.post_hoc),
     ]
 
 
 # one of each, to know the columns of a table without rows
-_TYPES: dict[type, ColumnType] = {str: "text", float: "number", int: "integer", bool: "flag"}
 _NAN = math.nan
 _UNKNOWN = Estimate(_NAN, _NAN, _NAN, _NAN, 0.95, "1", "")
 _SPOT = Detection(

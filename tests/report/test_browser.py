@@ -106,12 +106,37 @@ READER = """
   $("layer").dispatchEvent(new Event("input"));
   await wait();
   saw.layer = root.dataset.viewer;
+  await press("r");
+  saw.lay = root.dataset.lay;
+  saw.crosses = document.querySelectorAll("#overlay .place").length;
+  const place = () => document.querySelector('#overlay [data-key="L1"] path').getAttribute("d");
+  const [before, slider] = [place(), $("day-slider")];
+  slider.value = 2;
+  slider.dispatchEvent(new Event("input"));
+  await wait();
+  saw.later = root.dataset.viewer;
+  const numbersOf = (path) => path.match(/[0-9.]+/g).map(Number);
+  const mean = (values) => values.reduce((a, b) => a + b) / values.length;
+  const centre = (path) => [0, 1].map((k) => mean(numbersOf(path).filter((_, i) => i % 2 === k)));
+  saw.still = centre(before).every((v, k) => Math.abs(v - centre(place())[k]) < 0.2);
+  await press("ArrowDown", { shiftKey: true });
+  saw.nominal = $("readout").textContent;
   $("viewer-close").click();
   await wait();
+  const map = $("map-slider"), lungs = document.querySelector('#maps .tint[data-organ="lungs"]');
+  const tints = [lungs.getAttribute("opacity")];
+  map.value = 0;
+  map.dispatchEvent(new Event("input"));
+  saw.tints = [...tints, lungs.getAttribute("opacity")].join();
+  lungs.dispatchEvent(new Event("pointerover", { bubbles: true }));
+  saw.words = $("map-words").textContent;
+  $("map-arm").value = "1";
+  $("map-arm").dispatchEvent(new Event("input"));
+  saw.maps = [...document.querySelectorAll("#maps figure")].filter((figure) => !figure.hidden).length;
   saw.back = document.activeElement.id;
   const table = document.querySelector("#detections-1");
-  const numbers = () => [...table.tBodies[0].rows].map((r) => parseFloat(r.cells[5].dataset.copy));
-  const button = table.tHead.rows[0].cells[5].querySelector("button");
+  const numbers = () => [...table.tBodies[0].rows].map((r) => parseFloat(r.cells[6].dataset.copy));
+  const button = table.tHead.rows[0].cells[6].querySelector("button");
   button.click();
   saw.rising = numbers().every((v, k, all) => !k || all[k - 1] <= v);
   button.click();
@@ -135,7 +160,12 @@ def test_reader_works_the_viewer_and_the_tables(small_study: StudyResults, tmp_p
     saw = json.loads(html.unescape(found[1]))
     pixel = saw.pop("pixel")
     assert re.fullmatch(r"x [0-9.]+ mm, y [0-9.]+ mm: .* ± .* ph s⁻¹ cm⁻² sr⁻¹", pixel.replace("\u00a0", " ")), pixel
+    nominal = saw.pop("nominal").replace("\u00a0", " ")
+    assert re.match(r"[0-9.]+ mm from the nose, [0-9.]+ mm to its (left|right): ", nominal), nominal
+    words = saw.pop("words").replace("\u00a0", " ")
+    assert words.startswith("lungs, Targeted dot, day 0: reached in none of 2 animals (95 % 0.00–0.84)"), words
     assert saw == {
+        "lay": "registered", "crosses": 3, "later": "4/1", "still": True, "tints": "0.9,0", "maps": 1,
         "wide": False, "opened": "4/probe", "focus": "viewer-title", "earlier": "2/probe", "boxes": "false,false",
         "layer": "2/1", "back": "picture-4", "rising": True, "falling": True,
     }  # fmt: skip

@@ -53,7 +53,7 @@ def test_every_level_that_occurs_is_named() -> None:
 
 def test_shares_are_exact_at_the_level_of_the_study(study_at_80: StudyResults) -> None:
     lines = [sentence.text for sentence in headline(study_at_80, arms_of(study_at_80))]
-    control = next(line for line in lines if "none of 2" in line)
+    control = next(line for line in lines if line.startswith("Unlabelled controls") and "none of 2" in line)
     # Clopper and Pearson: 0 of 2 at 80 % has the upper end 1 - 0.1 ** (1 / 2)
     assert f"80\u00a0% interval of the share 0.00–{1 - math.sqrt(0.1):.2f}" in control
 

@@ -23,12 +23,18 @@ def test_every_flag_is_told_in_words() -> None:
 
 
 def test_tables_and_page_know_the_kinds_that_are_assigned_and_no_other(small_study: StudyResults) -> None:
-    kinds = {row.cells[3].text for table in detection_tables(small_study).values() for row in table.rows}
-    assert kinds == set(DetectionKind)
+    kinds = {row.cells[4].text for table in detection_tables(small_study).values() for row in table.rows}
+    assert kinds == {DetectionKind.PRIMARY, DetectionKind.LESION, DetectionKind.INJECTION_SITE}
     page = render_report(small_study)["report.html"].decode()
-    legend = page[page.index("brightest first") : page.index("Open a picture")]
-    assert "solid outlines are lesions, dotted ones injection sites." in legend and "dashed" not in legend
-    assert page.count('class="mark ') == page.count('class="mark lesion"') + page.count('class="mark injection"') > 0
+    legend = page[page.index("Names are lesions") : page.index("Open a picture")]
+    assert "Solid outlines are lesions and primaries, dashed grey ones other signals." in legend
+    assert page.count('class="mark ') == page.count('class="mark lesion"') + page.count('class="mark other"') > 0
+
+
+def test_without_lesions_a_detection_keeps_its_own_kind_and_number(plain_study: StudyResults) -> None:
+    rows = [row for table in detection_tables(plain_study).values() for row in table.rows]
+    assert {row.cells[4].text for row in rows} == {DetectionKind.LESION, DetectionKind.INJECTION_SITE}
+    assert {row.cells[3].text for row in rows} == {"–"}
 
 
 def test_every_picture_shows_the_flux_of_the_whole_animal(small_study: StudyResults) -> None:

@@ -1,11 +1,13 @@
 """Fluxes over days: each animal's own, and the arm's geometric mean where every animal has a value."""
 
 import math
+from collections.abc import Iterable
 from dataclasses import dataclass
 
 from lampyris.core.estimate import Estimate
 from lampyris.core.images import FLUX_UNIT
 from lampyris.core.study import StudyResults
+from lampyris.report.identities import is_primary, is_tumour, short_name
 from lampyris.statistics.intervals import geometric_mean_interval
 
 
@@ -109,3 +111,58 @@ def arm_means(curves: dict[str, list[AnimalCurve]], unit: str, /, *, level: floa
             for day, points in sorted(by_day.items())
         ]
     return means
+
+
+def _points(
+    days: Iterable[float], values: Iterable[Estimate], limited: Iterable[bool]
+) -> list[tuple[float, float, bool]]:
+    return sorted(
+        (day, value.value, below)
+        for day, value, below in zip(days, values, limited, strict=True)
+        if math.isfinite(value.value) and value.value > 0
+    )
+
+
+def _curve(name: str, points: list[tuple[float, float, bool]]) -> AnimalCurve:
+    days, values, limited = zip(*points, strict=True)
+    return AnimalCurve(name, days, values, limited)
+
+
+def burden_curves(results: StudyResults, /) -> dict[str, list[AnimalCurve]]:
+    """Labelled-cell equivalents of each animal in lesions other than its primary, by arm; limits where none was seen."""
+    arms: dict[str, list[AnimalCurve]] = {}
+    for outcome in results.outcomes:
+        end = outcome.endpoints
+        points = _points(end.days, end.burden, end.burden_below) if end is not None else []
+        if points:
+            arms.setdefault(outcome.group, []).append(_curve(outcome.animal, points))
+    return arms
+
+
+def lesion_curves(results: StudyResults, /) -> dict[str, list[tuple[str, AnimalCurve]]]:
+    """Labelled-cell equivalents of each lesion that counts as tumour, by organ.
+
+    Parameters
+    ----------
+    results : StudyResults
+        The study.
+
+    Returns
+    -------
+    dict of str to list of (str, AnimalCurve)
+        By organ, the most lesions first: arm and curve. A primary has its site as its organ. Sessions before a lesion
+        was first seen, and those that miss it later, are limits.
+    """
+    organs: dict[str, list[tuple[str, AnimalCurve]]] = {}
+    for outcome in results.outcomes:
+        for lesion in outcome.lesions:
+            points = _points(
+                (s.day for s in lesion.sightings),
+                (s.cells for s in lesion.sightings),
+                (not s.seen for s in lesion.sightings),
+            )
+            if points and is_tumour(lesion.kind):
+                place = f"{lesion.organ}, primary" if is_primary(lesion) else lesion.organ
+                name = f"{outcome.animal} {short_name(lesion)}"
+                organs.setdefault(place, []).append((outcome.group, _curve(name, points)))
+    return dict(sorted(organs.items(), key=lambda item: (-len(item[1]), item[0])))

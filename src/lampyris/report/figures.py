@@ -1,255 +1,166 @@
-"""Figures of the study, drawn once: as SVG for the page, and as SVG and PNG files in a journal's type and width.
+"""Figures of the study as scenes: fluxes over days, comparisons of arms, and what could not have been seen."""
 
-Matplotlib is used through its objects alone; its settings are changed inside a context and given back.
-"""
-
-import io
 import math
-import re
-import textwrap
-import warnings
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
-from dataclasses import dataclass, field
-from typing import Any
+from collections.abc import Sequence
 
-import matplotlib
-import numpy as np
-from matplotlib.backends.backend_agg import FigureCanvasAgg
-from matplotlib.figure import Figure
-from matplotlib.ticker import FixedLocator, FuncFormatter, NullFormatter
-
-from lampyris.core.study import Comparison
+from lampyris.core.estimate import Estimate
+from lampyris.core.study import Comparison, GroupSummary
 from lampyris.report.arms import Arm
+from lampyris.report.axes import (
+    LINE_MM,
+    Scale,
+    day_ticks,
+    draw_bottom,
+    draw_left,
+    draw_title,
+    draw_up_label,
+    even_ticks,
+    log_ends,
+    log_ticks,
+)
 from lampyris.report.curves import AnimalCurve, ArmDay
 from lampyris.report.levels import level_text
 from lampyris.report.limits import LimitCell, LimitGrid
-from lampyris.report.numbers import day_text, number, superscript, unit_text
+from lampyris.report.numbers import day_text, number, unit_text
+from lampyris.report.scale import colour_map
+from lampyris.report.scene import PAPER, Note, Pen, Scene, Type, text_width_mm, wrapped
 
-MM = 1 / 25.4
-PNG_DPI = 300
-# marks that the page re-colours for its light and dark faces; see `page_svg`
-INK, PAPER, FAINT = "#010101", "#fefefe", "#c1c1c1"
-_SETTINGS: dict[str, Any] = {
-    "font.family": "DejaVu Sans",
-    "font.size": 7,
-    "axes.titlesize": 8,
-    "axes.labelsize": 7,
-    "xtick.labelsize": 7,
-    "ytick.labelsize": 7,
-    "axes.linewidth": 0.6,
-    "xtick.major.width": 0.6,
-    "ytick.major.width": 0.6,
-    "xtick.major.size": 2.5,
-    "ytick.major.size": 2.5,
-    "lines.linewidth": 0.8,
-    "axes.spines.top": False,
-    "axes.spines.right": False,
-    "text.color": INK,
-    "axes.edgecolor": INK,
-    "axes.labelcolor": INK,
-    "xtick.color": INK,
-    "ytick.color": INK,
-    "axes.facecolor": "none",
-    "figure.facecolor": "none",
-    "savefig.facecolor": "none",
-    "savefig.edgecolor": "none",
-    "svg.fonttype": "none",
-    "axes.unicode_minus": True,
-    "text.parse_math": False,
-    "text.usetex": False,
-    "figure.dpi": 72,
-    "path.sketch": None,
-}
-_CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f\ud800-\udfff\ufffe\uffff]")
+_THIN, _THICK = 0.6, 1.6
 
 
-@dataclass(slots=True)
-class Drawing:
-    """A figure being drawn, with the words that its marks show on hover.
-
-    Parameters
-    ----------
-    figure : Figure
-        Of matplotlib.
-    words : dict of str to str
-        Hover text by the mark's identity.
-    svg : bytes
-        The figure once it was written; empty before.
-    """
-
-    figure: Figure
-    words: dict[str, str] = field(default_factory=dict)
-    svg: bytes = b""
-
-    def name(self, text: str, /) -> str:
-        """Identity for a mark whose hover text is `text`."""
-        key = f"mark-{len(self.words)}"
-        self.words[key] = text
-        return key
+def whiskers(scene: Scene, x: float, up: Scale, estimate: Estimate, colour: str) -> None:
+    """The interval of an estimate as a bar, where it can be drawn."""
+    if math.isfinite(estimate.high - estimate.low) and (estimate.low > 0 or not up.logarithmic):
+        scene.line([(x, up.clipped(estimate.low)), (x, up.clipped(estimate.high))], Pen(colour, _THICK))
 
 
-def figure_text(text: str, /, *, width: int = 0, longest: int = 60) -> str:
-    """Text that any font file and XML can take: no control characters, shortened, wrapped at `width` characters."""
-    clean = _CONTROL.sub("\ufffd", text.replace("\n", " ").replace("\t", " "))
-    clean = clean if len(clean) <= longest else clean[: longest - 1] + "…"
-    return "\n".join(textwrap.wrap(clean, width)) if width else clean
+def draw_curve(scene: Scene, curve: AnimalCurve, across: Scale, up: Scale, colour: str, unit: str) -> None:
+    """One animal or lesion: a thin line, dotted where a limit stands in, and a mark per day; limits point down."""
+    places = [(across(day), up.clipped(value)) for day, value in zip(curve.days, curve.values, strict=True)]
+    for k in range(len(places) - 1):
+        limited = curve.limited[k] or curve.limited[k + 1]
+        pen = Pen(colour, 0.5, opacity=0.45, dashes=(1, 2)) if limited else Pen(colour, _THIN, opacity=0.6)
+        scene.line(places[k : k + 2], pen)
+    for place, day, value, limited in zip(places, curve.days, curve.values, curve.limited, strict=True):
+        sort = "below the limit, " if limited else ""
+        note = Note(f"{curve.animal}, day {day_text(day)}: {sort}{number(value)} {unit_text(unit)}")
+        if limited:
+            scene.triangle(place, 0.65, Pen(colour, _THIN, PAPER), note)
+        else:
+            scene.disc(place, 0.5, Pen(fill=colour, opacity=0.8), note)
 
 
-@contextmanager
-def journal_settings(name: str) -> Iterator[None]:
-    """Matplotlib's settings of these figures; `name` salts the identities inside the SVG."""
-    settings: Any = {**_SETTINGS, "svg.hashsalt": name}
-    with matplotlib.rc_context(settings), warnings.catch_warnings():
-        # a name in a script that the bundled font lacks is drawn as boxes in the PNG and right in the SVG
-        warnings.filterwarnings("ignore", message="Glyph .* missing from")
-        # very long names can leave no room for axes: a crowded figure is better than no report
-        warnings.filterwarnings("ignore", message="constrained_layout not applied")
-        yield
-
-
-def svg_bytes(drawing: Drawing, /) -> bytes:
-    """The drawing as SVG without date or maker; written once, however often it is asked for."""
-    if not drawing.svg:
-        _settle(drawing)
-        out = io.BytesIO()
-        none = dict.fromkeys(("Date", "Creator", "Format", "Type"))
-        drawing.figure.savefig(out, format="svg", metadata=none)
-        drawing.svg = out.getvalue()
-    return drawing.svg
-
-
-def _settle(drawing: Drawing) -> None:
-    """Lay the figure out once, so that each file does not do it again."""
-    if drawing.figure.get_layout_engine() is not None:
-        drawing.figure.draw_without_rendering()
-        drawing.figure.set_layout_engine("none")
-
-
-def png_bytes(drawing: Drawing, /, *, dots_per_inch: int = PNG_DPI) -> bytes:
-    """The drawing as PNG on white, without maker."""
-    _settle(drawing)
-    out = io.BytesIO()
-    FigureCanvasAgg(drawing.figure)
-    drawing.figure.savefig(out, format="png", dpi=dots_per_inch, facecolor="white", metadata={"Software": None})
-    return out.getvalue()
-
-
-def power_ticks(axis: Any, low: float, high: float, /) -> None:
-    """Ticks of a logarithmic axis from `low` to `high`, labelled as powers of ten."""
-    exponents = range(math.floor(math.log10(low)), math.ceil(math.log10(high)) + 1)
-    stride = max(1, math.ceil(len(exponents) / 6))
-    axis.set_major_locator(FixedLocator([10.0**n for n in exponents if n % stride == 0]))
-    axis.set_major_formatter(FuncFormatter(lambda value, _: f"10{superscript(round(math.log10(value)))}"))
-    axis.set_minor_locator(FixedLocator([m * 10.0**n for n in exponents for m in range(2, 10)] if stride == 1 else []))
-    # an axis that holds fewer than two powers of ten would have hardly a number on it
-    whole = sum(low <= 10.0**n <= high for n in exponents)
-    axis.set_minor_formatter(NullFormatter() if whole > 1 else FuncFormatter(_two_or_five))
-
-
-def _two_or_five(value: float, _: int) -> str:
-    mantissa = round(value / 10.0 ** math.floor(math.log10(value) + 1e-9))
-    return number(value, digits=1).replace("\u202f", "") if mantissa in (2, 5) else ""
-
-
-def _curve_panel(
-    drawing: Drawing, axes: Any, arm: Arm, curves: Sequence[AnimalCurve], means: Sequence[ArmDay], unit: str
-) -> None:
-    """One arm: thin lines of animals, limits as triangles, the arm's geometric mean with interval."""
-    for curve in curves:
-        seen = [not limit for limit in curve.limited]
-        axes.plot(curve.days, curve.values, color=arm.colour, linewidth=0.5, alpha=0.35, linestyle=(0, (1, 2)))
-        solid = np.where(seen, curve.values, np.nan)
-        axes.plot(curve.days, solid, color=arm.colour, linewidth=0.6, alpha=0.6)
-        for day, value, limited in zip(curve.days, curve.values, curve.limited, strict=True):
-            sort = "below the limit, " if limited else ""
-            words = f"{curve.animal}, day {day_text(day)}: {sort}{number(value)} {unit_text(unit)}"
-            axes.plot(
-                [day], [value], gid=drawing.name(words), linestyle="none", marker="v" if limited else "o",
-                markersize=3.5 if limited else 2.6, markeredgewidth=0.6, markeredgecolor=arm.colour,
-                markerfacecolor=PAPER if limited else arm.colour, alpha=1 if limited else 0.75,
-            )  # fmt: skip
-    shift = 0.02 * (axes.get_xlim()[1] - axes.get_xlim()[0])
-    for mean in means:
-        _arm_mean(drawing, axes, arm, mean, unit, shift)
-    sure = [mean for mean in means if not mean.upper_bound]
-    axes.plot([m.day + shift for m in sure], [m.estimate.value for m in sure], color=arm.colour, linewidth=1.6)
-    axes.set_title(figure_text(arm.title, width=30), loc="left", color=INK)
-
-
-def _arm_mean(drawing: Drawing, axes: Any, arm: Arm, mean: ArmDay, unit: str, shift: float) -> None:
+def _draw_mean(scene: Scene, arm: Arm, mean: ArmDay, unit: str, x: float, up: Scale) -> None:
+    """An arm's mean with its interval, or, where it is an upper bound, as a limit."""
     estimate = mean.estimate
-    # beside the animals' points, so that neither hides the other
-    place = mean.day + shift
+    words = f"{arm.title}, day {day_text(mean.day)}: geometric mean "
     if mean.upper_bound:
-        words = f"{arm.title}, day {day_text(mean.day)}: geometric mean at most {number(estimate.value)}"
-        words += f" {unit_text(unit)}; {mean.limited} of {mean.n} below their limit"
-        axes.plot([place], [estimate.value], gid=drawing.name(words), marker="v", markersize=6, linestyle="none",
-                  markeredgewidth=1.2, markeredgecolor=arm.colour, markerfacecolor=PAPER)  # fmt: skip
+        words += f"at most {number(estimate.value)} {unit_text(unit)}; {mean.limited} of {mean.n} below their limit"
+        scene.triangle((x, up.clipped(estimate.value)), 1.15, Pen(arm.colour, 1.2, PAPER), Note(words))
         return
-    words = f"{arm.title}, day {day_text(mean.day)}: geometric mean {number(estimate.value)}"
-    words += (
-        f" ({level_text([estimate])} {number(estimate.low)}–{number(estimate.high)}) {unit_text(unit)}, n = {mean.n}"
-    )
-    if math.isfinite(estimate.high) and estimate.low > 0:
-        axes.plot([place] * 2, [estimate.low, estimate.high], color=arm.colour, linewidth=1.6, solid_capstyle="butt")
-    axes.plot([place], [estimate.value], gid=drawing.name(words), marker="D", markersize=4.5, linestyle="none",
-              markeredgewidth=0.8, markeredgecolor=PAPER, markerfacecolor=arm.colour)  # fmt: skip
+    words += f"{number(estimate.value)} ({level_text([estimate])} {number(estimate.low)}–{number(estimate.high)})"
+    whiskers(scene, x, up, estimate, arm.colour)
+    note = Note(f"{words} {unit_text(unit)}, n = {mean.n}")
+    scene.diamond((x, up.clipped(estimate.value)), 1.0, Pen(PAPER, 0.6, arm.colour), note)
+
+
+def curve_ends(curves: Sequence[AnimalCurve], /) -> tuple[tuple[float, float], list[float]]:
+    """Ends of the shared logarithmic axis, and the days."""
+    values = [value for curve in curves for value in curve.values]
+    return log_ends(values), sorted({day for curve in curves for day in curve.days})
+
+
+def _day_scale(days: Sequence[float], left: float, right: float) -> Scale:
+    first, last = min(days, default=0.0), max(days, default=1.0)
+    margin = 0.06 * max(last - first, 1.0)
+    return Scale(first - margin, last + margin, left, right)
 
 
 def curves_figure(
-    arms: Sequence[Arm],
+    arm: Arm,
     curves: dict[str, list[AnimalCurve]],
     means: dict[str, list[ArmDay]],
     unit: str,
     /,
     *,
-    columns: int,
-    panel_mm: tuple[float, float] = (58.0, 52.0),
-) -> Drawing:
-    """Total lesion flux over days, a panel per arm on shared axes.
+    label: str = "",
+    size_mm: tuple[float, float] = (58.0, 52.0),
+) -> Scene:
+    """One arm's values over days: a line per animal, and the arm's geometric mean with its interval.
 
     Parameters
     ----------
-    arms : sequence of Arm
-        Panels, in order.
+    arm : Arm
+        Whose panel.
     curves, means : dict by arm
         From `lampyris.report.curves`, of all arms: they set the shared axes.
     unit : str
         Of the values.
-    columns : int
-        Panels side by side.
-    panel_mm : (float, float)
-        Width and height of one panel.
+    label : str
+        Of the axis; total lesion flux with its unit by default.
+    size_mm : (float, float)
+        Width and height of the panel.
 
     Returns
     -------
-    Drawing
-        Ready to save.
+    Scene
     """
-    values = [v for arm in curves.values() for curve in arm for v in curve.values if v > 0 and math.isfinite(v)]
-    days = [d for arm in curves.values() for curve in arm for d in curve.days]
-    low, high = (min(values) / 1.6, max(values) * 1.6) if values else (1.0, 10.0)
-    margin = 0.06 * max(max(days, default=1) - min(days, default=0), 1)
-    rows = math.ceil(len(arms) / columns)
-    figure = Figure(figsize=(columns * panel_mm[0] * MM, rows * panel_mm[1] * MM), layout="constrained")
-    drawing = Drawing(figure)
-    for k, arm in enumerate(arms):
-        axes = figure.add_subplot(rows, columns, k + 1)
-        axes.set_yscale("log")
-        axes.set_ylim(low, high)
-        axes.set_xlim(min(days, default=0) - margin, max(days, default=1) + margin)
-        power_ticks(axes.yaxis, low, high)
-        axes.xaxis.set_major_locator(FixedLocator(sorted(set(days))))
-        axes.xaxis.set_major_formatter(FuncFormatter(lambda value, _: day_text(value)))
-        _curve_panel(drawing, axes, arm, curves.get(arm.key, []), means.get(arm.key, []), unit)
-        axes.set_xlabel("days since inoculation")
-        if k % columns == 0:
-            axes.set_ylabel(f"total lesion flux ({unit_text(unit)})")
-    return drawing
+    (low, high), days = curve_ends([curve for own in curves.values() for curve in own])
+    scene = Scene(*size_mm)
+    across = _day_scale(days, 14.5, size_mm[0] - 1.0)
+    up = Scale(low, high, size_mm[1] - 9.0, 8.0, logarithmic=True)
+    ticks, minor = log_ticks(low, high)
+    draw_left(scene, up, across.start, ticks, minor=minor)
+    draw_bottom(scene, across, up.start, day_ticks(days, across), "days since inoculation")
+    draw_up_label(scene, 2.6, (up.start + up.end) / 2, label or f"total lesion flux ({unit_text(unit)})")
+    draw_title(scene, (across.start, 4.5), arm.title, width=size_mm[0] - 14, most=1)
+    for curve in curves.get(arm.key, []):
+        draw_curve(scene, curve, across, up, arm.colour, unit)
+    # beside the animals' points, so that neither hides the other
+    own, shift = means.get(arm.key, []), 0.02 * (across.end - across.start)
+    sure = [(across(m.day) + shift, up.clipped(m.estimate.value)) for m in own if not m.upper_bound]
+    if len(sure) > 1:
+        scene.line(sure, Pen(arm.colour, _THICK))
+    for mean in own:
+        _draw_mean(scene, arm, mean, unit, across(mean.day) + shift, up)
+    return scene
 
 
-def comparison_figure(comparison: Comparison, arms: dict[str, Arm], /) -> Drawing:
+def side_by_side(scenes: Sequence[Scene], /, *, columns: int, gap_mm: float = 3.0) -> Scene:
+    """Panels of one size as one figure."""
+    width, height = max(scene.width for scene in scenes), max(scene.height for scene in scenes)
+    rows = math.ceil(len(scenes) / columns)
+    columns = min(columns, len(scenes))
+    sheet = Scene(columns * (width + gap_mm) - gap_mm, rows * (height + gap_mm) - gap_mm)
+    for k, scene in enumerate(scenes):
+        sheet.paste(scene, ((k % columns) * (width + gap_mm), (k // columns) * (height + gap_mm)))
+    return sheet
+
+
+def _draw_group(scene: Scene, group: GroupSummary, arm: Arm, across: Scale, up: Scale, k: int, unit: str) -> None:
+    """The animals of an arm as points, and its mean with interval beside them."""
+    ranks = sorted(range(len(group.values)), key=lambda i: group.values[i])
+    for rank, i in enumerate(ranks):
+        value, censored = group.values[i], group.censored[i]
+        if not math.isfinite(value):
+            continue
+        # side by side in order of value, so that equal values do not hide each other
+        place = (across(k - 0.1 + 0.16 * ((rank % 3) - 1)), up(value))
+        note = Note(f"{arm.title}: {'at most ' if censored else ''}{number(value, digits=3)} {unit_text(unit)}")
+        if censored:
+            scene.triangle(place, 0.75, Pen(arm.colour, 0.8, PAPER), note)
+        else:
+            scene.disc(place, 0.7, Pen(fill=arm.colour, opacity=0.8), note)
+    mean = group.mean
+    if math.isnan(mean.value):
+        return
+    words = f"{arm.title}: mean {number(mean.value, digits=3)} ({level_text([mean])} {number(mean.low, digits=3)} to "
+    words += f"{number(mean.high, digits=3)}) {unit_text(mean.unit)}, n = {group.n}"
+    whiskers(scene, across(k + 0.3), up, mean, arm.colour)
+    scene.diamond((across(k + 0.3), up(mean.value)), 1.1, Pen(PAPER, 0.6, arm.colour), Note(words))
+
+
+def comparison_figure(comparison: Comparison, arms: dict[str, Arm], /) -> Scene:
     """Every animal as a point per arm, with mean and interval.
 
     Parameters
@@ -261,49 +172,29 @@ def comparison_figure(comparison: Comparison, arms: dict[str, Arm], /) -> Drawin
 
     Returns
     -------
-    Drawing
+    Scene
         88 mm wide, one column of a journal, for up to four arms.
     """
-    drawing = Drawing(Figure(figsize=(max(88, 22 * len(comparison.groups)) * MM, 70 * MM), layout="constrained"))
-    axes = drawing.figure.add_subplot()
-    for k, group in enumerate(comparison.groups):
+    groups = comparison.groups
+    scene = Scene(max(88.0, 22.0 * len(groups)), 70.0)
+    ends = [e for g in groups for e in (*g.values, g.mean.low, g.mean.high) if math.isfinite(e)]
+    low, high = min(ends), max(ends)
+    air = 0.08 * (high - low) or 0.5 * abs(high) or 0.5
+    across = Scale(-0.5, len(groups) - 0.5, 13.0, scene.width - 1.0)
+    up = Scale(low - air, high + air, scene.height - 12.0, 11.0)
+    draw_left(scene, up, across.start, even_ticks(up.low, up.high))
+    scene.line([(across.start, up.start), (across.end, up.start)], Pen("#010101", 0.6))
+    for k, group in enumerate(groups):
         arm = arms[group.group]
-        order = np.argsort(np.argsort(group.values, kind="stable"))
-        # side by side in order of value, so that equal values do not hide each other
-        places = k - 0.1 + 0.16 * ((order % 3) - 1)
-        for place, value, censored in zip(places, group.values, group.censored, strict=True):
-            words = (
-                f"{arm.title}: {'at most ' if censored else ''}{number(value, digits=3)} {unit_text(comparison.unit)}"
-            )
-            axes.plot(
-                [place], [value], gid=drawing.name(words), marker="v" if censored else "o", markersize=4,
-                linestyle="none", markeredgecolor=arm.colour, markeredgewidth=0.8,
-                markerfacecolor=PAPER if censored else arm.colour, alpha=1 if censored else 0.75,
-            )  # fmt: skip
-        mean = group.mean
-        if math.isnan(mean.value):
-            continue
-        words = (
-            f"{arm.title}: mean {number(mean.value, digits=3)} ({level_text([mean])} {number(mean.low, digits=3)} to "
-        )
-        words += f"{number(mean.high, digits=3)}) {unit_text(mean.unit)}, n = {group.n}"
-        if math.isfinite(mean.high - mean.low):
-            axes.plot([k + 0.3] * 2, [mean.low, mean.high], color=arm.colour, linewidth=1.6, solid_capstyle="butt")
-        axes.plot([k + 0.3], [mean.value], gid=drawing.name(words), marker="D", markersize=5, linestyle="none",
-                  color=arm.colour, markeredgecolor=PAPER, markeredgewidth=0.8)  # fmt: skip
-    axes.set_xlim(-0.5, len(comparison.groups) - 0.5)
-    axes.set_xticks(range(len(comparison.groups)))
-    axes.set_xticklabels(
-        [f"{figure_text(arms[g.group].title, width=14, longest=42)}\nn = {g.n}" for g in comparison.groups]
-    )
-    axes.tick_params(axis="x", length=0)
-    axes.margins(y=0.08)
-    axes.set_ylabel(figure_text(unit_text(comparison.unit) or comparison.endpoint, longest=48))
-    axes.set_title(figure_text(comparison.endpoint, width=52, longest=150), loc="left", color=INK)
-    return drawing
+        _draw_group(scene, group, arm, across, up, k, comparison.unit)
+        for row, line in enumerate([*wrapped(arm.title, width=15, longest=42)[:2], f"n = {group.n}"]):
+            scene.text((across(k), up.start + 3.4 + row * 0.9 * LINE_MM), line, Type(6.5, "middle"))
+    draw_up_label(scene, 3.0, (up.start + up.end) / 2, unit_text(comparison.unit) or comparison.endpoint[:48])
+    draw_title(scene, (across.start, 7.5), comparison.endpoint, width=scene.width - across.start, most=2)
+    return scene
 
 
-def limits_figure(grid: LimitGrid, /) -> Drawing:
+def limits_figure(grid: LimitGrid, /) -> Scene:
     """What could have been seen, by region and day, as a heat map with its numbers.
 
     Parameters
@@ -313,46 +204,38 @@ def limits_figure(grid: LimitGrid, /) -> Drawing:
 
     Returns
     -------
-    Drawing
+    Scene
         88 mm wide for up to six days.
     """
-    values = np.array([[_limit_value(grid, r, d) for d in grid.days] for r in grid.regions], dtype=float)
-    height = 18 + 5.2 * len(grid.regions)
-    width = max(88.0, 30 + 10.0 * len(grid.days))
-    drawing = Drawing(Figure(figsize=(width * MM, height * MM), layout="constrained"))
-    axes = drawing.figure.add_subplot()
-    logs = np.log10(np.where(values > 0, values, np.nan))
+    names = {region: wrapped(region, width=200, longest=24)[0] for region in grid.regions}
+    left = 2.0 + max(text_width_mm(name, 6.5) for name in names.values())
+    step, row = max(10.0, (88.0 - left) / max(len(grid.days), 1)), 5.2
+    scene = Scene(left + step * len(grid.days), 18 + row * len(grid.regions))
     low, high = grid.log_range
-    colours = matplotlib.colormaps["cividis"]
+    colours = colour_map("cividis")
     for r, region in enumerate(grid.regions):
+        y = 7.0 + row * r
+        scene.text((left - 1.2, y + 0.5 * row + 0.8), names[region], Type(6.5, "end"))
         for d, day in enumerate(grid.days):
             cell = grid.cells.get((region, day))
-            if cell is None or not math.isfinite(logs[r, d]):
+            if cell is None or not 0 < cell.flux.value < math.inf:
                 continue
-            share = (logs[r, d] - low) / (high - low) if high > low else 0.5
-            face = colours(1 - share)
-            words = drawing.name(_limit_words(region, day, cell, grid.unit))
-            axes.fill([d - 0.48, d + 0.48, d + 0.48, d - 0.48], [r - 0.46, r - 0.46, r + 0.46, r + 0.46],
-                      facecolor=face, edgecolor="none", gid=words)  # fmt: skip
-            dark = 0.299 * face[0] + 0.587 * face[1] + 0.114 * face[2] < 0.45
-            axes.text(d, r, number(values[r, d]).replace("\u202f", ""), ha="center", va="center", fontsize=6,
-                      color="#ffffff" if dark else "#000000")  # fmt: skip
-    axes.set_xlim(-0.5, len(grid.days) - 0.5)
-    axes.set_ylim(len(grid.regions) - 0.5, -0.5)
-    axes.set_xticks(range(len(grid.days)), [day_text(day) for day in grid.days])
-    axes.set_yticks(range(len(grid.regions)), [figure_text(region, longest=24) for region in grid.regions])
-    axes.tick_params(length=0)
-    axes.spines[:].set_visible(False)
-    axes.set_xlabel("days since inoculation")
-    axes.set_title(
-        figure_text(f"{grid.view}: limit inside the outline ({unit_text(grid.unit)})"), loc="left", color=INK
-    )
-    return drawing
-
-
-def _limit_value(grid: LimitGrid, region: str, day: float) -> float:
-    cell = grid.cells.get((region, day))
-    return cell.flux.value if cell else math.nan
+            share = (math.log10(cell.flux.value) - low) / (high - low) if high > low else 0.5
+            face = colours[round(255 * (1 - share))]
+            colour = "#" + bytes(face).hex()
+            note = Note(_limit_words(region, day, cell, grid.unit))
+            scene.box((left + step * d + 0.2, y + 0.2), (step - 0.4, row - 0.4), Pen(fill=colour), note)
+            dark = 0.299 * face[0] + 0.587 * face[1] + 0.114 * face[2] < 115
+            place = (left + step * (d + 0.5), y + 0.5 * row + 0.75)
+            shown = number(cell.flux.value).replace("\u202f", "")
+            scene.text(place, shown, Type(6.0, "middle", colour="#ffffff" if dark else "#000000"))
+    bottom = 7.0 + row * len(grid.regions)
+    for d, day in enumerate(grid.days):
+        scene.text((left + step * (d + 0.5), bottom + 3.2), day_text(day), Type(6.5, "middle"))
+    scene.text((left + step * len(grid.days) / 2, bottom + 7.2), "days since inoculation", Type(7, "middle"))
+    title = f"{grid.view}: limit inside the outline ({unit_text(grid.unit)})"
+    draw_title(scene, (0.0, 4.5), title, width=scene.width, most=1)
+    return scene
 
 
 def _limit_words(region: str, day: float, cell: LimitCell, unit: str) -> str:

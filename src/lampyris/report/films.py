@@ -1,27 +1,42 @@
-"""The films: for every animal and day its views as still pictures with outlines, and the data the viewer opens."""
+"""The films: for every animal and day its views as still pictures with outlines, each outline with its lesion's name."""
 
 import base64
 from dataclasses import dataclass
-from typing import Any
 
-from lampyris.core.flags import DETECTION_FLAG_MEANING, PIXEL_FLAG_MEANING, DetectionFlag, DetectionKind
-from lampyris.core.images import RADIANCE_UNIT
+import numpy as np
+from numpy.typing import NDArray
+
+from lampyris.core.flags import DETECTION_FLAG_MEANING, DetectionFlag
 from lampyris.core.results import Detection
 from lampyris.core.study import SessionResult, StudyResults, ViewResult
 from lampyris.report.arms import Arm
-from lampyris.report.numbers import day_text, estimate_text, number, unit_text
-from lampyris.report.packing import AnimalPack, Frame, sessions_by_animal
+from lampyris.report.identities import Identity, identities_of, lesion_lines, sighting_of, sighting_text
+from lampyris.report.numbers import day_text, estimate_text, number
+from lampyris.report.packing import Frame, sessions_by_animal
 from lampyris.report.png import indexed_png
-from lampyris.report.scale import Window, inferno, picture_indices, picture_palette, rainbow
-
-_KIND_CLASS = {DetectionKind.LESION: "lesion", DetectionKind.INJECTION_SITE: "injection"}
+from lampyris.report.scale import Window, inferno, picture_indices, picture_palette
 
 
 @dataclass(frozen=True, slots=True)
 class Mark:
-    """An outline on a picture: an SVG path in pixels of the frame, where its number stands, and the hover text."""
+    """An outline on a picture: an SVG path in pixels of the frame, where its name stands, and the hover text.
 
-    number: int
+    Parameters
+    ----------
+    name : str
+        Of its lesions, or the detection's number where it belongs to none.
+    style : str
+        ``lesion`` for what counts as tumour, ``other`` for the rest.
+    kind : str
+        What it is taken for.
+    path : str
+        In pixels from the frame's upper left corner, as are the label's place.
+    label_x, label_y : float
+    words : str
+    """
+
+    name: str
+    style: str
     kind: str
     path: str
     label_x: float
@@ -97,15 +112,21 @@ def flag_words(flags: int, /, *, short: bool = False) -> str:
     return "; ".join(meaning.partition(":")[0] if short else meaning for meaning in words)
 
 
-def detection_words(detection: Detection, /) -> str:
-    """A detection in one line: what, where, how bright, how sure."""
-    return (
-        f"{detection.number} · {detection.kind} · {detection.region or 'no region'} · {estimate_text(detection.flux)} · "
-        f"z {number(detection.z, digits=3)} (threshold {number(detection.z_threshold, digits=3)})"
-    )
+def mark_words(detection: Detection, identity: Identity, session: str, /) -> str:
+    """An outline in a few lines: which lesion, what, where, how much, how sure."""
+    lines = []
+    for lesion in identity.lesions:
+        lines += lesion_lines(lesion)
+        sighting = sighting_of(lesion, session)
+        if sighting is not None:
+            lines.append(sighting_text(lesion, sighting))
+    sure = f"z {number(detection.z, digits=3)} (threshold {number(detection.z_threshold, digits=3)})"
+    place = detection.region or "no region"
+    head = [] if identity.lesions else [f"{detection.number} · {detection.kind} · {place}"]
+    return "\n".join([*lines, *head, f"{estimate_text(detection.flux)}, {sure}"])
 
 
-def _thinned(outline: tuple[tuple[float, float], ...], most: int = 28) -> list[tuple[float, float]]:
+def thinned(outline: tuple[tuple[float, float], ...], most: int = 28) -> list[tuple[float, float]]:
     """At most `most` points of an outline, evenly taken: a still picture shows no more."""
     if len(outline) <= most:
         return list(outline)
@@ -114,16 +135,25 @@ def _thinned(outline: tuple[tuple[float, float], ...], most: int = 28) -> list[t
 
 def outline_pixels(detection: Detection, frame: Frame, pixel_mm: float, /) -> list[tuple[float, float]]:
     """Outline as (x, y) in pixels of the frame, from its upper left corner."""
-    return [(x / pixel_mm - frame.x + 0.5, y / pixel_mm - frame.y + 0.5) for y, x in _thinned(detection.outline_mm)]
+    return [(x / pixel_mm - frame.x + 0.5, y / pixel_mm - frame.y + 0.5) for y, x in thinned(detection.outline_mm)]
 
 
-def mark(detection: Detection, frame: Frame, pixel_mm: float, /) -> Mark:
+def outline_path(points: list[tuple[float, float]], /) -> str:
+    """SVG path of a closed outline."""
+    return "M" + "L".join(f"{x:.1f} {y:.1f}" for x, y in points) + "Z"
+
+
+def mark(detection: Detection, identity: Identity, session: str, frame: Frame, pixel_mm: float, /) -> Mark:
     """Outline of a detection in pixels of its frame.
 
     Parameters
     ----------
     detection : Detection
         Its outline is in mm from the image's first pixel centre.
+    identity : Identity
+        Which lesion it shows.
+    session : str
+        In which it lies.
     frame : Frame
         What is shown.
     pixel_mm : float
@@ -137,40 +167,53 @@ def mark(detection: Detection, frame: Frame, pixel_mm: float, /) -> Mark:
     points = outline_pixels(detection, frame, pixel_mm)
     x, y = detection.x_mm / pixel_mm - frame.x + 0.5, detection.y_mm / pixel_mm - frame.y + 0.5
     if len(points) > 2:
-        path = "M" + "L".join(f"{px:.1f} {py:.1f}" for px, py in points) + "Z"
+        path = outline_path(points)
         right, top = max(px for px, _ in points), min(py for _, py in points)
     else:
         # no outline: a small ring at the place
         path = f"M{x - 3:.1f} {y:.1f}a3 3 0 1 0 6 0a3 3 0 1 0 -6 0Z"
         right, top = x + 3, y - 3
-    # the number's type is a fixed share of the picture's width; it stays inside the picture
+    # the name's type is a fixed share of the picture's width; it stays inside the picture
     em = 0.115 * frame.width
-    label_x = min(max(right + 0.1 * em, 0.0), frame.width - 0.75 * em * len(str(detection.number)))
+    label_x = min(max(right + 0.1 * em, 0.0), frame.width - 0.7 * em * len(identity.name))
     label_y = min(max(top + 0.2 * em, em), frame.height - 0.2 * em)
-    kind = _KIND_CLASS.get(DetectionKind(detection.kind), "lesion")
-    return Mark(detection.number, kind, path, round(label_x, 1), round(label_y, 1), detection_words(detection))
+    style = "lesion" if identity.tumour else "other"
+    words = mark_words(detection, identity, session)
+    return Mark(identity.name, style, identity.kind, path, round(label_x, 1), round(label_y, 1), words)
 
 
-def _alt(session: SessionResult, view: ViewResult) -> str:
-    lesions = [d for d in view.detections if d.kind == DetectionKind.LESION]
-    others = len(view.detections) - len(lesions)
-    found = f"{len(lesions)} lesion{'' if len(lesions) == 1 else 's'}" if lesions else "no lesion"
-    text = f"{session.animal}, day {day_text(session.day)}, {view.view}: {found}"
+def _alt(session: SessionResult, view: ViewResult, found: list[Identity]) -> str:
+    lesions = [identity for identity in found if identity.tumour]
+    others = len(found) - len(lesions)
+    text = f"{session.animal}, day {day_text(session.day)}, {view.view}: "
+    text += f"{len(lesions)} lesion{'' if len(lesions) == 1 else 's'}" if lesions else "no lesion"
+    if any(identity.lesions for identity in lesions):
+        text += f" ({', '.join(identity.name for identity in lesions)})"
     return text + (f", {others} other signal{'' if others == 1 else 's'}" if others else "")
 
 
-def _still(view: ViewResult, frame: Frame, window: Window, shrink: int) -> tuple[str, int, int]:
-    photo, display = frame.cut(view.photo), frame.cut(view.display)
-    indices = picture_indices(photo, display, window)[::shrink, ::shrink]
-    data = base64.b64encode(indexed_png(indices, picture_palette())).decode()
-    return f"data:image/png;base64,{data}", indices.shape[0], indices.shape[1]
+def still_indices(
+    results: StudyResults, frames: dict[tuple[int, int], Frame], window: Window, /
+) -> dict[tuple[int, int], NDArray[np.uint8]]:
+    """Every view as a still picture: indices of `picture_palette`, dims (y, x), for the page and for the figures."""
+    return {
+        (s, v): picture_indices(frames[s, v].cut(view.photo), frames[s, v].cut(view.display), window)
+        for s, session in enumerate(results.sessions)
+        for v, view in enumerate(session.views)
+    }
+
+
+def _still(indices: NDArray[np.uint8], shrink: int) -> tuple[str, int, int]:
+    small = indices[::shrink, ::shrink]
+    data = base64.b64encode(indexed_png(small, picture_palette(), effort=7)).decode()
+    return f"data:image/png;base64,{data}", small.shape[0], small.shape[1]
 
 
 def film_rows(
     results: StudyResults,
     arms: dict[str, Arm],
     frames: dict[tuple[int, int], Frame],
-    window: Window,
+    stills: dict[tuple[int, int], NDArray[np.uint8]],
     /,
     *,
     budget_bytes: float,
@@ -185,8 +228,8 @@ def film_rows(
         From `arms_of`.
     frames : dict
         From `study_frames`.
-    window : Window
-        The shared scale.
+    stills : dict
+        From `still_indices`.
     budget_bytes : float
         Most that the pictures may take; beyond it every second (fourth, eighth) pixel is shown.
 
@@ -197,11 +240,12 @@ def film_rows(
     """
     shrink = 1
     while True:
-        pictures = _pictures(results, frames, window, shrink)
-        size = sum(len(picture.source) for picture in pictures.values())
+        sources = {key: _still(indices, shrink) for key, indices in stills.items()}
+        size = sum(len(source) for source, _, _ in sources.values())
         if size <= budget_bytes or shrink >= 8:
             break
         shrink *= 2
+    pictures = _pictures(results, frames, sources)
     days = tuple(sorted({session.day for session in results.sessions}))
     sessions = sessions_by_animal(results)
     who = {outcome.animal: (outcome.group, outcome.status, outcome.reason) for outcome in results.outcomes}
@@ -221,91 +265,23 @@ def film_rows(
 
 
 def _pictures(
-    results: StudyResults, frames: dict[tuple[int, int], Frame], window: Window, shrink: int
+    results: StudyResults, frames: dict[tuple[int, int], Frame], sources: dict[tuple[int, int], tuple[str, int, int]]
 ) -> dict[tuple[int, int], Picture]:
+    names = identities_of(results)
     pictures: dict[tuple[int, int], Picture] = {}
     for s, session in enumerate(results.sessions):
         for v, view in enumerate(session.views):
-            frame = frames[s, v]
-            source, height, width = _still(view, frame, window, shrink)
-            marks = tuple(mark(detection, frame, view.pixel_mm) for detection in reversed(view.detections))
-            index, alt = len(pictures), _alt(session, view)
-            pictures[s, v] = Picture(index, view.view, alt, source, height, width, frame.height, frame.width, marks)
-    return pictures
-
-
-def viewer_data(
-    results: StudyResults,
-    arms: dict[str, Arm],
-    frames: dict[tuple[int, int], Frame],
-    window: Window,
-    packs: dict[str, AnimalPack],
-    /,
-) -> dict[str, Any]:
-    """What the script needs besides the packed pictures, ready for JSON.
-
-    Parameters
-    ----------
-    results, arms, frames, window
-        As for `film_rows`.
-    packs : dict of str to AnimalPack
-        From `packed_within`.
-
-    Returns
-    -------
-    dict
-        Names, scale, colours, flags in words, and per picture its place, layers and detections.
-    """
-    animals = list(packs)
-    pictures: list[dict[str, Any]] = []
-    for s, session in enumerate(results.sessions):
-        for v, view in enumerate(session.views):
-            frame = frames[s, v]
-            pictures.append(
-                {
-                    "animal": animals.index(session.animal),
-                    "arm": arms[session.group].title,
-                    "session": session.session,
-                    "day": session.day,
-                    "view": view.view,
-                    "pixel": view.pixel_mm,
-                    "y": frame.y,
-                    "x": frame.x,
-                    "h": frame.height,
-                    "w": frame.width,
-                    "channels": list(view.channels),
-                    **packs[session.animal].places[s, v],
-                    "marks": [_viewer_mark(detection, frame, view.pixel_mm) for detection in view.detections],
-                }
+            frame, (source, height, width) = frames[s, v], sources[s, v]
+            found = [names.of(session.animal, session.session, view.view, d) for d in view.detections]
+            marks = [
+                mark(detection, identity, session.session, frame, view.pixel_mm)
+                for detection, identity in zip(view.detections, found, strict=True)
+            ]
+            index, alt = len(pictures), _alt(session, view, found)
+            pictures[s, v] = Picture(
+                index, view.view, alt, source, height, width, frame.height, frame.width, tuple(reversed(marks))
             )
-    return {
-        "animals": animals,
-        "window": [window.low, window.high],
-        "unit": unit_text(RADIANCE_UNIT),
-        "colours": {"inferno": _packed(inferno()), "rainbow": _packed(rainbow())},
-        "flags": {str(int(flag)): meaning.partition(":")[0] for flag, meaning in PIXEL_FLAG_MEANING.items()},
-        "pictures": pictures,
-    }
-
-
-def _packed(colours: Any) -> str:
-    return base64.b64encode(colours.tobytes()).decode()
-
-
-def _viewer_mark(detection: Detection, frame: Frame, pixel_mm: float) -> dict[str, Any]:
-    drawn = mark(detection, frame, pixel_mm)
-    return {
-        "number": drawn.number,
-        "kind": drawn.kind,
-        "name": detection.kind,
-        "path": drawn.path,
-        "x": drawn.label_x,
-        "y": drawn.label_y,
-        "region": detection.region,
-        "flux": estimate_text(detection.flux),
-        "z": f"z {number(detection.z, digits=3)}, threshold {number(detection.z_threshold, digits=3)}",
-        "flags": flag_words(detection.flags),
-    }
+    return pictures
 
 
 @dataclass(frozen=True, slots=True)

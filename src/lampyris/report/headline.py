@@ -5,14 +5,18 @@ import statistics
 from dataclasses import dataclass
 
 from lampyris.core.finding import Severity
-from lampyris.core.flags import DetectionKind
 from lampyris.core.results import DetectionLimit
 from lampyris.core.study import AnimalOutcome, Comparison, StudyResults, ViewResult
 from lampyris.report.arms import Arm
+from lampyris.report.identities import is_tumour
 from lampyris.report.levels import interval_level, level_text
 from lampyris.report.limits import probe_carried, probe_title
 from lampyris.report.numbers import day_text, number, p_text, share_text, unit_text
+from lampyris.report.reach import ANY, Course, arm_reach, interval_in_brackets
 from lampyris.statistics.intervals import clopper_pearson_interval
+
+# further organs stand in the table
+_ORGANS_NAMED = 4
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,7 +88,8 @@ def _limit_clause(results: StudyResults, animals: set[str]) -> str:
 
 
 def _median_and_range(values: list[float]) -> str:
-    return f"{number(statistics.median(values))} ({number(min(values))}–{number(max(values))})"
+    ends = list(dict.fromkeys((number(min(values)), number(max(values)))))
+    return number(statistics.median(values)) + (f" ({'–'.join(ends)})" if len(ends) > 1 else "")
 
 
 def _arm_sentence(results: StudyResults, arm: Arm, outcomes: list[AnimalOutcome]) -> Sentence:
@@ -120,6 +125,58 @@ def _spread_clause(outcomes: list[AnimalOutcome], level: float) -> str:
     seen = share_text(len(second), len(outcomes))
     when = f" by day {day_text(max(second))}" if second else ""
     return f"; two or more at once in {seen}{when} ({level_text([share])} {share.low:.2f}–{share.high:.2f})"
+
+
+def _organ_sentence(
+    results: StudyResults, arms: dict[str, Arm], arm: Arm, outcomes: list[AnimalOutcome]
+) -> Sentence | None:
+    """Spread of an arm: in how many animals, to which organs, by when; what controls showed; what may be missed."""
+    rows = arm_reach(results, arm.key)
+    reached = [course for organ, course in rows.items() if organ != ANY and course.last.value > 0]
+    if not reached or arm.role == "control":
+        return None
+    reached.sort(key=lambda course: (-course.last.value, course.final_day(), course.row.organ))
+    spread = rows.get(ANY)
+    head = (
+        f"{arm.title}: signal away from the primary in {_reached_text(spread, ' animals')}: "
+        if spread
+        else f"{arm.title}: "
+    )
+    parts = [f"{course.row.organ} in {_reached_text(course)}" for course in reached[:_ORGANS_NAMED]]
+    if len(reached) > _ORGANS_NAMED:
+        more = len(reached) - _ORGANS_NAMED
+        parts.append(f"{more} other organ{'' if more == 1 else 's'} less often")
+    text = head + joined(parts) + _control_clause(results, arms)
+    return Sentence(
+        f"{text}{_missed_clause(outcomes, {course.row.organ for course in reached})}.", arm.index, target="spread"
+    )
+
+
+def _reached_text(course: Course, animals: str = "") -> str:
+    seen = share_text(course.count(-1), course.observed[-1])
+    return f"{seen}{animals} by day {day_text(course.final_day())} {interval_in_brackets(course.last)}"
+
+
+def _control_clause(results: StudyResults, arms: dict[str, Arm]) -> str:
+    """In how many animals of the control arms any organ was reached."""
+    parts: list[str] = []
+    for key, arm in arms.items():
+        course = arm_reach(results, key).get(ANY)
+        if arm.role == "control" and course is not None:
+            parts.append(f"{share_text(course.count(-1), course.observed[-1])} in {arm.title}")
+    return f"; {joined(parts)}" if parts else ""
+
+
+def _missed_clause(outcomes: list[AnimalOutcome], reached: set[str]) -> str:
+    """The limit in cells of the organs that no animal of the arm showed."""
+    ends = [outcome.endpoints for outcome in outcomes if outcome.endpoints is not None]
+    limits = [
+        onset.limit_cells
+        for end in ends
+        for onset in end.onsets
+        if onset.organ not in reached and math.isfinite(onset.limit_cells)
+    ]
+    return f"; elsewhere the limit on the last day was {_median_and_range(limits)} labelled cells" if limits else ""
 
 
 def comparison_text(comparison: Comparison, /) -> str:
@@ -202,7 +259,8 @@ def headline(results: StudyResults, arms: dict[str, Arm], /) -> list[Sentence]:
     for key, arm in arms.items():
         outcomes = [outcome for outcome in results.outcomes if outcome.group == key and outcome.status == "done"]
         if outcomes:
-            sentences.append(_arm_sentence(results, arm, outcomes))
+            spread = _organ_sentence(results, arms, arm, outcomes)
+            sentences.append(spread or _arm_sentence(results, arm, outcomes))
     return [*sentences, *(_comparison_sentence(comparison, arms) for comparison in results.comparisons)]
 
 
@@ -241,4 +299,4 @@ def false_alarm_text(results: StudyResults, arms: dict[str, Arm], /) -> str:
 
 
 def _lesions(view: ViewResult) -> int:
-    return sum(detection.kind == DetectionKind.LESION for detection in view.detections)
+    return sum(is_tumour(detection.kind) for detection in view.detections)

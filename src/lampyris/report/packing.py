@@ -6,7 +6,6 @@ Quantisation is for showing only. A layer's step is a stated fraction of its own
 
 import base64
 import zlib
-from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -261,17 +260,34 @@ class AnimalPack:
         return len(self.core) + len(self.layers)
 
 
-def _pack(
-    sessions: Sequence[tuple[int, SessionResult]], frames: dict[tuple[int, int], Frame], plan: Plan
-) -> AnimalPack:
-    core, layers = _Blob(), _Blob()
-    places = {}
-    for s, session in sessions:
-        for v, view in enumerate(session.views):
-            place = _add_core(core, view, frames[s, v], plan)
-            place["layers"] = _add_layers(layers, view, frames[s, v], plan) if plan.layer_bin else []
-            places[s, v] = place
-    return AnimalPack(core.encoded(), layers.encoded(), places)
+class _Packer:
+    """Packs animals under one plan after another; what two plans share is packed once."""
+
+    def __init__(self, results: StudyResults, frames: dict[tuple[int, int], Frame]) -> None:
+        self.animals = sessions_by_animal(results)
+        self.frames = frames
+        self.cores: dict[tuple[str, int, int], tuple[str, dict[tuple[int, int], dict[str, Any]]]] = {}
+
+    def _core(self, name: str, plan: Plan) -> tuple[str, dict[tuple[int, int], dict[str, Any]]]:
+        key = (name, plan.probe_division, plan.bin)
+        if key not in self.cores:
+            blob = _Blob()
+            places = {
+                (s, v): _add_core(blob, view, self.frames[s, v], plan)
+                for s, session in self.animals[name]
+                for v, view in enumerate(session.views)
+            }
+            self.cores[key] = (blob.encoded(), places)
+        return self.cores[key]
+
+    def pack(self, name: str, plan: Plan) -> AnimalPack:
+        core, core_places = self._core(name, plan)
+        layers, places = _Blob(), {}
+        for s, session in self.animals[name]:
+            for v, view in enumerate(session.views):
+                planes = _add_layers(layers, view, self.frames[s, v], plan) if plan.layer_bin else []
+                places[s, v] = {**core_places[s, v], "layers": planes}
+        return AnimalPack(core, layers.encoded(), places)
 
 
 def sessions_by_animal(results: StudyResults, /) -> dict[str, list[tuple[int, SessionResult]]]:
@@ -303,18 +319,18 @@ def packed_within(
     plan : Plan
         What was chosen; past the listed plans, pixels are averaged ever more coarsely.
     """
-    animals = sessions_by_animal(results)
-    names = list(animals)
+    packer = _Packer(results, frames)
+    names = list(packer.animals)
     # three animals tell the size of all within a few per cent; the whole is weighed before it is taken
     sample = [names[i] for i in sorted({0, len(names) // 2, len(names) - 1})] if names else []
     tail = [Plan(4, 2**n, 0) for n in range(1, 6)]
     for plan in (*_PLANS, *tail):
-        trial = {name: _pack(animals[name], frames, plan) for name in sample}
+        trial = {name: packer.pack(name, plan) for name in sample}
         views = sum(len(pack.places) for pack in trial.values())
         total = sum(len(session.views) for session in results.sessions)
         if views and sum(pack.size for pack in trial.values()) * total / views > budget_bytes and plan != tail[-1]:
             continue
-        packs = {name: trial.get(name) or _pack(animals[name], frames, plan) for name in names}
+        packs = {name: trial.get(name) or packer.pack(name, plan) for name in names}
         if sum(pack.size for pack in packs.values()) <= budget_bytes or plan == tail[-1]:
             return packs, plan
     raise AssertionError("the last plan is always taken")

@@ -3,6 +3,7 @@
 import base64
 import hashlib
 import math
+import re
 from importlib.resources import files
 from typing import Any
 
@@ -14,55 +15,25 @@ from lampyris.core.study import StudyResults
 from lampyris.report import sections
 from lampyris.report.arms import Arm, arms_of
 from lampyris.report.curves import AnimalCurve, ArmDay, animal_curves, arm_means, flux_unit
-from lampyris.report.figures import (
-    PNG_DPI,
-    Drawing,
-    comparison_figure,
-    curves_figure,
-    journal_settings,
-    limits_figure,
-    png_bytes,
-)
-from lampyris.report.films import film_rows, scale_stops, scale_ticks, viewer_data
+from lampyris.report.figures import comparison_figure, curves_figure, limits_figure, side_by_side
+from lampyris.report.films import film_rows, scale_stops, scale_ticks, still_indices
+from lampyris.report.gallery import Gallery
 from lampyris.report.headline import at_a_glance, comparison_text, false_alarm_text, headline
 from lampyris.report.levels import interval_level, level_text
 from lampyris.report.limits import LimitGrid, limit_grids
 from lampyris.report.montage import arm_montage
 from lampyris.report.numbers import day_text, number, unit_text
 from lampyris.report.packing import packed_within, study_frames
-from lampyris.report.page_svg import file_svg, page_svg
 from lampyris.report.scale import shared_window
+from lampyris.report.spread_page import spread_context
+from lampyris.report.viewer import viewer_data
 
 _MEGABYTE = 1e6
 # still pictures may take this share of the pictures' budget; the viewer's data have the rest
 _STILL_SHARE = 0.4
 # characters that show nothing and can only mislead (controls, overrides of direction, halves of a pair): made visible
-_MISLEADING = dict.fromkeys(
-    (
-        *(code for code in range(0x20) if code not in (0x09, 0x0A, 0x0D)),
-        *range(0x7F, 0xA0),
-        *range(0x202A, 0x202F),
-        *range(0x2066, 0x206A),
-        *range(0xD800, 0xE000),
-        *(0xFFFE, 0xFFFF),
-    ),
-    "\ufffd",
-)
-
-
-class _Gallery:
-    """Figures of the study: files by name, and inline SVG for the page."""
-
-    def __init__(self) -> None:
-        self.files: dict[str, bytes] = {}
-
-    def keep(self, name: str, drawing: Drawing, dots_per_inch: int = PNG_DPI) -> None:
-        self.files[f"figures/{name}.svg"] = file_svg(drawing)
-        self.files[f"figures/{name}.png"] = png_bytes(drawing, dots_per_inch=dots_per_inch)
-
-    def show(self, name: str, drawing: Drawing, label: str) -> Markup:
-        # the one place where markup is trusted: our own SVG, serialised by an XML writer that escapes every text
-        return Markup(page_svg(drawing, name, label))
+# a pattern, since almost all of the page's nine megabytes are pictures that hold none of them
+_MISLEADING = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069\ud800-\udfff\ufffe\uffff]")
 
 
 def _asset(name: str) -> str:
@@ -76,7 +47,7 @@ def _policy_hash(text: str) -> str:
 def _visible(value: Any) -> Any:
     """Data for the script with misleading characters made visible; JSON would carry them in as escapes."""
     if isinstance(value, str):
-        return value.translate(_MISLEADING)
+        return _MISLEADING.sub("\ufffd", value)
     if isinstance(value, dict):
         return {key: _visible(item) for key, item in value.items()}
     return [_visible(item) for item in value] if isinstance(value, list) else value
@@ -102,7 +73,7 @@ def content_policy(style: str, script: str, /) -> str:
 
 
 def _curve_section(
-    gallery: _Gallery,
+    gallery: Gallery,
     arms: dict[str, Arm],
     curves: dict[str, list[AnimalCurve]],
     means: dict[str, list[ArmDay]],
@@ -111,32 +82,24 @@ def _curve_section(
     shown = [arm for arm in arms.values() if arm.key in curves]
     if not shown:
         return []
-    with journal_settings("curves"):
-        gallery.keep(
-            "curves",
-            curves_figure(shown, curves, means, unit, columns=2 if len(shown) in (2, 4) else min(3, len(shown))),
-        )
-        return [
-            gallery.show(
-                f"curves-{k + 1}",
-                curves_figure([arm], curves, means, unit, columns=1),
-                f"{arm.title}: total lesion flux of each animal over days, with the arm's geometric mean",
-            )
-            for k, arm in enumerate(shown)
-        ]
+    panels = [curves_figure(arm, curves, means, unit) for arm in shown]
+    gallery.keep("curves", side_by_side(panels, columns=2 if len(shown) in (2, 4) else 3))
+    return [
+        gallery.show(panel, f"{arm.title}: total lesion flux of each animal over days, with the arm's geometric mean")
+        for arm, panel in zip(shown, panels, strict=True)
+    ]
 
 
-def _group_section(results: StudyResults, arms: dict[str, Arm], gallery: _Gallery) -> list[dict[str, Any]]:
+def _group_section(results: StudyResults, arms: dict[str, Arm], gallery: Gallery) -> list[dict[str, Any]]:
     parts = []
     for k, comparison in enumerate(results.comparisons, start=1):
         name = f"comparison-{k}"
         figure = None
         if any(math.isfinite(value) for group in comparison.groups for value in group.values):
-            with journal_settings(name):
-                drawing = comparison_figure(comparison, arms)
-                gallery.keep(name, drawing)
-                label = f"{comparison.endpoint}: every animal as a point, with mean and interval per arm"
-                figure = gallery.show(name, drawing, label)
+            scene = comparison_figure(comparison, arms)
+            gallery.keep(name, scene)
+            label = f"{comparison.endpoint}: every animal as a point, with mean and interval per arm"
+            figure = gallery.show(scene, label)
         parts.append(
             {
                 "figure": figure,
@@ -149,16 +112,21 @@ def _group_section(results: StudyResults, arms: dict[str, Arm], gallery: _Galler
     return parts
 
 
-def _limit_section(grids: tuple[LimitGrid, ...], gallery: _Gallery) -> list[Markup]:
+def _limit_section(grids: tuple[LimitGrid, ...], gallery: Gallery) -> list[Markup]:
     figures = []
     for k, grid in enumerate(grids, start=1):
-        name = f"limits-{k}"
-        with journal_settings(name):
-            drawing = limits_figure(grid)
-            gallery.keep(name, drawing)
-            label = f"{grid.view} view: limit of detection by region and day; the numbers stand in the table below"
-            figures.append(gallery.show(name, drawing, label))
+        scene = limits_figure(grid)
+        gallery.keep(f"limits-{k}", scene)
+        label = f"{grid.view} view: limit of detection by region and day; the numbers stand in the table below"
+        figures.append(gallery.show(scene, label))
     return figures
+
+
+def _visible_map(context: dict[str, Any]) -> dict[str, Any]:
+    """The spread's context with misleading characters made visible in what its script reads."""
+    if context["body_map"] is not None:
+        context["body_map"]["data"] = _visible(context["body_map"]["data"])
+    return context
 
 
 def _environment() -> Environment:
@@ -174,7 +142,7 @@ def _environment() -> Environment:
     return environment
 
 
-def _sections(results: StudyResults, arms: dict[str, Arm], gallery: _Gallery) -> dict[str, Any]:
+def _sections(results: StudyResults, arms: dict[str, Arm], gallery: Gallery) -> dict[str, Any]:
     """Everything on the page but its pictures."""
     unit = flux_unit(results)
     curves = animal_curves(results)
@@ -198,21 +166,21 @@ def _sections(results: StudyResults, arms: dict[str, Arm], gallery: _Gallery) ->
         "false_alarms": false_alarm_text(results, arms),
         "record_tables": sections.record_tables(results),
         "lesion_count": sections.lesion_count_text,
+        **_visible_map(spread_context(results, arms, gallery)),
     }
 
 
-def _pictures(results: StudyResults, arms: dict[str, Arm], budget_bytes: float, gallery: _Gallery) -> dict[str, Any]:
+def _pictures(results: StudyResults, arms: dict[str, Arm], budget_bytes: float, gallery: Gallery) -> dict[str, Any]:
     """The films and the viewer's data, within the budget; the films of each arm also as figures."""
     frames = study_frames(results)
     window = shared_window(results)
+    stills = still_indices(results, frames, window)
     for k, arm in enumerate(arms.values(), start=1):
-        name = f"films-{k}"
-        with journal_settings(name):
-            drawing = arm_montage(results, arm, frames, window)
-            if drawing is not None:
-                # the pictures' own pixels are coarser than this already
-                gallery.keep(name, drawing, dots_per_inch=200)
-    films = film_rows(results, arms, frames, window, budget_bytes=_STILL_SHARE * budget_bytes)
+        scene = arm_montage(results, arm, frames, stills, window)
+        if scene is not None:
+            # the pictures' own pixels are coarser than this already
+            gallery.keep(f"films-{k}", scene, dots_per_inch=200)
+    films = film_rows(results, arms, frames, stills, budget_bytes=_STILL_SHARE * budget_bytes)
     packs, plan = packed_within(results, frames, budget_bytes - films.size)
     return {
         "films": films,
@@ -260,7 +228,7 @@ def render_report(results: StudyResults, /, *, image_budget_mb: float = 9.0) -> 
     if not image_budget_mb > 0:
         raise ValueError(f"image_budget_mb must be positive, got {image_budget_mb}")
     arms = arms_of(results)
-    gallery = _Gallery()
+    gallery = Gallery()
     style, script = _asset("report.css"), _asset("report.js")
     page = (
         _environment()
@@ -276,4 +244,4 @@ def render_report(results: StudyResults, /, *, image_budget_mb: float = 9.0) -> 
             **_pictures(results, arms, image_budget_mb * _MEGABYTE, gallery),
         )
     )
-    return {"report.html": page.translate(_MISLEADING).encode(), **gallery.files}
+    return {"report.html": _MISLEADING.sub("\ufffd", page).encode(), **gallery.files}

@@ -1,5 +1,6 @@
 """One brightness scale for every picture of the study, and the colours on it."""
 
+import functools
 import math
 from dataclasses import dataclass
 
@@ -75,26 +76,34 @@ def shared_window(results: StudyResults, /) -> Window:
     return Window(low, high) if high / low >= _LEAST_SPAN else Window(high / _LEAST_SPAN, high)
 
 
-def inferno() -> NDArray[np.uint8]:
-    """256 colours of inferno from `INFERNO_START` upwards, dims (level, rgb)."""
+@functools.cache
+def colour_map(name: str, low: float = 0.0, high: float = 1.0, /) -> NDArray[np.uint8]:
+    """256 colours of one of matplotlib's maps between two of its places, dims (level, rgb)."""
     import matplotlib
 
-    levels = np.linspace(INFERNO_START, 1.0, 256)
-    return np.round(255 * matplotlib.colormaps["inferno"](levels)[:, :3]).astype(np.uint8)
+    colours = np.round(255 * matplotlib.colormaps[name](np.linspace(low, high, 256))[:, :3]).astype(np.uint8)
+    colours.flags.writeable = False
+    return colours
+
+
+def inferno() -> NDArray[np.uint8]:
+    """256 colours of inferno from `INFERNO_START` upwards, dims (level, rgb)."""
+    return colour_map("inferno", INFERNO_START, 1.0)
 
 
 def rainbow() -> NDArray[np.uint8]:
     """256 colours of the vendors' rainbow (blue to red), for comparison with their pictures only."""
-    import matplotlib
-
-    return np.round(255 * matplotlib.colormaps["jet"](np.linspace(0.08, 0.95, 256))[:, :3]).astype(np.uint8)
+    return colour_map("jet", 0.08, 0.95)
 
 
+@functools.cache
 def picture_palette() -> NDArray[np.uint8]:
     """Palette of the still pictures: 64 greys of the photograph, then 192 colours of the scale; dims (index, rgb)."""
     greys = np.repeat(np.round(np.linspace(0, 255, _GREYS)).astype(np.uint8)[:, None], 3, axis=1)
     colours = inferno()[np.round(np.linspace(0, 255, _COLOURS)).astype(int)]
-    return np.concatenate([greys, colours])
+    palette = np.concatenate([greys, colours])
+    palette.flags.writeable = False
+    return palette
 
 
 def picture_indices(photo: NDArray[np.float32], display: NDArray[np.float32], window: Window, /) -> NDArray[np.uint8]:

@@ -5,11 +5,11 @@ import math
 from collections.abc import Callable, Iterator
 from typing import Any
 
-from lampyris.core.flags import DetectionKind
 from lampyris.core.results import Detection
 from lampyris.core.study import Comparison, SessionResult, StudyResults, ViewResult
 from lampyris.report.arms import Arm
 from lampyris.report.films import flag_words
+from lampyris.report.identities import Identities, identities_of
 from lampyris.report.levels import level_text, with_level
 from lampyris.report.limits import LimitCell, LimitGrid
 from lampyris.report.numbers import MISSING, day_text, percent_text
@@ -39,6 +39,7 @@ def _detection_columns(flux_unit: str) -> tuple[Column, ...]:
         Column("Day", "number"),
         Column("View"),
         Column("No.", "number"),
+        Column("Lesion"),
         Column("Kind"),
         Column("Region"),
         Column("Flux", "estimate", flux_unit),
@@ -53,12 +54,14 @@ def _detection_columns(flux_unit: str) -> tuple[Column, ...]:
     )
 
 
-def _detection_row(session: SessionResult, view: ViewResult, detection: Detection) -> Row:
+def _detection_row(session: SessionResult, view: ViewResult, detection: Detection, names: Identities) -> Row:
+    identity = names.of(session.animal, session.session, view.view, detection)
     cells = (
         day_cell(session.day),
         text_cell(view.view),
         integer_cell(detection.number),
-        text_cell(detection.kind),
+        text_cell(identity.name if identity.lesions else "–"),
+        text_cell(identity.kind),
         text_cell(detection.region),
         estimate_cell(detection.flux),
         number_cell(detection.z, digits=3),
@@ -70,11 +73,11 @@ def _detection_row(session: SessionResult, view: ViewResult, detection: Detectio
         number_cell(detection.width_mm),
         Cell(flag_words(detection.flags, short=True), flag_words(detection.flags)),
     )
-    return Row(cells, muted=detection.kind != DetectionKind.LESION)
+    return Row(cells, muted=not identity.tumour)
 
 
 def detection_tables(results: StudyResults, /) -> dict[str, Table]:
-    """Detections of each animal, lesions first, then injection sites set apart.
+    """Detections of each animal, tumour kinds first, then other signals set apart.
 
     Parameters
     ----------
@@ -86,11 +89,11 @@ def detection_tables(results: StudyResults, /) -> dict[str, Table]:
     dict of str to Table
         By animal; animals without any detection have an empty table.
     """
-    tables = {}
+    tables, names = {}, identities_of(results)
     for k, (animal, own) in enumerate(sessions_by_animal(results).items()):
-        found = sorted(_detections(own), key=lambda item: item[2].kind != DetectionKind.LESION)
+        found = list(_detections(own))
         unit = found[0][2].flux.unit if found else ""
-        rows = tuple(_detection_row(*item) for item in found)
+        rows = tuple(sorted((_detection_row(*item, names) for item in found), key=lambda row: row.muted))
         tables[animal] = Table(f"detections-{k + 1}", f"Detections of {animal}", _detection_columns(unit), rows)
     return tables
 

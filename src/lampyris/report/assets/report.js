@@ -113,6 +113,46 @@
     });
   }
 
+  // ---- body map --------------------------------------------------------------------------------------------------
+  const mapStore = $("map-data");
+  if (mapStore) {
+    const map = JSON.parse(mapStore.textContent);
+    const tints = [...document.querySelectorAll("#maps .tint")];
+    const dots = [...document.querySelectorAll("#maps .dot")];
+    const slider = $("map-slider");
+    const showDay = (k) => {
+      const day = map.days[k];
+      for (const id of ["map-day", "map-slider-day"]) if ($(id)) $(id).textContent = String(day);
+      if (slider) slider.setAttribute("aria-valuetext", "day " + day);
+      for (const shape of tints) {
+        const organ = map.arms[shape.dataset.arm][shape.dataset.organ];
+        shape.setAttribute("opacity", organ.tint[k]);
+        shape.querySelector("title").textContent = organ.words[k];
+        if (shape.hasAttribute("tabindex")) shape.setAttribute("aria-label", organ.words[k]);
+      }
+      for (const dot of dots) dot.classList.toggle("later", Number(dot.dataset.by) > day);
+      for (const caption of document.querySelectorAll("[data-any]")) {
+        const any = map.arms[caption.dataset.any][map.any];
+        if (any) caption.textContent = any.words[k];
+      }
+      $("map-words").textContent = "\u00a0";
+    };
+    if (slider) slider.addEventListener("input", () => showDay(Number(slider.value)));
+    const tell = (event) => {
+      const title = event.target.closest(".tint, .dot")?.querySelector("title");
+      if (title) $("map-words").textContent = title.textContent;
+    };
+    for (const name of ["pointerover", "pointerdown", "focusin"]) $("maps").addEventListener(name, tell);
+    const arm = $("map-arm");
+    if (arm) {
+      arm.addEventListener("input", () => {
+        for (const figure of document.querySelectorAll("[data-map]")) figure.hidden = arm.value !== "" && figure.dataset.map !== arm.value;
+        $("maps").classList.toggle("one", arm.value !== "");
+      });
+    }
+    showDay(map.days.length - 1);
+  }
+
   // ---- viewer ----------------------------------------------------------------------------------------------------
   const store = $("viewer-data");
   if (!store) {
@@ -150,12 +190,39 @@
   }
 
   // the picture on show: pixels as unpacked, and how they are looked at
-  const now = { index: 0, layer: "probe", low: 0, high: 1, photo: null, plane: null, pixels: null, core: null, cross: null, opener: null };
+  const now = { index: 0, layer: "probe", low: 0, high: 1, photo: null, plane: null, pixels: null, core: null, cross: null, opener: null, look: null };
   const picture = () => data.pictures[now.index];
+  const registered = () => $("lay-registered").checked;
+  // size of what is shown, in pixels of the image: the picture's own frame, or the nominal animal's
+  function shape() {
+    const p = picture();
+    if (!registered()) return { w: p.w, h: p.h };
+    return { w: Math.round((2 * data.frame.half) / p.pixel), h: Math.round((data.frame.last - data.frame.first) / p.pixel) };
+  }
+  // the picture's pixel under each pixel of the nominal animal's frame, through the mesh; -1 where there is none
+  function lookUp() {
+    const p = picture();
+    const { w, h } = shape();
+    const out = new Int32Array(w * h);
+    const stations = p.mesh.length / 4 - 1;
+    for (let y = 0, i = 0; y < h; y++) {
+      const at = ((y + 0.5) * p.pixel) / data.frame.step;
+      const k = Math.min(stations - 1, Math.floor(at));
+      const t = at - k;
+      const node = (n) => (p.mesh[4 * k + n] * (1 - t) + p.mesh[4 * k + 4 + n] * t) / 10;
+      const [x0, y0, x1, y1] = [node(0), node(1), node(2), node(3)];
+      for (let x = 0; x < w; x++, i++) {
+        const u = ((x + 0.5) * p.pixel) / (2 * data.frame.half);
+        const px = Math.floor(x0 + (x1 - x0) * u);
+        const py = Math.floor(y0 + (y1 - y0) * u);
+        out[i] = px >= 0 && py >= 0 && px < p.w && py < p.h ? py * p.w + px : -1;
+      }
+    }
+    return out;
+  }
   const lut = new Uint32Array(65536);
   const clear = 0; // entry of a level that shows the photograph
   const canvas = $("canvas");
-  const sketch = document.createElement("canvas");
   let queued = false;
 
   const ranges = new Map();
@@ -197,40 +264,60 @@
       lut[level] = (255 << 24) | (palette[c + 2] << 16) | (palette[c + 1] << 8) | palette[c];
     }
   }
+  // where a plane or the photograph, which may be coarser than the image, holds each pixel shown
+  function places(plane) {
+    const p = picture();
+    const { w, h } = shape();
+    const out = new Int32Array(w * h);
+    const columns = Int32Array.from({ length: p.w }, (_, x) => Math.min(plane.w - 1, Math.floor((x * plane.w) / p.w)));
+    const rows = Int32Array.from({ length: p.h }, (_, y) => Math.min(plane.h - 1, Math.floor((y * plane.h) / p.h)) * plane.w);
+    for (let i = 0; i < out.length; i++) {
+      const at = now.look ? now.look[i] : i;
+      out[i] = at < 0 ? -1 : rows[Math.floor(at / p.w)] + columns[at % p.w];
+    }
+    return out;
+  }
+  function arrange() {
+    now.look = registered() ? lookUp() : null;
+    now.at = places(now.plane);
+    now.photoAt = places(picture().photo);
+  }
   function draw() {
     const started = performance.now();
-    const { plane, pixels, photo } = now;
+    const { pixels, photo, at, photoAt } = now;
+    const { w, h } = shape();
     buildLut();
-    canvas.width = plane.w;
-    canvas.height = plane.h;
+    canvas.width = w;
+    canvas.height = h;
     const context = canvas.getContext("2d");
-    const image = context.createImageData(plane.w, plane.h);
+    const image = context.createImageData(w, h);
     const out = new Uint32Array(image.data.buffer);
     const strength = $("shown").checked ? $("strength").value / 100 : 0;
-    const place = picture().photo;
-    const same = place.w === plane.w && place.h === plane.h;
-    for (let y = 0, i = 0; y < plane.h; y++) {
-      const row = same ? i : Math.min(place.h - 1, Math.floor((y * place.h) / plane.h)) * place.w;
-      for (let x = 0; x < plane.w; x++, i++) {
-        const grey = photo[row + (same ? x : Math.min(place.w - 1, Math.floor((x * place.w) / plane.w)))];
-        const colour = strength ? lut[pixels[i]] : clear;
-        if (colour === clear) {
-          out[i] = (255 << 24) | (grey << 16) | (grey << 8) | grey;
-        } else if (strength === 1) {
-          out[i] = colour;
-        } else {
-          const keep = grey * (1 - strength);
-          const r = keep + (colour & 255) * strength;
-          const g = keep + ((colour >> 8) & 255) * strength;
-          const b = keep + ((colour >> 16) & 255) * strength;
-          out[i] = (255 << 24) | (b << 16) | (g << 8) | r;
-        }
+    const black = 255 << 24;
+    for (let i = 0; i < out.length; i++) {
+      if (at[i] < 0) {
+        out[i] = black;
+        continue;
+      }
+      const grey = photo[photoAt[i]];
+      const colour = strength ? lut[pixels[at[i]]] : clear;
+      if (colour === clear) {
+        out[i] = black | (grey << 16) | (grey << 8) | grey;
+      } else if (strength === 1) {
+        out[i] = colour;
+      } else {
+        const keep = grey * (1 - strength);
+        const r = keep + (colour & 255) * strength;
+        const g = keep + ((colour >> 8) & 255) * strength;
+        const b = keep + ((colour >> 16) & 255) * strength;
+        out[i] = black | (b << 16) | (g << 8) | r;
       }
     }
     context.putImageData(image, 0, 0);
     root.dataset.redrawMs = (performance.now() - started).toFixed(1);
     drawBar();
     root.dataset.viewer = now.index + "/" + now.layer;
+    root.dataset.lay = registered() ? "registered" : "photographed";
   }
   function drawLater() {
     if (queued) return;
@@ -256,59 +343,108 @@
     if (text !== undefined) element.textContent = text;
     return element;
   };
-  function choose(number) {
-    for (const group of $("overlay").querySelectorAll(".mark")) group.classList.toggle("chosen", group.dataset.number === String(number));
-    for (const button of $("found").querySelectorAll("button")) button.setAttribute("aria-pressed", String(button.dataset.number === String(number)));
+  function choose(key) {
+    for (const group of $("overlay").querySelectorAll(".mark")) group.classList.toggle("chosen", group.dataset.key === key);
+    for (const button of $("found").querySelectorAll("button")) button.setAttribute("aria-pressed", String(button.dataset.key === key));
+  }
+  const lesionsHere = () => data.lesions[picture().animal];
+  const lesionOf = (number) => lesionsHere().find((lesion) => lesion.number === number);
+  const markKey = (mark) => mark.lesions.length ? "L" + mark.lesions.join("+") : "D" + mark.number;
+  // words of a lesion, and what this session says of it
+  const lesionWords = (lesion) => {
+    const here = lesion.days[picture().session];
+    return here ? [...lesion.lines, here[1]] : lesion.lines;
+  };
+  const markWords = (mark) => {
+    const lines = mark.lesions.flatMap((number) => lesionWords(lesionOf(number)));
+    if (!mark.lesions.length) lines.push(mark.number + " · " + mark.kind + (mark.region ? " · " + mark.region : ""));
+    return [...lines, mark.flux, mark.z, ...(mark.flags ? [mark.flags] : [])];
+  };
+  // lesions of the animal that this picture does not outline
+  const unseen = () => {
+    const shown = new Set(picture().marks.flatMap((mark) => mark.lesions));
+    return lesionsHere().filter((lesion) => !shown.has(lesion.number) && lesion.days[picture().session]);
+  };
+  function addMark(marks, style, key, words, path, label, unit) {
+    const group = make("g", { class: "mark " + style, "data-key": key });
+    group.append(make("title", {}, words.join("\n")), make("path", { d: path }));
+    const text = make("text", { x: label[0], y: label[1] }, label[2]);
+    text.style.fontSize = 14 * unit + "px";
+    group.append(text);
+    group.addEventListener("click", () => choose(key));
+    marks.append(group);
+  }
+  const spot = (lesion, p) => [(data.frame.half + (p.view === "dorsal" ? -1 : 1) * lesion.at[1]) / p.pixel, (lesion.at[0] - data.frame.first) / p.pixel];
+  function drawPlaces(marks, unit) {
+    const p = picture();
+    for (const lesion of unseen()) {
+      if (!lesion.at.length || lesion.style !== "lesion") continue;
+      const [x, y] = spot(lesion, p);
+      const r = 2.5 / p.pixel;
+      const ring = "M" + (x - r) + " " + y + "a" + r + " " + r + " 0 1 0 " + 2 * r + " 0a" + r + " " + r + " 0 1 0 " + -2 * r + " 0Z";
+      addMark(marks, "other unseen", "L" + lesion.number, lesionWords(lesion), ring, [x + 1.1 * r, y - 0.6 * r, lesion.name], unit);
+    }
+    const outlined = new Set(p.marks.flatMap((mark) => mark.lesions));
+    for (const lesion of lesionsHere()) {
+      if (!lesion.at.length || (lesion.style !== "lesion" && !outlined.has(lesion.number))) continue;
+      const [x, y] = spot(lesion, p);
+      // arms of the cross are its intervals, at least one millimetre
+      const [b, a] = [Math.max(1, lesion.at[3]) / p.pixel, Math.max(1, lesion.at[2]) / p.pixel];
+      marks.append(make("path", { class: "place", d: "M" + (x - b) + " " + y + "h" + 2 * b + "M" + x + " " + (y - a) + "v" + 2 * a }));
+    }
   }
   function drawMarks() {
     const p = picture();
+    const { w, h } = shape();
     const overlay = $("overlay");
-    overlay.setAttribute("viewBox", "0 0 " + p.w + " " + p.h);
+    overlay.setAttribute("viewBox", "0 0 " + w + " " + h);
     overlay.replaceChildren();
     // type and rule keep their size on the screen whatever the picture's scale
-    const unit = p.w / Math.max(1, $("sheet").clientWidth);
+    const unit = w / Math.max(1, $("sheet").clientWidth);
     const marks = make("g", { class: "marks" });
     if ($("outlines").checked) {
+      if (registered()) {
+        const body = data.outline.map(([x, y]) => [(x + data.frame.half) / p.pixel, (y - data.frame.first) / p.pixel]);
+        marks.append(make("path", { class: "nominal", d: "M" + body.map((point) => point.map((v) => v.toFixed(1)).join(" ")).join("L") + "Z" }));
+        drawPlaces(marks, unit);
+      }
       for (const mark of [...p.marks].reverse()) {
-        const group = make("g", { class: "mark " + mark.kind, "data-number": mark.number });
-        group.append(make("title", {}, mark.number + " · " + mark.name + " · " + mark.flux + " · " + mark.z), make("path", { d: mark.path }));
-        const label = make("text", { x: mark.x, y: mark.y }, mark.number);
-        label.style.fontSize = 14 * unit + "px";
-        group.append(label);
-        group.addEventListener("click", () => choose(mark.number));
-        marks.append(group);
+        const path = registered() ? mark.laid : mark.path;
+        const name = mark.style === "lesion" ? mark.name : mark.name + " " + mark.kind;
+        const label = registered() ? [Math.min(mark.laidX + 4 * unit, w - 9 * unit * name.length), mark.laidY + 4 * unit, name]
+          : [Math.max(0, Math.min(mark.x, w - 8 * unit * name.length)), mark.y, name];
+        if (path) addMark(marks, mark.style, markKey(mark), markWords(mark), path, label, unit);
       }
     }
     const long = 10 / p.pixel;
-    const y = p.h - 10 * unit;
+    const y = h - 10 * unit;
     const x = 10 * unit;
     const text = make("text", { class: "rule-text", x: x + long / 2, y: y - 6 * unit }, "10 mm");
     text.style.fontSize = 13 * unit + "px";
     overlay.append(marks, make("path", { class: "rule", d: "M" + x + " " + y + "h" + long }), text, make("path", { class: "cross", id: "cross", d: "" }));
   }
+  function listRow(key, lines, soft) {
+    const button = document.createElement("button");
+    button.type = "button";
+    button.dataset.key = key;
+    button.setAttribute("aria-pressed", "false");
+    lines.forEach((text, k) => {
+      const line = document.createElement("span");
+      line.className = k && !soft ? "soft" : soft ? "soft" : "name";
+      line.textContent = text;
+      button.append(line);
+    });
+    button.addEventListener("click", () => choose(key));
+    const item = document.createElement("li");
+    item.append(button);
+    return item;
+  }
   function listFound() {
     const list = $("found");
-    list.replaceChildren();
-    for (const mark of picture().marks) {
-      const button = document.createElement("button");
-      button.type = "button";
-      button.dataset.number = mark.number;
-      button.setAttribute("aria-pressed", "false");
-      const lines = [[mark.number + " · " + mark.name + (mark.region ? " · " + mark.region : ""), ""], [mark.flux, ""], [mark.z, "soft"]];
-      if (mark.flags) lines.push([mark.flags, "soft"]);
-      for (const [text, style] of lines) {
-        const line = document.createElement("span");
-        line.className = style;
-        line.textContent = text;
-        if (!style) line.append(document.createElement("br"));
-        button.append(line);
-      }
-      button.addEventListener("click", () => choose(mark.number));
-      const item = document.createElement("li");
-      item.append(button);
-      list.append(item);
-    }
-    if (!picture().marks.length) {
+    const rows = picture().marks.map((mark) => listRow(markKey(mark), markWords(mark), mark.style !== "lesion"));
+    rows.push(...unseen().map((lesion) => listRow("L" + lesion.number, lesionWords(lesion), true)));
+    list.replaceChildren(...rows);
+    if (!rows.length) {
       const item = document.createElement("li");
       item.className = "nothing";
       item.textContent = "Nothing passed the threshold here.";
@@ -316,15 +452,15 @@
     }
   }
   function fit() {
-    const p = picture();
     const stage = document.querySelector(".stage");
     const style = getComputedStyle(stage);
     const rest = [...stage.children].slice(1).reduce((sum, child) => sum + child.offsetHeight, 24);
     const width = stage.clientWidth - parseFloat(style.paddingLeft) - parseFloat(style.paddingRight);
     const height = Math.max(120, stage.clientHeight - parseFloat(style.paddingTop) - parseFloat(style.paddingBottom) - rest);
-    const scale = Math.min(width / p.w, height / p.h);
-    $("sheet").style.width = Math.floor(p.w * scale) + "px";
-    $("sheet").style.height = Math.floor(p.h * scale) + "px";
+    const { w, h } = shape();
+    const scale = Math.min(width / w, height / h);
+    $("sheet").style.width = Math.floor(w * scale) + "px";
+    $("sheet").style.height = Math.floor(h * scale) + "px";
     drawMarks();
   }
 
@@ -349,6 +485,11 @@
     if (!layers.some(([key]) => String(key) === String(now.layer))) now.layer = "probe";
     fill($("layer"), layers, now.layer);
     const k = days.indexOf(now.index);
+    $("day-slider").max = days.length - 1;
+    $("day-slider").value = k;
+    $("day-slider").disabled = days.length < 2;
+    $("day-slider").setAttribute("aria-valuetext", "day " + p.day);
+    $("day-value").textContent = "day " + p.day + ", " + (k + 1) + " of " + days.length;
     $("day-back").disabled = k <= 0;
     $("day-on").disabled = k >= days.length - 1;
     $("viewer-title").textContent = data.animals[p.animal] + " · " + p.arm + " · day " + p.day + " · " + p.view;
@@ -374,6 +515,7 @@
     setSlider($("high"), now.high);
     fillControls();
     listFound();
+    arrange();
     draw();
     fit();
     $("readout").textContent = "Point at the picture to read a pixel.";
@@ -394,9 +536,24 @@
   function read(x, y) {
     const p = picture();
     const { plane, pixels, core } = now;
+    const shown = [x, y];
+    let where = "";
+    if (now.look) {
+      const { w } = shape();
+      const place = now.look[y * w + x];
+      const left = (p.view === "dorsal" ? -1 : 1) * ((x + 0.5) * p.pixel - data.frame.half);
+      where = ((y + 0.5) * p.pixel + data.frame.first).toFixed(1) + " mm from the nose, " + Math.abs(left).toFixed(1) + " mm to its " + (left < 0 ? "right" : "left") + ": ";
+      if (place < 0) {
+        now.cross = shown;
+        $("readout").textContent = where + "outside the image";
+        return drawCross();
+      }
+      x = place % p.w;
+      y = Math.floor(place / p.w);
+    }
     const at = (w, h) => Math.min(h - 1, Math.floor((y * h) / p.h)) * w + Math.min(w - 1, Math.floor((x * w) / p.w));
     const value = plane.o + plane.s * pixels[at(plane.w, plane.h)];
-    let text = "x " + ((p.x + x) * p.pixel).toFixed(1) + " mm, y " + ((p.y + y) * p.pixel).toFixed(1) + " mm: ";
+    let text = where || "x " + ((p.x + x) * p.pixel).toFixed(1) + " mm, y " + ((p.y + y) * p.pixel).toFixed(1) + " mm: ";
     if (now.layer === "probe") {
       const level = core[p.sd.at + Math.floor(y / NOISE_BLOCK) * p.sd.w + Math.floor(x / NOISE_BLOCK)];
       text += withDeviation(value, level ? p.sd.o * Math.exp(NOISE_STEP * (level - 1)) : 0);
@@ -407,16 +564,20 @@
     const flags = p.flags ? core[p.flags.at + y * p.w + x] : 0;
     for (const [bit, words] of Object.entries(data.flags)) if (flags & Number(bit)) text += "; " + words;
     $("readout").textContent = text;
-    now.cross = [x, y];
+    now.cross = shown;
+    drawCross();
+  }
+  function drawCross() {
+    const [x, y] = now.cross;
     const cross = $("cross");
     if (cross) cross.setAttribute("d", "M" + (x - 3) + " " + (y + 0.5) + "h7M" + (x + 0.5) + " " + (y - 3) + "v7");
   }
   function readEvent(event) {
-    const p = picture();
+    const { w, h } = shape();
     const box = $("sheet").getBoundingClientRect();
-    const x = Math.floor(((event.clientX - box.left) * p.w) / box.width);
-    const y = Math.floor(((event.clientY - box.top) * p.h) / box.height);
-    if (x >= 0 && y >= 0 && x < p.w && y < p.h) read(x, y);
+    const x = Math.floor(((event.clientX - box.left) * w) / box.width);
+    const y = Math.floor(((event.clientY - box.top) * h) / box.height);
+    if (x >= 0 && y >= 0 && x < w && y < h) read(x, y);
   }
   $("sheet").addEventListener("pointermove", readEvent);
   $("sheet").addEventListener("pointerdown", readEvent);
@@ -447,6 +608,17 @@
     drawLater();
   });
   $("outlines").addEventListener("input", drawMarks);
+  function layAgain() {
+    now.cross = null;
+    arrange();
+    draw();
+    fit();
+  }
+  for (const id of ["lay-photo", "lay-registered"]) $(id).addEventListener("input", layAgain);
+  $("day-slider").addEventListener("input", () => {
+    const p = picture();
+    show(indices((q) => q.animal === p.animal && q.view === p.view)[Number($("day-slider").value)]);
+  });
   $("day").addEventListener("input", () => show(Number($("day").value)));
   $("view").addEventListener("input", () => show(Number($("view").value)));
   $("layer").addEventListener("input", () => show(now.index, $("layer").value, false));
@@ -463,15 +635,18 @@
   window.addEventListener("resize", () => { if (dialog.open && now.pixels) fit(); });
   dialog.addEventListener("keydown", (event) => {
     if (event.ctrlKey || event.metaKey || event.altKey || !now.pixels) return;
-    const own = event.target.matches("input[type=range], select");
+    const own = event.target.matches("input[type=range], input[type=radio], select");
     const key = event.key.toLowerCase();
     const move = { arrowleft: [-1, 0], arrowright: [1, 0], arrowup: [0, -1], arrowdown: [0, 1] }[key];
     if (move && event.shiftKey && !own) {
-      const p = picture();
-      const [x, y] = now.cross || [Math.floor(p.w / 2), Math.floor(p.h / 2)];
-      read(Math.min(p.w - 1, Math.max(0, x + move[0])), Math.min(p.h - 1, Math.max(0, y + move[1])));
+      const { w, h } = shape();
+      const [x, y] = now.cross || [Math.floor(w / 2), Math.floor(h / 2)];
+      read(Math.min(w - 1, Math.max(0, x + move[0])), Math.min(h - 1, Math.max(0, y + move[1])));
     } else if (move && move[0] && !own) {
       step(move[0]);
+    } else if (key === "r") {
+      $(registered() ? "lay-photo" : "lay-registered").checked = true;
+      layAgain();
     } else if (key === "l" || key === "o") {
       const box = $(key === "l" ? "log" : "shown");
       box.checked = !box.checked;

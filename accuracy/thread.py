@@ -8,17 +8,16 @@ from pathlib import Path
 import numpy as np
 
 from accuracy.figures import Figure, figure
-from lampyris.core.seeds import seed_sequence
 from lampyris.study.run import run_study
 from lampyris.trial.demo import score_study
 from lampyris.trial.score import LesionView, Score, accuracy, pooled
+from lampyris.trial.shares import resampled_interval
 from lampyris.virtual.design import Design, default_design
 from lampyris.virtual.simulate import simulate_study
 
 TABLE = "thread"
 SEEDS = (1, 2, 3, 4, 5)
 QUICK_SEEDS = (1,)
-RESAMPLES = 2000
 
 
 def tables(*, quick: bool) -> list[Figure]:
@@ -69,6 +68,8 @@ def _figures(arm: str, score: Score) -> list[Figure]:
     return [
         share("recall_above_limit", found["lesions_above_limit"], at_least=0.95),
         share("precision", found["detections"], at_least=0.95),
+        share("recall_above_limit_of_spots", found["lesions_above_limit"]),
+        share("precision_of_spots", len(score.spot_calls)),
         figure(
             TABLE, arm, "spot_rmse_mm", found["spot_rmse_mm"],
             _resampled(hits, lambda rows: float(np.sqrt(np.mean([row.error_mm**2 for row in rows])))), len(hits), at_most=1.0,
@@ -90,15 +91,5 @@ def _relative_error(row: LesionView) -> float:
 
 
 def _resampled(rows: list[LesionView], figure_of: Callable[[list[LesionView]], float]) -> tuple[float, float] | None:
-    """Percentile interval from resampling animals, because lesions of one animal share its anatomy and optics."""
-    animals: dict[tuple[str, str], list[LesionView]] = {}
-    for row in rows:
-        animals.setdefault((row.study, row.animal), []).append(row)
-    if len(animals) < 2:
-        return None
-    groups = list(animals.values())
-    rng = np.random.default_rng(seed_sequence("resampling", "accuracy", TABLE))
-    draws = rng.integers(len(groups), size=(RESAMPLES, len(groups)))
-    values = [figure_of([row for index in draw for row in groups[index]]) for draw in draws]
-    low, high = np.percentile(values, [2.5, 97.5])
-    return float(low), float(high)
+    """Lesions of one animal share its anatomy and optics: animals are resampled."""
+    return resampled_interval([(f"{row.study}/{row.animal}", row) for row in rows], figure_of)

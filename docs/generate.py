@@ -7,6 +7,7 @@ A page holds lines ``<!-- table: NAME -->`` and ``<!-- end -->``; what stands be
 """
 
 import ast
+import importlib.util
 import inspect
 import re
 import sys
@@ -19,6 +20,7 @@ from pydantic import BaseModel
 from pydantic.fields import FieldInfo
 
 from lampyris.core import flags, schemas, settings
+from lampyris.core.lesions import Endpoints, Lesion, OrganActivity, OrganOnset, Passage, Reach, Sighting
 from lampyris.core.results import Detection, DetectionLimit, OrganSignal
 from lampyris.core.study import AnimalOutcome, Comparison, RunRecord, StudyResults
 from lampyris.study.tables import study_tables
@@ -53,6 +55,14 @@ def allowed_in(column: schemas.Column) -> str:
     }
     text = kinds.get(column.kind, column.kind)
     return text if column.low is None else f"{text}, {column.low:g} to {column.high:g}"
+
+
+def landmark_table() -> str:
+    """Landmarks with their place in the nominal animal."""
+    from lampyris.imaging.register import landmark_points
+
+    rows = [(name, f"{y:g}", f"{x + 0.0:g}") for name, (y, x) in landmark_points().items()]
+    return markdown_table(("landmark", "from the nose, mm", "to the animal's right, mm"), rows)
 
 
 def settings_table(model: type[BaseModel]) -> str:
@@ -114,6 +124,7 @@ def result_table(name: str, *described: type) -> str:
     """Columns of a table of results: unit, and the meaning from the docstrings of what the rows hold."""
     values, units, _ = study_tables(NOTHING)[name]
     meaning = {key: text for kind in described for key, text in parameter_meaning(kind).items()} | COLUMN_MEANING
+    meaning |= TABLE_MEANING.get(name, {})
     ends = ("_sd", "_low", "_high")
     rows = []
     for column in values:
@@ -161,6 +172,57 @@ COLUMN_MEANING = {
     "method": "name of the post hoc procedure",
 }
 
+# columns that mean another thing in one table, or that several parameters make
+TABLE_MEANING = {
+    "detections": {"lesion": "the lesion that owns it, in the table of lesions; of those that share it the first"},
+    "lesions": {
+        "lesion": "Identity within the animal, from 1; the same on every day.",
+        "kind": "likeliest of the kinds of the table of detections",
+        "kind_probability": "probability of that kind",
+        "organ_probability": "probability of that organ",
+        "second_organ": "the organ that is next likely",
+        "second_organ_probability": "its probability",
+        "z_mm": "towards the back, in the nominal animal",
+        "y_mm": "from the nose, in the nominal animal",
+        "x_mm": "to the animal's left, in the nominal animal",
+        "after_day": "its cells arrived after this day; -inf for before the first session",
+        "by_day": "and by this day, the first session that shows it",
+        "last_day": "the last session that shows it",
+        "lost_by_day": "the first session after that in which it was sought and not seen; inf if there is none",
+        "split_from": "the lesion with which it shares a spot before its first own sighting",
+        "merged_into": "the lesion with which it shares a spot after its last own sighting",
+        "reasons": "what spoke for the kind and the organ",
+    },
+    "sightings": {
+        "lesion": "of the table of lesions",
+        "kind": "of the lesion",
+        "organ": "of the lesion",
+        "detections": "view and number of each detection that shows it",
+    },
+    "endpoints": {
+        "after_day": "first spread after this day",
+        "by_day": "first spread by this day; inf where none is seen",
+        "sites": "lesions other than the primary that were seen up to the last session",
+    },
+    "onsets": {
+        "organ": "every organ of the nominal animal",
+        "after_day": "reached after this day",
+        "by_day": "reached by this day; inf where no lesion is called there",
+    },
+    "burden": {"sites": "lesions other than the primary that were seen up to then"},
+    "route": {
+        "source": "organ of the primary, or where cells were put in",
+        "target": "organ of the lesion",
+        "after_day": "arrived after this day",
+        "by_day": "arrived by this day",
+    },
+    "washout": {
+        "organ": "organ, or lesion N",
+        "half_life_days": "days over which its signal halves from session to session",
+    },
+    "reach": {"organ": "``any`` for any organ but the primary's"},
+}
+
 NOTHING = StudyResults("", "", False, {}, (), (), (), (), (), RunRecord("", "", {}, {}, {}, ""))
 
 
@@ -185,10 +247,23 @@ def purpose(module: Path) -> str:
     return " ".join(text.split("\n\n")[0].split())
 
 
+def figure_numbers(table: str, *header: str) -> str:
+    """A table of numbers that `figures.py` computes beside its figures."""
+    # beside this file whatever the working directory; registered because its dataclasses look themselves up
+    spec = importlib.util.spec_from_file_location("docs_figures", PAGES / "figures.py")
+    if spec is None or spec.loader is None:
+        raise ImportError(f"{PAGES / 'figures.py'} cannot be loaded")
+    module = sys.modules["docs_figures"] = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return markdown_table(header, getattr(module, table)())
+
+
 TABLES: dict[str, Callable[[], str]] = {
     "rooms": room_table,
     "samplesheet": lambda: sheet_table(schemas.SAMPLESHEET),
     "animals": lambda: sheet_table(schemas.ANIMALS),
+    "landmarks": lambda: sheet_table(schemas.LANDMARKS),
+    "landmark names": landmark_table,
     "study": lambda: settings_table(settings.StudyInfo),
     "instrument": lambda: settings_table(settings.Instrument),
     "bands": lambda: settings_table(settings.Band),
@@ -202,9 +277,30 @@ TABLES: dict[str, Callable[[], str]] = {
     "outcomes": lambda: result_table("outcomes", AnimalOutcome),
     "comparisons": lambda: result_table("comparisons", Comparison),
     "pairs": lambda: result_table("pairs"),
+    "lesions": lambda: result_table("lesions", Lesion),
+    "sightings": lambda: result_table("sightings", Sighting),
+    "endpoints": lambda: result_table("endpoints", Endpoints),
+    "onsets": lambda: result_table("onsets", OrganOnset),
+    "burden": lambda: result_table("burden", Endpoints),
+    "route": lambda: result_table("route", Passage),
+    "activities": lambda: result_table("activities", OrganActivity),
+    "washout": lambda: result_table("washout"),
+    "reach": lambda: result_table("reach", Reach),
     "pixel flags": lambda: flag_table(flags.PIXEL_FLAG_MEANING),
     "detection flags": lambda: flag_table(flags.DETECTION_FLAG_MEANING),
     "detection kinds": kind_table,
+    "brightest point": lambda: figure_numbers(
+        "brightest_table",
+        "depth below the back",
+        "places",
+        "off by, root mean square (mm)",
+        "most (mm)",
+        "nearest organ is the right one",
+        "organ straight below is the right one",
+    ),
+    "confidence": lambda: figure_numbers(
+        "confidence_table", "stated", "lesions", "stated, mean", "right (95 % interval)"
+    ),
 }
 
 

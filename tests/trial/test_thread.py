@@ -66,6 +66,11 @@ def test_finds_what_stands_above_its_limit(analysed: Path) -> None:
     assert figures["spot_rmse_mm"] < 1.0
     assert figures["interval_coverage"] >= 0.75
     assert figures["control_sessions"] == 2
+    # both primaries are followed over both days, at a place that the registration's 1 mm and the table's voxels allow
+    assert figures["lesions_matched"] >= 2
+    assert figures["track_link_recall"] == figures["track_link_precision"] == 1.0
+    assert figures["position_median_mm"] < 1.5
+    assert figures["organ_accuracy_forced"] >= 0.75
 
 
 def test_truth_is_told_apart_from_a_shifted_one(analysed: Path) -> None:

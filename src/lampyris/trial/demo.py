@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from lampyris.study.run import run_study
-from lampyris.study.store import read_session
+from lampyris.study.store import ANIMAL, StoredAnimal, read_noun, read_session
 from lampyris.trial.score import Score, accuracy, score_sessions
 from lampyris.virtual.design import Design
 from lampyris.virtual.simulate import simulate_study
@@ -81,5 +81,7 @@ def run_demo(
 
 def score_study(study: Path, truth: Path, /) -> Score:
     """Score the stored results of an analysed study against its truth."""
-    folders = sorted((study / "results").glob("sub-*/ses-*"))
-    return score_sessions((read_session(one) for one in folders), read_truth(truth))
+    results = study / "results"
+    folders = sorted(results.glob("sub-*/ses-*"))
+    outcomes = [read_noun(path, StoredAnimal).outcome for path in sorted(results.glob(f"sub-*/{ANIMAL}"))]
+    return score_sessions((read_session(one) for one in folders), read_truth(truth), outcomes=outcomes)

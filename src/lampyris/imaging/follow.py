@@ -171,6 +171,9 @@ def _spots(sessions: Sequence[SessionResult], laid: Sequence[dict[str, Registrat
         for view in session.views:
             registration = laid[number][view.view]
             for detection in view.detections:
+                if not (np.isfinite(detection.flux.value) and detection.flux.sd > 0 and detection.windows):
+                    # nothing to link or to place it by
+                    continue
                 y, x = _nominal(registration, detection.y_mm, detection.x_mm)
                 spots.append(_Spot(number, view, registration, detection, y, x))
     return tuple(spots)

@@ -231,7 +231,9 @@ def _detections(
     pixel = search.pixel_mm
     labels = np.zeros(shape, np.uint16)
     found = []
-    order = sorted(range(len(spots)), key=lambda index: -spots[index].flux.value)
+    # a spot whose whole outline a brighter one holds is one with it
+    own = [index for index, numbers in enumerate(spots) if numbers.outline.any()]
+    order = sorted(own, key=lambda index: -spots[index].flux.value)
     for number, index in enumerate(order, start=1):
         spot, numbers = field.spots[index], spots[index]
         y_mm, x_mm = (spot.y + crop[0].start) * pixel, (spot.x + crop[1].start) * pixel

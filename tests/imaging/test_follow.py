@@ -238,3 +238,18 @@ def test_an_image_that_fits_no_other_day_is_told(settings, table):
     sessions[2] = replace(moved, views=views)
     found = follow_animal(sessions, settings, animal=row())
     assert any("d07" in finding.seen for finding in found.findings)
+
+
+@pytest.mark.parametrize(
+    "change",
+    [{"windows": ()}, {"flux": Estimate(0.0, 0.0, 0.0, 0.0, 0.95, "ph s-1", "nothing left")}],
+    ids=["bare", "empty"],
+)
+def test_a_spot_that_says_nothing_is_left_out(settings, table, two, change):
+    sessions = Animal(settings, table, [(PRIMARY, FADING), (LIVER, LATE)]).sessions()
+    first = sessions[0].views[0]
+    empty = replace(Animal(settings, table, [(LIVER, FADING)]).sessions()[0].views[0].detections[0], number=9, **change)
+    sessions[0] = replace(
+        sessions[0], views=(replace(first, detections=(*first.detections, empty)), *sessions[0].views[1:])
+    )
+    assert repr(follow_animal(sessions, settings, animal=row())) == repr(two)

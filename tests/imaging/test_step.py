@@ -12,6 +12,7 @@ from lampyris.core.flags import DetectionKind
 from lampyris.core.images import RawImage
 from lampyris.imaging.animal import stage_from_animal
 from lampyris.imaging.nominal import nominal_animal
+from lampyris.imaging.register import landmark_points
 from lampyris.imaging.step import analyse_session, session_probe
 from lampyris.study.check import check_study
 from lampyris.study.opening import SessionRows, open_session
@@ -117,6 +118,46 @@ def test_the_pose_is_that_of_the_drawn_animal(study, results):
                 assert np.sqrt(((there - found) ** 2).sum(axis=0).mean()) < 0.8
                 assert view.registration.overlap > 0.98
                 assert view.pose.mirrored == drawn.mirrored == (view.view == "ventral")
+
+
+def marks_of(view, *, turned=False):
+    """Landmarks as a person would name them on this view's photograph."""
+    height, width = view.body.shape
+    marks = []
+    for name in ("nose", "tail base", "left mammary fat pad", "right mammary fat pad"):
+        along, right = landmark_points()[name]
+        y, x = (float(one) for one in stage_from_animal(view.pose, np.array(along), np.array(right)))
+        if turned:
+            y, x = (height - 1) * view.pixel_mm - y, (width - 1) * view.pixel_mm - x
+        marks.append((name, y, x))
+    return tuple(marks)
+
+
+def test_landmarks_override_the_outline(opened, results):
+    settings, inputs = opened
+    view = results["m01", "d00"].views[0]
+    seen = analyse_session(changed_view(inputs["m01", "d00"], landmarks=marks_of(view)), settings).views[0]
+    assert seen.registration.method == "landmarks"
+    places = np.array(stage_from_animal(seen.pose, np.array([20.0, 60.0]), np.array([3.0, -3.0])))
+    # four points say less of bend and girth than an outline
+    assert places == pytest.approx(
+        np.array(stage_from_animal(view.pose, np.array([20.0, 60.0]), np.array([3.0, -3.0]))), abs=1.5
+    )
+
+
+def test_landmarks_let_an_animal_lie_head_down(opened, results):
+    settings, inputs = opened
+    one, view = inputs["m01", "d00"], results["m01", "d00"].views[0]
+    taken = one.views[0]
+    turned = {name: np.ascontiguousarray(getattr(taken, name)[..., ::-1, ::-1]) for name in ("photo", "dark", "flat")}
+    turned["image"] = with_counts(taken, np.ascontiguousarray(taken.image.counts[:, ::-1, ::-1]))
+    upside_down = changed_view(one, **turned)
+    with pytest.raises(ImageError, match="head up"):
+        analyse_session(upside_down, settings)
+    marked = changed_view(upside_down, landmarks=marks_of(view, turned=True))
+    found = analyse_session(marked, settings).views[0]
+    assert found.registration.method == "landmarks"
+    assert [spot.region for spot in found.detections] == [spot.region for spot in view.detections]
 
 
 def test_controls_show_no_lesion_and_state_limits(results):

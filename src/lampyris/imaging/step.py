@@ -106,7 +106,9 @@ def analyse_view(
     radiance = radiance_from_counts(view, instrument)
     photo = view.photo if view.photo is not None else light_photograph(radiance)
     body = find_body(photo, pixel_mm=instrument.pixel_mm, file=view.file, photographed=view.photo is not None)
-    _refuse_misplaced(view, body, side, instrument.pixel_mm)
+    if not view.landmarks:
+        # where a person says how it lies, it may lie as it likes
+        _refuse_misplaced(view, body, side, instrument.pixel_mm)
     saturated = _refuse_saturated(radiance, body, view, options.saturated_fraction_max)
     registration = _registered(view, body, side, instrument.pixel_mm)
     abundance = unmix(radiance, mixing_matrix(instrument, probe), shown=_frame_of(body))

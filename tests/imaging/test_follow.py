@@ -253,3 +253,13 @@ def test_a_spot_that_says_nothing_is_left_out(settings, table, two, change):
         sessions[0], views=(replace(first, detections=(*first.detections, empty)), *sessions[0].views[1:])
     )
     assert repr(follow_animal(sessions, settings, animal=row())) == repr(two)
+
+
+def test_an_injected_probe_does_not_say_when_cells_came(settings, table):
+    group = settings.groups["arm"].model_copy(update={"label": "injected"})
+    injected = settings.model_copy(update={"groups": {"arm": group}})
+    rising = {7.0: 2e5, 14.0: 8e5}
+    sessions = Animal(settings, table, [(LIVER, rising)]).sessions()
+    (lesion,) = follow_animal(sessions, injected, animal=row()).lesions
+    assert (lesion.after_day, lesion.by_day) == (float("-inf"), 7.0)
+    assert [one.seen for one in lesion.sightings] == [False, False, True, True]

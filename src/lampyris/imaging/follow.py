@@ -449,11 +449,14 @@ def _would_show(ground: _Ground, source: _Source, number: int) -> bool:
     """Whether a session would have shown the source if it was there.
 
     Label is only lost, so before its first sighting it would have been at least as bright as then; after a sighting it may
-    have faded as fast as labels do. The lower end of its flux must exceed the limit of its region in a view that saw it.
+    have faded as fast as labels do. The lower end of its flux must exceed the limit of its region in a view that saw it. An
+    injected probe follows cells that grow: that it does not show earlier says nothing of when they came.
     """
     days = [session.day for session in ground.sessions]
     for spot in source.members:
         later = days[number] - days[spot.session]
+        if ground.setting.injected and later < 0:
+            continue
         faded = 0.5 ** (max(later, 0.0) / FASTEST_HALF_LIFE_DAYS)
         between = [
             one.session for one in source.members if min(spot.session, number) < one.session < max(spot.session, number)

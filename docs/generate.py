@@ -188,7 +188,7 @@ TABLE_MEANING = {
         "after_day": "its cells arrived after this day; -inf for before the first session",
         "by_day": "and by this day, the first session that shows it",
         "last_day": "the last session that shows it",
-        "lost_by_day": "the first session after that in which it was sought and not seen; inf if there is none",
+        "lost_by_day": "the first session after that that would have shown it and did not; inf if there is none",
         "split_from": "the lesion with which it shares a spot before its first own sighting",
         "merged_into": "the lesion with which it shares a spot after its last own sighting",
         "reasons": "what spoke for the kind and the organ",
@@ -218,7 +218,7 @@ TABLE_MEANING = {
     },
     "washout": {
         "organ": "organ, or lesion N",
-        "half_life_days": "days over which its signal halves from session to session",
+        "half_life_days": "days over which its signal halves after one dose; empty where each session has a dose of its own",
     },
     "reach": {"organ": "``any`` for any organ but the primary's"},
 }
@@ -270,6 +270,7 @@ TABLES: dict[str, Callable[[], str]] = {
     "probes": lambda: settings_table(settings.ProbeSettings),
     "groups": lambda: settings_table(settings.Group),
     "analysis": lambda: settings_table(settings.AnalysisOptions),
+    "growth": lambda: settings_table(settings.Growth),
     "caps": lambda: settings_table(settings.Limits),
     "detections": lambda: result_table("detections", Detection),
     "limits": lambda: result_table("limits", DetectionLimit),

@@ -296,10 +296,6 @@ def _print_table(rows: Iterable[Sequence[Any]]) -> None:
 
 
 def _text(value: Any) -> str:
-    if value is None or (isinstance(value, float) and math.isnan(value)):
-        return "none to count"
-    if isinstance(value, (list, tuple)):
-        return f"({' to '.join(_text(part) for part in value)})"
     return f"{value:.4g}" if isinstance(value, float) else str(value)
 
 
@@ -379,6 +375,7 @@ def _report(options: argparse.Namespace) -> int:
 
 def _demo(options: argparse.Namespace) -> int:
     from lampyris.trial.demo import run_demo
+    from lampyris.trial.words import accuracy_in_words
 
     with Progress() as progress:
         outcome = run_demo(options.directory, seed=options.seed, progress=progress)
@@ -394,8 +391,8 @@ def _demo(options: argparse.Namespace) -> int:
     else:
         print("A synthetic study: every image, number and name in it was simulated.")
         _print_table([("study", outcome.study), ("report", outcome.report)])
-        print("accuracy against the drawn truth, pooled over animals:")
-        _print_table(_indented(outcome.accuracy))
+        print("accuracy against the drawn truth, pooled over animals, 95 % intervals (--json gives every figure):")
+        _print_table(_indented(dict(accuracy_in_words(outcome.accuracy))))
         print("seconds:")
         _print_table(_indented(outcome.seconds))
     if not options.no_open:

@@ -263,3 +263,10 @@ def test_an_injected_probe_does_not_say_when_cells_came(settings, table):
     (lesion,) = follow_animal(sessions, injected, animal=row()).lesions
     assert (lesion.after_day, lesion.by_day) == (float("-inf"), 7.0)
     assert [one.seen for one in lesion.sightings] == [False, False, True, True]
+
+
+def test_a_lesion_that_goes_is_gone_by_the_session_that_would_show_it(settings, table):
+    sessions = Animal(settings, table, [(PRIMARY, FADING), (LIVER, {0.0: 5e6, 3.0: 5e6})]).sessions()
+    gone = next(one for one in follow_animal(sessions, settings, animal=row()).lesions if one.organ == "liver")
+    assert (gone.last_day, gone.lost_by_day) == (3.0, 7.0)
+    assert not gone.sightings[2].seen and gone.sightings[2].cells.high > 0.0

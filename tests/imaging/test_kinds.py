@@ -81,6 +81,23 @@ def test_controls_that_show_spots_make_artefacts_likelier(table):
     assert shares[0] < shares[2]
 
 
+def test_in_the_gut_what_controls_show_may_be_food(table):
+    found = at(table, (-3.0, 60.0, 0.0))
+    plain, shown = (weigh_kinds(table, found, ONCE, replace(SETTING, control_spots_near=n)).kinds for n in (0, 2))
+    assert shown["gut and food"] > plain["gut and food"] > shown["lesion"]
+
+
+def test_where_no_day_is_known_a_tumour_shows_in_a_session_by_chance_like_the_rest(table):
+    """Without a primary neither lesions nor artefacts have days: how long a study went on says nothing of which it is."""
+    once = TimeCourse(3.0, 7.0, False, 0, 0, (7.0,), 2)
+    found = at(table, (-3.0, 60.0, 0.0))
+    short, long = (weigh_kinds(table, found, replace(once, sessions=count), Setting("none")).kinds for count in (2, 8))
+    # artefacts alone are stated per session, and so grow with the sessions against all that is stated per animal
+    ratio = [kinds["lesion"] / kinds["gut and food"] for kinds in (short, long)]
+    assert ratio[0] == pytest.approx(ratio[1])
+    assert long["artefact"] / long["lesion"] == pytest.approx(4.0 * short["artefact"] / short["lesion"])
+
+
 @pytest.mark.parametrize(("spots", "sessions", "rate"), [(0, 0, ARTEFACTS_PER_SESSION), (0, 19, 0.001), (9, 8, 1.0)])
 def test_rate_of_controls(spots, sessions, rate):
     # the expectation counts as one session

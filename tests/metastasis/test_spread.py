@@ -336,12 +336,15 @@ def test_injected_probes_bring_their_washout():
     flux = [amount(1e9 * 0.5 ** (day / 4.0), 0.1, "ph s-1") for day in DAYS]
     ratio = amount(3.0, 0.1, "1")
     rows = [OrganActivity("liver", day, one, ratio) for day, one in zip(DAYS, flux, strict=True)]
-    found = outcome(activities=rows)
+    found = outcome(activities=rows, injection_days=(0.0,))
     assert found.activities == tuple(rows)
     assert found.washout_half_life["liver"].value == pytest.approx(4.0)
     # a template's error is the same on all days and widens nothing
     wide = [replace(row, flux=amount(row.flux.value, 0.5, "ph s-1")) for row in rows]
-    loose, tight = (outcome(activities=wide, organ_model_error=e).washout_half_life["liver"] for e in (0.0, 0.49))
+    loose, tight = (
+        outcome(activities=wide, injection_days=(0.0,), organ_model_error=e).washout_half_life["liver"]
+        for e in (0.0, 0.49)
+    )
     assert tight.high - tight.low < 0.5 * (loose.high - loose.low)
 
 
@@ -356,3 +359,17 @@ def test_injected_probes_bring_their_washout():
 def test_misfits_are_refused(days, limits, words):
     with pytest.raises(ValueError, match=words):
         endpoints([lesion(2, (1e5, 1e5), days=(0.0, 3.0))], days=days, limits=limits)
+
+
+def test_an_injected_probe_bounds_nothing_from_below():
+    seen = lesion(2, (-1e4, -1e4, -1e4, 3e4, 9e4), after=-math.inf)
+    activity = OrganActivity("liver", 7.0, amount(10.0), amount(2.0))
+    found = outcome(primary((1e4, 2e4, 4e4, 8e4, 2e5)), seen, injection_days=(), activities=(activity,))
+    # small growths may be anywhere, from the first day
+    assert (onset(found, "lungs").after_day, onset(found, "lungs").by_day) == (-math.inf, math.inf)
+    assert onset(found, "lungs").limit_cells == 5e4
+    assert (onset(found, "liver").after_day, onset(found, "liver").by_day) == (-math.inf, 14.0)
+    assert math.isnan(found.half_life_days.value) and math.isnan(found.persistence.value)
+    assert "follows its doses" in found.half_life_days.method
+    assert found.washout_half_life["liver"].method == "each session has a dose of its own"
+    assert outcome(injection_days=()).first_spread == (-math.inf, math.inf)

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 from small_study import SETTINGS
 
-from lampyris.core.settings import AnalysisOptions, Instrument, StudySettings
+from lampyris.core.settings import AnalysisOptions, Growth, Instrument, StudySettings
 from lampyris.core.study import RunRecord
 from lampyris.imaging import (
     background,
@@ -130,7 +130,7 @@ def test_how_long_every_kind_stays_is_named(settings, monkeypatch, kind):
 
 def test_uptake_is_said_only_of_injected_probes(settings):
     injected = {name: group.model_copy(update={"label": "injected"}) for name, group in settings.groups.items()}
-    words = "injected before each session"
+    words = "injection_days names the doses"
     assert words in " ".join(methods_text(settings.model_copy(update={"groups": injected}), RECORD))
     assert words not in " ".join(methods_text(settings, RECORD))
 
@@ -214,3 +214,11 @@ def test_simulated_images_are_said(settings):
     simulated = settings.model_copy(update={"study": settings.study.model_copy(update={"synthetic": True})})
     assert "The images were simulated, not recorded." in methods_text(simulated, RECORD)[0]
     assert "simulated" not in methods_text(settings, RECORD)[0]
+
+
+def test_a_stated_growth_is_repeated_as_stated(settings):
+    nothing = " ".join(methods_text(settings, RECORD))
+    assert "No number of cells at present" in nothing
+    growth = Growth(model="logistic", doubling_days=2.5, doubling_log_sd=0.3, capacity_cells=1e8)
+    stated = " ".join(methods_text(settings.model_copy(update={"growth": growth}), RECORD))
+    assert "logistic, doubling in 2.5 days" in stated and "1e+08 cells" in stated

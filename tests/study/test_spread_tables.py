@@ -87,6 +87,8 @@ def test_sightings(tables):
     assert values["detections"] == ["", "dorsal 2, ventral 1", "dorsal 1", "dorsal 2"]
     assert values["shared_with"] == ["", "", "", "1"]
     assert units["cells"] == "labelled-cell equivalents at injection"
+    # no prior, no number
+    assert all(math.isnan(value) for part in ("", "_sd", "_low", "_high") for value in values[f"current_cells{part}"])
 
 
 def test_a_detection_names_the_lesion_that_owns_it(tables):

@@ -29,6 +29,9 @@ class Sighting:
         Labelled-cell equivalents at injection; where not seen the most that may be there, with low 0.
     shared_with : tuple of int
         Lesions whose light in this session is one spot with this one's: the amount is theirs together.
+    current_cells : Estimate or None
+        Cells that are there now, under the growth prior given in ``[growth]`` of study.toml; None where none is given,
+        NaN where the prior says nothing of it.
     """
 
     session: str
@@ -38,6 +41,7 @@ class Sighting:
     flux: Estimate
     cells: Estimate
     shared_with: tuple[int, ...] = ()
+    current_cells: Estimate | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,9 +71,10 @@ class Lesion:
     after_day, by_day : float
         Its cells arrived in (after_day, by_day].
     last_day, lost_by_day : float
-        The last session that shows it, and the first after that in which it was sought and not seen; inf if there is none.
+        The last session that shows it, and the first after that which would have shown it and did not; inf if there is none.
     half_life_days : Estimate
-        Of its signal, from the sessions that show it; NaN where the sessions do not say.
+        Of its signal, from the sessions that show it; NaN where the sessions do not say, and for injected probes, whose
+        signal follows the doses.
     split_from, merged_into : int
         The lesion with which it shares a spot before its first, or after its last own sighting; 0 for none.
     """
@@ -151,9 +156,9 @@ class OrganActivity:
         Organ, or ``lesion N``.
     day : float
     flux : Estimate
-        ph s-1; of the view that sees more of it.
+        ph s-1; of the one view, on all days, that sees more of it.
     ratio_to_background : Estimate
-        Its mean radiance over that of the skin around it, 1.
+        Its mean radiance over that of the skin around it, in the same view, 1; NaN for organs, which have no outline.
     """
 
     organ: str
@@ -183,9 +188,9 @@ class Endpoints:
     burden_area : Estimate
         Area under `burden` over the days, cell days; limits count from 0 to their value.
     half_life_days : Estimate
-        Of the signal of the primary.
+        Of the signal of the primary; NaN for injected probes.
     persistence : Estimate
-        Share of the primary's first signal that is left in the last session.
+        Share of the primary's first signal that is left in the last session; NaN for injected probes.
     first_spread : (after_day, by_day)
         Of the first lesion other than the primary.
     farthest_mm : Estimate
@@ -195,7 +200,8 @@ class Endpoints:
     activities : tuple of OrganActivity
         For injected probes; empty where the cells were labelled before.
     washout_half_life : dict of str to Estimate
-        For injected probes, per organ: days over which its signal halves from session to session.
+        For injected probes, per organ: days over which its signal halves after one dose; NaN where no dose is followed by
+        several sessions.
     """
 
     days: tuple[float, ...]

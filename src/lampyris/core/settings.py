@@ -3,9 +3,9 @@
 Units stand in the names. Reading the file is `lampyris.io.settings`; rules across sheets are `lampyris.study.check`.
 """
 
-from typing import Annotated, Literal
+from typing import Annotated, Literal, Self
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 Positive = Annotated[float, Field(gt=0, allow_inf_nan=False)]
 NonNegative = Annotated[float, Field(ge=0, allow_inf_nan=False)]
@@ -93,6 +93,16 @@ class Group(Model):
         default="prelabelled",
         description="cells labelled before they were put in, or a probe injected before each session",
     )
+    injection_days: tuple[NonNegative, ...] = Field(
+        default=(),
+        description="days of an injected probe's doses since inoculation; empty where each session has its own: then no washout is given",
+    )
+
+    @model_validator(mode="after")
+    def _doses_are_injected(self) -> Self:
+        if self.injection_days and self.label != "injected":
+            raise ValueError('injection_days are those of an injected probe: write label = "injected", or remove them')
+        return self
 
 
 class AnalysisOptions(Model):
@@ -129,6 +139,39 @@ class AnalysisOptions(Model):
     )
 
 
+class Growth(Model):
+    """``[growth]``: what is assumed of the cells' growth; without it no current number of cells is given."""
+
+    model: Literal["none", "exponential", "logistic", "gompertz"] = Field(
+        default="none",
+        description="law by which labelled cells divide from day 0, before and after they arrive; none gives no current cell number",
+    )
+    doubling_days: Positive | None = Field(
+        default=None, description="doubling time at the start in days; needed by every law"
+    )
+    doubling_log_sd: NonNegative | None = Field(
+        default=None,
+        description="standard deviation of its logarithm between lesions; 0.3 is a factor of 1.8 either way at 95 %; needed by every law",
+    )
+    capacity_cells: Positive | None = Field(
+        default=None, description="cells at which a lesion's growth ends; needed by logistic and gompertz alone"
+    )
+    capacity_log_sd: NonNegative = Field(default=0.0, description="standard deviation of its logarithm")
+
+    @model_validator(mode="after")
+    def _law_has_its_numbers(self) -> Self:
+        doubling = {"doubling_days": self.doubling_days, "doubling_log_sd": self.doubling_log_sd}
+        capacity = {"capacity_cells": self.capacity_cells}
+        needed = {"none": {}, "exponential": doubling}.get(self.model, doubling | capacity)
+        missing = [key for key, value in needed.items() if value is None]
+        unused = [key for key, value in (doubling | capacity).items() if key not in needed and value is not None]
+        if missing:
+            raise ValueError(f"model {self.model} needs {' and '.join(missing)}")
+        if unused:
+            raise ValueError(f"model {self.model} has no {' and '.join(unused)}")
+        return self
+
+
 class Limits(Model):
     """``[limits]``: caps against hostile or broken files."""
 
@@ -145,4 +188,5 @@ class StudySettings(Model):
     groups: dict[str, Group] = Field(min_length=1)
     probes: dict[str, ProbeSettings] = Field(default_factory=dict)
     analysis: AnalysisOptions = Field(default_factory=AnalysisOptions)
+    growth: Growth = Field(default_factory=Growth)
     limits: Limits = Field(default_factory=Limits)

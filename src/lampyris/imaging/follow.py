@@ -60,7 +60,7 @@ class Following:
     Parameters
     ----------
     lesions : tuple of Lesion
-        Brightest first in their first session; every source of light, whatever its kind.
+        By first day, brighter first; every source of light, whatever its kind.
     limits : dict of organ to tuple of float
         Labelled-cell equivalents that would have been seen, per session; NaN where nothing is known.
     findings : tuple of Finding
@@ -317,7 +317,7 @@ def _lesion(ground: _Ground, chain: Chain) -> Lesion:
         after_day=course.after_day,
         by_day=course.by_day,
         last_day=days[seen[-1]],
-        lost_by_day=days[seen[-1] + 1] if seen[-1] + 1 < len(days) else float("inf"),
+        lost_by_day=next((days[number] for number in later if number > seen[-1]), float("inf")),
         half_life_days=half_life(
             [one.day for one in shown], [one.cells.value for one in shown], [_own_sd(source, n) for n in seen]
         ),

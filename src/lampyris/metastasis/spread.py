@@ -51,6 +51,7 @@ def endpoints(
     days: Sequence[float],
     limits: Mapping[str, Sequence[float]],
     activities: Sequence[OrganActivity] = (),
+    injection_days: Sequence[float] | None = None,
     organ_model_error: float = 0.0,
     level: float = 0.95,
 ) -> Endpoints:
@@ -76,6 +77,10 @@ def endpoints(
         Labelled-cell equivalents that would have been seen, per session; NaN where unknown.
     activities : sequence of OrganActivity
         For injected probes; see `lampyris.metastasis.activity.activities`.
+    injection_days : sequence of float, optional
+        For injected probes, the days of the doses, none where each session has one of its own; None where the cells were
+        labelled before. With an injected probe a lesion may be there long before it is bright enough, so that an organ without
+        one is open from the first day, and a signal's fall says nothing of label that is lost.
     organ_model_error : float
         Relative error of an organ's template, which its fluxes on all days share.
     level : float
@@ -105,7 +110,9 @@ def endpoints(
     _check(lesions, days, limits)
     spread = sorted((one for one in lesions if one.kind == DetectionKind.LESION), key=lambda one: one.number)
     primaries = [one for one in lesions if one.kind == DetectionKind.PRIMARY]
-    known = {organ: _last_known(row, days) for organ, row in limits.items()}
+    injected = injection_days is not None
+    known = {organ: -math.inf if injected else _last_known(row, days) for organ, row in limits.items()}
+    follows_doses = "the signal of an injected probe follows its doses and the cells' growth"
     burden = tuple(_burden(spread, primaries, limits, number, level) for number in range(len(days)))
     route = _route(spread, primaries, level)
     seen_from = [next((n for n, one in enumerate(lesion.sightings) if one.seen), len(days)) for lesion in spread]
@@ -117,13 +124,15 @@ def endpoints(
         primary=tuple(_primary(primaries, number, level) for number in range(len(days))),
         sites=tuple(sum(first <= number for first in seen_from) for number in range(len(days))),
         burden_area=_area(days, burden, level),
-        half_life_days=_primary_half_life(primaries, days, level),
-        persistence=_persistence(primaries, level),
+        half_life_days=_nan("days", level, follows_doses) if injected else _primary_half_life(primaries, days, level),
+        persistence=_nan("1", level, follows_doses) if injected else _persistence(primaries, level),
         first_spread=_first_spread(spread, known, level),
         farthest_mm=_farthest(route, level),
         route=route,
         activities=tuple(activities),
-        washout_half_life=washout_half_life(activities, organ_model_error=organ_model_error, level=level),
+        washout_half_life=washout_half_life(
+            activities, injection_days=injection_days or (), organ_model_error=organ_model_error, level=level
+        ),
     )
 
 

@@ -3,11 +3,13 @@
 Sessions come without images; only the photographs are read, to lay all days of an animal on the nominal one together.
 """
 
+import math
 from collections.abc import Callable, Mapping, Sequence, Set
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from lampyris.core.estimate import Estimate
 from lampyris.core.finding import Finding, Place, Severity
 from lampyris.core.images import Registration
 from lampyris.core.lesions import Endpoints, Lesion
@@ -87,6 +89,7 @@ def follow_sessions(inputs: AnimalInput, settings: StudySettings, /) -> Followed
     # SciPy and the light table take a moment to import, which a look at the sheets alone does not need
     from lampyris.imaging.follow import follow_animal
     from lampyris.metastasis.activity import activities
+    from lampyris.metastasis.growth import growth_prior, number_cells
     from lampyris.metastasis.spread import endpoints
 
     sessions = inputs.sessions
@@ -96,18 +99,28 @@ def follow_sessions(inputs: AnimalInput, settings: StudySettings, /) -> Followed
     following = follow_animal(
         sessions, settings, registrations=registrations, controls=inputs.controls, animal=inputs.animal
     )
-    injected, level = settings.groups[sessions[0].group].label == "injected", settings.analysis.interval_level
+    group, level = settings.groups[sessions[0].group], settings.analysis.interval_level
+    injected, prior = group.label == "injected", growth_prior(settings.growth)
+    lesions = tuple(_without_half_life(one) for one in following.lesions) if injected else following.lesions
+    if prior is not None:
+        lesions = number_cells(lesions, prior, injected=injected, level=level)
     found = endpoints(
-        following.lesions,
+        lesions,
         days=tuple(session.day for session in sessions),
         limits=following.limits,
-        activities=activities(sessions, following.lesions, level=level) if injected else (),
+        activities=activities(sessions, lesions, level=level) if injected else (),
+        injection_days=group.injection_days if injected else None,
         organ_model_error=settings.analysis.organ_model_error,
         level=level,
     )
-    return Followed(
-        following.lesions, found, registrations, (*_exchanged_findings(sessions, exchanged), *following.findings)
-    )
+    return Followed(lesions, found, registrations, (*_exchanged_findings(sessions, exchanged), *following.findings))
+
+
+def _without_half_life(lesion: Lesion) -> Lesion:
+    """An injected probe's signal is no label that is lost: it follows doses and growth, and its washout stands by itself."""
+    why = "the signal of an injected probe follows its doses and the cells' growth"
+    known = lesion.half_life_days
+    return replace(lesion, half_life_days=Estimate(math.nan, math.nan, math.nan, math.nan, known.level, "days", why))
 
 
 def _photographs(inputs: AnimalInput) -> dict[str, dict[str, "PlacedPhoto"]]:

@@ -52,7 +52,10 @@ def methods_text(settings: StudySettings, record: RunRecord, /, *, views: int = 
         _photometry(settings.instrument, options),
         _limits(options),
         *spread_methods(
-            options, views=views, injected=any(group.label == "injected" for group in settings.groups.values())
+            options,
+            settings.growth,
+            views=views,
+            injected=any(group.label == "injected" for group in settings.groups.values()),
         ),
         _statistics(options, views),
         _software(record),

@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 
-from lampyris.core.settings import AnalysisOptions
+from lampyris.core.settings import AnalysisOptions, Growth
 
 # the numbers themselves, so that the text cannot say another
 from lampyris.imaging import follow, kinds, light_table, localise, nominal, register, view_labels, windows
@@ -18,13 +18,15 @@ SPREAD_REFERENCES = (
 )
 
 
-def spread_methods(options: AnalysisOptions, /, *, views: int, injected: bool) -> tuple[str, ...]:
+def spread_methods(options: AnalysisOptions, growth: Growth, /, *, views: int, injected: bool) -> tuple[str, ...]:
     """Describe how lesions were followed over days.
 
     Parameters
     ----------
     options : AnalysisOptions
         Every setting used.
+    growth : Growth
+        What was stated of the cells' growth.
     views : int
         Most views that a session has.
     injected : bool
@@ -40,7 +42,7 @@ def spread_methods(options: AnalysisOptions, /, *, views: int, injected: bool) -
         _linking(views),
         _localisation(options, views),
         _kinds(),
-        _outcomes(options, injected),
+        _outcomes(options, growth, injected),
     )
 
 
@@ -127,9 +129,10 @@ def _kinds() -> str:
         "Kinds. What a source is was weighed by where its light may come from, when it came and went, and how many of each an animal "
         f"is assumed to have: {kinds.PRIMARIES:g} primary, {kinds.METASTASES:g} metastases (spread over the organs by published "
         f"tropism, {_percent(kinds.ELSEWHERE_SHARE)} elsewhere), {kinds.HALOS:g} halos, {kinds.UPTAKES:g} spots of uptake, "
-        f"{kinds.TRAPPINGS:g} of trapped cells, {kinds.GUT_SPOTS:g} of gut, {kinds.BLADDERS:g} of bladder, and "
+        f"{kinds.TRAPPINGS:g} of trapped cells, {kinds.GUT_SPOTS:g} of gut, {kinds.BLADDERS:g} of bladder (where the probe was injected "
+        f"{kinds.INJECTED_UPTAKES:g} each of uptake in liver and spleen, and {kinds.INJECTED_MORE:g} times the bladder), and "
         f"{kinds.ARTEFACTS_PER_SESSION:g} artefacts a session, the last raised or lowered by what the study's unlabelled controls show; "
-        f"a control's spot within {follow.CONTROL_REACH_MM:g} mm speaks for an artefact at its place. A primary lies within "
+        f"a control's spot within {follow.CONTROL_REACH_MM:g} mm speaks for an artefact or food at its place. A primary lies within "
         f"{kinds.PRIMARY_SD_MM:g} mm (standard deviation) of the site of inoculation, a halo within {kinds.HALO_SD_MM:g} mm, an artefact "
         f"within {kinds.SKIN_DEPTH_MM:g} mm of the skin; trapping ends on day {kinds.TRAPPED_UNTIL_DAY:g}. Of sources that would still be "
         f"seen, a next session shows: {stays}. What should be there from the start shows late with {_percent(kinds.LATE)}; an arrival is "
@@ -139,10 +142,10 @@ def _kinds() -> str:
     )
 
 
-def _outcomes(options: AnalysisOptions, injected: bool) -> str:
+def _outcomes(options: AnalysisOptions, growth: Growth, injected: bool) -> str:
     uptake = (
-        " For probes that were injected before each session the flux of organs and lesions is given by day, and the time over which it "
-        "halves from session to session, which is how uptake changes and not how long a dose stays."
+        " For injected probes the flux of organs and lesions is given by day, in one view on all days; the time over which it halves "
+        "is given after one dose alone, where injection_days names the doses."
         if injected
         else ""
     )
@@ -156,7 +159,22 @@ def _outcomes(options: AnalysisOptions, injected: bool) -> str:
         f"{kinetics.LEAST_POINTS} sessions or more, each known to {kinetics.LEAST_LOG_SD:g} at best; stated uncertainties are not believed "
         f"where residuals as large have a chance below {_percent(kinetics.DOUBTED)}. The share of an arm's animals in which an organ was "
         "reached by a day is given with the exact binomial interval (Clopper 1934) and beside it the share in which it may have been."
-        f"{uptake} Intervals cover {_percent(options.interval_level)}."
+        f"{uptake}{_growth(growth)} Intervals cover {_percent(options.interval_level)}."
+    )
+
+
+def _growth(growth: Growth) -> str:
+    if growth.model == "none" or growth.doubling_days is None or growth.doubling_log_sd is None:
+        return " No number of cells at present is given, as nothing was stated of their growth."
+    capacity = (
+        f", up to {growth.capacity_cells:g} cells (standard deviation of the logarithm {growth.capacity_log_sd:g})"
+        if growth.capacity_cells is not None
+        else ""
+    )
+    return (
+        f" Cells at present are labelled-cell equivalents of the first sighting, grown since day 0 by the law that was stated, not "
+        f"measured: {growth.model}, doubling in {growth.doubling_days:g} days (standard deviation of the logarithm "
+        f"{growth.doubling_log_sd:g}){capacity}; label lost before the first sighting is not counted."
     )
 
 

@@ -21,18 +21,7 @@ CELLS_UNIT = "labelled-cell equivalents at injection"
 
 
 def spread_tables(results: StudyResults, /) -> dict[str, Table]:
-    """Lay out what was followed over days.
-
-    Parameters
-    ----------
-    results : StudyResults
-        A finished study.
-
-    Returns
-    -------
-    dict of str to (dict, dict, dict)
-        As `lampyris.study.tables.study_tables`.
-    """
+    """Lay out what was followed over days, with the columns and units of `lampyris.study.tables.study_tables`."""
     return {
         "lesions": columns(_per_animal(results, lambda one: one.lesions, _lesion), _sample(_lesion(_SOURCE))),
         "sightings": columns(
@@ -125,6 +114,7 @@ def _sighting(lesion: Lesion, sighting: Sighting) -> list[Cell]:
         *estimate_cells("cells", CELLS_UNIT, sighting.cells),
         ("detections", "", ", ".join(f"{view} {number}" for view, number in sighting.detections)),
         ("shared_with", "", ", ".join(str(number) for number in sighting.shared_with)),
+        *estimate_cells("current_cells", "cells under the growth prior given", sighting.current_cells),
     ]
 
 

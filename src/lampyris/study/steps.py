@@ -57,7 +57,7 @@ def session_task(study: Path, session: SessionRows, settings: StudySettings, ste
         "rows": sorted(rows, key=lambda row: (row["view"], row["channel"])),
         "landmarks": {view: named_in(session, view) for view in views},
         "injection": [animal.inoculation, animal.injection] if animal else ["", ""],
-        "settings": settings.model_dump(mode="json", exclude={"study"}),
+        "settings": settings.model_dump(mode="json", exclude={"study", "growth"}),
         "synthetic": settings.study.synthetic,
     }
     return Task(
@@ -129,7 +129,7 @@ def animal_task(study: Path, plan: AnimalPlan, settings: StudySettings, follow: 
         "animal": {key: value for key, value in row.items() if key != "row" and not key.startswith("exclu")},
         "photographed": plan.photographed,
         "findings": encode(plan.findings),
-        "settings": settings.model_dump(mode="json", exclude={"study"}),
+        "settings": settings.model_dump(mode="json", exclude={"study", "growth"}),
     }
     return Task(
         step="animal",

@@ -27,7 +27,9 @@ def test_tables_and_page_know_the_kinds_that_are_assigned_and_no_other(small_stu
     assert kinds == {DetectionKind.PRIMARY, DetectionKind.LESION, DetectionKind.INJECTION_SITE}
     page = render_report(small_study)["report.html"].decode()
     legend = page[page.index("Names are lesions") : page.index("Open a picture")]
-    assert "Solid outlines are lesions and primaries, dashed grey ones other signals." in legend
+    assert (
+        "Solid outlines are lesions and primaries, dashed grey ones with the name in brackets other signals" in legend
+    )
     assert page.count('class="mark ') == page.count('class="mark lesion"') + page.count('class="mark other"') > 0
 
 

@@ -8,20 +8,40 @@ import re
 import pytest
 
 from lampyris.core.estimate import Estimate
-from lampyris.core.lesions import OrganActivity, Reach
+from lampyris.core.flags import DetectionKind
+from lampyris.core.lesions import Endpoints, OrganActivity, OrganOnset, Reach
 from lampyris.core.study import StudyResults
 from lampyris.report.arms import arms_of
 from lampyris.report.bodymap import map_data, map_scene, tint
 from lampyris.report.curves import burden_curves, lesion_curves
+from lampyris.report.films import mark
 from lampyris.report.headline import headline
-from lampyris.report.identities import arrival_text, call_text, identities_of, interval_text, lesion_lines, share
+from lampyris.report.identities import (
+    Identity,
+    arrival_text,
+    call_text,
+    identities_of,
+    interval_text,
+    is_tumour,
+    lesion_lines,
+    share,
+)
 from lampyris.report.mouse import VIEWS, across_picture, body_outline, organ_shapes, organs_facing
+from lampyris.report.packing import Frame
 from lampyris.report.reach import Course, arm_reach, reach_words, reached_organs
 from lampyris.report.render import render_report
 from lampyris.report.route import arm_rows, route_label
 from lampyris.report.scene import Disc, Stroke, page_svg
 from lampyris.report.spread_figures import lasting_figure, onset_figure, onset_organs
-from lampyris.report.spread_tables import activity_table, arm_lasting_table, calls_table, lasting_table, reach_table
+from lampyris.report.spread_tables import (
+    activity_table,
+    arm_lasting_table,
+    calls_table,
+    lasting_table,
+    places_table,
+    reach_table,
+)
+from lampyris.report.tables import Cell, Column, Row, Table
 from lampyris.tissue.anatomy import NOMINAL_LENGTH_MM, organ_names
 
 
@@ -263,13 +283,64 @@ def test_activities_of_injected_probes_have_a_table_of_their_own(small_study: St
 
 
 def test_headline_names_organs_days_intervals_controls_and_limits(rich_study: StudyResults) -> None:
-    lines = [sentence.text.replace("\u00a0", " ") for sentence in headline(rich_study, arms_of(rich_study))]
-    line = next(line for line in lines if line.startswith("Targeted dot"))
+    line = next(s for s in headline(rich_study, arms_of(rich_study)) if s.text.startswith("Targeted dot"))
+    items = [item.replace("\u00a0", " ") for item in line.items]
     # Clopper and Pearson: 3 of 3 has the lower end 0.025 ** (1 / 3)
     low = 0.025 ** (1 / 3)
-    assert f"lungs in 3 of 3 by day 7 (95 % {low:.2f}–1.00)" in line
-    assert "none of 2 in Unlabelled controls" in line and "limit on the last day was" in line
-    assert re.search(r"2\.1\s×\s10⁵ labelled cells", line)
+    assert f"lungs 3 of 3 by day 7 (95 % {low:.2f}–1.00)" in items
+    assert f"in 3 of 3 animals by day 7 (95\u00a0% {low:.2f}–1.00); none of 2 in Unlabelled controls." in line.text
+    assert re.search(r"limit on the last day was 2\.1\s×\s10⁵ labelled cells, median of the animals", line.rest)
+
+
+def test_headline_names_the_organs_of_the_least_and_the_highest_limit(rich_study: StudyResults) -> None:
+    cells = {"spleen": 900.0, "gut": 6.2e4, "subcutis": 40.0}
+
+    def limited(end: Endpoints | None) -> Endpoints | None:
+        if end is None:
+            return None
+        onsets = tuple(dataclasses.replace(o, limit_cells=cells.get(o.organ, math.nan)) for o in end.onsets)
+        known = {onset.organ for onset in onsets}
+        more = tuple(OrganOnset(organ, 0.0, 14.0, math.inf, cells[organ]) for organ in cells if organ not in known)
+        return dataclasses.replace(end, onsets=onsets + more)
+
+    outcomes = tuple(dataclasses.replace(o, endpoints=limited(o.endpoints)) for o in rich_study.outcomes)
+    study = dataclasses.replace(rich_study, outcomes=outcomes)
+    line = next(s for s in headline(study, arms_of(study)) if s.text.startswith("Targeted dot"))
+    # what lies right under the skin is no organ
+    assert "900 (spleen) to 6.2\u202f×\u202f10⁴ (gut) labelled cells" in line.rest and "subcutis" not in line.rest
+
+
+@pytest.mark.parametrize(("text", "style"), [("lungs", "brief"), ("x" * 30, "words"), ("long " * 20, "prose")])
+def test_words_get_a_column_wide_enough(text: str, style: str) -> None:
+    columns = (Column("Organ"), Column("p", "number"))
+    assert Table("t", "", columns, (Row((Cell(text), Cell("0.5"))),)).styles == (style, "number")
+
+
+def test_reasons_stand_with_the_place_of_their_lesion(rich_study: StudyResults) -> None:
+    calls, places = calls_table(rich_study, arms_of(rich_study)), places_table(rich_study, arms_of(rich_study))
+    assert calls is not None and places is not None
+    assert [row.cells[:2] for row in calls.rows] == [row.cells[:2] for row in places.rows]
+    reasons = {"; ".join(lesion.reasons) for o in rich_study.outcomes for lesion in o.lesions}
+    assert {row.cells[-1].text for row in places.rows} == reasons
+
+
+@pytest.mark.parametrize("place", [0.02, 0.5, 0.98])
+@pytest.mark.parametrize("kind", [DetectionKind.LESION, DetectionKind.INJECTION_SITE])
+def test_names_stay_inside_the_picture_and_beside_their_outline(
+    rich_study: StudyResults, place: float, kind: DetectionKind
+) -> None:
+    view = next(view for session in rich_study.sessions for view in session.views if view.detections)
+    frame, pixel = Frame(0, 0, 200, 100), view.pixel_mm
+    x = place * 100 * pixel
+    ring = tuple((50 * pixel + 2 * pixel * math.sin(k), x + 2 * pixel * math.cos(k)) for k in range(6))
+    spot = dataclasses.replace(view.detections[0], x_mm=x, y_mm=50 * pixel, outline_mm=ring)
+    drawn = mark(spot, Identity("L3", kind, is_tumour(kind)), "", frame, pixel)
+    assert drawn.label == ("L3" if is_tumour(kind) else "(L3)")
+    # bold type is no wider than 0.68 of its height a letter; the still's type is 0.115 of the picture's width
+    width = 0.68 * 11.5 * len(drawn.label)
+    assert drawn.label_x >= 0 and drawn.label_x + width <= 100
+    left, right = min(x for _, x in ring) / pixel + 0.5, max(x for _, x in ring) / pixel + 0.5
+    assert drawn.label_x >= right or drawn.label_x + width <= left
 
 
 def test_lesions_without_place_or_day_break_nothing(rich_study: StudyResults) -> None:

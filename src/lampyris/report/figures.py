@@ -26,6 +26,7 @@ from lampyris.report.scale import colour_map
 from lampyris.report.scene import PAPER, Note, Pen, Scene, Type, text_width_mm, wrapped
 
 _THIN, _THICK = 0.6, 1.6
+_PANEL_MM = (58.0, 55.0)
 
 
 def whiskers(scene: Scene, x: float, up: Scale, estimate: Estimate, colour: str) -> None:
@@ -64,16 +65,41 @@ def _draw_mean(scene: Scene, arm: Arm, mean: ArmDay, unit: str, x: float, up: Sc
     scene.diamond((x, up.clipped(estimate.value)), 1.0, Pen(PAPER, 0.6, arm.colour), note)
 
 
-def curve_ends(curves: Sequence[AnimalCurve], /) -> tuple[tuple[float, float], list[float]]:
-    """Ends of the shared logarithmic axis, and the days."""
-    values = [value for curve in curves for value in curve.values]
-    return log_ends(values), sorted({day for curve in curves for day in curve.days})
-
-
-def _day_scale(days: Sequence[float], left: float, right: float) -> Scale:
+def day_scale(days: Sequence[float], left: float, right: float, /) -> Scale:
+    """Days from `left` to `right` in mm, with some air at both ends."""
     first, last = min(days, default=0.0), max(days, default=1.0)
-    margin = 0.06 * max(last - first, 1.0)
+    margin = 0.07 * max(last - first, 1.0)
     return Scale(first - margin, last + margin, left, right)
+
+
+def day_panel(title: str, label: str, every: Sequence[AnimalCurve], /) -> tuple[Scene, Scale, Scale]:
+    """An empty panel of values over days.
+
+    Parameters
+    ----------
+    title : str
+        Of up to two lines.
+    label : str
+        Of the logarithmic axis, with its unit.
+    every : sequence of AnimalCurve
+        Curves of all panels of the figure: they set the shared axes.
+
+    Returns
+    -------
+    (Scene, Scale, Scale)
+        With its axes drawn; the scale of days and that of values.
+    """
+    scene = Scene(*_PANEL_MM)
+    days = sorted({day for curve in every for day in curve.days})
+    low, high = log_ends([value for curve in every for value in curve.values])
+    across = day_scale(days, 14.5, scene.width - 1.0)
+    up = Scale(low, high, scene.height - 9.0, 11.0, logarithmic=True)
+    ticks, minor = log_ticks(low, high)
+    draw_left(scene, up, across.start, ticks, minor=minor)
+    draw_bottom(scene, across, up.start, day_ticks(days, across), "days since inoculation")
+    draw_up_label(scene, 2.6, (up.start + up.end) / 2, label)
+    draw_title(scene, (across.start, 7.5), title, width=scene.width - across.start, most=2)
+    return scene, across, up
 
 
 def curves_figure(
@@ -84,7 +110,6 @@ def curves_figure(
     /,
     *,
     label: str = "",
-    size_mm: tuple[float, float] = (58.0, 52.0),
 ) -> Scene:
     """One arm's values over days: a line per animal, and the arm's geometric mean with its interval.
 
@@ -98,22 +123,13 @@ def curves_figure(
         Of the values.
     label : str
         Of the axis; total lesion flux with its unit by default.
-    size_mm : (float, float)
-        Width and height of the panel.
 
     Returns
     -------
     Scene
     """
-    (low, high), days = curve_ends([curve for own in curves.values() for curve in own])
-    scene = Scene(*size_mm)
-    across = _day_scale(days, 14.5, size_mm[0] - 1.0)
-    up = Scale(low, high, size_mm[1] - 9.0, 8.0, logarithmic=True)
-    ticks, minor = log_ticks(low, high)
-    draw_left(scene, up, across.start, ticks, minor=minor)
-    draw_bottom(scene, across, up.start, day_ticks(days, across), "days since inoculation")
-    draw_up_label(scene, 2.6, (up.start + up.end) / 2, label or f"total lesion flux ({unit_text(unit)})")
-    draw_title(scene, (across.start, 4.5), arm.title, width=size_mm[0] - 14, most=1)
+    every = [curve for own in curves.values() for curve in own]
+    scene, across, up = day_panel(arm.title, label or f"total lesion flux ({unit_text(unit)})", every)
     for curve in curves.get(arm.key, []):
         draw_curve(scene, curve, across, up, arm.colour, unit)
     # beside the animals' points, so that neither hides the other

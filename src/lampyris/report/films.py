@@ -32,6 +32,9 @@ class Mark:
     path : str
         In pixels from the frame's upper left corner, as are the label's place.
     label_x, label_y : float
+        Left end of the name, beside the outline and inside the picture.
+    corner : (float, float)
+        Upper right corner of the outline (x, y).
     words : str
     """
 
@@ -41,7 +44,13 @@ class Mark:
     path: str
     label_x: float
     label_y: float
+    corner: tuple[float, float]
     words: str
+
+    @property
+    def label(self) -> str:
+        """Its name; of what is no tumour in brackets."""
+        return _label(self.name, self.style)
 
 
 @dataclass(frozen=True, slots=True)
@@ -126,6 +135,10 @@ def mark_words(detection: Detection, identity: Identity, session: str, /) -> str
     return "\n".join([*lines, *head, f"{estimate_text(detection.flux)}, {sure}"])
 
 
+def _label(name: str, style: str) -> str:
+    return name if style == "lesion" else f"({name})"
+
+
 def thinned(outline: tuple[tuple[float, float], ...], most: int = 28) -> list[tuple[float, float]]:
     """At most `most` points of an outline, evenly taken: a still picture shows no more."""
     if len(outline) <= most:
@@ -168,18 +181,21 @@ def mark(detection: Detection, identity: Identity, session: str, frame: Frame, p
     x, y = detection.x_mm / pixel_mm - frame.x + 0.5, detection.y_mm / pixel_mm - frame.y + 0.5
     if len(points) > 2:
         path = outline_path(points)
-        right, top = max(px for px, _ in points), min(py for _, py in points)
+        left, right, top = min(px for px, _ in points), max(px for px, _ in points), min(py for _, py in points)
     else:
         # no outline: a small ring at the place
         path = f"M{x - 3:.1f} {y:.1f}a3 3 0 1 0 6 0a3 3 0 1 0 -6 0Z"
-        right, top = x + 3, y - 3
-    # the name's type is a fixed share of the picture's width; it stays inside the picture
-    em = 0.115 * frame.width
-    label_x = min(max(right + 0.1 * em, 0.0), frame.width - 0.7 * em * len(identity.name))
-    label_y = min(max(top + 0.2 * em, em), frame.height - 0.2 * em)
+        left, right, top = x - 3, x + 3, y - 3
     style = "lesion" if identity.tumour else "other"
-    words = mark_words(detection, identity, session)
-    return Mark(identity.name, style, identity.kind, path, round(label_x, 1), round(label_y, 1), words)
+    # the name's type is a fixed share of the picture's width; it stays inside the picture, on the side that has room
+    em = 0.115 * frame.width
+    width = 0.68 * em * len(_label(identity.name, style))
+    label_x, most = right + 0.15 * em, frame.width - width - 0.1 * em
+    if label_x > most:
+        label_x = left - 0.15 * em - width if left > width else most
+    label_x, label_y = max(label_x, 0.0), min(max(top + 0.2 * em, em), frame.height - 0.2 * em)
+    words, corner = mark_words(detection, identity, session), (round(right, 1), round(top, 1))
+    return Mark(identity.name, style, identity.kind, path, round(label_x, 1), round(label_y, 1), corner, words)
 
 
 def _alt(session: SessionResult, view: ViewResult, found: list[Identity]) -> str:

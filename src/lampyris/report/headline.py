@@ -8,15 +8,13 @@ from lampyris.core.finding import Severity
 from lampyris.core.results import DetectionLimit
 from lampyris.core.study import AnimalOutcome, Comparison, StudyResults, ViewResult
 from lampyris.report.arms import Arm
-from lampyris.report.identities import is_tumour
+from lampyris.report.bodymap import ELSEWHERE
+from lampyris.report.identities import animals_done, is_tumour
 from lampyris.report.levels import interval_level, level_text
 from lampyris.report.limits import probe_carried, probe_title
-from lampyris.report.numbers import day_text, number, p_text, share_text, unit_text
-from lampyris.report.reach import ANY, Course, arm_reach, interval_in_brackets
+from lampyris.report.numbers import day_text, ends_text, median_range_text, number, p_text, share_text, unit_text
+from lampyris.report.reach import ANY, arm_reach, reached_text
 from lampyris.statistics.intervals import clopper_pearson_interval
-
-# further organs stand in the table
-_ORGANS_NAMED = 4
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,6 +25,10 @@ class Sentence:
     ----------
     text : str
         The sentence.
+    items : tuple of str
+        A list below it, in few words each.
+    rest : str
+        What closes the list; empty for nothing.
     arm : int
         Colour class of the arm it speaks of, -1 for none.
     action : bool
@@ -36,6 +38,8 @@ class Sentence:
     """
 
     text: str
+    items: tuple[str, ...] = ()
+    rest: str = ""
     arm: int = -1
     action: bool = False
     target: str = ""
@@ -76,20 +80,15 @@ def _limit_clause(results: StudyResults, animals: set[str]) -> str:
     limits = [item for item in _last_limits(results, animals) if math.isfinite(item[1].flux.value)]
     if not limits:
         return ""
-    flux = _median_and_range([limit.flux.value for _, limit in limits])
+    flux = median_range_text([limit.flux.value for _, limit in limits])
     text = f", where the limit on the last day was {flux} {unit_text(limits[0][1].flux.unit)} inside the outline"
     for probe in dict.fromkeys(probe for probe, _ in limits if probe):
         cells = [limit.cells.value for own, limit in limits if own == probe and math.isfinite(limit.cells.value)]
         if cells:
-            text += f" or {_median_and_range(cells)} cells labelled with {probe_title(results, probe)}"
+            text += f" or {median_range_text(cells)} cells labelled with {probe_title(results, probe)}"
     text += ", median and range over regions"
     # without a label there is no light per cell
     return text if any(probe for probe, _ in limits) else f"{text}; how many cells that is depends on the probe"
-
-
-def _median_and_range(values: list[float]) -> str:
-    ends = list(dict.fromkeys((number(min(values)), number(max(values)))))
-    return number(statistics.median(values)) + (f" ({'–'.join(ends)})" if len(ends) > 1 else "")
 
 
 def _arm_sentence(results: StudyResults, arm: Arm, outcomes: list[AnimalOutcome]) -> Sentence:
@@ -102,7 +101,7 @@ def _arm_sentence(results: StudyResults, arm: Arm, outcomes: list[AnimalOutcome]
     name = arm.title if arm.role != "control" or "control" in arm.title.lower() else f"{arm.title} (control)"
     if not with_lesions:
         clause = _limit_clause(results, {outcome.animal for outcome in outcomes})
-        return Sentence(f"{name}: lesions seen in {seen} animals {interval}{clause}.", arm.index, target="limits")
+        return Sentence(f"{name}: lesions seen in {seen} animals {interval}{clause}.", arm=arm.index, target="limits")
     first = [min(day for day, count in zip(o.days, o.lesion_count, strict=True) if count) for o in with_lesions]
     text = f"{name}: lesions seen in {seen} animals by day {day_text(max(first))} {interval}"
     if min(first) < max(first):
@@ -111,7 +110,7 @@ def _arm_sentence(results: StudyResults, arm: Arm, outcomes: list[AnimalOutcome]
     action = arm.role == "control"
     if action:
         text += "; signal in a control is a false alarm or a mix-up and needs a look"
-    return Sentence(text + ".", arm.index, action=action, target="films")
+    return Sentence(text + ".", arm=arm.index, action=action, target="films")
 
 
 def _spread_clause(outcomes: list[AnimalOutcome], level: float) -> str:
@@ -137,24 +136,11 @@ def _organ_sentence(
         return None
     reached.sort(key=lambda course: (-course.last.value, course.final_day(), course.row.organ))
     spread = rows.get(ANY)
-    head = (
-        f"{arm.title}: signal away from the primary in {_reached_text(spread, ' animals')}: "
-        if spread
-        else f"{arm.title}: "
-    )
-    parts = [f"{course.row.organ} in {_reached_text(course)}" for course in reached[:_ORGANS_NAMED]]
-    if len(reached) > _ORGANS_NAMED:
-        more = len(reached) - _ORGANS_NAMED
-        parts.append(f"{more} other organ{'' if more == 1 else 's'} less often")
-    text = head + joined(parts) + _control_clause(results, arms)
-    return Sentence(
-        f"{text}{_missed_clause(outcomes, {course.row.organ for course in reached})}.", arm.index, target="spread"
-    )
-
-
-def _reached_text(course: Course, animals: str = "") -> str:
-    seen = share_text(course.count(-1), course.observed[-1])
-    return f"{seen}{animals} by day {day_text(course.final_day())} {interval_in_brackets(course.last)}"
+    seen = f" in {reached_text(spread, ' animals')}" if spread else ""
+    text = f"{arm.title}: signal away from the primary{seen}{_control_clause(results, arms)}."
+    items = tuple(f"{course.row.organ} {reached_text(course)}" for course in reached)
+    missed = _missed_text(outcomes, {course.row.organ for course in reached})
+    return Sentence(text, items, missed, arm.index, target="spread")
 
 
 def _control_clause(results: StudyResults, arms: dict[str, Arm]) -> str:
@@ -167,16 +153,22 @@ def _control_clause(results: StudyResults, arms: dict[str, Arm]) -> str:
     return f"; {joined(parts)}" if parts else ""
 
 
-def _missed_clause(outcomes: list[AnimalOutcome], reached: set[str]) -> str:
-    """The limit in cells of the organs that no animal of the arm showed."""
-    ends = [outcome.endpoints for outcome in outcomes if outcome.endpoints is not None]
-    limits = [
-        onset.limit_cells
-        for end in ends
-        for onset in end.onsets
-        if onset.organ not in reached and math.isfinite(onset.limit_cells)
-    ]
-    return f"; elsewhere the limit on the last day was {_median_and_range(limits)} labelled cells" if limits else ""
+def _missed_text(outcomes: list[AnimalOutcome], reached: set[str]) -> str:
+    """The limits in cells of the organs that no animal of the arm showed: the least and the most, with their organs."""
+    limits: dict[str, list[float]] = {}
+    for outcome in outcomes:
+        for onset in outcome.endpoints.onsets if outcome.endpoints is not None else ():
+            # what lies right under the skin is no organ, and its limit says nothing of one
+            if onset.organ not in {*reached, ELSEWHERE} and math.isfinite(onset.limit_cells):
+                limits.setdefault(onset.organ, []).append(onset.limit_cells)
+    if not limits:
+        return ""
+    middle = sorted((statistics.median(cells), organ) for organ, cells in limits.items())
+    ends = [f"{number(cells)} ({organ})" for cells, organ in (middle[0], middle[-1])]
+    if number(middle[0][0]) == number(middle[-1][0]):
+        ends = [number(middle[0][0])]
+    text = f"In no other organ, where the limit on the last day was {' to '.join(ends)} labelled cells"
+    return f"{text}, median of the animals."
 
 
 def comparison_text(comparison: Comparison, /) -> str:
@@ -257,7 +249,7 @@ def headline(results: StudyResults, arms: dict[str, Arm], /) -> list[Sentence]:
     """
     sentences = _action_sentences(results)
     for key, arm in arms.items():
-        outcomes = [outcome for outcome in results.outcomes if outcome.group == key and outcome.status == "done"]
+        outcomes = animals_done(results, key)
         if outcomes:
             spread = _organ_sentence(results, arms, arm, outcomes)
             sentences.append(spread or _arm_sentence(results, arm, outcomes))
@@ -286,7 +278,7 @@ def false_alarm_text(results: StudyResults, arms: dict[str, Arm], /) -> str:
             budgets.append(max(stated))
     if not budgets:
         return ""
-    rate = "–".join(f"{value:g}" for value in dict.fromkeys((min(budgets), max(budgets))))
+    rate = ends_text(budgets, lambda value: f"{value:g}")
     text = f"Thresholds were set for {rate} expected false alarms per animal-session, over its views together;"
     text += f" {len(budgets)} animal-sessions give"
     text += f" {number(sum(budgets))} expected in the whole study."

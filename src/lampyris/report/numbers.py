@@ -5,6 +5,8 @@ Everything here returns plain text (Unicode superscripts, no markup), so that on
 
 import math
 import re
+import statistics
+from collections.abc import Callable, Sequence
 
 from lampyris.core.estimate import Estimate
 
@@ -15,6 +17,8 @@ _NOBREAK = "\u00a0"
 _UNIT_POWER = re.compile(r"(?<=[A-Za-zµ])(-?[1-9])(?![0-9])")
 # outside this range a number is set with a power of ten
 _PLAIN_LOW, _PLAIN_HIGH = 1e-3, 1e4
+# an end this many times the value is given a power of ten of its own
+_FAR = 100.0
 
 
 def superscript(value: int, /) -> str:
@@ -49,7 +53,8 @@ def _exponent(value: float) -> int:
 
 
 def _fixed(value: float, decimals: int) -> str:
-    text = f"{value:.{max(decimals, 0)}f}"
+    # digits before the point are rounded as those behind it are
+    text = f"{round(value, decimals) if decimals < 0 else value:.{max(decimals, 0)}f}"
     if float(text) == 0:
         text = text.lstrip("-")
     return text.replace("-", "−")
@@ -95,10 +100,10 @@ def number(value: float, /, *, digits: int = 2) -> str:
 
 
 def _interval_text(low: float, high: float, decimals: int) -> str:
-    ends = [
-        MISSING if math.isnan(end) else ("∞" if end > 0 else "−∞") if math.isinf(end) else _fixed(end, decimals)
-        for end in (low, high)
-    ]
+    return _joined(*(_fixed(end, decimals) if math.isfinite(end) else number(end) for end in (low, high)))
+
+
+def _joined(*ends: str) -> str:
     # a dash between signed numbers reads as a minus
     joiner = " to " if any(end.startswith("−") for end in ends) else "–"
     return joiner.join(ends)
@@ -115,6 +120,10 @@ def value_interval(value: float, low: float, high: float, /) -> str:
     '2.1 (1.4–3.2) × 10⁵'
     >>> value_interval(0.2, -0.3, 0.7)
     '0.20 (−0.30 to 0.70)'
+    >>> value_interval(0.0003, -0.5, 0.5)
+    '0.00 (−0.50 to 0.50)'
+    >>> value_interval(650.0, 0.0, 411000.0).replace("\\u202f", " ")
+    '650 (0–4.1 × 10⁵)'
     """
     if math.isnan(value):
         return MISSING
@@ -122,11 +131,16 @@ def value_interval(value: float, low: float, high: float, /) -> str:
     scale = abs(value) if value else max(finite, default=0.0)
     if scale == 0:
         return f"{number(value)} ({_interval_text(low, high, 0)})"
+    if low < 0 < high and math.isfinite(high - low):
+        # close to zero the interval, not the value, says how many digits mean something
+        scale = max(scale, 0.25 * (high - low))
     digits = 3 if math.isfinite(high - low) and 0 < high - low < 0.2 * scale else 2
     exponent = _exponent(float(f"{scale:.{digits - 1}e}"))
     if _PLAIN_LOW <= scale < _PLAIN_HIGH and max(finite) < 10 * _PLAIN_HIGH:
         decimals = digits - 1 - exponent
         return f"{_fixed(value, decimals)} ({_interval_text(low, high, decimals)})"
+    if low >= 0 and max(finite) > _FAR * scale:
+        return f"{number(value)} ({_joined(number(low), number(high))})"
     unit = 10.0**exponent
     inside = _interval_text(low / unit, high / unit, digits - 1)
     return f"{_fixed(value / unit, digits - 1)} ({inside}){_power(exponent)}"
@@ -136,6 +150,29 @@ def estimate_text(estimate: Estimate, /, *, unit: bool = True) -> str:
     """An estimate with interval and, unless it stands in the column's head, its unit."""
     text = value_interval(estimate.value, estimate.low, estimate.high)
     return with_unit(text, estimate.unit) if unit and text != MISSING else text
+
+
+def ends_text(values: Sequence[float], shown: Callable[[float], str] = number, /) -> str:
+    """The least and the most of some values, once where they read the same.
+
+    Examples
+    --------
+    >>> ends_text([3.0, 1.0, 2.0]), ends_text([1.0, 1.001])
+    ('1.0–3.0', '1.0')
+    """
+    return "–".join(dict.fromkeys((shown(min(values)), shown(max(values)))))
+
+
+def median_range_text(values: Sequence[float], /) -> str:
+    """The median of some values with their range in brackets; the median alone where all read the same.
+
+    Examples
+    --------
+    >>> median_range_text([3.0, 1.0, 2.0]), median_range_text([4.0])
+    ('2.0 (1.0–3.0)', '4.0')
+    """
+    ends = ends_text(values)
+    return number(statistics.median(values)) + (f" ({ends})" if "–" in ends else "")
 
 
 def p_text(p: float, /) -> str:

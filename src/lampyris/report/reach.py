@@ -99,6 +99,12 @@ def reach_words(course: Course, arm: str, day: float, /) -> str:
     return text + (f"; may have been in {may} of {n}, not all of it seen yet" if may > seen else "")
 
 
+def reached_text(course: Course, what: str = "", /) -> str:
+    """In how many animals an organ was reached at last, by when, with the interval: ``3 of 5 by day 7 (95 % 0.15–0.95)``."""
+    seen = share_text(course.count(-1), course.observed[-1])
+    return f"{seen}{what} by day {day_text(course.final_day())} {interval_in_brackets(course.last)}"
+
+
 def reached_organs(results: StudyResults, /) -> list[str]:
     """Organs that were reached in any animal, the most often reached first."""
     shares: dict[str, float] = {}

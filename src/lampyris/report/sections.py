@@ -2,7 +2,7 @@
 
 import json
 import math
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from typing import Any
 
 from lampyris.core.results import Detection
@@ -12,7 +12,7 @@ from lampyris.report.films import flag_words
 from lampyris.report.identities import Identities, identities_of
 from lampyris.report.levels import level_text, with_level
 from lampyris.report.limits import LimitCell, LimitGrid
-from lampyris.report.numbers import MISSING, day_text, percent_text
+from lampyris.report.numbers import MISSING, day_text, ends_text, percent_text
 from lampyris.report.packing import sessions_by_animal
 from lampyris.report.tables import (
     Cell,
@@ -44,7 +44,7 @@ def _detection_columns(flux_unit: str) -> tuple[Column, ...]:
         Column("Region"),
         Column("Flux", "estimate", flux_unit),
         Column("z", "number"),
-        Column("Threshold", "number"),
+        Column("z needed", "number"),
         Column("Area", "number", "mm2"),
         Column("SNR", "number"),
         Column("Contrast", "number"),
@@ -236,21 +236,16 @@ def limit_terms(results: StudyResults, /) -> str:
     limits = [limit for session in results.sessions for view in session.views for limit in view.limits]
     if not limits:
         return ""
-    power = _ends([limit.power for limit in limits], percent_text)
-    alarm = _ends([limit.false_alarms for limit in limits], lambda value: f"{value:g}")
+    power = ends_text([limit.power for limit in limits], percent_text)
+    alarm = ends_text([limit.false_alarms for limit in limits], lambda value: f"{value:g}")
     text = (
         f"A source at the limit is found with {power} probability at {alarm} expected false alarms per animal-session. "
         "Limits are given as flux inside the outline, as the detections are"
     )
     shares = [limit.outline_share for limit in limits if math.isfinite(limit.outline_share)]
     if shares:
-        text += f"; the outline holds {_ends(shares, lambda value: percent_text(round(value, 2)))} of a spot's flux"
+        text += f"; the outline holds {ends_text(shares, lambda value: percent_text(round(value, 2)))} of a spot's flux"
     return f"{text}."
-
-
-def _ends(values: list[float], shown: Callable[[float], str]) -> str:
-    """The least and the most of some values, once where they read the same."""
-    return "–".join(dict.fromkeys((shown(min(values)), shown(max(values)))))
 
 
 def _words(key: str) -> str:

@@ -18,21 +18,19 @@ from lampyris.report.axes import (
     log_ticks,
 )
 from lampyris.report.curves import AnimalCurve
-from lampyris.report.figures import curve_ends, draw_curve
+from lampyris.report.figures import day_panel, day_scale, draw_curve
 from lampyris.report.identities import CELLS_UNIT, animals_done, interval_text, is_lower_bound
-from lampyris.report.numbers import day_text
 from lampyris.report.reach import (
     ANY,
     Course,
     arm_reach,
-    interval_in_brackets,
     organ_title,
     reach_words,
     reached_organs,
+    reached_text,
 )
 from lampyris.report.scene import FAINT, PAPER, SOFT, Note, Pen, Point, Scene, Type, figure_text, text_width_mm
 
-_PANEL_MM = (58.0, 52.0)
 _AT_RISK_MM = 3.2
 # of organs that have a panel of their own; the table holds all
 MOST_ORGANS = 8
@@ -56,17 +54,7 @@ def organ_curves_figure(
     -------
     Scene
     """
-    (low, high), days = curve_ends(every)
-    scene = Scene(*_PANEL_MM)
-    margin = 0.06 * max(days[-1] - days[0], 1.0)
-    across = Scale(days[0] - margin, days[-1] + margin, 14.5, _PANEL_MM[0] - 1.0)
-    up = Scale(low, high, _PANEL_MM[1] - 9.0, 8.0, logarithmic=True)
-    ticks, minor = log_ticks(low, high)
-    draw_left(scene, up, across.start, ticks, minor=minor)
-    draw_bottom(scene, across, up.start, day_ticks(days, across), "days since inoculation")
-    draw_up_label(scene, 2.6, (up.start + up.end) / 2, CELLS_UNIT)
-    title = f"{organ}, n = {len(curves)}"
-    draw_title(scene, (across.start, 4.5), title, width=_PANEL_MM[0] - 14, most=1)
+    scene, across, up = day_panel(f"{organ}, n\u00a0=\u00a0{len(curves)}", CELLS_UNIT, every)
     for arm, curve in curves:
         draw_curve(scene, curve, across, up, arm.colour, CELLS_UNIT)
     return scene
@@ -83,6 +71,7 @@ def _steps(days: Sequence[float], values: Sequence[float], across: Scale, up: Sc
 def _draw_onset(scene: Scene, arm: Arm, course: Course, across: Scale, level: Scale, dodge: float) -> None:
     # lines and intervals of the arms stand a little apart, so that equal ones do not hide each other
     up = Scale(level.low, level.high, level.start - 0.3 * dodge, level.end - 0.3 * dodge)
+    across = Scale(across.low, across.high, across.start + dodge, across.end + dodge)
     row = course.row
     seen = [share.value for share in row.reached]
     may = [max(p, s) if math.isfinite(p) else s for p, s in zip(row.possible, seen, strict=True)]
@@ -90,7 +79,7 @@ def _draw_onset(scene: Scene, arm: Arm, course: Course, across: Scale, level: Sc
     scene.area([*upper, *reversed(lower)], Pen(fill=arm.colour, opacity=0.16))
     scene.line(lower, Pen(arm.colour, 1.4))
     for day, share in zip(row.days, row.reached, strict=True):
-        x = across(day) + dodge
+        x = across(day)
         note = Note(reach_words(course, arm.title, day))
         scene.line([(x, up(share.low)), (x, up(share.high))], Pen(arm.colour, 0.7, opacity=0.7), note)
         scene.disc((x, up(share.value)), 0.6, Pen(fill=arm.colour), note)
@@ -119,8 +108,7 @@ def onset_figure(results: StudyResults, arms: Sequence[Arm], organ: str, /) -> S
         return None
     days = sorted({day for _, course in known for day in course.row.days})
     scene = Scene(88.0, 58.0 + _AT_RISK_MM * (len(known) + 1))
-    margin = 0.08 * max(days[-1] - days[0], 1.0)
-    across = Scale(days[0] - margin, days[-1] + margin, 26.0, scene.width - 1.0)
+    across = day_scale(days, 26.0, scene.width - 1.0)
     up = Scale(0.0, 1.0, 46.0, 8.0)
     draw_left(scene, up, across.start, even_ticks(0.0, 1.0))
     draw_bottom(scene, across, up.start, day_ticks(days, across), "days since inoculation")
@@ -131,7 +119,7 @@ def onset_figure(results: StudyResults, arms: Sequence[Arm], organ: str, /) -> S
         _draw_onset(scene, arm, course, across, up, 0.9 * (k - 0.5 * (len(known) - 1)))
         y = up.start + 12.5 + _AT_RISK_MM * (k + 1)
         scene.box((0.5, y - 1.6), (1.6, 1.6), Pen(fill=arm.colour))
-        scene.text((2.8, y), figure_text(arm.title, longest=17), Type(6.0))
+        scene.text((2.8, y), figure_text(arm.title, longest=19), Type(6.0))
         ticks = {day for day, _ in day_ticks(days, across)}
         for i, day in enumerate(course.row.days):
             if day in ticks:
@@ -145,8 +133,7 @@ def onset_label(results: StudyResults, arms: Sequence[Arm], organ: str, /) -> st
     for arm in arms:
         course = arm_reach(results, arm.key).get(organ)
         if course is not None:
-            seen = f"{course.count(-1)} of {course.observed[-1]} by day {day_text(course.row.days[-1])}"
-            parts.append(f"{arm.title} {seen} {interval_in_brackets(course.last)}")
+            parts.append(f"{arm.title} {reached_text(course)}")
     return f"{organ_title(organ)}: share of animals reached over days. {'; '.join(parts)}"
 
 

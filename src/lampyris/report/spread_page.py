@@ -187,6 +187,7 @@ def spread_context(results: StudyResults, arms: dict[str, Arm], gallery: Gallery
         "animal_routes": animal_routes(results, arms, gallery),
         "reach_table": spread_tables.reach_table(results, arms),
         "calls": spread_tables.calls_table(results, arms),
+        "places": spread_tables.places_table(results, arms),
         "activities": spread_tables.activity_table(results, arms),
         "cells": cell_part(results, arms, gallery),
         "onsets": onset_part(results, with_animals, gallery),

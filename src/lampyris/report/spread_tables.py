@@ -2,6 +2,7 @@
 
 import math
 import statistics
+from collections.abc import Iterator
 
 from lampyris.core.estimate import Estimate
 from lampyris.core.lesions import Endpoints, Lesion
@@ -9,7 +10,7 @@ from lampyris.core.study import AnimalOutcome, StudyResults
 from lampyris.report.arms import Arm
 from lampyris.report.identities import SURE, animals_done, is_lower_bound, is_tumour, ranked, share, short_name
 from lampyris.report.levels import level_text, with_level
-from lampyris.report.numbers import number
+from lampyris.report.numbers import median_range_text, number
 from lampyris.report.reach import arm_reach, organ_title
 from lampyris.report.tables import (
     Cell,
@@ -47,7 +48,6 @@ def _call_row(outcome: AnimalOutcome, lesion: Lesion, arm: Arm) -> Row:
     second = next((item for item in ranked(lesion.organs) if item[0] != lesion.organ), None)
     runner_up = f"{second[0]} {share(second[1])}" if second and second[1] >= 0.01 else "–"
     organ, kind = lesion.organs.get(lesion.organ, math.nan), lesion.kinds.get(lesion.kind, math.nan)
-    z, y, x = lesion.position_mm
     cells = (
         text_cell(outcome.animal),
         text_cell(short_name(lesion)),
@@ -61,14 +61,28 @@ def _call_row(outcome: AnimalOutcome, lesion: Lesion, arm: Arm) -> Row:
         _day_cell(lesion.by_day),
         _day_cell(lesion.lost_by_day),
         _half_life_cell(lesion.half_life_days),
+    )
+    return Row(cells, arm.index, muted=not is_tumour(lesion.kind))
+
+
+def _place_row(outcome: AnimalOutcome, lesion: Lesion, arm: Arm) -> Row:
+    z, y, x = lesion.position_mm
+    cells = (
+        text_cell(outcome.animal),
+        text_cell(short_name(lesion)),
         *(estimate_cell(value) for value in (lesion.depth_mm, y, x, z)),
         text_cell("; ".join(lesion.reasons)),
     )
     return Row(cells, arm.index, muted=not is_tumour(lesion.kind))
 
 
+def _outcomes_by_arm(results: StudyResults, arms: dict[str, Arm]) -> Iterator[tuple[AnimalOutcome, Arm]]:
+    """Outcomes in the order of the films: arm by arm."""
+    return ((outcome, arm) for key, arm in arms.items() for outcome in results.outcomes if outcome.group == key)
+
+
 def calls_table(results: StudyResults, arms: dict[str, Arm], /) -> Table | None:
-    """Every lesion with its organ, kind, place, amount and days; None where nothing was followed.
+    """Every lesion with its organ, kind, amount and days; None where nothing was followed.
 
     Parameters
     ----------
@@ -80,12 +94,11 @@ def calls_table(results: StudyResults, arms: dict[str, Arm], /) -> Table | None:
     Returns
     -------
     Table or None
-        Rows by animal and number; kinds that are no tumour in grey.
+        Rows by arm, animal and number; kinds that are no tumour in grey.
     """
-    found = [(outcome, lesion) for outcome in results.outcomes for lesion in outcome.lesions]
+    found = [(outcome, lesion, arm) for outcome, arm in _outcomes_by_arm(results, arms) for lesion in outcome.lesions]
     if not found:
         return None
-    places = [value for _, lesion in found for value in (lesion.depth_mm, *lesion.position_mm)]
     columns = (
         Column("Animal"),
         Column("Lesion"),
@@ -99,15 +112,29 @@ def calls_table(results: StudyResults, arms: dict[str, Arm], /) -> Table | None:
         Column("By day", "number"),
         Column("Gone by", "number"),
         Column("Half-life", "estimate", "days"),
+    )
+    level = level_text([value for _, lesion, _ in found for value in (_last_seen(lesion), lesion.half_life_days)])
+    caption = f"Lesions of each animal: where, what and how much, with {level} intervals"
+    return Table("calls", caption, columns, tuple(_call_row(*item) for item in found))
+
+
+def places_table(results: StudyResults, arms: dict[str, Arm], /) -> Table | None:
+    """Where each lesion lies in the nominal animal, and what spoke for its calls; None where nothing was followed."""
+    found = [(outcome, lesion, arm) for outcome, arm in _outcomes_by_arm(results, arms) for lesion in outcome.lesions]
+    if not found:
+        return None
+    columns = (
+        Column("Animal"),
+        Column("Lesion"),
         Column("Depth", "estimate", "mm"),
         Column("From the nose", "estimate", "mm"),
         Column("To the left", "estimate", "mm"),
         Column("Towards the back", "estimate", "mm"),
         Column("What spoke for it"),
     )
-    level = level_text([*places, *(_last_seen(lesion) for _, lesion in found)])
-    caption = f"Lesions of each animal: where, what and how much, with {level} intervals"
-    return Table("calls", caption, columns, tuple(_call_row(o, lesion, arms[o.group]) for o, lesion in found))
+    level = level_text([value for _, lesion, _ in found for value in (lesion.depth_mm, *lesion.position_mm)])
+    caption = f"Place of each lesion in the nominal animal, with {level} intervals, and what spoke for its calls"
+    return Table("places", caption, columns, tuple(_place_row(*item) for item in found))
 
 
 def reach_table(results: StudyResults, arms: dict[str, Arm], /) -> Table | None:
@@ -161,10 +188,10 @@ def _lasting_row(outcome: AnimalOutcome, end: Endpoints, arm: Arm) -> Row:
 
 def lasting_table(results: StudyResults, arms: dict[str, Arm], /) -> Table | None:
     """Per animal: how long its primary's signal lasts, and what its spread amounts to; None where nothing was followed."""
-    found = [(o, o.endpoints) for o in results.outcomes if o.endpoints is not None]
+    found = [(o, o.endpoints, arm) for o, arm in _outcomes_by_arm(results, arms) if o.endpoints is not None]
     if not found:
         return None
-    ends = [end for _, end in found]
+    ends = [end for _, end, _ in found]
     columns = (
         Column("Animal"),
         Column("Arm"),
@@ -178,8 +205,8 @@ def lasting_table(results: StudyResults, arms: dict[str, Arm], /) -> Table | Non
         Column(with_level("Farthest", [end.farthest_mm for end in ends]), "estimate", "mm"),
         Column(with_level("Area under the burden", [end.burden_area for end in ends]), "estimate", "cell days"),
     )
-    rows = tuple(_lasting_row(outcome, end, arms[outcome.group]) for outcome, end in found)
-    return Table("lasting", "Persistence and spread of each animal", columns, rows)
+    caption = "Persistence and spread of each animal"
+    return Table("lasting", caption, columns, tuple(_lasting_row(*item) for item in found))
 
 
 def _half_life_cell(estimate: Estimate) -> Cell:
@@ -193,8 +220,8 @@ def _middle(values: list[Estimate]) -> list[Cell]:
     known = [value.value for value in values if math.isfinite(value.value)]
     if not known:
         return [integer_cell(0), Cell("n/a")]
-    text = f"{number(statistics.median(known))} ({number(min(known))}–{number(max(known))})"
-    return [integer_cell(len(known)), Cell(text, f"{statistics.median(known):.6g}\t{min(known):.6g}\t{max(known):.6g}")]
+    copied = f"{statistics.median(known):.6g}\t{min(known):.6g}\t{max(known):.6g}"
+    return [integer_cell(len(known)), Cell(median_range_text(known), copied)]
 
 
 def arm_lasting_table(results: StudyResults, arms: dict[str, Arm], /) -> Table | None:
@@ -223,7 +250,7 @@ def arm_lasting_table(results: StudyResults, arms: dict[str, Arm], /) -> Table |
 def activity_table(results: StudyResults, arms: dict[str, Arm], /) -> Table | None:
     """Injected probe in organs and lesions over days with its washout; None where cells were labelled before."""
     rows, fluxes = [], []
-    for outcome in results.outcomes:
+    for outcome, arm in _outcomes_by_arm(results, arms):
         end = outcome.endpoints
         for activity in end.activities if end is not None else ():
             fluxes.append(activity.flux)
@@ -236,7 +263,7 @@ def activity_table(results: StudyResults, arms: dict[str, Arm], /) -> Table | No
                 estimate_cell(activity.ratio_to_background),
                 _half_life_cell(half_life) if half_life is not None else Cell("–"),
             )
-            rows.append(Row(cells, arms[outcome.group].index))
+            rows.append(Row(cells, arm.index))
     columns = (
         Column("Animal"),
         Column("Organ or lesion"),

@@ -6,6 +6,9 @@ from dataclasses import dataclass, field
 from lampyris.core.estimate import Estimate
 from lampyris.report.numbers import day_text, estimate_text, number, unit_text
 
+# letters up to which words stay on one line, and beyond which they need a wide column
+_BRIEF, _PROSE = 26, 36
+
 
 @dataclass(frozen=True, slots=True)
 class Column:
@@ -72,6 +75,16 @@ class Table:
     caption: str
     columns: tuple[Column, ...]
     rows: tuple[Row, ...] = field(default=())
+
+    @property
+    def styles(self) -> tuple[str, ...]:
+        """How each column is set: ``number``; ``brief`` on one line; ``words``; ``prose``, wide enough not to tower."""
+        styles = []
+        for k, column in enumerate(self.columns):
+            longest = max((len(row.cells[k].text) for row in self.rows), default=0)
+            words = "brief" if longest <= _BRIEF else "prose" if longest > _PROSE else "words"
+            styles.append("number" if column.kind != "text" else words)
+        return tuple(styles)
 
 
 def _plain(value: float) -> str:

@@ -367,7 +367,7 @@
   };
   function addMark(marks, style, key, words, path, label, unit) {
     const group = make("g", { class: "mark " + style, "data-key": key });
-    group.append(make("title", {}, words.join("\n")), make("path", { d: path }));
+    group.append(make("title", {}, words.join("\n")), make("path", { d: path, class: "halo" }), make("path", { d: path }));
     const text = make("text", { x: label[0], y: label[1] }, label[2]);
     text.style.fontSize = 14 * unit + "px";
     group.append(text);
@@ -412,7 +412,7 @@
         const path = registered() ? mark.laid : mark.path;
         const name = mark.style === "lesion" ? mark.name : mark.name + " " + mark.kind;
         const label = registered() ? [Math.min(mark.laidX + 4 * unit, w - 9 * unit * name.length), mark.laidY + 4 * unit, name]
-          : [Math.max(0, Math.min(mark.x, w - 8 * unit * name.length)), mark.y, name];
+          : [Math.max(0, Math.min(mark.x + 4 * unit, w - 9 * unit * name.length)), Math.max(mark.y + 4 * unit, 14 * unit), name];
         if (path) addMark(marks, mark.style, markKey(mark), markWords(mark), path, label, unit);
       }
     }

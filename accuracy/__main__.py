@@ -7,7 +7,7 @@ from importlib import import_module
 
 from accuracy.figures import Figure
 
-TABLES = {"thread": "accuracy.thread", "lesions": "accuracy.lesions"}
+TABLES = {"thread": "accuracy.thread", "lesions": "accuracy.lesions", "kinds": "accuracy.kinds"}
 
 
 def main() -> int:

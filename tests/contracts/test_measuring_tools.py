@@ -95,7 +95,7 @@ def test_diffusion_answers_are_really_compared(tools):
 def test_accuracy_lists_its_tables():
     code, out, _ = call("accuracy", "--list", "--json")
     assert code == 0
-    assert json.loads(out) == {"tables": ["thread", "lesions"]}
+    assert json.loads(out) == {"tables": ["thread", "lesions", "kinds"]}
 
 
 @pytest.mark.parametrize(

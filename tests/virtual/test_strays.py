@@ -5,6 +5,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
+from lampyris.imaging.animal import stage_from_animal
 from lampyris.metastasis.label import LabelLoss, label_retention
 from lampyris.probe.probe import band_fractions, probe_from_settings
 from lampyris.tissue.anatomy import build_anatomy
@@ -12,7 +13,7 @@ from lampyris.virtual.design import default_design
 from lampyris.virtual.individual import arm_of, draw_individual
 from lampyris.virtual.scene import build_scene, excreted_share
 from lampyris.virtual.simulate import _amounts, simulate_study
-from lampyris.virtual.truth import read_truth
+from lampyris.virtual.truth import lesion_image, read_truth, source_images
 
 
 def world(design, **changes):
@@ -158,3 +159,33 @@ def test_the_truth_names_them(tmp_path, busy):
     assert set(control.sources) == {"food d00", "food d03", "artefact d00", "artefact d03"}
     assert control.sources["food d00"]["d03"] == 0.0 < control.sources["food d00"]["d00"]
     assert control.lesions == ()
+
+
+def test_the_truth_says_where_they_lie_and_what_unmixing_makes_of_them(tmp_path, busy):
+    design = busy.model_copy(
+        update={"arms": {"dye": busy.arms["dye"].model_copy(update={"animals": 1})}, "days": busy.days[:2]}
+    )
+    truth = read_truth(simulate_study(tmp_path / "study", seed=1, design=design).truth)
+    (animal,) = truth.animals
+    who = draw_individual(design, "m01", "dye", seed=1)
+    assert set(animal.places) == set(animal.sources)
+    for stray in who.strays:
+        assert animal.places[stray.name] == stray.position_mm
+    anatomy = build_anatomy(who.parameters, voxel_mm=design.world.voxel_mm)
+    middle = [
+        points[index].mean()
+        for points, index in zip(anatomy.coordinates(), np.nonzero(anatomy.region("bladder")), strict=True)
+    ]
+    assert animal.places["bladder"] == pytest.approx(middle)
+    images = source_images(truth, animal, "d00", "ventral")
+    # what is not there on a day sends no light
+    assert "food d00" in images and "food d03" not in images and "bladder" not in images
+    later = source_images(truth, animal, "d03", "ventral")
+    assert later["lesion 1"] == pytest.approx(lesion_image(truth, animal, 0, "d03", "ventral"))
+    # order of the maps is that of the names, in memory and on disk: light of the bladder lies over the bladder
+    at = np.unravel_index(np.argmax(later["bladder"]), later["bladder"].shape)
+    y, x = stage_from_animal(animal.poses["d03"]["ventral"], np.array(middle[1]), np.array(-middle[2]))
+    # light leaves a deep source where its cover is thinnest, within its depth
+    assert np.hypot(at[0] * truth.pixel_mm - y, at[1] * truth.pixel_mm - x) < 4.0
+    # an artefact may lean away from the probe's colour
+    assert all((later[name] >= 0).all() for name in ("lesion 1", "bladder", "halo"))

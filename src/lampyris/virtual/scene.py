@@ -18,7 +18,7 @@ from lampyris.imaging.forward import (
 from lampyris.probe.probe import band_fractions, photon_irradiance_per_mm2, probe_from_settings
 from lampyris.tissue.anatomy import Anatomy, build_anatomy, surface_point_mm
 from lampyris.virtual.design import Design
-from lampyris.virtual.individual import Individual, Stray
+from lampyris.virtual.individual import Individual, Stray, Vector
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -39,6 +39,8 @@ class Scene:
         Radiance, texture included, colour of the bands not yet applied to filters.
     reflectance : ndarray, dims (view, y, x)
         Share of the lamp's light sent back, for leakage and the photograph.
+    places : dict of name to (z, y, x)
+        Of each of `sources`, in the animal's frame in mm; of what fills organs their centroid.
     """
 
     grid: SurfaceGrid
@@ -46,6 +48,7 @@ class Scene:
     probe: NDArray[np.float64]
     autofluorescence: NDArray[np.float64]
     reflectance: NDArray[np.float64]
+    places: dict[str, Vector]
 
 
 def build_scene(design: Design, who: Individual, /, *, seed: int) -> Scene:
@@ -94,6 +97,8 @@ def build_scene(design: Design, who: Individual, /, *, seed: int) -> Scene:
         probe=np.concatenate([probe, *(strays[one.name][None] for one in who.strays)]),
         autofluorescence=_autofluorescence(design, who, glow_maps, seed),
         reflectance=_reflectance(anatomy, phantom, views),
+        places={name: _centroid(anatomy, cloud) for name, cloud in zip(names, clouds, strict=True)}
+        | {one.name: one.position_mm for one in who.strays},
     )
 
 
@@ -137,6 +142,14 @@ def _ball(anatomy: Anatomy, centre: tuple[float, float, float], radius: float) -
 def _organs(anatomy: Anatomy, names: tuple[str, ...]) -> NDArray[np.float64]:
     mask = np.logical_or.reduce([anatomy.region(name) for name in names]).astype(float)
     return mask / (mask.sum() * anatomy.voxel_mm**3)
+
+
+def _centroid(anatomy: Anatomy, density: NDArray[np.float64]) -> Vector:
+    z, y, x = (
+        float(density.sum(axis=tuple({0, 1, 2} - {axis})) @ points / density.sum())
+        for axis, points in enumerate(anatomy.coordinates())
+    )
+    return z, y, x
 
 
 def _tissue_sources(design: Design, anatomy: Anatomy) -> NDArray[np.float64]:

@@ -17,13 +17,14 @@ from lampyris.core.seeds import seed_sequence
 from lampyris.core.settings import AnalysisOptions, Group, StudyInfo, StudySettings
 from lampyris.imaging.animal import stage_from_animal
 from lampyris.imaging.forward import project
+from lampyris.imaging.unmix import mixing_matrix
 from lampyris.io.durable import write_bytes
 from lampyris.io.ome_tiff import ome_tiff_bytes
 from lampyris.io.settings import write_settings
 from lampyris.io.sheets import write_sheet
 from lampyris.metastasis.label import LabelLoss
 from lampyris.metastasis.uptake import GRAMS_PER_CELL, InjectedUptake, dose_shares, grown_cells
-from lampyris.probe.probe import AVOGADRO_PER_MOL
+from lampyris.probe.probe import AVOGADRO_PER_MOL, probe_from_settings
 from lampyris.tissue.anatomy import NOMINAL_LENGTH_MM, build_anatomy
 from lampyris.virtual.depth import true_depth_mm
 from lampyris.virtual.design import Design, default_design, session_name
@@ -237,6 +238,7 @@ def _write_animal(
     lesions = _true_lesions(plan, who, cells)
     others = {name: amounts for name, amounts in cells.items() if not name.startswith("lesion ")}
     maps = scene.probe[: len(lesions)].sum(axis=2).astype(np.float32)
+    places = {name: scene.places[name] for name in others}
     row = AnimalRow(
         row=0,
         animal=animal,
@@ -254,7 +256,19 @@ def _write_animal(
         exclusion_time="",
     )
     scale = who.parameters.scale
-    return rows, row, TrueAnimal(animal, arm_name, lesions, others, poses, scene.grid, plan.views, maps, scale)
+    drawn_animal = TrueAnimal(
+        animal, arm_name, lesions, others, poses, scene.grid, plan.views, maps, scale, places,
+        _taken_for_probe(plan, who, scene, tuple(others)),
+    )  # fmt: skip
+    return rows, row, drawn_animal
+
+
+def _taken_for_probe(plan: Design, who: Individual, scene: Scene, names: tuple[str, ...]) -> NDArray[np.float32]:
+    """What unmixing takes for probe of each of the named sources, dims (source, view, y, x)."""
+    name = who.probe or next(iter(plan.probes))
+    mixing = mixing_matrix(plan.instrument, probe_from_settings(name, plan.probes[name]))
+    bands = scene.probe[[scene.sources.index(one) for one in names]]
+    return np.einsum("c,svcyx->svyx", np.linalg.pinv(mixing)[0], bands).astype(np.float32)
 
 
 def _true_lesions(plan: Design, who: Individual, cells: dict[str, dict[str, float]]) -> tuple[TrueLesion, ...]:

@@ -1,11 +1,11 @@
 """The truth of a virtual study. It lies outside the study; only `lampyris.virtual` and `lampyris.trial` may import this.
 
 Stored as one JSON file and one compressed array file: lesions with their organs, positions and cells by day, and the
-noise-free maps from which any lesion's light in any image can be drawn again.
+noise-free maps from which any lesion's light, or that of any other source, in any image can be drawn again.
 """
 
 import json
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -64,6 +64,11 @@ class TrueAnimal:
         Noise-free probe radiance per labelled-cell equivalent, summed over the bands, ph s-1 cm-2 sr-1.
     scale : (z, y, x)
         Size against the nominal animal.
+    places : dict of name to (z, y, x)
+        Of each of `sources`, in the animal's frame in mm; of a whole organ its centroid.
+    other_maps : ndarray of float32, dims (source, view, y, x)
+        Of each of `sources`, in their order: noise-free radiance per cell equivalent (or unit of strength) that unmixing with
+        the nominal colours takes for probe, ph s-1 cm-2 sr-1; below 0 where a colour leans away from the probe's.
     """
 
     animal: str
@@ -75,6 +80,8 @@ class TrueAnimal:
     views: tuple[str, ...]
     maps: NDArray[np.float32]
     scale: tuple[float, float, float] = (1.0, 1.0, 1.0)
+    places: dict[str, tuple[float, float, float]] = field(default_factory=dict)
+    other_maps: NDArray[np.float32] = field(default_factory=lambda: np.zeros((0, 0, 0, 0), np.float32))
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -103,6 +110,35 @@ def lesion_image(truth: Truth, animal: TrueAnimal, lesion: int, session: str, vi
     return lens_blur(laid, sigma_px=truth.blur_mm / truth.pixel_mm)
 
 
+def source_images(truth: Truth, animal: TrueAnimal, session: str, view: str, /) -> dict[str, NDArray[np.float64]]:
+    """Noise-free probe radiance of every source that is lit in one image, lens blur included.
+
+    Parameters
+    ----------
+    session, view : str
+
+    Returns
+    -------
+    dict of name to ndarray, dims (y, x)
+        ``lesion NUMBER`` for the lesions, and the names of ``animal.sources``; see `TrueAnimal.other_maps`.
+    """
+    index = animal.views.index(view)
+    maps = {
+        f"lesion {one.number}": (animal.maps[row, index], one.cells.get(session, 0.0))
+        for row, one in enumerate(animal.lesions)
+    }
+    maps |= {
+        name: (animal.other_maps[row, index], amounts.get(session, 0.0))
+        for row, (name, amounts) in enumerate(animal.sources.items())
+    }
+    lit = {name: amount * flat.astype(float) for name, (flat, amount) in maps.items() if amount > 0}
+    if not lit:
+        return {}
+    pose, sigma_px = animal.poses[session][view], truth.blur_mm / truth.pixel_mm
+    laid = project(np.stack(list(lit.values())), animal.grid, pose, shape=truth.shape, pixel_mm=truth.pixel_mm)
+    return {name: lens_blur(image, sigma_px=sigma_px) for name, image in zip(lit, laid, strict=True)}
+
+
 def write_truth(directory: Path, truth: Truth, /, *, files: list[str]) -> None:
     """Write the truth beside (never inside) its study, with the list of files that the study was written as."""
     directory.mkdir(parents=True, exist_ok=True)
@@ -124,13 +160,18 @@ def write_truth(directory: Path, truth: Truth, /, *, files: list[str]) -> None:
                 "grid": asdict(one.grid),
                 "views": list(one.views),
                 "scale": list(one.scale),
+                "places": one.places,
+                # names of the maps in their order, which the keys of a stored table do not keep
+                "other_names": list(one.sources),
+                "maps_shape": list(one.maps.shape),
+                "other_maps_shape": list(one.other_maps.shape),
             }
             for one in truth.animals
         ],
     }
     for one in truth.animals:
-        write_bytes(directory / "maps" / f"{one.animal}.f32", np.ascontiguousarray(one.maps, "<f4").tobytes())
-        table["animals"][truth.animals.index(one)]["maps_shape"] = list(one.maps.shape)
+        for name, maps in ((one.animal, one.maps), (f"{one.animal}-others", one.other_maps)):
+            write_bytes(directory / "maps" / f"{name}.f32", np.ascontiguousarray(maps, "<f4").tobytes())
     write_json(directory / "truth.json", table)
 
 
@@ -148,7 +189,10 @@ def read_truth(directory: Path, /) -> Truth:
     table = json.loads((directory / "truth.json").read_text(encoding="utf-8"))
     animals = []
     for row in table["animals"]:
-        maps = np.fromfile(directory / "maps" / f"{row['animal']}.f32", "<f4").reshape(row["maps_shape"])
+        maps, others = (
+            np.fromfile(directory / "maps" / f"{row['animal']}{end}.f32", "<f4").reshape(row[shape])
+            for end, shape in (("", "maps_shape"), ("-others", "other_maps_shape"))
+        )
         lesions = tuple(TrueLesion(**{**one, "position_mm": tuple(one["position_mm"])}) for one in row["lesions"])
         poses = {s: {v: _pose(pose) for v, pose in views.items()} for s, views in row["poses"].items()}
         animals.append(
@@ -156,12 +200,14 @@ def read_truth(directory: Path, /) -> Truth:
                 row["animal"],
                 row["arm"],
                 lesions,
-                row["sources"],
+                {name: row["sources"][name] for name in row["other_names"]},
                 poses,
                 SurfaceGrid(**row["grid"]),
                 tuple(row["views"]),
                 maps,
                 tuple(row["scale"]),
+                {name: tuple(place) for name, place in row["places"].items()},
+                others,
             )
         )
     return Truth(

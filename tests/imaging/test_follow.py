@@ -12,8 +12,10 @@ from lampyris.core.results import Detection, DetectionLimit, WindowMoments
 from lampyris.core.schemas import AnimalRow
 from lampyris.core.settings import StudyInfo, StudySettings
 from lampyris.core.study import SessionResult, ViewResult
+from lampyris.imaging import follow
 from lampyris.imaging.follow import follow_animal
 from lampyris.imaging.light_table import light_table
+from lampyris.imaging.link import link_spots
 from lampyris.imaging.localise import window_kernels
 from lampyris.imaging.windows import WINDOW_SIGMAS_MM
 from lampyris.probe.probe import probe_from_settings
@@ -133,6 +135,7 @@ class Animal:
 FADING = {0.0: 1e6, 3.0: 8e5, 7.0: 7e5, 14.0: 5e5}
 LATE = {7.0: 6e5, 14.0: 5e5}
 PRIMARY = (-4.2, 71.8, 9.0)
+PAD = "left mammary fat pad"
 LIVER = (-2.0, 47.0, -4.0)
 
 
@@ -270,3 +273,43 @@ def test_a_lesion_that_goes_is_gone_by_the_session_that_would_show_it(settings, 
     gone = next(one for one in follow_animal(sessions, settings, animal=row()).lesions if one.organ == "liver")
     assert (gone.last_day, gone.lost_by_day) == (3.0, 7.0)
     assert not gone.sightings[2].seen and gone.sightings[2].cells.high > 0.0
+
+
+def test_light_within_anothers_spot_is_not_missed(settings, table, monkeypatch):
+    """The second source is one spot with the first on the last two days: neither gone nor below the limit there."""
+    sessions = Animal(settings, table, [(PRIMARY, FADING), (LIVER, {3.0: 5e6})]).sessions()
+
+    def shared(spots, **known):
+        linked = link_spots(spots, **known)
+        chains = [
+            replace(one, shared=((2, 0), (3, 0)), merged_into=0) if index else one
+            for index, one in enumerate(sorted(linked.chains, key=lambda chain: -len(chain.members)))
+        ]
+        return replace(linked, chains=tuple(chains))
+
+    monkeypatch.setattr(follow, "link_spots", shared)
+    primary, hidden = sorted(follow_animal(sessions, settings, animal=row()).lesions, key=lambda one: one.organ != PAD)
+    assert hidden.kind == "lesion" and hidden.lost_by_day == float("inf")
+    assert hidden.merged_into == primary.number
+    for place in (2, 3):
+        one, host = hidden.sightings[place], primary.sightings[place]
+        assert one.shared_with == (primary.number,) and host.shared_with == (hidden.number,)
+        assert (one.cells.low, one.cells.high) == (0.0, host.cells.high)
+
+
+def test_two_sessions_of_one_day_leave_time_to_arrive(settings, table):
+    sessions = Animal(settings, table, [(PRIMARY, FADING), (LIVER, LATE)]).sessions()
+    twin = replace(
+        sessions[2], session="d07b", views=tuple(replace(v, detections=v.detections[:1]) for v in sessions[2].views)
+    )
+    found = follow_animal([*sessions, replace(twin, session="d06z")], settings, animal=row())
+    assert all(one.after_day < one.by_day for one in found.lesions)
+
+
+def test_windows_that_are_no_numbers_stop_nothing(settings, table, two):
+    sessions = Animal(settings, table, [(PRIMARY, FADING), (LIVER, LATE)]).sessions()
+    view = sessions[3].views[0]
+    bad = replace(view.detections[0], number=8, windows=tuple(replace(w, flux=NAN) for w in view.detections[0].windows))
+    blind = replace(view, detections=(*view.detections, bad))
+    sessions[3] = replace(sessions[3], views=(blind, *sessions[3].views[1:]))
+    assert repr(follow_animal(sessions, settings, animal=row())) == repr(two)

@@ -43,8 +43,9 @@ MOST_STEPS = 2000
 STEPS_SD_MM = 0.35
 # two chains whose places differ by less, along every axis, and that no image shows apart are one source
 SAME_PLACE_SDS = 2.5
-# labels of prelabelled cells do not fade faster: what would have outshone the limit even so was not there
-FASTEST_HALF_LIFE_DAYS = 3.0
+# labels of prelabelled cells do not fade faster, early loss and bleaching of dyes included: what would have outshone the
+# limit even so was not there
+FASTEST_HALF_LIFE_DAYS = 2.0
 # standard deviations of a flux at which a spot counts as least bright for linking
 FAINTEST_SDS = 0.5
 # of a session with its own animal one in two hundred falls below, of one with another animal most
@@ -96,6 +97,7 @@ class _Ground:
     setting: Setting
     controls: NDArray[np.float64]
     registrations: tuple[dict[str, Registration], ...]
+    known: dict[tuple[int, ...], tuple["_Source", NDArray[np.float64]]]
 
 
 def follow_animal(
@@ -152,6 +154,7 @@ def follow_animal(
         ),
         controls=np.array(places).reshape(-1, 2),
         registrations=laid,
+        known={},
     )
     linked = link_spots(
         [_link_spot(spot) for spot in spots],
@@ -171,12 +174,19 @@ def _spots(sessions: Sequence[SessionResult], laid: Sequence[dict[str, Registrat
         for view in session.views:
             registration = laid[number][view.view]
             for detection in view.detections:
-                if not (np.isfinite(detection.flux.value) and detection.flux.sd > 0 and detection.windows):
-                    # nothing to link or to place it by
+                if not _can_be_placed(view, detection):
                     continue
                 y, x = _nominal(registration, detection.y_mm, detection.x_mm)
                 spots.append(_Spot(number, view, registration, detection, y, x))
     return tuple(spots)
+
+
+def _can_be_placed(view: ViewResult, detection: Detection) -> bool:
+    """Whether a detection has a flux to link and windows to place it by."""
+    own = [window for window in detection.windows if window.view == view.view]
+    light = [(w.flux, w.along, w.left, w.spread, w.own_sd) for w in detection.windows]
+    measured = bool(own) and bool(view.window_noise) and bool(np.isfinite(light).all())
+    return measured and bool(np.isfinite(detection.flux.value)) and detection.flux.sd > 0
 
 
 def _nominal(registration: Registration, y_mm: float, x_mm: float) -> tuple[float, float]:
@@ -282,12 +292,17 @@ class _Source:
 
 
 def _lesion(ground: _Ground, chain: Chain) -> Lesion:
-    source, centre = _source(ground, [ground.spots[index] for index in chain.members])
+    source, centre = _source(ground, chain.members)
     seen = sorted({spot.session for spot in source.members})
-    visible = {number: _would_show(ground, source, number) for number in range(len(ground.sessions))}
-    earlier = [number for number in range(seen[0]) if visible[number]]
+    # where its light is part of another's spot it is not missed
+    blended = {session for session, _ in chain.shared}
+    visible = {
+        number: number not in blended and _would_show(ground, source, number) for number in range(len(ground.sessions))
+    }
     later = [number for number in range(seen[0] + 1, len(ground.sessions)) if visible[number] or number in seen]
     days = [session.day for session in ground.sessions]
+    # a session of the same day leaves no time to arrive in
+    earlier = [number for number in range(seen[0]) if visible[number] and days[number] < days[seen[0]]]
     course = TimeCourse(
         after_day=days[earlier[-1]] if earlier else float("-inf"),
         by_day=days[seen[0]],
@@ -356,13 +371,18 @@ def _joined(ground: _Ground, chains: Sequence[Chain]) -> tuple[Chain, ...]:
     for root in roots:
         own = number[root]
         parts = [chains[index] for index in owner if owner[index] == root]
-        shared = {(session, renamed(other, own)) for part in parts for session, other in part.shared}
+        taken = {ground.spots[index].session for index in members[root]}
+        shared = {
+            (session, renamed(other, own)) for part in parts for session, other in part.shared if session not in taken
+        }
+        first = min(parts, key=lambda part: ground.spots[part.members[0]].session)
+        last = max(parts, key=lambda part: ground.spots[part.members[-1]].session)
         joined.append(
             Chain(
                 members=members[root],
                 shared=tuple(sorted((session, other) for session, other in shared if other >= 0)),
-                split_from=max(renamed(part.split_from, own) for part in parts),
-                merged_into=max(renamed(part.merged_into, own) for part in parts),
+                split_from=renamed(first.split_from, own),
+                merged_into=renamed(last.merged_into, own),
             )
         )
     return tuple(joined)
@@ -375,7 +395,7 @@ def _share_image(ground: _Ground, one: Sequence[int], other: Sequence[int]) -> b
 
 def _place_of(ground: _Ground, members: Sequence[int]) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
     """Mean and standard deviation of a chain's place by its light alone."""
-    source, _ = _source(ground, [ground.spots[index] for index in members])
+    source, _ = _source(ground, tuple(members))
     weight = np.exp(source.found.log_likelihood - source.found.log_likelihood.max())
     weight /= weight.sum()
     points = ground.table.points_mm[source.found.voxel]
@@ -383,8 +403,15 @@ def _place_of(ground: _Ground, members: Sequence[int]) -> tuple[NDArray[np.float
     return mean, np.sqrt(weight @ (points - mean) ** 2 + STEPS_SD_MM**2)
 
 
-def _source(ground: _Ground, members: list[_Spot]) -> tuple[_Source, NDArray[np.float64]]:
-    """Ask the light table where a chain's light comes from; the mean place of its windows besides."""
+def _source(ground: _Ground, chain: tuple[int, ...]) -> tuple[_Source, NDArray[np.float64]]:
+    """Where a chain's light comes from and the mean place of its windows, asked once per chain."""
+    if chain not in ground.known:
+        ground.known[chain] = _asked(ground, [ground.spots[index] for index in chain])
+    return ground.known[chain]
+
+
+def _asked(ground: _Ground, members: list[_Spot]) -> tuple[_Source, NDArray[np.float64]]:
+    """Ask the light table where spots of one source come from."""
     light: dict[str, float] = {}
     for spot in members:
         light[spot.view.view] = light.get(spot.view.view, 0.0) + max(spot.detection.flux.value, 0.0)
@@ -467,7 +494,7 @@ def _would_show(ground: _Ground, source: _Source, number: int) -> bool:
             if view.view != spot.view.view:
                 continue
             regions = {spot.detection.region, SUBCUTIS}
-            limits = [limit.flux.value for limit in view.limits if limit.region in regions]
+            limits = [one.flux.value for one in view.limits if one.region in regions and np.isfinite(one.flux.value)]
             if limits and spot.detection.flux.low * faded > max(limits):
                 return True
     return False
@@ -604,22 +631,40 @@ def _numbered(lesions: Sequence[Lesion], chains: Sequence[Chain]) -> tuple[Lesio
     first = [next(one for one in lesion.sightings if one.seen) for lesion in lesions]
     order = sorted(range(len(lesions)), key=lambda index: (first[index].day, -first[index].flux.value, index))
     number = {index: place for place, index in enumerate(order, start=1)}
+    # per lesion and session, those whose light is one spot with its own
+    shared: dict[tuple[int, int], set[int]] = {}
+    for index, chain in enumerate(chains):
+        for session, other in chain.shared:
+            shared.setdefault((index, session), set()).add(other)
+            shared.setdefault((other, session), set()).add(index)
     named = []
     for index in order:
         chain, lesion = chains[index], lesions[index]
-        shared: dict[int, list[int]] = {}
-        for session, other in chain.shared:
-            shared.setdefault(session, []).append(number[other])
-        sightings = tuple(
-            replace(one, shared_with=tuple(sorted(shared.get(place, [])))) for place, one in enumerate(lesion.sightings)
-        )
+        sightings = []
+        for place, one in enumerate(lesion.sightings):
+            partners = shared.get((index, place), set())
+            hosts = [lesions[other].sightings[place] for other in sorted(partners)]
+            if not one.seen and any(host.seen for host in hosts):
+                one = _within(one, max((host for host in hosts if host.seen), key=lambda host: host.cells.high))
+            sightings.append(replace(one, shared_with=tuple(sorted(number[other] for other in partners))))
         named.append(
             replace(
                 lesion,
                 number=number[index],
-                sightings=sightings,
+                sightings=tuple(sightings),
                 split_from=number.get(chain.split_from, 0),
                 merged_into=number.get(chain.merged_into, 0),
             )
         )
     return tuple(named)
+
+
+def _within(one: Sighting, host: Sighting) -> Sighting:
+    """A sighting whose light is part of another lesion's spot: at most all of it is its own."""
+
+    def at_most(whole: Estimate) -> Estimate:
+        return Estimate(
+            whole.high, float("nan"), 0.0, whole.high, whole.level, whole.unit, "one spot with another lesion"
+        )
+
+    return replace(one, flux=at_most(host.flux), cells=at_most(host.cells))

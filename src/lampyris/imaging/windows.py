@@ -122,7 +122,11 @@ def _with_forced(view: MeasuredView, places: list[tuple[float, float]]) -> NDArr
     shapes = [index for index, depth in enumerate(search.profiles.depth_mm) if depth >= FORCED_DEPTH_MM]
     for along, left in places:
         distance = np.hypot(view.along_mm - along, view.left_mm - left)
-        columns += [search.profiles.image(shape, distance) * search.body for shape in shapes or [-1]]
+        forced = [search.profiles.image(shape, distance) * search.body for shape in shapes or [-1]]
+        # a place off this view's body sends no light to it
+        columns += [image for image in forced if image.any()]
+    if not columns:
+        return field.fit.background
     refit = joint_fit(
         search.data,
         search.variance,
@@ -199,9 +203,11 @@ def _window_noise(search: SpotSearch, field: FieldFit, scale: float) -> NDArray[
             return np.asarray(gaussian_filter(residual, width, order=order, mode="constant", truncate=3.0))
 
         flux = area * smoothed((0, 0))
-        along, across = (-area * sigma**2 * pixel * smoothed(order) for order in ((1, 0), (0, 1)))
+        # moments are in mm of the nominal animal
+        step = pixel / scale
+        along, across = (-area * sigma**2 * step * smoothed(order) for order in ((1, 0), (0, 1)))
         curved = area * sigma**4 * (smoothed((2, 0)) + smoothed((0, 2)))
-        images += [flux, along, across, (curved + 2.0 * sigma**2 * flux) * pixel**2]
+        images += [flux, along, across, (curved + 2.0 * sigma**2 * flux) * step**2]
     distance = spot_distance(search, field.spots)
     quiet = search.body & (distance > 2.0 * WINDOW_SIGMAS_MM[-1] * scale)
     if quiet.sum() < QUIET_SHARE * search.body.sum():

@@ -3,19 +3,15 @@
 What each followed source was taken for stands against what truly lit it. All of it is synthetic.
 """
 
-import os
 import sys
-import tempfile
 from pathlib import Path
 from typing import Any
 
 from accuracy.figures import Figure, figure
-from lampyris.study.run import run_study
+from accuracy.studies import analysed
 from lampyris.study.store import ANIMAL, StoredAnimal, read_noun, read_session
-from lampyris.trial.demo import MOST_WORKERS
 from lampyris.trial.score_kinds import TRUE_KINDS, KindCase, confusion, kind_figures, score_kinds
 from lampyris.virtual.design import Design, default_design
-from lampyris.virtual.simulate import simulate_study
 from lampyris.virtual.truth import read_truth
 
 TABLE = "kinds"
@@ -66,20 +62,8 @@ def stray_design(animals: tuple[int, int, int] = ANIMALS, /) -> Design:
 
 def stray_cases(*, seeds: tuple[int, ...] = SEEDS, animals: tuple[int, int, int] = ANIMALS) -> tuple[KindCase, ...]:
     """Simulate, analyse and score one study per seed; nothing is left on disk."""
-    cases: list[KindCase] = []
-    design = stray_design(animals)
-    for seed in seeds:
-        print(f"{TABLE}: {ARM} arm, seed {seed}", file=sys.stderr, flush=True)
-        with tempfile.TemporaryDirectory() as folder:
-            made = simulate_study(Path(folder) / "study", seed=seed, design=design)
-            outcome = run_study(made.study, workers=min(os.cpu_count() or 1, MOST_WORKERS))
-            if outcome.exit_code != 0:
-                # a worker that died for lack of memory is made up for alone; a fault that is no accident stays
-                outcome = run_study(made.study, workers=1)
-            if outcome.exit_code != 0:
-                raise RuntimeError(f"the study of seed {seed} was only partly analysed: {outcome.animals}")
-            cases += study_cases(made.study, made.truth)
-    return tuple(cases)
+    studies = analysed(stray_design(animals), seeds=seeds, name=f"{TABLE}: {ARM} arm")
+    return tuple(case for made in studies for case in study_cases(made.study, made.truth))
 
 
 def study_cases(study: Path, truth: Path, /) -> tuple[KindCase, ...]:

@@ -3,18 +3,13 @@
 What is said once of a lesion counts once, however many sessions show it. All of it is synthetic.
 """
 
-import os
-import sys
-import tempfile
-from pathlib import Path
 from typing import Any
 
 from accuracy.figures import Figure, figure
-from lampyris.study.run import run_study
-from lampyris.trial.demo import MOST_WORKERS, score_study
+from accuracy.studies import analysed
+from lampyris.trial.demo import score_study
 from lampyris.trial.score import Score, accuracy, pooled
 from lampyris.virtual.design import Design, default_design
-from lampyris.virtual.simulate import simulate_study
 
 TABLE = "lesions"
 # more than three lesions per animal are there and seen, so that an arm holds 500 and more
@@ -115,20 +110,8 @@ def lesion_design(arm: str, /, *, animals: int = ANIMALS) -> Design:
 
 def lesion_score(arm: str, /, *, seeds: tuple[int, ...] = SEEDS, animals: int = ANIMALS) -> Score:
     """Simulate, analyse and score an arm's studies, one per seed; nothing is left on disk."""
-    scores = []
-    design = lesion_design(arm, animals=animals)
-    for seed in seeds:
-        print(f"{TABLE}: {arm} arm, seed {seed}", file=sys.stderr, flush=True)
-        with tempfile.TemporaryDirectory() as folder:
-            made = simulate_study(Path(folder) / "study", seed=seed, design=design)
-            outcome = run_study(made.study, workers=min(os.cpu_count() or 1, MOST_WORKERS))
-            if outcome.exit_code != 0:
-                # a worker that died for lack of memory is made up for alone; a fault that is no accident stays
-                outcome = run_study(made.study, workers=1)
-            if outcome.exit_code != 0:
-                raise RuntimeError(f"the {arm} study of seed {seed} was only partly analysed: {outcome.animals}")
-            scores.append(score_study(made.study, made.truth))
-    return pooled(scores)
+    studies = analysed(lesion_design(arm, animals=animals), seeds=seeds, name=f"{TABLE}: {arm} arm")
+    return pooled(score_study(made.study, made.truth) for made in studies)
 
 
 def figures_of(arm: str, score: Score, /) -> list[Figure]:

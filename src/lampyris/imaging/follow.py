@@ -334,14 +334,9 @@ def _lesion(ground: _Ground, chain: Chain) -> Lesion:
         last_day=days[seen[-1]],
         lost_by_day=next((days[number] for number in later if number > seen[-1]), float("inf")),
         half_life_days=half_life(
-            [one.day for one in shown], [one.cells.value for one in shown], [_own_sd(source, n) for n in seen]
+            [one.day for one in shown], [one.cells.value for one in shown], [source.log_share[n][1] for n in seen]
         ),
     )
-
-
-def _own_sd(source: _Source, number: int) -> float:
-    """Relative standard deviation of a session's amount apart from what all sessions share."""
-    return source.log_share[number][1]
 
 
 def _joined(ground: _Ground, chains: Sequence[Chain]) -> tuple[Chain, ...]:

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from lampyris.report.numbers import number, superscript
-from lampyris.report.scene import FAINT, INK, POINT_MM, Pen, Point, Scene, Type, text_width_mm, wrapped
+from lampyris.report.scene import INK, POINT_MM, Pen, Point, Scene, Type, text_width_mm, wrapped
 
 TICK_MM = 0.9
 TICK_PT = 6.5
@@ -13,7 +13,6 @@ LABEL_PT = 7.0
 TITLE_PT = 8.0
 LINE_MM = 1.25 * TITLE_PT * POINT_MM
 FRAME = Pen(INK, 0.6)
-GRID = Pen(FAINT, 0.4)
 Tick = tuple[float, str]
 
 

@@ -8,8 +8,8 @@ from numpy.typing import NDArray
 from lampyris.core.seeds import seed_sequence
 from lampyris.metastasis.label import LabelLoss, label_retention
 from lampyris.metastasis.seeding import tropism
-from lampyris.tissue.anatomy import Anatomy, AnatomyParameters, build_anatomy, organ_parts, surface_point_mm
-from lampyris.tissue.optics import tissue_optics
+from lampyris.tissue.anatomy import Anatomy, AnatomyParameters, build_anatomy, surface_point_mm
+from lampyris.tissue.variation import anatomy_deviates, varied_anatomy, varied_optics
 from lampyris.virtual.design import Arm, Design, World, session_name
 
 Vector = tuple[float, float, float]
@@ -157,32 +157,19 @@ def arm_of(design: Design) -> list[tuple[str, str, Arm]]:
 
 
 def _draw_anatomy(world: World, rng: np.random.Generator) -> AnatomyParameters:
-    shifts: dict[tuple[str, str], Vector] = {}
-    volumes: dict[str, float] = {}
-    for part in organ_parts():
-        move = rng.normal(0.0, part.shift_sd_mm * world.anatomy_spread, 3)
-        shifts[(part.organ, part.part)] = (float(move[0] * 0.6), float(move[1]), float(move[2] * 0.6))
-        grow = float(np.exp(rng.normal(0.0, part.volume_relative_sd * world.anatomy_spread)))
-        volumes.setdefault(part.organ, grow)
+    deviates = rng.standard_normal(anatomy_deviates())
     length, width, height = np.exp(rng.normal(0.0, world.size_relative_sd, 3))
-    return AnatomyParameters(
+    return varied_anatomy(
+        deviates,
+        spread=world.anatomy_spread,
         weight_g=float(np.clip(rng.normal(world.weight_g, world.weight_sd_g), 15.0, 35.0)),
-        length_scale=float(length),
-        width_scale=float(width),
-        height_scale=float(height),
-        shift_mm=shifts,
-        volume_scale=volumes,
+        size=(float(length), float(width), float(height)),
     )
 
 
 def _draw_optics(world: World, anatomy: Anatomy, rng: np.random.Generator) -> dict[str, tuple[float, float]]:
-    scale = {}
-    for tissue in sorted(set(anatomy.tissues)):
-        optics = tissue_optics(tissue, 800.0)
-        spreads = np.array([optics.relative_sd_absorption, optics.relative_sd_scattering]) * world.optics_spread
-        factors = np.exp(rng.normal(0.0, 1.0, 2) * np.minimum(spreads, 0.5))
-        scale[tissue] = (float(factors[0]), float(factors[1]))
-    return scale
+    tissues = tuple(sorted(set(anatomy.tissues)))
+    return varied_optics(tissues, rng.standard_normal((len(tissues), 2)), spread=world.optics_spread)
 
 
 def _draw_sites(world: World, anatomy: Anatomy, inoculation: str, rng: np.random.Generator) -> tuple[Site, ...]:

@@ -15,6 +15,7 @@ import numpy as np
 import pytest
 
 from lampyris import cli
+from lampyris.cli import command, machine, output, trials
 from lampyris.core.errors import ImageError, InputError, LampyrisError, MissingExtraError, UsageError
 from lampyris.core.finding import Finding, Place, Severity
 from lampyris.virtual.design import read_design
@@ -45,7 +46,7 @@ def call(monkeypatch, error, *words):
     def fail(options):
         raise error
 
-    monkeypatch.setattr(cli, "_doctor", fail)
+    monkeypatch.setattr(machine, "_doctor", fail)
     return cli.main(["doctor", *words])
 
 
@@ -149,7 +150,7 @@ def test_doctor_in_json_is_one_document(capsys):
     assert json.loads(capsys.readouterr().out)["packages"]["numpy"] == np.__version__
 
 
-@pytest.mark.parametrize("shell", cli.SHELLS)
+@pytest.mark.parametrize("shell", command.SHELLS)
 def test_completion_knows_the_verbs(capsys, shell):
     assert cli.main(["--print-completion", shell]) == 0
     printed = capsys.readouterr().out
@@ -171,12 +172,12 @@ def test_bash_completes(tmp_path):
 
 
 def test_numbers_that_json_has_no_word_for_become_null(capsys):
-    cli._print_json({"a": float("nan"), "b": np.float64(2.5), "c": [np.inf, Path("x")], 3: np.bool_(True)})
+    output.print_json({"a": float("nan"), "b": np.float64(2.5), "c": [np.inf, Path("x")], 3: np.bool_(True)})
     assert json.loads(capsys.readouterr().out) == {"a": None, "b": 2.5, "c": [None, "x"], "3": True}
 
 
 def test_progress_without_a_terminal_is_plain_lines(capsys):
-    with cli.Progress() as progress:
+    with output.Progress() as progress:
         for done in range(1, 41):
             progress(done, 40, f"m{done:02}")
     printed = capsys.readouterr()
@@ -189,7 +190,7 @@ def test_progress_without_a_terminal_is_plain_lines(capsys):
 
 def test_progress_on_a_terminal_is_a_bar(monkeypatch, capsys):
     monkeypatch.setattr(sys.stderr, "isatty", lambda: True)
-    with cli.Progress() as progress:
+    with output.Progress() as progress:
         progress(1, 2, "m01 d07")
         progress(2, 2, "m02 d07")
         progress(1, 3, "animals")
@@ -380,9 +381,9 @@ def test_demo_in_words_says_that_it_is_synthetic(small_default, tmp_path, capsys
 def test_no_browser_opens_without_a_terminal(monkeypatch, tmp_path):
     opened = []
     monkeypatch.setattr(webbrowser, "open", opened.append)
-    cli._open(tmp_path / "report.html")
+    trials._open(tmp_path / "report.html")
     assert opened == []
     for stream in (sys.stdout, sys.stderr):
         monkeypatch.setattr(stream, "isatty", lambda: True)
-    cli._open(tmp_path / "report.html")
+    trials._open(tmp_path / "report.html")
     assert opened == [(tmp_path / "report.html").as_uri()]

@@ -21,7 +21,7 @@ BREACHES = {
     "study imports virtual": ("study/__init__.py", "import lampyris.virtual", LAYERS),
     "a room that no layer names": ("odds_and_ends/__init__.py", "", LAYERS),
     "cli reads the truth": (
-        "cli.py",
+        "cli/studies.py",
         "import lampyris.virtual.truth",
         "only virtual and trial see the truth",
     ),

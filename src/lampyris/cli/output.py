@@ -1,0 +1,126 @@
+"""What the command line prints: data on stdout, progress and messages on stderr."""
+
+import json
+import math
+import sys
+import traceback
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any
+
+from lampyris.core.errors import LampyrisError
+from lampyris.core.finding import Finding
+
+
+class Progress:
+    """Progress on stderr: a bar where stderr is a terminal, plain lines elsewhere.
+
+    It is called with a count, a total and a label, e.g. ``progress(3, 90, "m01 d07")``. A total that changes, or a
+    count that falls, begins a new stage.
+    """
+
+    def __init__(self) -> None:
+        self._bar: Any = None
+        self._shown = -1
+
+    def __call__(self, done: int, total: int, label: str = "") -> None:
+        if sys.stderr.isatty():
+            self._draw(done, total, label)
+            return
+        # a line per tenth of the way: enough to see that it moves, little enough for a log file
+        tenth = 10 * done // max(total, 1)
+        if tenth == self._shown and done != total:
+            return
+        self._shown = tenth if done != total else -1
+        print(f"[{done}/{total}] {label}".rstrip(), file=sys.stderr, flush=True)
+
+    def _draw(self, done: int, total: int, label: str) -> None:
+        if self._bar is None or self._bar.total != total or done < self._bar.n:
+            from tqdm import tqdm
+
+            self.close()
+            self._bar = tqdm(total=total, desc=label, file=sys.stderr, leave=False)
+        self._bar.set_description_str(label, refresh=False)
+        self._bar.update(done - self._bar.n)
+
+    def __enter__(self) -> "Progress":
+        return self
+
+    def __exit__(self, *raised: object) -> None:
+        self.close()
+
+    def close(self) -> None:
+        """Take the bar off the terminal."""
+        if self._bar is not None:
+            self._bar.close()
+            self._bar = None
+
+
+def print_error(error: LampyrisError, *, as_json: bool) -> None:
+    message = str(error.args[0])
+    if as_json:
+        entries = [finding_entry(finding) for finding in error.findings]
+        print_json({"errors": entries or [{"check": "", "where": "", "message": message, "fix": ""}]})
+    print(f"lampyris: {message}", file=sys.stderr)
+    print_findings(error.findings, stream=sys.stderr)
+
+
+def print_unexpected(error: Exception, *, as_json: bool, with_traceback: bool) -> None:
+    message = " ".join(f"{type(error).__name__}: {error}".split())
+    if as_json:
+        print_json({"errors": [{"check": "", "where": "", "message": message, "fix": ""}]})
+    if with_traceback:
+        traceback.print_exception(error)
+    else:
+        print(f"lampyris: {message} (--traceback shows where)", file=sys.stderr)
+
+
+def print_findings(findings: Iterable[Finding], *, stream: Any) -> None:
+    for finding in findings:
+        where = str(finding.place)
+        print(f"  {finding.severity}: {where}" if where else f"  {finding.severity}", file=stream)
+        print(f"      {finding.seen}", file=stream)
+        if finding.mend:
+            print(f"      -> {finding.mend}", file=stream)
+
+
+def finding_entry(finding: Finding) -> dict[str, Any]:
+    place = finding.place
+    return {
+        "check": finding.rule,
+        "where": str(place),
+        "message": finding.seen,
+        "fix": finding.mend,
+        "file": place.file,
+        "row": place.row,
+        "column": place.column,
+    }
+
+
+def print_json(document: Mapping[str, Any]) -> None:
+    print(json.dumps(_plain(document), indent=2, allow_nan=False))
+
+
+def _plain(value: Any) -> Any:
+    """Value in JSON's own types; a number that JSON has no word for (NaN, infinity) becomes null."""
+    if isinstance(value, Mapping):
+        return {str(key): _plain(entry) for key, entry in value.items()}
+    if isinstance(value, (list, tuple)):
+        return [_plain(entry) for entry in value]
+    if hasattr(value, "item"):  # numpy's scalars, without importing numpy
+        value = value.item()
+    if isinstance(value, float):
+        return value if math.isfinite(value) else None
+    if value is None or isinstance(value, (bool, int, str)):
+        return value
+    return str(value)
+
+
+def print_table(rows: Iterable[Sequence[Any]]) -> None:
+    lines = [[_text(cell) for cell in row] for row in rows]
+    widths = [max(map(len, column)) for column in zip(*lines, strict=True)]
+    for line in lines:
+        print("  ".join(f"{cell:<{width}}" for cell, width in zip(line, widths, strict=True)).rstrip())
+
+
+def _text(value: Any) -> str:
+    return f"{value:.4g}" if isinstance(value, float) else str(value)

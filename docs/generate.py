@@ -235,8 +235,9 @@ def room_table() -> str:
         folder = PACKAGE / room
         if not folder.is_dir():
             continue
-        modules = sorted(path for path in folder.glob("*.py") if path.name != "__init__.py")
-        names = ", ".join(f"`{path.stem}`" for path in modules)
+        modules = sorted(path.relative_to(folder) for path in folder.rglob("*.py") if path.name != "__init__.py")
+        modules.sort(key=lambda path: (len(path.parts), path))
+        names = ", ".join(f"`{path.with_suffix('').as_posix()}`" for path in modules)
         rows.append((f"`{room}`", purpose(folder / "__init__.py"), names))
     return markdown_table(("room", "is", "modules"), rows)
 

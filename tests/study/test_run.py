@@ -17,7 +17,7 @@ from small_study import counts_of, image
 
 from lampyris.core.errors import InputError, LampyrisError, UsageError
 from lampyris.io.durable import StudyLock, sha256_file
-from lampyris.io.ome_tiff import write_ome_tiff
+from lampyris.io.images.ome_tiff import write_ome_tiff
 from lampyris.study.assemble import load_results
 from lampyris.study.run import MANIFEST, render_again, run_study
 

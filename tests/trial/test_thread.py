@@ -148,7 +148,7 @@ def faulty(simulated: Path, tmp_path: Path) -> Path:
     """One animal's image cut short, another's at full scale."""
     import numpy as np
 
-    from lampyris.io.ome_tiff import read_ome_tiff, write_ome_tiff
+    from lampyris.io.images.ome_tiff import read_ome_tiff, write_ome_tiff
 
     study = tmp_path / "study"
     shutil.copytree(simulated, study)

@@ -15,7 +15,7 @@ from lampyris.core.finding import Finding, Place, Severity
 from lampyris.core.images import RawImage
 from lampyris.core.schemas import SampleRow
 from lampyris.core.settings import StudySettings
-from lampyris.io.readers import read_image
+from lampyris.io.images.readers import read_image
 from lampyris.study.clock import check_clock
 from lampyris.study.rules import SETTINGS, SHEET, SHEET_LANDMARKS, WAVELENGTH_TOLERANCE_NM, Sheets
 

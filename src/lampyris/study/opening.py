@@ -13,8 +13,8 @@ from lampyris.core.images import RawImage
 from lampyris.core.schemas import VIEWS, AnimalRow, LandmarkRow, SampleRow
 from lampyris.core.settings import StudySettings
 from lampyris.imaging.inputs import SessionInput, ViewInput
+from lampyris.io.images.readers import read_image
 from lampyris.io.paths import inside
-from lampyris.io.readers import read_image
 
 SHEET = "samplesheet.csv"
 Reader = Callable[[SampleRow, str], RawImage]

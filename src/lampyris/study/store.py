@@ -123,7 +123,7 @@ def read_plane(folder: Path, view: str, plane: str, /) -> NDArray[np.float32]:
     LampyrisError
         If it is missing or damaged.
     """
-    from lampyris.io import ome_zarr
+    from lampyris.io.images import ome_zarr
 
     return ome_zarr.read_plane(folder / view_folder(view), plane)
 
@@ -168,7 +168,7 @@ def _view(folder: Path, data: dict[str, Any], *, images: bool) -> ViewResult:
 
 def _write_images(view: ViewResult, path: Path) -> None:
     # zarr takes a moment to import, which a look at sheets or records alone does not need
-    from lampyris.io.ome_zarr import ViewMetadata, write_view
+    from lampyris.io.images.ome_zarr import ViewMetadata, write_view
 
     image = np.concatenate([view.radiance, np.stack([getattr(view, name) for name in PLANES])])
     channels = (*(_BAND + channel for channel in view.channels), *PLANES)
@@ -179,7 +179,7 @@ def _write_images(view: ViewResult, path: Path) -> None:
 
 
 def _images(path: Path, channels: tuple[str, ...]) -> dict[str, NDArray[Any]]:
-    from lampyris.io.ome_zarr import read_view
+    from lampyris.io.images.ome_zarr import read_view
 
     arrays, metadata = read_view(path)
     expected = (*(_BAND + channel for channel in channels), *PLANES)

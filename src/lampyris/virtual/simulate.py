@@ -19,7 +19,7 @@ from lampyris.imaging.animal import stage_from_animal
 from lampyris.imaging.forward import project
 from lampyris.imaging.unmix import mixing_matrix
 from lampyris.io.durable import write_bytes
-from lampyris.io.ome_tiff import ome_tiff_bytes
+from lampyris.io.images.ome_tiff import ome_tiff_bytes
 from lampyris.io.settings import write_settings
 from lampyris.io.sheets import write_sheet
 from lampyris.metastasis.label import LabelLoss

@@ -54,7 +54,7 @@ class Format:
 
 
 FORMATS: tuple[Format, ...] = (
-    Format("ome-tiff", (".ome.tif", ".ome.tiff", ".tif", ".tiff"), "lampyris.io.ome_tiff:read_ome_tiff"),
+    Format("ome-tiff", (".ome.tif", ".ome.tiff", ".tif", ".tiff"), "lampyris.io.images.ome_tiff:read_ome_tiff"),
 )
 
 

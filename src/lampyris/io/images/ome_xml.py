@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from lampyris.core.errors import UnsafeFileError
 from lampyris.core.images import RawImage
-from lampyris.io.tiff import refuse
+from lampyris.io.images.tiff import refuse
 
 NAMESPACE = "http://www.openmicroscopy.org/Schemas/OME/2016-06"
 SYNTHETIC_NAMESPACE = "lampyris/synthetic"

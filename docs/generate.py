@@ -268,6 +268,7 @@ TABLES: dict[str, Callable[[], str]] = {
     "study": lambda: settings_table(settings.StudyInfo),
     "instrument": lambda: settings_table(settings.Instrument),
     "bands": lambda: settings_table(settings.Band),
+    "stage": lambda: settings_table(settings.Stage),
     "probes": lambda: settings_table(settings.ProbeSettings),
     "groups": lambda: settings_table(settings.Group),
     "analysis": lambda: settings_table(settings.AnalysisOptions),

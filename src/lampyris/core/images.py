@@ -3,7 +3,8 @@
 Pixel arrays are numpy with fixed dimension order ``(channel, y, x)``; row 0 is the animal's head side.
 """
 
-from dataclasses import dataclass
+import math
+from dataclasses import dataclass, field
 
 import numpy as np
 from numpy.typing import NDArray
@@ -12,6 +13,11 @@ from lampyris.core.arrays import frozen_array
 
 RADIANCE_UNIT = "ph s-1 cm-2 sr-1"
 FLUX_UNIT = "ph s-1"
+# what a file may say of the animal and the session, in its own words
+LABELS = (
+    "animal", "group", "experiment", "time_point", "view", "strain", "sex", "cell_line", "reporter", "treatment",
+    "comment", "instrument", "user", "saturated",
+)  # fmt: skip
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -34,6 +40,17 @@ class RawImage:
         ISO 8601 time of acquisition, or "".
     synthetic : bool
         True where the file says that it was simulated.
+    dark : ndarray, dims (channel, y, x), or None
+        Dark or read-bias frame that the file brings along, counts on the same grid; None where it brings none.
+    photo : ndarray, dims (y, x), or None
+        Photograph of the same pose that the file brings along, any scale and grid; None where it brings none.
+    photo_pixel_mm : float
+        Pixel pitch of that photograph at the stage in mm; NaN where not known: then it covers the image's own field.
+    radiance_per_count_rate : tuple of float
+        Per channel the radiance, ph s-1 cm-2 sr-1, that one count per second above the dark stands for, as the file's own
+        coefficients give it for its binning, field of view and stop; empty where the file has none.
+    labels : dict of str to str
+        What the file says of the animal and the session, for drafting sheets only: keys among `LABELS`.
     """
 
     counts: NDArray[np.generic]
@@ -44,6 +61,11 @@ class RawImage:
     emission_nm: tuple[float, ...]
     acquired: str = ""
     synthetic: bool = False
+    dark: NDArray[np.generic] | None = None
+    photo: NDArray[np.generic] | None = None
+    photo_pixel_mm: float = math.nan
+    radiance_per_count_rate: tuple[float, ...] = ()
+    labels: dict[str, str] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         array = frozen_array("counts", self.counts, ("channel", "y", "x"), np.asarray(self.counts).dtype)
@@ -51,6 +73,17 @@ class RawImage:
         for name in ("channels", "exposure_s", "excitation_nm", "emission_nm"):
             if len(getattr(self, name)) != array.shape[0]:
                 raise ValueError(f"{name} has {len(getattr(self, name))} entries for {array.shape[0]} channels")
+        if self.dark is not None:
+            dark = frozen_array("dark", self.dark, ("channel", "y", "x"), np.asarray(self.dark).dtype, array.shape)
+            object.__setattr__(self, "dark", dark)
+        if self.photo is not None:
+            photo = frozen_array("photo", self.photo, ("y", "x"), np.asarray(self.photo).dtype)
+            object.__setattr__(self, "photo", photo)
+        if self.radiance_per_count_rate and len(self.radiance_per_count_rate) != array.shape[0]:
+            count = len(self.radiance_per_count_rate)
+            raise ValueError(f"radiance_per_count_rate has {count} entries for {array.shape[0]} channels")
+        if unknown := sorted(set(self.labels) - set(LABELS)):
+            raise ValueError(f"labels has unknown keys {', '.join(unknown)}; known are {', '.join(LABELS)}")
 
 
 @dataclass(frozen=True, slots=True, eq=False)

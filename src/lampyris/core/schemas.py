@@ -3,6 +3,7 @@
 Reading and writing is `lampyris.io.sheets`; rules across rows are `lampyris.study.check`.
 """
 
+import math
 from dataclasses import dataclass, field
 from typing import Literal
 
@@ -42,6 +43,9 @@ class Column:
 VIEWS = ("dorsal", "ventral")
 INJECTION_SITES = ("tail vein", "left flank", "right flank", "left mammary fat pad", "right mammary fat pad", "none")
 
+# as many animals as an image may show
+MOST_LANES = 10
+
 SAMPLESHEET: tuple[Column, ...] = (
     Column("animal", "name", True, "identity of the animal, as in animals.csv"),
     Column("session", "name", True, "imaging session, e.g. d07; rows of one animal and session belong together"),
@@ -53,9 +57,22 @@ SAMPLESHEET: tuple[Column, ...] = (
     Column("excitation_nm", "number", True, "excitation wavelength in nm", low=200, high=2000),
     Column("emission_nm", "number", True, "centre of the emission band in nm", low=200, high=2000),
     Column("exposure_s", "number", True, "exposure in seconds", low=1e-6, high=1e5),
-    Column("image", "path", True, "image file, inside the study"),
-    Column("photo", "path", False, "photograph of the same pose"),
-    Column("background", "path", True, "dark frame of the same exposure and binning"),
+    Column("image", "path", True, "image file or vendor folder, inside the study"),
+    Column(
+        "lane",
+        "integer",
+        False,
+        "which animal of the image, counted from the left, heads up; required where an image shows several",
+        low=1,
+        high=MOST_LANES,
+    ),
+    Column("photo", "path", False, "photograph of the same pose; empty where the image brings its own"),
+    Column(
+        "background",
+        "path",
+        False,
+        "dark frame of the same exposure and binning; empty only where the image brings its own",
+    ),
     Column("probe", "name", False, "key of [probes] in study.toml; empty for unlabelled controls"),
     Column("lot", "text", False, "lot of the probe"),
 )
@@ -112,6 +129,7 @@ class SampleRow:
     background: str
     probe: str
     lot: str
+    lane: float = math.nan
 
 
 @dataclass(frozen=True, slots=True)

@@ -65,6 +65,22 @@ class Instrument(Model):
     bands: tuple[Band, ...] = Field(min_length=1, description="emission bands, in the order of the image's channels")
 
 
+class Stage(Model):
+    """``[stage]``: how animals lie in the images, where the images do not say it themselves."""
+
+    head: Literal["up", "down", "left", "right"] = Field(
+        default="up", description="side of the images to which the heads point; images are turned head up"
+    )
+    lane_edges_mm: tuple[NonNegative, ...] = Field(
+        default=(),
+        description="borders of lanes, mm from the left edge of the image turned head up; empty: animals are counted from the left",
+    )
+    nose_cones_mm: NonNegative = Field(
+        default=0.0,
+        description="height of the strip at the heads' side that nose cones cover; nothing in it is an animal",
+    )
+
+
 class ProbeSettings(Model):
     """``[probes.NAME]``: a quantum dot or dye as its sheet gives it."""
 
@@ -185,6 +201,7 @@ class StudySettings(Model):
 
     study: StudyInfo
     instrument: Instrument
+    stage: Stage = Field(default_factory=Stage)
     groups: dict[str, Group] = Field(min_length=1)
     probes: dict[str, ProbeSettings] = Field(default_factory=dict)
     analysis: AnalysisOptions = Field(default_factory=AnalysisOptions)

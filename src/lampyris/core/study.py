@@ -59,6 +59,10 @@ class ViewResult:
         of the narrowest window first; ph s-1 times powers of mm, squared. Empty where it was not measured.
     quality : dict of str to float
         Numbers for the quality table: saturated fraction, background structure in per cent, residual width and others.
+    file : str
+        Image file inside the study.
+    origin_px : tuple of int
+        Row and column of that image, turned head up, at which the view begins: an image may show several animals.
     """
 
     view: str
@@ -80,6 +84,8 @@ class ViewResult:
     body_flux: Estimate
     quality: dict[str, float]
     window_noise: tuple[tuple[float, ...], ...] = ()
+    file: str = ""
+    origin_px: tuple[int, int] = (0, 0)
 
     def __post_init__(self) -> None:
         shape = np.asarray(self.body).shape

@@ -29,7 +29,12 @@ class ViewInput:
     file : str
         Path of the image inside the study, for messages.
     landmarks : tuple of (str, float, float)
-        Places that a person named: landmark, y and x in mm from the image's first pixel centre.
+        Places that a person named: landmark, y and x in mm from the view's first pixel centre.
+    radiance_per_count_rate : tuple of float
+        Per channel the radiance, ph s-1 cm-2 sr-1, that one count per second stands for, where the files bring their own
+        coefficients; empty where the instrument's settings hold.
+    origin_px : tuple of int
+        Row and column of the image file at which the view begins: an image may show several animals.
     """
 
     view: str
@@ -40,6 +45,8 @@ class ViewInput:
     flat: NDArray[np.floating]
     file: str
     landmarks: tuple[tuple[str, float, float], ...] = ()
+    radiance_per_count_rate: tuple[float, ...] = ()
+    origin_px: tuple[int, int] = (0, 0)
 
 
 @dataclass(frozen=True, slots=True, eq=False)

@@ -143,6 +143,8 @@ def analyse_view(
         limits=limits,
         body_flux=_body_flux(search, field, settings),
         quality=_quality(search, field, saturated, abundance, body),
+        file=view.file,
+        origin_px=view.origin_px,
     )
     return result, measured_view(search, field, frame), _remarks(view, photo, registration, search, field)
 

@@ -1,0 +1,109 @@
+"""Photographs of another scale, on the grid of the image that they belong to."""
+
+import math
+
+import numpy as np
+from numpy.typing import NDArray
+
+from lampyris.core.errors import ImageError
+from lampyris.core.finding import Finding, Place, Severity
+
+# photographs of one field with more pixels than the image differ from it by a rounding at the edges
+ASPECT_TOLERANCE = 0.02
+# less of the image than this in the photograph is another field of view
+LEAST_COVERED = 0.5
+
+
+def photograph_on_grid(
+    photo: NDArray[np.generic],
+    shape: tuple[int, int],
+    /,
+    *,
+    pixel_mm: float,
+    photo_pixel_mm: float = math.nan,
+    file: str = "",
+) -> NDArray[np.float64]:
+    """Resample a photograph to an image's pixels: each holds the mean of what the photograph shows over its area.
+
+    Both look along one axis: their middles show the same place. Where the photograph's pixel is not known, it shows the
+    image's own field. Beyond its edge its last pixels are repeated.
+
+    Parameters
+    ----------
+    photo : ndarray, dims (y, x)
+        Of any scale.
+    shape : (y, x)
+        The image's pixels.
+    pixel_mm : float
+        The image's pixel pitch.
+    photo_pixel_mm : float
+        The photograph's; NaN where not known.
+    file : str
+        Named in the error.
+
+    Returns
+    -------
+    ndarray, dims (y, x)
+
+    Raises
+    ------
+    ImageError
+        If the photograph's sides have another ratio than the image's and its pixel is not known, or if it shows less than
+        half of the image.
+
+    Examples
+    --------
+    >>> fine = np.array([[1.0, 3.0, 5.0, 5.0], [1.0, 3.0, 7.0, 7.0]])
+    >>> photograph_on_grid(fine, (1, 2), pixel_mm=0.5).tolist()
+    [[2.0, 6.0]]
+    """
+    values = np.asarray(photo, np.float64)
+    if photo_pixel_mm > 0:
+        steps = (pixel_mm / photo_pixel_mm,) * 2
+    else:
+        steps = (values.shape[0] / shape[0], values.shape[1] / shape[1])
+        _refuse_aspect(values.shape, shape, steps, file)
+    if values.shape == shape and all(math.isclose(step, 1.0, rel_tol=1e-3) for step in steps):
+        return values
+    _refuse_field(values.shape, shape, steps, file)
+    rows = _area_means(values, shape[0], steps[0])
+    return _area_means(rows.T, shape[1], steps[1]).T
+
+
+def _area_means(values: NDArray[np.float64], count: int, step: float) -> NDArray[np.float64]:
+    """Means over `count` spans of `step` rows each, about the middle, dims (count, x): differences of the running sum."""
+    size = values.shape[0]
+    edges = 0.5 * size + (np.arange(count + 1) - 0.5 * count) * step
+    total = np.concatenate([np.zeros((1, values.shape[1])), np.cumsum(values, axis=0)])
+    inner = np.clip(edges, 0.0, size)
+    below = np.minimum(inner.astype(int), size - 1)
+    at_edge = total[below] + (inner - below)[:, None] * values[below]
+    # beyond its edge the photograph goes on as it ends
+    at_edge += np.minimum(edges, 0.0)[:, None] * values[0] + np.maximum(edges - size, 0.0)[:, None] * values[-1]
+    return np.asarray(np.diff(at_edge, axis=0) / step)
+
+
+def _refuse_aspect(own: tuple[int, ...], shape: tuple[int, int], steps: tuple[float, float], file: str) -> None:
+    if abs(steps[0] - steps[1]) <= ASPECT_TOLERANCE * max(steps):
+        return
+    seen = (
+        f"the photograph has {own[0]} x {own[1]} pixels, the image {shape[0]} x {shape[1]}: their sides have another ratio, and "
+        "the photograph does not say how large its pixels are."
+    )
+    mend = "Export the photograph uncut and unturned, or as OME-TIFF with its pixel size."
+    raise ImageError(
+        f"{file}: the photograph does not fit its image",
+        [Finding("image.photo-shape", Severity.ERROR, Place(file), seen, mend)],
+    )
+
+
+def _refuse_field(own: tuple[int, ...], shape: tuple[int, int], steps: tuple[float, ...], file: str) -> None:
+    covered = min(size / (count * step) for size, count, step in zip(own, shape, steps, strict=True))
+    if covered >= LEAST_COVERED:
+        return
+    seen = f"the photograph shows {100 * covered:.0f} % of the image's field of view."
+    mend = "Check the pixel size of the photograph, instrument.pixel_mm, and whether it belongs to this image."
+    raise ImageError(
+        f"{file}: the photograph does not show its image's field",
+        [Finding("image.photo-field", Severity.ERROR, Place(file), seen, mend)],
+    )

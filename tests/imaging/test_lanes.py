@@ -182,7 +182,7 @@ def test_a_piece_holds_one_animal_and_no_other_s_light(mouse):
     photo, masks = stage_photo(mouse, poses_of(3, pitch=TOUCHING), width_mm=width_of(3, TOUCHING))
     view = view_of(photo, masks)
     lane = find_lanes(photo, Stage(), pixel_mm=PIXEL, lanes=(1, 2, 3))[2]
-    piece = cut_view(view, lane)
+    piece = cut_view(view, lane, pixel_mm=PIXEL)
     assert piece.origin_px == lane.origin_px
     top, left = piece.origin_px
     height, width = lane.own.shape
@@ -190,7 +190,9 @@ def test_a_piece_holds_one_animal_and_no_other_s_light(mouse):
     # the dark frame's own level, where others lie
     assert np.all(piece.image.counts[:, ~lane.own] == 100)
     assert np.array_equal(piece.image.counts[:, lane.own], view.image.counts[(slice(None), *lane.place)][:, lane.own])
-    assert (piece.image.counts == 1000).sum() + (piece.image.counts == 3000).sum() < 0.1 * (piece.image.counts == 2000).sum()
+    assert (piece.image.counts == 1000).sum() + (piece.image.counts == 3000).sum() < 0.1 * (
+        piece.image.counts == 2000
+    ).sum()
     # the flat is that of the whole image, whose middle the piece need not hold
     assert piece.flat_level == pytest.approx((1.5, 1.5), abs=0.02)
     ((name, y_mm, x_mm),) = piece.landmarks

@@ -43,8 +43,8 @@ def test_a_narrower_photograph_goes_on_as_it_ends(picture):
 @pytest.mark.parametrize(
     ("shape", "photo_pixel_mm", "rule", "says"),
     [
-        ((20, 24), np.nan, "image.photo-shape", "20 x 24 pixels, the image 24 x 20"),
-        ((24, 20), 0.1, "image.photo-field", "shows 20 % of the image's field"),
+        ((20, 24), np.nan, "image.photo-field", "20 x 24 pixels, the image 24 x 20: their sides"),
+        ((24, 20), 0.1, "image.photo-field", "shows 20 % of the image's field only"),
     ],
     ids=["turned", "another field"],
 )

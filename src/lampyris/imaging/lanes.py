@@ -90,7 +90,7 @@ class Bodies:
     middles_mm: tuple[float, ...]
 
 
-def head_up(image: NDArray[np.generic], head: str, /) -> NDArray[np.generic]:
+def head_up[Scalar: np.generic](image: NDArray[Scalar], head: str, /) -> NDArray[Scalar]:
     """Turn an image, or a stack of them, so that heads point up.
 
     Parameters
@@ -206,7 +206,7 @@ def find_lanes(
     return cut
 
 
-def cut_view(view: ViewInput, lane: Lane, /) -> ViewInput:
+def cut_view(view: ViewInput, lane: Lane, /, *, pixel_mm: float) -> ViewInput:
     """One animal's piece of a view of several.
 
     Parameters
@@ -215,6 +215,8 @@ def cut_view(view: ViewInput, lane: Lane, /) -> ViewInput:
         The whole image, heads up; its landmarks are from the image's first pixel.
     lane : Lane
         Of the animal.
+    pixel_mm : float
+        Pixel pitch, for the landmarks.
 
     Returns
     -------
@@ -229,10 +231,10 @@ def cut_view(view: ViewInput, lane: Lane, /) -> ViewInput:
     if photo is not None:
         stage = float(np.percentile(photo, 1.0))
         photo = np.where(lane.own, photo[place], stage)
-    top, left = (start * view.image.pixel_mm for start in lane.origin_px)
+    top, left = (start * pixel_mm for start in lane.origin_px)
     return replace(
         view,
-        image=replace(view.image, counts=counts, dark=None, photo=None),
+        image=replace(view.image, counts=counts),
         photo=photo,
         dark=dark,
         flat=view.flat[(slice(None), *place)],
@@ -331,9 +333,7 @@ def _by_count(bodies: Bodies, lanes: Sequence[int], file: str, photographed: boo
     raise _refusal(file, seen, mend, photographed)
 
 
-def _by_edges(
-    bodies: Bodies, stage: Stage, lanes: Sequence[int], file: str, photographed: bool
-) -> dict[int, int]:
+def _by_edges(bodies: Bodies, stage: Stage, lanes: Sequence[int], file: str, photographed: bool) -> dict[int, int]:
     """Object of each named lane where a person drew the borders."""
     found: dict[int, int] = {}
     faults = []
@@ -346,12 +346,14 @@ def _by_edges(
         if len(inside) == 1:
             found[lane] = inside[0][0]
             continue
-        low, high = (stage.lane_edges_mm[lane - 1 : lane + 1] if lane < len(stage.lane_edges_mm) else (0.0, 0.0))
+        low, high = stage.lane_edges_mm[lane - 1 : lane + 1] if lane < len(stage.lane_edges_mm) else (0.0, 0.0)
         where = f" at {_listed([middle for _, middle in inside])} mm" if inside else ""
         count = f"{len(inside)} animals" if inside else "no animal"
         faults.append(f"lane {lane}, from {low:g} to {high:g} mm, holds {count}{where}")
     if faults:
-        seen = f"{'; '.join(faults)}; all animals are at {_listed(bodies.middles_mm) or 'no'} mm from the left, heads up."
+        seen = (
+            f"{'; '.join(faults)}; all animals are at {_listed(bodies.middles_mm) or 'no'} mm from the left, heads up."
+        )
         mend = "Correct the lanes in the sheet, or lane_edges_mm under [stage] in study.toml."
         raise _refusal(file, seen, mend, photographed)
     return found

@@ -11,7 +11,11 @@ from lampyris.core.finding import Finding, Place, Severity
 # photographs of one field with more pixels than the image differ from it by a rounding at the edges
 ASPECT_TOLERANCE = 0.02
 # less of the image than this in the photograph is another field of view
-LEAST_COVERED = 0.5
+LEAST_COVERED = 0.6
+PHOTO_MEND = (
+    "Export the photograph uncut, unturned and of the image's field, or as OME-TIFF with its pixel size; check pixel_mm in "
+    "study.toml."
+)
 
 
 def photograph_on_grid(
@@ -48,8 +52,8 @@ def photograph_on_grid(
     Raises
     ------
     ImageError
-        If the photograph's sides have another ratio than the image's and its pixel is not known, or if it shows less than
-        half of the image.
+        If the photograph's sides have another ratio than the image's and its pixel is not known, or if it shows little
+        of the image.
 
     Examples
     --------
@@ -58,16 +62,47 @@ def photograph_on_grid(
     [[2.0, 6.0]]
     """
     values = np.asarray(photo, np.float64)
-    if photo_pixel_mm > 0:
-        steps = (pixel_mm / photo_pixel_mm,) * 2
-    else:
-        steps = (values.shape[0] / shape[0], values.shape[1] / shape[1])
-        _refuse_aspect(values.shape, shape, steps, file)
-    if values.shape == shape and all(math.isclose(step, 1.0, rel_tol=1e-3) for step in steps):
+    own = (values.shape[0], values.shape[1])
+    fault = photograph_fault(own, shape, pixel_mm=pixel_mm, photo_pixel_mm=photo_pixel_mm)
+    if fault:
+        finding = Finding("image.photo-field", Severity.ERROR, Place(file), f"the photograph {fault}.", PHOTO_MEND)
+        raise ImageError(f"{file}: the photograph does not fit its image", [finding])
+    steps = _steps(own, shape, pixel_mm, photo_pixel_mm)
+    if own == shape and all(math.isclose(step, 1.0, rel_tol=1e-3) for step in steps):
         return values
-    _refuse_field(values.shape, shape, steps, file)
     rows = _area_means(values, shape[0], steps[0])
     return _area_means(rows.T, shape[1], steps[1]).T
+
+
+def photograph_fault(
+    own: tuple[int, int], shape: tuple[int, int], /, *, pixel_mm: float, photo_pixel_mm: float = math.nan
+) -> str:
+    """Say why a photograph of `own` pixels cannot be laid on an image of `shape`; "" where it can.
+
+    Examples
+    --------
+    >>> photograph_fault((48, 40), (24, 20), pixel_mm=0.4)
+    ''
+    >>> photograph_fault((40, 48), (24, 20), pixel_mm=0.4)
+    'has 40 x 48 pixels, the image 24 x 20: their sides have another ratio, and its pixel size is not known'
+    """
+    steps = _steps(own, shape, pixel_mm, photo_pixel_mm)
+    pixels = f"has {own[0]} x {own[1]} pixels, the image {shape[0]} x {shape[1]}"
+    if abs(steps[0] - steps[1]) > ASPECT_TOLERANCE * max(steps):
+        return f"{pixels}: their sides have another ratio, and its pixel size is not known"
+    covered = min(size / (count * step) for size, count, step in zip(own, shape, steps, strict=True))
+    if covered < LEAST_COVERED:
+        return (
+            f"{pixels}: with pixels of {photo_pixel_mm:g} mm it shows {100 * covered:.0f} % of the image's field only"
+        )
+    return ""
+
+
+def _steps(own: tuple[int, int], shape: tuple[int, int], pixel_mm: float, photo_pixel_mm: float) -> tuple[float, float]:
+    """Pixels of the photograph to one of the image, along y and x."""
+    if photo_pixel_mm > 0:
+        return pixel_mm / photo_pixel_mm, pixel_mm / photo_pixel_mm
+    return own[0] / shape[0], own[1] / shape[1]
 
 
 def _area_means(values: NDArray[np.float64], count: int, step: float) -> NDArray[np.float64]:
@@ -81,29 +116,3 @@ def _area_means(values: NDArray[np.float64], count: int, step: float) -> NDArray
     # beyond its edge the photograph goes on as it ends
     at_edge += np.minimum(edges, 0.0)[:, None] * values[0] + np.maximum(edges - size, 0.0)[:, None] * values[-1]
     return np.asarray(np.diff(at_edge, axis=0) / step)
-
-
-def _refuse_aspect(own: tuple[int, ...], shape: tuple[int, int], steps: tuple[float, float], file: str) -> None:
-    if abs(steps[0] - steps[1]) <= ASPECT_TOLERANCE * max(steps):
-        return
-    seen = (
-        f"the photograph has {own[0]} x {own[1]} pixels, the image {shape[0]} x {shape[1]}: their sides have another ratio, and "
-        "the photograph does not say how large its pixels are."
-    )
-    mend = "Export the photograph uncut and unturned, or as OME-TIFF with its pixel size."
-    raise ImageError(
-        f"{file}: the photograph does not fit its image",
-        [Finding("image.photo-shape", Severity.ERROR, Place(file), seen, mend)],
-    )
-
-
-def _refuse_field(own: tuple[int, ...], shape: tuple[int, int], steps: tuple[float, ...], file: str) -> None:
-    covered = min(size / (count * step) for size, count, step in zip(own, shape, steps, strict=True))
-    if covered >= LEAST_COVERED:
-        return
-    seen = f"the photograph shows {100 * covered:.0f} % of the image's field of view."
-    mend = "Check the pixel size of the photograph, instrument.pixel_mm, and whether it belongs to this image."
-    raise ImageError(
-        f"{file}: the photograph does not show its image's field",
-        [Finding("image.photo-field", Severity.ERROR, Place(file), seen, mend)],
-    )

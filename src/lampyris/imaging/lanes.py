@@ -7,6 +7,7 @@ the air or the stage into an animal's own pixels is not removed; keep animals ap
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from typing import TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -40,6 +41,7 @@ PROFILE_MM = 2.0
 BRIGHTEST = 1.5
 # wider than high by this factor, in the upper part of the image: a bar of nose cones
 WIDE, UPPER_PART = 1.5, 0.35
+Scalar = TypeVar("Scalar", bound=np.generic)
 _TURNS = {"up": 0, "right": 1, "down": 2, "left": 3}
 
 
@@ -90,7 +92,7 @@ class Bodies:
     middles_mm: tuple[float, ...]
 
 
-def head_up[Scalar: np.generic](image: NDArray[Scalar], head: str, /) -> NDArray[Scalar]:
+def head_up(image: NDArray[Scalar], head: str, /) -> NDArray[Scalar]:
     """Turn an image, or a stack of them, so that heads point up.
 
     Parameters

@@ -200,6 +200,17 @@ def _default_table() -> dict[str, Any]:
     return tomllib.loads(text)
 
 
+def with_animals_per_image(design: Design, count: int, /) -> Design:
+    """The design with so many animals side by side in each image.
+
+    Examples
+    --------
+    >>> with_animals_per_image(default_design(), 5).camera.animals_per_image
+    5
+    """
+    return design.model_copy(update={"camera": design.camera.model_copy(update={"animals_per_image": count})})
+
+
 def read_design(path: Path, /) -> Design:
     """Read a design file: the default design with what the file changes.
 

@@ -40,6 +40,8 @@ INFO_FILES = ("clickinfo.txt", "analyzedclickinfo.txt")
 """Text files of a click, in the order in which they are believed; names in lower case."""
 MAX_ENTRIES = 10_000
 """Most files in one folder."""
+MAX_LABEL = 1000
+"""Longer labels are cut."""
 SYNTHETIC = "Synthetic"
 """Beginning of the comment that marks a simulated click."""
 
@@ -378,7 +380,7 @@ class _Look:
         for section in self.sections:
             for entry in section.entries:
                 if entry.key == key and entry.value:
-                    return _CONTROL.sub(" ", entry.value).strip()
+                    return _CONTROL.sub(" ", entry.value[:MAX_LABEL]).strip()
         return ""
 
     def number(self, key: str, unit: str) -> float:
@@ -484,6 +486,8 @@ def _plane(path: Path, budget: Budget, file: str) -> NDArray[np.generic]:
     data = file_bytes(path, max_bytes=budget.bytes, file=file)
     caps = Caps(budget.pixels, budget.pages, signed=True)
     tiff, pages = tiff_pages(data, caps=caps, file=file)
+    if len(pages) > 1:
+        refuse(file, "image.pages", f"holds {len(pages)} pages, not one.", _MEND_FOLDER)
     plane = page_pixels(tiff, pages[0])
     if plane.dtype.kind == "f" and not np.isfinite(plane).all():
         refuse(file, "image.not-finite", "holds pixels that are NaN or infinite.", _MEND_FOLDER)

@@ -3,12 +3,14 @@
 Every size, offset and count that the file declares is checked against the file and the caps before anything is
 allocated or decoded, and decompression stops at the declared size. Only the file's own bytes are ever read.
 Known are classic and BigTIFF of either byte order, strips and tiles, unsigned integers and floats, no compression or
-Deflate, with or without horizontal prediction.
+Deflate, with or without horizontal prediction; and, where the caller knows that counts were stored so, signed 16 bits.
 """
 
+import stat
 import struct
 import zlib
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any, Literal, NoReturn
 
 import numpy as np
@@ -55,6 +57,8 @@ class Caps:
 
     max_pixels: int
     max_pages: int
+    signed: bool = False
+    """Signed 16-bit samples are counts of 16 bits that a program stored under the wrong type."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -133,6 +137,43 @@ def refuse(file: str, rule: str, seen: str, mend: str, kind: type[ImageError] = 
         Always.
     """
     raise kind(f"{file} cannot be read.", [Finding(rule, Severity.ERROR, Place(file), seen, mend)])
+
+
+def file_bytes(path: Path, /, *, max_bytes: int, file: str) -> bytes:
+    """Whole content of a regular file that is not too large.
+
+    Parameters
+    ----------
+    path : Path
+        The file.
+    max_bytes : int
+        Cap.
+    file : str
+        Its name for messages.
+
+    Returns
+    -------
+    bytes
+        Content.
+
+    Raises
+    ------
+    ImageError
+        If it is missing, cannot be opened, is no regular file or exceeds the cap.
+    """
+    try:
+        status = path.stat()
+        if not stat.S_ISREG(status.st_mode):
+            refuse(file, "image.missing", "is no file but a directory or device.", "Name the image file itself.")
+        if status.st_size > max_bytes:
+            seen = f"has {status.st_size} bytes, above the cap of {max_bytes}."
+            refuse(file, "image.size", seen, "If it is the right file, raise max_file_mb in [limits] of study.toml.")
+        with path.open("rb") as stream:
+            # not read(max_bytes), which would first allocate that much
+            return stream.read(status.st_size)
+    except OSError as error:
+        seen = f"cannot be opened: {error.strerror or error}."
+        refuse(file, "image.missing", seen, "Check the path in the sheet, and that the file is there and readable.")
 
 
 def tiff_pages(data: bytes, /, *, caps: Caps, file: str) -> tuple[Tiff, tuple[Page, ...]]:
@@ -326,7 +367,7 @@ def _page(tiff: Tiff, tags: dict[int, NDArray[Any]], caps: Caps) -> Page:
     if pixels > caps.max_pixels:
         seen = f"declares {width} x {height} pixels of {samples} samples, above the cap of {caps.max_pixels}."
         tiff.refuse("image.pixels", seen, _MEND_LIMITS, UnsafeFileError)
-    dtype = _sample_type(tiff, tags, samples)
+    dtype = _sample_type(tiff, tags, samples, caps)
     compression, predicted = _coding(tiff, tags, dtype)
     tiled = 322 in tags
     segment = (
@@ -344,9 +385,11 @@ def _page(tiff: Tiff, tags: dict[int, NDArray[Any]], caps: Caps) -> Page:
     return Page(shape, dtype, compression, predicted, interleaved, segment, tiled, offsets, counts, description)
 
 
-def _sample_type(tiff: Tiff, tags: dict[int, NDArray[Any]], samples: int) -> np.dtype[Any]:
+def _sample_type(tiff: Tiff, tags: dict[int, NDArray[Any]], samples: int, caps: Caps) -> np.dtype[Any]:
     """Type of the stored samples."""
     bits, formats = ({*_numbers(tags, code)[:samples].tolist()} for code in (258, 339))
+    if caps.signed and (formats, bits) == ({2}, {16}):
+        formats = {1}
     if len(bits) != 1 or len(formats) != 1 or (min(formats), min(bits)) not in _DTYPES:
         names = {1: "unsigned", 2: "signed", 3: "float"}
         kinds = "/".join(names.get(value, f"format {value}") for value in sorted(formats))

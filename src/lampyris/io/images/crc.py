@@ -23,7 +23,7 @@ def _run(data: NDArray[np.uint8], table: NDArray[np.uint32]) -> int:
     state = np.uint32(0xFFFFFFFF)
     for byte in data:
         state = table[(state ^ byte) & np.uint32(0xFF)] ^ (state >> np.uint32(8))
-    return state ^ np.uint32(0xFFFFFFFF)
+    return int(state ^ np.uint32(0xFFFFFFFF))
 
 
 def crc32c_of(data: NDArray[np.uint8], /) -> int:

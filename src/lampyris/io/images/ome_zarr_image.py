@@ -15,7 +15,7 @@ import zlib
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any, Literal, cast
+from typing import Any, Literal, NoReturn, cast
 
 import numpy as np
 from numpy.typing import NDArray
@@ -227,12 +227,15 @@ def _image_group(folder: ZarrFolder) -> tuple[str, dict[str, Any], str]:
         folder.refuse("image.metadata", f"has a {name} of another form.", MEND_COPY)
     if "multiscales" in ome:
         return "", attributes, name
-    if "bioformats2raw.layout" in ome:
-        if folder.holds("1"):
-            seen = "holds several images; one is read."
-            folder.refuse("image.metadata", seen, "Name the folder of one image, such as its subfolder 0.")
-        attributes, name = _group(folder, "0")
-        return "0", attributes, name
+    if "bioformats2raw.layout" not in ome:
+        _refuse_group(folder, ome)
+    if folder.holds("1"):
+        seen = "holds several images; one is read."
+        folder.refuse("image.metadata", seen, "Name the folder of one image, such as its subfolder 0.")
+    return "0", *_group(folder, "0")
+
+
+def _refuse_group(folder: ZarrFolder, ome: dict[str, Any]) -> NoReturn:
     seen = "is no OME-Zarr image: its attributes describe no multiscales."
     if "plate" in ome or "well" in ome:
         seen = "is a plate, not an image."
@@ -347,7 +350,7 @@ def _with_own(image: ZarrImage, raw: Any, name: str) -> ZarrImage:
         return image
     count = image.size("c")
     with understood(image.folder, name):
-        per_channel = {
+        per_channel: dict[str, Any] = {
             key: tuple(_positive(value) for value in raw[key])
             for key in ("exposure_s", "excitation_nm", "emission_nm", "radiance_per_count_rate")
             if raw.get(key)

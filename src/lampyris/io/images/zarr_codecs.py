@@ -7,7 +7,7 @@ needs before anything is allocated, and formats that do not name it are decompre
 import bz2
 import struct
 import zlib
-from typing import Any
+from typing import Any, Literal
 
 import numpy as np
 from numpy.typing import NDArray
@@ -206,7 +206,7 @@ def shard_index(stored: bytes, number: int, /, *, total: int, checksum: bool) ->
     return index
 
 
-def little_or_big(name: Any, /) -> str:
+def little_or_big(name: Any, /) -> Literal["<", ">"]:
     """Byte-order sign of a Zarr 3 ``endian``.
 
     Raises

@@ -88,7 +88,7 @@ class ZarrFolder:
             if os.path.realpath(path) != path:
                 seen = f"reaches {name} through a symbolic link."
                 self.refuse("image.other-file", seen, "Put the file itself in its place.", UnsafeFileError)
-            if not stat.S_ISREG(os.stat(path).st_mode):
+            if not stat.S_ISREG(Path(path).stat().st_mode):
                 self.refuse("image.other-file", f"has a {name} that is no file.", MEND_COPY, UnsafeFileError)
             descriptor = os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_CLOEXEC)
         except (FileNotFoundError, NotADirectoryError):

@@ -23,6 +23,7 @@ from numpy.typing import NDArray
 from lampyris.core.errors import UnsafeFileError
 from lampyris.core.images import LABELS, RawImage
 from lampyris.io.durable import durable_directory
+from lampyris.io.images.counts import counts_of
 from lampyris.io.images.ome_xml import MAX_BYTES, OmeMetadata, ome_metadata
 from lampyris.io.images.zarr_chunks import ZarrArray, open_array, read_region, understood
 from lampyris.io.images.zarr_codecs import ChunkError
@@ -86,28 +87,6 @@ class ZarrImage:
         found = read_region(self.folder, self.array, region)
         found = found.reshape(last - first, self.size("c"), self.size("y"), self.size("x"))
         return counts_of(self.folder.file, found)
-
-
-def counts_of(file: str, values: NDArray[Any], /) -> NDArray[Any]:
-    """Numbers as unsigned integers where they were signed ones without a negative, and finite floats as they are.
-
-    Raises
-    ------
-    ImageError
-        If any is negative, though whole, or no number.
-    """
-    from lampyris.io.images.tiff import refuse
-
-    if values.dtype.kind == "i":
-        if values.size and values.min() < 0:
-            seen = "holds negative whole numbers, which no camera counts."
-            refuse(file, "image.dtype", seen, "Export raw counts as unsigned integers.")
-        return values.view(values.dtype.str.replace("i", "u"))
-    if values.dtype.kind == "f" and not np.isfinite(values).all():
-        bad = int(values.size - np.count_nonzero(np.isfinite(values)))
-        mend = "Export raw counts; a camera records no such values."
-        refuse(file, "image.not-finite", f"holds {bad} pixels that are NaN or infinite.", mend)
-    return values
 
 
 def read_ome_zarr_image(path: Path, /, *, max_pixels: int, max_pages: int, max_bytes: int, file: str = "") -> RawImage:

@@ -71,6 +71,8 @@ def radiance_from_counts(view: ViewInput, instrument: Instrument, /) -> Radiance
     variance = variance_counts(
         np.maximum(electrons, 0.0) + own_dark, gain_e_per_count=gain, read_noise_e=instrument.read_noise_e
     )
+    # the mean of several frames has the noise of one divided by their number; the dark frame is the same for all
+    variance /= view.image.frames
     variance += variance_counts(own_dark, gain_e_per_count=gain, read_noise_e=instrument.read_noise_e)
     exposure = np.asarray(view.exposure_s, float)
     factor = (_radiance_per_electron_rate(view, instrument) / exposure)[:, None, None] / np.maximum(flat, 0.01)

@@ -146,24 +146,6 @@ def read_image(path: Path, limits: Limits, /, *, file: str = "") -> RawImage:
     return image
 
 
-def image_files(path: Path, /) -> tuple[Path, ...]:
-    """Every file of an image: the file itself, or all below a vendor's folder.
-
-    Parameters
-    ----------
-    path : Path
-        File or folder.
-
-    Returns
-    -------
-    tuple of Path
-        Sorted; symbolic links to folders are not followed.
-    """
-    if not path.is_dir():
-        return (path,)
-    return tuple(sorted(one for one in path.rglob("*") if one.is_file()))
-
-
 def known_suffixes() -> tuple[str, ...]:
     """Suffixes that can be read, those of other packages included.
 

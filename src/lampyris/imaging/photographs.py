@@ -10,6 +10,7 @@ from lampyris.core.finding import Finding, Place, Severity
 
 # photographs of one field with more pixels than the image differ from it by a rounding at the edges
 ASPECT_TOLERANCE = 0.02
+SAME_FIELD = 1e-3
 # less of the image than this in the photograph is another field of view
 LEAST_COVERED = 0.6
 PHOTO_MEND = (
@@ -100,9 +101,12 @@ def photograph_fault(
 
 def _steps(own: tuple[int, int], shape: tuple[int, int], pixel_mm: float, photo_pixel_mm: float) -> tuple[float, float]:
     """Pixels of the photograph to one of the image, along y and x."""
-    if photo_pixel_mm > 0:
-        return pixel_mm / photo_pixel_mm, pixel_mm / photo_pixel_mm
-    return own[0] / shape[0], own[1] / shape[1]
+    whole = own[0] / shape[0], own[1] / shape[1]
+    step = pixel_mm / photo_pixel_mm if photo_pixel_mm > 0 else math.nan
+    # files round lengths; of one field, the counts of pixels say it exactly
+    if math.isnan(step) or all(math.isclose(step, one, rel_tol=SAME_FIELD) for one in whole):
+        return whole
+    return step, step
 
 
 def _area_means(values: NDArray[np.float64], count: int, step: float) -> NDArray[np.float64]:

@@ -71,13 +71,7 @@ def lanes_named(samples: Iterable[SampleRow], /) -> dict[str, tuple[int, ...]]:
 
 
 def session_files(study: Path, session: SessionRows, settings: StudySettings, /) -> tuple[str, ...]:
-    """Every file that the session's analysis reads, relative to the study, sorted; of a folder, all files in it.
-
-    Raises
-    ------
-    InputError
-        If a path leads out of the study.
-    """
+    """Every file that the session's analysis reads, relative to the study, sorted; of a folder, all files in it."""
     named = {path: row.row for row in session.rows for path in (row.image, row.photo, row.background) if path}
     used = {row.channel for row in session.rows}
     named |= {
@@ -90,9 +84,11 @@ def session_files(study: Path, session: SessionRows, settings: StudySettings, /)
             continue
         place = Place(SHEET, line, "image")
         home = inside(study, path, place=place)
-        inner = (f"{path}/{one.relative_to(home).as_posix()}" for one in image_files(home))
-        # a link in a vendor's folder may lead anywhere
-        files.update(one for one in inner if inside(study, one, place=place))
+        try:
+            files.update(f"{path}/{one.relative_to(home).as_posix()}" for one in image_files(home, file=path))
+        except ImageError:
+            # told when the session is opened, which stops its animal only
+            files.add(path)
     return tuple(sorted(files))
 
 
@@ -243,6 +239,7 @@ def open_view(read: Reader, rows: Sequence[SampleRow], settings: StudySettings, 
             emission_nm=tuple(row.emission_nm for row in ordered),
             acquired=planes[0][1].acquired,
             synthetic=any(image.synthetic for _, image, _ in planes),
+            frames=min(image.frames for _, image, _ in planes),
         ),
         exposure_s=tuple(row.exposure_s for row in ordered),
         photo=None if photo is None else head_up(photo, head),

@@ -62,6 +62,8 @@ def radiance_from_counts(view: ViewInput, instrument: Instrument, /) -> Radiance
     finite = np.isfinite(counts)
     levels = np.sort(dark.reshape(len(dark), -1), axis=1)
     flags = _flags(counts, dark, flat, finite, levels, full_scale=instrument.full_scale_counts)
+    if view.not_own is not None:
+        flags[:, view.not_own] |= np.uint16(PixelFlag.NOT_OWN)
     gain = instrument.gain_e_per_count
     electrons = counts - dark
     electrons[~finite] = 0.0

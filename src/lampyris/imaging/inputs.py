@@ -38,6 +38,8 @@ class ViewInput:
     flat_level : tuple of float
         Per channel the flat's level in the middle of the whole image, which the view need not hold; empty where the view is the
         whole image.
+    not_own : ndarray of bool, dims (y, x), or None
+        Pixels that were emptied, since they are another animal's; None where there are none.
     """
 
     view: str
@@ -51,6 +53,7 @@ class ViewInput:
     radiance_per_count_rate: tuple[float, ...] = ()
     origin_px: tuple[int, int] = (0, 0)
     flat_level: tuple[float, ...] = ()
+    not_own: NDArray[np.bool_] | None = None
 
 
 @dataclass(frozen=True, slots=True, eq=False)

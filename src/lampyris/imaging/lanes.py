@@ -243,6 +243,7 @@ def cut_view(view: ViewInput, lane: Lane, /, *, pixel_mm: float) -> ViewInput:
         flat_level=flat_levels(view.flat),
         landmarks=tuple((name, y - top, x - left) for name, y, x in view.landmarks),
         origin_px=lane.origin_px,
+        not_own=~lane.own,
     )
 
 

@@ -134,11 +134,18 @@ def _animal_view(read: Reader, session: SessionRows, view: str, settings: StudyS
     """The view of one animal, cut out where its image shows several."""
     rows = [row for row in session.rows if row.view == view]
     whole = replace(open_view(read, rows, settings), landmarks=named_in(session, view))
-    named = dict(session.lanes).get(whole.file, ())
-    if not named or not math.isfinite(rows[0].lane):
-        return whole
-    lane = find_view_lanes(whole, named, settings)[int(rows[0].lane)]
+    own, named = rows[0].lane, dict(session.lanes).get(whole.file, ())
+    if not named or not math.isfinite(own):
+        if not settings.stage.nose_cones_mm:
+            return whole
+        # an animal alone, behind its nose cone
+        own, named, settings = 1, (1,), _without_borders(settings)
+    lane = find_view_lanes(whole, named, settings)[int(own)]
     return cut_view(whole, lane, pixel_mm=settings.instrument.pixel_mm)
+
+
+def _without_borders(settings: StudySettings) -> StudySettings:
+    return settings.model_copy(update={"stage": settings.stage.model_copy(update={"lane_edges_mm": ()})})
 
 
 def find_view_lanes(view: ViewInput, lanes: Sequence[int], settings: StudySettings, /) -> dict[int, Lane]:

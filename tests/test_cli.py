@@ -70,7 +70,7 @@ def test_help_of_every_verb(capsys, verb):
         (["run", "x", "--forced"], "unrecognized"),
         (["simulate", "x", "--seed", "-1"], "whole number from 0"),
         (["simulate", "x", "--format", "dicom"], "ome-tiff"),
-        (["simulate", "x", "--animals-per-image", "11"], "must be 1 to 10, got 11"),
+        (["simulate", "x", "--animals-per-image", "11"], "invalid choice: 11"),
         (["report", "x", "--image-budget", "nan"], "megabytes"),
         (["report", "x", "--image-budget", "much"], "megabytes"),
     ],

@@ -6,7 +6,7 @@ import warnings
 from collections.abc import Callable
 from dataclasses import replace
 from importlib import import_module
-from importlib.util import find_spec
+from importlib.util import find_spec, module_from_spec, spec_from_file_location
 from pathlib import Path
 from typing import Any
 
@@ -65,11 +65,34 @@ def put(folder: Path, files: dict[str, bytes]) -> Path:
     return folder / next(iter(files)).partition("/")[0]
 
 
+def ome_zarr(folder: Path) -> Path:
+    writer = import_module("lampyris.io.images.ome_zarr_image")
+    # dark and photograph are images of their own in this format
+    files = writer.ome_zarr_files(replace(IMAGE, dark=None, photo=None))
+    return put(folder, {f"m01.ome.zarr/{path}": data for path, data in files.items()})
+
+
+def camera_file(suffix: str, maker: str) -> Callable[[Path], Path]:
+    def write(folder: Path) -> Path:
+        spec = spec_from_file_location("camera_bytes", Path(__file__).with_name("camera_bytes.py"))
+        assert spec is not None
+        assert spec.loader is not None
+        module = module_from_spec(spec)
+        spec.loader.exec_module(module)
+        (folder / f"m01{suffix}").write_bytes(getattr(module, maker)(module.counts(1, (6, 7))))
+        return folder / f"m01{suffix}"
+
+    return write
+
+
 # a small example of each format of the registry; a new format needs one line here
 EXAMPLES: dict[str, Callable[[Path], Path]] = {
     "ome-tiff": ome_tiff,
     "ivis-click": ivis_click,
     "ivis-sequence": ivis_sequence,
+    "ome-zarr": ome_zarr,
+    "andor-sif": camera_file(".sif", "sif_bytes"),
+    "princeton-spe": camera_file(".spe", "spe3_bytes"),
 }
 
 

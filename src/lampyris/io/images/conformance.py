@@ -304,7 +304,7 @@ def _child_outcomes(trial: _Trial, cases: list[_Case]) -> Iterator[tuple[str, st
         try:
             while True:
                 # a little more than allowed, so that the child itself can tell a case that was merely slow
-                if not receive.poll(trial.max_seconds * 1.5 + 1):
+                if not receive.poll(trial.max_seconds * 1.5 + 0.3):
                     yield "hang", f"was not finished after {trial.max_seconds:g} s", trial.max_seconds
                     return
                 kind, seen, seconds = receive.recv()

@@ -4,14 +4,15 @@ import dataclasses
 
 import numpy as np
 import pytest
-from scipy.ndimage import gaussian_filter
+from scipy.ndimage import distance_transform_edt, gaussian_filter
 
 from lampyris.core.errors import ImageError
 from lampyris.core.images import Pose, RawImage
 from lampyris.core.settings import Stage
 from lampyris.imaging.animal import animal_from_stage, find_body
 from lampyris.imaging.inputs import ViewInput
-from lampyris.imaging.lanes import cut_view, find_bodies, find_lanes, head_up, strangers
+from lampyris.imaging.lanes import GUARD_MM, cut_view, find_bodies, find_lanes, head_up, strangers
+from lampyris.imaging.step import _against_others_mm
 from lampyris.tissue.anatomy import build_anatomy
 
 PIXEL = 0.9
@@ -218,3 +219,24 @@ def test_a_piece_holds_one_animal_and_no_other_s_light(mouse):
     body = find_body(piece.photo, pixel_mm=PIXEL)
     mine = masks[1][lane.place] & lane.own
     assert (body & mine).sum() > 0.95 * body.sum()
+
+
+def test_a_seam_lies_between_animals_that_touch(mouse):
+    photo, _ = stage_photo(mouse, poses_of(3, pitch=TOUCHING), width_mm=width_of(3, TOUCHING))
+    lanes = find_lanes(photo, Stage(), pixel_mm=PIXEL, lanes=(1, 2, 3))
+    bodies = find_bodies(photo, pixel_mm=PIXEL, stage=Stage())
+    for number, lane in lanes.items():
+        whole = np.zeros(photo.shape, bool)
+        whole[lane.place] = lane.own
+        others = (bodies.labels > 0) & (bodies.labels != bodies.animals[number - 1])
+        assert distance_transform_edt(~others)[whole].min() * PIXEL > GUARD_MM
+
+
+@pytest.mark.parametrize(("gap_mm", "most", "least"), [(0.9, 60.0, 40.0), (9.0, 0.0, 0.0)], ids=["against", "apart"])
+def test_an_animal_against_another_is_told(gap_mm, most, least):
+    body, other = np.zeros((100, 60), bool), np.zeros((100, 60), bool)
+    body[20:75, 10:30] = True
+    other[:, 30 + round(gap_mm / PIXEL) :] = True
+    view = dataclasses.replace(view_of(np.ones((100, 60)), []), not_own=other)
+    assert least <= _against_others_mm(view, body, PIXEL) <= most
+    assert _against_others_mm(dataclasses.replace(view, not_own=None), body, PIXEL) == 0.0

@@ -2,8 +2,8 @@
 
 Every size, offset and count that the file declares is checked against the file and the caps before anything is
 allocated or decoded, and decompression stops at the declared size. Only the file's own bytes are ever read.
-Known are classic and BigTIFF of either byte order, strips and tiles, unsigned integers and floats, no compression or
-Deflate, with or without horizontal prediction; and, where the caller knows that counts were stored so, signed 16 bits.
+Known are classic and BigTIFF of either byte order, strips and tiles, unsigned integers and floats, no compression, LZW,
+PackBits or Deflate, with or without horizontal prediction; and, where the caller knows that counts were stored so, signed 16 bits.
 """
 
 import struct
@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 
 from lampyris.core.errors import ImageError, UnsafeFileError
 from lampyris.core.finding import Finding, Place, Severity
+from lampyris.io.images.tiff_codecs import MAX_BYTES, decoded_segment
 
 MAX_EXPANSION = 256
 """Largest ratio of decoded to stored size; counts of a camera compress two- to tenfold."""
@@ -42,7 +43,7 @@ _TYPES: dict[int, str] = {
     17: "i8",
     18: "u8",
 }
-_COMPRESSIONS = {1: "none", 8: "deflate", 32946: "deflate"}
+_COMPRESSIONS = {1: "none", 5: "lzw", 8: "deflate", 32773: "packbits", 32946: "deflate"}
 _DTYPES = {(1, 8): "u1", (1, 16): "u2", (1, 32): "u4", (3, 32): "f4", (3, 64): "f8"}
 _MEND_COPY = "Copy the file anew from the instrument; its copy was cut short or damaged."
 _MEND_EXPORT = "Export it again as an uncompressed 16-bit greyscale TIFF."
@@ -70,7 +71,7 @@ class Page:
     dtype : numpy.dtype
         Of the stored bytes, byte order included.
     compression : str
-        ``none`` or ``deflate``.
+        ``none``, ``lzw``, ``packbits`` or ``deflate``.
     predicted : bool
         Rows are stored as differences.
     interleaved : bool
@@ -404,6 +405,10 @@ def _check_together(tiff: Tiff, pages: list[Page], total: int) -> None:
         seen = "declares pixels that share their bytes with others."
         tiff.refuse("image.expansion", seen, _MEND_EXPORT, UnsafeFileError)
     decoded = total * pages[0].dtype.itemsize
+    most = min(MAX_BYTES.get(page.compression, decoded) for page in pages)
+    if decoded > most:
+        seen = f"holds {decoded} bytes of pixels in a slow compression, of which at most {most} are read."
+        tiff.refuse("image.compression", seen, _MEND_EXPORT, UnsafeFileError)
     if decoded > max(_SMALL, MAX_EXPANSION * len(tiff.data)):
         seen = f"would expand from {len(tiff.data)} to {decoded} bytes, more than {MAX_EXPANSION}-fold."
         tiff.refuse("image.expansion", seen, _MEND_EXPORT, UnsafeFileError)
@@ -417,6 +422,8 @@ def _expanded(tiff: Tiff, compression: str, stored: memoryview, size: int) -> by
             data = zlib.decompressobj().decompress(stored, size)
         except zlib.error as error:
             tiff.refuse("image.truncated", f"has damaged compressed pixels ({error}).", _MEND_COPY)
+    elif compression in MAX_BYTES:
+        data = decoded_segment(compression, stored, size)
     if len(data) < size:
         tiff.refuse("image.truncated", f"stores {len(data)} bytes of a strip or tile of {size}.", _MEND_COPY)
     return data

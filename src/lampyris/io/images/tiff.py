@@ -395,8 +395,18 @@ def _segments(
     return offsets, counts
 
 
+def _check_slow(tiff: Tiff, pages: list[Page], total: int) -> None:
+    """No more in a compression that is decoded slowly than takes seconds."""
+    decoded = total * max(page.dtype.itemsize for page in pages)
+    most = min(MAX_BYTES.get(page.compression, decoded) for page in pages)
+    if decoded > most:
+        seen = f"holds {decoded} bytes of pixels in a slow compression, of which at most {most} are read."
+        tiff.refuse("image.compression", seen, _MEND_EXPORT, UnsafeFileError)
+
+
 def _check_together(tiff: Tiff, pages: list[Page], total: int) -> None:
     """What all pages declare together: one shape and type, and no more than the file can plausibly hold."""
+    _check_slow(tiff, pages, total)
     if len({(page.shape, page.dtype) for page in pages}) > 1:
         tiff.refuse("image.mixed", "has pages of different size or type.", "Export one image per file.")
     if sum(page.offsets.size for page in pages) > MAX_SEGMENTS:
@@ -405,10 +415,6 @@ def _check_together(tiff: Tiff, pages: list[Page], total: int) -> None:
         seen = "declares pixels that share their bytes with others."
         tiff.refuse("image.expansion", seen, _MEND_EXPORT, UnsafeFileError)
     decoded = total * pages[0].dtype.itemsize
-    most = min(MAX_BYTES.get(page.compression, decoded) for page in pages)
-    if decoded > most:
-        seen = f"holds {decoded} bytes of pixels in a slow compression, of which at most {most} are read."
-        tiff.refuse("image.compression", seen, _MEND_EXPORT, UnsafeFileError)
     if decoded > max(_SMALL, MAX_EXPANSION * len(tiff.data)):
         seen = f"would expand from {len(tiff.data)} to {decoded} bytes, more than {MAX_EXPANSION}-fold."
         tiff.refuse("image.expansion", seen, _MEND_EXPORT, UnsafeFileError)

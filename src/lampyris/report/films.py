@@ -1,7 +1,7 @@
 """The films: for every animal and day its views as still pictures with outlines, each outline with its lesion's name."""
 
 import base64
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -11,6 +11,7 @@ from lampyris.core.results import Detection
 from lampyris.core.study import SessionResult, StudyResults, ViewResult
 from lampyris.report.arms import Arm
 from lampyris.report.identities import Identity, identities_of, lesion_lines, sighting_of, sighting_text
+from lampyris.report.links import Link
 from lampyris.report.numbers import day_text, estimate_text, number
 from lampyris.report.packing import Frame, sessions_by_animal
 from lampyris.report.png import indexed_png
@@ -36,6 +37,8 @@ class Mark:
     corner : (float, float)
         Upper right corner of the outline (x, y).
     words : str
+    lesions : tuple of int
+        Numbers of the lesions it shows.
     """
 
     name: str
@@ -46,6 +49,7 @@ class Mark:
     label_y: float
     corner: tuple[float, float]
     words: str
+    lesions: tuple[int, ...] = ()
 
     @property
     def label(self) -> str:
@@ -69,6 +73,8 @@ class Picture:
         Of the part of the image it shows; marks are in these pixels.
     marks : tuple of Mark
         Outlines, weakest first so that the brightest lie on top.
+    link : Link
+        Its animal, day and view.
     """
 
     index: int
@@ -80,6 +86,11 @@ class Picture:
     frame_height: int
     frame_width: int
     marks: tuple[Mark, ...]
+    link: Link
+
+    def link_of(self, mark: Mark, /) -> Link:
+        """What one of its marks is about."""
+        return replace(self.link, lesions=mark.lesions)
 
 
 @dataclass(frozen=True, slots=True)
@@ -195,7 +206,8 @@ def mark(detection: Detection, identity: Identity, session: str, frame: Frame, p
         label_x = left - 0.15 * em - width if left > width else most
     label_x, label_y = max(label_x, 0.0), min(max(top + 0.2 * em, em), frame.height - 0.2 * em)
     words, corner = mark_words(detection, identity, session), (round(right, 1), round(top, 1))
-    return Mark(identity.name, style, identity.kind, path, round(label_x, 1), round(label_y, 1), corner, words)
+    lesions = tuple(lesion.number for lesion in identity.lesions)
+    return Mark(identity.name, style, identity.kind, path, round(label_x, 1), round(label_y, 1), corner, words, lesions)
 
 
 def _alt(session: SessionResult, view: ViewResult, found: list[Identity]) -> str:
@@ -295,8 +307,9 @@ def _pictures(
             ]
             index, alt = len(pictures), _alt(session, view, found)
             pictures[s, v] = Picture(
-                index, view.view, alt, source, height, width, frame.height, frame.width, tuple(reversed(marks))
-            )
+                index, view.view, alt, source, height, width, frame.height, frame.width, tuple(reversed(marks)),
+                Link(session.animal, (), session.day, view.view),
+            )  # fmt: skip
     return pictures
 
 

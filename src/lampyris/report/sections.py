@@ -12,6 +12,7 @@ from lampyris.report.films import flag_words
 from lampyris.report.identities import Identities, identities_of
 from lampyris.report.levels import level_text, with_level
 from lampyris.report.limits import LimitCell, LimitGrid
+from lampyris.report.links import Link
 from lampyris.report.numbers import MISSING, day_text, ends_text, percent_text
 from lampyris.report.packing import sessions_by_animal
 from lampyris.report.tables import (
@@ -73,7 +74,10 @@ def _detection_row(session: SessionResult, view: ViewResult, detection: Detectio
         number_cell(detection.width_mm),
         Cell(flag_words(detection.flags, short=True), flag_words(detection.flags)),
     )
-    return Row(cells, muted=not identity.tumour)
+    lesions = tuple(lesion.number for lesion in identity.lesions)
+    return Row(
+        cells, muted=not identity.tumour, link=Link(session.animal, lesions, session.day, view.view, detection.number)
+    )
 
 
 def detection_tables(results: StudyResults, /) -> dict[str, Table]:
@@ -127,7 +131,8 @@ def organ_table(results: StudyResults, arms: dict[str, Arm], /) -> Table | None:
                     text_cell(signal.organ),
                     estimate_cell(signal.flux),
                 )
-                rows.append(Row(cells, arms[session.group].index))
+                link = Link(session.animal, (), session.day, view.view)
+                rows.append(Row(cells, arms[session.group].index, link=link))
     columns = (
         Column("Animal"),
         Column("Arm"),
@@ -298,7 +303,8 @@ def quality_tables(results: StudyResults, arms: dict[str, Arm], /) -> tuple[Tabl
             estimate_cell(view.body_flux),
         )
         values = tuple(number_cell(view.quality.get(key, math.nan), digits=3) for key in keys)
-        full_rows.append(Row(head + values, arms[session.group].index))
+        link = Link(session.animal, (), session.day, view.view)
+        full_rows.append(Row(head + values, arms[session.group].index, link=link))
     summary_rows = [row for key in keys for row in _quality_summary(pictures, key)]
     summary = Table(
         "quality-summary",

@@ -20,6 +20,7 @@ from lampyris.report.axes import (
 from lampyris.report.curves import AnimalCurve
 from lampyris.report.figures import day_panel, day_scale, draw_curve
 from lampyris.report.identities import CELLS_UNIT, animals_done, interval_text, is_lower_bound
+from lampyris.report.links import Link
 from lampyris.report.reach import (
     ANY,
     Course,
@@ -195,7 +196,8 @@ def lasting_figure(
 def _draw_lasting(scene: Scene, animal: str, value: Estimate, across: Scale, y: float, arm: Arm) -> None:
     scene.line([(across.start, y), (across.end, y)], Pen(FAINT, 0.3))
     scene.text((across.start - 1.5, y + 0.8), figure_text(animal, longest=14), Type(6.5, "end"))
-    note = Note(f"{animal}, {arm.title}: {interval_text(value, value.unit if value.unit != '1' else '')}")
+    words = f"{animal}, {arm.title}: {interval_text(value, value.unit if value.unit != '1' else '')}"
+    note = Note(words, Link(animal).pairs, "point")
     if is_lower_bound(value):
         place = across.clipped(value.low)
         scene.line([(place, y), (across.end, y)], Pen(arm.colour, 1.2, dashes=(2, 2)), note)

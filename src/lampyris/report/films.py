@@ -15,7 +15,7 @@ from lampyris.report.links import Link
 from lampyris.report.numbers import day_text, estimate_text, number
 from lampyris.report.packing import Frame, sessions_by_animal
 from lampyris.report.png import indexed_png
-from lampyris.report.scale import Window, inferno, picture_indices, picture_palette
+from lampyris.report.scale import Window, palette, picture_indices, picture_palette
 
 
 @dataclass(frozen=True, slots=True)
@@ -328,6 +328,6 @@ def scale_ticks(window: Window, /) -> tuple[Tick, ...]:
 
 def scale_stops() -> tuple[tuple[float, str], ...]:
     """Stops of the colour bar's gradient: per cent and colour."""
-    colours = inferno()
+    colours = palette("inferno")
     places = [round(k * 255 / 24) for k in range(25)]
     return tuple((round(100 * k / 255, 2), "#" + bytes(colours[k]).hex()) for k in places)

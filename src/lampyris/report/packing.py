@@ -196,6 +196,8 @@ def _plane(blob: _Blob, image: NDArray[np.float64], noise: float, division: int)
         "w": width,
         "o": float(f"{offset:.6g}"),
         "s": float(f"{step:.6g}"),
+        # spread of the noise between neighbours, for the read-out
+        "n": float(f"{noise:.3g}") if np.isfinite(noise) else 0.0,
     }
 
 

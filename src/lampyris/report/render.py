@@ -4,7 +4,6 @@ import base64
 import hashlib
 import math
 import re
-from importlib.resources import files
 from typing import Any
 
 from jinja2 import Environment, PackageLoader, StrictUndefined
@@ -24,9 +23,10 @@ from lampyris.report.limits import LimitGrid, limit_grids
 from lampyris.report.montage import arm_montage
 from lampyris.report.numbers import day_text, number, unit_text
 from lampyris.report.packing import packed_within, study_frames
-from lampyris.report.scale import shared_window
+from lampyris.report.scale import PALETTES, layer_windows, shared_window
+from lampyris.report.script import asset, page_script
 from lampyris.report.spread_page import spread_context
-from lampyris.report.viewer import viewer_data
+from lampyris.report.viewer import KEYS, viewer_data
 
 _MEGABYTE = 1e6
 # still pictures may take this share of the pictures' budget; the viewer's data have the rest
@@ -34,10 +34,6 @@ _STILL_SHARE = 0.4
 # characters that show nothing and can only mislead (controls, overrides of direction, halves of a pair): made visible
 # a pattern, since almost all of the page's nine megabytes are pictures that hold none of them
 _MISLEADING = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069\ud800-\udfff\ufffe\uffff]")
-
-
-def _asset(name: str) -> str:
-    return files("lampyris.report").joinpath("assets", name).read_text(encoding="utf-8")
 
 
 def _policy_hash(text: str) -> str:
@@ -51,6 +47,11 @@ def _visible(value: Any) -> Any:
     if isinstance(value, dict):
         return {key: _visible(item) for key, item in value.items()}
     return [_visible(item) for item in value] if isinstance(value, list) else value
+
+
+def page_style(results: StudyResults, /) -> str:
+    """Style sheet of the page; of a synthetic study every printed page says so."""
+    return asset("report.css") + (asset("synthetic.css") if results.synthetic else "")
 
 
 def content_policy(style: str, script: str, /) -> str:
@@ -185,8 +186,10 @@ def _pictures(results: StudyResults, arms: dict[str, Arm], budget_bytes: float, 
     return {
         "films": films,
         "packs": list(packs.values()),
-        "viewer": _visible(viewer_data(results, arms, frames, window, packs)),
+        "viewer": _visible(viewer_data(results, arms, frames, window, packs, layer_windows(results))),
         "picture_note": plan.sentence(),
+        "palettes": list(PALETTES.items()),
+        "viewer_keys": KEYS,
         "ticks": scale_ticks(window),
         "stops": scale_stops(),
         "scale_low": number(window.low, digits=1),
@@ -229,7 +232,7 @@ def render_report(results: StudyResults, /, *, image_budget_mb: float = 9.0) -> 
         raise ValueError(f"image_budget_mb must be positive, got {image_budget_mb}")
     arms = arms_of(results)
     gallery = Gallery()
-    style, script = _asset("report.css"), _asset("report.js")
+    style, script = page_style(results), page_script()
     page = (
         _environment()
         .get_template("report.html.j2")

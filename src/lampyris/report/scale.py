@@ -13,6 +13,7 @@ from lampyris.core.study import StudyResults, ViewResult
 INFERNO_START = 0.18
 # least span of the scale, so that a study without signal is not shown as a storm of noise
 _LEAST_SPAN = 100.0
+AUTOFLUORESCENCE = "autofluorescence"
 _GREYS = 64
 _COLOURS = 192
 
@@ -86,24 +87,73 @@ def colour_map(name: str, low: float = 0.0, high: float = 1.0, /) -> NDArray[np.
     return colours
 
 
-def inferno() -> NDArray[np.uint8]:
-    """256 colours of inferno from `INFERNO_START` upwards, dims (level, rgb)."""
-    return colour_map("inferno", INFERNO_START, 1.0)
+def layer_windows(results: StudyResults, /) -> dict[str, Window]:
+    """Scales of autofluorescence and of each band, each shared by all pictures, from the study's own values.
+
+    The low end is where the dimmest pictures' bodies begin (lower quartile over pictures of the 5th percentile), the
+    high end the brightest pixel, both rounded up to 1, 2 or 5 times a power of ten.
+
+    Parameters
+    ----------
+    results : StudyResults
+        The study.
+
+    Returns
+    -------
+    dict of str to Window
+        By layer; 1 to 100 for a layer without any light.
+    """
+    ends: dict[str, list[tuple[float, float]]] = {}
+    for session in results.sessions:
+        for view in session.views:
+            body = view.body if view.body.any() else np.ones_like(view.body)
+            for name, image in zip(
+                (AUTOFLUORESCENCE, *view.channels), (view.autofluorescence, *view.radiance), strict=True
+            ):
+                values = np.where(np.isfinite(image), image, 0.0)[body]
+                ends.setdefault(name, []).append((float(np.quantile(values, 0.05)), float(values.max(initial=0.0))))
+    return {name: _layer_window(pairs) for name, pairs in ends.items()}
 
 
-def rainbow() -> NDArray[np.uint8]:
-    """256 colours of the vendors' rainbow (blue to red), for comparison with their pictures only."""
-    return colour_map("jet", 0.08, 0.95)
+def _layer_window(ends: list[tuple[float, float]]) -> Window:
+    high = max(top for _, top in ends)
+    if high <= 0:
+        return Window(1.0, _LEAST_SPAN)
+    high, low = _step_up(high), float(np.quantile([low for low, _ in ends], 0.25))
+    return Window(min(max(low and _step_up(abs(low)), high / 1e4), high / 10), high)
+
+
+# in words, for the reader's choice
+PALETTES = {
+    "inferno": "inferno",
+    "viridis": "viridis",
+    "cividis": "cividis, for colour-blind eyes",
+    "grey": "grey",
+    "rainbow": "rainbow, as vendors draw it",
+}
+# map of matplotlib, and the part of it that is used: none starts so dark that it reads as a dark photograph
+_MAPS = {
+    "inferno": ("inferno", INFERNO_START, 1.0),
+    "viridis": ("viridis", 0.0, 1.0),
+    "cividis": ("cividis", 0.0, 1.0),
+    "grey": ("gray", 0.25, 1.0),
+    "rainbow": ("jet", 0.08, 0.95),
+}
+
+
+def palette(name: str, /) -> NDArray[np.uint8]:
+    """256 colours of one of `PALETTES`, dims (level, rgb)."""
+    return colour_map(*_MAPS[name])
 
 
 @functools.cache
 def picture_palette() -> NDArray[np.uint8]:
     """Palette of the still pictures: 64 greys of the photograph, then 192 colours of the scale; dims (index, rgb)."""
     greys = np.repeat(np.round(np.linspace(0, 255, _GREYS)).astype(np.uint8)[:, None], 3, axis=1)
-    colours = inferno()[np.round(np.linspace(0, 255, _COLOURS)).astype(int)]
-    palette = np.concatenate([greys, colours])
-    palette.flags.writeable = False
-    return palette
+    colours = palette("inferno")[np.round(np.linspace(0, 255, _COLOURS)).astype(int)]
+    joined = np.concatenate([greys, colours])
+    joined.flags.writeable = False
+    return joined
 
 
 def picture_indices(photo: NDArray[np.float32], display: NDArray[np.float32], window: Window, /) -> NDArray[np.uint8]:

@@ -47,7 +47,7 @@ export function startTables() {
     });
     const copy = htmlElement("button", { type: "button", className: "copy", textContent: "Copy as TSV" });
     copy.addEventListener("click", () => copyText(tableText(table), "Table"));
-    table.caption.append(copy);
+    table.caption.firstElementChild.append(copy);
   }
   for (const button of document.querySelectorAll("[data-copy-from]")) {
     button.addEventListener("click", () => {

@@ -32,7 +32,7 @@ from lampyris.report.reach import (
     reached_organs,
     reached_text,
 )
-from lampyris.report.scene import FAINT, PAPER, SOFT, Note, Pen, Point, Scene, Type, figure_text, text_width_mm
+from lampyris.report.scene import FAINT, INK, PAPER, SOFT, Note, Pen, Point, Scene, Type, figure_text, text_width_mm
 
 _AT_RISK_MM = 3.2
 # of organs that have a panel of their own; the table holds all
@@ -146,6 +146,13 @@ def onset_organs(results: StudyResults, /) -> list[str]:
     return [organ for organ in (ANY, *reached_organs(results)[:MOST_ORGANS]) if organ in known]
 
 
+def _on_paper(colour: str, opacity: float) -> str:
+    """Black or white, whichever is read better on a tint; the page's ink where there is next to none."""
+    red, green, blue = (int(colour[k : k + 2], 16) for k in (1, 3, 5))
+    light = 255 * (1 - opacity) + opacity * (0.299 * red + 0.587 * green + 0.114 * blue)
+    return INK if opacity < 0.1 else "#ffffff" if light < 128 else "#000000"
+
+
 def reach_figure(results: StudyResults, arm: Arm, /) -> Scene | None:
     """Animals of an arm in which each organ was reached by each day, as a tinted table for paper.
 
@@ -179,7 +186,8 @@ def reach_figure(results: StudyResults, arm: Arm, /) -> Scene | None:
             scene.box((left + step * d + 0.2, y + 0.2), (step - 0.4, row - 0.4), Pen(FAINT, 0.4))
             scene.box((left + step * d + 0.2, y + 0.2), (step - 0.4, row - 0.4), Pen(fill=arm.colour, opacity=tint(share)))
             shown = f"{course.count(k)}/{course.observed[k]}" if k >= 0 else "–"
-            scene.text((left + step * (d + 0.5), y + 0.5 * row + 0.75), shown, Type(6.0, "middle"))
+            paper = _on_paper(arm.colour, tint(share))
+            scene.text((left + step * (d + 0.5), y + 0.5 * row + 0.75), shown, Type(6.0, "middle", colour=paper))
     bottom = 7.0 + row * len(courses)
     for d, day in enumerate(days):
         scene.text((left + step * (d + 0.5), bottom + 3.2), day_text(day), Type(6.5, "middle"))

@@ -77,7 +77,9 @@ export function startLinks(open) {
     const worded = event.pointerType === "mouse" && event.target.closest("[data-words]");
     if (worded) showTip(worded.dataset.words, event.clientX, event.clientY);
   });
-  document.addEventListener("scroll", hideTip, { capture: true, passive: true });
+  // words stay while the list beside the picture brings their row into sight
+  const scrolled = (event) => { if (event.target === document || !event.target.closest(".controls")) hideTip(); };
+  document.addEventListener("scroll", scrolled, { capture: true, passive: true });
   document.documentElement.addEventListener("pointerleave", () => { current = null; mark(null); hideTip(); });
   if (!$("viewer")) return;
   addRowButtons(open);

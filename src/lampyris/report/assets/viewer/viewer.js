@@ -31,7 +31,8 @@ export class Viewer {
     fillSelect($("animal"), data.order.map((k) => [k, data.animals[k]]), data.order[0]);
     this.listenToControls();
     this.listenToPane();
-    this.dialog.addEventListener("keydown", (event) => this.key(event));
+    // of the document: a page opened at a picture has its focus nowhere yet
+    document.addEventListener("keydown", (event) => { if (this.dialog.open && !$("keys").open) this.key(event); });
   }
 
   // ---- what is shown -----------------------------------------------------------------------------------------------
@@ -262,7 +263,6 @@ export class Viewer {
     on("zoom-fit", "click", () => this.unzoom());
     on("viewer-keys", "click", () => $("keys").showModal());
     on("keys-close", "click", () => $("keys").close());
-    on("keys", "keydown", (event) => event.stopPropagation());
     on("viewer-close", "click", () => this.leave());
     on("viewer", "close", (event) => { if (event.target === this.dialog) this.giveBackFocus(); }); // Esc closes without asking
     on("viewer", "click", (event) => { if (event.target === this.dialog) this.leave(); });

@@ -80,7 +80,12 @@ export function startLinks(open) {
   // words stay while the list beside the picture brings their row into sight
   const scrolled = (event) => { if (event.target === document || !event.target.closest(".controls")) hideTip(); };
   document.addEventListener("scroll", scrolled, { capture: true, passive: true });
-  document.documentElement.addEventListener("pointerleave", () => { current = null; mark(null); hideTip(); });
+  document.documentElement.addEventListener("pointerleave", (event) => {
+    if (event.pointerType !== "mouse") return; // a finger leaves whenever it is lifted
+    current = null;
+    mark(null);
+    hideTip();
+  });
   if (!$("viewer")) return;
   addRowButtons(open);
   // points and lines of the figures; with a finger the first tap shows the words, the second opens

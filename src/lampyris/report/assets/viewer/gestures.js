@@ -51,7 +51,8 @@ export function listenTo(pane, { hover, tap, twice, pan, zoom, zoomed, leave }) 
     else tap(now, event);
   };
   for (const name of ["pointerup", "pointercancel"]) pane.addEventListener(name, up);
-  pane.addEventListener("pointerleave", leave);
+  // a finger leaves whenever it is lifted
+  pane.addEventListener("pointerleave", (event) => { if (event.pointerType === "mouse") leave(); });
   pane.addEventListener("wheel", (event) => {
     event.preventDefault();
     const { x, y } = place(event);

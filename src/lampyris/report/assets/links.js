@@ -65,8 +65,15 @@ export function startLinks(open) {
   let current = null;
   const enter = (event) => {
     const worded = event.target.closest("[data-words]");
-    if (worded && event.type !== "focusin") showTip(worded.dataset.words, event.clientX, event.clientY);
-    else hideTip();
+    if (event.type === "pointerover") {
+      if (worded) showTip(worded.dataset.words, event.clientX, event.clientY);
+      else hideTip();
+    } else if (event.target.matches(":focus-visible")) {
+      // by the keyboard; a tap moves the focus too, and its words are to stay
+      const box = event.target.getBoundingClientRect();
+      if (worded) showTip(worded.dataset.words, box.right, box.top);
+      else hideTip();
+    }
     const element = event.target.closest("[data-animal]");
     if (element === current) return;
     current = element;

@@ -18,7 +18,9 @@ from typing import Any
 BROWSER = next(filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), None)
 # a hung browser must not hang the tests
 MOST_S = 60.0
-_START = "import os, sys; os.dup2(int(sys.argv[1]), 3); os.dup2(int(sys.argv[2]), 4); os.execv(sys.argv[3], sys.argv[3:])"
+_START = (
+    "import os, sys; os.dup2(int(sys.argv[1]), 3); os.dup2(int(sys.argv[2]), 4); os.execv(sys.argv[3], sys.argv[3:])"
+)
 _KEYS = {"ArrowLeft": 37, "ArrowUp": 38, "ArrowRight": 39, "ArrowDown": 40, "Enter": 13, "Escape": 27, "Tab": 9}
 
 
@@ -54,7 +56,9 @@ class Browser:
     def __enter__(self) -> "Browser":
         return self
 
-    def __exit__(self, kind: type[BaseException] | None, value: BaseException | None, trace: TracebackType | None) -> None:
+    def __exit__(
+        self, kind: type[BaseException] | None, value: BaseException | None, trace: TracebackType | None
+    ) -> None:
         with contextlib.suppress(OSError):
             self._send({"id": next(self.numbers), "method": "Browser.close", "params": {}})
         try:
@@ -82,7 +86,8 @@ class Browser:
     def call(self, method: str, **parameters: Any) -> dict[str, Any]:
         """Send a command and wait for its answer; events that come meanwhile are kept, dialogs closed."""
         number, until = next(self.numbers), time.monotonic() + MOST_S
-        self._send({"id": number, "method": method, "params": parameters, **({"sessionId": self.session} if self.session else {})})
+        head: dict[str, Any] = {"sessionId": self.session} if self.session else {}
+        self._send({**head, "id": number, "method": method, "params": parameters})
         while True:
             message = self._receive(until)
             if message.get("id") == number:
@@ -93,7 +98,14 @@ class Browser:
             if "method" in message:
                 self.events.append(message)
                 if message["method"] == "Page.javascriptDialogOpening":
-                    self._send({"id": next(self.numbers), "method": "Page.handleJavaScriptDialog", "params": {"accept": True}, "sessionId": self.session})
+                    self._send(
+                        {
+                            "id": next(self.numbers),
+                            "method": "Page.handleJavaScriptDialog",
+                            "params": {"accept": True},
+                            "sessionId": self.session,
+                        }
+                    )
 
     def evaluate(self, script: str) -> Any:
         """Value of an expression in the page; promises are awaited."""
@@ -104,7 +116,9 @@ class Browser:
 
     def size(self, width: int, height: int, *, touch: bool = False, ratio: float = 1) -> None:
         """Size of the window; `touch` makes it a phone."""
-        self.call("Emulation.setDeviceMetricsOverride", width=width, height=height, deviceScaleFactor=ratio, mobile=touch)
+        self.call(
+            "Emulation.setDeviceMetricsOverride", width=width, height=height, deviceScaleFactor=ratio, mobile=touch
+        )
         self.call("Emulation.setTouchEmulationEnabled", enabled=touch)
 
     def open(self, page: Path, fragment: str = "", *, scripts: bool = True) -> None:
@@ -129,7 +143,9 @@ class Browser:
 
     def settle(self) -> None:
         """Wait for two frames, so that what was asked for has been drawn."""
-        self.evaluate("new Promise((done) => requestAnimationFrame(() => requestAnimationFrame(() => setTimeout(done, 30))))")
+        self.evaluate(
+            "new Promise((done) => requestAnimationFrame(() => requestAnimationFrame(() => setTimeout(done, 30))))"
+        )
 
     def middle(self, selector: str) -> tuple[float, float]:
         """Middle of an element, scrolled into the window."""
@@ -197,7 +213,12 @@ class Browser:
     @property
     def complaints(self) -> list[str]:
         """What went wrong in the page: exceptions, refusals of the content policy, messages on its console, dialogs."""
-        wrong = ("Runtime.exceptionThrown", "Runtime.consoleAPICalled", "Log.entryAdded", "Page.javascriptDialogOpening")
+        wrong = (
+            "Runtime.exceptionThrown",
+            "Runtime.consoleAPICalled",
+            "Log.entryAdded",
+            "Page.javascriptDialogOpening",
+        )
         return [json.dumps(event) for event in self.events if event["method"] in wrong]
 
     @property

@@ -3,8 +3,7 @@
 import math
 import sys
 from collections.abc import Callable
-from dataclasses import dataclass, fields, is_dataclass, replace
-from enum import Enum
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -372,26 +371,6 @@ def build_study(
         (label("Images were calibrated to radiance."), label("Lesions were detected at 0.02 expected false alarms.")), record,
         tuple(row for key in arms for row in reach_of(label(key), outcomes)),
     )  # fmt: skip
-
-
-# words of our own vocabulary and what the page never shows; every other text in a study may be a user's
-OUR_WORDS = {"view", "views", "kind", "kinds", "status", "unit", "method", "severity", "date", "synthetic"}
-KEYS_OF_USERS = {"groups", "organs", "quality", "packages", "inputs"}
-
-
-def relabelled(value: Any, label: Callable[[str], str], name: str = "") -> Any:
-    """The same results with every text rewritten, in every field of every noun, that is not one of our own words."""
-    if name in OUR_WORDS or isinstance(value, Enum) or value == "any":
-        return value
-    if isinstance(value, str):
-        return label(value) if value else value
-    if is_dataclass(value) and not isinstance(value, type):
-        return replace(value, **{f.name: relabelled(getattr(value, f.name), label, f.name) for f in fields(value)})
-    if isinstance(value, tuple):
-        return tuple(relabelled(item, label, name) for item in value)
-    if isinstance(value, dict):
-        return {label(k) if name in KEYS_OF_USERS else k: v if k == "role" else relabelled(v, label) for k, v in value.items()}
-    return value
 
 
 @pytest.fixture(scope="session")

@@ -91,7 +91,10 @@ def test_day_slider_window_and_hover(browser: Browser, page: Path, size: tuple[i
     browser.click(*browser.middle("#reset"))
     assert "shared range" in text(browser, "#bar-unit") and browser.evaluate("canvas.toDataURL()") == before
     slide(browser, "#day-slider", 0.0)
-    assert text(browser, "#viewer-title") == "m000 · Targeted dot · day 0 · ventral" and root(browser, "viewer") == "1/probe"
+    assert (
+        text(browser, "#viewer-title") == "m000 · Targeted dot · day 0 · ventral"
+        and root(browser, "viewer") == "1/probe"
+    )
     quiet(browser)
 
 
@@ -223,16 +226,20 @@ def test_a_row_a_point_and_a_dot_open_their_lesion(browser: Browser, page: Path)
     browser.press("Escape")
     browser.hover(*browser.middle("#calls tbody tr:nth-child(2) td:nth-child(3)"))
     assert root(browser, "linked") == "m000 2"
-    kinds = browser.evaluate("""[...new Set([...document.querySelectorAll(".linked")].map((e) =>
-        e.matches("tr") ? "row" : e.matches(".picture") ? "picture" : e.matches(".dot") ? "dot" : e.matches(".course, .point") ? "curve" : "other"))].sort().join()""")
-    assert kinds == "curve,dot,other,picture,row"
+    sort = 'e.matches("tr") ? "row" : e.matches(".picture") ? "picture" : e.matches(".dot") ? "dot" : e.matches(".course") ? "curve" : ""'
+    kinds = browser.evaluate(
+        f"[...new Set([...document.querySelectorAll('.linked')].map((e) => {sort}))].sort().join()"
+    )
+    assert kinds == ",curve,dot,picture,row"
     browser.click(*browser.middle("#calls tbody tr:nth-child(2) td:nth-child(3)"))
     browser.until("document.documentElement.dataset.chosen === 'L2'")
     assert text(browser, "#viewer-title").startswith("m000 · ") and browser.evaluate("viewer.open")
     browser.press("Escape")
     assert browser.evaluate("document.activeElement.className") == "row-open"
     # a point of a curve: the day before the last of that lesion
-    browser.evaluate("""document.querySelector('#curves .point[data-lesion="1"][data-day="7"]').scrollIntoView({block: "center"})""")
+    browser.evaluate(
+        """document.querySelector('#curves .point[data-lesion="1"][data-day="7"]').scrollIntoView({block: "center"})"""
+    )
     browser.settle()
     browser.click(*browser.middle('#curves .point[data-lesion="1"][data-day="7"]'))
     browser.until("viewer.open && document.documentElement.dataset.chosen === 'L1'")
@@ -260,7 +267,9 @@ def test_corrections_are_collected_as_rows(browser: Browser, page: Path, size: t
     browser.type("#fix-author", "A. B.")
     browser.evaluate("document.getElementById('fix-action').value = 'reject'")
     press(*browser.middle("#fix-add"))
-    browser.evaluate("const a = document.getElementById('fix-action'); a.value = 'move'; a.dispatchEvent(new Event('input'))")
+    browser.evaluate(
+        "const a = document.getElementById('fix-action'); a.value = 'move'; a.dispatchEvent(new Event('input'))"
+    )
     press(*browser.middle("#fix-add"))
     assert text(browser, "#fix-missing") == "Click the new place in the picture first."
     x, y = browser.middle("#sheet")
@@ -269,8 +278,19 @@ def test_corrections_are_collected_as_rows(browser: Browser, page: Path, size: t
     press(*browser.middle("#fix-add"))
     assert text(browser, "#fix-all") == "2 corrections: copy all"
     first, second = corrections(browser)
-    assert (first["animal"], first["session"], first["view"], first["action"], first["lesion"]) == ("m000", "d2", "dorsal", "reject", "2")
-    assert first["reason"] == "'=fur, \"wet\"" and first["author"] == "A. B." and first["time"].endswith("Z") and first["y_mm"] == ""
+    assert (first["animal"], first["session"], first["view"], first["action"], first["lesion"]) == (
+        "m000",
+        "d2",
+        "dorsal",
+        "reject",
+        "2",
+    )
+    assert (
+        first["reason"] == '\'=fur, "wet"'
+        and first["author"] == "A. B."
+        and first["time"].endswith("Z")
+        and first["y_mm"] == ""
+    )
     assert int(first["detection"]) > 0 and second["action"] == "move"
     # the read-out prints the middle of the pixel to a tenth of a millimetre, the row the place itself; pixels are 0.45 mm
     assert float(second["x_mm"]) == pytest.approx(x_mm, abs=0.3)
@@ -282,8 +302,9 @@ def test_without_scripts_pictures_and_tables_tell_the_story(browser: Browser, pa
     browser.events.clear()
     browser.size(1280, 800)
     browser.open(page, scripts=False)
-    seen = browser.evaluate("""(() => { const shown = (s) => [...document.querySelectorAll(s)].filter((e) => e.getBoundingClientRect().width > 0).length;
-        return [shown("table.films .picture img"), shown("#spread .static-only svg"), shown("#calls tbody tr"), shown(".script-only"), shown("dialog")]; })()""")
+    count = """(s) => [...document.querySelectorAll(s)].filter((e) => e.getBoundingClientRect().width > 0).length"""
+    parts = ["table.films .picture img", "#spread .static-only svg", "#calls tbody tr", ".script-only", "dialog"]
+    seen = browser.evaluate(f"{json.dumps(parts)}.map({count})")
     pictures, by_day, rows, scripted, dialogs = seen
     assert pictures == 30 and by_day >= 2 and rows >= 9 and scripted == 0 and dialogs == 0
     assert browser.complaints == []
@@ -301,4 +322,4 @@ def test_paper_shows_every_table_and_says_synthetic(browser: Browser, page: Path
     style = browser.evaluate("document.querySelector('style').textContent")
     browser.call("Emulation.setEmulatedMedia", media="")
     assert seen["hidden"] == 0 and seen["controls"] == 0 and seen["days"] >= 2
-    assert "@top-center { content: \"SYNTHETIC" in style
+    assert '@top-center { content: "SYNTHETIC' in style

@@ -45,7 +45,8 @@ def _visible(value: Any) -> Any:
     if isinstance(value, str):
         return _MISLEADING.sub("\ufffd", value)
     if isinstance(value, dict):
-        return {key: _visible(item) for key, item in value.items()}
+        # names are keys too: they must match the same names elsewhere
+        return {_visible(key): _visible(item) for key, item in value.items()}
     return [_visible(item) for item in value] if isinstance(value, list) else value
 
 

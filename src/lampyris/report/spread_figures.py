@@ -168,7 +168,11 @@ def reach_figure(results: StudyResults, arm: Arm, /) -> Scene | None:
     Scene or None
         None where no organ was reached.
     """
-    courses = [c for organ, c in arm_reach(results, arm.key).items() if organ == ANY or any(map(c.count, range(len(c.row.days))))]
+    courses = [
+        c
+        for organ, c in arm_reach(results, arm.key).items()
+        if organ == ANY or any(map(c.count, range(len(c.row.days))))
+    ]
     if not courses or not any(courses[0].count(k) for k in range(len(courses[0].row.days))):
         return None
     days = courses[0].row.days
@@ -184,7 +188,9 @@ def reach_figure(results: StudyResults, arm: Arm, /) -> Scene | None:
             k = course.at(day)
             share = course.row.reached[k].value if k >= 0 else 0.0
             scene.box((left + step * d + 0.2, y + 0.2), (step - 0.4, row - 0.4), Pen(FAINT, 0.4))
-            scene.box((left + step * d + 0.2, y + 0.2), (step - 0.4, row - 0.4), Pen(fill=arm.colour, opacity=tint(share)))
+            scene.box(
+                (left + step * d + 0.2, y + 0.2), (step - 0.4, row - 0.4), Pen(fill=arm.colour, opacity=tint(share))
+            )
             shown = f"{course.count(k)}/{course.observed[k]}" if k >= 0 else "–"
             paper = _on_paper(arm.colour, tint(share))
             scene.text((left + step * (d + 0.5), y + 0.5 * row + 0.75), shown, Type(6.0, "middle", colour=paper))

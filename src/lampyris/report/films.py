@@ -1,6 +1,7 @@
 """The films: for every animal and day its views as still pictures with outlines, each outline with its lesion's name."""
 
 import base64
+from collections.abc import Iterable
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -221,12 +222,12 @@ def _alt(session: SessionResult, view: ViewResult, found: list[Identity]) -> str
 
 
 def still_indices(
-    results: StudyResults, frames: dict[tuple[int, int], Frame], window: Window, /
+    sessions: Iterable[SessionResult], frames: dict[tuple[int, int], Frame], window: Window, /
 ) -> dict[tuple[int, int], NDArray[np.uint8]]:
     """Every view as a still picture: indices of `picture_palette`, dims (y, x), for the page and for the figures."""
     return {
         (s, v): picture_indices(frames[s, v].cut(view.photo), frames[s, v].cut(view.display), window)
-        for s, session in enumerate(results.sessions)
+        for s, session in enumerate(sessions)
         for v, view in enumerate(session.views)
     }
 
@@ -255,7 +256,7 @@ def film_rows(
     arms : dict of str to Arm
         From `arms_of`.
     frames : dict
-        From `study_frames`.
+        From `common_frames`.
     stills : dict
         From `still_indices`.
     budget_bytes : float

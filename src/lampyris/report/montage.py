@@ -87,7 +87,7 @@ def arm_montage(
     arm : Arm
         Which arm.
     frames : dict
-        From `study_frames`.
+        From `common_frames`.
     stills : dict
         From `still_indices`.
     window : Window

@@ -4,13 +4,14 @@ import base64
 import hashlib
 import math
 import re
+from collections.abc import Sequence
 from typing import Any
 
 from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup
 
 from lampyris.core.images import RADIANCE_UNIT
-from lampyris.core.study import StudyResults
+from lampyris.core.study import SessionResult, StudyResults
 from lampyris.report import sections
 from lampyris.report.arms import Arm, arms_of
 from lampyris.report.curves import AnimalCurve, ArmDay, animal_curves, arm_means, flux_unit
@@ -22,10 +23,11 @@ from lampyris.report.levels import interval_level, level_text
 from lampyris.report.limits import LimitGrid, limit_grids
 from lampyris.report.montage import arm_montage
 from lampyris.report.numbers import day_text, number, unit_text
-from lampyris.report.packing import packed_within, study_frames
-from lampyris.report.scale import PALETTES, layer_windows, shared_window
+from lampyris.report.packing import packed_within
+from lampyris.report.scale import PALETTES
 from lampyris.report.script import asset, page_script
 from lampyris.report.spread_page import spread_context
+from lampyris.report.survey import survey
 from lampyris.report.viewer import KEYS, viewer_data
 
 _MEGABYTE = 1e6
@@ -172,22 +174,29 @@ def _sections(results: StudyResults, arms: dict[str, Arm], gallery: Gallery) -> 
     }
 
 
-def _pictures(results: StudyResults, arms: dict[str, Arm], budget_bytes: float, gallery: Gallery) -> dict[str, Any]:
+def _pictures(
+    results: StudyResults,
+    arms: dict[str, Arm],
+    sessions: Sequence[SessionResult],
+    budget_bytes: float,
+    gallery: Gallery,
+) -> dict[str, Any]:
     """The films and the viewer's data, within the budget; the films of each arm also as figures."""
-    frames = study_frames(results)
-    window = shared_window(results)
-    stills = still_indices(results, frames, window)
+    shared = survey(sessions)
+    frames, window = shared.frames, shared.window
+    stills = still_indices(sessions, frames, window)
     for k, arm in enumerate(arms.values(), start=1):
         scene = arm_montage(results, arm, frames, stills, window)
         if scene is not None:
             # the pictures' own pixels are coarser than this already
             gallery.keep(f"films-{k}", scene, dots_per_inch=200)
     films = film_rows(results, arms, frames, stills, budget_bytes=_STILL_SHARE * budget_bytes)
-    packs, plan = packed_within(results, frames, budget_bytes - films.size)
+    who = [session.animal for session in results.sessions]
+    packs, plan = packed_within(sessions, who, frames, budget_bytes - films.size)
     return {
         "films": films,
         "packs": list(packs.values()),
-        "viewer": _visible(viewer_data(results, arms, frames, window, packs, layer_windows(results))),
+        "viewer": _visible(viewer_data(results, arms, frames, window, packs, shared.layers)),
         "picture_note": plan.sentence(),
         "palettes": list(PALETTES.items()),
         "viewer_keys": KEYS,
@@ -198,7 +207,9 @@ def _pictures(results: StudyResults, arms: dict[str, Arm], budget_bytes: float, 
     }
 
 
-def render_report(results: StudyResults, /, *, image_budget_mb: float = 9.0) -> dict[str, bytes]:
+def render_report(
+    results: StudyResults, /, *, sessions: Sequence[SessionResult] | None = None, image_budget_mb: float = 9.0
+) -> dict[str, bytes]:
     """Render a finished study.
 
     Nothing of science is recomputed: numbers are formatted and sorted, values coloured, pictures cropped and
@@ -207,7 +218,10 @@ def render_report(results: StudyResults, /, *, image_budget_mb: float = 9.0) -> 
     Parameters
     ----------
     results : StudyResults
-        The study, complete.
+        The study, complete; its sessions may come without images.
+    sessions : sequence of SessionResult, optional
+        The same sessions with their images, each read when it is asked for and forgotten, so that memory does not grow
+        with the study; those of `results` by default.
     image_budget_mb : float
         Most that all pictures inside the page may take, in megabytes of text; finer pictures are kept while they fit.
 
@@ -245,7 +259,9 @@ def render_report(results: StudyResults, /, *, image_budget_mb: float = 9.0) -> 
             script=Markup(script),
             policy=content_policy(style, script),
             **_sections(results, arms, gallery),
-            **_pictures(results, arms, image_budget_mb * _MEGABYTE, gallery),
+            **_pictures(
+                results, arms, results.sessions if sessions is None else sessions, image_budget_mb * _MEGABYTE, gallery
+            ),
         )
     )
     return {"report.html": _MISLEADING.sub("\ufffd", page).encode(), **gallery.files}

@@ -2,12 +2,13 @@
 
 import functools
 import math
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
 
-from lampyris.core.study import StudyResults, ViewResult
+from lampyris.core.study import ViewResult
 
 # the darkest fifth of inferno cannot be told from a dark photograph
 INFERNO_START = 0.18
@@ -42,7 +43,7 @@ def _step_up(value: float) -> float:
     return next(float(f"{m * power:.1e}") for m in (1, 2, 5, 10) if m * power >= value * (1 - 1e-9))
 
 
-def _levels(view: ViewResult) -> tuple[float, float]:
+def view_levels(view: ViewResult, /) -> tuple[float, float]:
     """Bright end of what lies outside every outline, and the brightest pixel."""
     body = view.body if view.body.any() else np.ones_like(view.body)
     values = np.where(np.isfinite(view.display), view.display, 0.0)[body]
@@ -50,7 +51,7 @@ def _levels(view: ViewResult) -> tuple[float, float]:
     return float(np.quantile(outside, 0.99)) if outside.size else 0.0, float(values.max(initial=0.0))
 
 
-def shared_window(results: StudyResults, /) -> Window:
+def shared_window(levels: Sequence[tuple[float, float]], /) -> Window:
     """The scale of all pictures, from the study's own values.
 
     The low end is where background outside outlines ends (the lower quartile over pictures of its 99th percentile), the
@@ -58,15 +59,14 @@ def shared_window(results: StudyResults, /) -> Window:
 
     Parameters
     ----------
-    results : StudyResults
-        The study; its `display` images are read.
+    levels : sequence of (float, float)
+        From `view_levels`, of every picture.
 
     Returns
     -------
     Window
         In the unit of radiance; 1 to 100 for a study without any light.
     """
-    levels = [_levels(view) for session in results.sessions for view in session.views]
     high = max((top for _, top in levels), default=0.0)
     if high <= 0:
         return Window(1.0, _LEAST_SPAN)
@@ -87,7 +87,17 @@ def colour_map(name: str, low: float = 0.0, high: float = 1.0, /) -> NDArray[np.
     return colours
 
 
-def layer_windows(results: StudyResults, /) -> dict[str, Window]:
+def layer_levels(view: ViewResult, /) -> dict[str, tuple[float, float]]:
+    """Dim end of the body (5th percentile) and brightest pixel of autofluorescence and of each band."""
+    body = view.body if view.body.any() else np.ones_like(view.body)
+    levels = {}
+    for name, image in zip((AUTOFLUORESCENCE, *view.channels), (view.autofluorescence, *view.radiance), strict=True):
+        values = np.where(np.isfinite(image), image, 0.0)[body]
+        levels[name] = float(np.quantile(values, 0.05)), float(values.max(initial=0.0))
+    return levels
+
+
+def layer_windows(levels: Sequence[dict[str, tuple[float, float]]], /) -> dict[str, Window]:
     """Scales of autofluorescence and of each band, each shared by all pictures, from the study's own values.
 
     The low end is where the dimmest pictures' bodies begin (lower quartile over pictures of the 5th percentile), the
@@ -95,27 +105,19 @@ def layer_windows(results: StudyResults, /) -> dict[str, Window]:
 
     Parameters
     ----------
-    results : StudyResults
-        The study.
+    levels : sequence of dict
+        From `layer_levels`, of every picture.
 
     Returns
     -------
     dict of str to Window
         By layer; 1 to 100 for a layer without any light.
     """
-    ends: dict[str, list[tuple[float, float]]] = {}
-    for session in results.sessions:
-        for view in session.views:
-            body = view.body if view.body.any() else np.ones_like(view.body)
-            for name, image in zip(
-                (AUTOFLUORESCENCE, *view.channels), (view.autofluorescence, *view.radiance), strict=True
-            ):
-                values = np.where(np.isfinite(image), image, 0.0)[body]
-                ends.setdefault(name, []).append((float(np.quantile(values, 0.05)), float(values.max(initial=0.0))))
-    return {name: _layer_window(pairs) for name, pairs in ends.items()}
+    names = dict.fromkeys(name for own in levels for name in own)
+    return {name: _layer_window([own[name] for own in levels if name in own]) for name in names}
 
 
-def _layer_window(ends: list[tuple[float, float]]) -> Window:
+def _layer_window(ends: Sequence[tuple[float, float]]) -> Window:
     high = max(top for _, top in ends)
     if high <= 0:
         return Window(1.0, _LEAST_SPAN)

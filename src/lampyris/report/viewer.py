@@ -72,7 +72,7 @@ def viewer_data(
     arms : dict of str to Arm
         From `arms_of`.
     frames : dict
-        From `study_frames`.
+        From `common_frames`.
     window : Window
         The shared scale.
     packs : dict of str to AnimalPack

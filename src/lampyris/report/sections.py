@@ -188,7 +188,7 @@ def pair_table(comparison: Comparison, arms: dict[str, Arm], index: int, /) -> T
     return Table(f"pairs-{index}", caption, columns, rows)
 
 
-def _limit_row(region: str, grid: LimitGrid, day: float, cell: LimitCell) -> Row:
+def _limit_row(region: str, grid: LimitGrid, day: float, cell: LimitCell, same: dict[str, int]) -> Row:
     cells = [
         text_cell(region),
         text_cell(grid.view),
@@ -200,7 +200,9 @@ def _limit_row(region: str, grid: LimitGrid, day: float, cell: LimitCell) -> Row
     ]
     for probe in grid.probes:
         own = cell.cells.get(probe)
-        cells += [estimate_cell(own.estimate), integer_cell(own.n)] if own else [text_cell(MISSING), integer_cell(0)]
+        cells.append(estimate_cell(own.estimate) if own else text_cell(MISSING))
+        if not same[probe]:
+            cells.append(integer_cell(own.n if own else 0))
     return Row(tuple(cells))
 
 
@@ -221,19 +223,26 @@ def limits_table(grids: tuple[LimitGrid, ...], /) -> Table | None:
         Column("View"),
         Column("Day", "number"),
         Column("Depth", "number", "mm"),
-        Column(with_level("Limit, flux inside the outline", [cell.flux for cell in limits]), "estimate", grids[0].unit),
-        Column("Share inside the outline", "number"),
+        Column("Flux inside the outline", "estimate", grids[0].unit),
+        Column("Share in the outline", "number"),
         Column("Animals", "number"),
     ]
+    same: dict[str, int] = {}
     for probe, title in grids[0].probes.items():
-        own = [cell.cells[probe].estimate for cell in limits if probe in cell.cells]
-        columns.append(Column(with_level(f"Limit, cells labelled with {title}", own), "estimate"))
-        columns.append(Column(f"Animals with {title}", "number"))
+        counts = {cell.cells[probe].n if probe in cell.cells else 0 for cell in limits}
+        # a number that is the same in every row stands in the head; else it has a column of its own
+        same[probe] = counts.pop() if len(counts) == 1 else 0
+        count = f", n\u00a0=\u00a0{same[probe]}" if same[probe] else ""
+        columns.append(Column(f"Cells labelled with {title}{count}", "estimate"))
+        if not same[probe]:
+            columns.append(Column(f"Animals with {title}", "number"))
+    level = level_text(e for cell in limits for e in (cell.flux, *(own.estimate for own in cell.cells.values())))
     caption = (
-        "Weakest source that would have been seen: median over animals, with the median span over the region's places. "
-        "Flux is over all animals, cells over those that carry the probe; unlabelled controls have a limit in flux only"
+        f"Weakest source that would have been seen: median over animals, with the median {level} span over the region's "
+        "places. Flux is over all animals, cells over those that carry the probe; unlabelled controls have a limit in "
+        "flux only"
     )
-    return Table("limit-table", caption, tuple(columns), tuple(_limit_row(*place) for place in places))
+    return Table("limit-table", caption, tuple(columns), tuple(_limit_row(*place, same) for place in places))
 
 
 def limit_terms(results: StudyResults, /) -> str:

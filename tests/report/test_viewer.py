@@ -80,9 +80,10 @@ def test_day_slider_window_and_hover(browser: Browser, page: Path, size: tuple[i
         browser.hover(*place)
     assert " ± " in text(browser, "#readout-value") and text(browser, "#readout-value").endswith("ph s⁻¹ cm⁻² sr⁻¹")
     assert "of raw/day 21 ventral.tif" in text(browser, "#readout-more")
-    tip = text(browser, "#tip")
-    assert tip.startswith("L") and "organ: " in tip and "labelled-cell equivalents" in tip
-    assert not browser.evaluate("tip.hidden")
+    # numbers of the lesion: beside the mouse, and for a finger in the list
+    told = text(browser, "#found button[aria-pressed='true']") if size[2] else text(browser, "#tip")
+    assert told.startswith("L") and "organ: " in told and "labelled-cell equivalents" in told and "threshold" in told
+    assert browser.evaluate("tip.hidden") == size[2]
     before = browser.evaluate("canvas.toDataURL()")
     slide(browser, "#low", 0.95)
     assert browser.evaluate("canvas.toDataURL()") != before

@@ -136,8 +136,10 @@ export class Viewer {
   listFound() {
     const { looking } = this;
     const row = (key, lines, soft, link) => {
+      // all lines once it is chosen; till then what it is, where, and how much there is on this day
+      const brief = (text, k) => k < 2 || text.startsWith("day ");
       const button = htmlElement("button", { type: "button" }, ...lines.map((textContent, k) =>
-        htmlElement("span", { className: soft || k ? "soft" : "name", textContent })));
+        htmlElement("span", { className: (soft || k ? "soft" : "name") + (brief(textContent, k) ? "" : " more"), textContent })));
       button.dataset.key = key;
       button.dataset.animal = looking.data.animals[looking.picture.animal];
       if (link.length) button.dataset.lesion = link.join(" ");
@@ -313,8 +315,8 @@ export class Viewer {
       if (near.length && near[0][0] < NEAR) mark = near[0][1];
     }
     if (!mark) return;
+    // a finger has no hover: its row in the list beside the picture says the same without covering it
     this.choose(mark.dataset.key);
-    if (event.pointerType !== "mouse") showTip(mark.dataset.words, event.clientX, event.clientY);
   }
   // a new place for the chosen spot, in mm from the first pixel's centre of the view
   setPlace(px, py) {

@@ -34,7 +34,7 @@ _MEGABYTE = 1e6
 # still pictures may take this share of the pictures' budget; the viewer's data have the rest
 _STILL_SHARE = 0.4
 # characters that show nothing and can only mislead (controls, overrides of direction, halves of a pair): made visible
-# a pattern, since almost all of the page's nine megabytes are pictures that hold none of them
+# a pattern, since almost all of the page's megabytes are pictures that hold none of them
 _MISLEADING = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069\ud800-\udfff\ufffe\uffff]")
 
 
@@ -208,7 +208,7 @@ def _pictures(
 
 
 def render_report(
-    results: StudyResults, /, *, sessions: Sequence[SessionResult] | None = None, image_budget_mb: float = 9.0
+    results: StudyResults, /, *, sessions: Sequence[SessionResult] | None = None, image_budget_mb: float = 8.5
 ) -> dict[str, bytes]:
     """Render a finished study.
 

@@ -286,16 +286,41 @@ def test_corrections_are_collected_as_rows(browser: Browser, page: Path, size: t
         "reject",
         "2",
     )
-    assert (
-        first["reason"] == '\'=fur, "wet"'
-        and first["author"] == "A. B."
-        and first["time"].endswith("Z")
-        and first["y_mm"] == ""
-    )
+    assert first["reason"] == "'=fur, \"wet\"" and first["author"] == "A. B."
     assert int(first["detection"]) > 0 and second["action"] == "move"
     # the read-out prints the middle of the pixel to a tenth of a millimetre, the row the place itself; pixels are 0.45 mm
     assert float(second["x_mm"]) == pytest.approx(x_mm, abs=0.3)
     assert float(second["y_mm"]) == pytest.approx(y_mm, abs=0.3)
+    quiet(browser)
+
+
+def test_rows_of_every_action_fill_what_it_needs_and_no_more(browser: Browser, page: Path) -> None:
+    shown(browser, page, DESK, 4)
+    browser.click(*browser.middle("#overlay .mark.lesion[data-lesion='2'] path:nth-child(2)"))
+    browser.evaluate("""(() => { const $ = (id) => document.getElementById(id); $("fix").open = true;
+        $("fix-reason").value = "seen"; $("fix-author").value = "A. B."; })()""")
+    for action in ("accept", "reject", "move", "split", "merge", "relabel", "add", "exclude image", "exclude animal"):
+        browser.evaluate(f"""(() => {{ const a = document.getElementById("fix-action"); a.value = "{action}";
+            a.dispatchEvent(new Event("input")); document.getElementById("fix-kind").value = "artefact"; }})()""")
+        if action in ("move", "split", "add"):
+            x, y = browser.middle("#sheet")
+            browser.click(x + 20, y + 30)
+        browser.click(*browser.middle("#fix-add"))
+        assert text(browser, "#fix-missing") == "", action
+    rows = corrections(browser)
+    always = {"animal", "action", "reason", "author", "time"}
+    image, place, target = {"session", "view"}, {"y_mm", "x_mm"}, {"target_y_mm", "target_x_mm"}
+    assert {row["action"]: {key for key, value in row.items() if value} - always for row in rows} == {
+        "accept": image | place | {"lesion"},
+        "reject": image | place | {"lesion"},
+        "move": image | place | target | {"detection"},
+        "split": image | place | target | {"detection"},
+        "merge": image | place | target | {"lesion", "into"},
+        "relabel": image | place | {"lesion", "kind"},
+        "add": image | place | {"kind"},
+        "exclude image": image,
+        "exclude animal": set(),
+    }
     quiet(browser)
 
 

@@ -186,6 +186,8 @@ def _mark(
         "laidX": round(max((x for x, _ in laid), default=centre[0]), 1),
         "laidY": round(min((y for _, y in laid), default=centre[1]), 1),
         "region": detection.region,
+        # ties a correction to it, even after its number has changed
+        "at": [round(detection.y_mm, 3), round(detection.x_mm, 3)],
         "flux": estimate_text(detection.flux),
         "z": f"z {number(detection.z, digits=3)}, threshold {number(detection.z_threshold, digits=3)}",
         "flags": flag_words(detection.flags),

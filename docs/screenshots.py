@@ -31,7 +31,9 @@ def saved(shots: list[bytes], name: str, *, share: float = 1.0) -> None:
         left += picture.width + gap
     sheet = sheet.resize((round(width * share), round(height * share)), Image.Resampling.LANCZOS)
     # 6 bits a channel: the eye sees no step, and the file is half as large
-    sheet.point([value & 0xFC | value >> 6 for value in range(256)] * 3).save(ROOT / "images" / f"{name}.png", optimize=True)
+    sheet.point([value & 0xFC | value >> 6 for value in range(256)] * 3).save(
+        ROOT / "images" / f"{name}.png", optimize=True
+    )
 
 
 class Camera:
@@ -78,12 +80,16 @@ def main(report: Path) -> None:
         browser.mouse("mouseWheel", *browser.middle("#sheet"), deltaX=0, deltaY=-60)
         camera.choose_lesion()
         saved([camera.shot()], "report-viewer")
-        browser.evaluate("document.querySelector('#fix').open = true; document.querySelector('.controls').scrollTop = 1e6")
+        browser.evaluate(
+            "document.querySelector('#fix').open = true; document.querySelector('.controls').scrollTop = 1e6"
+        )
         for field, words in (("#fix-reason", "urine on the fur"), ("#fix-author", "A. Biologist")):
             browser.type(field, words)
         browser.evaluate("document.querySelector('#fix-action').value = 'reject'")
         browser.click(*browser.middle("#fix-add"))
-        browser.evaluate("document.querySelector('.controls').scrollTop = 1e6; document.querySelector('#said').textContent = ''")
+        browser.evaluate(
+            "document.querySelector('.controls').scrollTop = 1e6; document.querySelector('#said').textContent = ''"
+        )
         browser.hover(5, 400)
         saved([camera.shot()], "report-corrections")
         camera.open((1280, 900, False, 1.0))

@@ -286,8 +286,17 @@ def test_corrections_are_collected_as_rows(browser: Browser, page: Path, size: t
         "reject",
         "2",
     )
-    assert first["reason"] == "'=fur, \"wet\"" and first["author"] == "A. B."
-    assert int(first["detection"]) > 0 and second["action"] == "move"
+    assert first["reason"] == '\'=fur, "wet"' and first["author"] == "A. B."
+    assert (
+        first["detection"] == ""
+        and int(second["detection"]) > 0
+        and second["action"] == "move"
+        and second["lesion"] == ""
+    )
+    # where it lies in the automatic result ties a row to it
+    assert (second["target_y_mm"], second["target_x_mm"]) == (first["y_mm"], first["x_mm"]) and first[
+        "target_y_mm"
+    ] == ""
     # the read-out prints the middle of the pixel to a tenth of a millimetre, the row the place itself; pixels are 0.45 mm
     assert float(second["x_mm"]) == pytest.approx(x_mm, abs=0.3)
     assert float(second["y_mm"]) == pytest.approx(y_mm, abs=0.3)

@@ -13,7 +13,7 @@ from PIL import Image
 ROOT = Path(__file__).resolve().parent
 sys.path.insert(0, str(ROOT.parent / "tests" / "report"))
 
-from chromium import Browser
+from chromium import Browser  # noqa: E402
 
 DESK, PHONE = (1280, 800, False, 1.0), (390, 844, True, 2.0)
 LESION = "#overlay .mark.lesion:not([data-lesion='1'])"

@@ -108,3 +108,23 @@ def test_a_study_without_sessions_has_no_pack(small_study: StudyResults) -> None
         packed_within(empty.sessions, [one.animal for one in empty.sessions], survey(empty.sessions).frames, 1e6)[0]
         == {}
     )
+
+
+def test_each_layer_has_one_scale_over_all_pictures(small_study: StudyResults) -> None:
+    layers = survey(small_study.sessions).layers
+    views = [view for session in small_study.sessions for view in session.views]
+    assert list(layers) == ["autofluorescence", *views[0].channels]
+    for k, name in enumerate(views[0].channels):
+        top = max(float(view.radiance[k].max()) for view in views)
+        assert top <= layers[name].high < 2.6 * top and 0 < layers[name].low <= layers[name].high / 10
+
+
+def test_layers_carry_their_pixel_noise(small_study: StudyResults) -> None:
+    frames = survey(small_study.sessions).frames
+    packs, plan = packed_within(small_study.sessions, [one.animal for one in small_study.sessions], frames, 9e6)
+    assert plan.layer_bin == 1
+    session = small_study.sessions[0]
+    band = packs[session.animal].places[0, 0]["layers"][1]
+    # made of the probe's own noise, 0.4 times, and 300 more; the difference of neighbours is robust to the few bright spots
+    expected = np.hypot(0.4 * np.sqrt(np.median(session.views[0].probe_variance)), 300)
+    assert band["n"] == pytest.approx(expected, rel=0.1)

@@ -395,6 +395,7 @@ export class Viewer {
     $("viewer-title").focus();
     this.zoom.reset();
     this.looking.chosen = "";
+    pin(null);
     await this.show(index, "probe");
     if (chosen && (this.looking.markOf(chosen) || this.looking.unseen().some((lesion) => "L" + lesion.number === chosen))) this.choose(chosen);
   }

@@ -11,6 +11,7 @@ PARTS = (
     "tables.js",
     "bodymap.js",
     "links.js",
+    "paper.js",
     "viewer/pixels.js",
     "viewer/looking.js",
     "viewer/zoom.js",

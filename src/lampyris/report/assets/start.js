@@ -3,6 +3,7 @@
 import { $ } from "./elements.js";
 import { startBodyMap } from "./bodymap.js";
 import { startLinks } from "./links.js";
+import { startPaper } from "./paper.js";
 import { startTables } from "./tables.js";
 import { Viewer } from "./viewer/viewer.js";
 
@@ -32,4 +33,5 @@ startTables();
 const viewer = startViewer();
 startLinks((link, opener) => viewer.openLink(link, opener));
 startBodyMap();
+startPaper();
 document.documentElement.dataset.ready = "yes";

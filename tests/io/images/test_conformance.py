@@ -6,7 +6,7 @@ import warnings
 from collections.abc import Callable
 from dataclasses import replace
 from importlib import import_module
-from importlib.util import find_spec, module_from_spec, spec_from_file_location
+from importlib.util import module_from_spec, spec_from_file_location
 from pathlib import Path
 from typing import Any
 
@@ -100,8 +100,6 @@ EXAMPLES: dict[str, Callable[[Path], Path]] = {
 @pytest.mark.parametrize("known", FORMATS, ids=lambda known: known.name)
 def test_every_reader_conforms(tmp_path: Path, known: Any) -> None:
     module, _, function = known.target.partition(":")
-    if find_spec(module) is None:
-        pytest.skip(f"{module} is not part of this tree")
     assert known.name in EXAMPLES, f"give an example of {known.name} in EXAMPLES"
     example = EXAMPLES[known.name](tmp_path)
     report = check_reader(getattr(import_module(module), function), example, seed=7)
@@ -268,6 +266,25 @@ def test_the_example_itself_must_be_read(example: Path) -> None:
     example.write_bytes(b"")
     report = check_reader(good, example, truncations=4, mutations=4)
     assert "refused it" in str(report.violations[0])
+
+
+def first_of(path: Path, *, file: str, follow: bool, **_caps: int) -> RawImage:
+    """A folder whose counts stand in the file "counts"."""
+    inner = path / "counts"
+    if not inner.exists() or (inner.is_symlink() and not follow) or path.is_file():
+        raise refusal(file)
+    return good(inner, file=file, **_caps)
+
+
+@pytest.mark.parametrize("follow", [False, True])
+def test_following_a_link_out_of_a_folder_is_seen(tmp_path: Path, follow: bool) -> None:
+    put(tmp_path, {"a/counts": bytes([4, 4, *[5] * 16])})
+
+    def read(path: Path, **options: Any) -> RawImage:
+        return first_of(path, follow=follow, **options)
+
+    report = check_reader(read, tmp_path / "a", truncations=18, mutations=20)
+    assert [str(one) for one in report.violations] == (["counts a link that leads out: followed it"] if follow else [])
 
 
 def test_the_same_seed_gives_the_same_report(example: Path) -> None:

@@ -37,7 +37,7 @@ AMOUNT_FLAG_MEANING: dict[AmountFlag, str] = {
     AmountFlag.SHARED: "one spot of light with other lesions: the amount is theirs together",
     AmountFlag.TOO_FEW: "standards at fewer than three amounts: no line is drawn",
     AmountFlag.NO_BLANK: "no standard without amount and no background value: the background is what the line says it is",
-    AmountFlag.SATURATES: "the largest amounts shine less than the line says (inner filter, saturation): they are left out, and the range ends below them",
+    AmountFlag.SATURATES: "the largest amounts shine less than the line says (inner filter, saturation): the range ends below",
     AmountFlag.CURVED: "a bent line fits better (p of the quadratic term below 0.01)",
     AmountFlag.LACK_OF_FIT: "amounts scatter about the line more than their replicates do (p below 0.01)",
     AmountFlag.OFFSET: "the line does not go through zero: background is left in the standards",

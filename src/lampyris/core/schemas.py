@@ -94,8 +94,17 @@ ANIMALS: tuple[Column, ...] = (
     ),
     Column("labelled_cells", "number", False, "labelled cells given", low=0, high=1e10),
     Column("dose_syringe_full_g", "number", False, "weight of the full dose syringe in g", low=0.01, high=100),
-    Column("dose_syringe_empty_g", "number", False, "weight of the same syringe after injection in g", low=0.01, high=100),
-    Column("dose_syringe_sd_g", "number", False, "standard deviation of one weighing in g; 0.0002 where empty", low=0, high=0.1),
+    Column(
+        "dose_syringe_empty_g", "number", False, "weight of the same syringe after injection in g", low=0.01, high=100
+    ),
+    Column(
+        "dose_syringe_sd_g",
+        "number",
+        False,
+        "standard deviation of one weighing in g; 0.0002 where empty",
+        low=0,
+        high=0.1,
+    ),
     Column(
         "dose_concentration_pmol_per_ml",
         "number",
@@ -105,9 +114,16 @@ ANIMALS: tuple[Column, ...] = (
         high=1e8,
     ),
     Column(
-        "dose_concentration_relative_sd", "number", False, "its relative standard deviation; 0.05 where empty", low=0, high=1
+        "dose_concentration_relative_sd",
+        "number",
+        False,
+        "its relative standard deviation; 0.05 where empty",
+        low=0,
+        high=1,
     ),
-    Column("dose_density_g_per_ml", "number", False, "density of the injected solution; 1 where empty", low=0.6, high=2),
+    Column(
+        "dose_density_g_per_ml", "number", False, "density of the injected solution; 1 where empty", low=0.6, high=2
+    ),
     Column("dose_tail_percent", "number", False, "share of the dose that stayed in the tail", low=0, high=100),
     Column("dose_tail_sd_percent", "number", False, "its standard deviation; 0 where empty", low=0, high=100),
     Column("excluded", "flag", False, "yes leaves the animal out"),
@@ -137,23 +153,44 @@ STANDARDS: tuple[Column, ...] = (
     Column("amount_sd", "number", False, "standard deviation of this standard's own amount", low=0, high=1e12),
     Column("unit", "choice", False, "unit of the amount", choices=AMOUNT_UNITS),
     Column(
-        "stock_relative_sd", "number", False, "relative standard deviation that all share from their stock", low=0, high=1
+        "stock_relative_sd",
+        "number",
+        False,
+        "relative standard deviation that all share from their stock",
+        low=0,
+        high=1,
     ),
     Column("probe", "name", False, "key of [probes] in study.toml; empty where the study has one"),
     Column("value", "number", False, "its signal; or name an image", low=-1e18, high=1e18),
     Column("value_sd", "number", False, "standard deviation of the signal", low=0, high=1e18),
     Column("value_unit", "choice", False, "unit of value and background_value", choices=SIGNAL_UNITS),
     Column(
-        "background_value", "number", False, "signal of a blank, taken off; of the syringe after injection", low=-1e18, high=1e18
+        "background_value",
+        "number",
+        False,
+        "signal of a blank, taken off; of the syringe after injection",
+        low=-1e18,
+        high=1e18,
     ),
     Column("image", "path", False, "image of the standard, inside the study"),
     Column("background", "path", False, "dark frame of that image; empty where the image brings its own"),
     Column("channel", "name", False, "emission band of value or image; empty: all bands of the image together"),
     Column("exposure_s", "number", False, "exposure of the image in seconds", low=1e-6, high=1e5),
-    Column("y_mm", "number", False, "centre of the standard in its image, down from the first pixel, in mm", low=0, high=1000),
+    Column(
+        "y_mm",
+        "number",
+        False,
+        "centre of the standard in its image, down from the first pixel, in mm",
+        low=0,
+        high=1000,
+    ),
     Column("x_mm", "number", False, "centre, to the right of the first pixel, in mm", low=0, high=1000),
-    Column("radius_mm", "number", False, "radius of the circle that holds the standard's light, in mm", low=0.05, high=100),
-    Column("depth_mm", "number", False, "depth of the label below a phantom's surface in mm; 0 for wells", low=0, high=100),
+    Column(
+        "radius_mm", "number", False, "radius of the circle that holds the standard's light, in mm", low=0.05, high=100
+    ),
+    Column(
+        "depth_mm", "number", False, "depth of the label below a phantom's surface in mm; 0 for wells", low=0, high=100
+    ),
     Column("weight_g", "number", False, "weight of the solution in a dose standard in g", low=1e-6, high=100),
     Column("dilution", "number", False, "how many times the injected solution was thinned for it", low=1, high=1e9),
     Column("animal", "name", False, "whose dose; empty: every animal's"),

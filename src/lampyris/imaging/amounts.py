@@ -138,8 +138,8 @@ def dose_concentration(
     if not (weight_g > 0 and dilution > 0):
         raise ValueError(f"a dose standard needs weight and dilution above 0, got {weight_g:g} g and {dilution:g}")
     factor = dilution * density_g_per_ml / weight_g
-    parts = (standard.value, standard.sd, standard.low, standard.high)
-    return Estimate(*(part * factor for part in parts), standard.level, "pmol ml-1", "dose standard")
+    value, sd, low, high = (factor * part for part in (standard.value, standard.sd, standard.low, standard.high))
+    return Estimate(value, sd, low, high, standard.level, "pmol ml-1", "dose standard")
 
 
 def mean_of(estimates: list[Estimate], /) -> Estimate:
@@ -202,7 +202,9 @@ def percent_injected_dose(
     if sample.unit != dose.unit:
         raise ValueError(f"sample and dose differ in unit: {sample.unit} and {dose.unit}")
     if not dose.value > 0 or (mass_g is not None and not mass_g.value > 0):
-        raise ValueError(f"dose and mass must be above 0, got {dose.value:g}" + ("" if mass_g is None else f", {mass_g.value:g}"))
+        raise ValueError(
+            f"dose and mass must be above 0, got {dose.value:g}" + ("" if mass_g is None else f", {mass_g.value:g}")
+        )
     unit = "%ID" if mass_g is None else "%ID/g"
     whole = (dose.value, _sd(dose)) if mass_g is None else product((dose.value, _sd(dose)), (mass_g.value, _sd(mass_g)))
     scale = 100.0 / whole[0]
@@ -212,14 +214,18 @@ def percent_injected_dose(
     known = math.isfinite(value)
     sd = abs(value) * math.hypot(sample.sd / sample.value, spread) if known and sample.value != 0 else scale * sample.sd
     if known and low > 0:
-        ends = [value * math.exp(s * math.hypot(math.log(end / value), z * spread)) for s, end in ((-1, low), (1, high))]
+        ends = [
+            value * math.exp(s * math.hypot(math.log(end / value), z * spread)) for s, end in ((-1, low), (1, high))
+        ]
         return Estimate(value, sd, ends[0], ends[1], level, unit, "ratio, on logarithms")
     if known and math.isfinite(sample.sd):
         found = ratio_interval((sample.value, sample.sd), whole, level=level)
         low, high = (min(100 * found.low, value), max(100 * found.high, value))
         return Estimate(value, sd, low, high, level, unit, "ratio, Fieller's interval")
     # bounds: the one that is known moves outwards by the dose's own uncertainty
-    return Estimate(value, sd, low * math.exp(-z * spread), high * math.exp(z * spread), level, unit, "bounds over dose")
+    return Estimate(
+        value, sd, low * math.exp(-z * spread), high * math.exp(z * spread), level, unit, "bounds over dose"
+    )
 
 
 def percent_injected_dose_draws(

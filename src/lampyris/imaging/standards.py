@@ -17,6 +17,7 @@ from scipy import special
 from lampyris.core.amounts import AmountFlag, CalibrationLine, InstrumentRatio, Standard
 from lampyris.core.estimate import Estimate
 from lampyris.core.images import FLUX_UNIT
+from lampyris.imaging.calibrate import lambertian_flux
 from lampyris.statistics.intervals import t_interval
 from lampyris.statistics.lines import (
     LineFit,
@@ -50,9 +51,7 @@ class _Points:
     day: NDArray[np.float64]
 
     def chosen(self, mask: NDArray[np.bool_]) -> "_Points":
-        return _Points(
-            self.amount[mask], self.flux[mask], self.amount_sd[mask], self.flux_sd[mask], self.day[mask]
-        )
+        return _Points(self.amount[mask], self.flux[mask], self.amount_sd[mask], self.flux_sd[mask], self.day[mask])
 
     @property
     def levels(self) -> NDArray[np.float64]:
@@ -112,7 +111,12 @@ def calibration_line(standards: Sequence[Standard], /, *, level: float = 0.95) -
     """
     if len({(s.kind, s.unit, s.probe, f"{s.depth_mm}", s.instrument) for s in standards}) != 1:
         raise ValueError(f"a line needs standards of one kind, unit, probe, depth and instrument, got {len(standards)}")
-    points = _Points(*(np.array([getattr(s, name) for s in standards], float) for name in _Points.__slots__))
+    points = _Points(
+        *(
+            np.array([getattr(s, name) for s in standards], float)
+            for name in ("amount", "flux", "amount_sd", "flux_sd", "day")
+        )
+    )
     if points.levels.size < LEAST_LEVELS:
         return _no_line(standards, points, level)
     used = _below_saturation(points)
@@ -228,8 +232,8 @@ def _drift(held: _Points, fitted: _Fitted, level: float) -> tuple[Estimate, floa
     for day in np.unique(held.day[np.isfinite(held.day)]):
         own = held.chosen(held.day == day)
         if own.levels.size >= 2:
-            sd = response_sd(own.amount, own.flux_sd, fitted.line.slope, fitted.absolute, fitted.relative)
-            fit = york_line(own.amount, own.flux, own.amount_sd, sd)
+            own_sd = response_sd(own.amount, own.flux_sd, fitted.line.slope, fitted.absolute, fitted.relative)
+            fit = york_line(own.amount, own.flux, own.amount_sd, own_sd)
             if fit.slope > 0:
                 days.append(float(day))
                 slopes.append(math.log(fit.slope))
@@ -240,7 +244,7 @@ def _drift(held: _Points, fitted: _Fitted, level: float) -> tuple[Estimate, floa
     stretch = math.sqrt(max(1.0, line.chi2 / line.degrees)) if line.degrees > 0 else 1.0
     sd = stretch * math.sqrt(line.slope_variance)
     half = float(special.stdtrit(max(fitted.line.degrees, 1), 0.5 * (1 + level))) * sd
-    percent = [100.0 * math.expm1(line.slope + step) for step in (-half, 0.0, half)]
+    percent = [100.0 * math.expm1(line.slope + side * half) for side in (-1.0, 0.0, 1.0)]
     drift = Estimate(
         percent[1], 100.0 * math.exp(line.slope) * sd, percent[0], percent[2], level, "% per day",
         f"logarithm of the slopes of {len(days)} days against the day",
@@ -299,7 +303,13 @@ def amount_from_flux(
     if not line.valid:
         raise ValueError(f"the line {line.title} cannot be used: {', '.join(line.flags)}")
     fit = LineFit(
-        line.intercept.value, line.slope.value, line.intercept.sd**2, line.slope.sd**2, line.covariance, line.degrees, 0.0
+        line.intercept.value,
+        line.slope.value,
+        line.intercept.sd**2,
+        line.slope.sd**2,
+        line.covariance,
+        line.degrees,
+        0.0,
     )
     degrees = math.inf
     if scatter:
@@ -373,12 +383,20 @@ def _instrument_ratio(a: CalibrationLine, b: CalibrationLine, level: float) -> I
     ratio = a.slope.value / b.slope.value
     half = float(special.stdtrit(max(min(a.degrees, b.degrees), 1), 0.5 * (1 + level))) * spread
     slope_ratio = Estimate(
-        ratio, ratio * spread, ratio * math.exp(-half), ratio * math.exp(half), level, "1", "ratio of slopes, on logarithms"
+        ratio,
+        ratio * spread,
+        ratio * math.exp(-half),
+        ratio * math.exp(half),
+        level,
+        "1",
+        "ratio of slopes, on logarithms",
     )
     logs = _paired_logs(a, b)
     mean = t_interval(logs, level=level)
     if logs.size == 0:
-        return InstrumentRatio(a.instrument, b.instrument, a.kind, a.probe, a.unit, slope_ratio, 0, mean, (math.nan,) * 2)
+        return InstrumentRatio(
+            a.instrument, b.instrument, a.kind, a.probe, a.unit, slope_ratio, 0, mean, (math.nan,) * 2
+        )
     values = [math.exp(value) if value < 700 else math.inf for value in (mean.value, mean.low, mean.high)]
     mean_ratio = Estimate(
         values[0], values[0] * mean.sd, values[1], values[2], level, "1", f"geometric mean of {logs.size} pairs"
@@ -394,12 +412,59 @@ def _instrument_ratio(a: CalibrationLine, b: CalibrationLine, level: float) -> I
 
 def _paired_logs(a: CalibrationLine, b: CalibrationLine) -> NDArray[np.float64]:
     """Logarithm of flux a over flux b of standards measured on both, within the range of both lines; blanks aside."""
-    first, second = (
-        {
-            (one.name, one.replicate): one.flux
-            for one, used in zip(line.standards, line.used, strict=True)
-            if used and one.amount > 0 and one.flux > 0
-        }
-        for line in (a, b)
-    )
-    return np.array([math.log(first[key] / second[key]) for key in sorted(first.keys() & second.keys())])
+    first, second = (_mean_logs(line) for line in (a, b))
+    return np.array([first[key] - second[key] for key in sorted(first.keys() & second.keys())])
+
+
+def _mean_logs(line: CalibrationLine) -> dict[tuple[str, str], float]:
+    """Mean logarithm of a standard's flux over its days, by name and replicate."""
+    logs: dict[tuple[str, str], list[float]] = {}
+    for one, used in zip(line.standards, line.used, strict=True):
+        if used and one.amount > 0 and one.flux > 0:
+            logs.setdefault((one.name, one.replicate), []).append(math.log(one.flux))
+    return {key: math.fsum(values) / len(values) for key, values in logs.items()}
+
+
+def flux_in_circle(
+    radiance: NDArray[np.float64], centre_mm: tuple[float, float], radius_mm: float, /, *, pixel_mm: float
+) -> tuple[float, float]:
+    """Lambertian flux of a standard in its image, what surrounds it taken off.
+
+    Parameters
+    ----------
+    radiance : ndarray, dims (y, x)
+        Summed over the bands, ph s-1 cm-2 sr-1.
+    centre_mm : tuple of float
+        (y, x) from the first pixel's centre.
+    radius_mm : float
+        Of the circle that holds the light. The background is the median of the ring from 1.2 to 1.6 radii.
+    pixel_mm : float
+
+    Returns
+    -------
+    flux, sd : float
+        ph s-1; the standard deviation is that of pixel noise and of the background's median.
+
+    Raises
+    ------
+    ValueError
+        If circle or ring hold no pixel, or the circle leaves the image.
+    """
+    rows, columns = (np.arange(n) * pixel_mm for n in radiance.shape)
+    for centre, edge in zip(centre_mm, (rows[-1], columns[-1]), strict=True):
+        if centre - radius_mm < -pixel_mm / 2 or centre + radius_mm > edge + pixel_mm / 2:
+            raise ValueError(
+                f"a circle of {radius_mm:g} mm about {centre_mm} leaves the image of {rows[-1]:g} x {columns[-1]:g} mm"
+            )
+    distance = np.hypot(rows[:, None] - centre_mm[0], columns[None, :] - centre_mm[1]) / radius_mm
+    inside, ring = distance <= 1.0, (distance >= 1.2) & (distance <= 1.6)
+    if not inside.any() or ring.sum() < 8:
+        raise ValueError(f"a circle of {radius_mm:g} mm holds too few pixels of {pixel_mm:g} mm")
+    around = radiance[ring]
+    background = float(np.median(around))
+    noise = 1.4826 * float(np.median(np.abs(around - background)))
+    n = int(inside.sum())
+    total = float(radiance[inside].sum()) - n * background
+    # the variance of a median of normal numbers is pi / 2 times their mean's
+    sd = noise * math.sqrt(n + n**2 * (math.pi / 2) / ring.sum())
+    return lambertian_flux(total, pixel_mm), lambertian_flux(sd, pixel_mm)

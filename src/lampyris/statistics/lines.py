@@ -195,9 +195,7 @@ def _restricted(x: NDArray[np.float64], y: NDArray[np.float64], variance: NDArra
     return np.asarray(np.log(variance).sum(axis=1) + np.log(total * spread) + rest)
 
 
-def line_with_scatter(
-    x: ArrayLike, y: ArrayLike, sd_x: ArrayLike, sd_y: ArrayLike, /
-) -> tuple[LineFit, float, float]:
+def line_with_scatter(x: ArrayLike, y: ArrayLike, sd_x: ArrayLike, sd_y: ArrayLike, /) -> tuple[LineFit, float, float]:
     """The line and the scatter about it, each fitted with the other until they agree.
 
     Parameters

@@ -5,11 +5,21 @@ from pathlib import Path
 
 from lampyris.core.errors import InputError
 from lampyris.core.finding import Finding, Place, Severity
-from lampyris.core.schemas import ANIMALS, LANDMARKS, SAMPLESHEET, AnimalRow, LandmarkRow, SampleRow
+from lampyris.core.schemas import (
+    ANIMALS,
+    LANDMARKS,
+    SAMPLESHEET,
+    STANDARDS,
+    AnimalRow,
+    LandmarkRow,
+    SampleRow,
+    StandardRow,
+)
 from lampyris.core.settings import StudySettings
 from lampyris.io.settings import read_settings
 from lampyris.io.sheets import read_sheet
 from lampyris.study.rules import RULES, SETTINGS, SHEET, SHEET_ANIMALS, SHEET_LANDMARKS, Sheets
+from lampyris.study.rules_amounts import SHEET_STANDARDS
 
 IMAGE_RULES = "image."
 
@@ -30,6 +40,8 @@ class CheckResult:
         Valid rows of animals.csv; empty where there is none.
     landmarks : tuple of LandmarkRow
         Valid rows of landmarks.csv; empty where there is none.
+    standards : tuple of StandardRow
+        Valid rows of standards.csv; empty where there is none.
     """
 
     findings: tuple[Finding, ...]
@@ -37,6 +49,7 @@ class CheckResult:
     samples: tuple[SampleRow, ...]
     animals: tuple[AnimalRow, ...]
     landmarks: tuple[LandmarkRow, ...] = ()
+    standards: tuple[StandardRow, ...] = ()
 
     @property
     def errors(self) -> tuple[Finding, ...]:
@@ -90,9 +103,13 @@ def check_study(directory: Path | str, /, *, images: bool = True) -> CheckResult
     if (study / SHEET_LANDMARKS).exists():
         landmarks, landmark_findings = read_sheet(study / SHEET_LANDMARKS, LANDMARKS, LandmarkRow)
         sheet_findings = (*sheet_findings, *landmark_findings)
+    standards: tuple[StandardRow, ...] = ()
+    if (study / SHEET_STANDARDS).exists():
+        standards, standard_findings = read_sheet(study / SHEET_STANDARDS, STANDARDS, StandardRow)
+        sheet_findings = (*sheet_findings, *standard_findings)
     findings += sheet_findings
     whole = not any(finding.severity == Severity.ERROR for finding in sheet_findings)
-    sheets = Sheets(study, settings, samples, animals, whole, landmarks)
+    sheets = Sheets(study, settings, samples, animals, whole, landmarks, standards)
     for rule in RULES:
         findings += rule(sheets)
     if images and settings is not None:
@@ -100,7 +117,7 @@ def check_study(directory: Path | str, /, *, images: bool = True) -> CheckResult
         from lampyris.study.headers import check_files
 
         findings += check_files(sheets, settings)
-    return CheckResult(_ordered(findings), settings, samples, animals, landmarks)
+    return CheckResult(_ordered(findings), settings, samples, animals, landmarks, standards)
 
 
 def _refused(file: str, error: InputError) -> Finding:

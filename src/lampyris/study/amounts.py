@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from lampyris.core.amounts import (
+    AMOUNT_FLAG_MEANING,
     AmountFlag,
     Amounts,
     Brightness,
@@ -528,3 +529,35 @@ def _organs(sessions: Sequence[SessionResult], ground: _Ground) -> Iterator[Sign
 def amounts_wanted(rows: Sequence[StandardRow], animals: Sequence[AnimalRow], /) -> bool:
     """Whether the sheets give standards or doses."""
     return bool(rows) or any(has_dose(animal) for animal in animals)
+
+
+# beyond this factor the well's geometry or a unit is the likelier reason than the label
+_BRIGHTNESS_FACTOR = 3.0
+_TOLD = (
+    AmountFlag.TOO_FEW,
+    AmountFlag.NO_SLOPE,
+    AmountFlag.SATURATES,
+    AmountFlag.CURVED,
+    AmountFlag.LACK_OF_FIT,
+    AmountFlag.DRIFTS,
+)
+
+
+def amount_findings(amounts: Amounts, /) -> tuple[Finding, ...]:
+    """Warnings of lines that bend, drift or cannot be used, and of label that shines otherwise than study.toml says."""
+    findings = []
+    place = Place(SHEET_STANDARDS)
+    for line in amounts.lines:
+        for flag in _TOLD:
+            if flag in line.flags:
+                seen = f"the line {line.title}: {AMOUNT_FLAG_MEANING[flag]}."
+                mend = "Look at the line and its residuals in the report before its amounts are used."
+                findings.append(Finding("amounts.line", Severity.WARNING, place, seen, mend))
+    for one in amounts.brightness:
+        if not 1 / _BRIGHTNESS_FACTOR < one.ratio.value < _BRIGHTNESS_FACTOR:
+            seen = f"{one.calibration}: label shines {one.ratio.value:.3g} times as brightly as probe and lamp of study.toml give."
+            mend = (
+                "Check units, quantum yield, per_cell, the lamp's irradiance, and whether the wells are thin and clear."
+            )
+            findings.append(Finding("amounts.brightness", Severity.WARNING, place, seen, mend))
+    return tuple(findings)

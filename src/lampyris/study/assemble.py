@@ -238,13 +238,14 @@ def _assemble(plan: StudyPlan, study: Path, folder: Path) -> None:
 def _amounts(
     plan: StudyPlan, study: Path, outcomes: Sequence[AnimalOutcome]
 ) -> tuple[Amounts | None, tuple[Finding, ...]]:
-    from lampyris.study.amounts import amounts_wanted, measure_standards, study_amounts
+    from lampyris.study.amounts import amount_findings, amounts_wanted, measure_standards, study_amounts
 
     if not amounts_wanted(plan.standards, plan.entries):
         return None, ()
     measured, findings = measure_standards(study, plan.standards, plan.settings)
     sessions = [read_session(study / name, images=False) for name in plan.sessions]
-    return study_amounts(measured, plan.entries, plan.settings, outcomes, sessions), findings
+    amounts = study_amounts(measured, plan.entries, plan.settings, outcomes, sessions)
+    return amounts, (*findings, *amount_findings(amounts))
 
 
 def _write_crate(results: StudyResults, folder: Path, stored: StoredStudy, published: str) -> None:

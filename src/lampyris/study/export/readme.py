@@ -101,5 +101,8 @@ def _words(tables: Mapping[str, Table]) -> list[str]:
     flags = [f"  {(flag.name or '').lower()}: {text}" for flag, text in DETECTION_FLAG_MEANING.items()]
     lines = ["Kinds", *kinds, "", "Flags of detections", *flags, ""]
     if "amounts" in tables:
-        lines += ["Flags of amounts and calibration lines", *(f"  {k}: {text}" for k, text in AMOUNT_FLAG_MEANING.items())]
+        lines += [
+            "Flags of amounts and calibration lines",
+            *(f"  {k}: {text}" for k, text in AMOUNT_FLAG_MEANING.items()),
+        ]
     return lines

@@ -8,13 +8,16 @@ import pytest
 from cheap_step import cheap_follow, cheap_step
 from small_study import image
 
+from lampyris.core.schemas import STANDARDS, StandardRow
 from lampyris.core.settings import Band
 from lampyris.io.images.ome_tiff import write_ome_tiff
 from lampyris.io.settings import read_settings
-from lampyris.study.amounts import flux_per_unit
+from lampyris.io.sheets import read_sheet
+from lampyris.probe.probe import probe_from_settings
 from lampyris.study.assemble import load_results
 from lampyris.study.check import check_study
 from lampyris.study.run import run_study
+from lampyris.study.standards import all_bands_over, flux_per_unit, measure_standards
 
 HEADER = "standard,kind,amount,unit,value,value_unit,replicate,date,stock_relative_sd"
 DOSES = "dose_syringe_full_g,dose_syringe_empty_g,dose_concentration_pmol_per_ml,dose_tail_percent,labelled_cells"
@@ -128,8 +131,10 @@ def test_wells_measured_in_images(small_study):
     run(small_study)
     (line,) = table(small_study, "calibration")
     disc = np.count_nonzero(np.hypot(y - 2.5, x - 2.0) <= 0.8)
-    # 300 counts per pmol in 2 s through a filter of 0.9, pixels of 0.05 cm
-    assert float(line["slope"]) == pytest.approx(math.pi * disc * 150 / 0.9 * 0.05**2, rel=0.02)
+    settings = read_settings(small_study / "study.toml")
+    whole = all_bands_over("b2", probe_from_settings("qd", settings.probes["qd"]), settings.instrument.bands)
+    # 300 counts per pmol in 2 s through a filter of 0.9, pixels of 0.05 cm; the probe shines in the other band too
+    assert float(line["slope"]) == pytest.approx(whole * math.pi * disc * 150 / 0.9 * 0.05**2, rel=0.02)
 
 
 def test_a_well_off_its_image_leaves_the_line_without_it(small_study):
@@ -219,3 +224,59 @@ def test_units_of_a_signal(small_study):
     band = Band(channel="b1", centre_nm=780, width_nm=20, transmission=0.5)
     half = instrument.model_copy(update={"bands": (band,), "gain_e_per_count": 3.0, "radiance_per_rate": 7.0})
     assert flux_per_unit("counts s-1", half, channel="b1") == pytest.approx(math.pi * 0.0025 * 3 * 7 / 0.5)
+
+
+def test_one_band_stands_for_all(small_study):
+    """Bands at 780 and 820 nm about a probe of 800 nm see the same: all is twice one."""
+    settings = read_settings(small_study / "study.toml")
+    probe = probe_from_settings("qd", settings.probes["qd"])
+    assert all_bands_over("b1", probe, settings.instrument.bands) == pytest.approx(2.0)
+    assert all_bands_over("", probe, settings.instrument.bands) == 1.0
+    assert all_bands_over("b1", probe, settings.instrument.bands[:1]) == 1.0
+
+
+HEADER_IMAGE = "standard,kind,amount,unit,image,background,exposure_s,y_mm,x_mm,radius_mm,channel"
+
+
+def measured(study, line):
+    write_standards(study, [line], HEADER_IMAGE)
+    rows, _ = read_sheet(study / "standards.csv", STANDARDS, StandardRow)
+    return measure_standards(study, rows, read_settings(study / "study.toml"))
+
+
+def test_an_image_with_its_own_dark_and_coefficients(small_study, monkeypatch):
+    """As vendor folders bring them: radiance per count and second, no dark frame, flat or filter of study.toml."""
+    y, x = np.mgrid[:40, :40] * 0.25
+    counts = np.where(np.hypot(y - 5, x - 5) <= 2.0, 120.0, 40.0)[None]
+    vendor = image(
+        1,
+        channels=("b1",),
+        counts=counts,
+        pixel_mm=0.25,
+        dark=np.full_like(counts, 20.0),
+        radiance_per_count_rate=(7.0,),
+    )
+    (small_study / "raw/plate").write_bytes(b"")
+    monkeypatch.setattr("lampyris.study.standards.read_image", lambda path, limits, *, file: vendor)
+    (one,), findings = measured(small_study, "w,well plate,1,pmol,raw/plate,,4,5,5,2.2,b1")
+    disc = np.count_nonzero(counts == 120.0)
+    # over both bands twice what is in one
+    assert one.standard.flux == pytest.approx(2 * math.pi * disc * 80 / 4 * 7 * 0.025**2, rel=1e-9)
+    assert findings == ()
+
+
+BROKEN = {
+    "no dark frame": ("raw/a1_d00.ome.tif,,2,2,2,1,", "brings no dark frame"),
+    "another band": ("raw/flat.ome.tif,raw/dark.ome.tif,2,2,2,1,", "and not b2; name its band"),
+    "no image": ("samplesheet.csv,raw/dark.ome.tif,2,2,2,1,", "cannot be measured"),
+    "off the image": ("raw/a1_d00.ome.tif,raw/dark.ome.tif,2,90,2,1,", "leaves the image"),
+}
+
+
+@pytest.mark.parametrize("name", BROKEN)
+def test_a_standard_that_cannot_be_measured_is_named(small_study, name):
+    cells, said = BROKEN[name]
+    found, (finding,) = measured(small_study, f"w,well plate,1,pmol,{cells}")
+    assert found == ()
+    assert said in finding.seen
+    assert (finding.rule, finding.place.row) == ("standards.unmeasured", 2)

@@ -3,11 +3,6 @@
 import math
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
-from datetime import date
-from pathlib import Path
-
-import numpy as np
-from numpy.typing import NDArray
 
 from lampyris.core.amounts import (
     AMOUNT_FLAG_MEANING,
@@ -19,12 +14,11 @@ from lampyris.core.amounts import (
     SignalAmount,
     Standard,
 )
-from lampyris.core.errors import ImageError
 from lampyris.core.estimate import Estimate
 from lampyris.core.finding import Finding, Place, Severity
 from lampyris.core.lesions import Lesion, Sighting
 from lampyris.core.schemas import AnimalRow, StandardRow
-from lampyris.core.settings import Instrument, StudySettings
+from lampyris.core.settings import StudySettings
 from lampyris.core.study import AnimalOutcome, SessionResult
 from lampyris.imaging.amounts import (
     CONCENTRATION_RELATIVE_SD,
@@ -38,30 +32,18 @@ from lampyris.imaging.amounts import (
     percent_injected_dose,
     with_other_spread,
 )
-from lampyris.imaging.calibrate import lambertian_flux
 from lampyris.imaging.standards import (
     LINE_KINDS,
     amount_from_flux,
     calibration_lines,
     compare_instruments,
-    flux_in_circle,
 )
-from lampyris.io.images.readers import read_image
-from lampyris.io.paths import inside
 from lampyris.probe.probe import probe_from_settings
-from lampyris.study.opening import channel_index
 from lampyris.study.rules_amounts import SHEET_STANDARDS, has_dose
+from lampyris.study.standards import Measured
 
 CELLS, PMOL_UNIT = "labelled cells", "pmol"
 _NAN = math.nan
-
-
-@dataclass(frozen=True, slots=True)
-class Measured:
-    """A row of standards.csv and the standard that it became."""
-
-    row: StandardRow
-    standard: Standard
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,144 +57,6 @@ class _Bench:
     @property
     def level(self) -> float:
         return self.settings.analysis.interval_level
-
-
-def standard_files(rows: Sequence[StandardRow], settings: StudySettings, /) -> tuple[str, ...]:
-    """Every file that measuring the standards reads, relative to the study, sorted."""
-    files = {path for row in rows if row.image for path in (row.image, row.background) if path}
-    if any(row.image for row in rows):
-        files |= {band.flat for band in settings.instrument.bands if band.flat}
-    return tuple(sorted(files))
-
-
-def measure_standards(
-    study: Path, rows: Sequence[StandardRow], settings: StudySettings, /
-) -> tuple[tuple[Measured, ...], tuple[Finding, ...]]:
-    """Bring every standard to one scale: Lambertian flux in ph s-1, background taken off.
-
-    Parameters
-    ----------
-    study : Path
-        The study's directory.
-    rows : sequence of StandardRow
-        Checked rows of standards.csv.
-    settings : StudySettings
-
-    Returns
-    -------
-    measured : tuple of Measured
-        In the order of the sheet; those whose image cannot be measured are left out.
-    findings : tuple of Finding
-        One per standard that is left out.
-    """
-    first = min((date.fromisoformat(row.date[:10]) for row in rows if row.date), default=None)
-    measured, findings = [], []
-    for row in rows:
-        try:
-            flux, sd = _flux_of(study, row, settings)
-        except (ImageError, ValueError) as error:
-            where = Place(SHEET_STANDARDS, row.row, "image")
-            seen = f"the standard {row.standard} cannot be measured: {error}"
-            mend = "Correct place and radius, or export the image again; the line is drawn without it."
-            findings.append(
-                Finding("standards.unmeasured", Severity.WARNING, where, " ".join(seen.split()) + ".", mend)
-            )
-            continue
-        day = _NAN if first is None or not row.date else float((date.fromisoformat(row.date[:10]) - first).days)
-        measured.append(Measured(row, _standard(row, settings, day, flux, sd)))
-    return tuple(measured), tuple(findings)
-
-
-def _standard(row: StandardRow, settings: StudySettings, day: float, flux: float, sd: float) -> Standard:
-    return Standard(
-        name=row.standard,
-        kind=row.kind,
-        probe=row.probe or _only(settings.probes),
-        instrument=row.instrument or settings.instrument.name,
-        depth_mm=row.depth_mm,
-        amount=row.amount,
-        amount_sd=_or(row.amount_sd, 0.0),
-        unit=row.unit,
-        stock_relative_sd=_or(row.stock_relative_sd, 0.0),
-        flux=flux,
-        flux_sd=sd,
-        day=day,
-        replicate=row.replicate,
-    )
-
-
-def _only(names: Mapping[str, object]) -> str:
-    return next(iter(names)) if len(names) == 1 else ""
-
-
-def _or(value: float, default: float) -> float:
-    return value if math.isfinite(value) else default
-
-
-def _flux_of(study: Path, row: StandardRow, settings: StudySettings) -> tuple[float, float]:
-    if row.image:
-        radiance = _radiance(study, row, settings)
-        return flux_in_circle(radiance, (row.y_mm, row.x_mm), row.radius_mm, pixel_mm=settings.instrument.pixel_mm)
-    factor = flux_per_unit(row.value_unit, settings.instrument, channel=row.channel)
-    return factor * (row.value - _or(row.background_value, 0.0)), factor * _or(row.value_sd, 0.0)
-
-
-def flux_per_unit(unit: str, instrument: Instrument, /, *, channel: str = "") -> float:
-    """Lambertian flux, ph s-1, that one unit of a standard's signal stands for.
-
-    Parameters
-    ----------
-    unit : str
-        ``ph s-1``; ``vendor ph s-1`` (4 pi, four times as large); ``radiance sum`` over the pixels, ph s-1 cm-2 sr-1;
-        ``counts s-1``, summed over the pixels.
-    instrument : Instrument
-    channel : str
-        Band of the counts; its filter's transmission counts.
-
-    Returns
-    -------
-    float
-    """
-    if unit == "counts s-1":
-        transmission = next((band.transmission for band in instrument.bands if band.channel == channel), 1.0)
-        radiance = instrument.gain_e_per_count * instrument.radiance_per_rate / transmission
-        return lambertian_flux(radiance, instrument.pixel_mm)
-    if unit == "radiance sum":
-        return lambertian_flux(1.0, instrument.pixel_mm)
-    return 0.25 if unit == "vendor ph s-1" else 1.0
-
-
-def _radiance(study: Path, row: StandardRow, settings: StudySettings) -> NDArray[np.float64]:
-    """Radiance of the standard's image, summed over its bands, dims (y, x)."""
-
-    def opened(path: str) -> tuple[tuple[str, ...], NDArray[np.float64], NDArray[np.float64] | None, tuple[float, ...]]:
-        image = read_image(inside(study, path, place=Place(SHEET_STANDARDS, row.row)), settings.limits, file=path)
-        dark = None if image.dark is None else np.asarray(image.dark, float)
-        return image.channels, np.asarray(image.counts, float), dark, image.radiance_per_count_rate
-
-    image = read_image(inside(study, row.image, place=Place(SHEET_STANDARDS, row.row)), settings.limits, file=row.image)
-    instrument = settings.instrument
-    total = np.zeros(image.counts.shape[1:])
-    for band in instrument.bands:
-        index = channel_index(image, band.channel)
-        if index is None or (row.channel and band.channel != row.channel):
-            continue
-        if row.background:
-            channels, counts, _, _ = opened(row.background)
-            dark = counts[channels.index(band.channel) if band.channel in channels else 0]
-        elif image.dark is not None:
-            dark = np.asarray(image.dark[index], float)
-        else:
-            raise ValueError(f"{row.image} brings no dark frame; name one in the column background")
-        rate = (np.asarray(image.counts[index], float) - dark) / row.exposure_s
-        if image.radiance_per_count_rate:
-            total += rate * image.radiance_per_count_rate[index]
-            continue
-        flat = opened(band.flat)[1][0] if band.flat else np.ones(rate.shape)
-        centre = tuple(slice(n // 4, n - n // 4) for n in flat.shape)
-        flat = np.maximum(flat / np.median(flat[centre]), 0.01)
-        total += rate * instrument.gain_e_per_count * instrument.radiance_per_rate / band.transmission / flat
-    return total
 
 
 def study_amounts(
@@ -275,6 +119,10 @@ def _own_lines(lines: Sequence[CalibrationLine], settings: StudySettings, probe:
     return [
         line for line in lines if line.valid and line.instrument == settings.instrument.name and line.probe == probe
     ]
+
+
+def _or(value: float, default: float) -> float:
+    return value if math.isfinite(value) else default
 
 
 # ---- doses -------------------------------------------------------------------------------------------------------

@@ -238,7 +238,8 @@ def _assemble(plan: StudyPlan, study: Path, folder: Path) -> None:
 def _amounts(
     plan: StudyPlan, study: Path, outcomes: Sequence[AnimalOutcome]
 ) -> tuple[Amounts | None, tuple[Finding, ...]]:
-    from lampyris.study.amounts import amount_findings, amounts_wanted, measure_standards, study_amounts
+    from lampyris.study.amounts import amount_findings, amounts_wanted, study_amounts
+    from lampyris.study.standards import measure_standards
 
     if not amounts_wanted(plan.standards, plan.entries):
         return None, ()

@@ -15,7 +15,6 @@ from lampyris.core.schemas import AnimalRow, LandmarkRow, SampleRow
 from lampyris.core.settings import StudySettings
 from lampyris.core.study import AnimalOutcome
 from lampyris.io import durable
-from lampyris.study.amounts import standard_files
 from lampyris.study.assemble import REPORT, RESULTS, StudyPlan, load_results, study_task, write_report
 from lampyris.study.check import CheckResult, check_study
 from lampyris.study.following import FollowStep, follow_sessions
@@ -32,6 +31,7 @@ from lampyris.study.graph import (
 from lampyris.study.opening import SessionRows
 from lampyris.study.rules import SETTINGS, SHEET, SHEET_ANIMALS, SHEET_LANDMARKS
 from lampyris.study.rules_amounts import SHEET_STANDARDS
+from lampyris.study.standards import standard_files
 from lampyris.study.steps import AnimalPlan, SessionStep, animal_task, session_task
 
 MANIFEST = "manifest.json"

@@ -30,7 +30,7 @@ class AmountFlag(StrEnum):
 
 
 AMOUNT_FLAG_MEANING: dict[AmountFlag, str] = {
-    AmountFlag.SURFACE_GEOMETRY: "the line holds for its standards' geometry: light lost in tissue is not in the surface amount",
+    AmountFlag.SURFACE_GEOMETRY: "the line holds for its standards' geometry: what tissue takes away or sends back is not in the amount",
     AmountFlag.ABOVE_RANGE: "brighter than the line is valid for: no value, only a lower bound; measure standards of a larger amount",
     AmountFlag.BELOW_RANGE: "fainter than the line is valid for: no value, only an upper bound",
     AmountFlag.LIMIT: "nothing was seen: an upper bound",

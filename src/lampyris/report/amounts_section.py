@@ -27,6 +27,8 @@ from lampyris.report.tables import (
 
 _MOST_FIGURES = 6
 _BAND_STEPS = 24
+# amounts from here on are told in a power of ten
+_PLAIN = 1e4
 _SOLID = Pen(fill=INK, opacity=0.75)
 _OPEN = Pen(SOFT, 0.6, PAPER)
 
@@ -86,12 +88,12 @@ def calibration_figure(line: CalibrationLine, /) -> Scene:
     power = 10.0 ** math.floor(math.log10(max(max(map(abs, fluxes)), 1e-300)))
     most, least = max(*fluxes, line.slope.value * line.high_amount), min(0.0, *fluxes)
     across = Scale(-0.03 * top, 1.05 * top, 17.0, 86.0)
-    up = Scale((least - 0.03 * most) / power, 1.05 * most / power, 48.0, 8.0)
+    up = Scale((least - 0.03 * most) / power, 1.05 * most / power, 48.0, 11.0)
     _draw_line(scene, line, across, up, power)
     for one, used in zip(line.standards, line.used, strict=True):
         _mark(scene, one, used, (across(one.amount), up(one.flux / power)), line.unit)
     draw_left(scene, up, across.start, even_ticks(up.low, up.high))
-    draw_title(scene, (across.start, 4.5), line.title, width=68.0, most=1)
+    draw_title(scene, (across.start, 7.5), line.title, width=68.0, most=2)
     draw_up_label(scene, 4.5, 28.0, f"flux, {number(power, digits=1)} {unit_text(FLUX_UNIT)}")
     _draw_residuals(scene, line, across)
     return scene
@@ -138,7 +140,10 @@ def _draw_residuals(scene: Scene, line: CalibrationLine, across: Scale) -> None:
         note = Note(f"{one.name}: {number(value)} % off the line" + ("" if used else "; left out"))
         scene.disc(place, 0.6, _SOLID if used else _OPEN, note)
     draw_left(scene, up, across.start, even_ticks(-reach, reach, most=3))
-    draw_bottom(scene, across, up.start, even_ticks(0.0, across.high), f"amount, {line.unit}")
+    power = 10.0 ** math.floor(math.log10(across.high)) if across.high >= _PLAIN else 1.0
+    ticks = [(value * power, text) for value, text in even_ticks(0.0, across.high / power)]
+    scaled = f"{number(power, digits=1)} " if power > 1 else ""
+    draw_bottom(scene, across, up.start, ticks, f"amount, {scaled}{line.unit}")
     draw_up_label(scene, 4.5, 60.0, "off the line, %")
 
 

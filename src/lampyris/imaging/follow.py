@@ -4,7 +4,7 @@ Links the spots of all days and views, asks the light table where each source li
 session how much is there or how much may have been missed. Needs no image: a session's result holds the windows.
 """
 
-from collections.abc import Sequence
+from collections.abc import Sequence, Set
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -108,6 +108,7 @@ def follow_animal(
     registrations: Sequence[Sequence[Registration]] | None = None,
     controls: Sequence[SessionResult] = (),
     animal: AnimalRow | None = None,
+    together: Sequence[Set[tuple[str, str, int]]] = (),
 ) -> Following:
     """Follow the sources of light of one animal.
 
@@ -122,6 +123,8 @@ def follow_animal(
         Sessions of unlabelled controls: how often, and where, nothing looks like something.
     animal : AnimalRow, optional
         Where cells were put and the probe injected.
+    together : sequence of set of (session, view, number), optional
+        Detections that are one source because a person says so.
 
     Returns
     -------
@@ -133,7 +136,7 @@ def follow_animal(
     laid = tuple(
         {view.view: one for view, one in zip(sessions[index].views, given[index], strict=True)} for index in order
     )
-    limits = _organ_limits(ordered)
+    limits = organ_limits(ordered)
     spots = _spots(ordered, laid)
     if not spots:
         return Following((), limits, ())
@@ -163,7 +166,7 @@ def follow_animal(
         limit_at=_limit_lookup(ordered),
         options=LinkOptions(may_rise=injected),
     )
-    chains = _joined(ground, linked.chains)
+    chains = _joined(ground, linked.chains, together)
     lesions = [_lesion(ground, chain) for chain in chains]
     return Following(_numbered(lesions, chains), limits, _findings(ground, linked))
 
@@ -260,7 +263,7 @@ def _control_places(controls: Sequence[SessionResult]) -> list[tuple[float, floa
     ]
 
 
-def _organ_limits(sessions: Sequence[SessionResult]) -> dict[str, tuple[float, ...]]:
+def organ_limits(sessions: Sequence[SessionResult], /) -> dict[str, tuple[float, ...]]:
     """Labelled cells that would have been seen per organ and session: a source is missed only if every view misses it."""
     limits: dict[str, list[float]] = {}
     for number, session in enumerate(sessions):
@@ -339,8 +342,13 @@ def _lesion(ground: _Ground, chain: Chain) -> Lesion:
     )
 
 
-def _joined(ground: _Ground, chains: Sequence[Chain]) -> tuple[Chain, ...]:
-    """Chains with those made one that are two sides of one source: never in one image, and placed at one spot by their light."""
+def _joined(
+    ground: _Ground, chains: Sequence[Chain], together: Sequence[Set[tuple[str, str, int]]]
+) -> tuple[Chain, ...]:
+    """Chains with those made one that are two sides of one source, or one by a person's word.
+
+    Two sides are never in one image, and placed at one spot by their light.
+    """
     placed = {index: _place_of(ground, chain.members) for index, chain in enumerate(chains)}
     members = {index: chain.members for index, chain in enumerate(chains)}
     pairs = sorted(
@@ -349,7 +357,8 @@ def _joined(ground: _Ground, chains: Sequence[Chain]) -> tuple[Chain, ...]:
         for b in range(a + 1, len(chains))
     )
     owner = {index: index for index in range(len(chains))}
-    for apart, a, b in pairs:
+    said = [(0.0, a, b) for a, b in _said_to_be_one(ground, chains, together)]
+    for apart, a, b in [*said, *pairs]:
         one, other = owner[a], owner[b]
         if apart > SAME_PLACE_SDS or one == other or _share_image(ground, members[one], members[other]):
             continue
@@ -381,6 +390,24 @@ def _joined(ground: _Ground, chains: Sequence[Chain]) -> tuple[Chain, ...]:
             )
         )
     return tuple(joined)
+
+
+def _said_to_be_one(
+    ground: _Ground, chains: Sequence[Chain], together: Sequence[Set[tuple[str, str, int]]]
+) -> list[tuple[int, int]]:
+    """Pairs of chains that hold detections of one source by a person's word."""
+    keys = [
+        {
+            (ground.sessions[spot.session].session, spot.view.view, spot.detection.number)
+            for spot in (ground.spots[index] for index in chain.members)
+        }
+        for chain in chains
+    ]
+    pairs = []
+    for those in together:
+        holding = [index for index, own in enumerate(keys) if own & those]
+        pairs += [(holding[0], other) for other in holding[1:]]
+    return pairs
 
 
 def _share_image(ground: _Ground, one: Sequence[int], other: Sequence[int]) -> bool:

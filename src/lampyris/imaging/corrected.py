@@ -256,8 +256,10 @@ def _measured_again(
         calibration_relative_sd=settings.instrument.radiance_relative_sd,
     )
     spots = dict(zip(own.numbers, measure_spots(own.search, own.field, images, nearest=True), strict=True))
-    placed = {one.number: one for one in (*todo.moved, *todo.added)}
-    touched = {*placed, *todo.parted, *(into for _, into in todo.joined)} & set(own.numbers)
+    kinds = {one.number: one.kind for one in todo.added}
+    touched = {*kinds, *(one.number for one in todo.moved), *todo.parted, *(into for _, into in todo.joined)} & set(
+        own.numbers
+    )
     held = np.logical_or.reduce([spots[number].outline for number in touched])
     labels = np.array(view.lesions)
     again = touched | (set(np.unique(labels[crop][held]).tolist()) & set(own.numbers))
@@ -267,7 +269,7 @@ def _measured_again(
         spot, numbers = own.field.spots[own.numbers.index(number)], spots[number]
         if not (numbers.outline.any() and np.isfinite(numbers.flux.value) and numbers.flux.sd > 0):
             raise _nothing_there(view, number, *spot_place(spot, own.frame, own.search.pixel_mm))
-        kind = placed[number].kind if number in placed else _detection(view, number).kind
+        kind = kinds.get(number) or _detection(view, number).kind
         one = spot_detection(own.search, spot, numbers, own.frame, number=number, kind=kind)
         by_hand = DetectionFlag.PLACED_BY_HAND if number in touched else DetectionFlag.GOOD
         found[number] = replace(one, flags=one.flags | int(by_hand))

@@ -11,16 +11,25 @@ import lampyris
 from lampyris.core.finding import Finding
 from lampyris.core.lesions import Reach
 from lampyris.core.settings import StudySettings
-from lampyris.core.study import AnimalOutcome, Comparison, RunRecord, StudyResults
+from lampyris.core.study import AnimalOutcome, Comparison, Corrections, RunRecord, StudyResults
 from lampyris.io import durable
 from lampyris.io.tables import write_table
 from lampyris.study.codec import encode
 from lampyris.study.crate import crate_metadata
+from lampyris.study.curation.words import correction_methods
 from lampyris.study.graph import RECORD, Task, hash_files
 from lampyris.study.methods import methods_text
 from lampyris.study.outcomes import compare_groups
 from lampyris.study.provenance import package_versions, source_hash
-from lampyris.study.store import ANIMAL, StoredAnimal, read_noun, read_session, view_folder, write_noun
+from lampyris.study.store import (
+    ANIMAL,
+    StoredAnimal,
+    automatic_folder,
+    read_noun,
+    read_session,
+    view_folder,
+    write_noun,
+)
 from lampyris.study.tables import study_tables
 
 RESULTS = "results"
@@ -41,7 +50,11 @@ class StoredStudy:
     groups : tuple of (str, dict)
         In the order in which arms are shown, which a JSON object does not keep.
     sessions, animals : tuple of str
-        Folders relative to the results.
+        Folders relative to the results: those with a person's corrections where there are any.
+    automatic, automatic_sessions : tuple of str
+        Folders of the animals that were corrected, and of those of their sessions, as found automatically.
+    automatic_comparisons : tuple of Comparison
+        Of all animals as found automatically; empty where nothing was corrected.
     """
 
     name: str
@@ -55,6 +68,9 @@ class StoredStudy:
     findings: tuple[Finding, ...]
     methods: tuple[str, ...]
     record: RunRecord
+    automatic: tuple[str, ...] = ()
+    automatic_sessions: tuple[str, ...] = ()
+    automatic_comparisons: tuple[Comparison, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,7 +82,8 @@ class StudyPlan:
     settings : StudySettings
         All settings.
     sessions, animals : tuple of str
-        Folders relative to the study: sessions of animals that are done, sorted by animal and day; all animals.
+        Folders relative to the study: sessions of animals that are done, sorted by animal and day; all animals. Those with a
+        person's corrections where there are any.
     sheets : tuple of str
         Settings and sheets, relative to the study.
     findings : tuple of Finding
@@ -75,6 +92,8 @@ class StudyPlan:
         Date of the last session, or "".
     only : tuple of str
         Animals to which the run was restricted.
+    automatic, automatic_sessions : tuple of str
+        Folders of the animals that were corrected, and of those of their sessions, as found automatically.
     """
 
     settings: StudySettings
@@ -84,6 +103,8 @@ class StudyPlan:
     findings: tuple[Finding, ...]
     published: str
     only: tuple[str, ...]
+    automatic: tuple[str, ...] = ()
+    automatic_sessions: tuple[str, ...] = ()
 
 
 def study_task(study: Path, plan: StudyPlan, /) -> Task:
@@ -108,12 +129,15 @@ def study_task(study: Path, plan: StudyPlan, /) -> Task:
         "findings": encode(plan.findings),
         "published": plan.published,
         "only": plan.only,
+        "automatic": plan.automatic,
+        "automatic_sessions": plan.automatic_sessions,
     }
+    folders = (*plan.sessions, *plan.animals, *plan.automatic, *plan.automatic_sessions)
     return Task(
         step="study",
         study=str(study),
         folder=RESULTS,
-        inputs=(*plan.sheets, *(f"{folder}/{RECORD}" for folder in (*plan.sessions, *plan.animals))),
+        inputs=(*plan.sheets, *(f"{folder}/{RECORD}" for folder in folders)),
         outputs=OUTPUTS,
         options=durable.canonical_json(options),
         work=partial(_assemble, plan),
@@ -153,6 +177,12 @@ def load_results(folder: Path, /) -> StudyResults:
         methods=stored.methods,
         record=stored.record,
         reach=stored.reach,
+        corrections=Corrections(
+            rows=tuple(row for animal in animals for row in animal.corrections),
+            outcomes=_sorted([read_noun(folder / name / ANIMAL, StoredAnimal).outcome for name in stored.automatic]),
+            sessions=tuple(read_session(folder / name, images=False) for name in stored.automatic_sessions),
+            comparisons=stored.automatic_comparisons,
+        ),
     )
 
 
@@ -171,6 +201,7 @@ def _assemble(plan: StudyPlan, study: Path, folder: Path) -> None:
     settings, level = plan.settings, plan.settings.analysis.interval_level
     animals: list[StoredAnimal] = [read_noun(study / name / ANIMAL, StoredAnimal) for name in plan.animals]
     outcomes = _sorted([animal.outcome for animal in animals])
+    automatic = _automatic_outcomes(plan, study, outcomes)
     groups = {
         name: {"title": group.title or name, "role": group.role, "probe": group.probe}
         for name, group in settings.groups.items()
@@ -187,8 +218,11 @@ def _assemble(plan: StudyPlan, study: Path, folder: Path) -> None:
         comparisons=compare_groups(outcomes, groups, level=level),
         reach=reach(outcomes, groups, level=level),
         findings=(*(finding for animal in animals for finding in animal.findings), *plan.findings),
-        methods=methods_text(settings, record, views=views),
+        methods=(*methods_text(settings, record, views=views), *correction_methods(animals)),
         record=record,
+        automatic=tuple(name.removeprefix(f"{RESULTS}/") for name in plan.automatic),
+        automatic_sessions=tuple(name.removeprefix(f"{RESULTS}/") for name in plan.automatic_sessions),
+        automatic_comparisons=compare_groups(automatic, groups, level=level) if plan.automatic else (),
     )
     write_noun(folder / STUDY, stored)
     # from here on everything is made from what was stored, so that rendering again gives the same bytes
@@ -200,21 +234,29 @@ def _assemble(plan: StudyPlan, study: Path, folder: Path) -> None:
     _write_crate(results, folder, stored, plan.published)
 
 
+def _automatic_outcomes(plan: StudyPlan, study: Path, outcomes: tuple[AnimalOutcome, ...]) -> tuple[AnimalOutcome, ...]:
+    """All animals as found automatically."""
+    found = [read_noun(study / name / ANIMAL, StoredAnimal).outcome for name in plan.automatic]
+    named = {outcome.animal for outcome in found}
+    return _sorted([*found, *(outcome for outcome in outcomes if outcome.animal not in named)])
+
+
 def _write_crate(results: StudyResults, folder: Path, stored: StoredStudy, published: str) -> None:
     views = [
-        f"{name}/{view_folder(view.view)}"
+        f"{automatic_folder(name)}/{view_folder(view.view)}"
         for name, session in zip(stored.sessions, results.sessions, strict=True)
         for view in session.views
     ]
     tops = [name for name in OUTPUTS if name != CRATE]
-    files = hash_files(folder, [*tops, *(f"{name}/{ANIMAL}" for name in stored.animals)])
-    files |= hash_files(folder, [f"{name}/session.json" for name in stored.sessions])
+    files = hash_files(folder, [*tops, *(f"{name}/{ANIMAL}" for name in (*stored.animals, *stored.automatic))])
+    sessions = (*stored.sessions, *stored.automatic_sessions)
+    files |= hash_files(folder, [f"{name}/session.json" for name in sessions])
     durable.write_json(folder / CRATE, crate_metadata(results, files, views, published=published))
 
 
 def _record(plan: StudyPlan, study: Path) -> RunRecord:
     inputs = {name: durable.sha256_file(study / name) for name in plan.sheets}
-    for folder in plan.sessions:
+    for folder in (*map(automatic_folder, plan.sessions), *plan.automatic_sessions):
         inputs |= json.loads((study / folder / RECORD).read_text(encoding="utf-8"))["inputs"]
     options: dict[str, Any] = plan.settings.model_dump(mode="json")
     if plan.only:

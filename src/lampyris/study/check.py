@@ -1,17 +1,33 @@
 """Checks a study before anything is analysed: every fault at once, each with its place and mend."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import TypeVar
 
 from lampyris.core.errors import InputError
 from lampyris.core.finding import Finding, Place, Severity
-from lampyris.core.schemas import ANIMALS, LANDMARKS, SAMPLESHEET, AnimalRow, LandmarkRow, SampleRow
+from lampyris.core.schemas import (
+    ANIMALS,
+    CURATION,
+    LANDMARKS,
+    REGIONS,
+    SAMPLESHEET,
+    AnimalRow,
+    Column,
+    CurationRow,
+    LandmarkRow,
+    RegionRow,
+    SampleRow,
+)
 from lampyris.core.settings import StudySettings
 from lampyris.io.settings import read_settings
 from lampyris.io.sheets import read_sheet
-from lampyris.study.rules import RULES, SETTINGS, SHEET, SHEET_ANIMALS, SHEET_LANDMARKS, Sheets
+from lampyris.study.curation.contradictions import CURATION_SHEET
+from lampyris.study.curation.rules import CURATION_RULES
+from lampyris.study.rules import RULES, SETTINGS, SHEET, SHEET_ANIMALS, SHEET_LANDMARKS, SHEET_REGIONS, Sheets
 
 IMAGE_RULES = "image."
+Row = TypeVar("Row")
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,6 +46,10 @@ class CheckResult:
         Valid rows of animals.csv; empty where there is none.
     landmarks : tuple of LandmarkRow
         Valid rows of landmarks.csv; empty where there is none.
+    curation : tuple of CurationRow
+        Valid rows of curation.csv; empty where there is none.
+    regions : tuple of RegionRow
+        Valid rows of regions.csv; empty where there is none.
     """
 
     findings: tuple[Finding, ...]
@@ -37,6 +57,8 @@ class CheckResult:
     samples: tuple[SampleRow, ...]
     animals: tuple[AnimalRow, ...]
     landmarks: tuple[LandmarkRow, ...] = ()
+    curation: tuple[CurationRow, ...] = ()
+    regions: tuple[RegionRow, ...] = ()
 
     @property
     def errors(self) -> tuple[Finding, ...]:
@@ -82,25 +104,36 @@ def check_study(directory: Path | str, /, *, images: bool = True) -> CheckResult
     except InputError as error:
         findings += error.findings or [_refused(SETTINGS, error)]
     samples, sheet_findings = read_sheet(study / SHEET, SAMPLESHEET, SampleRow)
-    animals: tuple[AnimalRow, ...] = ()
-    if (study / SHEET_ANIMALS).exists():
-        animals, animal_findings = read_sheet(study / SHEET_ANIMALS, ANIMALS, AnimalRow)
-        sheet_findings = (*sheet_findings, *animal_findings)
-    landmarks: tuple[LandmarkRow, ...] = ()
-    if (study / SHEET_LANDMARKS).exists():
-        landmarks, landmark_findings = read_sheet(study / SHEET_LANDMARKS, LANDMARKS, LandmarkRow)
-        sheet_findings = (*sheet_findings, *landmark_findings)
+    animals, animal_findings = _optional(study / SHEET_ANIMALS, ANIMALS, AnimalRow)
+    landmarks, landmark_findings = _optional(study / SHEET_LANDMARKS, LANDMARKS, LandmarkRow)
+    curation, curation_findings = _optional(study / CURATION_SHEET, CURATION, CurationRow, may_be_empty=True)
+    regions, region_findings = _optional(study / SHEET_REGIONS, REGIONS, RegionRow, may_be_empty=True)
+    sheet_findings = (*sheet_findings, *animal_findings, *landmark_findings, *curation_findings, *region_findings)
     findings += sheet_findings
     whole = not any(finding.severity == Severity.ERROR for finding in sheet_findings)
-    sheets = Sheets(study, settings, samples, animals, whole, landmarks)
-    for rule in RULES:
+    sheets = Sheets(study, settings, samples, animals, whole, landmarks, curation, regions)
+    for rule in (*RULES, *CURATION_RULES):
         findings += rule(sheets)
     if images and settings is not None:
         # decoding needs numpy and a TIFF reader, which a look at the sheets alone does not
         from lampyris.study.headers import check_files
 
         findings += check_files(sheets, settings)
-    return CheckResult(_ordered(findings), settings, samples, animals, landmarks)
+    return CheckResult(_ordered(findings), settings, samples, animals, landmarks, curation, regions)
+
+
+def _optional(
+    path: Path, schema: tuple[Column, ...], row_type: type[Row], /, *, may_be_empty: bool = False
+) -> tuple[tuple[Row, ...], tuple[Finding, ...]]:
+    """Rows and findings of a sheet that need not be there; a template with its header alone is no fault where that may be."""
+    if not path.exists():
+        return (), ()
+    rows, findings = read_sheet(path, schema, row_type)
+    if may_be_empty:
+        findings = tuple(
+            replace(one, severity=Severity.NOTE, mend="") if one.rule == "sheet.empty" else one for one in findings
+        )
+    return rows, findings
 
 
 def _refused(file: str, error: InputError) -> Finding:

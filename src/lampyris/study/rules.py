@@ -14,7 +14,7 @@ from datetime import datetime
 from pathlib import Path
 
 from lampyris.core.finding import Finding, Place, Severity
-from lampyris.core.schemas import AnimalRow, LandmarkRow, SampleRow
+from lampyris.core.schemas import AnimalRow, CurationRow, LandmarkRow, RegionRow, SampleRow
 from lampyris.core.settings import Band, StudySettings
 from lampyris.io.mends import did_you_mean
 from lampyris.io.paths import path_fault
@@ -23,6 +23,7 @@ SETTINGS = "study.toml"
 SHEET = "samplesheet.csv"
 SHEET_ANIMALS = "animals.csv"
 SHEET_LANDMARKS = "landmarks.csv"
+SHEET_REGIONS = "regions.csv"
 
 # centres are written as whole nanometres; more is another filter
 WAVELENGTH_TOLERANCE_NM = 0.5
@@ -50,6 +51,10 @@ class Sheets:
         Whether every row of the sheets is valid.
     landmarks : tuple of LandmarkRow
         Valid rows of landmarks.csv.
+    curation : tuple of CurationRow
+        Valid rows of curation.csv.
+    regions : tuple of RegionRow
+        Valid rows of regions.csv.
     """
 
     study: Path
@@ -58,6 +63,8 @@ class Sheets:
     animals: tuple[AnimalRow, ...]
     whole: bool
     landmarks: tuple[LandmarkRow, ...] = ()
+    curation: tuple[CurationRow, ...] = ()
+    regions: tuple[RegionRow, ...] = ()
 
 
 def _error(rule: str, place: Place, seen: str, mend: str) -> Finding:

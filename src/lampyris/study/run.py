@@ -6,6 +6,7 @@ from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from concurrent.futures import Executor
 from dataclasses import dataclass, replace
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -17,6 +18,8 @@ from lampyris.core.study import AnimalOutcome
 from lampyris.io import durable
 from lampyris.study.assemble import REPORT, RESULTS, StudyPlan, load_results, study_task, write_report
 from lampyris.study.check import CheckResult, check_study
+from lampyris.study.curation.contradictions import CURATION_SHEET
+from lampyris.study.curation.tasks import CorrectStep, CuratedAnimals, run_corrections
 from lampyris.study.following import FollowStep, follow_sessions
 from lampyris.study.graph import (
     RECORD,
@@ -109,6 +112,7 @@ def run_study(
     progress: Progress | None = None,
     step: SessionStep | None = None,
     follow: FollowStep | None = None,
+    correct: CorrectStep | None = None,
 ) -> RunOutcome:
     """Analyse a study, or what of it is not done.
 
@@ -128,6 +132,8 @@ def run_study(
         Analysis of a session; `lampyris.imaging.step.analyse_session` by default.
     follow : callable, optional
         Analysis of an animal; `lampyris.study.following.follow_sessions` by default.
+    correct : callable, optional
+        Correction of a session by hand; `lampyris.imaging.corrected.correct_session` by default.
 
     Returns
     -------
@@ -164,13 +170,24 @@ def run_study(
         with open_engine(workers) as engine:
             outcomes = _run_sessions(work, step or _own_step(), engine, level)
             analysed = time.monotonic()
-            animals, animal_tasks = _run_animals(work, outcomes, follow or follow_sessions, engine, level)
+            plans, animal_tasks = _run_animals(work, outcomes, follow or follow_sessions, engine, level)
+            curated = run_corrections(
+                study,
+                check.curation,
+                plans,
+                work.settings,
+                # they stand for steps that were counted already
+                partial(replace(level, progress=None).run, engine=engine, before=0),
+                correct=correct or _own_correction(),
+                follow=follow or follow_sessions,
+            )
         followed = time.monotonic()
-        plan = _study_plan(work, check, animals)
+        plan = _study_plan(work, check, plans, curated)
+        animals = [(curated.plans[name] if name in curated.plans else plans[name]).outcome for name in sorted(plans)]
         final = study_task(study, plan)
         do_task(final, force=force)
         done = [outcome.folder for outcome in outcomes.values() if outcome.done]
-        _finish(work, [*done, *(task.folder for task in animal_tasks), final.folder])
+        _finish(work, [*done, *(task.folder for task in animal_tasks), *curated.folders, final.folder])
     if progress is not None:
         progress(work.count, work.count, "report")
     end = time.monotonic()
@@ -238,6 +255,12 @@ def _own_step() -> SessionStep:
     return analyse_session
 
 
+def _own_correction() -> CorrectStep:
+    from lampyris.imaging.corrected import correct_session
+
+    return correct_session
+
+
 def _work(study: Path, check: CheckResult, settings: StudySettings, only: str | Sequence[str] | None) -> _Work:
     rows_of: dict[str, dict[str, list[SampleRow]]] = defaultdict(lambda: defaultdict(list))
     for row in check.samples:
@@ -297,7 +320,7 @@ def _run_animals(
     follow: FollowStep,
     engine: Executor | None,
     level: _Level,
-) -> tuple[list[AnimalOutcome], list[Task]]:
+) -> tuple[dict[str, AnimalPlan], list[Task]]:
     """Follow every animal over its sessions; one that cannot be followed fails, with its reason."""
     plans = _animal_plans(work, outcomes)
     names = sorted(plans)
@@ -309,7 +332,7 @@ def _run_animals(
             plans[name] = _failed_plan(plans[name], outcome)
             tasks[place] = animal_task(work.study, plans[name], work.settings, follow)
             do_task(tasks[place])
-    return [plans[name].outcome for name in sorted(plans)], tasks
+    return plans, tasks
 
 
 def _animal_plans(work: _Work, outcomes: Mapping[tuple[str, str], TaskOutcome]) -> dict[str, AnimalPlan]:
@@ -372,21 +395,29 @@ def _failure_findings(animal: str, failed: Mapping[str, TaskOutcome]) -> list[Fi
     return findings
 
 
-def _study_plan(work: _Work, check: CheckResult, animals: Iterable[AnimalOutcome]) -> StudyPlan:
-    done = {animal.animal for animal in animals if animal.status == "done"}
-    sheets = [SETTINGS, SHEET, *(name for name in (SHEET_ANIMALS, SHEET_LANDMARKS) if (work.study / name).exists())]
+def _study_plan(work: _Work, check: CheckResult, plans: Mapping[str, AnimalPlan], curated: CuratedAnimals) -> StudyPlan:
+    optional = (SHEET_ANIMALS, SHEET_LANDMARKS, CURATION_SHEET)
+    sheets = [SETTINGS, SHEET, *(name for name in optional if (work.study / name).exists())]
     findings = [finding for finding in check.findings if finding.severity != Severity.ERROR]
     if work.only:
         seen = f"only {', '.join(work.only)} of {len(work.groups)} animals were analysed."
         findings.insert(0, Finding("run.only", Severity.WARNING, Place(SHEET), seen, "Run again without --only."))
+    sessions = {name: plan.folders for name, plan in plans.items()}
+    sessions |= {name: plan.folders for name, plan in curated.plans.items()}
+    folders = {name: f"{RESULTS}/sub-{name}" for name in plans}
+    final = folders | {name: plan.folder for name, plan in curated.plans.items()}
+    used = {folder for own in sessions.values() for folder in own}
+    before = [folder for name in curated.plans for folder in plans[name].folders if folder not in used]
     return StudyPlan(
         settings=work.settings,
-        sessions=tuple(s.folder for name, sessions in work.sessions.items() if name in done for s in sessions),
-        animals=tuple(f"{RESULTS}/sub-{animal.animal}" for animal in animals),
+        sessions=tuple(folder for name in work.sessions for folder in sessions[name]),
+        animals=tuple(final[name] for name in sorted(plans)),
         sheets=tuple(sheets),
         findings=tuple(findings),
         published=max((row.date for row in check.samples), default=""),
         only=work.only,
+        automatic=tuple(folders[name] for name in sorted(curated.plans)),
+        automatic_sessions=tuple(before),
     )
 
 

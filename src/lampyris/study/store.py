@@ -214,7 +214,8 @@ def _view(folder: Path, data: dict[str, Any], *, images: bool) -> ViewResult:
     rest: dict[str, Any] = {name: decode(hints[name], value) for name, value in data.items()}
     channels = rest["channels"]
     if not images:
-        return ViewResult(**rest, **_no_images(channels))
+        rest |= _no_images(channels)
+        return ViewResult(**rest)
     rest |= _images(Path(automatic_folder(folder.as_posix())) / view_folder(rest["view"]), channels)
     outlines = folder / outlines_folder(rest["view"])
     if outlines.is_dir():

@@ -21,6 +21,7 @@ from lampyris.study.run import render_again, run_study
 
 COLUMNS = [column.name for column in CURATION]
 WHO = {"reason": "fur", "author": "R. Vet", "time": "2026-03-20"}
+PART = ("a1", "a2")
 TWO = {"animal": "a1", "session": "d07", "view": "dorsal", "y_mm": 4.0, "x_mm": 3.0}
 
 
@@ -34,7 +35,7 @@ def curate(study, *rows):
 
 def run(study, **options):
     steps = {"step": two_spots_step, "follow": follow_by_number, "correct": correct_by_pixel}
-    return run_study(study, workers=1, **{**steps, **options})
+    return run_study(study, **{"workers": 1, **steps, **options})
 
 
 def hashes(study):
@@ -115,7 +116,15 @@ def test_both_results_are_in_tables_and_report(study):
     was = {row["day"]: float(row["total_flux"]) for row in table(study, "outcomes_automatic") if row["animal"] == "a1"}
     assert flux["7.0"] != was["7.0"] and set(flux) == set(was)
     page = (study / "results/report.html").read_text()
-    for part in ("Corrections by hand", "lies lower", "B. Iologist", "R. Vet", "2026-03-20", "Automatic", "With corrections"):
+    for part in (
+        "Corrections by hand",
+        "lies lower",
+        "B. Iologist",
+        "R. Vet",
+        "2026-03-20",
+        "Automatic",
+        "With corrections",
+    ):
         assert part in page, part
     assert render_again(study).read_text() == page
 
@@ -131,10 +140,10 @@ def test_without_the_sheet_the_automatic_bytes_come_back(study, automatic):
 
 def test_a_second_run_and_moved_rows_do_nothing_again(study):
     curate(study, REJECT, MOVE)
-    run(study)
+    run(study, only=PART)
     before = stamps(study)
     curate(study, MOVE, REJECT)
-    run(study)
+    run(study, only=PART)
     after = stamps(study)
     same = [name for name in before if name.startswith("sub-")]
     assert {name: after[name] for name in same} == {name: before[name] for name in same}
@@ -143,14 +152,14 @@ def test_a_second_run_and_moved_rows_do_nothing_again(study):
 def test_workers_give_the_same_bytes(study, tmp_path):
     curate(study, REJECT, MOVE)
     other = Path(shutil.copytree(study, tmp_path / "other"))
-    run(study)
-    run(other, workers=2)
+    run(study, only=PART)
+    run(other, only=PART, workers=2)
     assert hashes(other) == hashes(study)
 
 
 def test_killed_runs_resume_to_the_same_bytes(_written_study, tmp_path):
     study, whole = (Path(shutil.copytree(_written_study, tmp_path / name)) for name in ("killed", "whole"))
-    slow = {"step": slow_two_spots, "follow": slow_follow, "correct": slow_correct, "only": ("a1", "a2")}
+    slow = {"step": slow_two_spots, "follow": slow_follow, "correct": slow_correct, "only": PART}
     for one in (study, whole):
         curate(one, REJECT, MOVE)
     seconds = run(whole, **slow).seconds["total"]
@@ -186,14 +195,14 @@ def test_killed_runs_resume_to_the_same_bytes(_written_study, tmp_path):
 )  # fmt: skip
 def test_actions(study, row, changed):
     curate(study, {"animal": "a1", **row})
-    assert run(study).exit_code == 0
+    assert run(study, only=PART).exit_code == 0
     outcome = next(one for one in load_results(study / "results").outcomes if one.animal == "a1")
     assert [one.number for one in outcome.lesions] == changed
 
 
 def test_relabelled_counts_as_what_it_is(study):
     curate(study, {**TWO, "action": "relabel", "lesion": 2, "kind": "artefact", "organ": "spleen"})
-    run(study)
+    run(study, only=PART)
     results = load_results(study / "results")
     outcome = next(one for one in results.outcomes if one.animal == "a1")
     lesion = outcome.lesions[1]
@@ -230,7 +239,7 @@ def test_excluded_image_and_animal_are_counted(study):
 )
 def test_another_number_at_the_place_is_matched_with_a_warning(study, row, rule, said):
     curate(study, {**REJECT, **row})
-    assert run(study).exit_code == 0
+    assert run(study, only=PART).exit_code == 0
     found = [one for one in load_results(study / "results").findings if one.rule == rule]
     assert len(found) == 1 and said in found[0].seen
 
@@ -250,7 +259,7 @@ def test_nothing_at_the_place_is_refused_and_stops_its_animal_only(study):
 def test_rows_of_two_names_for_one_thing_contradict(study):
     row = {**TWO, "action": "accept", "lesion": "", "detection": 2}
     curate(study, REJECT, row)
-    outcome = run(study)
+    outcome = run(study, only=PART)
     assert outcome.animals["a1"]["status"] == "failed"
     assert "row 2 would reject lesion 2" in outcome.animals["a1"]["reason"]
 

@@ -14,6 +14,7 @@ from lampyris.core.images import RADIANCE_UNIT
 from lampyris.core.study import StudyResults
 from lampyris.report import sections
 from lampyris.report.arms import Arm, arms_of
+from lampyris.report.corrections import correction_context, correction_sentences
 from lampyris.report.curves import AnimalCurve, ArmDay, animal_curves, arm_means, flux_unit
 from lampyris.report.figures import comparison_figure, curves_figure, limits_figure, side_by_side
 from lampyris.report.films import film_rows, scale_stops, scale_ticks, still_indices
@@ -149,7 +150,8 @@ def _sections(results: StudyResults, arms: dict[str, Arm], gallery: Gallery) -> 
     means = arm_means(curves, unit, level=interval_level(results))
     grids = limit_grids(results)
     return {
-        "sentences": headline(results, arms),
+        "sentences": [*headline(results, arms), *correction_sentences(results)],
+        "corrections": correction_context(results, arms),
         "glance": at_a_glance(results, arms),
         "detections": sections.detection_tables(results),
         "detection_level": sections.detection_level(results),

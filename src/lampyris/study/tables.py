@@ -5,13 +5,23 @@ Those of what was followed over days are laid out in `lampyris.study.spread_tabl
 
 import math
 from collections.abc import Callable, Iterable, Iterator
+from dataclasses import replace
 from typing import Any
 
 from lampyris.core.estimate import Estimate
 from lampyris.core.flags import DetectionFlag
 from lampyris.core.images import FLUX_UNIT
 from lampyris.core.results import Detection, DetectionLimit, OrganSignal
-from lampyris.core.study import Comparison, GroupSummary, PairDifference, SessionResult, StudyResults, ViewResult
+from lampyris.core.study import (
+    Comparison,
+    Correction,
+    Corrections,
+    GroupSummary,
+    PairDifference,
+    SessionResult,
+    StudyResults,
+    ViewResult,
+)
 from lampyris.study.columns import Cell, Table, columns, estimate_cells
 from lampyris.study.outcomes import owners
 from lampyris.study.spread_tables import spread_tables
@@ -39,7 +49,52 @@ def study_tables(results: StudyResults, /) -> dict[str, Table]:
         "comparisons": columns(_comparisons(results), _arm(_TEST, _ARM)),
         "pairs": columns(_pairs(results), _pair(_TEST, _PAIR)),
         **spread_tables(results),
+        **_correction_tables(results),
     }
+
+
+# of these the automatic result stands beside the corrected one
+AUTOMATIC = ("detections", "outcomes", "comparisons", "pairs", "lesions", "sightings", "burden", "onsets")
+
+
+def automatic_results(results: StudyResults, /) -> StudyResults:
+    """The study as it was found without a person's corrections; images of corrected sessions are not there."""
+    found = results.corrections
+    outcomes = {one.animal: one for one in (*results.outcomes, *found.outcomes)}
+    sessions = {(one.animal, one.session): one for one in (*results.sessions, *found.sessions)}
+    return replace(
+        results,
+        outcomes=tuple(sorted(outcomes.values(), key=lambda one: (one.group, one.animal))),
+        sessions=tuple(sorted(sessions.values(), key=lambda one: (one.animal, one.day, one.session))),
+        comparisons=found.comparisons,
+        corrections=Corrections(),
+    )
+
+
+def _correction_tables(results: StudyResults) -> dict[str, Table]:
+    """The rows of curation.csv as applied, and what the analysis alone had found; nothing without corrections."""
+    if not results.corrections.outcomes:
+        return {}
+    automatic = study_tables(automatic_results(results))
+    rows = (_correction(row) for row in results.corrections.rows)
+    return {
+        "curation": columns(rows, _correction(Correction(*([""] * 9)))),
+        **{f"{name}_automatic": automatic[name] for name in AUTOMATIC},
+    }
+
+
+def _correction(row: Correction) -> list[Cell]:
+    return [
+        ("animal", "", row.animal),
+        ("session", "", row.session),
+        ("view", "", row.view),
+        ("action", "", row.action),
+        ("target", "", row.target),
+        ("change", "", row.change),
+        ("reason", "", row.reason),
+        ("author", "", row.author),
+        ("time", "", row.time),
+    ]
 
 
 def _seen(describe: Callable[[Any], list[Cell]], sample: Any) -> list[Cell]:

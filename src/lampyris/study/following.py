@@ -40,6 +40,8 @@ class AnimalInput:
         Every view has a photograph; without, the animal's own glow stands in its place, which days do not share.
     together : tuple of frozenset of (session, view, number)
         Detections that are one source because a person says so.
+    organs : tuple of (frozenset of (session, view, number), str)
+        The organ in which a person says that the source of these detections lies.
     """
 
     sessions: tuple[SessionResult, ...]
@@ -48,6 +50,7 @@ class AnimalInput:
     animal: AnimalRow | None
     photographed: bool = True
     together: tuple[frozenset[tuple[str, str, int]], ...] = ()
+    organs: tuple[tuple[frozenset[tuple[str, str, int]], str], ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,6 +107,7 @@ def follow_sessions(inputs: AnimalInput, settings: StudySettings, /) -> Followed
         controls=inputs.controls,
         animal=inputs.animal,
         together=inputs.together,
+        organs=inputs.organs,
     )
     group, level = settings.groups[sessions[0].group], settings.analysis.interval_level
     injected, prior = group.label == "injected", growth_prior(settings.growth)

@@ -258,8 +258,10 @@ def _gather(plan: CuratedPlan, settings: StudySettings, follow: FollowStep, stud
     )
     folders = tuple(study / automatic_folder(name) for name in plan.folders)
     together = tuple(frozenset(keys) for keys in resolved.together)
+    organs = tuple((frozenset(one.keys), one.organ) for one in resolved.relabelled if one.organ)
     own = plan.automatic
-    followed = follow(AnimalInput(sessions, folders, controls, own.animal, own.photographed, together), settings)
+    inputs = AnimalInput(sessions, folders, controls, own.animal, own.photographed, together, organs)
+    followed = follow(inputs, settings)
     lesions = with_stable_numbers(relabelled(followed.lesions, resolved), automatic.outcome.lesions, resolved.merged)
     endpoints = followed.endpoints if lesions == followed.lesions else spread_of(sessions, lesions, settings)
     outcome = animal_outcome(sessions, lesions=lesions, level=settings.analysis.interval_level)

@@ -1,0 +1,1 @@
+"""Regions drawn by hand with other programs: a module per format, and the list of them in `readers`."""

@@ -17,6 +17,7 @@ from lampyris.io.tables import write_table
 from lampyris.study.codec import encode
 from lampyris.study.crate import crate_metadata
 from lampyris.study.curation.words import correction_methods
+from lampyris.study.drawn.task import OUTLINES, REGIONS, StoredRegions
 from lampyris.study.graph import RECORD, Task, hash_files
 from lampyris.study.methods import methods_text
 from lampyris.study.outcomes import compare_groups
@@ -55,6 +56,8 @@ class StoredStudy:
         Folders of the animals that were corrected, and of those of their sessions, as found automatically.
     automatic_comparisons : tuple of Comparison
         Of all animals as found automatically; empty where nothing was corrected.
+    regions : str
+        Folder of the regions drawn by hand, relative to the results; empty where there are none.
     """
 
     name: str
@@ -71,6 +74,7 @@ class StoredStudy:
     automatic: tuple[str, ...] = ()
     automatic_sessions: tuple[str, ...] = ()
     automatic_comparisons: tuple[Comparison, ...] = ()
+    regions: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,6 +98,8 @@ class StudyPlan:
         Animals to which the run was restricted.
     automatic, automatic_sessions : tuple of str
         Folders of the animals that were corrected, and of those of their sessions, as found automatically.
+    regions : str
+        Folder of the regions drawn by hand, relative to the study; empty where there are none.
     """
 
     settings: StudySettings
@@ -105,6 +111,7 @@ class StudyPlan:
     only: tuple[str, ...]
     automatic: tuple[str, ...] = ()
     automatic_sessions: tuple[str, ...] = ()
+    regions: str = ""
 
 
 def study_task(study: Path, plan: StudyPlan, /) -> Task:
@@ -131,8 +138,9 @@ def study_task(study: Path, plan: StudyPlan, /) -> Task:
         "only": plan.only,
         "automatic": plan.automatic,
         "automatic_sessions": plan.automatic_sessions,
+        "regions": plan.regions,
     }
-    folders = (*plan.sessions, *plan.animals, *plan.automatic, *plan.automatic_sessions)
+    folders = (*plan.sessions, *plan.animals, *plan.automatic, *plan.automatic_sessions, *filter(None, [plan.regions]))
     return Task(
         step="study",
         study=str(study),
@@ -183,7 +191,13 @@ def load_results(folder: Path, /) -> StudyResults:
             sessions=tuple(read_session(folder / name, images=False) for name in stored.automatic_sessions),
             comparisons=stored.automatic_comparisons,
         ),
+        regions=_regions(folder / stored.regions).regions if stored.regions else (),
     )
+
+
+def _regions(folder: Path) -> StoredRegions:
+    found: StoredRegions = read_noun(folder / REGIONS, StoredRegions)
+    return found
 
 
 def write_report(results: StudyResults, folder: Path, /, *, image_budget_mb: float | None = None) -> None:
@@ -217,12 +231,17 @@ def _assemble(plan: StudyPlan, study: Path, folder: Path) -> None:
         animals=tuple(name.removeprefix(f"{RESULTS}/") for name in plan.animals),
         comparisons=compare_groups(outcomes, groups, level=level),
         reach=reach(outcomes, groups, level=level),
-        findings=(*(finding for animal in animals for finding in animal.findings), *plan.findings),
+        findings=(
+            *(finding for animal in animals for finding in animal.findings),
+            *plan.findings,
+            *(_regions(study / plan.regions).findings if plan.regions else ()),
+        ),
         methods=(*methods_text(settings, record, views=views), *correction_methods(animals)),
         record=record,
         automatic=tuple(name.removeprefix(f"{RESULTS}/") for name in plan.automatic),
         automatic_sessions=tuple(name.removeprefix(f"{RESULTS}/") for name in plan.automatic_sessions),
         automatic_comparisons=compare_groups(automatic, groups, level=level) if plan.automatic else (),
+        regions=plan.regions.removeprefix(f"{RESULTS}/"),
     )
     write_noun(folder / STUDY, stored)
     # from here on everything is made from what was stored, so that rendering again gives the same bytes
@@ -251,6 +270,7 @@ def _write_crate(results: StudyResults, folder: Path, stored: StoredStudy, publi
     files = hash_files(folder, [*tops, *(f"{name}/{ANIMAL}" for name in (*stored.animals, *stored.automatic))])
     sessions = (*stored.sessions, *stored.automatic_sessions)
     files |= hash_files(folder, [f"{name}/session.json" for name in sessions])
+    files |= hash_files(folder, [f"{stored.regions}/{name}" for name in (REGIONS, OUTLINES) if stored.regions])
     durable.write_json(folder / CRATE, crate_metadata(results, files, views, published=published))
 
 

@@ -24,6 +24,7 @@ from lampyris.io.settings import read_settings
 from lampyris.io.sheets import read_sheet
 from lampyris.study.curation.contradictions import CURATION_SHEET
 from lampyris.study.curation.rules import CURATION_RULES
+from lampyris.study.drawn.gather import check_regions
 from lampyris.study.rules import RULES, SETTINGS, SHEET, SHEET_ANIMALS, SHEET_LANDMARKS, SHEET_REGIONS, Sheets
 
 IMAGE_RULES = "image."
@@ -112,7 +113,7 @@ def check_study(directory: Path | str, /, *, images: bool = True) -> CheckResult
     findings += sheet_findings
     whole = not any(finding.severity == Severity.ERROR for finding in sheet_findings)
     sheets = Sheets(study, settings, samples, animals, whole, landmarks, curation, regions)
-    for rule in (*RULES, *CURATION_RULES):
+    for rule in (*RULES, *CURATION_RULES, check_regions):
         findings += rule(sheets)
     if images and settings is not None:
         # decoding needs numpy and a TIFF reader, which a look at the sheets alone does not

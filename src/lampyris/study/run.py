@@ -20,6 +20,8 @@ from lampyris.study.assemble import REPORT, RESULTS, StudyPlan, load_results, st
 from lampyris.study.check import CheckResult, check_study
 from lampyris.study.curation.contradictions import CURATION_SHEET
 from lampyris.study.curation.tasks import CorrectStep, CuratedAnimals, run_corrections
+from lampyris.study.drawn.gather import gather_regions
+from lampyris.study.drawn.task import regions_task
 from lampyris.study.following import FollowStep, follow_sessions
 from lampyris.study.graph import (
     RECORD,
@@ -32,8 +34,9 @@ from lampyris.study.graph import (
     run_tasks,
 )
 from lampyris.study.opening import SessionRows
-from lampyris.study.rules import SETTINGS, SHEET, SHEET_ANIMALS, SHEET_LANDMARKS
+from lampyris.study.rules import SETTINGS, SHEET, SHEET_ANIMALS, SHEET_LANDMARKS, SHEET_REGIONS, Sheets
 from lampyris.study.steps import AnimalPlan, SessionStep, animal_task, session_task
+from lampyris.study.store import automatic_folder
 
 MANIFEST = "manifest.json"
 MANIFEST_FORMAT = "lampyris-manifest/1"
@@ -183,11 +186,22 @@ def run_study(
             )
         followed = time.monotonic()
         plan = _study_plan(work, check, plans, curated)
+        drawn = _measure_regions(work, check, plan, force=force)
+        plan = replace(plan, regions=drawn)
         animals = [(curated.plans[name] if name in curated.plans else plans[name]).outcome for name in sorted(plans)]
         final = study_task(study, plan)
         do_task(final, force=force)
         done = [outcome.folder for outcome in outcomes.values() if outcome.done]
-        _finish(work, [*done, *(task.folder for task in animal_tasks), *curated.folders, final.folder])
+        _finish(
+            work,
+            [
+                *done,
+                *(task.folder for task in animal_tasks),
+                *curated.folders,
+                *([drawn] if drawn else []),
+                final.folder,
+            ],
+        )
     if progress is not None:
         progress(work.count, work.count, "report")
     end = time.monotonic()
@@ -396,7 +410,7 @@ def _failure_findings(animal: str, failed: Mapping[str, TaskOutcome]) -> list[Fi
 
 
 def _study_plan(work: _Work, check: CheckResult, plans: Mapping[str, AnimalPlan], curated: CuratedAnimals) -> StudyPlan:
-    optional = (SHEET_ANIMALS, SHEET_LANDMARKS, CURATION_SHEET)
+    optional = (SHEET_ANIMALS, SHEET_LANDMARKS, CURATION_SHEET, SHEET_REGIONS)
     sheets = [SETTINGS, SHEET, *(name for name in optional if (work.study / name).exists())]
     findings = [finding for finding in check.findings if finding.severity != Severity.ERROR]
     if work.only:
@@ -421,6 +435,19 @@ def _study_plan(work: _Work, check: CheckResult, plans: Mapping[str, AnimalPlan]
     )
 
 
+def _measure_regions(work: _Work, check: CheckResult, plan: StudyPlan, *, force: bool) -> str:
+    """Measure what was drawn by hand; where that stands, "" where nothing was drawn."""
+    sheets = Sheets(work.study, work.settings, check.samples, check.animals, True, regions=check.regions)
+    drawn = [one for one in gather_regions(sheets)[0] if one.candidates[0].animal not in work.aside]
+    if not drawn:
+        return ""
+    named = {f"{RESULTS}/sub-{row.animal}/ses-{row.session}": (row.animal, row.session) for row in check.samples}
+    folders = {named[automatic_folder(folder)]: folder for folder in plan.sessions}
+    task = regions_task(work.study, drawn, folders, work.settings)
+    do_task(task, force=force)
+    return task.folder
+
+
 def _finish(work: _Work, folders: Sequence[str]) -> None:
     """Remove what no task of this run vouches for, then write the manifest."""
     results = work.study / RESULTS
@@ -431,7 +458,7 @@ def _finish(work: _Work, folders: Sequence[str]) -> None:
         listed.update((inner / name).as_posix() for name in (*record["outputs"], RECORD))
     keep = tuple(f"sub-{name}/" for name in work.aside)
     tops = [entry.name for entry in results.iterdir() if entry.name.startswith("sub-")]
-    for top in [*tops, "tables", "figures"]:
+    for top in [*tops, "tables", "figures", "regions"]:
         _remove_unlisted(results, results / top, listed, keep)
     _write_manifest(results, listed)
 

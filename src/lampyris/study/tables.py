@@ -10,7 +10,8 @@ from typing import Any
 
 from lampyris.core.estimate import Estimate
 from lampyris.core.flags import DetectionFlag
-from lampyris.core.images import FLUX_UNIT
+from lampyris.core.images import FLUX_UNIT, RADIANCE_UNIT
+from lampyris.core.regions import MeasuredRegion
 from lampyris.core.results import Detection, DetectionLimit, OrganSignal
 from lampyris.core.study import (
     Comparison,
@@ -50,6 +51,7 @@ def study_tables(results: StudyResults, /) -> dict[str, Table]:
         "pairs": columns(_pairs(results), _pair(_TEST, _PAIR)),
         **spread_tables(results),
         **_correction_tables(results),
+        **_region_tables(results),
     }
 
 
@@ -81,6 +83,50 @@ def _correction_tables(results: StudyResults) -> dict[str, Table]:
         "curation": columns(rows, _correction(Correction(*([""] * 9)))),
         **{f"{name}_automatic": automatic[name] for name in AUTOMATIC},
     }
+
+
+def _region_tables(results: StudyResults) -> dict[str, Table]:
+    """Regions drawn by hand beside what was detected there; nothing where none were drawn."""
+    if not results.regions:
+        return {}
+    owned = {outcome.animal: owners(outcome.lesions) for outcome in results.outcomes}
+    rows = []
+    for one in results.regions:
+        own = owned.get(one.tied.animal, {})
+        lesions = {
+            lesion.number
+            for number in one.detections
+            for lesion in own.get((one.tied.session, one.tied.view, number), ())
+        }
+        rows.append(_region(one, sorted(lesions)))
+    return {"regions": columns(rows, rows[0])}
+
+
+def _region(one: MeasuredRegion, lesions: list[int]) -> list[Cell]:
+    tied = one.tied
+    return [
+        ("animal", "", tied.animal),
+        ("session", "", tied.session),
+        ("view", "", tied.view),
+        ("region", "", tied.region.name),
+        ("label", "", tied.region.label),
+        ("meaning", "", tied.meaning),
+        ("file", "", tied.file),
+        ("pixels", "1", one.pixels),
+        ("area_mm2", "mm2", one.area_mm2),
+        ("saturated_share", "1", one.saturated_share),
+        ("on_body_share", "1", one.on_body_share),
+        *estimate_cells("radiance", RADIANCE_UNIT, one.radiance),
+        *estimate_cells("flux", FLUX_UNIT, one.flux),
+        *estimate_cells("flux_vendor_4pi", FLUX_UNIT, one.flux_vendor_4pi),
+        *estimate_cells("probe_radiance", RADIANCE_UNIT, one.probe_radiance),
+        *estimate_cells("probe_flux", FLUX_UNIT, one.probe_flux),
+        *estimate_cells("probe_flux_vendor_4pi", FLUX_UNIT, one.probe_flux_vendor_4pi),
+        ("detections", "", ", ".join(map(str, one.detections))),
+        ("lesions", "", ", ".join(map(str, lesions))),
+        ("overlap", "1", one.overlap),
+        *estimate_cells("detected_flux", FLUX_UNIT, one.detected_flux),
+    ]
 
 
 def _correction(row: Correction) -> list[Cell]:

@@ -101,7 +101,7 @@ def run_corrections(
     study : Path
         The study's directory.
     rows : sequence of CurationRow
-        Checked; those of animals that are not among the plans, or not done, are passed over.
+        Checked; those of animals that are not among the plans, excluded or failed are passed over.
     plans : mapping of str to AnimalPlan
         The animals as followed automatically.
     settings : StudySettings
@@ -118,7 +118,7 @@ def run_corrections(
         An animal whose rows cannot be applied, or that cannot be followed, is failed, with the reason.
     """
     mine = {name: [row for row in rows if row.animal == name] for name in plans}
-    wanted = [name for name in sorted(plans) if mine[name] and plans[name].outcome.status == "done"]
+    wanted = [name for name in sorted(plans) if mine[name] and _can_be_corrected(plans[name], mine[name])]
     curated = {name: _plan(study, plans[name], mine[name]) for name in wanted}
     tasks = [
         _session_task(study, plan, session, views, settings, correct)
@@ -139,6 +139,12 @@ def run_corrections(
             do_task(_animal_task(study, curated[name], settings, follow))
     folders = [one.folder for one in done if one.done] + [plan.folder for plan in curated.values()]
     return CuratedAnimals(curated, tuple(folders))
+
+
+def _can_be_corrected(plan: AnimalPlan, rows: Sequence[CurationRow]) -> bool:
+    """One that failed may still be left out by a person."""
+    failed = plan.outcome.status == "failed"
+    return plan.outcome.status == "done" or (failed and any(row.action == "exclude animal" for row in rows))
 
 
 def _plan(study: Path, plan: AnimalPlan, rows: Sequence[CurationRow]) -> CuratedPlan:

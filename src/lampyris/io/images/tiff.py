@@ -3,7 +3,7 @@
 Every size, offset and count that the file declares is checked against the file and the caps before anything is
 allocated or decoded, and decompression stops at the declared size. Only the file's own bytes are ever read.
 Known are classic and BigTIFF of either byte order, strips and tiles, unsigned integers and floats, no compression or
-Deflate, with or without horizontal prediction.
+Deflate, with or without horizontal prediction; and, where the caller knows that counts were stored so, signed 16 bits.
 """
 
 import struct
@@ -55,6 +55,8 @@ class Caps:
 
     max_pixels: int
     max_pages: int
+    signed: bool = False
+    """Signed 16-bit samples are counts of 16 bits that a program stored under the wrong type."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -326,7 +328,7 @@ def _page(tiff: Tiff, tags: dict[int, NDArray[Any]], caps: Caps) -> Page:
     if pixels > caps.max_pixels:
         seen = f"declares {width} x {height} pixels of {samples} samples, above the cap of {caps.max_pixels}."
         tiff.refuse("image.pixels", seen, _MEND_LIMITS, UnsafeFileError)
-    dtype = _sample_type(tiff, tags, samples)
+    dtype = _sample_type(tiff, tags, samples, caps)
     compression, predicted = _coding(tiff, tags, dtype)
     tiled = 322 in tags
     segment = (
@@ -344,9 +346,11 @@ def _page(tiff: Tiff, tags: dict[int, NDArray[Any]], caps: Caps) -> Page:
     return Page(shape, dtype, compression, predicted, interleaved, segment, tiled, offsets, counts, description)
 
 
-def _sample_type(tiff: Tiff, tags: dict[int, NDArray[Any]], samples: int) -> np.dtype[Any]:
+def _sample_type(tiff: Tiff, tags: dict[int, NDArray[Any]], samples: int, caps: Caps) -> np.dtype[Any]:
     """Type of the stored samples."""
     bits, formats = ({*_numbers(tags, code)[:samples].tolist()} for code in (258, 339))
+    if caps.signed and (formats, bits) == ({2}, {16}):
+        formats = {1}
     if len(bits) != 1 or len(formats) != 1 or (min(formats), min(bits)) not in _DTYPES:
         names = {1: "unsigned", 2: "signed", 3: "float"}
         kinds = "/".join(names.get(value, f"format {value}") for value in sorted(formats))

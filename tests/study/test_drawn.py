@@ -5,15 +5,21 @@ import json
 from dataclasses import replace
 from pathlib import Path
 
+import numpy as np
 import pytest
 from cheap_curation import correct_by_pixel, follow_by_number, two_spots_step
 
+from lampyris.core.images import RawImage
 from lampyris.core.regions import DrawnRegion, TiedRegion
+from lampyris.core.schemas import RegionRow, SampleRow
 from lampyris.io.durable import sha256_file
+from lampyris.io.images.ivis_writer import click_files
 from lampyris.io.regions.geojson import geojson_text, read_geojson
 from lampyris.study.assemble import load_results
 from lampyris.study.check import check_study
-from lampyris.study.drawn.task import on_view
+from lampyris.study.drawn.gather import DrawnOn, gather_regions
+from lampyris.study.drawn.task import measured_on, on_view
+from lampyris.study.rules import Sheets
 from lampyris.study.run import run_study
 
 BOX = ((1.5, 1.5), (1.5, 4.5), (5.5, 4.5), (5.5, 1.5))
@@ -151,3 +157,46 @@ def test_names_do_not_become_markup(small_study):
     assert "<script>alert(1)" not in page
     assert "'=1+1" in (small_study / "results/tables/regions.csv").read_text()
     assert Path(small_study / "results/tables/regions.parquet").is_file()
+
+
+def test_regions_of_living_image_belong_to_every_animal_of_their_image(tmp_path):
+    image = RawImage(np.ones((1, 8, 8), np.uint16), ("780",), 1.0, (1.0,), (675.0,), (780.0,), synthetic=True)
+    for path, data in click_files(image, name="c", binning=4).items():
+        (tmp_path / "raw" / path).parent.mkdir(parents=True, exist_ok=True)
+        (tmp_path / "raw" / path).write_bytes(data)
+    text = "*** ROIs:\r\nROI 1:Shape=Square;Xc=16;Yc=8;Width=8;Height=4;Angle=0;Label=liver;\r\n*** Other:\r\n"
+    click = tmp_path / "raw/c/AnalyzedClickInfo.txt"
+    click.write_text(text)
+    first = SampleRow(2, "m01", "d07", 7.0, "", "g", "dorsal", "780", 675.0, 780.0, 1.0, "raw/c", "", "", "qd", "", 1)
+    sheets = Sheets(tmp_path, None, (first, replace(first, row=3, animal="m02", lane=2)), (), True)
+    (found,), told = gather_regions(sheets)
+    assert told == ()
+    assert [(one.animal, one.region.label, one.file) for one in found.candidates] == [
+        ("m01", "liver", "raw/c"), ("m02", "liver", "raw/c")
+    ]  # fmt: skip
+    # a sheet may say whose it is
+    row = RegionRow(2, "m02", "d07", "dorsal", "raw/c", "ROI 1", "tumour")
+    (found,), told = gather_regions(replace(sheets, regions=(row,)))
+    assert [(one.animal, one.meaning) for one in found.candidates] == [("m02", "tumour")]
+    # what cannot be read in a vendor's folder stops nothing
+    click.write_text(text.replace("Square", "Star"))
+    found, (finding,) = gather_regions(sheets)
+    assert (found, finding.severity) == ((), "warning")
+
+
+def test_an_image_of_several_animals_gives_the_region_to_the_one_it_lies_on(small_study):
+    """Two candidates of one image: the second animal's view begins six rows down, so the region lies off it."""
+    text = (small_study / "samplesheet.csv").read_text()
+    assert "raw/a2_d07" in text
+    draw(small_study, region(image="raw/a1_d07.ome.tif"))
+    run(small_study)
+    sessions = {(s.animal, s.session): s for s in load_results(small_study / "results").sessions}
+    settings = check_study(small_study, images=False).settings
+    moved = sessions["a2", "d07"]
+    moved = replace(moved, views=(replace(moved.views[0], origin_px=(6, 0)),))
+    both = DrawnOn(
+        (region(animal="a2", session="d07", view="dorsal"), region(animal="a1", session="d07", view="dorsal"))
+    )
+    opened = {("a1", "d07"): sessions["a1", "d07"], ("a2", "d07"): moved}
+    (one,), told = measured_on(both, opened, settings, small_study)
+    assert (one.tied.animal, told) == ("a1", ())

@@ -71,7 +71,7 @@ class TiedRegion:
 
 
 @dataclass(frozen=True, slots=True)
-class MeasuredRegion:
+class RegionResult:
     """A drawn region on its view, measured, beside what the automatic detection says there.
 
     Parameters

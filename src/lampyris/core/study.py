@@ -11,7 +11,7 @@ from lampyris.core.estimate import Estimate
 from lampyris.core.finding import Finding
 from lampyris.core.images import Pose, Registration
 from lampyris.core.lesions import Endpoints, Lesion, Reach
-from lampyris.core.regions import MeasuredRegion
+from lampyris.core.regions import RegionResult
 from lampyris.core.results import Detection, DetectionLimit, OrganSignal
 
 
@@ -356,7 +356,7 @@ class StudyResults:
         Per arm and organ.
     corrections : Corrections
         By hand; everything else here is with them.
-    regions : tuple of MeasuredRegion
+    regions : tuple of RegionResult
         Drawn by hand.
     """
 
@@ -372,4 +372,4 @@ class StudyResults:
     record: RunRecord
     reach: tuple[Reach, ...] = ()
     corrections: Corrections = field(default_factory=Corrections)
-    regions: tuple[MeasuredRegion, ...] = ()
+    regions: tuple[RegionResult, ...] = ()

@@ -10,7 +10,7 @@ from lampyris.core.estimate import Estimate
 from lampyris.core.finding import Finding, Place, Severity
 from lampyris.core.flags import PixelFlag
 from lampyris.core.images import FLUX_UNIT, RADIANCE_UNIT
-from lampyris.core.regions import MeasuredRegion, TiedRegion
+from lampyris.core.regions import RegionResult, TiedRegion
 from lampyris.core.settings import StudySettings
 from lampyris.core.study import ViewResult
 from lampyris.imaging.calibrate import lambertian_flux
@@ -87,9 +87,7 @@ def _side(a: NDArray[np.float64], b: NDArray[np.float64], point: NDArray[np.floa
     return np.asarray(np.sign(ab[..., 0] * ap[..., 1] - ab[..., 1] * ap[..., 0]))
 
 
-def measure_region(
-    tied: TiedRegion, outline_px: Corners, view: ViewResult, settings: StudySettings, /
-) -> MeasuredRegion:
+def measure_region(tied: TiedRegion, outline_px: Corners, view: ViewResult, settings: StudySettings, /) -> RegionResult:
     """Measure a drawn region on its view.
 
     Parameters
@@ -104,7 +102,7 @@ def measure_region(
 
     Returns
     -------
-    MeasuredRegion
+    RegionResult
 
     Raises
     ------
@@ -134,7 +132,7 @@ def _refusal(tied: TiedRegion, rule: str, seen: str, mend: str) -> ImageError:
 
 def _measured(
     tied: TiedRegion, outline_px: Corners, view: ViewResult, inside: NDArray[np.bool_], settings: StudySettings
-) -> MeasuredRegion:
+) -> RegionResult:
     pixel, level = view.pixel_mm, settings.analysis.interval_level
     count = int(inside.sum())
     light = np.asarray(view.radiance, float).sum(axis=0)[inside]
@@ -148,7 +146,7 @@ def _measured(
     shared = float((found & inside).sum() / (found | inside).sum()) if numbers else 0.0
     fluxes = [one.flux for one in view.detections if one.number in numbers]
     per_pixel, area = 1.0 / count, lambertian_flux(1.0, pixel)
-    return MeasuredRegion(
+    return RegionResult(
         tied=tied,
         outline_mm=tuple((y * pixel, x * pixel) for y, x in outline_px),
         pixels=count,

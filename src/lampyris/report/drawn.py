@@ -2,7 +2,7 @@
 
 from lampyris.core.images import FLUX_UNIT, RADIANCE_UNIT
 from lampyris.core.lesions import Lesion
-from lampyris.core.regions import MeasuredRegion
+from lampyris.core.regions import RegionResult
 from lampyris.core.study import StudyResults
 from lampyris.report.arms import Arm
 from lampyris.report.identities import identities_of, short_name
@@ -52,7 +52,7 @@ def drawn_table(results: StudyResults, arms: dict[str, Arm], /) -> Table | None:
     return Table("drawn", "Regions drawn by hand and what was detected there", columns, tuple(rows))
 
 
-def _cells(one: MeasuredRegion, shown: dict[tuple[str, str, str, int], tuple[Lesion, ...]]) -> tuple[Cell, ...]:
+def _cells(one: RegionResult, shown: dict[tuple[str, str, str, int], tuple[Lesion, ...]]) -> tuple[Cell, ...]:
     tied = one.tied
     lesions = {
         short_name(lesion)

@@ -186,8 +186,7 @@ def run_study(
             )
         followed = time.monotonic()
         plan = _study_plan(work, check, plans, curated)
-        drawn = _measure_regions(work, check, plan, force=force)
-        plan = replace(plan, regions=drawn)
+        plan = _with_regions(work, check, plan, force=force)
         animals = [(curated.plans[name] if name in curated.plans else plans[name]).outcome for name in sorted(plans)]
         final = study_task(study, plan)
         do_task(final, force=force)
@@ -198,7 +197,7 @@ def run_study(
                 *done,
                 *(task.folder for task in animal_tasks),
                 *curated.folders,
-                *([drawn] if drawn else []),
+                *filter(None, [plan.regions]),
                 final.folder,
             ],
         )
@@ -435,17 +434,19 @@ def _study_plan(work: _Work, check: CheckResult, plans: Mapping[str, AnimalPlan]
     )
 
 
-def _measure_regions(work: _Work, check: CheckResult, plan: StudyPlan, *, force: bool) -> str:
-    """Measure what was drawn by hand; where that stands, "" where nothing was drawn."""
+def _with_regions(work: _Work, check: CheckResult, plan: StudyPlan, *, force: bool) -> StudyPlan:
+    """Measure what was drawn by hand, if anything was."""
     sheets = Sheets(work.study, work.settings, check.samples, check.animals, True, regions=check.regions)
     drawn = [one for one in gather_regions(sheets)[0] if one.candidates[0].animal not in work.aside]
     if not drawn:
-        return ""
+        return plan
     named = {f"{RESULTS}/sub-{row.animal}/ses-{row.session}": (row.animal, row.session) for row in check.samples}
     folders = {named[automatic_folder(folder)]: folder for folder in plan.sessions}
     task = regions_task(work.study, drawn, folders, work.settings)
     do_task(task, force=force)
-    return task.folder
+    files = sorted({region.candidates[0].file for region in drawn})
+    sheets_used = (*plan.sheets, *(file for file in files if (work.study / file).is_file()))
+    return replace(plan, regions=task.folder, sheets=sheets_used)
 
 
 def _finish(work: _Work, folders: Sequence[str]) -> None:

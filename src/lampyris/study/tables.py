@@ -11,7 +11,7 @@ from typing import Any
 from lampyris.core.estimate import Estimate
 from lampyris.core.flags import DetectionFlag
 from lampyris.core.images import FLUX_UNIT, RADIANCE_UNIT
-from lampyris.core.regions import MeasuredRegion
+from lampyris.core.regions import RegionResult
 from lampyris.core.results import Detection, DetectionLimit, OrganSignal
 from lampyris.core.study import (
     Comparison,
@@ -102,7 +102,7 @@ def _region_tables(results: StudyResults) -> dict[str, Table]:
     return {"regions": columns(rows, rows[0])}
 
 
-def _region(one: MeasuredRegion, lesions: list[int]) -> list[Cell]:
+def _region(one: RegionResult, lesions: list[int]) -> list[Cell]:
     tied = one.tied
     return [
         ("animal", "", tied.animal),

@@ -1,6 +1,7 @@
 """Which regions a study has, and to which view each belongs.
 
-Regions come from the files that regions.csv names, and from every file of the folder ``regions``. A region is tied to its view by
+Regions come from the files that regions.csv names, from every file of the folder ``regions``, and from the folders of Living Image
+that the sample sheet names as images. A region is tied to its view by
 the sheet; else by properties of its own (GeoJSON); else by a file name such as ``m01_d07_dorsal``; else by the image that it says
 it was drawn on. Where several animals share that image, it is the one that the region lies on.
 """
@@ -15,7 +16,7 @@ from lampyris.core.finding import Finding, Place, Severity
 from lampyris.core.regions import TiedRegion
 from lampyris.core.schemas import RegionRow
 from lampyris.io.mends import did_you_mean
-from lampyris.io.regions.readers import is_region_file, read_regions
+from lampyris.io.regions.readers import click_folders, is_region_file, read_regions
 from lampyris.study.rules import SHEET, SHEET_REGIONS, Sheets
 
 FOLDER = "regions"
@@ -51,14 +52,17 @@ def gather_regions(sheets: Sheets, /) -> tuple[tuple[DrawnOn, ...], tuple[Findin
         rows.setdefault(row.file, []).append(row)
     folder = sheets.study / FOLDER
     lying = sorted(path for path in folder.iterdir() if is_region_file(path)) if folder.is_dir() else []
-    files = dict.fromkeys([*rows, *(f"{FOLDER}/{path.name}" for path in lying)])
+    images = dict.fromkeys(row.image for row in sheets.samples)
+    clicks = {image for image in images if image not in rows and click_folders(sheets.study / image)}
+    files = dict.fromkeys([*rows, *(f"{FOLDER}/{path.name}" for path in lying), *clicks])
     drawn: list[DrawnOn] = []
     findings = list(_unknown_views(sheets, views))
     for file in sorted(files):
         try:
             regions = read_regions(sheets.study / file, file=file)
         except LampyrisError as error:
-            findings += error.findings
+            # what lies in a vendor's folder, nobody asked for: it stops nothing
+            findings += [replace(one, severity=Severity.WARNING) if file in clicks else one for one in error.findings]
             continue
         found, told = _tied(sheets, regions, file, rows.get(file, []), views)
         drawn += found
@@ -137,7 +141,7 @@ def _candidates(sheets: Sheets, one: TiedRegion, file: str, views: Sequence[View
     image = one.region.image.replace("\\", "/")
     if not image:
         return []
-    own = [row for row in sheets.samples if row.image in (image, image.removeprefix("./"))]
+    own = [row for row in sheets.samples if f"{image.removeprefix('./')}/".startswith(f"{row.image}/")]
     own = own or [row for row in sheets.samples if Path(row.image).name.casefold() == Path(image).name.casefold()]
     return list(dict.fromkeys((row.animal, row.session, row.view) for row in own))
 

@@ -7,7 +7,7 @@ from pathlib import Path
 
 from lampyris.core.errors import ImageError
 from lampyris.core.finding import Finding, Place, Severity
-from lampyris.core.regions import MeasuredRegion, TiedRegion
+from lampyris.core.regions import RegionResult, TiedRegion
 from lampyris.core.settings import StudySettings
 from lampyris.core.study import SessionResult, ViewResult
 from lampyris.io import durable
@@ -28,7 +28,7 @@ Corners = tuple[tuple[float, float], ...]
 class StoredRegions:
     """What regions.json holds."""
 
-    regions: tuple[MeasuredRegion, ...]
+    regions: tuple[RegionResult, ...]
     findings: tuple[Finding, ...]
 
 
@@ -111,26 +111,43 @@ def _measure(
 ) -> None:
     folders = dict(sessions)
     opened: dict[tuple[str, str], SessionResult] = {}
-    measured: list[MeasuredRegion] = []
+    measured: list[RegionResult] = []
     findings: list[Finding] = []
     for region in sorted(drawn, key=lambda one: (one.candidates[0].animal, one.candidates[0].session)):
         keys = sorted({(one.animal, one.session) for one in region.candidates} & folders.keys())
         # only what this region needs stays open, so that memory does not grow with the study
         opened = {key: opened.get(key) or read_session(study / folders[key]) for key in keys}
-        found, told = _measured(region, opened, settings, study)
+        found, told = measured_on(region, opened, settings, study)
         measured += found
         findings += told
     write_noun(folder / REGIONS, StoredRegions(tuple(measured), tuple(findings)))
     durable.write_text(folder / OUTLINES, geojson_text(one.tied for one in measured))
 
 
-def _measured(
-    region: DrawnOn, opened: Mapping[tuple[str, str], SessionResult], settings: StudySettings, study: Path
-) -> tuple[list[MeasuredRegion], tuple[Finding, ...]]:
-    """The region on the view that holds most of it; why not, where it cannot be measured."""
+def measured_on(
+    region: DrawnOn, opened: Mapping[tuple[str, str], SessionResult], settings: StudySettings, study: Path, /
+) -> tuple[list[RegionResult], tuple[Finding, ...]]:
+    """Measure a region on the candidate that holds most of it, or say why it cannot be measured.
+
+    Parameters
+    ----------
+    region : DrawnOn
+    opened : mapping of (animal, session) to SessionResult
+        Its sessions, with images; those that have no result are not there.
+    settings : StudySettings
+    study : Path
+        The study's directory, for the size of images that must be turned.
+
+    Returns
+    -------
+    regions : list of RegionResult
+        One, or none.
+    findings : tuple of Finding
+        Why there is none.
+    """
     from lampyris.imaging.drawn import measure_region
 
-    done: list[MeasuredRegion] = []
+    done: list[RegionResult] = []
     told: tuple[Finding, ...] = ()
     for one in region.candidates:
         view = _view_of(one, opened)

@@ -165,7 +165,7 @@ def test_killed_runs_resume_to_the_same_bytes(_written_study, tmp_path):
     seconds = run(whole, **slow).seconds["total"]
     rng = random.Random(5)
     script = str(Path(__file__).with_name("killed_curated_run.py"))
-    for workers in "112":
+    for workers in "12":
         with subprocess.Popen([sys.executable, script, str(study), workers], stdout=subprocess.PIPE) as child:
             assert child.stdout.readline() == b"begun\n"
             time.sleep(rng.uniform(0.2, 0.9) * seconds)

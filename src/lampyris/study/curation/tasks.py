@@ -272,7 +272,29 @@ def _gather(plan: CuratedPlan, settings: StudySettings, follow: FollowStep, stud
     endpoints = followed.endpoints if lesions == followed.lesions else spread_of(sessions, lesions, settings)
     outcome = animal_outcome(sessions, lesions=lesions, level=settings.analysis.interval_level)
     outcome = replace(outcome, endpoints=endpoints, registrations=followed.registrations)
-    write_noun(folder / ANIMAL, StoredAnimal(outcome, (*followed.findings, *resolved.findings), resolved.rows))
+    findings = (*followed.findings, *resolved.findings, *_not_followed(plan.outcome.animal, lesions, resolved))
+    write_noun(folder / ANIMAL, StoredAnimal(outcome, findings, resolved.rows))
+
+
+def _not_followed(animal: str, lesions: Sequence[Lesion], resolved: Resolved) -> list[Finding]:
+    """Rows that following could not obey: what one image shows as two, and what cannot be placed."""
+    findings = []
+
+    def warn(seen: str) -> None:
+        mend = "Look at the table of sightings, and correct the rows."
+        findings.append(Finding("curation.not-followed", Severity.WARNING, Place(CURATION_SHEET), seen, mend))
+
+    for those in resolved.together:
+        holding = [lesion.number for lesion in lesions if _keys(lesion) & set(those)]
+        if len(holding) > 1:
+            numbers = " and ".join(map(str, holding))
+            warn(
+                f"{animal}: lesions {numbers} were to be one, but an image shows them apart; they stay {len(holding)}."
+            )
+    for label in resolved.relabelled:
+        if not any(_keys(lesion) & set(label.keys) for lesion in lesions):
+            warn(f"{animal}: what was to be {label.kind or label.organ} belongs to no lesion that could be followed.")
+    return findings
 
 
 def relabelled(lesions: Sequence[Lesion], resolved: Resolved, /) -> tuple[Lesion, ...]:

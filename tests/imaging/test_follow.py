@@ -329,8 +329,9 @@ def test_what_one_image_shows_as_two_stays_two(settings, table, two):
     sessions = Animal(settings, table, [(PRIMARY, FADING), (LIVER, LATE)]).sessions()
     said = [{("d07", "dorsal", 1), ("d07", "dorsal", 2)}]
     found = follow_animal(sessions, settings, animal=row(), together=said).lesions
-    # a half-life that is not known is no number, which equals nothing
-    assert [one.sightings for one in found] == [one.sightings for one in two.lesions]
+    assert [[day.detections for day in one.sightings] for one in found] == [
+        [day.detections for day in one.sightings] for one in two.lesions
+    ]
 
 
 def test_place_and_amount_are_those_of_the_organ_that_a_person_names(settings, table, two):

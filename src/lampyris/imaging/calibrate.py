@@ -55,7 +55,7 @@ def radiance_from_counts(view: ViewInput, instrument: Instrument, /) -> Radiance
     counts = view.image.counts.astype(np.float64)
     _refuse_misfits(view, counts)
     dark = view.dark.astype(np.float64)
-    flat = _normalised_flat(view.flat)
+    flat = normalised_flat(view.flat)
     finite = np.isfinite(counts)
     levels = np.sort(dark.reshape(len(dark), -1), axis=1)
     flags = _flags(counts, dark, flat, finite, levels, full_scale=instrument.full_scale_counts)
@@ -68,6 +68,8 @@ def radiance_from_counts(view: ViewInput, instrument: Instrument, /) -> Radiance
     variance = variance_counts(
         np.maximum(electrons, 0.0) + own_dark, gain_e_per_count=gain, read_noise_e=instrument.read_noise_e
     )
+    # the mean of several frames has the noise of one divided by their number; the dark frame is the same for all
+    variance /= view.image.frames
     variance += variance_counts(own_dark, gain_e_per_count=gain, read_noise_e=instrument.read_noise_e)
     transmission = np.array([band.transmission for band in instrument.bands])
     exposure = np.asarray(view.exposure_s, float)
@@ -138,7 +140,8 @@ def _refuse_misfits(view: ViewInput, counts: NDArray[np.float64]) -> None:
         raise ImageError(f"{view.file}: cannot be calibrated", faults)
 
 
-def _normalised_flat(flat: NDArray[np.floating]) -> NDArray[np.float64]:
+def normalised_flat(flat: NDArray[np.floating]) -> NDArray[np.float64]:
+    """Flat field of any scale, as 1 in the middle of the frame, dims (channel, y, x)."""
     field = flat.astype(np.float64)
     return field / np.median(_centre(field), axis=(1, 2))[:, None, None]
 

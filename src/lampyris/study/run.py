@@ -110,6 +110,7 @@ def run_study(
     /,
     *,
     workers: int | None = None,
+    scheduler: str = "",
     only: str | Sequence[str] | None = None,
     force: bool = False,
     progress: Progress | None = None,
@@ -125,6 +126,8 @@ def run_study(
         The study.
     workers : int, optional
         Processes; threads on every core by default, 1 works in this thread. The results do not depend on it.
+    scheduler : str
+        Address of a running Dask scheduler whose workers do the work; they see the study under the same path.
     only : str or sequence of str, optional
         Analyse these animals only. Results of the others stay on disk for a later run; report and manifest leave them out.
     force : bool
@@ -148,13 +151,16 @@ def run_study(
     InputError
         If sheets or settings are invalid: with every fault; nothing is analysed.
     UsageError
-        If `only` names an unknown animal, or the number of workers is below 1.
+        If `only` names an unknown animal, the number of workers is below 1, or both workers and a scheduler are given.
     LampyrisError
-        If another run holds the study or the disk refuses.
+        If another run holds the study, the disk refuses, or the cluster cannot be used.
     """
     if workers is not None and workers < 1:
         raise UsageError(f"workers must be at least 1, got {workers}")
-    study = Path(directory)
+    if scheduler and workers is not None:
+        raise UsageError("workers and scheduler exclude each other: a cluster has its own workers")
+    # workers on other machines stand in other directories
+    study = Path(directory).resolve() if scheduler else Path(directory)
     start = time.monotonic()
     check = check_study(study)
     if check.sheet_errors or check.settings is None:
@@ -170,7 +176,7 @@ def run_study(
         # half of an old run and half of a new one are no result
         (study / RESULTS / MANIFEST).unlink(missing_ok=True)
         level = _Level(force=force, progress=progress, total=work.count)
-        with open_engine(workers) as engine:
+        with open_engine(workers, scheduler=scheduler, study=study) as engine:
             outcomes = _run_sessions(work, step or _own_step(), engine, level)
             analysed = time.monotonic()
             plans, animal_tasks = _run_animals(work, outcomes, follow or follow_sessions, engine, level)

@@ -270,6 +270,25 @@ def test_the_example_itself_must_be_read(example: Path) -> None:
     assert "refused it" in str(report.violations[0])
 
 
+def first_of(path: Path, *, file: str, follow: bool, **_caps: int) -> RawImage:
+    """A folder whose counts stand in the file "counts"."""
+    inner = path / "counts"
+    if not inner.exists() or (inner.is_symlink() and not follow) or path.is_file():
+        raise refusal(file)
+    return good(inner, file=file, **_caps)
+
+
+@pytest.mark.parametrize("follow", [False, True])
+def test_following_a_link_out_of_a_folder_is_seen(tmp_path: Path, follow: bool) -> None:
+    put(tmp_path, {"a/counts": bytes([4, 4, *[5] * 16])})
+
+    def read(path: Path, **options: Any) -> RawImage:
+        return first_of(path, follow=follow, **options)
+
+    report = check_reader(read, tmp_path / "a", truncations=18, mutations=20)
+    assert [str(one) for one in report.violations] == (["counts a link that leads out: followed it"] if follow else [])
+
+
 def test_the_same_seed_gives_the_same_report(example: Path) -> None:
     one, two = (check_reader(untyped, example, seed=3, truncations=4, mutations=20) for _ in range(2))
     assert one.violations == two.violations

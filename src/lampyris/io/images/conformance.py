@@ -6,6 +6,7 @@ outcome. The reader runs in a child process with limited memory, so that a hang,
 """
 
 import contextlib
+import hashlib
 import math
 import multiprocessing
 import os
@@ -16,7 +17,7 @@ import tempfile
 import time
 import warnings
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from datetime import datetime
 from multiprocessing.connection import Connection
 from pathlib import Path
@@ -101,6 +102,7 @@ class _Case:
     cut: int | None = None
     bytes_at: tuple[tuple[int, int], ...] = ()
     removed: bool = False
+    linked: bool = False
     caps: tuple[tuple[str, int], ...] = ()
     must: type[LampyrisError] | None = None
     must_read: bool = False
@@ -250,6 +252,7 @@ def _changes(data: dict[str, bytes], example: Path, seed: int, truncations: int,
     ]
     if is_folder:
         cases += [_Case(f"{file} taken away", file, removed=True) for file in sizes]
+        cases += [_Case(f"{file} a link that leads out", file, removed=True, linked=True) for file in sizes]
     for file, size in sizes.items():
         shown = file or example.name
         cuts = sorted({int(cut) for cut in np.linspace(0, max(size - 1, 0), min(truncations, size) or 1)})
@@ -293,7 +296,7 @@ def _child_outcomes(trial: _Trial, cases: list[_Case]) -> Iterator[tuple[str, st
     """Kind, words and seconds of each case, as a child tells them; ends with a hang or crash, or when all are done."""
     context = multiprocessing.get_context("fork")
     receive, send = context.Pipe(duplex=False)
-    with tempfile.TemporaryDirectory(prefix="lampyris-conformance-") as folder:
+    with tempfile.TemporaryDirectory(prefix="lampyris-conformance-", dir=_fast_folder(trial.example)) as folder:
         child = context.Process(target=_child, args=(trial, cases, Path(folder), send), daemon=True)
         with warnings.catch_warnings():
             # the child only reads files: it takes no lock that a thread of this process might hold
@@ -318,6 +321,13 @@ def _child_outcomes(trial: _Trial, cases: list[_Case]) -> Iterator[tuple[str, st
             child.kill()
             child.join()
             receive.close()
+
+
+def _fast_folder(example: Path) -> str | None:
+    """Where thousands of small files are written without a disk, where the system has such a place and the example fits."""
+    memory = "/dev/shm"
+    small = sum(one.stat().st_size for one in image_files(example)) < 4_000_000
+    return memory if small and Path(memory).is_dir() and os.access(memory, os.W_OK) else None
 
 
 def _outcome_in_child(trial: _Trial, case: _Case) -> int | None:
@@ -390,6 +400,15 @@ def _outcome(trial: _Trial, case: _Case, copy: Path, folder: Path) -> tuple[str,
             path.write_bytes(b"") if copy.is_dir() else path.mkdir()
     elif case.removed:
         changed.unlink()
+        if case.linked:
+            without = _fingerprint(trial, path, file)
+            target = folder / "elsewhere"
+            target.write_bytes(original)
+            changed.symlink_to(target)
+            if _fingerprint(trial, path, file) != without:
+                changed.unlink()
+                changed.write_bytes(original)
+                return "followed", "followed it"
     elif case.cut is not None:
         changed.write_bytes(original[: case.cut])
     elif case.bytes_at:
@@ -400,10 +419,28 @@ def _outcome(trial: _Trial, case: _Case, copy: Path, folder: Path) -> tuple[str,
     try:
         return _judged(trial, case, path, file)
     finally:
-        if original or case.cut is not None:
+        if case.removed or case.bytes_at or case.cut is not None:
+            # a link is not written through
+            changed.unlink(missing_ok=True)
             changed.write_bytes(original)
         if case.elsewhere == "other kind":
             path.unlink() if path.is_file() else path.rmdir()
+
+
+def _fingerprint(trial: _Trial, path: Path, file: str) -> str:
+    """What tells two results apart; "" where the reader refuses."""
+    try:
+        result = trial.call(path, {}, file)
+    except LampyrisError:
+        return ""
+    except BaseException as error:
+        # told when the case is judged
+        return type(error).__name__
+    if not isinstance(result, RawImage):
+        return repr(result)
+    parts = [repr(getattr(result, field.name)) for field in fields(RawImage)]
+    arrays = (array for array in (result.counts, result.dark, result.photo) if array is not None)
+    return "".join([*parts, *(hashlib.sha256(np.ascontiguousarray(array).tobytes()).hexdigest() for array in arrays)])
 
 
 def _judged(trial: _Trial, case: _Case, path: Path, file: str) -> tuple[str, str]:

@@ -162,13 +162,8 @@ def run_study(
     # workers on other machines stand in other directories
     study = Path(directory).resolve() if scheduler else Path(directory)
     start = time.monotonic()
-    check = check_study(study)
-    if check.sheet_errors or check.settings is None:
-        count = len(check.sheet_errors)
-        raise InputError(
-            f"{count} fault{'' if count == 1 else 's'} in sheets and settings: nothing was analysed", check.errors
-        )
-    work = _work(study, check, check.settings, only)
+    check, settings = _checked(study)
+    work = _work(study, check, settings, only)
     checked = time.monotonic()
     with durable.StudyLock(study):
         (study / RESULTS).mkdir(exist_ok=True)
@@ -184,29 +179,16 @@ def run_study(
                 study,
                 check.curation,
                 plans,
-                work.settings,
+                settings,
                 # they stand for steps that were counted already
                 partial(replace(level, progress=None).run, engine=engine, before=0),
                 correct=correct or _own_correction(),
                 follow=follow or follow_sessions,
             )
         followed = time.monotonic()
-        plan = _study_plan(work, check, plans, curated)
-        plan = _with_regions(work, check, plan, force=force)
-        animals = [(curated.plans[name] if name in curated.plans else plans[name]).outcome for name in sorted(plans)]
-        final = study_task(study, plan)
-        do_task(final, force=force)
         done = [outcome.folder for outcome in outcomes.values() if outcome.done]
-        _finish(
-            work,
-            [
-                *done,
-                *(task.folder for task in animal_tasks),
-                *curated.folders,
-                *filter(None, [plan.regions]),
-                final.folder,
-            ],
-        )
+        done += [task.folder for task in animal_tasks]
+        animals = _finish_study(work, check, plans, curated, done, force=force)
     if progress is not None:
         progress(work.count, work.count, "report")
     end = time.monotonic()
@@ -266,6 +248,34 @@ def render_again(directory: Path | str, /, *, image_budget_mb: float | None = No
         write_report(loaded, results, image_budget_mb=image_budget_mb)
         _write_manifest(results, [name for name in listed if (results / name).is_file()])
     return results / REPORT
+
+
+def _checked(study: Path) -> tuple[CheckResult, StudySettings]:
+    """The check of a study whose sheets and settings are valid."""
+    check = check_study(study)
+    if check.sheet_errors or check.settings is None:
+        count = len(check.sheet_errors)
+        raise InputError(
+            f"{count} fault{'' if count == 1 else 's'} in sheets and settings: nothing was analysed", check.errors
+        )
+    return check, check.settings
+
+
+def _finish_study(
+    work: _Work,
+    check: CheckResult,
+    plans: Mapping[str, AnimalPlan],
+    curated: CuratedAnimals,
+    done: Sequence[str],
+    *,
+    force: bool,
+) -> list[AnimalOutcome]:
+    """Regions, tables, report and manifest over what is done; the animals with a person's corrections."""
+    plan = _with_regions(work, check, _study_plan(work, check, plans, curated), force=force)
+    final = study_task(work.study, plan)
+    do_task(final, force=force)
+    _finish(work, [*done, *curated.folders, *filter(None, [plan.regions]), final.folder])
+    return [(curated.plans[name] if name in curated.plans else plans[name]).outcome for name in sorted(plans)]
 
 
 def _own_step() -> SessionStep:

@@ -11,11 +11,13 @@ from PIL import Image
 from lampyris.core.errors import ImageError, UnsafeFileError
 from lampyris.io.images.conformance import check_reader
 from lampyris.io.images.ome_tiff import read_ome_tiff
+from lampyris.io.images.tiff import Caps, opened_file, tiff_sequence
 from lampyris.io.images.tiff_codecs import decoded_segment
 
 RNG = np.random.default_rng(8)
 PICTURES: dict[str, np.ndarray] = {
     "noise": RNG.integers(0, 65536, (90, 70), dtype=np.uint16),
+    "much noise": RNG.integers(0, 65536, (200, 300), dtype=np.uint16),
     "smooth": np.add.outer(np.arange(90), np.arange(70)).astype(np.uint16),
     "blank": np.zeros((90, 70), np.uint16),
     "counts": RNG.poisson(400, (200, 300)).astype(np.uint16),
@@ -76,5 +78,7 @@ def test_a_strip_that_ends_early_is_refused(tmp_path: Path) -> None:
 
 def test_large_slow_files_are_refused(tmp_path: Path) -> None:
     (tmp_path / "a.tif").write_bytes(encoded(np.ones((2300, 2300), np.uint16), "tiff_lzw"))
+    with opened_file(tmp_path / "a.tif", "a.tif") as data, pytest.raises(UnsafeFileError, match="slow compression"):
+        tiff_sequence(data, caps=Caps(10**8, 9), file="a.tif")
     with pytest.raises(UnsafeFileError, match="slow compression"):
         read_ome_tiff(tmp_path / "a.tif", max_pixels=10**8, max_pages=9, max_bytes=10**8)

@@ -297,6 +297,7 @@ def tiff_sequence(data: FileBytes, /, *, caps: Caps, file: str) -> tuple[Tiff, P
         stored += int(page.counts.sum())
         decoded += page.decoded_pixels * page.dtype.itemsize
         _check_expansion(tiff, stored, decoded)
+        _check_slow(tiff, [page], page.decoded_pixels)
         offsets.append(offset)
     if first is None:
         tiff.refuse("image.empty", "holds no image.", _MEND_COPY)
@@ -359,8 +360,8 @@ def page_pixels(tiff: Tiff, page: Page, /) -> NDArray[np.generic]:
         tall = rows if page.tiled else min(rows, height - y)
         start = int(page.offsets[number])
         size = tall * columns * depth * page.dtype.itemsize
-        # nothing that Deflate makes is much longer than what went in
-        stored = tiff.at(start, min(int(page.counts[number]), size + size // 8 + 4096))
+        # nothing that Deflate makes is much longer than what went in; LZW makes noise longer by half
+        stored = tiff.at(start, min(int(page.counts[number]), 2 * size + 4096))
         block = np.frombuffer(_expanded(tiff, page.compression, stored, size), page.dtype, tall * columns * depth)
         block = block.reshape(tall, columns, depth).astype(out.dtype, copy=False)
         if page.predicted:

@@ -28,7 +28,7 @@ from lampyris.study.graph import (
     open_engine,
     run_tasks,
 )
-from lampyris.study.opening import SessionRows
+from lampyris.study.opening import SessionRows, lanes_named
 from lampyris.study.rules import SETTINGS, SHEET, SHEET_ANIMALS, SHEET_LANDMARKS
 from lampyris.study.steps import AnimalPlan, SessionStep, animal_task, session_task
 
@@ -71,6 +71,7 @@ class _Work:
     entries: dict[str, AnimalRow]
     only: tuple[str, ...]
     aside: frozenset[str]
+    photographed: frozenset[str]
 
     @property
     def count(self) -> int:
@@ -253,13 +254,14 @@ def _work(study: Path, check: CheckResult, settings: StudySettings, only: str | 
     if unknown:
         raise UsageError(f"{SHEET} has no animal {', '.join(unknown)}; it has {', '.join(sorted(rows_of))}")
     entries = {entry.animal: entry for entry in check.animals}
+    lanes = lanes_named(check.samples)
     selected = sorted(wanted or rows_of)
     excluded = {name: _exclusion(entries[name]) for name in selected if name in entries and entries[name].excluded}
     return _Work(
         study=study,
         settings=settings,
         sessions={
-            name: _sessions(rows_of[name], entries.get(name), check.landmarks)
+            name: _sessions(rows_of[name], entries.get(name), check.landmarks, lanes)
             for name in selected
             if name not in excluded
         },
@@ -268,17 +270,22 @@ def _work(study: Path, check: CheckResult, settings: StudySettings, only: str | 
         entries=entries,
         only=wanted,
         aside=frozenset(rows_of) - frozenset(selected),
+        photographed=check.photographed,
     )
 
 
 def _sessions(
-    rows: Mapping[str, list[SampleRow]], entry: AnimalRow | None, landmarks: Sequence[LandmarkRow]
+    rows: Mapping[str, list[SampleRow]],
+    entry: AnimalRow | None,
+    landmarks: Sequence[LandmarkRow],
+    lanes: Mapping[str, tuple[int, ...]],
 ) -> tuple[SessionRows, ...]:
     sessions = []
     for session in rows.values():
         who = (session[0].animal, session[0].session)
         marks = tuple(mark for mark in landmarks if (mark.animal, mark.session) == who)
-        sessions.append(SessionRows(tuple(session), entry, marks))
+        shared = tuple((image, lanes[image]) for image in sorted({row.image for row in session}) if image in lanes)
+        sessions.append(SessionRows(tuple(session), entry, marks, shared))
     return tuple(sorted(sessions, key=lambda session: (session.rows[0].day, session.rows[0].session)))
 
 
@@ -330,7 +337,7 @@ def _animal_plans(work: _Work, outcomes: Mapping[tuple[str, str], TaskOutcome]) 
             outcome=AnimalOutcome(name, work.groups[name], status, reason, (), (), (), ()),
             folders=tuple(one.folder for one in mine) if status == "done" else (),
             animal=work.entries.get(name),
-            photographed=all(_is_photographed(session) for session in sessions),
+            photographed=all(_is_photographed(session, work.photographed) for session in sessions),
             findings=tuple(_failure_findings(name, failed)),
         )
     controls = {name: plan.folders for name, plan in plans.items() if _is_control(work, name)}
@@ -343,10 +350,10 @@ def _animal_plans(work: _Work, outcomes: Mapping[tuple[str, str], TaskOutcome]) 
     }
 
 
-def _is_photographed(session: SessionRows) -> bool:
-    """A photograph named on one row is its view's."""
+def _is_photographed(session: SessionRows, own: frozenset[str]) -> bool:
+    """A photograph named on one row, or brought along by its image, is its view's."""
     views = {row.view for row in session.rows}
-    return views == {row.view for row in session.rows if row.photo}
+    return views == {row.view for row in session.rows if row.photo or row.image in own}
 
 
 def _is_control(work: _Work, animal: str) -> bool:

@@ -15,8 +15,10 @@ from cheap_curation import correct_by_pixel, follow_by_number, slow_correct, slo
 
 from lampyris.core.schemas import CURATION
 from lampyris.io.durable import sha256_file
+from lampyris.io.images.ome_zarr import read_view
 from lampyris.study.assemble import load_results
 from lampyris.study.check import check_study
+from lampyris.study.export.take import export_study
 from lampyris.study.run import render_again, run_study
 
 COLUMNS = [column.name for column in CURATION]
@@ -102,6 +104,15 @@ def test_reject_and_move_one_lesion(study, automatic):
     crate = json.loads((study / "results/ro-crate-metadata.json").read_text())
     names = {entity["@id"] for entity in crate["@graph"]}
     assert {"sub-a1/animal.json", "sub-a1/curated/animal.json", "sub-a1/ses-d07/dorsal.ome.zarr/"} <= names
+
+
+def test_export_takes_the_corrected_outlines(study, tmp_path):
+    curate(study, REJECT, MOVE)
+    run(study)
+    taken = export_study(study, to=tmp_path / "taken", what=("images",))
+    labels = read_view(taken.folder / "images/sub-a1/ses-d07/dorsal.ome.zarr")[0]
+    # where it was moved to, where it was found automatically, and the one that was rejected
+    assert [int(labels["detections"][place]) for place in ((3, 2), (2, 2), (8, 6))] == [1, 0, 0]
 
 
 def test_both_results_are_in_tables_and_report(study):

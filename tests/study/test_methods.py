@@ -65,7 +65,7 @@ def test_every_number_of_the_instrument_is_named(settings, name):
 
 
 # those that only refuse an image or warn of it
-REFUSALS = {"CROPPED_MM", "ACROSS_RAD", "POOR_OVERLAP"}
+REFUSALS = {"CROPPED_MM", "ACROSS_RAD", "POOR_OVERLAP", "TOUCHING_MM", "NEAR_MM"}
 # how finely a fit is solved, which a finer one would not change; and places in a vector
 NUMERICS = {
     "STEP",

@@ -217,12 +217,34 @@ def _view(folder: Path, data: dict[str, Any], *, images: bool) -> ViewResult:
         rest |= _no_images(channels)
         return ViewResult(**rest)
     rest |= _images(Path(automatic_folder(folder.as_posix())) / view_folder(rest["view"]), channels)
-    outlines = folder / outlines_folder(rest["view"])
-    if outlines.is_dir():
-        from lampyris.io.images.ome_zarr import read_view
+    return ViewResult(**rest | corrected_labels(folder, rest["view"]))
 
-        rest["lesions"] = read_view(outlines)[0]["lesions"]
-    return ViewResult(**rest)
+
+def corrected_labels(folder: Path, view: str, /) -> dict[str, NDArray[np.uint16]]:
+    """Labels of a view that were corrected by hand: ``lesions`` where its outlines changed, else nothing.
+
+    Parameters
+    ----------
+    folder : Path
+        A session's folder; only that of a corrected one holds any.
+    view : str
+        ``dorsal`` or ``ventral``.
+
+    Returns
+    -------
+    dict of str to ndarray, dims (y, x), uint16
+
+    Raises
+    ------
+    LampyrisError
+        If they are damaged.
+    """
+    outlines = folder / outlines_folder(view)
+    if not outlines.is_dir():
+        return {}
+    from lampyris.io.images.ome_zarr import read_view
+
+    return {"lesions": read_view(outlines)[0]["lesions"]}
 
 
 def _write_images(view: ViewResult, path: Path) -> None:

@@ -12,7 +12,7 @@ from lampyris.core.study import AnimalOutcome, SessionResult, ViewResult
 from lampyris.io.images.ome_zarr import LabelDescription, read_view, write_view
 from lampyris.study.export.colours import GREY, kind_colour, lesion_colour
 from lampyris.study.outcomes import owners
-from lampyris.study.store import LABELS, view_folder
+from lampyris.study.store import LABELS, automatic_folder, corrected_labels, view_folder
 
 _OPAQUE, _FAINT = 255, 64
 DETECTIONS = "detections"
@@ -31,7 +31,7 @@ def export_view(
     Parameters
     ----------
     stored : Path
-        The session's folder in the results.
+        The session's folder in the results, as found automatically or as corrected.
     target : Path
         New directory, by custom ending ``.ome.zarr``.
     session, view : SessionResult, ViewResult
@@ -41,7 +41,9 @@ def export_view(
     about : mapping
         Further attributes of the image.
     """
-    arrays, metadata = read_view(stored / view_folder(view.view))
+    automatic = Path(automatic_folder(stored.as_posix()))
+    arrays, metadata = read_view(automatic / view_folder(view.view))
+    arrays |= corrected_labels(stored, view.view)
     numbers = np.zeros(max((one.number for one in view.detections), default=0) + 1, np.uint16)
     owned = owners(outcome.lesions) if outcome is not None else {}
     for detection in view.detections:

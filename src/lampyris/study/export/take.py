@@ -21,6 +21,7 @@ from lampyris.study.export.readme import readme_text
 from lampyris.study.export.regions import view_outlines
 from lampyris.study.graph import hash_files
 from lampyris.study.run import MANIFEST
+from lampyris.study.store import CURATED
 from lampyris.study.tables import study_tables
 
 WHAT = ("images", "tables", "regions", "crate")
@@ -163,9 +164,11 @@ def _write_images(study: Path, folder: Path, results: StudyResults) -> list[str]
     stores = []
     for session in results.sessions:
         inner = f"sub-{session.animal}/ses-{session.session}"
+        corrected = study / RESULTS / f"sub-{session.animal}" / CURATED / f"ses-{session.session}"
+        stored = corrected if corrected.is_dir() else study / RESULTS / inner
         for view in session.views:
             store = f"images/{inner}/{view.view}.ome.zarr"
-            export_view(study / RESULTS / inner, folder / store, session, view, outcomes.get(session.animal), about)
+            export_view(stored, folder / store, session, view, outcomes.get(session.animal), about)
             stores.append(store)
     return stores
 

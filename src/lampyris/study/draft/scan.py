@@ -1,0 +1,254 @@
+"""Looks through a bare folder: what can be read, what it says of itself, and what of its pixels a draft needs.
+
+Every image is decoded once and let go. A file that cannot be read is remarked on and left aside; the look goes on.
+"""
+
+import math
+import os
+import stat
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from lampyris.camera.photon_transfer import NoiseSamples, noise_samples
+from lampyris.core.errors import ImageError, InputError, LampyrisError
+from lampyris.core.finding import Finding, Place, Severity
+from lampyris.core.images import RawImage
+from lampyris.core.settings import Limits
+from lampyris.io.images.readers import known_suffixes, read_image
+from lampyris.study.draft.names import NameSays, natural_key, plain_text, read_name
+
+Progress = Callable[[int, int, str], None]
+
+MOST_FILES = 200_000
+"""A folder of more files than this is no study."""
+MOST_DEPTH = 12
+# squares kept of each plane: enough for a line, little enough to keep of thousands of images
+_KEPT_BLOCKS = 400
+# folders that hold results or belong to programs
+_PASSED_OVER = frozenset({"results", "__macosx", "$recycle.bin", "system volume information"})
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Plane:
+    """What is kept of one channel's pixels.
+
+    Parameters
+    ----------
+    low, median, highest : float
+        First percentile, median and largest count.
+    at_highest : int
+        Pixels that hold exactly the largest count.
+    stage, body : float
+        Median count of the dark surroundings and of what glows.
+    noise : NoiseSamples
+        Mean and variance of squares.
+    """
+
+    low: float
+    median: float
+    highest: float
+    at_highest: int
+    stage: float
+    body: float
+    noise: NoiseSamples
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class FoundImage:
+    """An image of the folder.
+
+    Parameters
+    ----------
+    path : str
+        Relative to the folder, with forward slashes, as the file system has it.
+    says : NameSays
+        What its name says.
+    image : RawImage
+        What it says of itself, its pixels let go: an empty array of their type.
+    shape : tuple of int
+        Rows and columns.
+    planes : tuple of Plane
+        Per channel.
+    dark : tuple of float
+        Per channel the median of the dark frame that it brings along; empty where it brings none.
+    photo : bool
+        It brings a photograph along.
+    """
+
+    path: str
+    says: NameSays
+    image: RawImage
+    shape: tuple[int, int]
+    planes: tuple[Plane, ...]
+    dark: tuple[float, ...] = ()
+    photo: bool = False
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Scan:
+    """What a folder holds.
+
+    Parameters
+    ----------
+    images : tuple of FoundImage
+        In natural order of their paths.
+    findings : tuple of Finding
+        Files that could not be read, each with its reason.
+    other : int
+        Files of no known format.
+    """
+
+    images: tuple[FoundImage, ...]
+    findings: tuple[Finding, ...] = field(default=())
+    other: int = 0
+
+
+def scan_folder(
+    folder: Path, /, *, limits: Limits | None = None, progress: Progress | None = None, apart: Iterable[Path] = ()
+) -> Scan:
+    """Read every image below a folder.
+
+    Parameters
+    ----------
+    folder : Path
+        Any folder of images; nothing in it is changed.
+    limits : Limits, optional
+        Caps on what a file may declare; the defaults of study.toml.
+    progress : callable, optional
+        Called with the number read, the total and a name.
+    apart : iterable of Path
+        Folders below it that are not looked into.
+
+    Returns
+    -------
+    Scan
+        Faults of single files are its findings.
+
+    Raises
+    ------
+    InputError
+        If there is no such folder, or it holds too many files.
+    """
+    folder, limits = Path(folder), limits or Limits()
+    if not folder.is_dir():
+        raise _refused(folder, "is no folder.", "Name the folder that holds the images.")
+    suffixes = known_suffixes()
+    passed = {path.resolve() for path in apart}
+    paths, other = [], 0
+    for path, known in _entries(folder, suffixes, passed):
+        paths += [path] if known else []
+        other += not known
+    paths.sort(key=natural_key)
+    images: list[FoundImage] = []
+    findings: list[Finding] = []
+    for count, path in enumerate(paths, start=1):
+        try:
+            images.append(_look_at(folder, path, read_name(path, suffixes=suffixes), limits))
+        except LampyrisError as error:
+            findings += _left_aside(path, error)
+        if progress is not None:
+            progress(count, len(paths), plain_text(path))
+    return Scan(tuple(images), tuple(findings), other)
+
+
+def is_image(path: Path, /, *, suffixes: Iterable[str]) -> bool:
+    """Whether a reader knows a file or folder by its name or by what lies in it."""
+    if not path.name.casefold().endswith(tuple(suffixes)):
+        return False
+    return path.is_file() or any((path / name).exists() for name in ("zarr.json", ".zattrs", ".zgroup"))
+
+
+def _entries(folder: Path, suffixes: tuple[str, ...], apart: set[Path]) -> Iterator[tuple[str, bool]]:
+    """Relative paths of files and image folders, and whether a reader knows them; links to folders are not followed."""
+    count = 0
+    for parent, names, files in os.walk(folder):
+        here = Path(parent)
+        names.sort()
+        for name in list(names):
+            path = here / name
+            if name.startswith(".") or name.casefold() in _PASSED_OVER or path.is_symlink() or path.resolve() in apart:
+                names.remove(name)
+            elif is_image(path, suffixes=suffixes):
+                names.remove(name)
+                yield path.relative_to(folder).as_posix(), True
+        if len(here.relative_to(folder).parts) >= MOST_DEPTH:
+            names.clear()
+        for name in sorted(files):
+            path = here / name
+            if name.startswith("."):
+                continue
+            count += 1
+            if count > MOST_FILES:
+                raise _refused(folder, f"holds more than {MOST_FILES} files.", "Name the folder of one study.")
+            regular = path.exists() and stat.S_ISREG(path.stat().st_mode)
+            yield path.relative_to(folder).as_posix(), regular and is_image(path, suffixes=suffixes)
+
+
+def _refused(folder: Path, seen: str, mend: str) -> InputError:
+    finding = Finding("draft.folder", Severity.ERROR, Place(folder.name), seen, mend)
+    return InputError(f"{folder.name or folder} cannot be drafted from", [finding])
+
+
+def _left_aside(path: str, error: LampyrisError) -> list[Finding]:
+    """The error's findings as warnings: a draft goes on without the file."""
+    shown = plain_text(path)
+    told = error.findings or (Finding("draft.unreadable", Severity.WARNING, Place(shown), f"{error}.", ""),)
+    return [Finding("draft.left-aside", Severity.WARNING, Place(shown), one.seen, one.mend) for one in told]
+
+
+def _look_at(folder: Path, path: str, says: NameSays, limits: Limits) -> FoundImage:
+    opened = read_image(folder / path, limits, file=plain_text(path))
+    if not opened.counts.size:
+        finding = Finding("image.empty", Severity.ERROR, Place(plain_text(path)), "has no pixel.", "Export it again.")
+        raise ImageError("an image is empty", [finding])
+    body = _glowing(opened.counts)
+    height, width = opened.counts.shape[1:]
+    kept = RawImage(
+        counts=np.empty((len(opened.channels), 0, 0), opened.counts.dtype),
+        channels=opened.channels,
+        pixel_mm=opened.pixel_mm,
+        exposure_s=opened.exposure_s,
+        excitation_nm=opened.excitation_nm,
+        emission_nm=opened.emission_nm,
+        acquired=opened.acquired,
+        synthetic=opened.synthetic,
+        photo_pixel_mm=opened.photo_pixel_mm,
+        radiance_per_count_rate=opened.radiance_per_count_rate,
+        labels=opened.labels,
+    )
+    return FoundImage(
+        path=path,
+        says=says,
+        image=kept,
+        shape=(height, width),
+        planes=tuple(_plane(plane, body) for plane in opened.counts),
+        dark=() if opened.dark is None else tuple(float(np.median(plane)) for plane in opened.dark),
+        photo=opened.photo is not None,
+    )
+
+
+def _glowing(counts: NDArray[np.generic]) -> NDArray[np.bool_]:
+    """Pixels above the middle between the dark surroundings and the bright tenth: the animal, where it fills a part."""
+    total = np.asarray(counts, np.float64).sum(axis=0)
+    dark, bright = np.quantile(total, (0.1, 0.9))
+    return np.asarray(total > (dark + bright) / 2.0)
+
+
+def _plane(plane: NDArray[np.generic], body: NDArray[np.bool_]) -> Plane:
+    low, median = (float(value) for value in np.quantile(plane, (0.01, 0.5)))
+    highest = float(plane.max())
+    noise = noise_samples(plane, highest=highest if highest > low else math.inf)
+    step = max(1, noise.mean.size // _KEPT_BLOCKS)
+    return Plane(
+        low=low,
+        median=median,
+        highest=highest,
+        at_highest=int(np.count_nonzero(plane == plane.max())),
+        stage=float(np.median(plane[~body])) if not body.all() else median,
+        body=float(np.median(plane[body])) if body.any() else median,
+        noise=NoiseSamples(noise.mean[::step], noise.variance[::step]),
+    )

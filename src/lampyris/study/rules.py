@@ -18,6 +18,7 @@ from lampyris.core.schemas import AnimalRow, LandmarkRow, SampleRow
 from lampyris.core.settings import Band, StudySettings
 from lampyris.io.mends import did_you_mean
 from lampyris.io.paths import path_fault
+from lampyris.study.draft.rules import check_drafted
 
 SETTINGS = "study.toml"
 SHEET = "samplesheet.csv"
@@ -547,4 +548,5 @@ RULES: tuple[Callable[[Sheets], Iterator[Finding]], ...] = (
     check_animals,
     check_exposures,
     check_design,
+    check_drafted,
 )

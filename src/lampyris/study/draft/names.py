@@ -7,7 +7,6 @@ stays is left as words; nothing is guessed here that the name does not say.
 
 import itertools
 import math
-import os
 import re
 import unicodedata
 from collections.abc import Iterable, Sequence
@@ -81,16 +80,30 @@ _BASELINE = re.compile(rf"{_B}(?:baseline|pre{_GAP}?scan|basislinie|ausgangswert
 
 # longer words first: a German Rückenlage is no back
 _VIEWS = (
-    (re.compile(rf"{_B}(?:rückenlage|rueckenlage|supine|ventral(?:e|ly)?|vent|belly|bauch|bauchseite|ventre){_E}"), "ventral"),
+    (
+        re.compile(rf"{_B}(?:rückenlage|rueckenlage|supine|ventral(?:e|ly)?|vent|belly|bauch|bauchseite|ventre){_E}"),
+        "ventral",
+    ),
     (re.compile(rf"{_B}(?:bauchlage|prone|dorsal(?:e|ly)?|dors|back|rücken|ruecken|rückseite|dos){_E}"), "dorsal"),
 )
 
-_ROLES: tuple[tuple[Role, re.Pattern[str]], ...] = (
-    ("dark", re.compile(rf"{_B}(?:darks?|darkframes?|dunkel\w*|schwarzbild|noire?s?|obscurité|background|hintergrund|bkgd?|bg|fond|(?:read{_GAP})?bias(?:only)?|offset){_E}")),
-    ("flat", re.compile(rf"{_B}(?:flat{_GAP}?(?:field)?s?|weissbild|weißbild|plage){_E}")),
-    ("photo", re.compile(rf"{_B}(?:photos?|fotos?|photograph(?:s|ie)?|fotografie|bright{_GAP}?field|hellfeld|bf|reflectance|white{_GAP}?light|lumière{_GAP}?blanche){_E}")),
-    ("other", re.compile(rf"{_B}(?:phantoms?|phantome|standards?|fantôme|thumb(?:nail)?s?|overlay|preview|vorschau|aperçu){_E}")),
-)  # fmt: skip
+_ROLES: tuple[tuple[Role, re.Pattern[str]], ...] = tuple(
+    (role, re.compile(rf"{_B}(?:{words}){_E}"))
+    for role, words in (
+        (
+            "dark",
+            r"darks?|darkframes?|dunkel\w*|schwarzbild|noire?s?|obscurité|background|hintergrund|bkgd?|bg|fond"
+            rf"|(?:read{_GAP})?bias(?:only)?|offset",
+        ),
+        ("flat", rf"flat{_GAP}?(?:field)?s?|weissbild|weißbild|plage"),
+        (
+            "photo",
+            rf"photos?|fotos?|photograph(?:s|ie)?|fotografie|bright{_GAP}?field|hellfeld|bf|reflectance|white{_GAP}?light"
+            rf"|lumière{_GAP}?blanche",
+        ),
+        ("other", r"phantoms?|phantome|standards?|fantôme|thumb(?:nail)?s?|overlay|preview|vorschau|aperçu"),
+    )
+)
 
 _ANIMAL_WORD = r"(?:mouse|mice|maus|mäuse|maeuse|souris|animals?|tiere?|rats?|ratten?|subject|subj|sub|ear)"
 _ANIMAL_RANGE = re.compile(
@@ -106,12 +119,13 @@ _ARM = re.compile(
     rf"{_B}(?:untargeted|non{_GAP}?targeted|targeted|vehicle|vehikel|véhicule|pbs|saline|sham|untreated|unbehandelt|treated|treatment|behandelt|behandlung|traitée?s?|placebo|dye|icg){_E}"
 )
 # words of folders that say nothing about the animals in them
-_PLAIN_WORDS = frozenset(
-    "raw roh rohdaten brut data daten données image images bild bilder img imgs tif tiff ome zarr export exports ivis click clicks "
-    "seq sequence session sessions sitzung scan scans calibration kalibrierung study studie étude experiment exp expt experience "
-    "lab labor of von de the und and et no nr id day date time new neu copy kopie copie all alle channel channels band bands filter "
-    "file files fluorescence fluoreszenz nir epi final test results frame frames series serie em ex nm x c ch t s z".split()
-)
+_PLAIN_TEXT = """
+raw roh rohdaten brut data daten données image images bild bilder img imgs tif tiff ome zarr export exports ivis click clicks
+seq sequence session sessions sitzung scan scans calibration kalibrierung study studie étude experiment exp expt experience
+lab labor of von de the und and et no nr id day date time new neu copy kopie copie all alle channel channels band bands filter
+file files fluorescence fluoreszenz nir epi final test results frame frames series serie em ex nm x c ch t s z
+"""
+_PLAIN_WORDS = frozenset(_PLAIN_TEXT.split())
 
 
 @dataclass(frozen=True, slots=True)
@@ -142,6 +156,8 @@ class NameSays:
         The name has a word for controls.
     words : tuple of tuple of str
         Per folder what is left, in lower case.
+    numbers : tuple of int
+        Bare numbers that are left in the file's own name, or else in the nearest folder that has some.
     """
 
     role: Role = "image"
@@ -156,6 +172,7 @@ class NameSays:
     group: str = ""
     control: bool = False
     words: tuple[tuple[str, ...], ...] = field(default=())
+    numbers: tuple[int, ...] = ()
 
 
 def plain_text(name: str, /) -> str:
@@ -229,6 +246,7 @@ def read_name(path: str, /, *, suffixes: Iterable[str] = ()) -> NameSays:
         group=next((one.group for one in found if one.group), ""),
         control=any(one.control for one in found),
         words=tuple(one.words[0] for one in reversed(found[1:])),
+        numbers=next((one.numbers for one in found if one.numbers), ()),
     )
 
 
@@ -247,8 +265,9 @@ def _read_part(text: str) -> NameSays:
         bare = [float(number) for number in _BARE_NM.findall(text)]
         emission, text = tuple(bare), _BARE_NM.sub(" ", text)
     words = tuple(word for word in re.findall(r"[^\W\d_]+", text) if word not in _PLAIN_WORDS and len(word) > 1)
+    numbers = tuple(int(one) for one in re.findall(rf"{_B}\d{{1,4}}{_E}", text))
     return NameSays(
-        role, animals, named, day, dates, view, emission, excitation, exposure, group, control, words=(words,)
+        role, animals, named, day, dates, view, emission, excitation, exposure, group, control, (words,), numbers
     )
 
 
@@ -335,7 +354,11 @@ def _take_role(text: str) -> tuple[Role, str]:
 def _take_group(text: str) -> tuple[str, bool, str]:
     if match := _GROUP.search(text):
         name = match[1]
-        return (f"group {name}" if name.isdigit() or len(name) == 1 else name), bool(_CONTROL.search(name)), _blank(text, match)
+        return (
+            (f"group {name}" if name.isdigit() or len(name) == 1 else name),
+            bool(_CONTROL.search(name)),
+            _blank(text, match),
+        )
     if match := _CONTROL.search(text):
         return "control", True, _blank(text, match)
     if match := _ARM.search(text):

@@ -85,12 +85,18 @@ def _entry(note: "Drafted") -> dict[str, str]:
 
 
 def _print_notes(title: str, notes: "Sequence[Drafted]") -> None:
-    if notes:
-        print(title)
-        for note in notes:
-            print(f"  {note.field}" + ("" if note.to_fill else f" = {note.value}"))
-            if note.do:
-                print(f"      -> {note.do}")
+    """Fields by what a person does about them: one line of advice for all that share it."""
+    if not notes:
+        return
+    print(title)
+    alike: dict[str, list[str]] = {}
+    for note in notes:
+        alike.setdefault(note.do, []).append(note.field if note.to_fill else f"{note.field} = {note.value}")
+    for do, fields in alike.items():
+        for field in fields:
+            print(f"  {field}")
+        if do:
+            print(f"      -> {do}")
 
 
 def _freeze(options: argparse.Namespace) -> int:

@@ -180,9 +180,11 @@ def _paths_of_copies(scan: Scan) -> dict[str, str]:
     """Paths below raw/: the folder's own where they are safe, no two alike on any file system."""
     taken: set[str] = set()
     out = {}
+    # a folder that has its own raw/ need not get a second
+    beneath = "" if all(found.path.casefold().startswith(f"{RAW}/") for found in scan.images) else f"{RAW}/"
     for found in scan.images:
         parts = [safe_name(part) for part in found.path.split("/")]
-        wished = f"{RAW}/{'/'.join(parts)}"
+        wished = f"{beneath}{'/'.join(parts)}"
         path, number = wished, 1
         while path.casefold() in taken:
             number += 1

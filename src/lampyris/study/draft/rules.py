@@ -57,15 +57,20 @@ def check_assumed(sheets: "Sheets", /) -> Iterator[Finding]:
     for fault in faults:
         yield Finding(fault.rule, Severity.WARNING, fault.place, fault.seen, fault.mend)
     settings = _settings(sheets.study)
+    alike: dict[tuple[str, str, str], list[tuple[Place, DraftRow]]] = {}
     for row in rows:
-        if row.confirmed or row.confidence != "low" or row.value == UNFILLED or not row.value:
+        if row.confirmed or row.confidence != "low" or row.value in ("", UNFILLED):
             continue
         place, still = _place(row, settings)
         if still:
-            how = "assumed" if row.source == "assumed" else f"drafted from {_words(row.source)}"
-            seen = f"{row.field} = {row.value} was {how} and not confirmed."
-            mend = f"{row.do} Or write yes in the column confirmed of {DRAFT_SHEET}, row {row.row}.".strip()
-            yield Finding("draft.assumed", Severity.WARNING, place, seen, mend)
+            alike.setdefault((place.file, row.source, row.do), []).append((place, row))
+    for (_, source, do), entries in alike.items():
+        how = "assumed" if source == "assumed" else f"drafted from {_words(source)}"
+        values = ", ".join(f"{row.field} = {row.value}" for _, row in entries)
+        lines = ", ".join(str(row.row) for _, row in entries)
+        seen = f"{values} {'was' if len(entries) == 1 else 'were'} {how}, and nobody has confirmed it."
+        mend = f"{do} Or write yes in the column confirmed of {DRAFT_SHEET}, row {lines}.".strip()
+        yield Finding("draft.assumed", Severity.WARNING, entries[0][0], seen, mend)
 
 
 def _words(source: str) -> str:

@@ -18,10 +18,10 @@ from lampyris.io.sheets import raise_errors, read_sheet, write_sheet
 from lampyris.io.toml import toml_text
 from lampyris.statistics.allocation import Allocation, allocate
 from lampyris.study.draft.names import identity, is_control
+from lampyris.study.draft.rules import ALLOCATION, allocation_sentence
 from lampyris.study.draft.shots import clean_name
 from lampyris.study.rules import SETTINGS, SHEET, SHEET_ANIMALS
 
-ALLOCATION = "allocation.json"
 ALLOCATION_FORMAT = "lampyris-allocation/1"
 MOST_ANIMALS = 10_000
 # the group is what is drawn: it need not be filled yet
@@ -114,7 +114,7 @@ def allocate_study(study: Path, groups: Mapping[str, int], /, *, seed: int) -> A
     of = {animal.animal: group for animal, group in zip(animals, drawn.groups, strict=True)}
     record = _record(drawn, sizes, of, seed)
     _write(study, animals, of, sizes, record)
-    return AllocatedStudy(record, _sentences(record))
+    return AllocatedStudy(record, [allocation_sentence(record)])
 
 
 def _animals(study: Path, groups: Mapping[str, int]) -> tuple[AnimalRow, ...]:
@@ -164,18 +164,6 @@ def _record(drawn: Allocation, sizes: Mapping[str, int], of: Mapping[str, str], 
             "cage_chi2_per_df": number(drawn.cages_split),
         },
     }
-
-
-def _sentences(record: Mapping[str, Any]) -> list[str]:
-    sizes = ", ".join(f"{name} {size}" for name, size in record["sizes"].items())
-    balance = record["balance"]
-    parts = []
-    if balance["weight_sd_between_groups"] is not None:
-        parts.append(f"group means of weight differ by {balance['weight_sd_between_groups']:.2g} standard deviations")
-    if balance["cage_chi2_per_df"] is not None:
-        parts.append(f"chi-squared of cage against group is {balance['cage_chi2_per_df']:.2g} per degree of freedom")
-    reached = f" Reached: {'; '.join(parts)}." if parts else ""
-    return [f"Animals were allocated to groups ({sizes}) by {record['method']}, seed {record['seed']}.{reached}"]
 
 
 def _write(

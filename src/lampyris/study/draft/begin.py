@@ -106,7 +106,7 @@ def begin_study(
         told += [] if blind else allocated.sentences
     key = None
     if blind:
-        blind_study(study, allocation=allocated)
+        blind_study(study, allocation=allocated, copies=folder is not None and not _is_inside(Path(folder), study))
         key = key_folder(study)
         told.append(
             f"The groups are coded. Give {key.name} to somebody who does not analyse; `lampyris unblind` needs it."
@@ -116,3 +116,7 @@ def begin_study(
 
 def _once(lines: Sequence[str]) -> list[str]:
     return list(dict.fromkeys(lines))
+
+
+def _is_inside(folder: Path, study: Path) -> bool:
+    return folder.resolve().is_relative_to(study.resolve())

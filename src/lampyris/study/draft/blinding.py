@@ -6,6 +6,7 @@ arms, and whatever names an arm in a text. The letters are drawn from the operat
 in the key. The study keeps the key's SHA-256, so that another key cannot be slipped in.
 """
 
+import json
 import math
 import re
 import secrets
@@ -19,12 +20,12 @@ from typing import Any
 from lampyris.core.errors import InputError, UsageError
 from lampyris.core.finding import Finding, Place, Severity
 from lampyris.core.schemas import ANIMALS, SAMPLESHEET, AnimalRow, SampleRow
-from lampyris.io.durable import canonical_json, sha256_file, write_json, write_text
+from lampyris.io.durable import canonical_json, sha256_file, write_bytes, write_json, write_text
 from lampyris.io.sheets import raise_errors, read_sheet, sheet_text
 from lampyris.io.toml import toml_text
-from lampyris.study.draft.allocating import ALLOCATION, AllocatedStudy
+from lampyris.study.draft.allocating import AllocatedStudy
 from lampyris.study.draft.notes import DRAFT_COLUMNS, DRAFT_SHEET
-from lampyris.study.draft.rules import BLINDING, DraftRow
+from lampyris.study.draft.rules import ALLOCATION, BLINDING, DraftRow
 from lampyris.study.rules import SETTINGS, SHEET, SHEET_ANIMALS
 
 KEY = "key.json"
@@ -113,7 +114,7 @@ class Key:
         return canonical_json({"format": KEY_FORMAT} | {name: getattr(self, name) for name in names})
 
 
-def blind_study(study: Path, /, *, allocation: AllocatedStudy | None = None) -> None:
+def blind_study(study: Path, /, *, allocation: AllocatedStudy | None = None, copies: bool = False) -> None:
     """Code the groups of a study on disk.
 
     Parameters
@@ -121,7 +122,10 @@ def blind_study(study: Path, /, *, allocation: AllocatedStudy | None = None) -> 
     study : Path
         With study.toml; comments in it are not kept.
     allocation : AllocatedStudy, optional
-        How the animals were just drawn; it goes into the key.
+        How the animals were just drawn; it goes into the key, as does an allocation.json that is there.
+    copies : bool
+        The files below raw/ are copies or links that were just made: words that tell arms are struck out of their texts.
+        The originals keep theirs.
 
     Raises
     ------
@@ -137,6 +141,8 @@ def blind_study(study: Path, /, *, allocation: AllocatedStudy | None = None) -> 
         raise UsageError(f"{study} has one group only: there is nothing to blind")
     words = telling_words(files.settings)
     _refuse_telling_names(files, words)
+    if copies:
+        _strike_out(study / "raw", words)
     found = telling_files(study, words, apart=(SETTINGS, SHEET, SHEET_ANIMALS, DRAFT_SHEET, ALLOCATION))
     if found:
         mend = "Draft with --from into a new folder, and take the arm out of the files' own descriptions before."
@@ -145,13 +151,43 @@ def blind_study(study: Path, /, *, allocation: AllocatedStudy | None = None) -> 
             for name, word in found
         ]
         raise InputError(f"{len(faults)} files tell the arms: nothing was blinded", faults)
-    record = allocation.record if allocation is not None else None
+    record = allocation.record if allocation is not None else _recorded(study / ALLOCATION)
     key, coded = coded_files(files, allocation=record)
     key_path = key_folder(study) / KEY
     write_text(key_path, key.text())
     write_files(study, coded, header="Blinded: groups are coded, and all are treated alike until `lampyris unblind`.")
     (study / ALLOCATION).unlink(missing_ok=True)
     write_json(study / BLINDING, _statement(key, coded, key_path))
+
+
+def _recorded(path: Path) -> dict[str, Any] | None:
+    if not path.is_file():
+        return None
+    found: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
+    return found
+
+
+def _strike_out(raw: Path, words: Sequence[str]) -> None:
+    """Put x for every letter of a telling word in the texts of vendor folders; a new file takes the name, links stay whole."""
+    for path in sorted(raw.rglob("*")):
+        if path.suffix.casefold() not in _WORDY_SUFFIXES or not path.is_file() or not _tells_inside(path, words):
+            continue
+        data = path.read_bytes()
+        code = "utf-8" if _fits_bytes(data, "utf-8") else "cp1252" if _fits_bytes(data, "cp1252") else "latin-1"
+        text = data.decode(code)
+        for word in words:
+            if len(word) > 1:
+                pattern = rf"(?<![^\W_]){re.escape(word)}(?![^\W_])"
+                text = re.sub(pattern, lambda match: "x" * len(match[0]), text, flags=re.IGNORECASE)
+        write_bytes(path, text.encode(code))
+
+
+def _fits_bytes(data: bytes, code: str) -> bool:
+    try:
+        data.decode(code)
+    except UnicodeDecodeError:
+        return False
+    return True
 
 
 def _statement(key: Key, coded: StudyFiles, key_path: Path) -> dict[str, Any]:

@@ -10,9 +10,8 @@ from typing import Any
 from lampyris.core.errors import InputError, LampyrisError, UsageError
 from lampyris.core.finding import Finding, Place, Severity
 from lampyris.io.durable import canonical_json, sha256_file, write_json, write_text
-from lampyris.study.draft.allocating import ALLOCATION
 from lampyris.study.draft.blinding import KEY, StudyFiles, file_texts, key_folder, read_files
-from lampyris.study.draft.rules import BLINDING, FROZEN, UNBLINDING, hash_of_text, hashes_of
+from lampyris.study.draft.rules import ALLOCATION, BLINDING, FROZEN, UNBLINDING, hash_of_text, hashes_of
 from lampyris.study.rules import SETTINGS
 
 MANIFEST = "results/manifest.json"

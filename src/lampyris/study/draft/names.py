@@ -87,9 +87,7 @@ _VIEWS = (
     (re.compile(rf"{_B}(?:bauchlage|prone|dorsal(?:e|ly)?|dors|back|rücken|ruecken|rückseite|dos){_E}"), "dorsal"),
 )
 
-_ROLES: tuple[tuple[Role, re.Pattern[str]], ...] = tuple(
-    (role, re.compile(rf"{_B}(?:{words}){_E}"))
-    for role, words in (
+_ROLE_WORDS: tuple[tuple[Role, str], ...] = (
         (
             "dark",
             r"darks?|darkframes?|dunkel\w*|schwarzbild|noire?s?|obscurité|background|hintergrund|bkgd?|bg|fond"

@@ -23,10 +23,11 @@ SETTINGS = "study.toml"
 BLINDING = "blinding.json"
 FROZEN = "frozen.json"
 UNBLINDING = "unblinding.json"
+ALLOCATION = "allocation.json"
 CURATED = ("curation.csv", "landmarks.csv")
 """Files by which a person corrects the analysis, besides everything in `REGIONS`."""
 REGIONS = "regions"
-_FROZEN_FILES = (SETTINGS, "samplesheet.csv", "animals.csv", "draft.csv", "blinding.json", "allocation.json", *CURATED)
+_FROZEN_FILES = (SETTINGS, "samplesheet.csv", "animals.csv", "draft.csv", BLINDING, ALLOCATION, *CURATED)
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,6 +46,7 @@ class DraftRow:
 def check_drafted(sheets: "Sheets", /) -> Iterator[Finding]:
     """What a draft assumed, and whether the study is blind."""
     yield from check_assumed(sheets)
+    yield from check_allocation(sheets)
     yield from check_blinding(sheets)
 
 
@@ -127,6 +129,39 @@ def value_at(settings: Mapping[str, Any], field: str, /) -> Any:
             if found is not None:
                 return found
     return None
+
+
+def check_allocation(sheets: "Sheets", /) -> Iterator[Finding]:
+    """Say how animals were allocated, and where a group was changed since."""
+    record = _json(sheets.study / ALLOCATION)
+    if record is None:
+        return
+    yield Finding("allocation.method", Severity.NOTE, Place(ALLOCATION), allocation_sentence(record), "")
+    drawn = record.get("animals", {})
+    for row in sheets.animals:
+        if row.animal in drawn and drawn[row.animal] != row.group:
+            seen = f"{row.animal} was drawn into {drawn[row.animal]} and stands in {row.group}."
+            mend = "Write the group that was drawn, or say in the report why it was changed."
+            yield Finding("allocation.changed", Severity.WARNING, Place("animals.csv", row.row, "group"), seen, mend)
+
+
+def allocation_sentence(record: Mapping[str, Any], /) -> str:
+    """How animals were allocated, for the methods.
+
+    Parameters
+    ----------
+    record : mapping
+        Content of allocation.json.
+    """
+    sizes = ", ".join(f"{name} {size}" for name, size in record["sizes"].items())
+    balance = record["balance"]
+    parts = []
+    if balance["weight_sd_between_groups"] is not None:
+        parts.append(f"group means of weight differ by {balance['weight_sd_between_groups']:.2g} standard deviations")
+    if balance["cage_chi2_per_df"] is not None:
+        parts.append(f"chi-squared of cage against group is {balance['cage_chi2_per_df']:.2g} per degree of freedom")
+    reached = f" Reached: {'; '.join(parts)}." if parts else ""
+    return f"Animals were allocated to groups ({sizes}) by {record['method']}, seed {record['seed']}.{reached}"
 
 
 def hashes_of(study: Path, /) -> dict[str, str]:

@@ -17,6 +17,7 @@ def add_verbs(verb: AddVerb, /) -> None:
     run = verb("run", _run, "analyse a study; what is already done is kept")
     add_directory(run, text="folder of the study")
     run.add_argument("--workers", type=positive, default=None, metavar="N", help="processes (default: threads)")
+    run.add_argument("--scheduler", default="", metavar="ADDR", help="running Dask scheduler whose workers do the work")
     run.add_argument("--only", metavar="SUB", help="analyse this animal only")
     run.add_argument("--force", action="store_true", help="analyse again what is already done")
 
@@ -50,6 +51,7 @@ def _run(options: argparse.Namespace) -> int:
         outcome = run_study(
             options.directory,
             workers=options.workers,
+            scheduler=options.scheduler,
             only=options.only,
             force=options.force,
             progress=progress,

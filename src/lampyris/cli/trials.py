@@ -9,6 +9,9 @@ from typing import Any
 from lampyris.cli.arguments import AddVerb, add_directory, whole
 from lampyris.cli.output import Progress, print_json, print_table
 
+# as many as lie in an IVIS at its widest field of view
+IVIS_ANIMALS = 5
+
 
 def add_verbs(verb: AddVerb, /) -> None:
     """Add this module's verbs."""
@@ -22,17 +25,36 @@ def add_verbs(verb: AddVerb, /) -> None:
     simulate.add_argument("--seed", type=whole, default=1, metavar="N", help="what chance is drawn from (default: 1)")
     simulate.add_argument("--design", type=Path, metavar="FILE", help="TOML file that changes the design")
     simulate.add_argument(
-        "--format", choices=("ome-tiff",), default="ome-tiff", help="format of the images (default: ome-tiff)"
+        "--format",
+        choices=("ome-tiff", "ivis", "ome-zarr"),
+        default="ome-tiff",
+        help="format of the images; ivis: a click folder per band (default: ome-tiff)",
+    )
+    simulate.add_argument(
+        "--animals-per-image",
+        type=whole,
+        metavar="N",
+        help="animals side by side in each image, 1 to 10 (default: the design's; five for ivis)",
     )
 
 
 def _simulate(options: argparse.Namespace) -> int:
-    from lampyris.virtual.design import read_design
+    from lampyris.core.errors import UsageError
+    from lampyris.core.schemas import MOST_LANES
+    from lampyris.virtual.design import default_design, read_design, with_animals_per_image
     from lampyris.virtual.simulate import simulate_study
 
-    design = None if options.design is None else read_design(options.design)
+    design = default_design() if options.design is None else read_design(options.design)
+    lanes = options.animals_per_image
+    if lanes is None and options.format == "ivis" and design.camera.animals_per_image == 1:
+        lanes = IVIS_ANIMALS
+    if lanes is not None and not 1 <= lanes <= MOST_LANES:
+        raise UsageError(f"--animals-per-image must be 1 to {MOST_LANES}, got {lanes}")
+    design = design if lanes is None else with_animals_per_image(design, lanes)
     with Progress() as progress:
-        made = simulate_study(options.directory, seed=options.seed, design=design, progress=progress)
+        made = simulate_study(
+            options.directory, seed=options.seed, design=design, raw_format=options.format, progress=progress
+        )
     if options.json:
         print_json({"study": made.study, "truth": made.truth})
     else:

@@ -13,6 +13,7 @@ class PixelFlag(IntFlag):
     NOT_FINITE = 1 << 3
     LOW_FLAT = 1 << 4
     BLOOM = 1 << 5
+    NOT_OWN = 1 << 6
 
 
 PIXEL_FLAG_MEANING: dict[PixelFlag, str] = {
@@ -22,6 +23,7 @@ PIXEL_FLAG_MEANING: dict[PixelFlag, str] = {
     PixelFlag.NOT_FINITE: "raw value is NaN or infinite",
     PixelFlag.LOW_FLAT: "flat field below 20 % of its centre: noise is amplified more than five times",
     PixelFlag.BLOOM: "touches a saturated pixel",
+    PixelFlag.NOT_OWN: "nearer to another animal of the image, or to a nose cone: emptied",
 }
 
 

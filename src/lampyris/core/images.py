@@ -51,6 +51,8 @@ class RawImage:
         coefficients give it for its binning, field of view and stop; empty where the file has none.
     labels : dict of str to str
         What the file says of the animal and the session, for drafting sheets only: keys among `LABELS`.
+    frames : int
+        Of how many frames of this exposure the counts are the mean; their noise variance is a frame's divided by it.
     """
 
     counts: NDArray[np.generic]
@@ -66,6 +68,7 @@ class RawImage:
     photo_pixel_mm: float = math.nan
     radiance_per_count_rate: tuple[float, ...] = ()
     labels: dict[str, str] = field(default_factory=dict)
+    frames: int = 1
 
     def __post_init__(self) -> None:
         array = frozen_array("counts", self.counts, ("channel", "y", "x"), np.asarray(self.counts).dtype)
@@ -82,6 +85,8 @@ class RawImage:
         if self.radiance_per_count_rate and len(self.radiance_per_count_rate) != array.shape[0]:
             count = len(self.radiance_per_count_rate)
             raise ValueError(f"radiance_per_count_rate has {count} entries for {array.shape[0]} channels")
+        if self.frames < 1:
+            raise ValueError(f"frames is {self.frames}, it must be at least 1")
         if unknown := sorted(set(self.labels) - set(LABELS)):
             raise ValueError(f"labels has unknown keys {', '.join(unknown)}; known are {', '.join(LABELS)}")
 

@@ -80,7 +80,7 @@ def find_body(
         If no object of a mouse's size is there, or more than one.
     """
     # opening with a disc wider than the tail cuts it off and leaves the trunk
-    opened = open_with_disc(_bright_objects(photo, pixel_mm), TAIL_HALF_WIDTH_MM / pixel_mm)
+    opened = open_with_disc(bright_objects(photo, pixel_mm), TAIL_HALF_WIDTH_MM / pixel_mm)
     pieces, count = label(opened)
     sizes = np.bincount(pieces.ravel())[1:] * pixel_mm**2
     area = float(sizes.max()) if count else 0.0
@@ -96,7 +96,10 @@ def find_body(
     large = int((sizes >= max(SMALLEST_MM2, SECOND_SHARE * area)).sum())
     if large > 1:
         seen = f"{large} objects of a mouse's size are in the image."
-        mend = "Cut the image so that each holds one animal; several animals in one image are not supported yet."
+        mend = (
+            "If they are animals, give each its own rows with this image and its lane, counted from the left; if not, take them "
+            "off the photograph."
+        )
         raise _refusal(file, "more than one animal", "image.several-animals", seen, mend)
     return body
 
@@ -121,12 +124,23 @@ def light_photograph(radiance: Radiance, /) -> NDArray[np.float64]:
 
 def edge_contact_mm(photo: NDArray[np.floating], /, *, pixel_mm: float) -> float:
     """Length over which bright objects meet the edge of an image; a tail's width is normal, a trunk's is a cropped animal."""
-    mask = _bright_objects(photo, pixel_mm)
+    mask = bright_objects(photo, pixel_mm)
     border = np.concatenate([mask[0], mask[-1], mask[1:-1, 0], mask[1:-1, -1]])
     return float(border.sum() * pixel_mm)
 
 
-def _bright_objects(photo: NDArray[np.floating], pixel_mm: float) -> NDArray[np.bool_]:
+def bright_objects(photo: NDArray[np.floating], /, pixel_mm: float) -> NDArray[np.bool_]:
+    """What is brighter than the stage, holes filled.
+
+    Parameters
+    ----------
+    photo : ndarray, dims (y, x)
+    pixel_mm : float
+
+    Returns
+    -------
+    ndarray of bool, dims (y, x)
+    """
     image = np.nan_to_num(np.asarray(photo, float))
     mask = image > otsu_threshold(image)
     return np.asarray(binary_fill_holes(binary_closing(mask, _disc(1.0 / pixel_mm))) | mask)

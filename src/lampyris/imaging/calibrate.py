@@ -34,10 +34,13 @@ _THIRD_NEIGHBOUR = 4
 def radiance_from_counts(view: ViewInput, instrument: Instrument, /) -> Radiance:
     """Calibrate one view: dark subtracted, flat divided, exposure and filter removed.
 
+    Where the files bring their own coefficients, these stand in place of `radiance_per_rate` and of the band's transmission: they
+    were measured through the filter, for light at the lens. The flat is divided out either way.
+
     Parameters
     ----------
     view : ViewInput
-        Counts with their dark and flat fields, dims (channel, y, x).
+        Counts with their dark and flat fields, dims (channel, y, x), and their own coefficients if any.
     instrument : Instrument
         Gain, read noise, full scale, and the radiance that one electron per second stands for.
 
@@ -55,10 +58,12 @@ def radiance_from_counts(view: ViewInput, instrument: Instrument, /) -> Radiance
     counts = view.image.counts.astype(np.float64)
     _refuse_misfits(view, counts)
     dark = view.dark.astype(np.float64)
-    flat = _normalised_flat(view.flat)
+    flat = view.flat / np.reshape(_levels(view), (-1, 1, 1))
     finite = np.isfinite(counts)
     levels = np.sort(dark.reshape(len(dark), -1), axis=1)
     flags = _flags(counts, dark, flat, finite, levels, full_scale=instrument.full_scale_counts)
+    if view.not_own is not None:
+        flags[:, view.not_own] |= np.uint16(PixelFlag.NOT_OWN)
     gain = instrument.gain_e_per_count
     electrons = counts - dark
     electrons[~finite] = 0.0
@@ -68,10 +73,11 @@ def radiance_from_counts(view: ViewInput, instrument: Instrument, /) -> Radiance
     variance = variance_counts(
         np.maximum(electrons, 0.0) + own_dark, gain_e_per_count=gain, read_noise_e=instrument.read_noise_e
     )
+    # the mean of several frames has the noise of one divided by their number; the dark frame is the same for all
+    variance /= view.image.frames
     variance += variance_counts(own_dark, gain_e_per_count=gain, read_noise_e=instrument.read_noise_e)
-    transmission = np.array([band.transmission for band in instrument.bands])
     exposure = np.asarray(view.exposure_s, float)
-    factor = instrument.radiance_per_rate / (transmission * exposure)[:, None, None] / np.maximum(flat, 0.01)
+    factor = (_radiance_per_electron_rate(view, instrument) / exposure)[:, None, None] / np.maximum(flat, 0.01)
     values = electrons * factor
     factor *= gain
     factor *= factor
@@ -86,6 +92,32 @@ def radiance_from_counts(view: ViewInput, instrument: Instrument, /) -> Radiance
             f"{view.file}: the image holds no signal above its dark frame", [_fault(view, "image.empty", seen, mend)]
         )
     return Radiance(values, variance, flags, view.image.channels, instrument.pixel_mm)
+
+
+def flat_levels(flat: NDArray[np.generic], /) -> tuple[float, ...]:
+    """Level of each band's flat field in the middle of the frame, for which `radiance_per_rate` holds.
+
+    Parameters
+    ----------
+    flat : ndarray, dims (channel, y, x)
+
+    Examples
+    --------
+    >>> flat_levels(np.full((2, 5, 5), 3.0))
+    (3.0, 3.0)
+    """
+    return tuple(np.median(_centre(flat.astype(np.float64)), axis=(1, 2)).tolist())
+
+
+def _levels(view: ViewInput) -> tuple[float, ...]:
+    return view.flat_level or flat_levels(view.flat)
+
+
+def _radiance_per_electron_rate(view: ViewInput, instrument: Instrument) -> NDArray[np.float64]:
+    """Radiance that one electron per second stands for in the flat's middle, dims (channel,)."""
+    if view.radiance_per_count_rate:
+        return np.array(view.radiance_per_count_rate) / instrument.gain_e_per_count
+    return instrument.radiance_per_rate / np.array([band.transmission for band in instrument.bands])
 
 
 def lambertian_flux(radiance_sum: float, pixel_mm: float, /) -> float:
@@ -129,18 +161,13 @@ def _refuse_misfits(view: ViewInput, counts: NDArray[np.float64]) -> None:
             faults.append(
                 _fault(view, "image.not-finite", f"the {name} holds pixels that are no number.", "Export it again.")
             )
-    if view.flat.shape == counts.shape and (np.median(_centre(view.flat), axis=(1, 2)) <= 0).any():
+    if view.flat.shape == counts.shape and min(_levels(view), default=1.0) <= 0:
         seen = "the flat field is not above zero in the middle of the frame."
         faults.append(_fault(view, "image.flat", seen, "Check which flat field study.toml names."))
     if not np.isfinite(counts).any():
         faults.append(_fault(view, "image.not-finite", "no pixel is a finite number.", "Export the image again."))
     if faults:
         raise ImageError(f"{view.file}: cannot be calibrated", faults)
-
-
-def _normalised_flat(flat: NDArray[np.floating]) -> NDArray[np.float64]:
-    field = flat.astype(np.float64)
-    return field / np.median(_centre(field), axis=(1, 2))[:, None, None]
 
 
 def _centre(field: NDArray[np.floating]) -> NDArray[np.floating]:

@@ -34,7 +34,12 @@ class ViewInput:
         Per channel the radiance, ph s-1 cm-2 sr-1, that one count per second stands for, where the files bring their own
         coefficients; empty where the instrument's settings hold.
     origin_px : tuple of int
-        Row and column of the image file at which the view begins: an image may show several animals.
+        Row and column of the image file, turned head up, at which the view begins: an image may show several animals.
+    flat_level : tuple of float
+        Per channel the flat's level in the middle of the whole image, which the view need not hold; empty where the view is the
+        whole image.
+    not_own : ndarray of bool, dims (y, x), or None
+        Pixels that were emptied, since they are another animal's; None where there are none.
     """
 
     view: str
@@ -47,6 +52,8 @@ class ViewInput:
     landmarks: tuple[tuple[str, float, float], ...] = ()
     radiance_per_count_rate: tuple[float, ...] = ()
     origin_px: tuple[int, int] = (0, 0)
+    flat_level: tuple[float, ...] = ()
+    not_own: NDArray[np.bool_] | None = None
 
 
 @dataclass(frozen=True, slots=True, eq=False)

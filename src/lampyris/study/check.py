@@ -30,6 +30,8 @@ class CheckResult:
         Valid rows of animals.csv; empty where there is none.
     landmarks : tuple of LandmarkRow
         Valid rows of landmarks.csv; empty where there is none.
+    photographed : frozenset of str
+        Images that bring a photograph along; empty where image files were not opened.
     """
 
     findings: tuple[Finding, ...]
@@ -37,6 +39,7 @@ class CheckResult:
     samples: tuple[SampleRow, ...]
     animals: tuple[AnimalRow, ...]
     landmarks: tuple[LandmarkRow, ...] = ()
+    photographed: frozenset[str] = frozenset()
 
     @property
     def errors(self) -> tuple[Finding, ...]:
@@ -95,12 +98,16 @@ def check_study(directory: Path | str, /, *, images: bool = True) -> CheckResult
     sheets = Sheets(study, settings, samples, animals, whole, landmarks)
     for rule in RULES:
         findings += rule(sheets)
+    photographed: frozenset[str] = frozenset()
     if images and settings is not None:
         # decoding needs numpy and a TIFF reader, which a look at the sheets alone does not
-        from lampyris.study.headers import check_files
+        from lampyris.study.headers import check_files, open_headers
 
-        findings += check_files(sheets, settings)
-    return CheckResult(_ordered(findings), settings, samples, animals, landmarks)
+        headers, unreadable = open_headers(sheets, settings)
+        findings += unreadable
+        findings += check_files(sheets, settings, headers)
+        photographed = frozenset(path for path, header in headers.items() if header is not None and header.photo)
+    return CheckResult(_ordered(findings), settings, samples, animals, landmarks, photographed)
 
 
 def _refused(file: str, error: InputError) -> Finding:

@@ -14,7 +14,7 @@ import shutil
 import threading
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import BrokenExecutor, Executor, Future, ProcessPoolExecutor, ThreadPoolExecutor, as_completed
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -22,6 +22,7 @@ from typing import TYPE_CHECKING, Any
 from lampyris.core.errors import LampyrisError
 from lampyris.core.finding import Finding
 from lampyris.io import durable
+from lampyris.study.cluster import ClusterEngine, cluster_engine
 from lampyris.study.provenance import package_versions, source_hash
 
 if TYPE_CHECKING:
@@ -173,7 +174,7 @@ def do_task(task: Task, /, *, force: bool = False) -> TaskOutcome:
     """
     folder = Path(task.study) / task.folder
     try:
-        inputs = {path: durable.sha256_file(Path(task.study) / path) for path in sorted(set(task.inputs))}
+        inputs = {path: _sha256(Path(task.study) / path) for path in sorted(set(task.inputs))}
         key = task_key(task, inputs)
         if not force and is_done(folder, key):
             return TaskOutcome(task.folder, True, reused=True)
@@ -185,6 +186,11 @@ def do_task(task: Task, /, *, force: bool = False) -> TaskOutcome:
         clear_outputs(folder, task.outputs)
         raise
     return TaskOutcome(task.folder, True)
+
+
+def _sha256(path: Path) -> str:
+    """Hash of an input: a file, or a folder that is one image."""
+    return durable.sha256_tree(path) if path.is_dir() else durable.sha256_file(path)
 
 
 def is_done(folder: Path, key: str, /) -> bool:
@@ -224,13 +230,19 @@ def clear_outputs(folder: Path, names: Sequence[str], /) -> None:
 
 
 @contextmanager
-def open_engine(workers: int | None = None, /) -> Iterator[Executor | None]:
-    """Give the engine for this number of workers.
+def open_engine(
+    workers: int | None = None, /, *, scheduler: str = "", study: Path = Path()
+) -> Iterator[Executor | None]:
+    """Give the engine for this number of workers, or for a cluster.
 
     Parameters
     ----------
     workers : int, optional
         Threads on every core by default; 1 works in this thread (no engine); more are processes.
+    scheduler : str
+        Address of a running Dask scheduler: its workers do the tasks.
+    study : Path
+        The study, for a cluster: each of its workers must see it.
 
     Yields
     ------
@@ -238,7 +250,11 @@ def open_engine(workers: int | None = None, /) -> Iterator[Executor | None]:
         Cancelled on the way out where an interruption left work undone.
     """
     with _one_blas_thread():
-        yield from _engine(workers)
+        if scheduler:
+            with cluster_engine(scheduler, study) as engine:
+                yield engine
+        else:
+            yield from _engine(workers)
 
 
 def _engine(workers: int | None) -> Iterator[Executor | None]:
@@ -294,17 +310,18 @@ def run_tasks(
     futures: dict[Future[TaskOutcome], int] = {}
     collected: dict[int, TaskOutcome] = {}
     try:
-        for place, task in enumerate(tasks):
-            futures[engine.submit(run_task, task, force=force)] = place
+        with suppress(BrokenExecutor):
+            for place, task in enumerate(tasks):
+                futures[engine.submit(run_task, task, force=force)] = place
         for future in as_completed(futures):
-            place = futures[future]
-            collected[place] = future.result()
-            say(len(collected), len(tasks), tasks[place].folder)
-    except BrokenExecutor:
-        # a worker died and took the pool with it: the ones left run alone, so that the deadly one stops only itself
+            # a worker that dies takes the others of its pool with it: what is left then follows below
+            with suppress(BrokenExecutor):
+                collected[futures[future]] = future.result()
+                say(len(collected), len(tasks), tasks[futures[future]].folder)
         for place, task in enumerate(tasks):
             if place not in collected:
-                collected[place] = _run_alone(task, force)
+                # alone, so that the deadly one stops only itself
+                collected[place] = _run_alone(task, force, engine)
                 say(len(collected), len(tasks), task.folder)
     except BaseException:
         for future in futures:
@@ -313,25 +330,29 @@ def run_tasks(
     return tuple(collected[place] for place in range(len(tasks)))
 
 
-def _run_alone(task: Task, force: bool) -> TaskOutcome:
-    context = multiprocessing.get_context("spawn")
-    with ProcessPoolExecutor(1, mp_context=context, initializer=_begin_worker) as engine:
-        try:
+def _run_alone(task: Task, force: bool, broken: Executor) -> TaskOutcome:
+    """Do one task with nothing else under way: on the cluster, or in a process of its own."""
+    try:
+        if isinstance(broken, ClusterEngine):
+            return broken.submit(run_task, task, force=force).result()
+        context = multiprocessing.get_context("spawn")
+        with ProcessPoolExecutor(1, mp_context=context, initializer=_begin_worker) as engine:
             return engine.submit(run_task, task, force=force).result()
-        except BrokenExecutor:
-            clear_outputs(Path(task.study) / task.folder, task.outputs)
-            reason = "its worker process died, most often for lack of memory: run it with fewer workers"
-            return TaskOutcome(task.folder, False, reason=reason)
+    except BrokenExecutor:
+        clear_outputs(Path(task.study) / task.folder, task.outputs)
+        reason = "its worker process died, most often for lack of memory: run it with fewer workers"
+        return TaskOutcome(task.folder, False, reason=reason)
 
 
 @contextmanager
 def _one_blas_thread() -> Iterator[None]:
     """Hold linear algebra to one thread: sums split over threads differ in their last digits, and small ones are slower."""
-    with _blas_limit():
+    with blas_limit():
         yield
 
 
-def _blas_limit() -> "threadpool_limits":
+def blas_limit() -> "threadpool_limits":
+    """Hold linear algebra of this process to one thread, until the limit is left."""
     import scipy.linalg  # noqa: F401  (its library must be loaded to be held)
     from threadpoolctl import threadpool_limits
 
@@ -340,7 +361,7 @@ def _blas_limit() -> "threadpool_limits":
 
 def _begin_worker() -> None:
     """Set up a worker process: one thread of linear algebra for all its life, and no life beyond the run's."""
-    _blas_limit()
+    blas_limit()
     _leave_with_parent()
 
 

@@ -5,7 +5,7 @@ file and stop its animal.
 """
 
 import math
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
 import numpy as np
@@ -15,8 +15,18 @@ from lampyris.core.finding import Finding, Place, Severity
 from lampyris.core.images import RawImage
 from lampyris.core.schemas import SampleRow
 from lampyris.core.settings import StudySettings
+from lampyris.imaging.lanes import find_bodies, strangers
+from lampyris.imaging.photographs import PHOTO_MEND, photograph_fault
 from lampyris.io.images.readers import read_image
 from lampyris.study.clock import check_clock
+from lampyris.study.opening import (
+    file_reader,
+    find_view_lanes,
+    lanes_named,
+    no_dark,
+    open_view,
+    stage_photograph,
+)
 from lampyris.study.rules import SETTINGS, SHEET, SHEET_LANDMARKS, WAVELENGTH_TOLERANCE_NM, Sheets
 
 # files round exposures to milliseconds and pixel pitches to micrometres
@@ -53,6 +63,12 @@ class Header:
         Per channel: the largest count.
     at_highest : tuple of int
         Per channel: pixels that hold exactly that count.
+    dark : bool
+        It brings a dark frame along.
+    photo : tuple of int
+        Rows and columns of the photograph that it brings along; empty where it brings none.
+    photo_pixel_mm : float
+        Pixel pitch of that photograph; NaN where not said.
     """
 
     channels: tuple[str, ...]
@@ -67,6 +83,9 @@ class Header:
     saturated: tuple[float, ...]
     highest: tuple[float, ...]
     at_highest: tuple[int, ...]
+    dark: bool = False
+    photo: tuple[int, ...] = ()
+    photo_pixel_mm: float = math.nan
 
     def index(self, channel: str) -> int | None:
         """Which channel is called so; an image of one channel needs no name."""
@@ -75,8 +94,11 @@ class Header:
         return 0 if len(self.channels) == 1 else None
 
 
-def check_files(sheets: Sheets, settings: StudySettings, /) -> Iterator[Finding]:
-    """Open every file that the sheets name and compare it with them; each file is decoded once and let go.
+Headers = Mapping[str, Header | None]
+
+
+def open_headers(sheets: Sheets, settings: StudySettings, /) -> tuple[dict[str, Header | None], list[Finding]]:
+    """Open every file that the sheets name; each is decoded once and let go.
 
     Parameters
     ----------
@@ -85,33 +107,90 @@ def check_files(sheets: Sheets, settings: StudySettings, /) -> Iterator[Finding]
     settings : StudySettings
         Its settings.
 
-    Yields
-    ------
-    Finding
-        Rule ``header.*`` or ``image.*``.
+    Returns
+    -------
+    headers : dict of str to Header or None
+        By path; None where a file cannot be read.
+    findings : list of Finding
+        Of those.
     """
     headers: dict[str, Header | None] = {}
+    findings: list[Finding] = []
     for path in _paths(sheets, settings):
         try:
             opened = read_image(sheets.study / path, settings.limits, file=path)
             headers[path] = _summary(opened, settings.instrument.full_scale_counts)
         except ImageError as error:
             headers[path] = None
-            yield from _unreadable(path, error, sheets, settings)
+            findings += _unreadable(path, error, sheets, settings)
+    return headers, findings
+
+
+def check_files(sheets: Sheets, settings: StudySettings, headers: Headers, /) -> Iterator[Finding]:
+    """Compare files with the sheets that name them, and animals on shared images with the lanes that are named.
+
+    Parameters
+    ----------
+    sheets : Sheets
+        The study's sheets.
+    settings : StudySettings
+        Its settings.
+    headers : mapping of str to Header or None
+        From `open_headers`.
+
+    Yields
+    ------
+    Finding
+        Rule ``header.*`` or ``image.*``.
+    """
     told: set[str] = set()
     bands = {band.channel for band in settings.instrument.bands}
     for row in sheets.samples:
         image = headers.get(row.image)
         # a channel that the settings do not know is told once, by its own rule
         if image is not None and row.channel in bands:
-            yield from _check_image(row, image, settings, told)
-            yield from _check_companions(row, image, headers, settings)
+            found = [*_check_image(row, image, settings, told), *_check_companions(row, image, headers, settings)]
+            # an image of several animals is the same for each
+            yield from (one for one in found if not (_seen_before(one, told) and math.isfinite(row.lane)))
     yield from _check_full_scale(sheets, headers, settings)
     yield from _check_landmarks(sheets, headers, settings)
     yield from check_clock(sheets.samples, {path: one.acquired for path, one in headers.items() if one is not None})
+    yield from _check_lanes(sheets, headers, settings)
 
 
-def _check_landmarks(sheets: Sheets, headers: dict[str, Header | None], settings: StudySettings) -> Iterator[Finding]:
+def _seen_before(finding: Finding, told: set[str]) -> bool:
+    key = f"{finding.rule}: {finding.seen}"
+    known = key in told
+    told.add(key)
+    return known
+
+
+def _check_lanes(sheets: Sheets, headers: Headers, settings: StudySettings) -> Iterator[Finding]:
+    """As many animals in an image as the sheet names."""
+    views: dict[str, dict[tuple[str, str, str], list[SampleRow]]] = {}
+    for row in sheets.samples:
+        views.setdefault(row.image, {}).setdefault((row.animal, row.session, row.view), []).append(row)
+    for image, lanes in lanes_named(sheets.samples).items():
+        rows = next(iter(views[image].values()))
+        if any(headers.get(path) is None for row in rows for path in (row.image, row.photo, row.background) if path):
+            continue
+        try:
+            view = open_view(file_reader(sheets.study, settings), rows, settings)
+            find_view_lanes(view, lanes, settings)
+            bodies = find_bodies(
+                stage_photograph(view, settings), pixel_mm=settings.instrument.pixel_mm, stage=settings.stage
+            )
+        except ImageError as error:
+            # what else may be wrong with the files is told by the rules above
+            yield from (one for one in error.findings if one.rule == "image.lane-count")
+            continue
+        for lane in strangers(bodies, settings.stage, lanes):
+            seen = f"lane {lane} shows an animal, and no row of {SHEET} names it."
+            mend = "Add its rows, or leave it: the lane is not analysed."
+            yield Finding("image.lane-unnamed", Severity.WARNING, Place(image), seen, mend)
+
+
+def _check_landmarks(sheets: Sheets, headers: Headers, settings: StudySettings) -> Iterator[Finding]:
     """Landmarks lie on the image."""
     images = {(row.animal, row.session, row.view): headers.get(row.image) for row in sheets.samples}
     for mark in sheets.landmarks:
@@ -119,7 +198,8 @@ def _check_landmarks(sheets: Sheets, headers: dict[str, Header | None], settings
         if image is None:
             continue
         pixel = settings.instrument.pixel_mm
-        for column, value, count in zip(("y_mm", "x_mm"), (mark.y_mm, mark.x_mm), image.shape, strict=True):
+        turned = image.shape if settings.stage.head in ("up", "down") else image.shape[::-1]
+        for column, value, count in zip(("y_mm", "x_mm"), (mark.y_mm, mark.x_mm), turned, strict=True):
             if value > (count - 1) * pixel:
                 seen = f"{value:g} mm is off the image, which ends at {(count - 1) * pixel:g} mm."
                 mend = "Write millimetres from the centre of the first pixel, not pixels."
@@ -127,7 +207,7 @@ def _check_landmarks(sheets: Sheets, headers: dict[str, Header | None], settings
                 yield Finding("header.landmark", Severity.ERROR, place, seen, mend)
 
 
-def _check_full_scale(sheets: Sheets, headers: dict[str, Header | None], settings: StudySettings) -> Iterator[Finding]:
+def _check_full_scale(sheets: Sheets, headers: Headers, settings: StudySettings) -> Iterator[Finding]:
     """A camera of fewer bits than its files piles up below `full_scale_counts`: saturation would go unnoticed."""
     full = settings.instrument.full_scale_counts
     named = {(row.channel, row.image): row for row in sheets.samples}
@@ -157,7 +237,7 @@ def _check_full_scale(sheets: Sheets, headers: dict[str, Header | None], setting
 def _paths(sheets: Sheets, settings: StudySettings) -> list[str]:
     named = [path for row in sheets.samples for path in (row.image, row.background, row.photo)]
     named += [band.flat for band in settings.instrument.bands]
-    return [path for path in dict.fromkeys(named) if path and (sheets.study / path).is_file()]
+    return [path for path in dict.fromkeys(named) if path and (sheets.study / path).exists()]
 
 
 def _summary(image: RawImage, full_scale: float) -> Header:
@@ -178,6 +258,9 @@ def _summary(image: RawImage, full_scale: float) -> Header:
         ),
         highest=tuple(float(plane.max(initial=0)) for plane in planes),
         at_highest=tuple(int(np.count_nonzero(plane == plane.max(initial=0))) for plane in planes),
+        dark=image.dark is not None,
+        photo=() if image.photo is None else image.photo.shape,
+        photo_pixel_mm=image.photo_pixel_mm,
     )
 
 
@@ -227,11 +310,12 @@ def _check_whole_image(row: SampleRow, image: Header, settings: StudySettings) -
         yield _fault("header.synthetic", row, "image", seen, f"Write synthetic = true under [study] in {SETTINGS}.")
 
 
-def _check_companions(
-    row: SampleRow, image: Header, headers: dict[str, Header | None], settings: StudySettings
-) -> Iterator[Finding]:
+def _check_companions(row: SampleRow, image: Header, headers: Headers, settings: StudySettings) -> Iterator[Finding]:
     band = next((band for band in settings.instrument.bands if band.channel == row.channel), None)
-    companions = (("background", row.background), ("photo", row.photo), ("flat", band.flat if band else ""))
+    companions = (("background", row.background), ("flat", band.flat if band else ""))
+    if not row.background and not image.dark:
+        yield _fault("header.no-dark", row, "background", *no_dark(row))
+    yield from _check_photo(row, image, headers, settings)
     for column, path in companions:
         other = headers.get(path)
         if other is None:
@@ -240,8 +324,6 @@ def _check_companions(
             seen = f"{path} has {_pixels(other)}, {row.image} has {_pixels(image)}."
             mend = "Name a file of the same binning and field of view."
             yield _fault("header.shape", row, "image" if column == "flat" else column, seen, mend)
-        if column == "photo":
-            continue
         index = other.index(row.channel)
         if index is None:
             seen = f"{path} has the channels {', '.join(other.channels)}, not {row.channel}."
@@ -251,6 +333,24 @@ def _check_companions(
             if math.isfinite(exposure) and abs(exposure - row.exposure_s) > EXPOSURE_TOLERANCE * row.exposure_s:
                 seen = f"the dark frame {path} was exposed {exposure:g} s, the image {row.exposure_s:g} s."
                 yield _fault("header.dark-exposure", row, column, seen, "Name a dark frame of the same exposure.")
+
+
+def _check_photo(row: SampleRow, image: Header, headers: Headers, settings: StudySettings) -> Iterator[Finding]:
+    """The photograph, of whatever scale, shows the image's field."""
+    path = row.photo or row.image
+    source = headers.get(path)
+    if source is None or not (row.photo or source.photo):
+        return
+    own, pixel_mm = (source.photo, source.photo_pixel_mm) if source.photo else (source.shape, source.pixel_mm)
+    fault = photograph_fault(
+        (own[0], own[1]),
+        (image.shape[0], image.shape[1]),
+        pixel_mm=settings.instrument.pixel_mm,
+        photo_pixel_mm=pixel_mm,
+    )
+    if fault:
+        what = path if row.photo else f"the photograph of {path}"
+        yield _fault("header.shape", row, "photo" if row.photo else "image", f"{what} {fault}.", PHOTO_MEND)
 
 
 def _check_number(row: SampleRow, column: str, value: float, unit: str, tolerance: float) -> Iterator[Finding]:

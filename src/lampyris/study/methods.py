@@ -97,7 +97,8 @@ def _calibration(instrument: Instrument, options: AnalysisOptions) -> str:
         f"radiance (ph s-1 cm-2 sr-1) with {instrument.gain_e_per_count:g} electrons per count, the exposure, the band's "
         f"transmission ({_listed([f'{band.transmission:g}' for band in instrument.bands])}) and "
         f"{instrument.radiance_per_rate:g} ph s-1 cm-2 sr-1 per electron per second, known to "
-        f"{100 * instrument.radiance_relative_sd:g} %. The variance of photon and read noise "
+        f"{100 * instrument.radiance_relative_sd:g} %; where image files brought their own coefficients, these stood in place of it and "
+        "of the transmission. The variance of photon and read noise "
         f"({instrument.read_noise_e:g} electrons) was carried through every step. Pixels at or above "
         f"{_percent(calibrate.SATURATED_SHARE)} of full scale ({instrument.full_scale_counts:g} counts) were marked saturated, and "
         f"an image was refused where more than {100 * options.saturated_fraction_max:g} % of the animal's pixels were. Hot pixels "
@@ -139,7 +140,8 @@ def _detection(options: AnalysisOptions, views: int) -> str:
     depths = _listed([f"{depth:g}" for depth in options.template_depths_mm])
     both = ", over both views" if views == 2 else ""
     return (
-        "Detection. The animal's outline was taken from its photograph, or from its own glow where there was none. "
+        "Detection. The animal's outline was taken from its photograph, or from its own glow where there was none. Of an image of "
+        "several animals each was cut out, and pixels nearer to another were emptied. "
         "The probe image was searched with the surface profiles of point sources at depths of "
         f"{depths} mm, computed by diffusion in homogeneous tissue with Haskell's boundary condition (Haskell 1994), each within "
         f"at most {matched_filter.WINDOW_MAX_MM:g} mm of its centre, against the structure of the background as measured in the same "

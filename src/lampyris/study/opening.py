@@ -1,6 +1,11 @@
-"""Opens the files of one session and hands them to the analysis as `SessionInput`."""
+"""Opens the files of one session and hands them to the analysis as `SessionInput`.
 
-from collections.abc import Callable, Sequence
+Images are turned head up before anything else. Of an image that shows several animals, each session is given its own piece. What
+an image brings along (dark frame, photograph, coefficients) serves where the sheet names none.
+"""
+
+import math
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -12,8 +17,12 @@ from lampyris.core.finding import Finding, Place, Severity
 from lampyris.core.images import RawImage
 from lampyris.core.schemas import VIEWS, AnimalRow, LandmarkRow, SampleRow
 from lampyris.core.settings import StudySettings
+from lampyris.imaging.animal import light_photograph
+from lampyris.imaging.calibrate import radiance_from_counts
 from lampyris.imaging.inputs import SessionInput, ViewInput
-from lampyris.io.images.readers import read_image
+from lampyris.imaging.lanes import Lane, cut_view, find_lanes, head_up
+from lampyris.imaging.photographs import photograph_on_grid
+from lampyris.io.images.readers import image_files, read_image
 from lampyris.io.paths import inside
 
 SHEET = "samplesheet.csv"
@@ -32,11 +41,14 @@ class SessionRows:
         The animal's row, where there is one.
     landmarks : tuple of LandmarkRow
         What a person named in this session's images.
+    lanes : tuple of (str, tuple of int)
+        Of each of its images that several may share, every lane that the whole sheet names: other animals' too.
     """
 
     rows: tuple[SampleRow, ...]
     animal: AnimalRow | None
     landmarks: tuple[LandmarkRow, ...] = ()
+    lanes: tuple[tuple[str, tuple[int, ...]], ...] = ()
 
     @property
     def name(self) -> tuple[str, str]:
@@ -49,11 +61,34 @@ class SessionRows:
         return f"results/sub-{self.rows[0].animal}/ses-{self.rows[0].session}"
 
 
-def session_files(session: SessionRows, settings: StudySettings, /) -> tuple[str, ...]:
-    """Every file that the session's analysis reads, relative to the study, sorted."""
-    files = {path for row in session.rows for path in (row.image, row.photo, row.background) if path}
+def lanes_named(samples: Iterable[SampleRow], /) -> dict[str, tuple[int, ...]]:
+    """Every lane that the sheet names of each image, sorted; images without lanes are left out."""
+    found: dict[str, set[int]] = {}
+    for row in samples:
+        if math.isfinite(row.lane):
+            found.setdefault(row.image, set()).add(int(row.lane))
+    return {image: tuple(sorted(lanes)) for image, lanes in found.items()}
+
+
+def session_files(study: Path, session: SessionRows, settings: StudySettings, /) -> tuple[str, ...]:
+    """Every file that the session's analysis reads, relative to the study, sorted; of a folder, all files in it."""
+    named = {path: row.row for row in session.rows for path in (row.image, row.photo, row.background) if path}
     used = {row.channel for row in session.rows}
-    files.update(band.flat for band in settings.instrument.bands if band.flat and band.channel in used)
+    named |= {
+        band.flat: session.rows[0].row for band in settings.instrument.bands if band.flat and band.channel in used
+    }
+    files: set[str] = set()
+    for path, line in named.items():
+        if not (study / path).is_dir():
+            files.add(path)
+            continue
+        place = Place(SHEET, line, "image")
+        home = inside(study, path, place=place)
+        try:
+            files.update(f"{path}/{one.relative_to(home).as_posix()}" for one in image_files(home, file=path))
+        except ImageError:
+            # told when the session is opened, which stops its animal only
+            files.add(path)
     return tuple(sorted(files))
 
 
@@ -79,7 +114,7 @@ def open_session(study: Path, session: SessionRows, settings: StudySettings, /) 
     ImageError
         If a file cannot be read, lacks a channel, is constant or does not fit the others.
     """
-    read = _reader(study, settings)
+    read = file_reader(study, settings)
     first = session.rows[0]
     views = [view for view in VIEWS if any(row.view == view for row in session.rows)]
     return SessionInput(
@@ -91,14 +126,51 @@ def open_session(study: Path, session: SessionRows, settings: StudySettings, /) 
         probe=first.probe,
         inoculation=session.animal.inoculation if session.animal else "",
         injection=session.animal.injection if session.animal else "",
-        views=tuple(
-            replace(
-                _view(read, [row for row in session.rows if row.view == view], settings),
-                landmarks=named_in(session, view),
-            )
-            for view in views
-        ),
+        views=tuple(_animal_view(read, session, view, settings) for view in views),
     )
+
+
+def _animal_view(read: Reader, session: SessionRows, view: str, settings: StudySettings) -> ViewInput:
+    """The view of one animal, cut out where its image shows several."""
+    rows = [row for row in session.rows if row.view == view]
+    whole = replace(open_view(read, rows, settings), landmarks=named_in(session, view))
+    own, named = rows[0].lane, dict(session.lanes).get(whole.file, ())
+    if not named or not math.isfinite(own):
+        if not settings.stage.nose_cones_mm:
+            return whole
+        # an animal alone, behind its nose cone
+        own, named, settings = 1, (1,), _without_borders(settings)
+    lane = find_view_lanes(whole, named, settings)[int(own)]
+    return cut_view(whole, lane, pixel_mm=settings.instrument.pixel_mm)
+
+
+def _without_borders(settings: StudySettings) -> StudySettings:
+    return settings.model_copy(update={"stage": settings.stage.model_copy(update={"lane_edges_mm": ()})})
+
+
+def find_view_lanes(view: ViewInput, lanes: Sequence[int], settings: StudySettings, /) -> dict[int, Lane]:
+    """Where the animals of a view lie, by its photograph or, without one, by their own glow.
+
+    Raises
+    ------
+    ImageError
+        If there are more or fewer than the sheet names.
+    """
+    return find_lanes(
+        stage_photograph(view, settings),
+        settings.stage,
+        pixel_mm=settings.instrument.pixel_mm,
+        lanes=lanes,
+        file=view.file,
+        photographed=view.photo is not None,
+    )
+
+
+def stage_photograph(view: ViewInput, settings: StudySettings, /) -> NDArray[np.floating]:
+    """A view's photograph, or what stands in for it, dims (y, x)."""
+    if view.photo is not None:
+        return view.photo
+    return light_photograph(radiance_from_counts(view, settings.instrument))
 
 
 def named_in(session: SessionRows, view: str, /) -> tuple[tuple[str, float, float], ...]:
@@ -113,7 +185,8 @@ def channel_index(image: RawImage, channel: str, /) -> int | None:
     return 0 if len(image.channels) == 1 else None
 
 
-def _reader(study: Path, settings: StudySettings) -> Reader:
+def file_reader(study: Path, settings: StudySettings, /) -> Reader:
+    """Reader of the study's images that decodes each once."""
     opened: dict[str, RawImage] = {}
 
     def read(row: SampleRow, path: str) -> RawImage:
@@ -124,25 +197,48 @@ def _reader(study: Path, settings: StudySettings) -> Reader:
     return read
 
 
-def _view(read: Reader, rows: Sequence[SampleRow], settings: StudySettings) -> ViewInput:
+def open_view(read: Reader, rows: Sequence[SampleRow], settings: StudySettings, /) -> ViewInput:
+    """Open one view as its image shows it, turned head up, all animals in it.
+
+    Parameters
+    ----------
+    read : callable
+        From `file_reader`.
+    rows : sequence of SampleRow
+        One animal's, a row per band.
+    settings : StudySettings
+        Bands in their order, flats, side of the heads.
+
+    Returns
+    -------
+    ViewInput
+        Without landmarks.
+
+    Raises
+    ------
+    ImageError
+        If a file cannot be read, lacks a channel, is constant or does not fit the others.
+    """
     bands = [band for band in settings.instrument.bands if any(row.channel == band.channel for row in rows)]
     ordered = [next(row for row in rows if row.channel == band.channel) for band in bands]
+    head = settings.stage.head
     planes = [(row, *_plane(read, row, row.image, "image")) for row in ordered]
     shape = planes[0][2].shape
     for row, _, plane in planes:
         _refuse_constant(row, plane)
         _refuse_shape(row, row.image, plane.shape, shape, "the other bands")
     counts = np.stack([plane for _, _, plane in planes])
-    dark = [_fitting(read, row, row.background, "background", shape) for row in ordered]
+    dark = [_dark(read, row, shape) for row in ordered]
     flat = [
         _fitting(read, row, band.flat, "image", shape) if band.flat else np.ones(shape)
         for row, band in zip(ordered, bands, strict=True)
     ]
     pixel_mm = next((image.pixel_mm for _, image, _ in planes if image.pixel_mm > 0), settings.instrument.pixel_mm)
+    photo = _photo(read, ordered, shape, settings.instrument.pixel_mm)
     return ViewInput(
         view=ordered[0].view,
         image=RawImage(
-            counts=counts,
+            counts=head_up(counts, head),
             channels=tuple(row.channel for row in ordered),
             pixel_mm=pixel_mm,
             exposure_s=tuple(row.exposure_s for row in ordered),
@@ -150,13 +246,34 @@ def _view(read: Reader, rows: Sequence[SampleRow], settings: StudySettings) -> V
             emission_nm=tuple(row.emission_nm for row in ordered),
             acquired=planes[0][1].acquired,
             synthetic=any(image.synthetic for _, image, _ in planes),
+            frames=min(image.frames for _, image, _ in planes),
         ),
         exposure_s=tuple(row.exposure_s for row in ordered),
-        photo=_photo(read, ordered, counts),
-        dark=np.stack(dark),
-        flat=np.stack(flat),
+        photo=None if photo is None else head_up(photo, head),
+        dark=head_up(np.stack(dark), head),
+        flat=head_up(np.stack(flat), head),
         file=ordered[0].image,
+        radiance_per_count_rate=_coefficients([(row, image) for row, image, _ in planes]),
     )
+
+
+def _coefficients(images: Sequence[tuple[SampleRow, RawImage]]) -> tuple[float, ...]:
+    """The files' own coefficient per band; empty where they have none."""
+    found = [
+        image.radiance_per_count_rate[channel_index(image, row.channel) or 0]
+        if image.radiance_per_count_rate
+        else math.nan
+        for row, image in images
+    ]
+    if not any(map(math.isfinite, found)):
+        return ()
+    if all(value > 0 and math.isfinite(value) for value in found):
+        return tuple(found)
+    row = next(row for (row, _), value in zip(images, found, strict=True) if not value > 0)
+    seen = f"{row.image} brings no coefficient for {row.channel}, and other bands of this view bring theirs."
+    mend = "Export all bands in one way, with or without their coefficients."
+    finding = Finding("image.coefficient", Severity.ERROR, Place(row.image, column=row.channel), seen, mend)
+    raise ImageError(f"{row.image} lacks a coefficient", [finding])
 
 
 def _plane(read: Reader, row: SampleRow, path: str, column: str) -> tuple[RawImage, NDArray[np.generic]]:
@@ -180,15 +297,43 @@ def _fitting(read: Reader, row: SampleRow, path: str, column: str, shape: tuple[
     return np.asarray(plane, np.float64)
 
 
-def _photo(read: Reader, rows: Sequence[SampleRow], counts: NDArray[np.generic]) -> NDArray[np.float64] | None:
-    """Photograph of the view, None where no row names one."""
-    row = next((row for row in rows if row.photo), None)
-    if row is None:
+def _dark(read: Reader, row: SampleRow, shape: tuple[int, ...]) -> NDArray[np.float64]:
+    """The dark frame that the sheet names, else the one that the image brings along."""
+    if row.background:
+        return _fitting(read, row, row.background, "background", shape)
+    image = read(row, row.image)
+    if image.dark is None:
+        finding = Finding("image.no-dark", Severity.ERROR, Place(SHEET, row.row, "background"), *no_dark(row))
+        raise ImageError(f"{row.image} has no dark frame", [finding])
+    return np.asarray(image.dark[channel_index(image, row.channel) or 0], np.float64)
+
+
+def no_dark(row: SampleRow, /) -> tuple[str, str]:
+    """What is said of a row without a dark frame, and its mend."""
+    return (
+        f"no dark frame is named, and {row.image} brings none along.",
+        "Name a dark frame of the same exposure and binning: without, bias would count as light.",
+    )
+
+
+def _photo(
+    read: Reader, rows: Sequence[SampleRow], shape: tuple[int, ...], pixel_mm: float
+) -> NDArray[np.float64] | None:
+    """Photograph of the view on the image's grid, None where no row names one and no image brings one."""
+    row = next((row for row in rows if row.photo), rows[0])
+    image = read(row, row.photo or row.image)
+    photo, photo_pixel_mm = image.photo, image.photo_pixel_mm
+    if photo is None and row.photo:
+        photo, photo_pixel_mm = np.asarray(image.counts, np.float64).mean(axis=0), image.pixel_mm
+    if photo is None:
         return None
-    photo = np.asarray(read(row, row.photo).counts, np.float64)
-    photo = np.asarray(photo.mean(axis=0))
-    _refuse_shape(row, row.photo, photo.shape, counts.shape[1:], row.image)
-    return photo
+    return photograph_on_grid(
+        photo,
+        (shape[0], shape[1]),
+        pixel_mm=pixel_mm,
+        photo_pixel_mm=photo_pixel_mm,
+        file=row.photo or row.image,
+    )
 
 
 def _refuse_shape(row: SampleRow, path: str, shape: tuple[int, ...], expected: tuple[int, ...], other: str) -> None:

@@ -12,10 +12,11 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
+from typing import Any
 
 from lampyris.core.finding import Finding, Place, Severity
 from lampyris.core.schemas import AnimalRow, LandmarkRow, SampleRow
-from lampyris.core.settings import Band, StudySettings
+from lampyris.core.settings import Band, Stage, StudySettings
 from lampyris.io.mends import did_you_mean
 from lampyris.io.paths import path_fault
 from lampyris.study.draft.rules import check_drafted
@@ -212,25 +213,88 @@ def _probes_in_use(settings: StudySettings, samples: Sequence[SampleRow]) -> lis
 
 
 def check_duplicates(sheets: Sheets, /) -> Iterator[Finding]:
-    """One row per animal, session, view and channel; one row per animal in animals.csv; an image belongs to one view."""
+    """One row per animal, session, view and channel; one row per animal in animals.csv."""
     seen_rows: dict[tuple[str, ...], int] = {}
-    owners: dict[str, tuple[tuple[str, str, str], int]] = {}
     for row in sheets.samples:
         line = seen_rows.setdefault((row.animal, row.session, row.view, row.channel), row.row)
         if line != row.row:
             seen = f"{row.animal}, {row.session}, {row.view}, {row.channel} stands on row {line} already."
             yield _error("sheet.duplicate-row", Place(SHEET, row.row), seen, "Remove or correct one of the two.")
-        owner, line = owners.setdefault(row.image, ((row.animal, row.session, row.view), row.row))
-        if owner != (row.animal, row.session, row.view):
-            seen = f"{row.image} is the image of {', '.join(owner)} on row {line}."
-            mend = "Name this view's own image: an image shows one animal in one view."
-            yield _error("sheet.image-reused", Place(SHEET, row.row, "image"), seen, mend)
     seen_animals: dict[str, int] = {}
     for entry in sheets.animals:
         line = seen_animals.setdefault(entry.animal, entry.row)
         if line != entry.row:
             place = Place(SHEET_ANIMALS, entry.row, "animal")
             yield _error("animals.duplicate", place, f"{entry.animal} stands on row {line} already.", "Keep one row.")
+
+
+def check_images(sheets: Sheets, /) -> Iterator[Finding]:
+    """An image belongs to one view of one animal, or to several animals of which each has a lane of its own."""
+    owners: dict[str, dict[tuple[str, str, str], SampleRow]] = defaultdict(dict)
+    lanes: dict[tuple[str, str, str], SampleRow] = {}
+    for row in sheets.samples:
+        view = (row.animal, row.session, row.view)
+        known = lanes.setdefault(view, row)
+        if known.lane != row.lane and (math.isfinite(known.lane) or math.isfinite(row.lane)):
+            seen = f"{', '.join(view)} is in {_lane(row)} here and in {_lane(known)} on row {known.row}."
+            yield _error("sheet.two-lanes", Place(SHEET, row.row, "lane"), seen, "Give an animal one lane in a view.")
+        if view not in owners[row.image]:
+            yield from _check_owner(row, owners[row.image])
+            owners[row.image][view] = row
+    if sheets.settings is not None and sheets.whole:
+        yield from _check_lane_numbers(owners, sheets.settings.stage)
+
+
+def _check_owner(row: SampleRow, others: Mapping[tuple[str, str, str], SampleRow]) -> Iterator[Finding]:
+    """A view whose image others have too: they are other animals, in other lanes."""
+    for view, other in others.items():
+        seen = f"{row.image} is the image of {', '.join(view)} on row {other.row}"
+        if row.animal == other.animal:
+            mend = "Name this view's own image: an image shows an animal in one view."
+            yield _error("sheet.image-reused", Place(SHEET, row.row, "image"), f"{seen}.", mend)
+        elif not (math.isfinite(row.lane) and math.isfinite(other.lane)):
+            mend = (
+                "Name this animal's own image; or, if it shows several animals, write the lane of each, from the left."
+            )
+            yield _error("sheet.image-reused", Place(SHEET, row.row, "image"), f"{seen}.", mend)
+        elif row.lane == other.lane:
+            mend = "Give each animal of an image its own lane, counted from the left, heads up."
+            place = Place(SHEET, row.row, "lane")
+            yield _error("sheet.lane-taken", place, f"{seen}, in {_lane(other)} as well.", mend)
+        else:
+            continue
+        return
+
+
+def _check_lane_numbers(owners: Mapping[str, Mapping[Any, SampleRow]], stage: Stage) -> Iterator[Finding]:
+    """Without borders, lanes count animals; with them, there are as many as lie between borders."""
+    edges = stage.lane_edges_mm
+    if edges and (len(edges) < 2 or any(low >= high for low, high in itertools.pairwise(edges))):
+        seen = f"lane_edges_mm is {', '.join(f'{edge:g}' for edge in edges)}."
+        mend = "Write both borders of every lane from left to right, one more than there are lanes, in mm."
+        yield _error("settings.lane-edges", Place(SETTINGS, None, "stage.lane_edges_mm"), seen, mend)
+        return
+    for image, views in owners.items():
+        rows = sorted((row for row in views.values() if math.isfinite(row.lane)), key=lambda row: row.lane)
+        if not rows:
+            continue
+        named, last = [int(row.lane) for row in rows], rows[-1]
+        if edges and named[-1] >= len(edges):
+            seen = f"{image} has {len(edges) - 1} lanes between the borders of {SETTINGS}, and this row is in {_lane(last)}."
+            mend = "Correct the lane, or add its borders to lane_edges_mm under [stage]."
+            yield _error("sheet.lane-outside", Place(SHEET, last.row, "lane"), seen, mend)
+        missing = sorted(set(range(1, named[-1] + 1)) - set(named))
+        if not edges and missing:
+            seen = f"{image} has an animal in {_lane(last)} and none in lane {', '.join(map(str, missing))}."
+            mend = (
+                "Count animals from the left without gaps, and give each its rows; or draw the lanes' borders with lane_edges_mm "
+                f"under [stage] in {SETTINGS}, between which lanes may be empty."
+            )
+            yield _error("sheet.lane-gap", Place(SHEET, last.row, "lane"), seen, mend)
+
+
+def _lane(row: SampleRow) -> str:
+    return f"lane {row.lane:g}" if math.isfinite(row.lane) else "no lane"
 
 
 def check_names(sheets: Sheets, /) -> Iterator[Finding]:
@@ -396,7 +460,7 @@ def check_paths(sheets: Sheets, /) -> Iterator[Finding]:
     told: set[str] = set()
     for row in sheets.samples:
         for column, path in (("image", row.image), ("photo", row.photo), ("background", row.background)):
-            if path and path not in told and not (sheets.study / path).is_file():
+            if path and path not in told and not _is_there(sheets.study / path, column):
                 told.add(path)
                 yield _error("sheet.file-missing", Place(SHEET, row.row, column), _missing(sheets, path), COPY)
     for index, band in enumerate(sheets.settings.instrument.bands if sheets.settings else ()):
@@ -407,6 +471,11 @@ def check_paths(sheets: Sheets, /) -> Iterator[Finding]:
             yield _error("settings.path-refused", place, fault, mend)
         elif band.flat and not (sheets.study / band.flat).is_file():
             yield _error("settings.file-missing", place, _missing(sheets, band.flat), COPY)
+
+
+def _is_there(path: Path, column: str) -> bool:
+    """A vendor's image may be a folder."""
+    return path.is_file() or (path.is_dir() and column != "background")
 
 
 COPY = "Correct the path, or copy the file there."
@@ -539,6 +608,7 @@ RULES: tuple[Callable[[Sheets], Iterator[Finding]], ...] = (
     check_channels,
     check_unmixing,
     check_duplicates,
+    check_images,
     check_names,
     check_bands_complete,
     check_days,

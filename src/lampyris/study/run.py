@@ -28,7 +28,7 @@ from lampyris.study.graph import (
     open_engine,
     run_tasks,
 )
-from lampyris.study.opening import SessionRows
+from lampyris.study.opening import SessionRows, lanes_named
 from lampyris.study.rules import SETTINGS, SHEET, SHEET_ANIMALS, SHEET_LANDMARKS
 from lampyris.study.steps import AnimalPlan, SessionStep, animal_task, session_task
 
@@ -71,6 +71,7 @@ class _Work:
     entries: dict[str, AnimalRow]
     only: tuple[str, ...]
     aside: frozenset[str]
+    photographed: frozenset[str]
 
     @property
     def count(self) -> int:
@@ -104,6 +105,7 @@ def run_study(
     /,
     *,
     workers: int | None = None,
+    scheduler: str = "",
     only: str | Sequence[str] | None = None,
     force: bool = False,
     progress: Progress | None = None,
@@ -118,6 +120,8 @@ def run_study(
         The study.
     workers : int, optional
         Processes; threads on every core by default, 1 works in this thread. The results do not depend on it.
+    scheduler : str
+        Address of a running Dask scheduler whose workers do the work; they see the study under the same path.
     only : str or sequence of str, optional
         Analyse these animals only. Results of the others stay on disk for a later run; report and manifest leave them out.
     force : bool
@@ -139,13 +143,16 @@ def run_study(
     InputError
         If sheets or settings are invalid: with every fault; nothing is analysed.
     UsageError
-        If `only` names an unknown animal, or the number of workers is below 1.
+        If `only` names an unknown animal, the number of workers is below 1, or both workers and a scheduler are given.
     LampyrisError
-        If another run holds the study or the disk refuses.
+        If another run holds the study, the disk refuses, or the cluster cannot be used.
     """
     if workers is not None and workers < 1:
         raise UsageError(f"workers must be at least 1, got {workers}")
-    study = Path(directory)
+    if scheduler and workers is not None:
+        raise UsageError("workers and scheduler exclude each other: a cluster has its own workers")
+    # workers on other machines stand in other directories
+    study = Path(directory).resolve() if scheduler else Path(directory)
     start = time.monotonic()
     check = check_study(study)
     if check.sheet_errors or check.settings is None:
@@ -161,7 +168,7 @@ def run_study(
         # half of an old run and half of a new one are no result
         (study / RESULTS / MANIFEST).unlink(missing_ok=True)
         level = _Level(force=force, progress=progress, total=work.count)
-        with open_engine(workers) as engine:
+        with open_engine(workers, scheduler=scheduler, study=study) as engine:
             outcomes = _run_sessions(work, step or _own_step(), engine, level)
             analysed = time.monotonic()
             animals, animal_tasks = _run_animals(work, outcomes, follow or follow_sessions, engine, level)
@@ -247,13 +254,14 @@ def _work(study: Path, check: CheckResult, settings: StudySettings, only: str | 
     if unknown:
         raise UsageError(f"{SHEET} has no animal {', '.join(unknown)}; it has {', '.join(sorted(rows_of))}")
     entries = {entry.animal: entry for entry in check.animals}
+    lanes = lanes_named(check.samples)
     selected = sorted(wanted or rows_of)
     excluded = {name: _exclusion(entries[name]) for name in selected if name in entries and entries[name].excluded}
     return _Work(
         study=study,
         settings=settings,
         sessions={
-            name: _sessions(rows_of[name], entries.get(name), check.landmarks)
+            name: _sessions(rows_of[name], entries.get(name), check.landmarks, lanes)
             for name in selected
             if name not in excluded
         },
@@ -262,17 +270,22 @@ def _work(study: Path, check: CheckResult, settings: StudySettings, only: str | 
         entries=entries,
         only=wanted,
         aside=frozenset(rows_of) - frozenset(selected),
+        photographed=check.photographed,
     )
 
 
 def _sessions(
-    rows: Mapping[str, list[SampleRow]], entry: AnimalRow | None, landmarks: Sequence[LandmarkRow]
+    rows: Mapping[str, list[SampleRow]],
+    entry: AnimalRow | None,
+    landmarks: Sequence[LandmarkRow],
+    lanes: Mapping[str, tuple[int, ...]],
 ) -> tuple[SessionRows, ...]:
     sessions = []
     for session in rows.values():
         who = (session[0].animal, session[0].session)
         marks = tuple(mark for mark in landmarks if (mark.animal, mark.session) == who)
-        sessions.append(SessionRows(tuple(session), entry, marks))
+        shared = tuple((image, lanes[image]) for image in sorted({row.image for row in session}) if image in lanes)
+        sessions.append(SessionRows(tuple(session), entry, marks, shared))
     return tuple(sorted(sessions, key=lambda session: (session.rows[0].day, session.rows[0].session)))
 
 
@@ -324,7 +337,7 @@ def _animal_plans(work: _Work, outcomes: Mapping[tuple[str, str], TaskOutcome]) 
             outcome=AnimalOutcome(name, work.groups[name], status, reason, (), (), (), ()),
             folders=tuple(one.folder for one in mine) if status == "done" else (),
             animal=work.entries.get(name),
-            photographed=all(_is_photographed(session) for session in sessions),
+            photographed=all(_is_photographed(session, work.photographed) for session in sessions),
             findings=tuple(_failure_findings(name, failed)),
         )
     controls = {name: plan.folders for name, plan in plans.items() if _is_control(work, name)}
@@ -337,10 +350,10 @@ def _animal_plans(work: _Work, outcomes: Mapping[tuple[str, str], TaskOutcome]) 
     }
 
 
-def _is_photographed(session: SessionRows) -> bool:
-    """A photograph named on one row is its view's."""
+def _is_photographed(session: SessionRows, own: frozenset[str]) -> bool:
+    """A photograph named on one row, or brought along by its image, is its view's."""
     views = {row.view for row in session.rows}
-    return views == {row.view for row in session.rows if row.photo}
+    return views == {row.view for row in session.rows if row.photo or row.image in own}
 
 
 def _is_control(work: _Work, animal: str) -> bool:

@@ -56,6 +56,8 @@ def session_task(study: Path, session: SessionRows, settings: StudySettings, ste
         "step": f"{step.__module__}.{step.__qualname__}",
         "rows": sorted(rows, key=lambda row: (row["view"], row["channel"])),
         "landmarks": {view: named_in(session, view) for view in views},
+        # another animal's row in the same image counts: it says how many there are to be found
+        "lanes": session.lanes,
         "injection": [animal.inoculation, animal.injection] if animal else ["", ""],
         "settings": settings.model_dump(mode="json", exclude={"study", "growth"}),
         "synthetic": settings.study.synthetic,
@@ -64,7 +66,7 @@ def session_task(study: Path, session: SessionRows, settings: StudySettings, ste
         step="session",
         study=str(study),
         folder=session.folder,
-        inputs=session_files(session, settings),
+        inputs=session_files(study, session, settings),
         outputs=(SESSION, *(view_folder(view) for view in views)),
         options=canonical_json(options),
         work=partial(_analyse, session, settings, step),

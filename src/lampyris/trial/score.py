@@ -22,7 +22,7 @@ from lampyris.imaging.calibrate import lambertian_flux
 from lampyris.imaging.nominal import SUBCUTIS
 from lampyris.trial.score_lesions import Followed, SessionSpots, followed_figures, joined, score_followed
 from lampyris.trial.shares import Case, median, share, share_interval
-from lampyris.virtual.truth import TrueAnimal, Truth, lesion_image
+from lampyris.virtual.truth import TrueAnimal, Truth, lesion_image, seen_in
 
 MATCH_MM = 4.0
 # whether a spot of a view is called a lesion
@@ -122,6 +122,7 @@ def score_sessions(
     scores: list[Score] = []
     for session in sessions:
         outcome = by_animal.get(session.animal)
+        animals[session.animal] = seen_in(animals[session.animal], session)
         score, shown = _score_session(session, animals[session.animal], truth, _owners(outcome))
         scores.append(score)
         spots.setdefault(session.animal, []).append(shown)
@@ -282,7 +283,8 @@ def _candidates(session: SessionResult, view: ViewResult, animal: TrueAnimal, tr
     for index, lesion in enumerate(animal.lesions):
         if lesion.cells.get(session.session, 0.0) <= 0:
             continue
-        image = lesion_image(truth, animal, index, session.session, view.view)
+        height, width = view.body.shape
+        image = lesion_image(truth, animal, index, session.session, view.view, shape=(height, width))
         if image.max() <= 0:
             continue
         limit = limits.get(lesion.organ if lesion.organ in limits else SUBCUTIS, float("inf"))

@@ -28,7 +28,7 @@ from lampyris.trial.shares import (
     share,
     share_interval,
 )
-from lampyris.virtual.truth import TrueAnimal, Truth, source_images
+from lampyris.virtual.truth import TrueAnimal, Truth, seen_in, source_images
 
 # a true source that stands out by less than this share of the measured flux does not explain it
 EXPLAINS_SHARE = 0.2
@@ -128,6 +128,7 @@ def score_kinds(
     light: dict[str, dict[tuple[str, str, int], tuple[float, dict[str, float]]]] = {}
     for session in sessions:
         own = light.setdefault(session.animal, {})
+        animals[session.animal] = seen_in(animals[session.animal], session)
         for view in session.views:
             for number, found in _standing_out(truth, animals[session.animal], session.session, view).items():
                 own[session.session, view.view, number] = found
@@ -144,7 +145,8 @@ def _standing_out(
     """Per detection its measured flux, and by how much each true source stands out inside its outline, ph s-1."""
     if not view.detections:
         return {}
-    images = source_images(truth, animal, session, view.view)
+    height, width = view.body.shape
+    images = source_images(truth, animal, session, view.view, shape=(height, width))
     found = {}
     for spot in view.detections:
         outline = view.lesions == spot.number

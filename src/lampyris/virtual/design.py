@@ -10,6 +10,7 @@ from pydantic import Field, ValidationError, model_validator
 
 from lampyris.core.errors import InputError
 from lampyris.core.finding import Finding, Place, Severity
+from lampyris.core.schemas import MOST_LANES
 from lampyris.core.settings import Fraction, Instrument, Model, Name, NonNegative, Positive, ProbeSettings
 
 Share = Annotated[float, Field(ge=0, le=1)]
@@ -109,7 +110,17 @@ class World(Model):
 class CameraDraw(Model):
     """``[camera]``: how the drawn camera departs from its data sheet."""
 
-    pixels: tuple[int, int] = (256, 224)
+    pixels: tuple[int, int] = Field(
+        default=(256, 224),
+        description="rows and columns; columns follow from the lanes where several animals share an image",
+    )
+    animals_per_image: Annotated[int, Field(ge=1, le=MOST_LANES)] = Field(
+        default=1, description="animals of one arm that lie side by side in each image"
+    )
+    lane_pitch_mm: Annotated[float, Field(ge=25, le=100)] = Field(
+        default=40.0, description="from the middle of an animal's lane to that of the next"
+    )
+    nose_cones: bool = Field(default=True, description="bright discs ahead of the noses where several share an image")
     offset_counts: NonNegative = 300.0
     dark_e_per_s: NonNegative = 0.5
     hot_share: Share = 0.0003
@@ -187,6 +198,17 @@ def default_design() -> Design:
 def _default_table() -> dict[str, Any]:
     text = resources.files("lampyris.virtual").joinpath("data", "default.toml").read_text(encoding="utf-8")
     return tomllib.loads(text)
+
+
+def with_animals_per_image(design: Design, count: int, /) -> Design:
+    """The design with so many animals side by side in each image.
+
+    Examples
+    --------
+    >>> with_animals_per_image(default_design(), 5).camera.animals_per_image
+    5
+    """
+    return design.model_copy(update={"camera": design.camera.model_copy(update={"animals_per_image": count})})
 
 
 def read_design(path: Path, /) -> Design:

@@ -1,9 +1,10 @@
 """Writes a virtual study: raw files, sheets and settings in one folder, the truth in another beside it."""
 
+import math
 import shutil
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import date, timedelta
 from pathlib import Path
 
@@ -11,7 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from lampyris.core.errors import UsageError
-from lampyris.core.images import Pose
+from lampyris.core.images import Pose, RawImage
 from lampyris.core.schemas import ANIMALS, SAMPLESHEET, AnimalRow, SampleRow
 from lampyris.core.seeds import seed_sequence
 from lampyris.core.settings import AnalysisOptions, Group, StudyInfo, StudySettings
@@ -19,7 +20,6 @@ from lampyris.imaging.animal import stage_from_animal
 from lampyris.imaging.forward import project
 from lampyris.imaging.unmix import mixing_matrix
 from lampyris.io.durable import write_bytes
-from lampyris.io.images.ome_tiff import ome_tiff_bytes
 from lampyris.io.settings import write_settings
 from lampyris.io.sheets import write_sheet
 from lampyris.metastasis.label import LabelLoss
@@ -37,15 +37,16 @@ from lampyris.virtual.frames import (
     draw_flat,
     leakage_radiance,
 )
-from lampyris.virtual.individual import Individual, arm_of, draw_individual, site_cells
+from lampyris.virtual.individual import Individual, draw_individual, site_cells
+from lampyris.virtual.raw_files import RawFormat, Shot, ShotFiles, dark_path, tiff, write_shot
 from lampyris.virtual.scene import Scene, build_scene, excreted_share
+from lampyris.virtual.stage import StageGroup, lane_middle_mm, on_wide_stage, stage_groups, with_nose_cones
 from lampyris.virtual.truth import TrueAnimal, TrueLesion, Truth, write_truth, written_files
 
 FIRST_DAY = date(2026, 3, 2)
 # stations of a drawn midline, more than the analysis fits; where along the animal its chest is, and how far it reaches
 SHAPE_STATIONS = 9
 CHEST_SHARE, CHEST_WIDTH = 0.38, 0.15
-SYNTHETIC_NOTE = "Synthetic image, simulated by Lampyris; no animal was imaged."
 Progress = Callable[[int, int, str], None]
 
 
@@ -58,19 +59,48 @@ class SimulatedStudy:
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class _Shot:
-    """One view of one session as the camera gave it."""
+class _World:
+    """What all images of a study share."""
 
-    session: str
-    day: float
-    view: str
-    counts: NDArray[np.uint16]
-    exposure_s: NDArray[np.float64]
-    reflectance: NDArray[np.float64]
+    directory: Path
+    plan: Design
+    drawn: DrawnCamera
+    darks: dict[float, NDArray[np.uint16]]
+    raw_format: RawFormat
+    seed: int
+
+
+@dataclass(slots=True, eq=False)
+class _Member:
+    """An animal on the stage, and what is noted of it as its images are made."""
+
+    who: Individual
+    scene: Scene
+    rng: np.random.Generator
+    poses: dict[str, dict[str, Pose]] = field(default_factory=dict)
+    cells: dict[str, dict[str, float]] = field(default_factory=dict)
+    rows: list[SampleRow] = field(default_factory=list)
+    dose_j_cm2: float = 0.0
+
+
+@dataclass(frozen=True, slots=True)
+class _Made:
+    """An animal's part of a study."""
+
+    rows: list[SampleRow]
+    entry: AnimalRow
+    truth: TrueAnimal
+    files: tuple[str, ...]
 
 
 def simulate_study(
-    directory: Path, /, *, seed: int = 1, design: Design | None = None, progress: Progress | None = None
+    directory: Path,
+    /,
+    *,
+    seed: int = 1,
+    design: Design | None = None,
+    raw_format: RawFormat = "ome-tiff",
+    progress: Progress | None = None,
 ) -> SimulatedStudy:
     """Write a virtual study into `directory` and its truth into ``directory-truth``.
 
@@ -82,6 +112,8 @@ def simulate_study(
         Key of everything drawn.
     design : Design, optional
         The default design if left out.
+    raw_format : str
+        Of the images: ``ome-tiff``, ``ivis`` or ``ome-zarr``. It changes no count.
     progress : callable, optional
         Called with (done, total, what).
 
@@ -94,31 +126,32 @@ def simulate_study(
     UsageError
         If the folder, or the truth's, holds something that is not a virtual study.
     """
-    plan = design if design is not None else default_design()
+    plan = on_wide_stage(design if design is not None else default_design())
     # "." has no name to put "-truth" behind
     directory = directory if directory.name not in ("", "..") else directory.resolve()
     truth_folder = directory.with_name(directory.name + "-truth")
     _clear(directory, truth_folder)
     drawn = draw_camera(plan, seed=seed)
-    _write_calibration(directory, plan, drawn, seed)
-    animals = arm_of(plan)
-    done: list[tuple[list[SampleRow], AnimalRow, TrueAnimal]] = []
+    darks = _write_calibration(directory, plan, drawn, seed, raw_format)
+    world = _World(directory, plan, drawn, darks, raw_format, seed)
+    groups = stage_groups(plan)
+    done: list[_Made] = []
     # threads: the transport kernel and the file writes both release the interpreter lock
     with ThreadPoolExecutor() as pool:
-        jobs = [pool.submit(_write_animal, directory, plan, drawn, animal, arm, seed) for animal, arm, _ in animals]
+        jobs = [pool.submit(_write_group, world, group) for group in groups]
         for count, job in enumerate(jobs, start=1):
-            done.append(job.result())
+            done += job.result()
             if progress is not None:
-                progress(count, len(jobs), f"simulated {done[-1][1].animal}")
-    write_sheet(directory / "samplesheet.csv", SAMPLESHEET, [row for rows, _, _ in done for row in rows])
-    write_sheet(directory / "animals.csv", ANIMALS, [animal for _, animal, _ in done])
+                progress(count, len(jobs), f"simulated {', '.join(groups[count - 1].animals)}")
+    write_sheet(directory / "samplesheet.csv", SAMPLESHEET, [row for made in done for row in made.rows])
+    write_sheet(directory / "animals.csv", ANIMALS, [made.entry for made in done])
     truth = Truth(
         study=plan.name,
         seed=seed,
         shape=plan.camera.pixels,
         pixel_mm=plan.instrument.pixel_mm,
         blur_mm=plan.instrument.blur_mm,
-        animals=tuple(animal for _, _, animal in done),
+        animals=tuple(made.truth for made in done),
     )
     write_settings(
         directory / "study.toml",
@@ -140,20 +173,28 @@ def _clear(directory: Path, truth_folder: Path) -> None:
         raise UsageError(f"{place} is not empty and is no virtual study with its truth beside it: give a new folder")
     for name in written:
         (directory / name).unlink(missing_ok=True)
+        _remove_empty(directory, (directory / name).parent)
     if (directory / "results" / "manifest.json").is_file():
         shutil.rmtree(directory / "results")
     shutil.rmtree(truth_folder)
     directory.mkdir(parents=True, exist_ok=True)
 
 
+def _remove_empty(directory: Path, folder: Path) -> None:
+    """A vendor's folder without its files is no image any more."""
+    while folder != directory and folder.is_dir() and not any(folder.iterdir()):
+        folder.rmdir()
+        folder = folder.parent
+
+
 def _holds_something(folder: Path) -> bool:
     return folder.exists() and (not folder.is_dir() or any(folder.iterdir()))
 
 
-def _written(done: list[tuple[list[SampleRow], AnimalRow, TrueAnimal]]) -> list[str]:
-    """Every file of the study, relative to it, calibration files included."""
-    rows = [row for animal_rows, _, _ in done for row in animal_rows]
-    images = {name for row in rows for name in (row.image, row.photo, row.background)}
+def _written(done: list[_Made]) -> list[str]:
+    """Every file of the study, relative to it, dark frames included."""
+    images = {name for made in done for name in made.files}
+    images |= {row.background for made in done for row in made.rows if row.background}
     return sorted(images | {"study.toml", "samplesheet.csv", "animals.csv"})
 
 
@@ -174,79 +215,136 @@ def _settings(plan: Design) -> StudySettings:
     )
 
 
-def _write_calibration(directory: Path, plan: Design, drawn: DrawnCamera, seed: int) -> None:
+def _write_calibration(
+    directory: Path, plan: Design, drawn: DrawnCamera, seed: int, raw_format: RawFormat
+) -> dict[float, NDArray[np.uint16]]:
+    """Write flats, and dark frames where the images do not bring them along; dark frames by exposure."""
     rng = np.random.default_rng(seed_sequence("virtual", plan.name, "calibration", seed))
     folder = directory / "raw" / "calibration"
-    instrument = plan.instrument
-    for channel, band in enumerate(instrument.bands):
+    for channel, band in enumerate(plan.instrument.bands):
         flat = draw_flat(drawn.camera, channel, rng, electrons=plan.camera.flat_electrons)
-        _write_image(folder / f"flat_{band.channel}.ome.tiff", flat, plan, ("flat",), (1.0,), (band.centre_nm,), "")
+        image = _calibration(plan, flat, "flat", 1.0, band.centre_nm)
+        write_bytes(folder / f"flat_{band.channel}.ome.tiff", tiff(image))
+    darks = {}
     for exposure in plan.camera.exposures_s:
         dark = draw_dark(drawn.camera, exposure, rng, frames=plan.camera.dark_frames)
-        _write_image(folder / f"dark_{exposure:g}s.ome.tiff", dark, plan, ("dark",), (exposure,), (float("nan"),), "")
+        darks[exposure] = dark[0]
+        if raw_format != "ivis":
+            write_bytes(directory / dark_path(exposure), tiff(_calibration(plan, dark, "dark", exposure, float("nan"))))
+    return darks
 
 
-def _write_image(
-    path: Path,
-    counts: NDArray[np.uint16],
-    plan: Design,
-    channels: tuple[str, ...],
-    exposure_s: tuple[float, ...],
-    emission_nm: tuple[float, ...],
-    acquired: str,
-) -> None:
-    data = ome_tiff_bytes(
+def _calibration(
+    plan: Design, counts: NDArray[np.uint16], channel: str, exposure_s: float, emission_nm: float
+) -> RawImage:
+    instrument = plan.instrument
+    return RawImage(
         counts,
-        channels=channels,
-        pixel_mm=plan.instrument.pixel_mm,
-        exposure_s=exposure_s,
-        excitation_nm=(plan.instrument.excitation_nm,) * len(channels),
-        emission_nm=emission_nm,
-        acquired=acquired,
+        (channel,),
+        instrument.pixel_mm,
+        (exposure_s,),
+        (instrument.excitation_nm,),
+        (emission_nm,),
         synthetic=True,
-        description=SYNTHETIC_NOTE,
     )
-    write_bytes(path, data)
 
 
-def _write_animal(
-    directory: Path, plan: Design, drawn: DrawnCamera, animal: str, arm_name: str, seed: int
-) -> tuple[list[SampleRow], AnimalRow, TrueAnimal]:
-    who = draw_individual(plan, animal, arm_name, seed=seed)
-    scene = build_scene(plan, who, seed=seed)
-    rng = np.random.default_rng(seed_sequence("virtual", plan.name, animal, "frames", seed))
-    rows: list[SampleRow] = []
-    poses: dict[str, dict[str, Pose]] = {}
-    cells: dict[str, dict[str, float]] = {}
-    dose = 0.0
+def _write_group(world: _World, group: StageGroup) -> list[_Made]:
+    """All images of animals that lie on the stage together."""
+    plan, seed = world.plan, world.seed
+    members = []
+    for animal in group.animals:
+        who = draw_individual(plan, animal, group.arm, seed=seed)
+        rng = np.random.default_rng(seed_sequence("virtual", plan.name, animal, "frames", seed))
+        members.append(_Member(who, build_scene(plan, who, seed=seed), rng))
+    noise = members[0].rng
+    if group.shared:
+        # what falls on a shared frame is no one's own
+        noise = np.random.default_rng(seed_sequence("virtual", plan.name, group.name, "stage", seed))
+    files: list[str] = []
     for day in plan.days:
         session = session_name(day)
-        poses[session] = {}
-        amounts = _amounts(plan, who, day, dose)
-        for name, amount in amounts.items():
-            cells.setdefault(name, {})[session] = amount
-        for view_index, view in enumerate(plan.views):
-            pose = _draw_pose(plan, who, view, rng)
-            poses[session][view] = pose
-            lit = [amounts[name] for name in scene.sources]
-            radiance, reflectance = _lay(plan, drawn, scene, view_index, lit, pose)
-            exposure = choose_exposures(drawn.camera, radiance, plan.camera.exposures_s)
-            counts = draw_counts(drawn.camera, radiance, exposure, rng, cosmic_per_s=plan.camera.cosmic_per_frame_s)
-            shot = _Shot(session, day, view, counts, exposure, reflectance)
-            rows += _write_view(directory, plan, who, shot, rng)
-            dose += float(exposure.sum()) * plan.instrument.excitation_mw_per_cm2 * 1e-3
-    lesions = _true_lesions(plan, who, cells)
-    others = {name: amounts for name, amounts in cells.items() if not name.startswith("lesion ")}
-    maps = scene.probe[: len(lesions)].sum(axis=2).astype(np.float32)
-    places = {name: scene.places[name] for name in others}
-    row = AnimalRow(
+        amounts = [_amounts(plan, one.who, day, one.dose_j_cm2) for one in members]
+        for one, lit in zip(members, amounts, strict=True):
+            one.poses[session] = {}
+            for name, amount in lit.items():
+                one.cells.setdefault(name, {})[session] = amount
+        for view in plan.views:
+            shot = _take(world, group, members, amounts, day, view, noise)
+            written = write_shot(world.directory, plan, shot, world.raw_format)
+            files += written.written
+            for one in members:
+                one.rows += _rows(plan, group, one.who, day, shot, written)
+                one.dose_j_cm2 += float(shot.exposure_s.sum()) * plan.instrument.excitation_mw_per_cm2 * 1e-3
+    # the group's files go with its first animal
+    return [_made(plan, one, tuple(files) if one is members[0] else ()) for one in members]
+
+
+def _take(
+    world: _World,
+    group: StageGroup,
+    members: list[_Member],
+    amounts: list[dict[str, float]],
+    day: float,
+    view: str,
+    noise: np.random.Generator,
+) -> Shot:
+    """One frame of everyone on the stage."""
+    plan, drawn = world.plan, world.drawn
+    session, index = session_name(day), plan.views.index(view)
+    laid, noses = [], []
+    for one, lit in zip(members, amounts, strict=True):
+        lane = group.lane(one.who.animal, view) if group.shared else None
+        pose = _draw_pose(plan, one.who, view, one.rng, lane=lane)
+        one.poses[session][view] = pose
+        noses.append((pose.y_mm, pose.x_mm))
+        laid.append(_laid(plan, drawn, one.scene, index, [lit[name] for name in one.scene.sources], pose))
+    light = np.sum([light for light, _ in laid], axis=0)
+    # the stage is black paper that sends back a few per cent
+    reflectance = np.maximum(np.max([shade for _, shade in laid], axis=0), 0.03)
+    if group.shared and plan.camera.nose_cones:
+        reflectance = with_nose_cones(reflectance, noses, pixel_mm=plan.instrument.pixel_mm)
+    leak = leakage_radiance(plan) * drawn.leakage_factor
+    radiance = light + leak[:, None, None] * reflectance[None]
+    exposure = choose_exposures(drawn.camera, radiance, plan.camera.exposures_s)
+    counts = draw_counts(drawn.camera, radiance, exposure, noise, cosmic_per_s=plan.camera.cosmic_per_frame_s)
+    grey = reflectance * 50000.0 * (1.0 + noise.normal(0.0, 0.01, reflectance.shape))
+    return Shot(
+        folder=f"raw/{group.name}",
+        session=session,
+        view=view,
+        acquired=f"{_date_of(day)}T10:00:00",
+        counts=counts,
+        exposure_s=exposure,
+        picture=np.clip(np.rint(grey), 0, 65535).astype(np.uint16),
+        darks=np.stack([world.darks[seconds] for seconds in exposure.tolist()]),
+        labels={
+            "animal": ", ".join(sorted(group.animals, key=lambda name: group.lane(name, view))),
+            "group": group.arm,
+            "experiment": plan.name,
+            "time_point": session,
+            "view": view,
+            "instrument": plan.instrument.name,
+        },
+    )
+
+
+def _date_of(day: float) -> str:
+    return (FIRST_DAY + timedelta(days=day)).isoformat()
+
+
+def _made(plan: Design, member: _Member, files: tuple[str, ...]) -> _Made:
+    who, scene = member.who, member.scene
+    lesions = _true_lesions(plan, who, member.cells)
+    others = {name: amounts for name, amounts in member.cells.items() if not name.startswith("lesion ")}
+    entry = AnimalRow(
         row=0,
-        animal=animal,
-        group=arm_name,
+        animal=who.animal,
+        group=who.arm,
         strain="BALB/c nude (virtual)",
         sex="female",
         weight_g=round(who.parameters.weight_g, 1),
-        cage=f"c{(int(animal[1:]) - 1) % 4 + 1}",
+        cage=f"c{(int(who.animal[1:]) - 1) % 4 + 1}",
         inoculation=who.inoculation,
         injection="tail vein" if who.sites else "none",
         labelled_cells=plan.world.primary_cells if who.sites else 0.0,
@@ -255,12 +353,20 @@ def _write_animal(
         exclusion_author="",
         exclusion_time="",
     )
-    scale = who.parameters.scale
-    drawn_animal = TrueAnimal(
-        animal, arm_name, lesions, others, poses, scene.grid, plan.views, maps, scale, places,
-        _taken_for_probe(plan, who, scene, tuple(others)),
-    )  # fmt: skip
-    return rows, row, drawn_animal
+    truth = TrueAnimal(
+        animal=who.animal,
+        arm=who.arm,
+        lesions=lesions,
+        sources=others,
+        poses=member.poses,
+        grid=scene.grid,
+        views=plan.views,
+        maps=scene.probe[: len(lesions)].sum(axis=2).astype(np.float32),
+        scale=who.parameters.scale,
+        places={name: scene.places[name] for name in others},
+        other_maps=_taken_for_probe(plan, who, scene, tuple(others)),
+    )
+    return _Made(member.rows, entry, truth, files)
 
 
 def _taken_for_probe(plan: Design, who: Individual, scene: Scene, names: tuple[str, ...]) -> NDArray[np.float32]:
@@ -336,12 +442,18 @@ def _injected_amounts(plan: Design, who: Individual, day: float) -> dict[str, fl
     return amounts
 
 
-def _draw_pose(plan: Design, who: Individual, view: str, rng: np.random.Generator) -> Pose:
-    """Lay the animal near the middle of the stage, head up, a little shifted, turned and bent, at some moment of a breath."""
+def _draw_pose(
+    plan: Design, who: Individual, view: str, rng: np.random.Generator, /, *, lane: int | None = None
+) -> Pose:
+    """Lay the animal near the middle of the stage, or of its lane, head up, a little shifted, turned and bent, at some moment
+    of a breath."""
     world, pixel = plan.world, plan.instrument.pixel_mm
     turn = float(np.deg2rad(rng.normal(0.0, world.pose_turn_deg)))
     shift = rng.normal(0.0, world.pose_shift_mm, 2)
-    middle = np.array(plan.camera.pixels) * pixel / 2.0 + shift
+    middle = np.array(plan.camera.pixels) * pixel / 2.0
+    if lane is not None:
+        middle[1] = lane_middle_mm(plan, lane)
+    middle = middle + shift
     half_length = NOMINAL_LENGTH_MM / 2.0 * who.parameters.scale[1]
     bend, girth = _draw_shape(plan, rng)
     ahead = Pose(0.0, 0.0, turn, 1.0, 1.0, view == "ventral", bend, girth)
@@ -360,54 +472,42 @@ def _draw_shape(plan: Design, rng: np.random.Generator) -> tuple[tuple[float, ..
     return tuple(bend.tolist()), tuple(girth.tolist())
 
 
-def _lay(
+def _laid(
     plan: Design, drawn: DrawnCamera, scene: Scene, view: int, amounts: list[float], pose: Pose
 ) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-    """All light of each band on the camera's pixels, and the animal's reflectance there."""
+    """An animal's own light of each band on the camera's pixels, and its reflectance there."""
     maps = scene.autofluorescence[view] * drawn.autofluorescence_factor[:, None, None]
     if amounts:
         probe = np.einsum("s,scyx->cyx", np.array(amounts), scene.probe[:, view])
         maps = maps + probe * drawn.probe_factor[:, None, None]
     stacked = np.concatenate([maps, scene.reflectance[view][None]])
     laid = project(stacked, scene.grid, pose, shape=plan.camera.pixels, pixel_mm=plan.instrument.pixel_mm)
-    # the stage is black paper that sends back a few per cent
-    reflectance = np.maximum(laid[-1], 0.03)
-    leak = leakage_radiance(plan) * drawn.leakage_factor
-    return laid[:-1] + leak[:, None, None] * reflectance[None], reflectance
+    return laid[:-1], laid[-1]
 
 
-def _write_view(
-    directory: Path, plan: Design, who: Individual, shot: _Shot, rng: np.random.Generator
+def _rows(
+    plan: Design, group: StageGroup, who: Individual, day: float, shot: Shot, files: ShotFiles
 ) -> list[SampleRow]:
-    session, day, view, exposure, reflectance = shot.session, shot.day, shot.view, shot.exposure_s, shot.reflectance
-    bands = plan.instrument.bands
-    folder = f"raw/{who.animal}"
-    image, photo = f"{folder}/{session}_{view}.ome.tiff", f"{folder}/{session}_{view}_photo.ome.tiff"
-    when = (FIRST_DAY + timedelta(days=day)).isoformat()
-    channels = tuple(band.channel for band in bands)
-    centres = tuple(band.centre_nm for band in bands)
-    _write_image(directory / image, shot.counts, plan, channels, tuple(exposure.tolist()), centres, f"{when}T10:00:00")
-    grey = reflectance * 50000.0 * (1.0 + rng.normal(0.0, 0.01, reflectance.shape))
-    picture = np.clip(np.rint(grey), 0, 65535).astype(np.uint16)[None]
-    _write_image(directory / photo, picture, plan, ("photo",), (0.05,), (float("nan"),), f"{when}T10:00:00")
+    """An animal's rows of one view."""
     return [
         SampleRow(
             row=0,
             animal=who.animal,
-            session=session,
+            session=shot.session,
             day=day,
-            date=when,
+            date=_date_of(day),
             group=who.arm,
-            view=view,
+            view=shot.view,
             channel=band.channel,
             excitation_nm=plan.instrument.excitation_nm,
             emission_nm=band.centre_nm,
             exposure_s=float(seconds),
-            image=image,
-            photo=photo,
-            background=f"raw/calibration/dark_{seconds:g}s.ome.tiff",
+            image=files.image,
+            photo=files.photo,
+            background=background,
             probe=who.probe,
             lot=plan.probes[who.probe].lots[0] if who.probe and plan.probes[who.probe].lots else "",
+            lane=group.lane(who.animal, shot.view) if group.shared else math.nan,
         )
-        for band, seconds in zip(bands, exposure, strict=True)
+        for band, seconds, background in zip(plan.instrument.bands, shot.exposure_s, files.backgrounds, strict=True)
     ]

@@ -5,7 +5,7 @@ noise-free maps from which any lesion's light, or that of any other source, in a
 """
 
 import json
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 
 from lampyris.camera.camera import lens_blur
 from lampyris.core.images import Pose
+from lampyris.core.study import SessionResult
 from lampyris.imaging.forward import SurfaceGrid, project
 from lampyris.io.durable import write_bytes, write_json
 
@@ -56,6 +57,7 @@ class TrueAnimal:
     sources : dict of name to dict of session to float
         Cell equivalents of signal that is no lesion.
     poses : dict of session to dict of view to Pose
+        On the whole image, which several animals may share.
     grid : SurfaceGrid
         Of the maps.
     views : tuple of str
@@ -96,26 +98,68 @@ class Truth:
     animals: tuple[TrueAnimal, ...]
 
 
-def lesion_image(truth: Truth, animal: TrueAnimal, lesion: int, session: str, view: str, /) -> NDArray[np.float64]:
+def seen_in(animal: TrueAnimal, session: SessionResult, /) -> TrueAnimal:
+    """The animal with its poses of one session measured from where the session's views begin.
+
+    A view may be a piece of an image that shows several animals; poses are drawn on the whole image.
+
+    Parameters
+    ----------
+    animal : TrueAnimal
+        As it was drawn.
+    session : SessionResult
+        An analysed session of it.
+
+    Returns
+    -------
+    TrueAnimal
+        Poses of other sessions are as they were.
+    """
+    poses = dict(animal.poses.get(session.session, {}))
+    for view in session.views:
+        top, left = (start * view.pixel_mm for start in view.origin_px)
+        if (pose := poses.get(view.view)) is not None:
+            poses[view.view] = replace(pose, y_mm=pose.y_mm - top, x_mm=pose.x_mm - left)
+    return replace(animal, poses={**animal.poses, session.session: poses})
+
+
+def lesion_image(
+    truth: Truth,
+    animal: TrueAnimal,
+    lesion: int,
+    session: str,
+    view: str,
+    /,
+    *,
+    shape: tuple[int, int] | None = None,
+) -> NDArray[np.float64]:
     """Noise-free probe radiance of one lesion in one image, lens blur included, dims (y, x).
 
     Parameters
     ----------
     lesion : int
         Index into ``animal.lesions``.
+    session, view : str
+    shape : (y, x), optional
+        Of a piece of the image in which the animal is `seen_in`; the whole image if left out.
     """
     one = animal.lesions[lesion]
     flat = animal.maps[lesion, animal.views.index(view)].astype(float) * one.cells.get(session, 0.0)
-    laid = project(flat, animal.grid, animal.poses[session][view], shape=truth.shape, pixel_mm=truth.pixel_mm)
+    pose = animal.poses[session][view]
+    laid = project(flat, animal.grid, pose, shape=shape or truth.shape, pixel_mm=truth.pixel_mm)
     return lens_blur(laid, sigma_px=truth.blur_mm / truth.pixel_mm)
 
 
-def source_images(truth: Truth, animal: TrueAnimal, session: str, view: str, /) -> dict[str, NDArray[np.float64]]:
+def source_images(
+    truth: Truth, animal: TrueAnimal, session: str, view: str, /, *, shape: tuple[int, int] | None = None
+) -> dict[str, NDArray[np.float64]]:
     """Noise-free probe radiance of every source that is lit in one image, lens blur included.
 
     Parameters
     ----------
     session, view : str
+    shape : (y, x), optional
+        As `lesion_image`.
 
     Returns
     -------
@@ -135,7 +179,8 @@ def source_images(truth: Truth, animal: TrueAnimal, session: str, view: str, /) 
     if not lit:
         return {}
     pose, sigma_px = animal.poses[session][view], truth.blur_mm / truth.pixel_mm
-    laid = project(np.stack(list(lit.values())), animal.grid, pose, shape=truth.shape, pixel_mm=truth.pixel_mm)
+    stacked = np.stack(list(lit.values()))
+    laid = project(stacked, animal.grid, pose, shape=shape or truth.shape, pixel_mm=truth.pixel_mm)
     return {name: lens_blur(image, sigma_px=sigma_px) for name, image in zip(lit, laid, strict=True)}
 
 

@@ -10,8 +10,9 @@ import pytest
 from lampyris.core.errors import ImageError, UnsafeFileError
 from lampyris.core.images import RawImage
 from lampyris.core.settings import Limits
+from lampyris.io.images.ivis_writer import click_files, sequence_files
 from lampyris.io.images.ome_tiff import write_ome_tiff
-from lampyris.io.images.readers import FORMATS, known_suffixes, read_image
+from lampyris.io.images.readers import FORMATS, MAX_FILES, format_of, image_files, known_suffixes, read_image
 
 IMAGE = RawImage(np.ones((1, 4, 5), np.uint16), ("800",), 0.2, (1.0,), (660.0,), (800.0,))
 
@@ -51,6 +52,90 @@ def test_unknown_format_lists_the_known_ones(tmp_path: Path, name: str) -> None:
     assert finding.rule == "image.format"
     assert all(suffix in finding.seen for suffix in (".ome.tif", ".tiff"))
     assert "OME-TIFF" in finding.mend
+
+
+def folder(root: Path, files: dict[str, bytes]) -> Path:
+    for path, data in files.items():
+        (root / path).parent.mkdir(parents=True, exist_ok=True)
+        (root / path).write_bytes(data)
+    return root
+
+
+@pytest.mark.parametrize(
+    ("files", "name"),
+    [
+        (("CLICKINFO.TXT", "luminescent.tif"), "ivis-click"),
+        (("analyzedclickinfo.txt",), "ivis-click"),
+        (("sequenceinfo.TXT", "a_001/ClickInfo.txt"), "ivis-sequence"),
+        (("ClickInfo.txt", "SequenceInfo.txt"), "ivis-sequence"),
+        ((".zattrs", ".zgroup", "0/.zarray"), "ome-zarr"),
+        (("zarr.json",), "ome-zarr"),
+        (("m01.tif",), None),
+        ((), None),
+    ],
+)
+def test_what_lies_in_a_folder_tells_its_format(tmp_path: Path, files: tuple[str, ...], name: str | None) -> None:
+    folder(tmp_path, dict.fromkeys(files, b""))
+    known = format_of(tmp_path)
+    assert (known.name if known else None) == name
+
+
+@pytest.mark.parametrize(("name", "known"), [("KQ1_SEQ", "ivis-sequence"), ("a.ome.Zarr", "ome-zarr"), ("b", None)])
+def test_an_odd_folder_is_told_by_its_name(tmp_path: Path, name: str, known: str | None) -> None:
+    (tmp_path / name).mkdir()
+    found = format_of(tmp_path / name)
+    assert (found.name if found else None) == known
+
+
+def test_folders_are_read_like_files(tmp_path: Path) -> None:
+    folder(tmp_path, click_files(IMAGE, name="a") | sequence_files(IMAGE, name="b"))
+    for name in ("a", "b_SEQ"):
+        np.testing.assert_array_equal(read_image(tmp_path / name, Limits()).counts, IMAGE.counts)
+
+
+@pytest.mark.parametrize(
+    ("make", "words"),
+    [
+        (("d/x/ClickInfo.txt", b""), ("it holds x", "Name one image in it, such as x")),
+        (("d/readme.md", b""), ("it holds readme.md", "Name the image itself")),
+        (("d", b"\x89PNG\r\n"), ("it is PNG", "Export it as OME-TIFF")),
+        (("d", b"II*\0"), ("TIFF under another name", "ends in .tif")),
+        (("d", b"?"), ("no known image format;", "install a package")),
+    ],
+)
+def test_what_no_reader_fits_is_told(tmp_path: Path, make: tuple[str, bytes], words: tuple[str, str]) -> None:
+    folder(tmp_path, dict([make]))
+    with pytest.raises(ImageError) as caught:
+        read_image(tmp_path / "d", Limits(), file="raw/d")
+    (finding,) = caught.value.findings
+    assert (finding.rule, finding.place.file) == ("image.format", "raw/d")
+    assert words[0] in finding.seen
+    assert "clickinfo.txt" in finding.seen
+    assert words[1] in finding.mend
+
+
+def test_the_text_of_a_click_points_to_its_folder(tmp_path: Path) -> None:
+    folder(tmp_path, click_files(IMAGE, name="a"))
+    with pytest.raises(ImageError, match="Name the folder that holds it"):
+        read_image(tmp_path / "a" / "ClickInfo.txt", Limits())
+
+
+def test_files_of_an_image(tmp_path: Path) -> None:
+    folder(tmp_path, {"a/b/2": b"", "a/B": b"", "a/b.txt": b"", "c.tif": b""})
+    (tmp_path / "a" / "link").symlink_to(tmp_path / "c.tif")
+    (tmp_path / "a" / "round").symlink_to(tmp_path / "a")
+    assert image_files(tmp_path / "c.tif") == (tmp_path / "c.tif",)
+    assert [one.relative_to(tmp_path / "a").as_posix() for one in image_files(tmp_path / "a")] == ["B", "b.txt", "b/2"]
+    with pytest.raises(ImageError, match="cannot be opened"):
+        image_files(tmp_path / "gone", file="raw/gone")
+
+
+def test_files_of_an_image_are_counted(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    assert MAX_FILES == 100_000
+    monkeypatch.setattr("lampyris.io.images.readers.MAX_FILES", 2)
+    folder(tmp_path, dict.fromkeys(("a/1", "a/2", "a/3"), b""))
+    with pytest.raises(UnsafeFileError):
+        image_files(tmp_path / "a")
 
 
 READER = """

@@ -6,7 +6,6 @@ Writing gives the same bytes for the same image.
 """
 
 import io
-import stat
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -16,7 +15,7 @@ from numpy.typing import NDArray
 from lampyris.core.images import RawImage
 from lampyris.io.durable import write_bytes
 from lampyris.io.images.ome_xml import MAX_BYTES, ome_description, ome_metadata, plain_metadata
-from lampyris.io.images.tiff import Caps, Page, Tiff, page_pixels, refuse, tiff_pages
+from lampyris.io.images.tiff import Caps, Page, Tiff, file_bytes, page_pixels, refuse, tiff_pages
 
 
 def read_ome_tiff(path: Path, /, *, max_pixels: int, max_pages: int, max_bytes: int, file: str = "") -> RawImage:
@@ -55,7 +54,7 @@ def read_ome_tiff(path: Path, /, *, max_pixels: int, max_pages: int, max_bytes: 
     """
     path = Path(path)
     file = file or path.name
-    data = _bytes_of(path, max_bytes, file)
+    data = file_bytes(path, max_bytes=max_bytes, file=file)
     tiff, pages = tiff_pages(data, caps=Caps(max_pixels, max_pages), file=file)
     samples, height, width = pages[0].shape
     count = samples * len(pages)
@@ -84,23 +83,6 @@ def read_ome_tiff(path: Path, /, *, max_pixels: int, max_pages: int, max_bytes: 
         acquired=metadata.acquired,
         synthetic=metadata.synthetic,
     )
-
-
-def _bytes_of(path: Path, max_bytes: int, file: str) -> bytes:
-    """Whole content of a regular file that is not too large."""
-    try:
-        status = path.stat()
-        if not stat.S_ISREG(status.st_mode):
-            refuse(file, "image.missing", "is no file but a directory or device.", "Name the image file itself.")
-        if status.st_size > max_bytes:
-            seen = f"has {status.st_size} bytes, above the cap of {max_bytes}."
-            refuse(file, "image.size", seen, "If it is the right file, raise max_file_mb in [limits] of study.toml.")
-        with path.open("rb") as stream:
-            # not read(max_bytes), which would first allocate that much
-            return stream.read(status.st_size)
-    except OSError as error:
-        seen = f"cannot be opened: {error.strerror or error}."
-        refuse(file, "image.missing", seen, "Check the path in the sheet, and that the file is there and readable.")
 
 
 def _decoded(tiff: Tiff, pages: tuple[Page, ...]) -> NDArray[np.generic]:

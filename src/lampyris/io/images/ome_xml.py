@@ -200,6 +200,152 @@ def ome_metadata(xml: bytes, /, *, shape: tuple[int, int, int], file: str) -> Om
     )
 
 
+@dataclass(frozen=True, slots=True)
+class OmeSequence:
+    """What the description of an image of several times says.
+
+    Parameters
+    ----------
+    metadata : OmeMetadata
+        Of the channels; its `planes` are those of the first time.
+    pages : tuple of tuple of int
+        Page of each channel, for each time.
+    times_s : tuple of float
+        Time of each frame's first channel, from the file's own zero; empty where it is not told for all.
+    """
+
+    metadata: OmeMetadata
+    pages: tuple[tuple[int, ...], ...]
+    times_s: tuple[float, ...]
+
+
+def ome_times(xml: bytes, /, *, file: str) -> int:
+    """How many times the description of an OME-TIFF declares.
+
+    Raises
+    ------
+    ImageError, UnsafeFileError
+        If it cannot be understood.
+    """
+    root = _parsed(xml, file)
+    pixels = root.find("Image/Pixels")
+    return 1 if pixels is None else _whole(pixels, "SizeT", 1, file)
+
+
+def ome_sequence(xml: bytes, /, *, shape: tuple[int, int, int], file: str) -> OmeSequence:
+    """Read the description of an OME-TIFF of several times; no other file is ever opened.
+
+    Parameters
+    ----------
+    xml : bytes
+        The description tag.
+    shape : tuple of int
+        Pages, height and width that the file stores.
+    file : str
+        The file's name, for messages and to recognise itself.
+
+    Returns
+    -------
+    OmeSequence
+
+    Raises
+    ------
+    ImageError
+        If it cannot be understood, does not fit the stored pages, or exposures change between times.
+    UnsafeFileError
+        As `ome_metadata`.
+    """
+    root = _parsed(xml, file)
+    images = root.findall("Image")
+    pixels = images[0].find("Pixels") if len(images) == 1 else None
+    if pixels is None:
+        seen = f"describes {len(images)} images with pixels; exactly one is needed."
+        refuse(file, "image.metadata", seen, _MEND_SINGLE)
+    _check_files(root, pixels, file)
+    count, depths, times = (_whole(pixels, name, 1, file) for name in ("SizeC", "SizeZ", "SizeT"))
+    if depths != 1:
+        refuse(file, "image.axes", f"holds {depths} depths; one is read.", _MEND_SINGLE)
+    sizes = (count * times, _whole(pixels, "SizeY", 1, file), _whole(pixels, "SizeX", 1, file))
+    if sizes != shape:
+        declared, stored = (" x ".join(map(str, size)) for size in (sizes, shape))
+        refuse(file, "image.metadata", f"describes {declared} (pages, y, x) but stores {stored}.", _MEND)
+    pages = _frame_pages(pixels, count, times, file)
+    exposures, stamps = _frame_exposures(pixels, count, times, file)
+    time = (images[0].findtext("AcquisitionDate") or "").strip()
+    metadata = OmeMetadata(
+        planes=pages[0],
+        channels=_names(pixels, count, file),
+        pixel_mm=_pixel_mm(pixels, file),
+        exposure_s=exposures,
+        excitation_nm=_wavelengths(pixels, "ExcitationWavelength", count, file),
+        emission_nm=_wavelengths(pixels, "EmissionWavelength", count, file),
+        acquired=time if _TIME.fullmatch(time) else "",
+        synthetic=_is_synthetic(root),
+    )
+    return OmeSequence(metadata, pages, stamps)
+
+
+def _frame_pages(pixels: ET.Element, count: int, times: int, file: str) -> tuple[tuple[int, ...], ...]:
+    """Page of each time and channel, from the TiffData elements; in the declared order where they do not say."""
+    total = count * times
+    order = pixels.get("DimensionOrder", "XYCZT")
+    by_channel = order.find("C") < order.find("T")
+
+    def place(channel: int, time: int) -> int:
+        return time * count + channel if by_channel else channel * times + time
+
+    blocks = [
+        block for block in pixels.findall("TiffData") if block.get("IFD") or block.get("FirstT") or block.get("FirstC")
+    ]
+    if len(blocks) > total:
+        refuse(file, "image.metadata", f"lists {len(blocks)} blocks for {total} planes.", _MEND)
+    pages = {} if blocks else {number: number for number in range(total)}
+    for block in blocks:
+        planes = _whole(block, "PlaneCount", 1 if block.get("IFD") is not None else total, file)
+        first = place(_whole(block, "FirstC", 0, file), _whole(block, "FirstT", 0, file))
+        page = _whole(block, "IFD", 0, file)
+        pages |= {first + step: page + step for step in range(min(planes, total))}
+    if sorted(pages) != list(range(total)) or sorted(pages.values()) != list(range(total)):
+        refuse(file, "image.metadata", "assigns its pages to frames in a way that does not come out even.", _MEND)
+    return tuple(tuple(pages[place(channel, time)] for channel in range(count)) for time in range(times))
+
+
+def _frame_exposures(
+    pixels: ET.Element, count: int, times: int, file: str
+) -> tuple[tuple[float, ...], tuple[float, ...]]:
+    """Exposure of each channel, the same at all times, and the time of each frame."""
+    exposures: list[float] = [math.nan] * count
+    stamps = [math.nan] * times
+    for plane in pixels.findall("Plane"):
+        channel, time = _whole(plane, "TheC", 0, file), _whole(plane, "TheT", 0, file)
+        if channel >= count or time >= times:
+            continue
+        exposure = _amount(plane, "ExposureTime", _SECONDS, "s", file)
+        known = exposures[channel]
+        # cameras report the exposure that they reached, which differs in its last digits
+        if not math.isnan(exposure - known) and not math.isclose(exposure, known, rel_tol=1e-3):
+            seen = f"changes its exposure between times ({known:g} s and {exposure:g} s)."
+            refuse(file, "sequence.exposure", seen, "Give each exposure as a sequence of its own.")
+        exposures[channel] = exposure if math.isnan(known) else known
+        if channel == 0:
+            stamps[time] = _stamp_s(plane, file)
+    return tuple(exposures), () if any(map(math.isnan, stamps)) else tuple(stamps)
+
+
+def _stamp_s(plane: ET.Element, file: str) -> float:
+    """``DeltaT`` in seconds, which may be 0 or run backwards; NaN where it is absent."""
+    text = plane.get("DeltaT")
+    if text is None:
+        return math.nan
+    try:
+        value = float(text)
+    except ValueError:
+        value = math.inf
+    if not math.isfinite(value):
+        refuse(file, "image.metadata", f"has DeltaT={text[:40]!r}, which is no time.", _MEND)
+    return value * _SECONDS.get(plane.get("DeltaTUnit", "s"), math.nan)
+
+
 def _parsed(xml: bytes, file: str) -> ET.Element:
     """Root element with namespaces taken off."""
     if len(xml) > MAX_BYTES:

@@ -3,12 +3,17 @@
 Every size, offset and count that the file declares is checked against the file and the caps before anything is
 allocated or decoded, and decompression stops at the declared size. Only the file's own bytes are ever read.
 Known are classic and BigTIFF of either byte order, strips and tiles, unsigned integers and floats, no compression or
-Deflate, with or without horizontal prediction.
+Deflate, with or without horizontal prediction; and, where the caller knows that counts were stored so, signed 16 bits.
 """
 
+import os
+import stat
 import struct
 import zlib
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any, Literal, NoReturn
 
 import numpy as np
@@ -25,6 +30,8 @@ MAX_SEGMENTS = 200_000
 """Most strips and tiles in one file."""
 MAX_ENTRIES = 256
 """Most tags in one directory; cameras write about twenty."""
+# of one tag of a file that is not taken into memory: the offsets of as many strips as are allowed, with room
+_LARGE_TAG = 1 << 24
 
 _TYPES: dict[int, str] = {
     1: "u1",
@@ -55,6 +62,8 @@ class Caps:
 
     max_pixels: int
     max_pages: int
+    signed: bool = False
+    """Signed 16-bit samples are counts of 16 bits that a program stored under the wrong type."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,14 +110,91 @@ class Page:
         return int(self.offsets.size) * self.segment[0] * self.segment[1] * samples
 
 
+class FileBytes:
+    """An open file that is read piece by piece where it is longer than memory.
+
+    Parameters
+    ----------
+    descriptor : int
+        Open for reading; whoever opened it closes it.
+    file : str
+        Its name for messages.
+    """
+
+    __slots__ = ("_descriptor", "_file", "_size")
+
+    def __init__(self, descriptor: int, file: str, /) -> None:
+        self._descriptor, self._file, self._size = descriptor, file, os.fstat(descriptor).st_size
+
+    def __len__(self) -> int:
+        return self._size
+
+    def read(self, offset: int, size: int, /) -> bytes:
+        """Read some bytes.
+
+        Raises
+        ------
+        ImageError
+            If they cannot be read, or the file became shorter.
+        """
+        try:
+            found = os.pread(self._descriptor, size, offset)
+        except OSError as error:
+            refuse(self._file, "image.missing", f"cannot be read: {error.strerror or error}.", _MEND_COPY)
+        if len(found) < size:
+            refuse(self._file, "image.truncated", f"ends at byte {offset + len(found)}, while it is read.", _MEND_COPY)
+        return found
+
+
+@contextmanager
+def opened_file(path: Path, file: str, /) -> Iterator[FileBytes]:
+    """Open a regular file for reading piece by piece.
+
+    Parameters
+    ----------
+    path : Path
+        The file.
+    file : str
+        Its name for messages.
+
+    Yields
+    ------
+    FileBytes
+
+    Raises
+    ------
+    ImageError
+        If there is no such file, or it is no regular one.
+    """
+    descriptor = -1
+    try:
+        # a pipe would wait for ever
+        if not stat.S_ISREG(path.stat().st_mode):
+            refuse(file, "image.missing", "is no file but a directory or device.", "Name the image file itself.")
+        descriptor = os.open(path, os.O_RDONLY | os.O_CLOEXEC)
+    except OSError as error:
+        seen = f"cannot be opened: {error.strerror or error}."
+        refuse(file, "image.missing", seen, "Check the path in the sheet, and that the file is there and readable.")
+    try:
+        yield FileBytes(descriptor, file)
+    finally:
+        os.close(descriptor)
+
+
 @dataclass(frozen=True, slots=True)
 class Tiff:
-    """A file in memory and how its numbers are written."""
+    """A file, in memory or not, and how its numbers are written."""
 
-    data: bytes
+    data: bytes | FileBytes
     order: Literal["<", ">"]
     big: bool
     file: str
+
+    def at(self, offset: int, size: int) -> bytes | memoryview:
+        """Bytes of the file, which the caller knows to be in it."""
+        if isinstance(self.data, FileBytes):
+            return self.data.read(offset, size)
+        return memoryview(self.data)[offset : offset + size]
 
     def refuse(self, rule: str, seen: str, mend: str, kind: type[ImageError] = ImageError) -> NoReturn:
         """Raise an error about this file."""
@@ -133,6 +219,43 @@ def refuse(file: str, rule: str, seen: str, mend: str, kind: type[ImageError] = 
         Always.
     """
     raise kind(f"{file} cannot be read.", [Finding(rule, Severity.ERROR, Place(file), seen, mend)])
+
+
+def file_bytes(path: Path, /, *, max_bytes: int, file: str) -> bytes:
+    """Whole content of a regular file that is not too large.
+
+    Parameters
+    ----------
+    path : Path
+        The file.
+    max_bytes : int
+        Cap.
+    file : str
+        Its name for messages.
+
+    Returns
+    -------
+    bytes
+        Content.
+
+    Raises
+    ------
+    ImageError
+        If it is missing, cannot be opened, is no regular file or exceeds the cap.
+    """
+    try:
+        status = path.stat()
+        if not stat.S_ISREG(status.st_mode):
+            refuse(file, "image.missing", "is no file but a directory or device.", "Name the image file itself.")
+        if status.st_size > max_bytes:
+            seen = f"has {status.st_size} bytes, above the cap of {max_bytes}."
+            refuse(file, "image.size", seen, "If it is the right file, raise max_file_mb in [limits] of study.toml.")
+        with path.open("rb") as stream:
+            # not read(max_bytes), which would first allocate that much
+            return stream.read(status.st_size)
+    except OSError as error:
+        seen = f"cannot be opened: {error.strerror or error}."
+        refuse(file, "image.missing", seen, "Check the path in the sheet, and that the file is there and readable.")
 
 
 def tiff_pages(data: bytes, /, *, caps: Caps, file: str) -> tuple[Tiff, tuple[Page, ...]]:
@@ -161,28 +284,84 @@ def tiff_pages(data: bytes, /, *, caps: Caps, file: str) -> tuple[Tiff, tuple[Pa
     UnsafeFileError
         If it declares more than the caps allow, or its directories run in a circle.
     """
-    tiff, offset = _header(data, file)
+    tiff, first = _header(data, file)
     pages: list[Page] = []
-    seen: set[int] = set()
     total = 0
+    for page, _ in _pages(tiff, first, caps):
+        total += page.decoded_pixels
+        if total > caps.max_pixels:
+            tiff.refuse("image.pixels", f"declares over {caps.max_pixels} pixels.", _MEND_LIMITS, UnsafeFileError)
+        pages.append(page)
+    _check_together(tiff, pages, total)
+    return tiff, tuple(pages)
+
+
+def tiff_sequence(data: FileBytes, /, *, caps: Caps, file: str) -> tuple[Tiff, Page, NDArray[np.uint64]]:
+    """Read the directories of a TIFF of many pages one after the other, keeping only where each stands.
+
+    Parameters
+    ----------
+    data : FileBytes
+        The file, of any length.
+    caps : Caps
+        What one page may declare, and how many there may be.
+    file : str
+        Its name for messages.
+
+    Returns
+    -------
+    tiff : Tiff
+        The file.
+    first : Page
+        Its first full-resolution page.
+    offsets : ndarray of uint64
+        Where the directory of each full-resolution page stands, for `tiff_page`.
+
+    Raises
+    ------
+    ImageError, UnsafeFileError
+        As `tiff_pages`.
+    """
+    tiff, start = _header(data, file)
+    first: Page | None = None
+    offsets: list[int] = []
+    stored = decoded = 0
+    for page, offset in _pages(tiff, start, caps):
+        first = first or page
+        if (page.shape, page.dtype) != (first.shape, first.dtype):
+            tiff.refuse("image.mixed", "has pages of different size or type.", "Export one image per file.")
+        stored += int(page.counts.sum())
+        decoded += page.decoded_pixels * page.dtype.itemsize
+        _check_expansion(tiff, stored, decoded)
+        offsets.append(offset)
+    if first is None:
+        tiff.refuse("image.empty", "holds no image.", _MEND_COPY)
+    return tiff, first, np.array(offsets, np.uint64)
+
+
+def tiff_page(tiff: Tiff, offset: int, caps: Caps, /) -> Page:
+    """Read the directory at an offset that `tiff_sequence` gave."""
+    return _page(tiff, _directory(tiff, offset)[0], caps)
+
+
+def _pages(tiff: Tiff, offset: int, caps: Caps) -> Iterator[tuple[Page, int]]:
+    """Full-resolution pages in the order of the file, each with the offset of its directory; at least one."""
+    seen: set[int] = set()
+    found = False
     while offset:
         if offset in seen:
             tiff.refuse("image.loop", "its directories run in a circle.", _MEND_COPY, UnsafeFileError)
         seen.add(offset)
         if len(seen) > caps.max_pages:
             tiff.refuse("image.pages", f"has more than {caps.max_pages} pages.", _MEND_LIMITS, UnsafeFileError)
-        tags, offset = _directory(tiff, offset)
+        here = offset
+        tags, offset = _directory(tiff, here)
         # bit 0 of NewSubfileType: a thumbnail of another page
         if not _number(tiff, tags, 254, 0) & 1:
-            page = _page(tiff, tags, caps)
-            total += page.decoded_pixels
-            if total > caps.max_pixels:
-                tiff.refuse("image.pixels", f"declares over {caps.max_pixels} pixels.", _MEND_LIMITS, UnsafeFileError)
-            pages.append(page)
-    if not pages:
+            found = True
+            yield _page(tiff, tags, caps), here
+    if not found:
         tiff.refuse("image.empty", "holds no image.", _MEND_COPY)
-    _check_together(tiff, pages, total)
-    return tiff, tuple(pages)
 
 
 def page_pixels(tiff: Tiff, page: Page, /) -> NDArray[np.generic]:
@@ -215,8 +394,9 @@ def page_pixels(tiff: Tiff, page: Page, /) -> NDArray[np.generic]:
         y, x = rest // across * rows, rest % across * columns
         tall = rows if page.tiled else min(rows, height - y)
         start = int(page.offsets[number])
-        stored = memoryview(tiff.data)[start : start + int(page.counts[number])]
         size = tall * columns * depth * page.dtype.itemsize
+        # nothing that Deflate makes is much longer than what went in
+        stored = tiff.at(start, min(int(page.counts[number]), size + size // 8 + 4096))
         block = np.frombuffer(_expanded(tiff, page.compression, stored, size), page.dtype, tall * columns * depth)
         block = block.reshape(tall, columns, depth).astype(out.dtype, copy=False)
         if page.predicted:
@@ -226,20 +406,21 @@ def page_pixels(tiff: Tiff, page: Page, /) -> NDArray[np.generic]:
     return np.moveaxis(out, 3, 1).reshape(page.shape)
 
 
-def _header(data: bytes, file: str) -> tuple[Tiff, int]:
+def _header(data: bytes | FileBytes, file: str) -> tuple[Tiff, int]:
     """The file's byte order and kind, and where its first directory stands."""
-    if not data:
+    if not len(data):
         refuse(file, "image.empty", "is empty (0 bytes).", _MEND_COPY)
-    order: Literal["<", ">"] = ">" if data.startswith(b"MM") else "<"
-    if data[:2] not in (b"II", b"MM") or len(data) < 8:
-        refuse(file, "image.header", f"is no TIFF: it begins with {data[:4]!r}.", "Give a TIFF or OME-TIFF file.")
-    (magic,) = struct.unpack_from(f"{order}H", data, 2)
+    head = bytes(Tiff(data, "<", False, file).at(0, min(len(data), 16)))
+    order: Literal["<", ">"] = ">" if head.startswith(b"MM") else "<"
+    if head[:2] not in (b"II", b"MM") or len(head) < 8:
+        refuse(file, "image.header", f"is no TIFF: it begins with {head[:4]!r}.", "Give a TIFF or OME-TIFF file.")
+    (magic,) = struct.unpack_from(f"{order}H", head, 2)
     tiff = Tiff(data, order, magic == 43, file)
     if magic == 42:
-        return tiff, struct.unpack_from(f"{order}I", data, 4)[0]
-    if magic != 43 or len(data) < 16 or struct.unpack_from(f"{order}HH", data, 4) != (8, 0):
+        return tiff, struct.unpack_from(f"{order}I", head, 4)[0]
+    if magic != 43 or len(head) < 16 or struct.unpack_from(f"{order}HH", head, 4) != (8, 0):
         tiff.refuse("image.header", "has a damaged TIFF header.", _MEND_COPY)
-    return tiff, struct.unpack_from(f"{order}Q", data, 8)[0]
+    return tiff, struct.unpack_from(f"{order}Q", head, 8)[0]
 
 
 def _directory(tiff: Tiff, offset: int) -> tuple[dict[int, NDArray[Any]], int]:
@@ -248,33 +429,37 @@ def _directory(tiff: Tiff, offset: int) -> tuple[dict[int, NDArray[Any]], int]:
     size = len(tiff.data)
     if offset + struct.calcsize(head) > size:
         tiff.refuse("image.truncated", f"ends before its directory at byte {offset}.", _MEND_COPY)
-    (count,) = struct.unpack_from(tiff.order + head, tiff.data, offset)
+    (count,) = struct.unpack(tiff.order + head, tiff.at(offset, struct.calcsize(head)))
     start = offset + struct.calcsize(head)
     if count > MAX_ENTRIES:
         tiff.refuse("image.tags", f"declares {count} tags in one directory.", _MEND_COPY, UnsafeFileError)
-    end = start + count * entry
-    if end + struct.calcsize(tail) > size:
+    length = count * entry
+    if start + length + struct.calcsize(tail) > size:
         tiff.refuse("image.truncated", f"ends inside its directory at byte {offset}.", _MEND_COPY)
+    stored = tiff.at(start, length + struct.calcsize(tail))
     tags = {}
-    for position in range(start, end, entry):
-        code, kind = struct.unpack_from(f"{tiff.order}HH", tiff.data, position)
+    for position in range(0, length, entry):
+        code, kind = struct.unpack_from(f"{tiff.order}HH", stored, position)
         if kind in _TYPES and code in _WANTED:
-            tags[code] = _tag(tiff, position + 4, kind, code)
-    return tags, struct.unpack_from(tiff.order + tail, tiff.data, end)[0]
+            tags[code] = _tag(tiff, stored[position + 4 : position + entry], kind, code)
+    return tags, struct.unpack_from(tiff.order + tail, stored, length)[0]
 
 
-def _tag(tiff: Tiff, position: int, kind: int, code: int) -> NDArray[Any]:
+def _tag(tiff: Tiff, entry: bytes | memoryview, kind: int, code: int) -> NDArray[Any]:
     """Values of one tag, which stand in the entry itself or where it points."""
     word = "Q" if tiff.big else "I"
     width = struct.calcsize(word)
-    (count,) = struct.unpack_from(tiff.order + word, tiff.data, position)
+    (count,) = struct.unpack_from(tiff.order + word, entry)
     dtype = np.dtype(_TYPES[kind]).newbyteorder(tiff.order)
-    start = position + width
-    if count * dtype.itemsize > width:
-        (start,) = struct.unpack_from(tiff.order + word, tiff.data, start)
-    if start + count * dtype.itemsize > len(tiff.data):
+    size = count * dtype.itemsize
+    if size <= width:
+        return np.frombuffer(entry, dtype, count, width)
+    (start,) = struct.unpack_from(tiff.order + word, entry, width)
+    if isinstance(tiff.data, FileBytes) and size > _LARGE_TAG:
+        tiff.refuse("image.tags", f"declares {size} bytes in its tag {code}.", _MEND_EXPORT, UnsafeFileError)
+    if start + size > len(tiff.data):
         tiff.refuse("image.truncated", f"ends before the values of its tag {code}.", _MEND_COPY)
-    return np.frombuffer(tiff.data, dtype, count, start)
+    return np.frombuffer(tiff.at(start, size), dtype, count)
 
 
 def _number(tiff: Tiff, tags: dict[int, NDArray[Any]], code: int, default: int | None) -> int:
@@ -326,7 +511,7 @@ def _page(tiff: Tiff, tags: dict[int, NDArray[Any]], caps: Caps) -> Page:
     if pixels > caps.max_pixels:
         seen = f"declares {width} x {height} pixels of {samples} samples, above the cap of {caps.max_pixels}."
         tiff.refuse("image.pixels", seen, _MEND_LIMITS, UnsafeFileError)
-    dtype = _sample_type(tiff, tags, samples)
+    dtype = _sample_type(tiff, tags, samples, caps)
     compression, predicted = _coding(tiff, tags, dtype)
     tiled = 322 in tags
     segment = (
@@ -344,9 +529,11 @@ def _page(tiff: Tiff, tags: dict[int, NDArray[Any]], caps: Caps) -> Page:
     return Page(shape, dtype, compression, predicted, interleaved, segment, tiled, offsets, counts, description)
 
 
-def _sample_type(tiff: Tiff, tags: dict[int, NDArray[Any]], samples: int) -> np.dtype[Any]:
+def _sample_type(tiff: Tiff, tags: dict[int, NDArray[Any]], samples: int, caps: Caps) -> np.dtype[Any]:
     """Type of the stored samples."""
     bits, formats = ({*_numbers(tags, code)[:samples].tolist()} for code in (258, 339))
+    if caps.signed and (formats, bits) == ({2}, {16}):
+        formats = {1}
     if len(bits) != 1 or len(formats) != 1 or (min(formats), min(bits)) not in _DTYPES:
         names = {1: "unsigned", 2: "signed", 3: "float"}
         kinds = "/".join(names.get(value, f"format {value}") for value in sorted(formats))
@@ -399,13 +586,17 @@ def _check_together(tiff: Tiff, pages: list[Page], total: int) -> None:
     if sum(int(page.counts.sum()) for page in pages) > len(tiff.data):
         seen = "declares pixels that share their bytes with others."
         tiff.refuse("image.expansion", seen, _MEND_EXPORT, UnsafeFileError)
-    decoded = total * pages[0].dtype.itemsize
-    if decoded > max(_SMALL, MAX_EXPANSION * len(tiff.data)):
-        seen = f"would expand from {len(tiff.data)} to {decoded} bytes, more than {MAX_EXPANSION}-fold."
+    _check_expansion(tiff, len(tiff.data), total * pages[0].dtype.itemsize)
+
+
+def _check_expansion(tiff: Tiff, stored: int, decoded: int) -> None:
+    """No more than the file can plausibly hold."""
+    if decoded > max(_SMALL, MAX_EXPANSION * stored):
+        seen = f"would expand from {stored} to {decoded} bytes, more than {MAX_EXPANSION}-fold."
         tiff.refuse("image.expansion", seen, _MEND_EXPORT, UnsafeFileError)
 
 
-def _expanded(tiff: Tiff, compression: str, stored: memoryview, size: int) -> bytes | memoryview:
+def _expanded(tiff: Tiff, compression: str, stored: bytes | memoryview, size: int) -> bytes | memoryview:
     """Bytes of a segment, exactly `size` of them."""
     data: bytes | memoryview = stored[:size]
     if compression == "deflate":

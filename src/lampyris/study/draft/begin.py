@@ -96,8 +96,7 @@ def begin_study(
         begun = Begun(study, images, draft.to_fill, draft.to_confirm, draft.findings)
     elif not there or (groups is None and not blind):
         refuse_existing(study, but_animals=groups is not None)
-        told = write_template(study, groups=groups or {})
-        begun = Begun(study, 0, told=told)
+        begun = Begun(study, 0, told=write_template(study, groups=groups or {}))
     allocated: AllocatedStudy | None = None
     told = list(begun.told)
     if groups is not None:

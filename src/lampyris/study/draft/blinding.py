@@ -343,7 +343,8 @@ def _coded_settings(
     lots: Mapping[tuple[str, str], str],
 ) -> dict[str, Any]:
     """study.toml with coded arms, all labelled, and a probe per arm; where there is one probe, it is all arms'."""
-    arms, probes = {}, {}
+    arms: dict[str, Any] = {}
+    probes: dict[str, Any] = {}
     for name, code in sorted(groups.items(), key=lambda pair: pair[1]):
         kept = {key: value for key, value in settings["groups"][name].items() if key in ("label", "injection_days")}
         arms[code] = {"title": "", "role": "labelled", "probe": probe_of[code], **kept}

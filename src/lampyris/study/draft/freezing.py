@@ -189,7 +189,8 @@ def _revealed(files: StudyFiles, key: Mapping[str, Any]) -> StudyFiles:
     arm_probe = {name: table.get("probe", "") for name, table in key["tables"].items()}
     animals = []
     for row in files.animals:
-        values = {k: float("nan") if v is None else v for k, v in key["withheld"].get(row.animal, {}).items()}
+        withheld = key["withheld"].get(row.animal, {})
+        values: dict[str, Any] = {k: float("nan") if v is None else v for k, v in withheld.items()}
         animals.append(replace(row, group=real.get(row.group, row.group), **values))
     samples = [
         replace(

@@ -108,7 +108,7 @@ def draft_instrument(
     table["excitation_mw_per_cm2"] = ASSUMED_IRRADIANCE_MW_CM2
     notes.note("instrument.excitation_mw_per_cm2", ASSUMED_IRRADIANCE_MW_CM2, "assumed", "low", _CELLS_ONLY)
     table["bands"] = _with_colours(bands, used, photos, offset, notes)
-    used = [replace(shot, excitation_nm=float(excitation.value)) for shot in used]
+    used = [replace(shot, excitation_nm=float(str(excitation.value))) for shot in used]
     return DraftedInstrument(table, used, findings, offset)
 
 
@@ -317,7 +317,7 @@ def _noise(
 def _full_scale(shots: Sequence[Shot], table: dict[str, Any], notes: Notebook) -> None:
     planes = [shot.found.planes[shot.index] for shot in shots]
     dtype = shots[0].found.image.counts.dtype if shots else np.dtype(np.uint16)
-    top = float(np.iinfo(dtype).max) if dtype.kind == "u" and dtype.itemsize <= 2 else 65535.0
+    top = float(2 ** (8 * dtype.itemsize) - 1) if dtype.kind == "u" and dtype.itemsize <= 2 else 65535.0
     highest = max((plane.highest for plane in planes), default=top)
     piled = any(plane.highest == highest and plane.at_highest >= _PILED_UP for plane in planes)
     ends = next((full for full in _FULL_SCALES if piled and 0.98 * full <= highest <= full), None)

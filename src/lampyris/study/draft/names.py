@@ -88,20 +88,20 @@ _VIEWS = (
 )
 
 _ROLE_WORDS: tuple[tuple[Role, str], ...] = (
-        (
-            "dark",
-            r"darks?|darkframes?|dunkel\w*|schwarzbild|noire?s?|obscurité|background|hintergrund|bkgd?|bg|fond"
-            rf"|(?:read{_GAP})?bias(?:only)?|offset",
-        ),
-        ("flat", rf"flat{_GAP}?(?:field)?s?|weissbild|weißbild|plage"),
-        (
-            "photo",
-            rf"photos?|fotos?|photograph(?:s|ie)?|fotografie|bright{_GAP}?field|hellfeld|bf|reflectance|white{_GAP}?light"
-            rf"|lumière{_GAP}?blanche",
-        ),
-        ("other", r"phantoms?|phantome|standards?|fantôme|thumb(?:nail)?s?|overlay|preview|vorschau|aperçu"),
-    )
+    (
+        "dark",
+        r"darks?|darkframes?|dunkel\w*|schwarzbild|noire?s?|obscurité|background|hintergrund|bkgd?|bg|fond"
+        rf"|(?:read{_GAP})?bias(?:only)?|offset",
+    ),
+    ("flat", rf"flat{_GAP}?(?:field)?s?|weissbild|weißbild|plage"),
+    (
+        "photo",
+        rf"photos?|fotos?|photograph(?:s|ie)?|fotografie|bright{_GAP}?field|hellfeld|bf|reflectance|white{_GAP}?light"
+        rf"|lumière{_GAP}?blanche",
+    ),
+    ("other", r"phantoms?|phantome|standards?|fantôme|thumb(?:nail)?s?|overlay|preview|vorschau|aperçu"),
 )
+_ROLES = tuple((role, re.compile(rf"{_B}(?:{words}){_E}")) for role, words in _ROLE_WORDS)
 
 _ANIMAL_WORD = r"(?:mouse|mice|maus|mäuse|maeuse|souris|animals?|tiere?|rats?|ratten?|subject|subj|sub|ear)"
 _ANIMAL_RANGE = re.compile(

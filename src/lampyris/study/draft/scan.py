@@ -9,6 +9,7 @@ import stat
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -238,8 +239,8 @@ def _glowing(counts: NDArray[np.generic]) -> NDArray[np.bool_]:
     return np.asarray(total > (dark + bright) / 2.0)
 
 
-def _plane(plane: NDArray[np.generic], body: NDArray[np.bool_]) -> Plane:
-    low, median = (float(value) for value in np.quantile(plane, (0.01, 0.5)))
+def _plane(plane: NDArray[Any], body: NDArray[np.bool_]) -> Plane:
+    low, median = (float(value) for value in np.quantile(np.asarray(plane, np.float64), (0.01, 0.5)))
     highest = float(plane.max())
     noise = noise_samples(plane, highest=highest if highest > low else math.inf)
     step = max(1, noise.mean.size // _KEPT_BLOCKS)

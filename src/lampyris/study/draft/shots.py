@@ -414,7 +414,8 @@ def keep(
     shots: Iterable[Shot], wanted: Callable[[Shot], bool], why: Callable[[Shot], str], mend: str, /
 ) -> tuple[list[Shot], list[Finding]]:
     """Shots that are wanted, and a finding per image that is not."""
-    kept, told = [], {}
+    kept: list[Shot] = []
+    told: dict[str, Finding] = {}
     for shot in shots:
         if wanted(shot):
             kept.append(shot)

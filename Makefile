@@ -15,7 +15,7 @@ demo: $(VENV)/.runtime
 	$(BIN)/lampyris demo $(DEMO) --seed $(SEED)
 
 test: lint
-	$(BIN)/python -m pytest -q
+	$(BIN)/python -m pytest -q --numprocesses auto
 
 lint: $(VENV)/.test
 	$(BIN)/ruff check

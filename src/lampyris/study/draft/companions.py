@@ -4,6 +4,7 @@ import math
 from collections.abc import Sequence
 from pathlib import PurePosixPath
 
+from lampyris.imaging.photographs import photograph_fault
 from lampyris.study.draft.names import read_name
 from lampyris.study.draft.scan import FoundImage
 from lampyris.study.draft.shots import Shot
@@ -42,7 +43,7 @@ def flat_of(
     return own[0] if own else silent[0] if len(silent) == 1 else None
 
 
-def photo_of(found: FoundImage, photos: Sequence[FoundImage], /, *, same_size: bool) -> FoundImage | None:
+def photo_of(found: FoundImage, photos: Sequence[FoundImage], /) -> FoundImage | None:
     """Photograph of the same animals, session and view; nothing that its name or file says may speak against it.
 
     Parameters
@@ -50,16 +51,20 @@ def photo_of(found: FoundImage, photos: Sequence[FoundImage], /, *, same_size: b
     found : FoundImage
         The image.
     photos : sequence of FoundImage
-        Candidates.
-    same_size : bool
-        Whether it must have the image's pixels.
+        Candidates, of any scale that shows the image's field.
     """
-    fitting = [photo for photo in photos if _may_belong(photo, found) and (not same_size or photo.shape == found.shape)]
+    fitting = [photo for photo in photos if _may_belong(photo, found) and _shows_field(photo, found)]
     if not fitting:
         return None
     # one photograph for a whole study is none of this animal
     mine = [photo for photo in fitting if _parent(photo) == _parent(found) or photo.says.animals]
     return _nearest(found, mine)
+
+
+def _shows_field(photo: FoundImage, found: FoundImage) -> bool:
+    own = found.image.pixel_mm
+    pitch = photo.image.pixel_mm if own > 0 else math.nan
+    return not photograph_fault(photo.shape, found.shape, pixel_mm=own, photo_pixel_mm=pitch)
 
 
 def _may_belong(photo: FoundImage, found: FoundImage) -> bool:

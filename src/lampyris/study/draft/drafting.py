@@ -121,16 +121,18 @@ def draft_study(scan: Scan, paths: Mapping[str, str], /, *, name: str, shuffled:
     for found in roles.get("other", []):
         seen = "looks like a phantom, a preview or an overlay by its name, and has no row."
         findings.append(Finding("draft.left-out", Severity.NOTE, Place(plain_text(found.path)), seen, ""))
-    shots, doubled = shots_of(roles.get("image", []), shuffled=shuffled)
+    images = roles.get("image", [])
+    photos = {
+        found.path: photo
+        for found in images
+        if not found.photo and (photo := photo_of(found, roles.get("photo", []))) is not None
+    }
+    # a photograph shows animals better than their own light
+    bodies = {found.path: photos[found.path].bodies if found.path in photos else found.bodies for found in images}
+    shots, doubled = shots_of(images, bodies=bodies, shuffled=shuffled)
     findings += doubled
     if not shots:
         raise _nothing(scan, findings)
-    photos = {
-        shot.found.path: photo
-        for shot in shots
-        if not shot.found.photo
-        if (photo := photo_of(shot.found, roles.get("photo", []), same_size=True)) is not None
-    }
     instrument = draft_instrument(shots, roles.get("dark", []), photos, notes)
     findings += instrument.findings
     if not instrument.shots:

@@ -7,7 +7,7 @@ import math
 import os
 import stat
 from collections.abc import Callable, Iterable, Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -18,8 +18,9 @@ from lampyris.camera.photon_transfer import NoiseSamples, noise_samples
 from lampyris.core.errors import ImageError, InputError, LampyrisError
 from lampyris.core.finding import Finding, Place, Severity
 from lampyris.core.images import RawImage
-from lampyris.core.settings import Limits
-from lampyris.io.images.readers import known_suffixes, read_image
+from lampyris.core.settings import Limits, Stage
+from lampyris.imaging.lanes import find_bodies
+from lampyris.io.images.readers import format_of, known_suffixes, read_image
 from lampyris.study.draft.names import NameSays, natural_key, plain_text, read_name
 
 Progress = Callable[[int, int, str], None]
@@ -27,10 +28,12 @@ Progress = Callable[[int, int, str], None]
 MOST_FILES = 200_000
 """A folder of more files than this is no study."""
 MOST_DEPTH = 12
+BODY_PIXEL_MM = 0.5
+LEAST_FIELD_MM = 15.0
 # squares kept of each plane: enough for a line, little enough to keep of thousands of images
 _KEPT_BLOCKS = 400
 # folders that hold results or belong to programs
-_PASSED_OVER = frozenset({"results", "__macosx", "$recycle.bin", "system volume information"})
+_PASSED_OVER = frozenset({"results", "drafted", "__macosx", "$recycle.bin", "system volume information"})
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -78,6 +81,8 @@ class FoundImage:
         Per channel the median of the dark frame that it brings along; empty where it brings none.
     photo : bool
         It brings a photograph along.
+    bodies : int
+        Animals that its photograph or, without one, its own light shows; 0 where they cannot be counted.
     """
 
     path: str
@@ -87,6 +92,7 @@ class FoundImage:
     planes: tuple[Plane, ...]
     dark: tuple[float, ...] = ()
     photo: bool = False
+    bodies: int = 0
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -150,7 +156,18 @@ def scan_folder(
         try:
             images.append(_look_at(folder, path, read_name(path, suffixes=suffixes), limits))
         except LampyrisError as error:
-            findings += _left_aside(path, error)
+            clicks = (
+                []
+                if not (folder / path).is_dir()
+                else [one for one, known in _entries(folder / path, suffixes, passed) if known]
+            )
+            findings += [] if clicks else _left_aside(path, error)
+            # a sequence whose clicks do not make one image: each of them may be one
+            for one in sorted((f"{path}/{click}" for click in clicks), key=natural_key):
+                try:
+                    images.append(_look_at(folder, one, read_name(one, suffixes=suffixes), limits))
+                except LampyrisError as fault:
+                    findings += _left_aside(one, fault)
         if progress is not None:
             progress(count, len(paths), plain_text(path))
     return Scan(tuple(images), tuple(findings), other)
@@ -158,9 +175,7 @@ def scan_folder(
 
 def is_image(path: Path, /, *, suffixes: Iterable[str]) -> bool:
     """Whether a reader knows a file or folder by its name or by what lies in it."""
-    if not path.name.casefold().endswith(tuple(suffixes)):
-        return False
-    return path.is_file() or any((path / name).exists() for name in ("zarr.json", ".zattrs", ".zgroup"))
+    return format_of(path) is not None or (path.is_file() and path.name.lower().endswith(tuple(suffixes)))
 
 
 def _entries(folder: Path, suffixes: tuple[str, ...], apart: set[Path]) -> Iterator[tuple[str, bool]]:
@@ -208,19 +223,7 @@ def _look_at(folder: Path, path: str, says: NameSays, limits: Limits) -> FoundIm
         raise ImageError("an image is empty", [finding])
     body = _glowing(opened.counts)
     height, width = opened.counts.shape[1:]
-    kept = RawImage(
-        counts=np.empty((len(opened.channels), 0, 0), opened.counts.dtype),
-        channels=opened.channels,
-        pixel_mm=opened.pixel_mm,
-        exposure_s=opened.exposure_s,
-        excitation_nm=opened.excitation_nm,
-        emission_nm=opened.emission_nm,
-        acquired=opened.acquired,
-        synthetic=opened.synthetic,
-        photo_pixel_mm=opened.photo_pixel_mm,
-        radiance_per_count_rate=opened.radiance_per_count_rate,
-        labels=opened.labels,
-    )
+    kept = replace(opened, counts=np.empty((len(opened.channels), 0, 0), opened.counts.dtype), dark=None, photo=None)
     return FoundImage(
         path=path,
         says=says,
@@ -229,7 +232,25 @@ def _look_at(folder: Path, path: str, says: NameSays, limits: Limits) -> FoundIm
         planes=tuple(_plane(plane, body) for plane in opened.counts),
         dark=() if opened.dark is None else tuple(float(np.median(plane)) for plane in opened.dark),
         photo=opened.photo is not None,
+        bodies=_count_bodies(opened),
     )
+
+
+def _count_bodies(image: RawImage) -> int:
+    """Animals in the photograph, or in the light of all channels; pixels are joined to about half a millimetre first."""
+    seen = image.counts.sum(axis=0, dtype=np.float64) if image.photo is None else np.asarray(image.photo, np.float64)
+    own = image.photo_pixel_mm if image.photo is not None and image.photo_pixel_mm > 0 else math.nan
+    if math.isnan(own):
+        own = image.pixel_mm * image.counts.shape[2] / seen.shape[1]
+    if not (own > 0 and math.isfinite(own)):
+        return 0
+    joined = max(1, int(BODY_PIXEL_MM / own))
+    height, width = (size // joined * joined for size in seen.shape)
+    # a lane is wider than this, and a frame that is narrower shows no animal
+    if min(height, width) * own < LEAST_FIELD_MM:
+        return 0
+    small = seen[:height, :width].reshape(height // joined, joined, width // joined, joined).mean(axis=(1, 3))
+    return len(find_bodies(small, pixel_mm=own * joined, stage=Stage()).animals)
 
 
 def _glowing(counts: NDArray[np.generic]) -> NDArray[np.bool_]:

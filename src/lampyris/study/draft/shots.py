@@ -117,13 +117,17 @@ def sort_by_role(images: Sequence[FoundImage], /) -> dict[Role, list[FoundImage]
     return roles
 
 
-def shots_of(images: Sequence[FoundImage], /, *, shuffled: bool = False) -> tuple[list[Shot], list[Finding]]:
+def shots_of(
+    images: Sequence[FoundImage], /, *, bodies: Mapping[str, int], shuffled: bool = False
+) -> tuple[list[Shot], list[Finding]]:
     """Rows of a sample sheet from images.
 
     Parameters
     ----------
     images : sequence of FoundImage
         Those to analyse, in natural order.
+    bodies : mapping of str to int
+        Animals that are seen in each image, 0 where that is not known.
     shuffled : bool
         Number animals anew in random order, where that is needed.
 
@@ -134,11 +138,13 @@ def shots_of(images: Sequence[FoundImage], /, *, shuffled: bool = False) -> tupl
     findings : list of Finding
         Images that have no row, with the reason.
     """
-    shots = [shot for found in images for shot in _shots_of_image(found)]
+    shots = [shot for found in images for shot in _shots_of_image(found, bodies.get(found.path, 0))]
+    uncounted = [finding for found in images for finding in _miscounted(found, bodies.get(found.path, 0))]
     shots = _with_days(shots)
     shots = _with_groups(shots, shuffled=shuffled)
     shots = [_with_exposure(shot) for shot in shots]
-    return _without_doubles(shots)
+    kept, doubled = _without_doubles(shots)
+    return kept, [*uncounted, *doubled]
 
 
 def clean_name(text: str, /) -> str:
@@ -163,8 +169,21 @@ def session_name(day: float, /) -> str:
     return f"d{int(whole):02d}" + (f".{rest}" if rest else "")
 
 
-def _shots_of_image(found: FoundImage) -> list[Shot]:
+def _miscounted(found: FoundImage, seen: int) -> list[Finding]:
+    """An image in which more or fewer animals are seen than named."""
+    named = len(_animals(found)[0])
+    if seen in (0, named) or named == 1:
+        return []
+    why = f"names {named} animals, and {seen} are seen in it."
+    return [left_out(found, why, "Correct the rows of this image: one per animal, its lane counted from the left.")]
+
+
+def _shots_of_image(found: FoundImage, seen: int) -> list[Shot]:
     animals, said = _animals(found)
+    if seen > 1 and len(animals) == 1:
+        animals = tuple(f"{animals[0]}-{lane}" for lane in range(1, seen + 1))
+        do = f"{seen} animals are seen in an image that names one: they are called by their place from the left. Write their names."
+        said = Said("", "estimated", "low", do)
     view = _view(found)
     shots = []
     for number, animal in enumerate(animals, start=1):
@@ -405,9 +424,9 @@ def _told_apart(shots: list[Shot], said: Mapping[str, Said | None], *, shuffled:
 # --- what is not used ---------------------------------------------------------------------------------------------
 
 
-def left_out(shot: Shot, why: str, mend: str = "") -> Finding:
-    """Say that an image has no row."""
-    return Finding("draft.left-out", Severity.WARNING, Place(plain_text(shot.found.path)), why, mend)
+def left_out(found: FoundImage, why: str, mend: str = "") -> Finding:
+    """Say that an image has no row, or not the right ones."""
+    return Finding("draft.left-out", Severity.WARNING, Place(plain_text(found.path)), why, mend)
 
 
 def keep(
@@ -420,7 +439,7 @@ def keep(
         if wanted(shot):
             kept.append(shot)
         else:
-            told.setdefault(shot.found.path, left_out(shot, why(shot), mend))
+            told.setdefault(shot.found.path, left_out(shot.found, why(shot), mend))
     return kept, list(told.values())
 
 
@@ -447,7 +466,7 @@ def _without_doubles(shots: list[Shot]) -> tuple[list[Shot], list[Finding]]:
                     "does: the longest exposure that is not saturated was taken, or the first."
                 )
                 findings.setdefault(
-                    shot.found.path, left_out(shot, why, "Correct the sheet if it is another day or view.")
+                    shot.found.path, left_out(shot.found, why, "Correct the sheet if it is another day or view.")
                 )
     return [shot for shot in shots if (*shot.plane_key, shot.animal) in kept], list(findings.values())
 

@@ -186,10 +186,9 @@ def _samples(
         ]
         notes.settle(f"samplesheet.csv {column}", entries)
     if any(not math.isnan(shot.lane) for shot in shots):
-        do = "Lanes are counted from the left, heads up, in the order in which the animals are named."
-        notes.settle(
-            "samplesheet.csv lane", [(int(s.lane), "name", "low", do) for s in shots if not math.isnan(s.lane)]
-        )
+        do = "Lanes are counted from the left, heads up, in the order in which the animals are named: correct it where that is wrong."
+        lanes = [int(shot.lane) for shot in shots if not math.isnan(shot.lane)]
+        notes.settle("samplesheet.csv lane", [(lane, "assumed", "low", do) for lane in lanes])
     notes.settle("samplesheet.csv background", backgrounds)
     taken = [(rows[n].photo, "name", "medium", "") for n in range(len(rows)) if rows[n].photo]
     notes.settle("samplesheet.csv photo", taken)  # type: ignore[arg-type]

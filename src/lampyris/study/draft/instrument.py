@@ -401,7 +401,7 @@ def _colours(
         body, stage = rates.T
         photo = photos.get(view[channels[0]].found.path)
         # leaked light is thrown back by what it meets: the photograph says how much more by the animal than by the stage
-        brighter = _brighter(photo) if photo is not None else 1.0
+        brighter = _brighter(photo, view[channels[0]].found)
         own = body - stage * brighter
         if (own <= 0).any():
             own = body - stage
@@ -424,6 +424,10 @@ def _rates(shot: Shot, offset: float) -> tuple[float, float]:
     return (plane.body - dark) / shot.exposure_s, (plane.stage - dark) / shot.exposure_s
 
 
-def _brighter(photo: FoundImage) -> float:
-    plane = photo.planes[0]
-    return min(max(plane.body / plane.stage, 1.0), 50.0) if plane.stage > 0 else 1.0
+def _brighter(photo: FoundImage | None, found: FoundImage) -> float:
+    """How much brighter the animal is than the stage, by its photograph; 1 where that is not known."""
+    contrast = found.photo_contrast
+    if photo is not None:
+        plane = photo.planes[0]
+        contrast = plane.body / plane.stage if plane.stage > 0 else math.nan
+    return min(max(contrast, 1.0), 50.0) if math.isfinite(contrast) else 1.0

@@ -83,6 +83,8 @@ class FoundImage:
         It brings a photograph along.
     bodies : int
         Animals that its photograph or, without one, its own light shows; 0 where they cannot be counted.
+    photo_contrast : float
+        How much brighter animals are than the stage in that photograph; NaN where it brings none.
     """
 
     path: str
@@ -93,6 +95,7 @@ class FoundImage:
     dark: tuple[float, ...] = ()
     photo: bool = False
     bodies: int = 0
+    photo_contrast: float = math.nan
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -229,11 +232,18 @@ def _look_at(folder: Path, path: str, says: NameSays, limits: Limits) -> FoundIm
         says=says,
         image=kept,
         shape=(height, width),
-        planes=tuple(_plane(plane, body) for plane in opened.counts),
+        planes=tuple(_plane(plane, body, opened.frames) for plane in opened.counts),
         dark=() if opened.dark is None else tuple(float(np.median(plane)) for plane in opened.dark),
         photo=opened.photo is not None,
         bodies=_count_bodies(opened),
+        photo_contrast=math.nan if opened.photo is None else _contrast(np.asarray(opened.photo, np.float64)),
     )
+
+
+def _contrast(photo: NDArray[np.float64]) -> float:
+    body = _glowing(photo[None])
+    stage = float(np.median(photo[~body])) if not body.all() else 0.0
+    return float(np.median(photo[body])) / stage if body.any() and stage > 0 else math.nan
 
 
 def _count_bodies(image: RawImage) -> int:
@@ -260,7 +270,7 @@ def _glowing(counts: NDArray[np.generic]) -> NDArray[np.bool_]:
     return np.asarray(total > (dark + bright) / 2.0)
 
 
-def _plane(plane: NDArray[Any], body: NDArray[np.bool_]) -> Plane:
+def _plane(plane: NDArray[Any], body: NDArray[np.bool_], frames: int) -> Plane:
     low, median = (float(value) for value in np.quantile(np.asarray(plane, np.float64), (0.01, 0.5)))
     highest = float(plane.max())
     noise = noise_samples(plane, highest=highest if highest > low else math.inf)
@@ -272,5 +282,6 @@ def _plane(plane: NDArray[Any], body: NDArray[np.bool_]) -> Plane:
         at_highest=int(np.count_nonzero(plane == plane.max())),
         stage=float(np.median(plane[~body])) if not body.all() else median,
         body=float(np.median(plane[body])) if body.any() else median,
-        noise=NoiseSamples(noise.mean[::step], noise.variance[::step]),
+        # a mean of frames is as much quieter than a frame
+        noise=NoiseSamples(noise.mean[::step], noise.variance[::step] * frames),
     )

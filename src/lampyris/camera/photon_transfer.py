@@ -17,16 +17,26 @@ from lampyris.core.estimate import Estimate
 
 BLOCK_PX = 8
 """Side of the squares within which mean and variance are taken."""
+EDGE_SHARE = 0.3
+"""A square in which light varies by more than this share of it lies across an edge."""
 LEAST_BLOCKS = 40
 """Fewer squares give no line."""
 _MASK_NORM = 36.0
+# between the first and the ninth tenth of a normal distribution
+_TENTHS_SDS = 2.563
 # median absolute deviation to standard deviation of a normal distribution
 _MAD_TO_SD = 1.4826
 _Z = 1.959963984540054
 # converters round: a uniform error of one count
 _ROUNDING = 1.0 / 12.0
-_PASSES = 8
-_BINS = 24
+_PASSES = 25
+_BINS = 40
+_LEAST_IN_BIN = 6
+_LEAST_FOR_CURVE = 8
+# of the quartile over squares, relative, for one square
+_QUARTILE_ERROR = 0.5
+# of a bin's variance from what structure is left in its squares, relative
+_STRUCTURE_ERROR = 0.1
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -92,8 +102,13 @@ def noise_samples(plane: NDArray[np.generic], /, *, highest: float = math.inf) -
     inner = _blocks(values[1:-1, 1:-1], rows, columns)
     # a single hot pixel or cosmic ray spoils nine residuals of 64, which the median bears
     spread = _MAD_TO_SD * np.median(np.abs(blocks), axis=1)
-    whole = inner.max(axis=1) < highest
-    return NoiseSamples(np.median(inner, axis=1)[whole], (spread[whole] ** 2) / _MASK_NORM)
+    noise = spread / math.sqrt(_MASK_NORM)
+    middle = np.median(inner, axis=1)
+    low, high = np.quantile(inner, (0.1, 0.9), axis=1)
+    # a square across an edge has neither one signal nor one noise
+    edge = high - low - _TENTHS_SDS * noise > EDGE_SHARE * (middle - np.quantile(values, 0.01))
+    smooth = (inner.max(axis=1) < highest) & ~edge
+    return NoiseSamples(middle[smooth], noise[smooth] ** 2)
 
 
 def _blocks(plane: NDArray[np.float64], rows: int, columns: int) -> NDArray[np.float64]:
@@ -171,15 +186,17 @@ def sensor_noise(
 def _binned(
     signal: NDArray[np.float64], variance: NDArray[np.float64]
 ) -> tuple[NDArray[np.float64], NDArray[np.float64], NDArray[np.float64]]:
-    """Signal, noise variance and its error in bins of equal numbers of squares."""
-    order = np.argsort(signal, kind="stable")
-    parts = [part for part in np.array_split(order, min(_BINS, signal.size // 10)) if part.size]
+    """Signal, noise variance and its error in bins of equal steps of photon noise: narrow, as the quartile of a wide one
+    would be its darkest squares'."""
+    steps = np.sqrt(signal)
+    width = max(float(np.ptp(steps)) / _BINS, 1e-12)
+    number = np.minimum(((steps - steps.min()) / width).astype(int), _BINS - 1)
+    parts = [part for part in (np.flatnonzero(number == one) for one in range(_BINS)) if part.size >= _LEAST_IN_BIN]
     mean = np.array([signal[part].mean() for part in parts])
     # of squares without structure, half lie below their median: the quartile says where that is, whatever lies above
     low = np.array([np.quantile(variance[part], 0.25) for part in parts])
-    share = _quartile_of_squares()
-    level = low / share
-    error = np.array([0.2 / math.sqrt(part.size) for part in parts]) * np.maximum(level, 1e-12) * 2.0
+    level = low / _quartile_of_squares()
+    error = np.hypot(_QUARTILE_ERROR / np.sqrt([part.size for part in parts]), _STRUCTURE_ERROR) * level
     return mean, level, np.maximum(error, 1e-12)
 
 
@@ -196,7 +213,7 @@ def _fitted(
     """Coefficients of 1, signal and its square, weighted, with outlying bins weighed down; None where nothing grows."""
     if mean.size < 3 or np.ptp(mean) <= 0:
         return None
-    for columns in (3, 2):
+    for columns in (3, 2) if mean.size >= _LEAST_FOR_CURVE else (2,):
         powers = np.stack([mean**power for power in range(columns)], axis=1)
         weight = 1.0 / error**2
         for _ in range(_PASSES):
@@ -205,9 +222,9 @@ def _fitted(
                 return None
             covariance = np.linalg.inv(normal)
             found = covariance @ (powers.T @ (weight * level))
-            off = np.abs(level - powers @ found) / error
-            scale = max(1.0, _MAD_TO_SD * float(np.median(off)))
-            weight = np.minimum(1.0, 2.0 * scale / np.maximum(off, 1e-12)) / (error * scale) ** 2
+            off = (level - powers @ found) / error
+            scale = max(1.0, _MAD_TO_SD * float(np.median(np.abs(off))))
+            weight = np.minimum(1.0, 2.0 * scale / np.maximum(np.abs(off), 1e-12)) / (error * scale) ** 2
         if columns == 2 or (found[2] >= 0 and found[1] > 0):
             break
     sd = math.sqrt(max(covariance[1, 1], 0.0))

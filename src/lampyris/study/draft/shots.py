@@ -159,7 +159,7 @@ def clean_name(text: str, /) -> str:
     text = "".join(letter for letter in text if letter.isprintable())
     text = re.sub(r"\s+", " ", text).strip(" .'=+@") or "unnamed"
     while len(text.encode()) > _FEW_NAME_BYTES:
-        text = text[:-1]
+        text = text[:-1].rstrip(" .'=+@")
     return text
 
 

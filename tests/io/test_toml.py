@@ -13,7 +13,9 @@ VALUES = st.one_of(PLAIN, st.lists(st.integers(0, 9), max_size=3))
 TABLE = st.dictionaries(TEXT, VALUES, min_size=1, max_size=4)
 DOCUMENT = st.dictionaries(
     TEXT,
-    st.one_of(VALUES, TABLE, st.lists(TABLE, min_size=1, max_size=3), st.dictionaries(TEXT, TABLE, min_size=1, max_size=2)),
+    st.one_of(
+        VALUES, TABLE, st.lists(TABLE, min_size=1, max_size=3), st.dictionaries(TEXT, TABLE, min_size=1, max_size=2)
+    ),
     max_size=5,
 )
 
@@ -25,7 +27,10 @@ def test_a_document_reads_back(document, header):
 
 
 def test_remarks_stand_beside_their_keys():
-    document = {"instrument": {"name": "x", "bands": [{"channel": "a"}, {"channel": "b"}]}, "groups": {"a b": {"role": "r"}}}
+    document = {
+        "instrument": {"name": "x", "bands": [{"channel": "a"}, {"channel": "b"}]},
+        "groups": {"a b": {"role": "r"}},
+    }
     remarks = {"instrument.bands[1].channel": "the second\nband", "groups.a b.role": "an arm"}
     text = toml_text(document, remarks=remarks)
     assert 'channel = "b"  # the second band\n' in text

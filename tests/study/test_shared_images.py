@@ -304,7 +304,9 @@ def as_clicks(study, **changes):
     for old, new in (("b1", "780"), ("b2", "820")):
         text = (study / "samplesheet.csv").read_text()
         text = re.sub(
-            f"(?m)^(a1,d00,.*,){old}(,.*,)raw/a1_d00.ome.tif,,raw/dark.ome.tif", rf"\g<1>{new}\g<2>raw/a1_d00_SEQ,,", text
+            f"(?m)^(a1,d00,.*,){old}(,.*,)raw/a1_d00.ome.tif,,raw/dark.ome.tif",
+            rf"\g<1>{new}\g<2>raw/a1_d00_SEQ,,",
+            text,
         )
         # the other images' only difference is the name of their band
         (study / "samplesheet.csv").write_text(text.replace(f",{old},", f",{new},"))

@@ -1,9 +1,9 @@
 """Bare folders of images as labs have them, synthetic, a few pixels each: no sheet, no settings."""
 
 import math
-import os
 import re
 import tomllib
+from pathlib import Path
 
 import numpy as np
 import tifffile
@@ -51,7 +51,8 @@ def image(bands=(780,), *, seconds=2.0, seed=0, said=True, **changes):
 
 def plain_tiff(path, counts):
     """A TIFF that says nothing of itself."""
-    os.makedirs(os.path.dirname(path), exist_ok=True)
+    path = Path(path)
+    path.parent.mkdir(parents=True, exist_ok=True)
     tifffile.imwrite(path, counts, photometric="minisblack", metadata=None)
 
 

@@ -86,7 +86,7 @@ def test_sizes_that_do_not_fit(tmp_path):
     study = tmp_path / "study"
     study.mkdir()
     (study / "animals.csv").write_text(ANIMALS)
-    with pytest.raises(UsageError, match="the groups hold 8 animals, animals.csv lists 12"):
+    with pytest.raises(UsageError, match=r"the groups hold 8 animals, animals\.csv lists 12"):
         begin_study(study, allocate="A:4,B:4")
 
 

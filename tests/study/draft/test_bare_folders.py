@@ -44,7 +44,9 @@ def ome_tiffs(folder):
             if (number, day) != (1, 7):
                 photo = image((780,), said=False, channels=("photo",))
                 ome_tiff(folder / "Treated" / animal / f"Day {day} DORSAL Photo.ome.TIF", photo)
-    ome_tiff(folder / "calibration/dark 2s.ome.tif", image((780,), said=False, counts=dark_frame()[None], channels=("d",)))
+    ome_tiff(
+        folder / "calibration/dark 2s.ome.tif", image((780,), said=False, counts=dark_frame()[None], channels=("d",))
+    )
 
 
 def plain_tiffs(folder):
@@ -85,14 +87,22 @@ def sequences(folder):
     for day in (0, 7):
         labels = {**LABELS, "time_point": f"Day {day}", "group": "treated"}
         made = image(BANDS, seed=day, dark=np.stack([dark_frame(n) for n in range(3)]), labels=labels, photo=photo)
-        made = replace(made, photo_pixel_mm=1.0, radiance_per_count_rate=(2.0e5,) * 3, acquired=f"2026-03-{2 + day:02d}T10:00:00")
+        made = replace(
+            made, photo_pixel_mm=1.0, radiance_per_count_rate=(2.0e5,) * 3, acquired=f"2026-03-{2 + day:02d}T10:00:00"
+        )
         sequence(folder, made, name=f"KL2026030{day}", encoding="utf-8")
 
 
 # kind: how the folder is made, fields that a person fills, expected animals, days and arms
 KINDS = {
     "ome-tiff": (ome_tiffs, ("emission_nm",), {"m01", "m02"}, {0, 7}, {"treated"}),
-    "plain tiff": (plain_tiffs, ("pixel_mm", "emission_nm"), {"m01", "m02", "m03", "m04"}, {0, 3}, {"control", "behandelt"}),
+    "plain tiff": (
+        plain_tiffs,
+        ("pixel_mm", "emission_nm"),
+        {"m01", "m02", "m03", "m04"},
+        {0, 3},
+        {"control", "behandelt"},
+    ),
     "cp1252": (cp1252_names, ("pixel_mm",), {"m01"}, {0, 7}, {"all"}),
     "ome-zarr": (zarrs, ("emission_nm",), {"m01"}, {0, 7}, {"all"}),
     "ivis clicks": (clicks, (), {"m03"}, {0, 7}, {"Bösartig"}),
@@ -253,7 +263,21 @@ def test_same_folder_same_bytes(tmp_path):
 
 
 NAMES = st.text(st.characters(exclude_characters="/\0"), min_size=1, max_size=12)
-PARTS = ("m1", "Maus 2", "d07", "Tag 3", "dorsal", "Bauch", "780nm", "dark", "photo", "flat", "control", "2026-03-02", "5s")
+PARTS = (
+    "m1",
+    "Maus 2",
+    "d07",
+    "Tag 3",
+    "dorsal",
+    "Bauch",
+    "780nm",
+    "dark",
+    "photo",
+    "flat",
+    "control",
+    "2026-03-02",
+    "5s",
+)
 
 
 @pytest.fixture(scope="module")
@@ -263,7 +287,9 @@ def looked(tmp_path_factory):
     return scan_folder(folder).images[0]
 
 
-@given(names=st.lists(st.lists(st.one_of(NAMES, st.sampled_from(PARTS)), min_size=1, max_size=4), min_size=1, max_size=6))
+@given(
+    names=st.lists(st.lists(st.one_of(NAMES, st.sampled_from(PARTS)), min_size=1, max_size=4), min_size=1, max_size=6)
+)
 @settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 def test_a_draft_crashes_on_no_name_and_guesses_nothing_silently(looked: FoundImage, names):
     paths = list(dict.fromkeys("/".join(parts) for parts in names))
@@ -274,7 +300,17 @@ def test_a_draft_crashes_on_no_name_and_guesses_nothing_silently(looked: FoundIm
         assert error.findings
         return
     noted = {note.field for note in draft.notes}
-    for column in ("animal", "day", "group", "view", "channel", "emission_nm", "excitation_nm", "exposure_s", "background"):
+    for column in (
+        "animal",
+        "day",
+        "group",
+        "view",
+        "channel",
+        "emission_nm",
+        "excitation_nm",
+        "exposure_s",
+        "background",
+    ):
         assert f"samplesheet.csv {column}" in noted
     assert len(draft.to_fill) <= 2
     assert all(math.isfinite(row.day) and row.animal and row.group for row in draft.samples)

@@ -5,7 +5,7 @@ import re
 import shutil
 
 import pytest
-from bare_folders import click, dark_frame, fill, image, ome_tiff, plain_tiff, frame
+from bare_folders import click, dark_frame, fill, frame, image, ome_tiff, plain_tiff
 from cheap_step import cheap_follow, cheap_step
 from small_study import write_small_study
 
@@ -19,10 +19,10 @@ from lampyris.study.run import run_study
 
 WORDS = ("verum", "placebo", "Wirkstoff", "secretdot", "otherdot", "LOT77", "unmarkiert")
 SETTINGS_CHANGES = {
-    "[groups.targeted]\ntitle = \"Targeted dot\"\nprobe = \"qd\"": (
+    '[groups.targeted]\ntitle = "Targeted dot"\nprobe = "qd"': (
         '[groups.verum]\ntitle = "Wirkstoff"\nprobe = "secretdot"\n\n[groups.unmarkiert]\nrole = "control"'
     ),
-    "[groups.untargeted]\ntitle = \"Untargeted dot\"\nprobe = \"qd\"": '[groups.placebo]\nprobe = "otherdot"',
+    '[groups.untargeted]\ntitle = "Untargeted dot"\nprobe = "qd"': '[groups.placebo]\nprobe = "otherdot"',
     "[probes.qd]": "[probes.secretdot]",
 }
 OTHER_PROBE = """
@@ -49,7 +49,9 @@ def three_arms(folder):
             line = re.sub(r"(?<=,)targeted(?=,)", "verum", re.sub(r"(?<=,)untargeted(?=,)", "placebo", line))
             line = line.replace(",qd,L1", ",otherdot,LOT5" if ",placebo," in line else ",secretdot,LOT77")
             if line.startswith("b2,"):
-                line = line.replace("placebo", "unmarkiert").replace(",otherdot,LOT5", ",,").replace("tail vein", "none")
+                line = (
+                    line.replace("placebo", "unmarkiert").replace(",otherdot,LOT5", ",,").replace("tail vein", "none")
+                )
             lines.append(line)
         (study / name).write_text("\n".join(lines) + "\n")
     assert check_study(study).errors == ()
@@ -72,12 +74,27 @@ def analysed(study):
     return outcome
 
 
-@pytest.fixture
-def blinded(tmp_path):
-    study = three_arms(tmp_path / "study")
+@pytest.fixture(scope="module")
+def made(tmp_path_factory):
+    """A blinded study, and the same analysed and frozen, each with its key beside it."""
+    blind = tmp_path_factory.mktemp("blind")
+    study = three_arms(blind / "study")
     before = {name: (study / name).read_text() for name in ("samplesheet.csv", "animals.csv")}
     begin_study(study, blind=True)
-    return study, before
+    frozen = shutil.copytree(blind, tmp_path_factory.mktemp("frozen") / "all")
+    analysed(frozen / "study")
+    freeze_study(frozen / "study")
+    return blind, frozen, before
+
+
+@pytest.fixture
+def blinded(made, tmp_path):
+    return shutil.copytree(made[0], tmp_path, dirs_exist_ok=True) / "study", made[2]
+
+
+@pytest.fixture
+def frozen(made, tmp_path):
+    return shutil.copytree(made[1], tmp_path, dirs_exist_ok=True) / "study"
 
 
 def test_nothing_in_the_study_tells_the_arms_until_it_is_unblinded(blinded):
@@ -136,7 +153,6 @@ def test_the_commitment_is_the_keys(blinded):
 
 def test_unblinding_needs_freezing(blinded):
     study, _ = blinded
-    analysed(study)
     with pytest.raises(UsageError, match="is not frozen"):
         unblind_study(study)
     assert told(study) == set()
@@ -168,10 +184,8 @@ CHANGES = {
 
 
 @pytest.mark.parametrize("case", CHANGES)
-def test_what_changed_after_freezing_is_named_and_nothing_revealed(blinded, case):
-    study, _ = blinded
-    analysed(study)
-    freeze_study(study)
+def test_what_changed_after_freezing_is_named_and_nothing_revealed(frozen, case):
+    study = frozen
     name, change = CHANGES[case]
     change(study / name)
     with pytest.raises(InputError, match=re.escape(name)):
@@ -180,10 +194,8 @@ def test_what_changed_after_freezing_is_named_and_nothing_revealed(blinded, case
     assert not (study / "unblinding.json").exists()
 
 
-def test_another_key_is_refused(blinded, tmp_path):
-    study, _ = blinded
-    analysed(study)
-    freeze_study(study)
+def test_another_key_is_refused(frozen, tmp_path):
+    study = frozen
     shutil.move(tmp_path / "study-key", tmp_path / "elsewhere")
     with pytest.raises(UsageError, match="there is no key"):
         unblind_study(study)
@@ -195,10 +207,8 @@ def test_another_key_is_refused(blinded, tmp_path):
     unblind_study(study, key=tmp_path / "elsewhere")
 
 
-def test_unblinding_that_was_interrupted_goes_on(blinded):
-    study, _ = blinded
-    analysed(study)
-    freeze_study(study)
+def test_unblinding_that_was_interrupted_goes_on(frozen):
+    study = frozen
     coded = {name: (study / name).read_text() for name in ("samplesheet.csv", "study.toml")}
     unblind_study(study)
     whole = {name: (study / name).read_text() for name in ("samplesheet.csv", "study.toml")}
@@ -212,10 +222,8 @@ def test_unblinding_that_was_interrupted_goes_on(blinded):
     assert "blinding.interrupted" not in {finding.rule for finding in check_study(study).errors}
 
 
-def test_curation_after_unblinding_is_told(blinded):
-    study, _ = blinded
-    analysed(study)
-    freeze_study(study)
+def test_curation_after_unblinding_is_told(frozen):
+    study = frozen
     unblind_study(study)
     assert "blinding.curated-after" not in {finding.rule for finding in check_study(study).findings}
     (study / "landmarks.csv").write_text("animal,session,view,landmark,y_mm,x_mm\n")

@@ -11,7 +11,7 @@ from lampyris.core.errors import InputError, LampyrisError, UsageError
 from lampyris.core.finding import Finding, Place, Severity
 from lampyris.io.durable import canonical_json, sha256_file, write_json, write_text
 from lampyris.study.draft.blinding import KEY, StudyFiles, file_texts, key_folder, read_files
-from lampyris.study.draft.rules import ALLOCATION, BLINDING, FROZEN, UNBLINDING, hash_of_text, hashes_of
+from lampyris.study.draft.rules import ALLOCATION, BLINDING, FROZEN, UNBLINDING, curated_files, hash_of_text, hashes_of
 from lampyris.study.rules import SETTINGS
 
 MANIFEST = "results/manifest.json"
@@ -147,6 +147,7 @@ def _statement(study: Path, texts: Mapping[str, str], opened: Mapping[str, Any])
         "frozen_sha256": sha256_file(study / FROZEN),
         "groups": dict(opened["groups"]),
         "files": after,
+        "curated": curated_files(study),
         "texts": dict(texts),
     }
 

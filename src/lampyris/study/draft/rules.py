@@ -3,6 +3,7 @@
 Registered in `lampyris.study.rules.RULES`; findings go to the check's output and into the report.
 """
 
+import csv
 import hashlib
 import json
 import tomllib
@@ -13,6 +14,7 @@ from typing import TYPE_CHECKING, Any
 
 from lampyris.core.finding import Finding, Place, Severity
 from lampyris.io.durable import sha256_file
+from lampyris.io.paths import path_fault
 from lampyris.io.sheets import read_sheet
 from lampyris.study.draft.notes import DRAFT_COLUMNS, DRAFT_SHEET, UNFILLED, shown
 
@@ -24,8 +26,8 @@ BLINDING = "blinding.json"
 FROZEN = "frozen.json"
 UNBLINDING = "unblinding.json"
 ALLOCATION = "allocation.json"
-CURATED = ("curation.csv", "landmarks.csv")
-"""Files by which a person corrects the analysis, besides everything in `REGIONS`."""
+CURATED = ("curation.csv", "landmarks.csv", "regions.csv")
+"""Sheets by which a person corrects the analysis; files that the last names, and all of `REGIONS`, go with them."""
 REGIONS = "regions"
 _FROZEN_FILES = (SETTINGS, "samplesheet.csv", "animals.csv", "draft.csv", BLINDING, ALLOCATION, *CURATED)
 
@@ -167,10 +169,30 @@ def allocation_sentence(record: Mapping[str, Any], /) -> str:
 def hashes_of(study: Path, /) -> dict[str, str]:
     """SHA-256 of a study's settings, sheets, curation and regions, by path; only of those that are there."""
     names = [name for name in _FROZEN_FILES if (study / name).is_file()]
+    names += curated_files(study)
+    return {name: sha256_file(study / name) for name in sorted(set(names))}
+
+
+def curated_files(study: Path, /) -> list[str]:
+    """Files by which a person corrects the analysis, relative to the study."""
+    names = [name for name in CURATED if (study / name).is_file()]
     regions = study / REGIONS
     if regions.is_dir():
         names += [path.relative_to(study).as_posix() for path in sorted(regions.rglob("*")) if path.is_file()]
-    return {name: sha256_file(study / name) for name in names}
+    for name in _files_of_regions(study):
+        if not path_fault(study, name) and (study / name).is_file():
+            names.append(name)
+    return sorted(set(names))
+
+
+def _files_of_regions(study: Path) -> list[str]:
+    """What stands in the column file of regions.csv, if there is such a sheet and it can be read."""
+    try:
+        text = (study / "regions.csv").read_text(encoding="utf-8-sig")
+    except (OSError, UnicodeDecodeError):
+        return []
+    delimiter = max(",;\t", key=text.split("\n", 1)[0].count)
+    return [row["file"] for row in csv.DictReader(text.splitlines(), delimiter=delimiter) if row.get("file")]
 
 
 def hash_of_text(text: str, /) -> str:
@@ -199,9 +221,9 @@ def check_blinding(sheets: "Sheets", /) -> Iterator[Finding]:
         yield Finding("blinding.interrupted", Severity.ERROR, Place(UNBLINDING), "unblinding was interrupted.", mend)
         return
     before, now = unblinding.get("files", {}), hashes_of(sheets.study)
-    for name in sorted({*before, *now}):
-        curated = name in CURATED or name.startswith(f"{REGIONS}/")
-        if curated and before.get(name) != now.get(name):
+    were = {*unblinding.get("curated", ()), *curated_files(sheets.study)}
+    for name in sorted(were):
+        if before.get(name) != now.get(name):
             seen = f"{name} was changed after unblinding: who changed it knew the arms."
             mend = "Say so where you report; the state before is in the frozen study."
             yield Finding("blinding.curated-after", Severity.WARNING, Place(name), seen, mend)

@@ -1,4 +1,4 @@
-"""``python -m speed [ROW...] [--json] [--list]``: each row that runs here, ours beside its peer."""
+"""``python -m speed [ROW...] [--quick] [--json] [--list]``: each row that runs here, ours beside its peer."""
 
 import argparse
 import json
@@ -13,15 +13,17 @@ RUNNABLE = {
     "diffusion": "speed.diffusion",
     "registration": "speed.registration",
     "cold-start": "speed.cold_start",
+    "session": "speed.session",
+    "study": "speed.study",
 }
+# rows of minutes and gigabytes, which have a shorter form
+QUICK = ("session", "study")
 NOT_YET = {
     "detection": "the row's 2048x2048 field has no peer wired up yet",
     "linking": "lesions are not yet linked across days",
     "montecarlo": "there is no Monte Carlo transport yet",
     "live-small": "there is no live analysis yet",
     "live-large": "there is no live analysis yet",
-    "session": "sessions of thousands of frames are not yet streamed",
-    "study": "the scaling run over 40 animals and 10 sessions is not yet written",
 }
 
 
@@ -30,6 +32,7 @@ def main() -> int:
     parser = argparse.ArgumentParser(prog="python -m speed", description=__doc__)
     parser.add_argument("rows", nargs="*", metavar="ROW")
     parser.add_argument("--json", action="store_true", help="one JSON document on stdout")
+    parser.add_argument("--quick", action="store_true", help=f"a shorter form of {' and '.join(QUICK)}")
     parser.add_argument("--list", action="store_true", help="print the rows")
     options = parser.parse_args()
     if options.list:
@@ -44,7 +47,8 @@ def main() -> int:
             found.append(Measurement(row, "", "", "", note=f"not runnable yet: {NOT_YET[row]}"))
             continue
         print(f"measuring {row}", file=sys.stderr, flush=True)
-        found += import_module(RUNNABLE[row]).measure()
+        short = {"quick": options.quick} if row in QUICK else {}
+        found += import_module(RUNNABLE[row]).measure(**short)
     if options.json:
         print(json.dumps({"rows": [asdict(entry) for entry in found]}, indent=2, allow_nan=False))
     else:
@@ -68,13 +72,16 @@ def _line(entry: Measurement) -> str:
     if entry.ours_s is None:
         return f"{name}: {entry.note}" + (f" (goal {entry.goal})" if entry.goal else "")
     verdict = {True: "held", False: "MISSED", None: "not told"}[entry.held]
+    note = f"; {entry.note}" if entry.note else ""
+    memory = "" if entry.ours_gb is None else f", {entry.ours_gb:.2f} GB"
+    memory += "" if entry.peer_gb is None else f" beside {entry.peer_gb:.2f} GB"
     if entry.ratio is None:
-        return f"{name}: {entry.ours_s:.3g} s, goal {entry.goal}: {verdict}"
+        return f"{name}: {entry.ours_s:.3g} s{memory}, goal {entry.goal}: {verdict}{note}"
     answers = "answers agree" if entry.answers_agree else "ANSWERS DIFFER"
     spread = f"{entry.ratio:.3g} x ({entry.ratio_low:.3g}-{entry.ratio_high:.3g})"
     return (
-        f"{name}: {entry.ours_s:.3g} s beside {entry.peer_s:.3g} s of {entry.peer}: {spread}, "
-        f"goal {entry.goal}: {verdict}; {answers}"
+        f"{name}: {entry.ours_s:.3g} s beside {entry.peer_s:.3g} s of {entry.peer}: {spread}{memory}, "
+        f"goal {entry.goal}: {verdict}; {answers}{note}"
     )
 
 

@@ -30,6 +30,8 @@ class Measurement:
         Whether both gave the same answer; None without a peer.
     note : str
         What a reader must know, e.g. why there is no figure.
+    ours_gb, peer_gb : float or None
+        Most memory that was ever held, in GB, where the goal is one of memory.
     """
 
     row: str
@@ -44,6 +46,8 @@ class Measurement:
     held: bool | None = None
     answers_agree: bool | None = None
     note: str = ""
+    ours_gb: float | None = None
+    peer_gb: float | None = None
 
 
 @contextmanager

@@ -92,6 +92,41 @@ def test_diffusion_answers_are_really_compared(tools):
     assert not diffusion._agree(fluence, fluence * 1.01)
 
 
+def test_a_sequences_answers_are_really_compared(tools, tmp_path, monkeypatch):
+    """Whole numbers beside a pass over the file that was written; a frame lost or taken twice shows."""
+    from lampyris.core.settings import Limits
+    from lampyris.imaging.sequence import reduce_frames
+    from lampyris.io.images.frames import open_frames
+    from speed import session
+
+    monkeypatch.setattr(session, "SIDE", 32)
+    path = session._written(tmp_path, 40)
+    found = reduce_frames(open_frames(path, Limits()))
+    assert not [one for one in found.findings if one.rule == "sequence.duplicate"]
+    rows = {"mean": found.mean[0, :: session.EVERY], "variance": found.variance[0, :: session.EVERY]}
+    np.savez(tmp_path / "r.npz", **rows)
+    assert session._is_right(tmp_path / "r.npz", 40)
+    assert not session._is_right(tmp_path / "r.npz", 39)
+    np.savez(tmp_path / "r.npz", mean=rows["mean"], variance=rows["variance"] * (1 + 1e-6))
+    assert not session._is_right(tmp_path / "r.npz", 40)
+
+
+def test_the_study_of_the_scaling_run_is_the_default_one_with_other_numbers(tools):
+    import tomllib
+    from importlib import resources
+
+    from speed import study
+
+    default = tomllib.loads(resources.files("lampyris.virtual").joinpath("data", "default.toml").read_text("utf-8"))
+    found = tomllib.loads(study.design(study.ANIMALS[False], study.DAYS[False]))
+    assert sum(arm["animals"] for arm in found["arms"].values()) == 40
+    assert len(found["days"]) == 10
+    found["days"] = default["days"]
+    for name, arm in found["arms"].items():
+        arm["animals"] = default["arms"][name]["animals"]
+    assert found == default
+
+
 def test_accuracy_lists_its_tables():
     code, out, _ = call("accuracy", "--list", "--json")
     assert code == 0

@@ -1,8 +1,10 @@
 """A synthetic study for the report's tests: bodies, lesions, non-detects, a failed animal and an excluded one."""
 
 import math
+import sys
 from collections.abc import Callable
 from dataclasses import dataclass, replace
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -29,6 +31,9 @@ from lampyris.report.mouse import body_outline
 from lampyris.report.render import render_report
 from lampyris.statistics.intervals import clopper_pearson_interval
 from lampyris.tissue.anatomy import NOMINAL_LENGTH_MM, organ_names
+
+# the browser that several test modules drive
+sys.path.insert(0, str(Path(__file__).parent))
 
 PIXEL_MM = 0.45
 REGIONS = (("axillary nodes", 2.0), ("liver", 4.0), ("lungs", 5.0), ("flank", 1.0), ("bladder", 3.0))
@@ -142,6 +147,7 @@ def view_result(
         flags, body, lesions, channels, Registration(pose, 1.0, 0.95, "silhouette"), tuple(found),
         (OrganSignal("liver", estimate(3e6, 0.5)),) if spots else (), limits, estimate(4e7),
         {"saturated_fraction": 1e-5 if found else 0.0, "background_structure_percent": 3.1, "residual_width": 1.04},
+        file=f"raw/day {day:g} {view}.tif", origin_px=(3, 200),
     )  # fmt: skip
 
 

@@ -62,18 +62,27 @@ def test_table_has_a_column_group_per_probe(study: StudyResults) -> None:
     table = limits_table(limit_grids(study))
     assert table is not None
     titles = [column.title.replace("\u00a0", " ") for column in table.columns]
+    # every row has the same animals per probe: their number stands in the head
     assert titles[4:] == [
-        "Limit, flux inside the outline (95 % interval)",
-        "Share inside the outline",
+        "Flux inside the outline",
+        "Share in the outline",
         "Animals",
-        "Limit, cells labelled with Dot 810 (95 % interval)",
-        "Animals with Dot 810",
-        "Limit, cells labelled with untargeted (95 % interval)",
-        "Animals with untargeted",
+        "Cells labelled with Dot 810, n = 2",
+        "Cells labelled with untargeted, n = 1",
     ]
+    assert "median 95 % span" in table.caption.replace("\u00a0", " ")
     assert all(len(row.cells) == len(table.columns) for row in table.rows)
     assert [cell.text for cell in table.rows[0].cells[5:7]] == ["0.60", "5"]
-    assert table.rows[0].cells[7].copied.startswith("100000\t") and table.rows[0].cells[9].copied.startswith("700000\t")
+    assert table.rows[0].cells[7].copied.startswith("100000\t") and table.rows[0].cells[8].copied.startswith("700000\t")
+
+
+def test_animals_that_differ_between_rows_have_a_column_of_their_own(study: StudyResults) -> None:
+    fewer = dataclasses.replace(study, sessions=study.sessions[1:])
+    table = limits_table(limit_grids(fewer))
+    assert table is not None
+    heads = [column.title for column in table.columns]
+    assert "Animals with Dot 810" in heads and "Cells labelled with Dot 810" in heads
+    assert all(len(row.cells) == len(table.columns) for row in table.rows)
 
 
 def test_a_study_of_controls_alone_has_limits_in_flux_only(study: StudyResults) -> None:

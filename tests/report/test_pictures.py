@@ -11,9 +11,10 @@ import numpy as np
 import pytest
 
 from lampyris.core.study import StudyResults
-from lampyris.report.packing import Frame, binned, packed_within, quantised, study_frames
+from lampyris.report.packing import Frame, binned, packed_within, quantised
 from lampyris.report.png import indexed_png
-from lampyris.report.scale import Window, picture_indices, picture_palette, shared_window
+from lampyris.report.scale import Window, picture_indices, picture_palette
+from lampyris.report.survey import survey
 
 
 def test_frame_beyond_the_image_is_filled_with_zero() -> None:
@@ -22,7 +23,7 @@ def test_frame_beyond_the_image_is_filled_with_zero() -> None:
 
 
 def test_frames_hold_every_body_and_have_one_size(small_study: StudyResults) -> None:
-    frames = study_frames(small_study)
+    frames = survey(small_study.sessions).frames
     assert len({(frame.height, frame.width) for frame in frames.values()}) == 1
     for (s, v), frame in frames.items():
         body = small_study.sessions[s].views[v].body
@@ -68,16 +69,16 @@ def test_photograph_shows_below_the_scale_and_colour_above() -> None:
 
 
 def test_scale_spans_the_study_and_survives_one_without_light(small_study: StudyResults) -> None:
-    window = shared_window(small_study)
+    window = survey(small_study.sessions).window
     top = max(float(view.display.max()) for session in small_study.sessions for view in session.views)
     assert window.high / 2.5 < top <= window.high and window.low < window.high / 99
     dark = dataclasses.replace(small_study, sessions=())
-    assert shared_window(dark) == Window(1.0, 100.0)
+    assert survey(dark.sessions).window == Window(1.0, 100.0)
 
 
 def test_script_finds_the_probe_map_in_the_pack(small_study: StudyResults) -> None:
-    frames = study_frames(small_study)
-    packs, plan = packed_within(small_study, frames, 9e6)
+    frames = survey(small_study.sessions).frames
+    packs, plan = packed_within(small_study.sessions, [one.animal for one in small_study.sessions], frames, 9e6)
     session = small_study.sessions[0]
     place = packs[session.animal].places[0, 1]["probe"]
     data = np.frombuffer(zlib.decompress(base64.b64decode(packs[session.animal].core)), np.uint8)
@@ -94,11 +95,36 @@ def test_script_finds_the_probe_map_in_the_pack(small_study: StudyResults) -> No
 @pytest.mark.parametrize("budget", [2e6, 4e5, 1.5e5, 3e4])
 def test_pictures_keep_to_their_budget(make_study: Callable[..., StudyResults], budget: float) -> None:
     study = make_study(days=(0.0, 7.0))
-    packs, plan = packed_within(study, study_frames(study), budget)
+    packs, plan = packed_within(
+        study.sessions, [one.animal for one in study.sessions], survey(study.sessions).frames, budget
+    )
     assert sum(pack.size for pack in packs.values()) <= budget
     assert "full images" in plan.sentence()
 
 
 def test_a_study_without_sessions_has_no_pack(small_study: StudyResults) -> None:
     empty = dataclasses.replace(small_study, sessions=())
-    assert packed_within(empty, study_frames(empty), 1e6)[0] == {}
+    assert (
+        packed_within(empty.sessions, [one.animal for one in empty.sessions], survey(empty.sessions).frames, 1e6)[0]
+        == {}
+    )
+
+
+def test_each_layer_has_one_scale_over_all_pictures(small_study: StudyResults) -> None:
+    layers = survey(small_study.sessions).layers
+    views = [view for session in small_study.sessions for view in session.views]
+    assert list(layers) == ["autofluorescence", *views[0].channels]
+    for k, name in enumerate(views[0].channels):
+        top = max(float(view.radiance[k].max()) for view in views)
+        assert top <= layers[name].high < 2.6 * top and 0 < layers[name].low <= layers[name].high / 10
+
+
+def test_layers_carry_their_pixel_noise(small_study: StudyResults) -> None:
+    frames = survey(small_study.sessions).frames
+    packs, plan = packed_within(small_study.sessions, [one.animal for one in small_study.sessions], frames, 9e6)
+    assert plan.layer_bin == 1
+    session = small_study.sessions[0]
+    band = packs[session.animal].places[0, 0]["layers"][1]
+    # made of the probe's own noise, 0.4 times, and 300 more; the difference of neighbours is robust to the few bright spots
+    expected = np.hypot(0.4 * np.sqrt(np.median(session.views[0].probe_variance)), 300)
+    assert band["n"] == pytest.approx(expected, rel=0.1)

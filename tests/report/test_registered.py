@@ -8,7 +8,7 @@ import pytest
 from lampyris.core.images import Pose, Registration
 from lampyris.core.study import StudyResults
 from lampyris.imaging.animal import stage_from_animal
-from lampyris.report.packing import Frame, study_frames
+from lampyris.report.packing import Frame
 from lampyris.report.registered import (
     FIRST_MM,
     HALF_WIDTH_MM,
@@ -19,6 +19,7 @@ from lampyris.report.registered import (
     stations_mm,
     study_poses,
 )
+from lampyris.report.survey import survey
 
 POSES = {
     "straight": Pose(10.0, 20.0),
@@ -64,7 +65,7 @@ def test_outlines_go_back_to_where_they_came_from(name: str) -> None:
 
 
 def test_a_lesion_stays_at_its_place_over_days(small_study: StudyResults) -> None:
-    poses, frames = study_poses(small_study), study_frames(small_study)
+    poses, frames = study_poses(small_study), survey(small_study.sessions).frames
     own = [
         (s, session) for s, session in enumerate(small_study.sessions) if session.animal == "m000" and session.day > 0
     ]

@@ -6,15 +6,17 @@ import hashlib
 import json
 import math
 import re
-from collections.abc import Callable
+import weakref
+from collections.abc import Callable, Sequence
 from html.parser import HTMLParser
+from typing import Any
 from xml.etree import ElementTree
 
 import matplotlib
 import numpy as np
 import pytest
 
-from lampyris.core.study import StudyResults
+from lampyris.core.study import SessionResult, StudyResults, ViewResult
 from lampyris.report.arms import arms_of
 from lampyris.report.curves import animal_curves, arm_means
 from lampyris.report.headline import false_alarm_text, headline
@@ -253,3 +255,39 @@ def test_pictures_full_of_nan_are_shown_as_nothing(make_study: Callable[..., Stu
         raise AssertionError(f"{constant} is no JSON")
 
     assert json.loads(data, parse_constant=refused)["window"] == [1.0, 100.0]
+
+
+def without_images(view: ViewResult) -> ViewResult:
+    """The same view as a store gives it without its images."""
+    none = np.zeros((0, 0))
+    planes = ("photo", "probe", "probe_variance", "display", "autofluorescence", "flags", "body", "lesions")
+    return dataclasses.replace(view, radiance=np.zeros((len(view.channels), 0, 0)), **dict.fromkeys(planes, none))
+
+
+class OneAtATime(Sequence[SessionResult]):
+    """Sessions that are made anew each time and remember whether two were held at once."""
+
+    def __init__(self, sessions: Sequence[SessionResult]) -> None:
+        self.sessions, self.given, self.most = sessions, list[Any](), 0
+
+    def __len__(self) -> int:
+        return len(self.sessions)
+
+    def __getitem__(self, place: Any) -> Any:
+        # arrays can be referred to weakly, slotted nouns cannot: the first photograph stands for its session
+        views = [dataclasses.replace(view, photo=view.photo.copy()) for view in self.sessions[place].views]
+        self.given.append(weakref.ref(views[0].photo))
+        self.most = max(self.most, sum(photo() is not None for photo in self.given))
+        return dataclasses.replace(self.sessions[place], views=tuple(views))
+
+
+def test_pictures_are_read_a_session_at_a_time(small_study: StudyResults, files: dict[str, bytes]) -> None:
+    bare = tuple(
+        dataclasses.replace(session, views=tuple(map(without_images, session.views)))
+        for session in small_study.sessions
+    )
+    sessions = OneAtATime(small_study.sessions)
+    rendered = render_report(dataclasses.replace(small_study, sessions=bare), sessions=sessions)
+    assert rendered == files
+    # one that is being read, and the one before until its name is given to the next
+    assert sessions.most <= 2 < len(sessions)

@@ -139,7 +139,7 @@ def test_hover_words_hold_kind_organ_depth_days_and_cells(rich_study: StudyResul
     text = "\n".join(lesion_lines(lesion)).replace("\u00a0", " ")
     assert f"L{lesion.number} · lesion 0.93" in text and "not sure: liver 0.62, stomach 0.30" in text
     assert "depth 3.2 (95 % 2.1–4.4) mm" in text and "appeared after day 0, by day 7" in text
-    titles = re.findall(r'<g class="mark [^"]*"><title>([^<]*)', rich_page)
+    titles = re.findall(r'<g class="mark [^>]*><title>([^<]*)', rich_page)
     assert any("not sure: liver" in title and "labelled-cell equivalents" in title for title in titles)
 
 

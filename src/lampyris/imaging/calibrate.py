@@ -170,6 +170,12 @@ def _refuse_misfits(view: ViewInput, counts: NDArray[np.float64]) -> None:
         raise ImageError(f"{view.file}: cannot be calibrated", faults)
 
 
+def normalised_flat(flat: NDArray[np.floating]) -> NDArray[np.float64]:
+    """Flat field of any scale, as 1 in the middle of the frame, dims (channel, y, x)."""
+    field = flat.astype(np.float64)
+    return field / np.median(_centre(field), axis=(1, 2))[:, None, None]
+
+
 def _centre(field: NDArray[np.floating]) -> NDArray[np.floating]:
     """The middle fifth of a frame along either axis, dims (channel, y, x)."""
     height, width = field.shape[1:]

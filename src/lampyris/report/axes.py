@@ -126,7 +126,7 @@ def draw_up_label(scene: Scene, x: float, middle: float, label: str) -> None:
 
 def draw_title(scene: Scene, place: Point, title: str, *, width: float, most: int = 3) -> None:
     """A title of up to `most` lines, the last of which stands on `place`."""
-    per_line = max(8, int(width / (0.5 * TITLE_PT * POINT_MM)))
-    lines = wrapped(title, width=per_line, longest=per_line * most - 2)[:most]
+    per_line = max(8, int(width / (0.57 * TITLE_PT * POINT_MM)))
+    lines = wrapped(title, width=per_line, longest=per_line * most - (2 if most > 1 else 0))[:most]
     for k, line in enumerate(lines):
         scene.text((place[0], place[1] - (len(lines) - 1 - k) * LINE_MM), line, Type(TITLE_PT, bold=True))

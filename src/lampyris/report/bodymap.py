@@ -9,6 +9,7 @@ from lampyris.core.study import StudyResults
 from lampyris.report.arms import Arm
 from lampyris.report.axes import draw_title
 from lampyris.report.identities import animals_done, arrival_text, call_text, interval_text, is_tumour, short_name
+from lampyris.report.links import Link
 from lampyris.report.mouse import VIEWS, across_picture, body_outline, facing, organs_facing
 from lampyris.report.reach import ANY, Course, arm_reach, reach_words
 from lampyris.report.scene import INK, NONE, PAPER, SOFT, Note, Pen, Point, Scene, Type
@@ -78,7 +79,8 @@ def _draw_dots(mouse: _Mouse, found: list[tuple[str, Lesion]], day: float) -> No
         near = math.isnan(z) or (z >= 0) == (mouse.view == "dorsal")
         place = mouse.place(across_picture(x, mouse.view), y)
         hidden = "dot later" if lesion.by_day > day else "dot"
-        note = Note(lesion_words(animal, lesion), (("by", f"{lesion.by_day:g}"),), hidden)
+        data = (("by", f"{lesion.by_day:g}"), *Link(animal, (lesion.number,), lesion.by_day).pairs)
+        note = Note(lesion_words(animal, lesion), data, hidden)
         opacity = 1.0 if near else _FAR
         if is_tumour(lesion.kind):
             mouse.scene.disc(place, 0.62, Pen(PAPER, 0.5, INK, opacity), note)

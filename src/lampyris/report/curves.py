@@ -7,13 +7,13 @@ from dataclasses import dataclass
 from lampyris.core.estimate import Estimate
 from lampyris.core.images import FLUX_UNIT
 from lampyris.core.study import StudyResults
-from lampyris.report.identities import is_primary, is_tumour, short_name
+from lampyris.report.identities import is_primary, is_tumour
 from lampyris.statistics.intervals import geometric_mean_interval
 
 
 @dataclass(frozen=True, slots=True)
 class AnimalCurve:
-    """One animal's total lesion flux.
+    """Values over days of one animal, or of one of its lesions.
 
     Parameters
     ----------
@@ -23,12 +23,20 @@ class AnimalCurve:
         Days, and the flux or, where `limited`, the limit.
     limited : tuple of bool
         Nothing was found.
+    lesion : int
+        Number of the lesion; 0 for the whole animal.
     """
 
     animal: str
     days: tuple[float, ...]
     values: tuple[float, ...]
     limited: tuple[bool, ...]
+    lesion: int = 0
+
+    @property
+    def name(self) -> str:
+        """Whose values they are, in words."""
+        return f"{self.animal} L{self.lesion}" if self.lesion else self.animal
 
 
 @dataclass(frozen=True, slots=True)
@@ -123,9 +131,9 @@ def _points(
     )
 
 
-def _curve(name: str, points: list[tuple[float, float, bool]]) -> AnimalCurve:
+def _curve(animal: str, points: list[tuple[float, float, bool]], lesion: int = 0) -> AnimalCurve:
     days, values, limited = zip(*points, strict=True)
-    return AnimalCurve(name, days, values, limited)
+    return AnimalCurve(animal, days, values, limited, lesion)
 
 
 def burden_curves(results: StudyResults, /) -> dict[str, list[AnimalCurve]]:
@@ -163,6 +171,5 @@ def lesion_curves(results: StudyResults, /) -> dict[str, list[tuple[str, AnimalC
             )
             if points and is_tumour(lesion.kind):
                 place = f"{lesion.organ}, primary" if is_primary(lesion) else lesion.organ
-                name = f"{outcome.animal} {short_name(lesion)}"
-                organs.setdefault(place, []).append((outcome.group, _curve(name, points)))
+                organs.setdefault(place, []).append((outcome.group, _curve(outcome.animal, points, lesion.number)))
     return dict(sorted(organs.items(), key=lambda item: (-len(item[1]), item[0])))

@@ -21,6 +21,7 @@ from lampyris.report.axes import (
 from lampyris.report.curves import AnimalCurve, ArmDay
 from lampyris.report.levels import level_text
 from lampyris.report.limits import LimitCell, LimitGrid
+from lampyris.report.links import Link
 from lampyris.report.numbers import day_text, number, unit_text
 from lampyris.report.scale import colour_map
 from lampyris.report.scene import PAPER, Note, Pen, Scene, Type, text_width_mm, wrapped
@@ -38,13 +39,16 @@ def whiskers(scene: Scene, x: float, up: Scale, estimate: Estimate, colour: str)
 def draw_curve(scene: Scene, curve: AnimalCurve, across: Scale, up: Scale, colour: str, unit: str) -> None:
     """One animal or lesion: a thin line, dotted where a limit stands in, and a mark per day; limits point down."""
     places = [(across(day), up.clipped(value)) for day, value in zip(curve.days, curve.values, strict=True)]
+    lesions = (curve.lesion,) if curve.lesion else ()
+    whole = Note(data=Link(curve.animal, lesions).pairs, style="course")
     for k in range(len(places) - 1):
         limited = curve.limited[k] or curve.limited[k + 1]
         pen = Pen(colour, 0.5, opacity=0.45, dashes=(1, 2)) if limited else Pen(colour, _THIN, opacity=0.6)
-        scene.line(places[k : k + 2], pen)
+        scene.line(places[k : k + 2], pen, whole)
     for place, day, value, limited in zip(places, curve.days, curve.values, curve.limited, strict=True):
         sort = "below the limit, " if limited else ""
-        note = Note(f"{curve.animal}, day {day_text(day)}: {sort}{number(value)} {unit_text(unit)}")
+        words = f"{curve.name}, day {day_text(day)}: {sort}{number(value)} {unit_text(unit)}"
+        note = Note(words, Link(curve.animal, lesions, day).pairs, "point")
         if limited:
             scene.triangle(place, 0.65, Pen(colour, _THIN, PAPER), note)
         else:

@@ -1,7 +1,8 @@
 """The films: for every animal and day its views as still pictures with outlines, each outline with its lesion's name."""
 
 import base64
-from dataclasses import dataclass
+from collections.abc import Iterable
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -11,10 +12,11 @@ from lampyris.core.results import Detection
 from lampyris.core.study import SessionResult, StudyResults, ViewResult
 from lampyris.report.arms import Arm
 from lampyris.report.identities import Identity, identities_of, lesion_lines, sighting_of, sighting_text
+from lampyris.report.links import Link
 from lampyris.report.numbers import day_text, estimate_text, number
 from lampyris.report.packing import Frame, sessions_by_animal
 from lampyris.report.png import indexed_png
-from lampyris.report.scale import Window, inferno, picture_indices, picture_palette
+from lampyris.report.scale import Window, palette, picture_indices, picture_palette
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,6 +38,8 @@ class Mark:
     corner : (float, float)
         Upper right corner of the outline (x, y).
     words : str
+    lesions : tuple of int
+        Numbers of the lesions it shows.
     """
 
     name: str
@@ -46,6 +50,7 @@ class Mark:
     label_y: float
     corner: tuple[float, float]
     words: str
+    lesions: tuple[int, ...] = ()
 
     @property
     def label(self) -> str:
@@ -69,6 +74,8 @@ class Picture:
         Of the part of the image it shows; marks are in these pixels.
     marks : tuple of Mark
         Outlines, weakest first so that the brightest lie on top.
+    link : Link
+        Its animal, day and view.
     """
 
     index: int
@@ -80,6 +87,11 @@ class Picture:
     frame_height: int
     frame_width: int
     marks: tuple[Mark, ...]
+    link: Link
+
+    def link_of(self, mark: Mark, /) -> Link:
+        """What one of its marks is about."""
+        return replace(self.link, lesions=mark.lesions)
 
 
 @dataclass(frozen=True, slots=True)
@@ -195,7 +207,8 @@ def mark(detection: Detection, identity: Identity, session: str, frame: Frame, p
         label_x = left - 0.15 * em - width if left > width else most
     label_x, label_y = max(label_x, 0.0), min(max(top + 0.2 * em, em), frame.height - 0.2 * em)
     words, corner = mark_words(detection, identity, session), (round(right, 1), round(top, 1))
-    return Mark(identity.name, style, identity.kind, path, round(label_x, 1), round(label_y, 1), corner, words)
+    lesions = tuple(lesion.number for lesion in identity.lesions)
+    return Mark(identity.name, style, identity.kind, path, round(label_x, 1), round(label_y, 1), corner, words, lesions)
 
 
 def _alt(session: SessionResult, view: ViewResult, found: list[Identity]) -> str:
@@ -209,12 +222,12 @@ def _alt(session: SessionResult, view: ViewResult, found: list[Identity]) -> str
 
 
 def still_indices(
-    results: StudyResults, frames: dict[tuple[int, int], Frame], window: Window, /
+    sessions: Iterable[SessionResult], frames: dict[tuple[int, int], Frame], window: Window, /
 ) -> dict[tuple[int, int], NDArray[np.uint8]]:
     """Every view as a still picture: indices of `picture_palette`, dims (y, x), for the page and for the figures."""
     return {
         (s, v): picture_indices(frames[s, v].cut(view.photo), frames[s, v].cut(view.display), window)
-        for s, session in enumerate(results.sessions)
+        for s, session in enumerate(sessions)
         for v, view in enumerate(session.views)
     }
 
@@ -243,7 +256,7 @@ def film_rows(
     arms : dict of str to Arm
         From `arms_of`.
     frames : dict
-        From `study_frames`.
+        From `common_frames`.
     stills : dict
         From `still_indices`.
     budget_bytes : float
@@ -295,8 +308,9 @@ def _pictures(
             ]
             index, alt = len(pictures), _alt(session, view, found)
             pictures[s, v] = Picture(
-                index, view.view, alt, source, height, width, frame.height, frame.width, tuple(reversed(marks))
-            )
+                index, view.view, alt, source, height, width, frame.height, frame.width, tuple(reversed(marks)),
+                Link(session.animal, (), session.day, view.view),
+            )  # fmt: skip
     return pictures
 
 
@@ -315,6 +329,6 @@ def scale_ticks(window: Window, /) -> tuple[Tick, ...]:
 
 def scale_stops() -> tuple[tuple[float, str], ...]:
     """Stops of the colour bar's gradient: per cent and colour."""
-    colours = inferno()
+    colours = palette("inferno")
     places = [round(k * 255 / 24) for k in range(25)]
     return tuple((round(100 * k / 255, 2), "#" + bytes(colours[k]).hex()) for k in places)

@@ -14,7 +14,7 @@ from lampyris.report.films import outline_pixels
 from lampyris.report.identities import Identities, identities_of
 from lampyris.report.numbers import day_text, unit_text
 from lampyris.report.packing import Frame, sessions_by_animal
-from lampyris.report.scale import Window, inferno, picture_palette
+from lampyris.report.scale import Window, palette, picture_palette
 from lampyris.report.scene import Label, Pen, Raster, Scene, Type, figure_text, text_width_mm
 
 _WIDTH_MM = 180.0
@@ -87,7 +87,7 @@ def arm_montage(
     arm : Arm
         Which arm.
     frames : dict
-        From `study_frames`.
+        From `common_frames`.
     stills : dict
         From `still_indices`.
     window : Window
@@ -134,7 +134,7 @@ def arm_montage(
 def _add_bar(scene: Scene, window: Window) -> None:
     """The shared colour bar under the pictures."""
     top, width = scene.height - _BOTTOM_MM + 3.0, 72.0
-    scene.marks.append(Raster(_LEFT_MM, top, width, 2.0, inferno()[None]))
+    scene.marks.append(Raster(_LEFT_MM, top, width, 2.0, palette("inferno")[None]))
     for value, label in log_ticks(window.low, window.high)[0]:
         x = _LEFT_MM + width * window.share(value)
         scene.line([(x, top + 2.0), (x, top + 2.8)], Pen("#010101", 0.6))

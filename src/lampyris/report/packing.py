@@ -6,6 +6,7 @@ Quantisation is for showing only. A layer's step is a stated fraction of its own
 
 import base64
 import zlib
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -88,35 +89,48 @@ _PLANS = (Plan(32, 1, 1), Plan(32, 1, 2), Plan(32, 1, 4), Plan(32, 1, 0), Plan(8
 _LAYER_DIVISION = 4
 
 
-def study_frames(results: StudyResults, /) -> dict[tuple[int, int], Frame]:
+@dataclass(frozen=True, slots=True)
+class Box:
+    """Where the body lies in a view: its middle in pixels, its size in mm, and the pixel pitch."""
+
+    centre_y: float
+    centre_x: float
+    height_mm: float
+    width_mm: float
+    pixel_mm: float
+
+
+def body_box(view: ViewResult, /) -> Box:
+    """Where the body lies in a view; the whole image where there is none."""
+    body = view.body if view.body.any() else np.ones_like(view.body)
+    rows, columns = np.flatnonzero(body.any(axis=1)), np.flatnonzero(body.any(axis=0))
+    height, width = rows[-1] - rows[0] + 1, columns[-1] - columns[0] + 1
+    pixel_mm = view.pixel_mm
+    middle = (rows[0] + rows[-1]) / 2, (columns[0] + columns[-1]) / 2
+    return Box(float(middle[0]), float(middle[1]), float(height * pixel_mm), float(width * pixel_mm), pixel_mm)
+
+
+def common_frames(boxes: dict[tuple[int, int], Box], /) -> dict[tuple[int, int], Frame]:
     """Frames of one common size in mm, each centred on its animal's body.
 
     Parameters
     ----------
-    results : StudyResults
-        The study.
+    boxes : dict of (session index, view index) to Box
+        From `body_box`, for every view.
 
     Returns
     -------
     dict of (session index, view index) to Frame
-        For every view.
     """
-    boxes: dict[tuple[int, int], tuple[float, float, float, float, float]] = {}
-    for s, session in enumerate(results.sessions):
-        for v, view in enumerate(session.views):
-            body = view.body if view.body.any() else np.ones_like(view.body)
-            rows, columns = np.flatnonzero(body.any(axis=1)), np.flatnonzero(body.any(axis=0))
-            centre_y, centre_x = (rows[0] + rows[-1]) / 2, (columns[0] + columns[-1]) / 2
-            height, width = rows[-1] - rows[0] + 1, columns[-1] - columns[0] + 1
-            boxes[s, v] = (centre_y, centre_x, height * view.pixel_mm, width * view.pixel_mm, view.pixel_mm)
     if not boxes:
         return {}
-    height_mm = max(box[2] for box in boxes.values()) + 2 * MARGIN_MM
-    width_mm = max(box[3] for box in boxes.values()) + 2 * MARGIN_MM
+    height_mm = max(box.height_mm for box in boxes.values()) + 2 * MARGIN_MM
+    width_mm = max(box.width_mm for box in boxes.values()) + 2 * MARGIN_MM
     frames = {}
-    for key, (centre_y, centre_x, _, _, pixel_mm) in boxes.items():
-        height, width = round(height_mm / pixel_mm), round(width_mm / pixel_mm)
-        frames[key] = Frame(round(centre_y - (height - 1) / 2), round(centre_x - (width - 1) / 2), height, width)
+    for key, box in boxes.items():
+        height, width = round(height_mm / box.pixel_mm), round(width_mm / box.pixel_mm)
+        y, x = round(box.centre_y - (height - 1) / 2), round(box.centre_x - (width - 1) / 2)
+        frames[key] = Frame(y, x, height, width)
     return frames
 
 
@@ -196,6 +210,8 @@ def _plane(blob: _Blob, image: NDArray[np.float64], noise: float, division: int)
         "w": width,
         "o": float(f"{offset:.6g}"),
         "s": float(f"{step:.6g}"),
+        # spread of the noise between neighbours, for the read-out
+        "n": float(f"{noise:.3g}") if np.isfinite(noise) else 0.0,
     }
 
 
@@ -261,33 +277,34 @@ class AnimalPack:
 
 
 class _Packer:
-    """Packs animals under one plan after another; what two plans share is packed once."""
+    """Packs animals under one plan after another, a session in memory at a time; what two plans share is packed once."""
 
-    def __init__(self, results: StudyResults, frames: dict[tuple[int, int], Frame]) -> None:
-        self.animals = sessions_by_animal(results)
-        self.frames = frames
+    def __init__(
+        self, sessions: Sequence[SessionResult], who: Sequence[str], frames: dict[tuple[int, int], Frame]
+    ) -> None:
+        self.sessions, self.frames = sessions, frames
+        self.animals: dict[str, list[int]] = {}
+        for s, name in enumerate(who):
+            self.animals.setdefault(name, []).append(s)
         self.cores: dict[tuple[str, int, int], tuple[str, dict[tuple[int, int], dict[str, Any]]]] = {}
 
-    def _core(self, name: str, plan: Plan) -> tuple[str, dict[tuple[int, int], dict[str, Any]]]:
-        key = (name, plan.probe_division, plan.bin)
-        if key not in self.cores:
-            blob = _Blob()
-            places = {
-                (s, v): _add_core(blob, view, self.frames[s, v], plan)
-                for s, session in self.animals[name]
-                for v, view in enumerate(session.views)
-            }
-            self.cores[key] = (blob.encoded(), places)
-        return self.cores[key]
-
     def pack(self, name: str, plan: Plan) -> AnimalPack:
-        core, core_places = self._core(name, plan)
-        layers, places = _Blob(), {}
-        for s, session in self.animals[name]:
-            for v, view in enumerate(session.views):
-                planes = _add_layers(layers, view, self.frames[s, v], plan) if plan.layer_bin else []
-                places[s, v] = {**core_places[s, v], "layers": planes}
-        return AnimalPack(core, layers.encoded(), places)
+        key = (name, plan.probe_division, plan.bin)
+        known = self.cores.get(key)
+        if known is not None and not plan.layer_bin:
+            core, core_places = known
+            return AnimalPack(core, "", {place: {**own, "layers": []} for place, own in core_places.items()})
+        blob, layers = _Blob(), _Blob()
+        core_places, planes = {}, {}
+        for s in self.animals[name]:
+            for v, view in enumerate(self.sessions[s].views):
+                if known is None:
+                    core_places[s, v] = _add_core(blob, view, self.frames[s, v], plan)
+                planes[s, v] = _add_layers(layers, view, self.frames[s, v], plan) if plan.layer_bin else []
+        if known is None:
+            known = self.cores[key] = (blob.encoded(), core_places)
+        core, core_places = known
+        return AnimalPack(core, layers.encoded(), {p: {**own, "layers": planes[p]} for p, own in core_places.items()})
 
 
 def sessions_by_animal(results: StudyResults, /) -> dict[str, list[tuple[int, SessionResult]]]:
@@ -299,16 +316,22 @@ def sessions_by_animal(results: StudyResults, /) -> dict[str, list[tuple[int, Se
 
 
 def packed_within(
-    results: StudyResults, frames: dict[tuple[int, int], Frame], budget_bytes: float, /
+    sessions: Sequence[SessionResult],
+    who: Sequence[str],
+    frames: dict[tuple[int, int], Frame],
+    budget_bytes: float,
+    /,
 ) -> tuple[dict[str, AnimalPack], Plan]:
     """Pictures of every animal in the richest plan that fits.
 
     Parameters
     ----------
-    results : StudyResults
-        The study.
+    sessions : sequence of SessionResult
+        With their images; taken one at a time.
+    who : sequence of str
+        Animal of each session.
     frames : dict
-        From `study_frames`.
+        Of every view, from `common_frames`.
     budget_bytes : float
         Most that all packs together may take, in base64.
 
@@ -319,7 +342,7 @@ def packed_within(
     plan : Plan
         What was chosen; past the listed plans, pixels are averaged ever more coarsely.
     """
-    packer = _Packer(results, frames)
+    packer = _Packer(sessions, who, frames)
     names = list(packer.animals)
     # three animals tell the size of all within a few per cent; the whole is weighed before it is taken
     sample = [names[i] for i in sorted({0, len(names) // 2, len(names) - 1})] if names else []
@@ -327,7 +350,7 @@ def packed_within(
     for plan in (*_PLANS, *tail):
         trial = {name: packer.pack(name, plan) for name in sample}
         views = sum(len(pack.places) for pack in trial.values())
-        total = sum(len(session.views) for session in results.sessions)
+        total = len(frames)
         if views and sum(pack.size for pack in trial.values()) * total / views > budget_bytes and plan != tail[-1]:
             continue
         packs = {name: trial.get(name) or packer.pack(name, plan) for name in names}

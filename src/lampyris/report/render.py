@@ -4,14 +4,14 @@ import base64
 import hashlib
 import math
 import re
-from importlib.resources import files
+from collections.abc import Sequence
 from typing import Any
 
 from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup
 
 from lampyris.core.images import RADIANCE_UNIT
-from lampyris.core.study import StudyResults
+from lampyris.core.study import SessionResult, StudyResults
 from lampyris.report import sections
 from lampyris.report.arms import Arm, arms_of
 from lampyris.report.curves import AnimalCurve, ArmDay, animal_curves, arm_means, flux_unit
@@ -23,21 +23,19 @@ from lampyris.report.levels import interval_level, level_text
 from lampyris.report.limits import LimitGrid, limit_grids
 from lampyris.report.montage import arm_montage
 from lampyris.report.numbers import day_text, number, unit_text
-from lampyris.report.packing import packed_within, study_frames
-from lampyris.report.scale import shared_window
+from lampyris.report.packing import packed_within
+from lampyris.report.scale import PALETTES
+from lampyris.report.script import asset, page_script
 from lampyris.report.spread_page import spread_context
-from lampyris.report.viewer import viewer_data
+from lampyris.report.survey import survey
+from lampyris.report.viewer import KEYS, viewer_data
 
 _MEGABYTE = 1e6
 # still pictures may take this share of the pictures' budget; the viewer's data have the rest
 _STILL_SHARE = 0.4
 # characters that show nothing and can only mislead (controls, overrides of direction, halves of a pair): made visible
-# a pattern, since almost all of the page's nine megabytes are pictures that hold none of them
+# a pattern, since almost all of the page's megabytes are pictures that hold none of them
 _MISLEADING = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069\ud800-\udfff\ufffe\uffff]")
-
-
-def _asset(name: str) -> str:
-    return files("lampyris.report").joinpath("assets", name).read_text(encoding="utf-8")
 
 
 def _policy_hash(text: str) -> str:
@@ -49,8 +47,14 @@ def _visible(value: Any) -> Any:
     if isinstance(value, str):
         return _MISLEADING.sub("\ufffd", value)
     if isinstance(value, dict):
-        return {key: _visible(item) for key, item in value.items()}
+        # names are keys too: they must match the same names elsewhere
+        return {_visible(key): _visible(item) for key, item in value.items()}
     return [_visible(item) for item in value] if isinstance(value, list) else value
+
+
+def page_style(results: StudyResults, /) -> str:
+    """Style sheet of the page; of a synthetic study every printed page says so."""
+    return asset("report.css") + (asset("synthetic.css") if results.synthetic else "")
 
 
 def content_policy(style: str, script: str, /) -> str:
@@ -170,23 +174,32 @@ def _sections(results: StudyResults, arms: dict[str, Arm], gallery: Gallery) -> 
     }
 
 
-def _pictures(results: StudyResults, arms: dict[str, Arm], budget_bytes: float, gallery: Gallery) -> dict[str, Any]:
+def _pictures(
+    results: StudyResults,
+    arms: dict[str, Arm],
+    sessions: Sequence[SessionResult],
+    budget_bytes: float,
+    gallery: Gallery,
+) -> dict[str, Any]:
     """The films and the viewer's data, within the budget; the films of each arm also as figures."""
-    frames = study_frames(results)
-    window = shared_window(results)
-    stills = still_indices(results, frames, window)
+    shared = survey(sessions)
+    frames, window = shared.frames, shared.window
+    stills = still_indices(sessions, frames, window)
     for k, arm in enumerate(arms.values(), start=1):
         scene = arm_montage(results, arm, frames, stills, window)
         if scene is not None:
             # the pictures' own pixels are coarser than this already
             gallery.keep(f"films-{k}", scene, dots_per_inch=200)
     films = film_rows(results, arms, frames, stills, budget_bytes=_STILL_SHARE * budget_bytes)
-    packs, plan = packed_within(results, frames, budget_bytes - films.size)
+    who = [session.animal for session in results.sessions]
+    packs, plan = packed_within(sessions, who, frames, budget_bytes - films.size)
     return {
         "films": films,
         "packs": list(packs.values()),
-        "viewer": _visible(viewer_data(results, arms, frames, window, packs)),
+        "viewer": _visible(viewer_data(results, arms, frames, window, packs, shared.layers)),
         "picture_note": plan.sentence(),
+        "palettes": list(PALETTES.items()),
+        "viewer_keys": KEYS,
         "ticks": scale_ticks(window),
         "stops": scale_stops(),
         "scale_low": number(window.low, digits=1),
@@ -194,7 +207,9 @@ def _pictures(results: StudyResults, arms: dict[str, Arm], budget_bytes: float, 
     }
 
 
-def render_report(results: StudyResults, /, *, image_budget_mb: float = 9.0) -> dict[str, bytes]:
+def render_report(
+    results: StudyResults, /, *, sessions: Sequence[SessionResult] | None = None, image_budget_mb: float = 8.5
+) -> dict[str, bytes]:
     """Render a finished study.
 
     Nothing of science is recomputed: numbers are formatted and sorted, values coloured, pictures cropped and
@@ -203,7 +218,10 @@ def render_report(results: StudyResults, /, *, image_budget_mb: float = 9.0) -> 
     Parameters
     ----------
     results : StudyResults
-        The study, complete.
+        The study, complete; its sessions may come without images.
+    sessions : sequence of SessionResult, optional
+        The same sessions with their images, each read when it is asked for and forgotten, so that memory does not grow
+        with the study; those of `results` by default.
     image_budget_mb : float
         Most that all pictures inside the page may take, in megabytes of text; finer pictures are kept while they fit.
 
@@ -229,7 +247,7 @@ def render_report(results: StudyResults, /, *, image_budget_mb: float = 9.0) -> 
         raise ValueError(f"image_budget_mb must be positive, got {image_budget_mb}")
     arms = arms_of(results)
     gallery = Gallery()
-    style, script = _asset("report.css"), _asset("report.js")
+    style, script = page_style(results), page_script()
     page = (
         _environment()
         .get_template("report.html.j2")
@@ -241,7 +259,9 @@ def render_report(results: StudyResults, /, *, image_budget_mb: float = 9.0) -> 
             script=Markup(script),
             policy=content_policy(style, script),
             **_sections(results, arms, gallery),
-            **_pictures(results, arms, image_budget_mb * _MEGABYTE, gallery),
+            **_pictures(
+                results, arms, results.sessions if sessions is None else sessions, image_budget_mb * _MEGABYTE, gallery
+            ),
         )
     )
     return {"report.html": _MISLEADING.sub("\ufffd", page).encode(), **gallery.files}

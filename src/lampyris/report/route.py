@@ -10,6 +10,7 @@ from lampyris.core.study import AnimalOutcome, StudyResults
 from lampyris.report.arms import Arm
 from lampyris.report.axes import Scale, day_ticks, draw_bottom, draw_title
 from lampyris.report.identities import SURE, animals_done, arrival_text, interval_text, share
+from lampyris.report.links import NOTHING, Link
 from lampyris.report.numbers import day_text, share_text
 from lampyris.report.scene import FAINT, INK, PAPER, SOFT, Note, Pen, Point, Scene, Type, figure_text, wrapped
 
@@ -27,6 +28,7 @@ class Span:
     by_day: float
     probability: float
     words: str
+    link: Link = NOTHING
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,7 +60,8 @@ def _span(animal: str, passage: Passage) -> Span:
     words += " (not sure)" if passage.probability < SURE else ""
     if math.isfinite(passage.distance_mm.value):
         words += f", {interval_text(passage.distance_mm, 'mm')} away"
-    return Span(passage.after_day, passage.by_day, passage.probability, words)
+    link = Link(animal, (passage.lesion,), passage.by_day)
+    return Span(passage.after_day, passage.by_day, passage.probability, words, link)
 
 
 def arm_rows(outcomes: Iterable[AnimalOutcome], n: int, /) -> list[RouteRow]:
@@ -139,9 +142,10 @@ def _draw_spans(scene: Scene, row: RouteRow, across: Scale, y: float, colour: st
         # a bar that starts at the axis' own end had no session before
         start = across.clipped(span.after_day) if math.isfinite(span.after_day) else across.start
         end = across.clipped(span.by_day) if math.isfinite(span.by_day) else across.end
-        scene.line([(start, level), (end, level)], pen, Note(span.words))
+        note = Note(span.words, span.link.pairs, "point")
+        scene.line([(start, level), (end, level)], pen, note)
         if math.isfinite(span.by_day):
-            scene.disc((end, level), 0.55, Pen(fill=colour, opacity=_opacity(span.probability)), Note(span.words))
+            scene.disc((end, level), 0.55, Pen(fill=colour, opacity=_opacity(span.probability)), note)
 
 
 def _draw_source(scene: Scene, source: str, middle: float) -> Point:

@@ -2,17 +2,19 @@
 
 import functools
 import math
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
 
-from lampyris.core.study import StudyResults, ViewResult
+from lampyris.core.study import ViewResult
 
 # the darkest fifth of inferno cannot be told from a dark photograph
 INFERNO_START = 0.18
 # least span of the scale, so that a study without signal is not shown as a storm of noise
 _LEAST_SPAN = 100.0
+AUTOFLUORESCENCE = "autofluorescence"
 _GREYS = 64
 _COLOURS = 192
 
@@ -41,7 +43,7 @@ def _step_up(value: float) -> float:
     return next(float(f"{m * power:.1e}") for m in (1, 2, 5, 10) if m * power >= value * (1 - 1e-9))
 
 
-def _levels(view: ViewResult) -> tuple[float, float]:
+def view_levels(view: ViewResult, /) -> tuple[float, float]:
     """Bright end of what lies outside every outline, and the brightest pixel."""
     body = view.body if view.body.any() else np.ones_like(view.body)
     values = np.where(np.isfinite(view.display), view.display, 0.0)[body]
@@ -49,7 +51,7 @@ def _levels(view: ViewResult) -> tuple[float, float]:
     return float(np.quantile(outside, 0.99)) if outside.size else 0.0, float(values.max(initial=0.0))
 
 
-def shared_window(results: StudyResults, /) -> Window:
+def shared_window(levels: Sequence[tuple[float, float]], /) -> Window:
     """The scale of all pictures, from the study's own values.
 
     The low end is where background outside outlines ends (the lower quartile over pictures of its 99th percentile), the
@@ -57,15 +59,14 @@ def shared_window(results: StudyResults, /) -> Window:
 
     Parameters
     ----------
-    results : StudyResults
-        The study; its `display` images are read.
+    levels : sequence of (float, float)
+        From `view_levels`, of every picture.
 
     Returns
     -------
     Window
         In the unit of radiance; 1 to 100 for a study without any light.
     """
-    levels = [_levels(view) for session in results.sessions for view in session.views]
     high = max((top for _, top in levels), default=0.0)
     if high <= 0:
         return Window(1.0, _LEAST_SPAN)
@@ -86,24 +87,75 @@ def colour_map(name: str, low: float = 0.0, high: float = 1.0, /) -> NDArray[np.
     return colours
 
 
-def inferno() -> NDArray[np.uint8]:
-    """256 colours of inferno from `INFERNO_START` upwards, dims (level, rgb)."""
-    return colour_map("inferno", INFERNO_START, 1.0)
+def layer_levels(view: ViewResult, /) -> dict[str, tuple[float, float]]:
+    """Dim end of the body (5th percentile) and brightest pixel of autofluorescence and of each band."""
+    body = view.body if view.body.any() else np.ones_like(view.body)
+    levels = {}
+    for name, image in zip((AUTOFLUORESCENCE, *view.channels), (view.autofluorescence, *view.radiance), strict=True):
+        values = np.where(np.isfinite(image), image, 0.0)[body]
+        levels[name] = float(np.quantile(values, 0.05)), float(values.max(initial=0.0))
+    return levels
 
 
-def rainbow() -> NDArray[np.uint8]:
-    """256 colours of the vendors' rainbow (blue to red), for comparison with their pictures only."""
-    return colour_map("jet", 0.08, 0.95)
+def layer_windows(levels: Sequence[dict[str, tuple[float, float]]], /) -> dict[str, Window]:
+    """Scales of autofluorescence and of each band, each shared by all pictures, from the study's own values.
+
+    The low end is where the dimmest pictures' bodies begin (lower quartile over pictures of the 5th percentile), the
+    high end the brightest pixel, both rounded up to 1, 2 or 5 times a power of ten.
+
+    Parameters
+    ----------
+    levels : sequence of dict
+        From `layer_levels`, of every picture.
+
+    Returns
+    -------
+    dict of str to Window
+        By layer; 1 to 100 for a layer without any light.
+    """
+    names = dict.fromkeys(name for own in levels for name in own)
+    return {name: _layer_window([own[name] for own in levels if name in own]) for name in names}
+
+
+def _layer_window(ends: Sequence[tuple[float, float]]) -> Window:
+    high = max(top for _, top in ends)
+    if high <= 0:
+        return Window(1.0, _LEAST_SPAN)
+    high, low = _step_up(high), float(np.quantile([low for low, _ in ends], 0.25))
+    return Window(min(max(low and _step_up(abs(low)), high / 1e4), high / 10), high)
+
+
+# in words, for the reader's choice
+PALETTES = {
+    "inferno": "inferno",
+    "viridis": "viridis",
+    "cividis": "cividis, for colour-blind eyes",
+    "grey": "grey",
+    "rainbow": "rainbow, as vendors draw it",
+}
+# map of matplotlib, and the part of it that is used: none starts so dark that it reads as a dark photograph
+_MAPS = {
+    "inferno": ("inferno", INFERNO_START, 1.0),
+    "viridis": ("viridis", 0.0, 1.0),
+    "cividis": ("cividis", 0.0, 1.0),
+    "grey": ("gray", 0.25, 1.0),
+    "rainbow": ("jet", 0.08, 0.95),
+}
+
+
+def palette(name: str, /) -> NDArray[np.uint8]:
+    """256 colours of one of `PALETTES`, dims (level, rgb)."""
+    return colour_map(*_MAPS[name])
 
 
 @functools.cache
 def picture_palette() -> NDArray[np.uint8]:
     """Palette of the still pictures: 64 greys of the photograph, then 192 colours of the scale; dims (index, rgb)."""
     greys = np.repeat(np.round(np.linspace(0, 255, _GREYS)).astype(np.uint8)[:, None], 3, axis=1)
-    colours = inferno()[np.round(np.linspace(0, 255, _COLOURS)).astype(int)]
-    palette = np.concatenate([greys, colours])
-    palette.flags.writeable = False
-    return palette
+    colours = palette("inferno")[np.round(np.linspace(0, 255, _COLOURS)).astype(int)]
+    joined = np.concatenate([greys, colours])
+    joined.flags.writeable = False
+    return joined
 
 
 def picture_indices(photo: NDArray[np.float32], display: NDArray[np.float32], window: Window, /) -> NDArray[np.uint8]:

@@ -12,6 +12,7 @@ from lampyris.report.films import flag_words
 from lampyris.report.identities import Identities, identities_of
 from lampyris.report.levels import level_text, with_level
 from lampyris.report.limits import LimitCell, LimitGrid
+from lampyris.report.links import Link
 from lampyris.report.numbers import MISSING, day_text, ends_text, percent_text
 from lampyris.report.packing import sessions_by_animal
 from lampyris.report.tables import (
@@ -73,7 +74,10 @@ def _detection_row(session: SessionResult, view: ViewResult, detection: Detectio
         number_cell(detection.width_mm),
         Cell(flag_words(detection.flags, short=True), flag_words(detection.flags)),
     )
-    return Row(cells, muted=not identity.tumour)
+    lesions = tuple(lesion.number for lesion in identity.lesions)
+    return Row(
+        cells, muted=not identity.tumour, link=Link(session.animal, lesions, session.day, view.view, detection.number)
+    )
 
 
 def detection_tables(results: StudyResults, /) -> dict[str, Table]:
@@ -127,7 +131,8 @@ def organ_table(results: StudyResults, arms: dict[str, Arm], /) -> Table | None:
                     text_cell(signal.organ),
                     estimate_cell(signal.flux),
                 )
-                rows.append(Row(cells, arms[session.group].index))
+                link = Link(session.animal, (), session.day, view.view)
+                rows.append(Row(cells, arms[session.group].index, link=link))
     columns = (
         Column("Animal"),
         Column("Arm"),
@@ -183,7 +188,7 @@ def pair_table(comparison: Comparison, arms: dict[str, Arm], index: int, /) -> T
     return Table(f"pairs-{index}", caption, columns, rows)
 
 
-def _limit_row(region: str, grid: LimitGrid, day: float, cell: LimitCell) -> Row:
+def _limit_row(region: str, grid: LimitGrid, day: float, cell: LimitCell, same: dict[str, int]) -> Row:
     cells = [
         text_cell(region),
         text_cell(grid.view),
@@ -195,7 +200,9 @@ def _limit_row(region: str, grid: LimitGrid, day: float, cell: LimitCell) -> Row
     ]
     for probe in grid.probes:
         own = cell.cells.get(probe)
-        cells += [estimate_cell(own.estimate), integer_cell(own.n)] if own else [text_cell(MISSING), integer_cell(0)]
+        cells.append(estimate_cell(own.estimate) if own else text_cell(MISSING))
+        if not same[probe]:
+            cells.append(integer_cell(own.n if own else 0))
     return Row(tuple(cells))
 
 
@@ -216,19 +223,26 @@ def limits_table(grids: tuple[LimitGrid, ...], /) -> Table | None:
         Column("View"),
         Column("Day", "number"),
         Column("Depth", "number", "mm"),
-        Column(with_level("Limit, flux inside the outline", [cell.flux for cell in limits]), "estimate", grids[0].unit),
-        Column("Share inside the outline", "number"),
+        Column("Flux inside the outline", "estimate", grids[0].unit),
+        Column("Share in the outline", "number"),
         Column("Animals", "number"),
     ]
+    same: dict[str, int] = {}
     for probe, title in grids[0].probes.items():
-        own = [cell.cells[probe].estimate for cell in limits if probe in cell.cells]
-        columns.append(Column(with_level(f"Limit, cells labelled with {title}", own), "estimate"))
-        columns.append(Column(f"Animals with {title}", "number"))
+        counts = {cell.cells[probe].n if probe in cell.cells else 0 for cell in limits}
+        # a number that is the same in every row stands in the head; else it has a column of its own
+        same[probe] = counts.pop() if len(counts) == 1 else 0
+        count = f", n\u00a0=\u00a0{same[probe]}" if same[probe] else ""
+        columns.append(Column(f"Cells labelled with {title}{count}", "estimate"))
+        if not same[probe]:
+            columns.append(Column(f"Animals with {title}", "number"))
+    level = level_text(e for cell in limits for e in (cell.flux, *(own.estimate for own in cell.cells.values())))
     caption = (
-        "Weakest source that would have been seen: median over animals, with the median span over the region's places. "
-        "Flux is over all animals, cells over those that carry the probe; unlabelled controls have a limit in flux only"
+        f"Weakest source that would have been seen: median over animals, with the median {level} span over the region's "
+        "places. Flux is over all animals, cells over those that carry the probe; unlabelled controls have a limit in "
+        "flux only"
     )
-    return Table("limit-table", caption, tuple(columns), tuple(_limit_row(*place) for place in places))
+    return Table("limit-table", caption, tuple(columns), tuple(_limit_row(*place, same) for place in places))
 
 
 def limit_terms(results: StudyResults, /) -> str:
@@ -298,7 +312,8 @@ def quality_tables(results: StudyResults, arms: dict[str, Arm], /) -> tuple[Tabl
             estimate_cell(view.body_flux),
         )
         values = tuple(number_cell(view.quality.get(key, math.nan), digits=3) for key in keys)
-        full_rows.append(Row(head + values, arms[session.group].index))
+        link = Link(session.animal, (), session.day, view.view)
+        full_rows.append(Row(head + values, arms[session.group].index, link=link))
     summary_rows = [row for key in keys for row in _quality_summary(pictures, key)]
     summary = Table(
         "quality-summary",

@@ -17,9 +17,12 @@ from lampyris.report.axes import (
     log_ends,
     log_ticks,
 )
+from lampyris.report.bodymap import tint
 from lampyris.report.curves import AnimalCurve
 from lampyris.report.figures import day_panel, day_scale, draw_curve
 from lampyris.report.identities import CELLS_UNIT, animals_done, interval_text, is_lower_bound
+from lampyris.report.links import Link
+from lampyris.report.numbers import day_text
 from lampyris.report.reach import (
     ANY,
     Course,
@@ -29,7 +32,7 @@ from lampyris.report.reach import (
     reached_organs,
     reached_text,
 )
-from lampyris.report.scene import FAINT, PAPER, SOFT, Note, Pen, Point, Scene, Type, figure_text, text_width_mm
+from lampyris.report.scene import FAINT, INK, PAPER, SOFT, Note, Pen, Point, Scene, Type, figure_text, text_width_mm
 
 _AT_RISK_MM = 3.2
 # of organs that have a panel of their own; the table holds all
@@ -143,6 +146,61 @@ def onset_organs(results: StudyResults, /) -> list[str]:
     return [organ for organ in (ANY, *reached_organs(results)[:MOST_ORGANS]) if organ in known]
 
 
+def _on_paper(colour: str, opacity: float) -> str:
+    """Black or white, whichever is read better on a tint; the page's ink where there is next to none."""
+    red, green, blue = (int(colour[k : k + 2], 16) for k in (1, 3, 5))
+    light = 255 * (1 - opacity) + opacity * (0.299 * red + 0.587 * green + 0.114 * blue)
+    return INK if opacity < 0.1 else "#ffffff" if light < 128 else "#000000"
+
+
+def reach_figure(results: StudyResults, arm: Arm, /) -> Scene | None:
+    """Animals of an arm in which each organ was reached by each day, as a tinted table for paper.
+
+    Parameters
+    ----------
+    results : StudyResults
+        The study.
+    arm : Arm
+        Whose animals.
+
+    Returns
+    -------
+    Scene or None
+        None where no organ was reached.
+    """
+    courses = [
+        c
+        for organ, c in arm_reach(results, arm.key).items()
+        if organ == ANY or any(map(c.count, range(len(c.row.days))))
+    ]
+    if not courses or not any(courses[0].count(k) for k in range(len(courses[0].row.days))):
+        return None
+    days = courses[0].row.days
+    names = [figure_text(organ_title(course.row.organ), longest=24) for course in courses]
+    left, row = 2.0 + max(text_width_mm(name, 6.5) for name in names), 4.6
+    step = min(14.0, (88.0 - left) / len(days))
+    scene = Scene(88.0, 16.0 + row * len(courses))
+    draw_title(scene, (0.0, 4.5), f"{arm.title}: animals reached by day", width=88.0, most=1)
+    for r, (course, name) in enumerate(zip(courses, names, strict=True)):
+        y = 7.0 + row * r
+        scene.text((left - 1.2, y + 0.5 * row + 0.8), name, Type(6.5, "end"))
+        for d, day in enumerate(days):
+            k = course.at(day)
+            share = course.row.reached[k].value if k >= 0 else 0.0
+            scene.box((left + step * d + 0.2, y + 0.2), (step - 0.4, row - 0.4), Pen(FAINT, 0.4))
+            scene.box(
+                (left + step * d + 0.2, y + 0.2), (step - 0.4, row - 0.4), Pen(fill=arm.colour, opacity=tint(share))
+            )
+            shown = f"{course.count(k)}/{course.observed[k]}" if k >= 0 else "–"
+            paper = _on_paper(arm.colour, tint(share))
+            scene.text((left + step * (d + 0.5), y + 0.5 * row + 0.75), shown, Type(6.0, "middle", colour=paper))
+    bottom = 7.0 + row * len(courses)
+    for d, day in enumerate(days):
+        scene.text((left + step * (d + 0.5), bottom + 3.2), day_text(day), Type(6.5, "middle"))
+    scene.text((left + step * len(days) / 2, bottom + 7.0), "days since inoculation", Type(7.0, "middle"))
+    return scene
+
+
 def lasting_figure(
     results: StudyResults, arms: Sequence[Arm], title: str, values: dict[str, Estimate], /, *, logarithmic: bool
 ) -> Scene | None:
@@ -195,7 +253,8 @@ def lasting_figure(
 def _draw_lasting(scene: Scene, animal: str, value: Estimate, across: Scale, y: float, arm: Arm) -> None:
     scene.line([(across.start, y), (across.end, y)], Pen(FAINT, 0.3))
     scene.text((across.start - 1.5, y + 0.8), figure_text(animal, longest=14), Type(6.5, "end"))
-    note = Note(f"{animal}, {arm.title}: {interval_text(value, value.unit if value.unit != '1' else '')}")
+    words = f"{animal}, {arm.title}: {interval_text(value, value.unit if value.unit != '1' else '')}"
+    note = Note(words, Link(animal).pairs, "point")
     if is_lower_bound(value):
         place = across.clipped(value.low)
         scene.line([(place, y), (across.end, y)], Pen(arm.colour, 1.2, dashes=(2, 2)), note)

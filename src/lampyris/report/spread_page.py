@@ -25,6 +25,7 @@ from lampyris.report.spread_figures import (
     onset_label,
     onset_organs,
     organ_curves_figure,
+    reach_figure,
 )
 
 _BURDEN = "labelled cells outside the primary"
@@ -73,6 +74,16 @@ def map_part(results: StudyResults, arms: list[Arm], gallery: Gallery, /) -> dic
         "legend": gallery.show(legend_scene(), "Tints for the share of animals reached, and marks of lesions"),
         "data": map_data(results, shown, days),
     }
+
+
+def reach_part(results: StudyResults, arms: list[Arm], gallery: Gallery, /) -> list[Markup]:
+    """Organs reached by day, for paper and for readers without scripts: what the body map's slider shows on the screen."""
+    scenes = [(arm, reach_figure(results, arm)) for arm in arms]
+    return [
+        gallery.show(scene, f"{arm.title}: animals in which each organ was reached, by day")
+        for arm, scene in scenes
+        if scene is not None
+    ]
 
 
 def route_part(results: StudyResults, arms: list[Arm], gallery: Gallery, /) -> list[Markup]:
@@ -183,6 +194,7 @@ def spread_context(results: StudyResults, arms: dict[str, Arm], gallery: Gallery
     with_animals = [arm for arm in arms.values() if animals_done(results, arm.key)]
     return {
         "body_map": map_part(results, with_animals, gallery),
+        "reached_by_day": reach_part(results, with_animals, gallery),
         "routes": route_part(results, with_animals, gallery),
         "animal_routes": animal_routes(results, arms, gallery),
         "reach_table": spread_tables.reach_table(results, arms),

@@ -10,6 +10,7 @@ from lampyris.core.study import AnimalOutcome, StudyResults
 from lampyris.report.arms import Arm
 from lampyris.report.identities import SURE, animals_done, is_lower_bound, is_tumour, ranked, share, short_name
 from lampyris.report.levels import level_text, with_level
+from lampyris.report.links import Link
 from lampyris.report.numbers import median_range_text, number
 from lampyris.report.reach import arm_reach, organ_title
 from lampyris.report.tables import (
@@ -62,7 +63,8 @@ def _call_row(outcome: AnimalOutcome, lesion: Lesion, arm: Arm) -> Row:
         _day_cell(lesion.lost_by_day),
         _half_life_cell(lesion.half_life_days),
     )
-    return Row(cells, arm.index, muted=not is_tumour(lesion.kind))
+    link = Link(outcome.animal, (lesion.number,))
+    return Row(cells, arm.index, muted=not is_tumour(lesion.kind), link=link)
 
 
 def _place_row(outcome: AnimalOutcome, lesion: Lesion, arm: Arm) -> Row:
@@ -73,7 +75,8 @@ def _place_row(outcome: AnimalOutcome, lesion: Lesion, arm: Arm) -> Row:
         *(estimate_cell(value) for value in (lesion.depth_mm, y, x, z)),
         text_cell("; ".join(lesion.reasons)),
     )
-    return Row(cells, arm.index, muted=not is_tumour(lesion.kind))
+    link = Link(outcome.animal, (lesion.number,))
+    return Row(cells, arm.index, muted=not is_tumour(lesion.kind), link=link)
 
 
 def _outcomes_by_arm(results: StudyResults, arms: dict[str, Arm]) -> Iterator[tuple[AnimalOutcome, Arm]]:
@@ -183,7 +186,7 @@ def _lasting_row(outcome: AnimalOutcome, end: Endpoints, arm: Arm) -> Row:
         estimate_cell(end.farthest_mm),
         estimate_cell(end.burden_area),
     )
-    return Row(cells, arm.index)
+    return Row(cells, arm.index, link=Link(outcome.animal))
 
 
 def lasting_table(results: StudyResults, arms: dict[str, Arm], /) -> Table | None:
@@ -263,7 +266,7 @@ def activity_table(results: StudyResults, arms: dict[str, Arm], /) -> Table | No
                 estimate_cell(activity.ratio_to_background),
                 _half_life_cell(half_life) if half_life is not None else Cell("–"),
             )
-            rows.append(Row(cells, arm.index))
+            rows.append(Row(cells, arm.index, link=Link(outcome.animal, (), activity.day)))
     columns = (
         Column("Animal"),
         Column("Organ or lesion"),

@@ -4,6 +4,7 @@ import math
 from dataclasses import dataclass, field
 
 from lampyris.core.estimate import Estimate
+from lampyris.report.links import NOTHING, Link
 from lampyris.report.numbers import day_text, estimate_text, number, unit_text
 
 # letters up to which words stay on one line, and beyond which they need a wide column
@@ -48,11 +49,12 @@ class Cell:
 
 @dataclass(frozen=True, slots=True)
 class Row:
-    """A row, with the colour class of its arm (-1 for none) and whether it stands apart from the rest."""
+    """A row, with the colour class of its arm (-1 for none), whether it stands apart from the rest, and what it is about."""
 
     cells: tuple[Cell, ...]
     arm: int = -1
     muted: bool = False
+    link: Link = NOTHING
 
 
 @dataclass(frozen=True, slots=True)

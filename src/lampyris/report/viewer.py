@@ -4,12 +4,13 @@ import base64
 import math
 from typing import Any
 
-from lampyris.core.flags import PIXEL_FLAG_MEANING
+from lampyris.core.flags import PIXEL_FLAG_MEANING, DetectionKind
 from lampyris.core.images import RADIANCE_UNIT, Pose
 from lampyris.core.lesions import Lesion
 from lampyris.core.results import Detection
 from lampyris.core.study import StudyResults, ViewResult
 from lampyris.report.arms import Arm
+from lampyris.report.bodymap import ELSEWHERE
 from lampyris.report.films import flag_words, mark, outline_path, thinned
 from lampyris.report.identities import (
     Identity,
@@ -31,7 +32,26 @@ from lampyris.report.registered import (
     nominal_pixels,
     study_poses,
 )
-from lampyris.report.scale import Window, inferno, rainbow
+from lampyris.report.scale import PALETTES, Window, palette
+from lampyris.tissue.anatomy import organ_names
+
+# for the help of the viewer
+KEYS: tuple[tuple[tuple[str, ...], str], ...] = (
+    (("←", "→"), "earlier and later day"),
+    (("↑", "↓"), "previous and next animal; also A and Z"),
+    (("V",), "the other view"),
+    (("B",), "probe, autofluorescence, and each band in turn"),
+    (("L",), "logarithmic or linear"),
+    (("O",), "overlay on and off"),
+    (("X",), "outlines on and off"),
+    (("R",), "as photographed, or registered to the nominal mouse"),
+    (("+", "−"), "larger and smaller; also the wheel, two fingers, or a double tap"),
+    (("0",), "whole picture and full window"),
+    (("Shift with arrows",), "move the read-out by a pixel"),
+    (("Drag",), "move the enlarged picture"),
+    (("?",), "this list"),
+    (("Esc",), "close"),
+)
 
 
 def viewer_data(
@@ -40,6 +60,7 @@ def viewer_data(
     frames: dict[tuple[int, int], Frame],
     window: Window,
     packs: dict[str, AnimalPack],
+    windows: dict[str, Window],
     /,
 ) -> dict[str, Any]:
     """What the script needs besides the packed pictures, ready for JSON.
@@ -51,11 +72,13 @@ def viewer_data(
     arms : dict of str to Arm
         From `arms_of`.
     frames : dict
-        From `study_frames`.
+        From `common_frames`.
     window : Window
         The shared scale.
     packs : dict of str to AnimalPack
         From `packed_within`.
+    windows : dict of str to Window
+        From `layer_windows`.
 
     Returns
     -------
@@ -63,6 +86,7 @@ def viewer_data(
         Names, scale, colours, flags in words, lesions of each animal, and per picture its place, layers and outlines.
     """
     names, poses, order = identities_of(results), study_poses(results), {name: k for k, name in enumerate(packs)}
+    groups = {session.animal: session.group for session in results.sessions}
     pictures: list[dict[str, Any]] = []
     for s, session in enumerate(results.sessions):
         who = {
@@ -77,10 +101,15 @@ def viewer_data(
             pictures.append({**who, **_picture(view, frames[s, v], poses[s, v], session.session, found), **place})
     return {
         "animals": list(packs),
+        # in the order of the films: arm by arm
+        "order": sorted(range(len(packs)), key=lambda k: (list(arms).index(groups[list(packs)[k]]), k)),
         "lesions": [[_lesion(lesion) for lesion in names.animals.get(animal, ())] for animal in packs],
         "window": [window.low, window.high],
+        "windows": {name: [own.low, own.high] for name, own in windows.items()},
         "unit": unit_text(RADIANCE_UNIT),
-        "colours": {"inferno": _packed(inferno()), "rainbow": _packed(rainbow())},
+        "colours": {name: _packed(palette(name)) for name in PALETTES},
+        "kinds": [str(kind) for kind in DetectionKind],
+        "organs": [*organ_names(), ELSEWHERE],
         "flags": {str(int(flag)): meaning.partition(":")[0] for flag, meaning in PIXEL_FLAG_MEANING.items()},
         "frame": {"first": FIRST_MM, "last": LAST_MM, "half": HALF_WIDTH_MM, "step": STATION_MM},
         "outline": [[round(x, 1), round(min(y, LAST_MM), 1)] for x, y in body_outline()],
@@ -94,6 +123,10 @@ def _picture(
     """A picture's frame, how the animal lies in it, and its outlines."""
     return {
         "view": view.view,
+        "file": view.file,
+        # where the view begins in its file, which may show several animals
+        "top": view.origin_px[0],
+        "left": view.origin_px[1],
         "pixel": view.pixel_mm,
         "y": frame.y,
         "x": frame.x,
@@ -153,6 +186,8 @@ def _mark(
         "laidX": round(max((x for x, _ in laid), default=centre[0]), 1),
         "laidY": round(min((y for _, y in laid), default=centre[1]), 1),
         "region": detection.region,
+        # ties a correction to it, even after its number has changed
+        "at": [round(detection.y_mm, 3), round(detection.x_mm, 3)],
         "flux": estimate_text(detection.flux),
         "z": f"z {number(detection.z, digits=3)}, threshold {number(detection.z_threshold, digits=3)}",
         "flags": flag_words(detection.flags),

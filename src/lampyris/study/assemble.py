@@ -5,13 +5,13 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
-from typing import Any
+from typing import Any, overload
 
 import lampyris
 from lampyris.core.finding import Finding
 from lampyris.core.lesions import Reach
 from lampyris.core.settings import StudySettings
-from lampyris.core.study import AnimalOutcome, Comparison, RunRecord, StudyResults
+from lampyris.core.study import AnimalOutcome, Comparison, RunRecord, SessionResult, StudyResults
 from lampyris.io import durable
 from lampyris.io.tables import write_table
 from lampyris.study.codec import encode
@@ -121,18 +121,19 @@ def study_task(study: Path, plan: StudyPlan, /) -> Task:
     )
 
 
-def load_results(folder: Path, /) -> StudyResults:
+def load_results(folder: Path, /, *, images: bool = True) -> StudyResults:
     """Read a finished study.
 
     Parameters
     ----------
     folder : Path
         Its results.
+    images : bool
+        Read the images of all sessions too; `StoredSessions` reads them one session at a time.
 
     Returns
     -------
     StudyResults
-        With all images.
 
     Raises
     ------
@@ -146,7 +147,7 @@ def load_results(folder: Path, /) -> StudyResults:
         title=stored.title,
         synthetic=stored.synthetic,
         groups=dict(stored.groups),
-        sessions=tuple(read_session(folder / name) for name in stored.sessions),
+        sessions=tuple(read_session(folder / name, images=images) for name in stored.sessions),
         outcomes=_sorted([animal.outcome for animal in animals]),
         comparisons=stored.comparisons,
         findings=stored.findings,
@@ -156,12 +157,33 @@ def load_results(folder: Path, /) -> StudyResults:
     )
 
 
+class StoredSessions(Sequence[SessionResult]):
+    """Sessions of finished results with their images, each read when it is asked for and not kept."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+        stored: StoredStudy = read_noun(folder / STUDY, StoredStudy)
+        self.names = stored.sessions
+
+    def __len__(self) -> int:
+        return len(self.names)
+
+    @overload
+    def __getitem__(self, place: int) -> SessionResult: ...
+    @overload
+    def __getitem__(self, place: slice) -> Sequence[SessionResult]: ...
+    def __getitem__(self, place: int | slice) -> SessionResult | Sequence[SessionResult]:
+        if isinstance(place, slice):
+            return [self[k] for k in range(*place.indices(len(self)))]
+        return read_session(self.folder / self.names[place])
+
+
 def write_report(results: StudyResults, folder: Path, /, *, image_budget_mb: float | None = None) -> None:
-    """Render the report with its figures into the results' folder."""
+    """Render the report with its figures into the results' folder, from whose images it is drawn a session at a time."""
     from lampyris.report.render import render_report
 
-    budget = {} if image_budget_mb is None else {"image_budget_mb": image_budget_mb}
-    for name, data in sorted(render_report(results, **budget).items()):
+    budget: dict[str, float] = {} if image_budget_mb is None else {"image_budget_mb": image_budget_mb}
+    for name, data in sorted(render_report(results, sessions=StoredSessions(folder), **budget).items()):
         durable.write_bytes(folder / name, data)
 
 
@@ -176,7 +198,8 @@ def _assemble(plan: StudyPlan, study: Path, folder: Path) -> None:
         for name, group in settings.groups.items()
     }
     record = _record(plan, study)
-    views = max((len(read_session(study / name, images=False).views) for name in plan.sessions), default=1)
+    # each view has a folder; decoding hundreds of sessions only to count theirs would take seconds
+    views = max((sum(1 for _ in (study / name).glob(view_folder("*"))) for name in plan.sessions), default=1)
     stored = StoredStudy(
         name=settings.study.name,
         title=settings.study.title,
@@ -192,7 +215,7 @@ def _assemble(plan: StudyPlan, study: Path, folder: Path) -> None:
     )
     write_noun(folder / STUDY, stored)
     # from here on everything is made from what was stored, so that rendering again gives the same bytes
-    results = load_results(folder)
+    results = load_results(folder, images=False)
     for stem, (columns, units, types) in study_tables(results).items():
         write_table(folder / "tables", stem, columns, units=units, types=types)
     (folder / "figures").mkdir(exist_ok=True)

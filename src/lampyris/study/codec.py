@@ -89,7 +89,12 @@ def decode(kind: Any, data: Any, /) -> Any:
     >>> decode(tuple[float, ...], [1, "NaN"])
     (1.0, nan)
     """
-    origin, arguments = typing.get_origin(kind), typing.get_args(kind)
+    # scalars first: they are nearly all, and asking what kind of type they are costs more than reading them
+    if kind is float:
+        return _float_in(data)
+    if kind is str or kind is int:
+        return _expected(kind, data)
+    origin, arguments = _form(kind)
     if kind is Any:
         return data
     if origin in (types.UnionType, typing.Union):
@@ -104,8 +109,6 @@ def decode(kind: Any, data: Any, /) -> Any:
         return _dataclass_in(kind, data)
     if isinstance(kind, type) and issubclass(kind, Enum):
         return kind(data)
-    if kind is float:
-        return _float_in(data)
     return _expected(kind, data)
 
 
@@ -126,9 +129,14 @@ def _float_in(data: Any) -> float:
 def _tuple_in(arguments: tuple[Any, ...], data: Any) -> tuple[Any, ...]:
     entries = _expected(list, data)
     if len(arguments) == 2 and arguments[1] is Ellipsis:
+        # nearly all that is stored are the places of outlines
+        if arguments[0] is float and set(map(type, entries)) == {float}:
+            return tuple(entries)
         return tuple(decode(arguments[0], entry) for entry in entries)
     if len(entries) != len(arguments):
         raise ValueError(f"expected {len(arguments)} entries, got {len(entries)}")
+    if set(arguments) == set(map(type, entries)) == {float}:
+        return tuple(entries)
     return tuple(decode(argument, entry) for argument, entry in zip(arguments, entries, strict=True))
 
 
@@ -148,6 +156,11 @@ def _expected(kind: Any, data: Any) -> Any:
     if not isinstance(data, kind) or (kind is int and isinstance(data, bool)):
         raise ValueError(f"expected {kind.__name__}, got {data!r}")
     return data
+
+
+@cache
+def _form(kind: Any) -> tuple[Any, tuple[Any, ...]]:
+    return typing.get_origin(kind), typing.get_args(kind)
 
 
 @cache

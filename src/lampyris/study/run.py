@@ -229,7 +229,7 @@ def render_again(directory: Path | str, /, *, image_budget_mb: float | None = No
         raise LampyrisError("no report can be rendered", [finding])
     with durable.StudyLock(study):
         listed = json.loads((results / MANIFEST).read_text(encoding="utf-8"))["files"]
-        loaded = load_results(results)
+        loaded = load_results(results, images=False)
         (results / MANIFEST).unlink()
         if image_budget_mb is not None:
             # the record vouches for the run's own report: without it the next run renders that again

@@ -214,6 +214,19 @@ def test_a_folder_that_is_no_sequence(tmp_path, names):
     assert caught.value.findings[0].rule == "image.format"
 
 
+def test_a_folder_of_another_kind_is_no_sequence_for_an_image(tmp_path):
+    """An instrument's own folder holds TIFFs without numbers: its reader is asked, not this one."""
+    folder = tmp_path / "click"
+    folder.mkdir()
+    for name in ("luminescent.TIF", "photograph.TIF"):
+        tifffile.imwrite(folder / name, FRAMES[0, 0])
+    with pytest.raises(ImageError) as caught:
+        mean_image(folder, LIMITS)
+    assert caught.value.findings[0].rule == "image.format"
+    with pytest.raises(ImageError):
+        mean_image(tmp_path / "none", LIMITS)
+
+
 def test_links_and_other_formats_are_refused(tmp_path):
     path = numbered(tmp_path)
     (path / "m01 11.ome.tif").rename(tmp_path / "outside.tif")

@@ -350,7 +350,6 @@ BROKEN: dict[str, tuple[bytes, str]] = {
     "palette": (tiff(small(t262=(3, 1, 3))), "image.dtype"),
     "inverted": (tiff(small(t262=(3, 1, 0))), "image.dtype"),
     "reversed bits": (tiff(small(t266=(3, 1, 2))), "image.dtype"),
-    "LZW": (tiff(small(t259=(3, 1, 5))), "image.compression"),
     "JPEG": (tiff(small(t259=(3, 1, 7))), "image.compression"),
     "float prediction": (tiff(small(t317=(3, 1, 3))), "image.compression"),
     "no deflate stream": (tiff(small(t259=(3, 1, 8))), "image.truncated"),

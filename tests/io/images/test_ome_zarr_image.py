@@ -156,6 +156,16 @@ def test_reads_every_compressor_of_version_2(tmp_path, codec):
     np.testing.assert_array_equal(read(path).counts, COUNTS)
 
 
+@pytest.mark.parametrize("size", [0, 1, 2, 3, 31, 255, 256, 1000, 65_537])
+def test_crc32c_is_the_usual_one(size):
+    import google_crc32c
+
+    from lampyris.io.images.crc import crc32c
+
+    data = RNG.bytes(size)
+    assert crc32c(data) == google_crc32c.value(data)
+
+
 def test_reads_a_zstandard_frame_that_does_not_say_its_size(tmp_path):
     """As streaming writers make it."""
     import pyarrow

@@ -6,6 +6,7 @@ outcome. The reader runs in a child process with limited memory, so that a hang,
 """
 
 import contextlib
+import hashlib
 import math
 import multiprocessing
 import os
@@ -16,7 +17,7 @@ import tempfile
 import time
 import warnings
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from datetime import datetime
 from multiprocessing.connection import Connection
 from pathlib import Path
@@ -101,6 +102,7 @@ class _Case:
     cut: int | None = None
     bytes_at: tuple[tuple[int, int], ...] = ()
     removed: bool = False
+    linked: bool = False
     caps: tuple[tuple[str, int], ...] = ()
     must: type[LampyrisError] | None = None
     must_read: bool = False
@@ -174,14 +176,14 @@ def check_reader(
         return read(path, **{**CAPS, **caps}, file=file)
 
     trial = _Trial(call, _image_fault, example, max_seconds, max_memory_mb)
-    sizes = _sizes(example)
+    data = _contents(example)
     cases = [_Case("the example as it is", must_read=True)]
     image = _outcome_in_child(trial, cases[0])
     if isinstance(image, int) and image > 1:
         cases.append(_Case("max_pixels one too low", caps=(("max_pixels", image - 1),), must=UnsafeFileError))
-    largest = max(sizes.values(), default=0)
+    largest = max(map(len, data.values()), default=0)
     cases.append(_Case("max_bytes one too low", caps=(("max_bytes", largest - 1),), must=LampyrisError))
-    cases += _changes(sizes, example, seed, truncations, mutations)
+    cases += _changes(data, example, seed, truncations, mutations)
     return _report(trial, cases)
 
 
@@ -222,18 +224,27 @@ def check_text_reader(
 
     trial = _Trial(call, lambda _result, _caps: "", example, max_seconds, max_memory_mb)
     cases = [_Case("the example as it is", must_read=True)]
-    return _report(trial, cases + _changes(_sizes(example), example, seed, truncations, mutations))
+    return _report(trial, cases + _changes(_contents(example), example, seed, truncations, mutations))
 
 
-def _sizes(example: Path) -> dict[str, int]:
-    """Size of each file by its path within the example, "" for a lone file."""
+def _contents(example: Path) -> dict[str, bytes]:
+    """Content of each file by its path within the example, "" for a lone file."""
     files = image_files(example)
-    return {"" if one == example else one.relative_to(example).as_posix(): one.stat().st_size for one in files}
+    return {"" if one == example else one.relative_to(example).as_posix(): one.read_bytes() for one in files}
 
 
-def _changes(sizes: dict[str, int], example: Path, seed: int, truncations: int, mutations: int) -> list[_Case]:
+def _other(value: int, rng: np.random.Generator) -> int:
+    """Another byte: one bit turned, which makes other numbers in text too, or one from the edge, or any."""
+    kind = rng.integers(0, 4)
+    if kind < 2:
+        return value ^ (1 << int(rng.integers(0, 8)))
+    return int(rng.choice([0, 1, 127, 128, 255])) if kind == 2 else int(rng.integers(0, 256))
+
+
+def _changes(data: dict[str, bytes], example: Path, seed: int, truncations: int, mutations: int) -> list[_Case]:
     """Every change of the example that is tried."""
     rng = np.random.default_rng(seed)
+    sizes = {file: len(content) for file, content in data.items()}
     is_folder = "" not in sizes
     cases = [
         _Case("a name that does not exist", elsewhere="nothing", must=LampyrisError),
@@ -241,6 +252,7 @@ def _changes(sizes: dict[str, int], example: Path, seed: int, truncations: int, 
     ]
     if is_folder:
         cases += [_Case(f"{file} taken away", file, removed=True) for file in sizes]
+        cases += [_Case(f"{file} a link that leads out", file, removed=True, linked=True) for file in sizes]
     for file, size in sizes.items():
         shown = file or example.name
         cuts = sorted({int(cut) for cut in np.linspace(0, max(size - 1, 0), min(truncations, size) or 1)})
@@ -249,9 +261,8 @@ def _changes(sizes: dict[str, int], example: Path, seed: int, truncations: int, 
     for number in range(mutations if changeable else 0):
         file = changeable[number % len(changeable)]
         size = min(sizes[file], _HEAD) if rng.random() < 0.5 else sizes[file]
-        places = rng.integers(0, size, rng.integers(1, 5))
-        values = rng.choice([0, 1, 127, 128, 255, *rng.integers(0, 256, 5)], places.size)
-        at = tuple((int(place), int(value)) for place, value in zip(places, values, strict=True))
+        places = rng.integers(0, size, rng.integers(1, 5)).tolist()
+        at = tuple((place, _other(data[file][place], rng)) for place in places)
         shown = ", ".join(f"{value} at byte {place}" for place, value in at)
         cases.append(_Case(f"{file or example.name} with {shown}", file, bytes_at=at))
     return cases
@@ -285,7 +296,7 @@ def _child_outcomes(trial: _Trial, cases: list[_Case]) -> Iterator[tuple[str, st
     """Kind, words and seconds of each case, as a child tells them; ends with a hang or crash, or when all are done."""
     context = multiprocessing.get_context("fork")
     receive, send = context.Pipe(duplex=False)
-    with tempfile.TemporaryDirectory(prefix="lampyris-conformance-") as folder:
+    with tempfile.TemporaryDirectory(prefix="lampyris-conformance-", dir=_fast_folder(trial.example)) as folder:
         child = context.Process(target=_child, args=(trial, cases, Path(folder), send), daemon=True)
         with warnings.catch_warnings():
             # the child only reads files: it takes no lock that a thread of this process might hold
@@ -296,7 +307,7 @@ def _child_outcomes(trial: _Trial, cases: list[_Case]) -> Iterator[tuple[str, st
         try:
             while True:
                 # a little more than allowed, so that the child itself can tell a case that was merely slow
-                if not receive.poll(trial.max_seconds * 1.5 + 1):
+                if not receive.poll(trial.max_seconds * 1.5 + 0.3):
                     yield "hang", f"was not finished after {trial.max_seconds:g} s", trial.max_seconds
                     return
                 kind, seen, seconds = receive.recv()
@@ -310,6 +321,13 @@ def _child_outcomes(trial: _Trial, cases: list[_Case]) -> Iterator[tuple[str, st
             child.kill()
             child.join()
             receive.close()
+
+
+def _fast_folder(example: Path) -> str | None:
+    """Where thousands of small files are written without a disk, where the system has such a place and the example fits."""
+    memory = "/dev/shm"
+    small = sum(one.stat().st_size for one in image_files(example)) < 4_000_000
+    return memory if small and Path(memory).is_dir() and os.access(memory, os.W_OK) else None
 
 
 def _outcome_in_child(trial: _Trial, case: _Case) -> int | None:
@@ -382,6 +400,15 @@ def _outcome(trial: _Trial, case: _Case, copy: Path, folder: Path) -> tuple[str,
             path.write_bytes(b"") if copy.is_dir() else path.mkdir()
     elif case.removed:
         changed.unlink()
+        if case.linked:
+            without = _fingerprint(trial, path, file)
+            target = folder / "elsewhere"
+            target.write_bytes(original)
+            changed.symlink_to(target)
+            if _fingerprint(trial, path, file) != without:
+                changed.unlink()
+                changed.write_bytes(original)
+                return "followed", "followed it"
     elif case.cut is not None:
         changed.write_bytes(original[: case.cut])
     elif case.bytes_at:
@@ -392,10 +419,28 @@ def _outcome(trial: _Trial, case: _Case, copy: Path, folder: Path) -> tuple[str,
     try:
         return _judged(trial, case, path, file)
     finally:
-        if original or case.cut is not None:
+        if case.removed or case.bytes_at or case.cut is not None:
+            # a link is not written through
+            changed.unlink(missing_ok=True)
             changed.write_bytes(original)
         if case.elsewhere == "other kind":
             path.unlink() if path.is_file() else path.rmdir()
+
+
+def _fingerprint(trial: _Trial, path: Path, file: str) -> str:
+    """What tells two results apart; "" where the reader refuses."""
+    try:
+        result = trial.call(path, {}, file)
+    except LampyrisError:
+        return ""
+    except BaseException as error:
+        # told when the case is judged
+        return type(error).__name__
+    if not isinstance(result, RawImage):
+        return repr(result)
+    parts = [repr(getattr(result, field.name)) for field in fields(RawImage)]
+    arrays = (array for array in (result.counts, result.dark, result.photo) if array is not None)
+    return "".join([*parts, *(hashlib.sha256(np.ascontiguousarray(array).tobytes()).hexdigest() for array in arrays)])
 
 
 def _judged(trial: _Trial, case: _Case, path: Path, file: str) -> tuple[str, str]:

@@ -250,7 +250,12 @@ def _numbered(path: Path) -> list[tuple[int, Path]] | None:
     """TIFFs of a folder by the last number in their names; None where they are no sequence."""
     found: dict[int, Path] = {}
     before = set()
-    for entry in path.iterdir():
+    try:
+        entries = sorted(path.iterdir())
+    except OSError:
+        # whoever reads it says why it cannot be opened
+        return None
+    for entry in entries:
         stem = entry.name.lower()
         if stem.startswith(".") or not stem.endswith(_TIFF):
             continue

@@ -34,7 +34,8 @@ from lampyris.io.images.ivis_info import (
     parsed,
     wavelength_nm,
 )
-from lampyris.io.images.tiff import Caps, file_bytes, page_pixels, refuse, tiff_pages
+from lampyris.io.images.tiff import Caps, page_pixels, refuse, tiff_pages
+from lampyris.io.images.whole_file import file_bytes
 
 INFO_FILES = ("clickinfo.txt", "analyzedclickinfo.txt")
 """Text files of a click, in the order in which they are believed; names in lower case."""

@@ -15,7 +15,8 @@ from numpy.typing import NDArray
 from lampyris.core.images import RawImage
 from lampyris.io.durable import write_bytes
 from lampyris.io.images.ome_xml import MAX_BYTES, ome_description, ome_metadata, plain_metadata
-from lampyris.io.images.tiff import Caps, Page, Tiff, file_bytes, page_pixels, refuse, tiff_pages
+from lampyris.io.images.tiff import Caps, Page, Tiff, page_pixels, refuse, tiff_pages
+from lampyris.io.images.whole_file import file_bytes
 
 
 def read_ome_tiff(path: Path, /, *, max_pixels: int, max_pages: int, max_bytes: int, file: str = "") -> RawImage:

@@ -2,8 +2,8 @@
 
 Every size, offset and count that the file declares is checked against the file and the caps before anything is
 allocated or decoded, and decompression stops at the declared size. Only the file's own bytes are ever read.
-Known are classic and BigTIFF of either byte order, strips and tiles, unsigned integers and floats, no compression or
-Deflate, with or without horizontal prediction; and, where the caller knows that counts were stored so, signed 16 bits.
+Known are classic and BigTIFF of either byte order, strips and tiles, unsigned integers and floats, no compression, LZW,
+PackBits or Deflate, with or without horizontal prediction; and, where the caller knows that counts were stored so, signed 16 bits.
 """
 
 import os
@@ -21,6 +21,7 @@ from numpy.typing import NDArray
 
 from lampyris.core.errors import ImageError, UnsafeFileError
 from lampyris.core.finding import Finding, Place, Severity
+from lampyris.io.images.tiff_codecs import MAX_BYTES, decoded_segment
 
 MAX_EXPANSION = 256
 """Largest ratio of decoded to stored size; counts of a camera compress two- to tenfold."""
@@ -49,7 +50,7 @@ _TYPES: dict[int, str] = {
     17: "i8",
     18: "u8",
 }
-_COMPRESSIONS = {1: "none", 8: "deflate", 32946: "deflate"}
+_COMPRESSIONS = {1: "none", 5: "lzw", 8: "deflate", 32773: "packbits", 32946: "deflate"}
 _DTYPES = {(1, 8): "u1", (1, 16): "u2", (1, 32): "u4", (3, 32): "f4", (3, 64): "f8"}
 _MEND_COPY = "Copy the file anew from the instrument; its copy was cut short or damaged."
 _MEND_EXPORT = "Export it again as an uncompressed 16-bit greyscale TIFF."
@@ -77,7 +78,7 @@ class Page:
     dtype : numpy.dtype
         Of the stored bytes, byte order included.
     compression : str
-        ``none`` or ``deflate``.
+        ``none``, ``lzw``, ``packbits`` or ``deflate``.
     predicted : bool
         Rows are stored as differences.
     interleaved : bool
@@ -221,43 +222,6 @@ def refuse(file: str, rule: str, seen: str, mend: str, kind: type[ImageError] = 
     raise kind(f"{file} cannot be read.", [Finding(rule, Severity.ERROR, Place(file), seen, mend)])
 
 
-def file_bytes(path: Path, /, *, max_bytes: int, file: str) -> bytes:
-    """Whole content of a regular file that is not too large.
-
-    Parameters
-    ----------
-    path : Path
-        The file.
-    max_bytes : int
-        Cap.
-    file : str
-        Its name for messages.
-
-    Returns
-    -------
-    bytes
-        Content.
-
-    Raises
-    ------
-    ImageError
-        If it is missing, cannot be opened, is no regular file or exceeds the cap.
-    """
-    try:
-        status = path.stat()
-        if not stat.S_ISREG(status.st_mode):
-            refuse(file, "image.missing", "is no file but a directory or device.", "Name the image file itself.")
-        if status.st_size > max_bytes:
-            seen = f"has {status.st_size} bytes, above the cap of {max_bytes}."
-            refuse(file, "image.size", seen, "If it is the right file, raise max_file_mb in [limits] of study.toml.")
-        with path.open("rb") as stream:
-            # not read(max_bytes), which would first allocate that much
-            return stream.read(status.st_size)
-    except OSError as error:
-        seen = f"cannot be opened: {error.strerror or error}."
-        refuse(file, "image.missing", seen, "Check the path in the sheet, and that the file is there and readable.")
-
-
 def tiff_pages(data: bytes, /, *, caps: Caps, file: str) -> tuple[Tiff, tuple[Page, ...]]:
     """Read the directories of a TIFF and check everything they declare; nothing is decoded yet.
 
@@ -333,6 +297,7 @@ def tiff_sequence(data: FileBytes, /, *, caps: Caps, file: str) -> tuple[Tiff, P
         stored += int(page.counts.sum())
         decoded += page.decoded_pixels * page.dtype.itemsize
         _check_expansion(tiff, stored, decoded)
+        _check_slow(tiff, [page], page.decoded_pixels)
         offsets.append(offset)
     if first is None:
         tiff.refuse("image.empty", "holds no image.", _MEND_COPY)
@@ -395,8 +360,8 @@ def page_pixels(tiff: Tiff, page: Page, /) -> NDArray[np.generic]:
         tall = rows if page.tiled else min(rows, height - y)
         start = int(page.offsets[number])
         size = tall * columns * depth * page.dtype.itemsize
-        # nothing that Deflate makes is much longer than what went in
-        stored = tiff.at(start, min(int(page.counts[number]), size + size // 8 + 4096))
+        # nothing that Deflate makes is much longer than what went in; LZW makes noise longer by half
+        stored = tiff.at(start, min(int(page.counts[number]), 2 * size + 4096))
         block = np.frombuffer(_expanded(tiff, page.compression, stored, size), page.dtype, tall * columns * depth)
         block = block.reshape(tall, columns, depth).astype(out.dtype, copy=False)
         if page.predicted:
@@ -577,8 +542,18 @@ def _segments(
     return offsets, counts
 
 
+def _check_slow(tiff: Tiff, pages: list[Page], total: int) -> None:
+    """No more in a compression that is decoded slowly than takes seconds."""
+    decoded = total * max(page.dtype.itemsize for page in pages)
+    most = min(MAX_BYTES.get(page.compression, decoded) for page in pages)
+    if decoded > most:
+        seen = f"holds {decoded} bytes of pixels in a slow compression, of which at most {most} are read."
+        tiff.refuse("image.compression", seen, _MEND_EXPORT, UnsafeFileError)
+
+
 def _check_together(tiff: Tiff, pages: list[Page], total: int) -> None:
     """What all pages declare together: one shape and type, and no more than the file can plausibly hold."""
+    _check_slow(tiff, pages, total)
     if len({(page.shape, page.dtype) for page in pages}) > 1:
         tiff.refuse("image.mixed", "has pages of different size or type.", "Export one image per file.")
     if sum(page.offsets.size for page in pages) > MAX_SEGMENTS:
@@ -604,6 +579,8 @@ def _expanded(tiff: Tiff, compression: str, stored: bytes | memoryview, size: in
             data = zlib.decompressobj().decompress(stored, size)
         except zlib.error as error:
             tiff.refuse("image.truncated", f"has damaged compressed pixels ({error}).", _MEND_COPY)
+    elif compression in MAX_BYTES:
+        data = decoded_segment(compression, stored, size)
     if len(data) < size:
         tiff.refuse("image.truncated", f"stores {len(data)} bytes of a strip or tile of {size}.", _MEND_COPY)
     return data

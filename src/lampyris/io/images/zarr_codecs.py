@@ -12,6 +12,8 @@ from typing import Any, Literal
 import numpy as np
 from numpy.typing import NDArray
 
+from lampyris.io.images.crc import crc32c
+
 _ZSTD_MAGIC = 0xFD2FB528
 _BLOSC_HEADER = 16
 
@@ -151,23 +153,6 @@ def without_checksum(data: bytes, /) -> bytes:
     if crc32c(body) != stored:
         raise ChunkError("does not fit its checksum")
     return body
-
-
-def crc32c(data: bytes, /) -> int:
-    """CRC32C (Castagnoli) of some bytes.
-
-    References
-    ----------
-    RFC 3720, appendix B.4: 32 bytes of zero give 0x8a9136aa.
-
-    Examples
-    --------
-    >>> hex(crc32c(bytes(32)))
-    '0x8a9136aa'
-    """
-    from lampyris.io.images.crc import crc32c_of
-
-    return int(crc32c_of(np.frombuffer(data, np.uint8)))
 
 
 def shard_index(stored: bytes, number: int, /, *, total: int, checksum: bool) -> NDArray[np.uint64]:

@@ -19,7 +19,7 @@ from lampyris.core.finding import Finding, Place, Severity
 from lampyris.core.regions import DrawnRegion
 from lampyris.io.images.ivis_click import click_metadata, folder_files, info_text
 from lampyris.io.images.ivis_info import decoded, number
-from lampyris.io.images.tiff import file_bytes
+from lampyris.io.images.whole_file import file_bytes
 
 MAX_TABLE_BYTES = 16_000_000
 """Longer tables are refused; a thousand regions take a fifth of a megabyte."""

@@ -1,5 +1,6 @@
 """The command line: what it prints where, and its exit codes."""
 
+import csv
 import json
 import os
 import re
@@ -68,7 +69,8 @@ def test_help_of_every_verb(capsys, verb):
         (["run", "x", "--workers", "two"], "whole number from 1, got 'two'"),
         (["run", "x", "--forced"], "unrecognized"),
         (["simulate", "x", "--seed", "-1"], "whole number from 0"),
-        (["simulate", "x", "--format", "ivis"], "ome-tiff"),
+        (["simulate", "x", "--format", "dicom"], "ome-tiff"),
+        (["simulate", "x", "--animals-per-image", "11"], "invalid choice: 11"),
         (["report", "x", "--image-budget", "nan"], "megabytes"),
         (["report", "x", "--image-budget", "much"], "megabytes"),
     ],
@@ -266,6 +268,27 @@ def test_the_seed_changes_what_is_drawn(study, tmp_path):
     image = next((study / "raw").glob("m*/*ventral.ome.tiff")).relative_to(study)
     assert (tmp_path / "a" / image).read_bytes() == (study / image).read_bytes()
     assert (tmp_path / "b" / image).read_bytes() != (study / image).read_bytes()
+
+
+@pytest.mark.parametrize(
+    ("words", "folder", "lane"),
+    [
+        (["--format", "ivis"], "raw/targeted-1/d14_ventral_SEQ", "1"),
+        (["--format", "ivis", "--animals-per-image", "1"], "raw/m01/d14_ventral_SEQ", ""),
+        (["--format", "ome-zarr"], "raw/m01/d14_ventral.ome.zarr", ""),
+    ],
+    ids=["clicks of five", "clicks of one", "ome-zarr"],
+)
+def test_simulate_writes_other_formats(study, tmp_path, capsys, words, folder, lane):
+    design = study.parent / "design.toml"
+    code, said = document(capsys, "simulate", tmp_path / "s", "--design", design, *words)
+    assert code == 0
+    with (tmp_path / "s" / "samplesheet.csv").open(newline="", encoding="utf-8") as stream:
+        rows = [row for row in csv.DictReader(stream) if row["animal"] == "m01"]
+    assert {(row["image"], row["lane"]) for row in rows} == {(folder, lane)}
+    assert (tmp_path / "s" / folder).is_dir()
+    code, said = document(capsys, "check", tmp_path / "s")
+    assert (code, said["errors"]) == (0, [])
 
 
 def test_an_invalid_design_is_3_with_its_key(tmp_path, capsys):

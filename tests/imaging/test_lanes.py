@@ -4,14 +4,15 @@ import dataclasses
 
 import numpy as np
 import pytest
-from scipy.ndimage import gaussian_filter
+from scipy.ndimage import distance_transform_edt, gaussian_filter
 
 from lampyris.core.errors import ImageError
 from lampyris.core.images import Pose, RawImage
 from lampyris.core.settings import Stage
 from lampyris.imaging.animal import animal_from_stage, find_body
 from lampyris.imaging.inputs import ViewInput
-from lampyris.imaging.lanes import cut_view, find_bodies, find_lanes, head_up, strangers
+from lampyris.imaging.lanes import GUARD_MM, cut_view, find_bodies, find_lanes, head_up, strangers
+from lampyris.imaging.step import _against_others_mm
 from lampyris.tissue.anatomy import build_anatomy
 
 PIXEL = 0.9
@@ -49,7 +50,8 @@ def stage_photo(mouse, poses, *, width_mm, cones=(), seed=0):
     for pose in poses:
         mask = laid(mouse, pose, shape)
         masks.append(mask)
-        image += 0.5 * gaussian_filter(mask.astype(float), 3.0) * mask
+        # where animals touch, one lies on the other
+        image = np.maximum(image, 0.03 + 0.5 * gaussian_filter(mask.astype(float), 3.0) * mask)
     y, x = (np.arange(count) * PIXEL for count in shape)
     for y_mm, x_mm, radius, height in cones:
         image[(y[:, None] - y_mm) ** 2 + (x[None, :] - x_mm) ** 2 < radius**2] = height
@@ -98,10 +100,27 @@ def test_every_animal_gets_its_lane_and_its_own_pixels(mouse, count, pitch, cone
             assert least <= overlap(lane, trunk) <= most, (number, other)
 
 
-@pytest.mark.parametrize("seed", range(6))
-def test_touching_animals_are_told_apart_however_they_lie(mouse, seed):
-    photo, _ = stage_photo(mouse, poses_of(4, pitch=TOUCHING, seed=seed), width_mm=width_of(4, TOUCHING), seed=seed)
-    assert len(find_bodies(photo, pixel_mm=PIXEL, stage=Stage()).animals) == 4
+@pytest.mark.parametrize("pitch", [24.0, 27.0, 30.0, 48.0])
+@pytest.mark.parametrize("seed", range(3))
+def test_animals_are_told_apart_however_they_lie(mouse, pitch, seed):
+    """Bent, turned, pressed together to half over each other, or far apart and not to be cut in two."""
+    rng = np.random.default_rng(seed)
+    share = np.linspace(0.0, 1.0, 9)
+    poses = [
+        dataclasses.replace(
+            pose,
+            y_mm=pose.y_mm + rng.normal(0.0, 3.0),
+            angle_rad=rng.normal(0.0, 0.07),
+            bend_mm=tuple((rng.normal(0.0, 2.0) * 4.0 * share * (1.0 - share)).tolist()),
+        )
+        for pose in poses_of(5, pitch=pitch, seed=seed)
+    ]
+    photo, masks = stage_photo(mouse, poses, width_mm=width_of(5, pitch), seed=seed)
+    bodies = find_bodies(photo, pixel_mm=PIXEL, stage=Stage())
+    assert len(bodies.animals) == 5
+    middles = [np.nonzero(mask)[1].mean() * PIXEL for mask in masks]
+    # half over each other, an animal's visible part lies aside of its middle
+    assert np.abs(np.subtract(bodies.middles_mm, middles)).max() < 5.0
 
 
 def test_discs_off_the_noses_and_a_bar_at_the_heads_are_no_animals(mouse):
@@ -200,3 +219,24 @@ def test_a_piece_holds_one_animal_and_no_other_s_light(mouse):
     body = find_body(piece.photo, pixel_mm=PIXEL)
     mine = masks[1][lane.place] & lane.own
     assert (body & mine).sum() > 0.95 * body.sum()
+
+
+def test_a_seam_lies_between_animals_that_touch(mouse):
+    photo, _ = stage_photo(mouse, poses_of(3, pitch=TOUCHING), width_mm=width_of(3, TOUCHING))
+    lanes = find_lanes(photo, Stage(), pixel_mm=PIXEL, lanes=(1, 2, 3))
+    bodies = find_bodies(photo, pixel_mm=PIXEL, stage=Stage())
+    for number, lane in lanes.items():
+        whole = np.zeros(photo.shape, bool)
+        whole[lane.place] = lane.own
+        others = (bodies.labels > 0) & (bodies.labels != bodies.animals[number - 1])
+        assert distance_transform_edt(~others)[whole].min() * PIXEL > GUARD_MM
+
+
+@pytest.mark.parametrize(("gap_mm", "most", "least"), [(0.9, 60.0, 40.0), (9.0, 0.0, 0.0)], ids=["against", "apart"])
+def test_an_animal_against_another_is_told(gap_mm, most, least):
+    body, other = np.zeros((100, 60), bool), np.zeros((100, 60), bool)
+    body[20:75, 10:30] = True
+    other[:, 30 + round(gap_mm / PIXEL) :] = True
+    view = dataclasses.replace(view_of(np.ones((100, 60)), []), not_own=other)
+    assert least <= _against_others_mm(view, body, PIXEL) <= most
+    assert _against_others_mm(dataclasses.replace(view, not_own=None), body, PIXEL) == 0.0

@@ -188,6 +188,20 @@ def test_lanes_of_the_sheet(study, name):
     assert found[0].place.file == "samplesheet.csv" and found[0].place.row
 
 
+def test_faults_of_rows_are_told_for_each_animal_and_of_the_image_once(study):
+    change(study, lambda row: row["channel"] == "810" and row["session"] == "d00", exposure_s="33")
+    blank = study / "raw/targeted-1/d07_dorsal.ome.tiff"
+    one = read_ome_tiff(blank, **CAPS)
+    write_ome_tiff(blank, dataclasses.replace(one, counts=np.full_like(one.counts, 300)))
+    found = check_study(study).errors
+    assert len([finding for finding in found if finding.rule == "header.exposure"]) == 6
+    assert sorted(finding.place.column for finding in found if finding.rule == "image.constant") == [
+        "780",
+        "810",
+        "840",
+    ]
+
+
 @pytest.mark.parametrize(
     ("text", "rule", "says"),
     [

@@ -8,6 +8,7 @@ from typing import Any
 
 from lampyris.cli.arguments import AddVerb, add_directory, whole
 from lampyris.cli.output import Progress, print_json, print_table
+from lampyris.core.schemas import MOST_LANES
 
 # as many as lie in an IVIS at its widest field of view
 IVIS_ANIMALS = 5
@@ -32,15 +33,14 @@ def add_verbs(verb: AddVerb, /) -> None:
     )
     simulate.add_argument(
         "--animals-per-image",
-        type=whole,
+        type=int,
+        choices=range(1, MOST_LANES + 1),
         metavar="N",
         help="animals side by side in each image, 1 to 10 (default: the design's; five for ivis)",
     )
 
 
 def _simulate(options: argparse.Namespace) -> int:
-    from lampyris.core.errors import UsageError
-    from lampyris.core.schemas import MOST_LANES
     from lampyris.virtual.design import default_design, read_design, with_animals_per_image
     from lampyris.virtual.simulate import simulate_study
 
@@ -48,8 +48,6 @@ def _simulate(options: argparse.Namespace) -> int:
     lanes = options.animals_per_image
     if lanes is None and options.format == "ivis" and design.camera.animals_per_image == 1:
         lanes = IVIS_ANIMALS
-    if lanes is not None and not 1 <= lanes <= MOST_LANES:
-        raise UsageError(f"--animals-per-image must be 1 to {MOST_LANES}, got {lanes}")
     design = design if lanes is None else with_animals_per_image(design, lanes)
     with Progress() as progress:
         made = simulate_study(

@@ -58,7 +58,7 @@ def radiance_from_counts(view: ViewInput, instrument: Instrument, /) -> Radiance
     counts = view.image.counts.astype(np.float64)
     _refuse_misfits(view, counts)
     dark = view.dark.astype(np.float64)
-    flat = view.flat / np.reshape(_levels(view), (-1, 1, 1))
+    flat = normalised_flat(view.flat, view.flat_level)
     finite = np.isfinite(counts)
     levels = np.sort(dark.reshape(len(dark), -1), axis=1)
     flags = _flags(counts, dark, flat, finite, levels, full_scale=instrument.full_scale_counts)
@@ -109,10 +109,6 @@ def flat_levels(flat: NDArray[np.generic], /) -> tuple[float, ...]:
     return tuple(np.median(_centre(flat.astype(np.float64)), axis=(1, 2)).tolist())
 
 
-def _levels(view: ViewInput) -> tuple[float, ...]:
-    return view.flat_level or flat_levels(view.flat)
-
-
 def _radiance_per_electron_rate(view: ViewInput, instrument: Instrument) -> NDArray[np.float64]:
     """Radiance that one electron per second stands for in the flat's middle, dims (channel,)."""
     if view.radiance_per_count_rate:
@@ -161,7 +157,7 @@ def _refuse_misfits(view: ViewInput, counts: NDArray[np.float64]) -> None:
             faults.append(
                 _fault(view, "image.not-finite", f"the {name} holds pixels that are no number.", "Export it again.")
             )
-    if view.flat.shape == counts.shape and min(_levels(view), default=1.0) <= 0:
+    if view.flat.shape == counts.shape and min(view.flat_level or flat_levels(view.flat)) <= 0:
         seen = "the flat field is not above zero in the middle of the frame."
         faults.append(_fault(view, "image.flat", seen, "Check which flat field study.toml names."))
     if not np.isfinite(counts).any():
@@ -170,10 +166,16 @@ def _refuse_misfits(view: ViewInput, counts: NDArray[np.float64]) -> None:
         raise ImageError(f"{view.file}: cannot be calibrated", faults)
 
 
-def normalised_flat(flat: NDArray[np.floating]) -> NDArray[np.float64]:
-    """Flat field of any scale, as 1 in the middle of the frame, dims (channel, y, x)."""
-    field = flat.astype(np.float64)
-    return field / np.median(_centre(field), axis=(1, 2))[:, None, None]
+def normalised_flat(flat: NDArray[np.floating], level: tuple[float, ...] = (), /) -> NDArray[np.float64]:
+    """Flat field of any scale, as 1 in the middle of the frame, dims (channel, y, x).
+
+    Parameters
+    ----------
+    flat : ndarray, dims (channel, y, x)
+    level : tuple of float
+        Of the middle of the whole frame where `flat` is a piece of it; empty for the flat's own.
+    """
+    return np.asarray(flat / np.reshape(level or flat_levels(flat), (-1, 1, 1)), np.float64)
 
 
 def _centre(field: NDArray[np.floating]) -> NDArray[np.floating]:

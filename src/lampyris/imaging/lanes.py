@@ -34,6 +34,8 @@ from lampyris.imaging.inputs import ViewInput
 LEAST_SHARE = 0.35
 # what lies around an animal in its piece: a margin, and below it room for the tail
 MARGIN_MM, TAIL_MM = 12.0, 25.0
+# where animals touch, the lens and a slip of the cut carry light of one so far onto the other
+GUARD_MM = 1.5
 # touching animals show as ridges of light along the lanes: so far apart, with a valley of this share between
 LEAST_PITCH_MM, LEAST_VALLEY = 12.0, 0.2
 PROFILE_MM = 2.0
@@ -200,6 +202,9 @@ def find_lanes(
     for lane, number in found.items():
         place = _piece(boxes[number - 1], nearest.shape, pixel_mm)
         own = nearest[place] == number
+        others = (bodies.labels[place] != number) & (bodies.labels[place] > 0)
+        if others.any():
+            own &= distance_transform_edt(~others) > GUARD_MM / pixel_mm
         if lane in columns:
             inside = np.zeros(nearest.shape[1], bool)
             inside[columns[lane]] = True

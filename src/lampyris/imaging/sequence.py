@@ -122,7 +122,9 @@ def region_light(view: ViewInput, labels: NDArray[np.uint16], instrument: Instru
         transmission = np.array([band.transmission for band in instrument.bands])
         per_count = instrument.radiance_per_rate * instrument.gain_e_per_count / (transmission * exposure)
     area_cm2 = (instrument.pixel_mm / 10.0) ** 2
-    factor = math.pi * area_cm2 * per_count[:, None, None] / np.maximum(normalised_flat(view.flat), 0.01)
+    factor = (
+        math.pi * area_cm2 * per_count[:, None, None] / np.maximum(normalised_flat(view.flat, view.flat_level), 0.01)
+    )
     dark = view.dark.astype(np.float64)
     return RegionLight(labels, dark, factor, instrument.gain_e_per_count, instrument.read_noise_e)
 

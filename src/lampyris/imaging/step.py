@@ -4,7 +4,7 @@ from dataclasses import replace
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.ndimage import binary_erosion
+from scipy.ndimage import binary_dilation, binary_erosion
 
 from lampyris.core.errors import ImageError
 from lampyris.core.estimate import Estimate
@@ -44,6 +44,8 @@ CROPPED_MM = 6.0
 # Dice's coefficient of outlines; a whole animal in a clear photograph reaches 0.98
 POOR_OVERLAP = 0.94
 ACROSS_RAD = 1.05
+# a nose or a foot may come near something; a flank that does lies against another animal
+TOUCHING_MM, NEAR_MM = 12.0, 2.5
 
 
 def analyse_session(inputs: SessionInput, settings: StudySettings, /) -> SessionResult:
@@ -146,7 +148,7 @@ def analyse_view(
         file=view.file,
         origin_px=view.origin_px,
     )
-    return result, measured_view(search, field, frame), _remarks(view, photo, registration, search, field)
+    return result, measured_view(search, field, frame), _remarks(view, photo, body, registration, search, field)
 
 
 def _with_windows(
@@ -335,6 +337,7 @@ def _refuse_misplaced(view: ViewInput, body: NDArray[np.bool_], side: NominalVie
 def _remarks(
     view: ViewInput,
     photo: NDArray[np.floating],
+    body: NDArray[np.bool_],
     registration: Registration,
     search: SpotSearch,
     field: FieldFit,
@@ -361,6 +364,13 @@ def _remarks(
             f"Image the whole animal: what lies off the image is guessed, and a place in it is known to "
             f"{registration.sd_mm:.1f} mm only, so that organs are called less surely.",
         )
+    against = _against_others_mm(view, body, pixel_mm)
+    if against > TOUCHING_MM:
+        warn(
+            "image.touching",
+            f"the animal lies against another over {against:.0f} mm.",
+            "Keep animals apart or put dividers between them: spots along that flank may be the other animal's light.",
+        )
     if registration.overlap < POOR_OVERLAP:
         warn(
             "image.outline",
@@ -375,6 +385,14 @@ def _remarks(
             "Raise max_detections_per_view in study.toml.",
         )
     return remarks
+
+
+def _against_others_mm(view: ViewInput, body: NDArray[np.bool_], pixel_mm: float) -> float:
+    """Length of the body's edge that lies against what was emptied."""
+    if view.not_own is None:
+        return 0.0
+    edge = body & ~binary_erosion(body)
+    return float((edge & binary_dilation(view.not_own, iterations=round(NEAR_MM / pixel_mm))).sum() * pixel_mm)
 
 
 def _frame_of(body: NDArray[np.bool_]) -> NDArray[np.bool_]:

@@ -15,6 +15,7 @@ from lampyris.core.finding import Finding, Place, Severity
 from lampyris.core.images import RawImage
 from lampyris.core.schemas import SampleRow
 from lampyris.core.settings import StudySettings
+from lampyris.imaging.inputs import ViewInput
 from lampyris.imaging.lanes import find_bodies, strangers
 from lampyris.imaging.photographs import PHOTO_MEND, photograph_fault
 from lampyris.io.images.readers import read_image
@@ -150,19 +151,19 @@ def check_files(sheets: Sheets, settings: StudySettings, headers: Headers, /) ->
         # a channel that the settings do not know is told once, by its own rule
         if image is not None and row.channel in bands:
             found = [*_check_image(row, image, settings, told), *_check_companions(row, image, headers, settings)]
-            # an image of several animals is the same for each
-            yield from (one for one in found if not (_seen_before(one, told) and math.isfinite(row.lane)))
+            # what is said of an image that several animals share is said once; of their rows, for each
+            yield from (one for one in found if one.place.file == SHEET or _is_new(one, told))
     yield from _check_full_scale(sheets, headers, settings)
     yield from _check_landmarks(sheets, headers, settings)
     yield from check_clock(sheets.samples, {path: one.acquired for path, one in headers.items() if one is not None})
     yield from _check_lanes(sheets, headers, settings)
 
 
-def _seen_before(finding: Finding, told: set[str]) -> bool:
-    key = f"{finding.rule}: {finding.seen}"
-    known = key in told
+def _is_new(finding: Finding, told: set[str]) -> bool:
+    key = f"{finding.rule} {finding.place}"
+    new = key not in told
     told.add(key)
-    return known
+    return new
 
 
 def _check_lanes(sheets: Sheets, headers: Headers, settings: StudySettings) -> Iterator[Finding]:
@@ -177,17 +178,24 @@ def _check_lanes(sheets: Sheets, headers: Headers, settings: StudySettings) -> I
         try:
             view = open_view(file_reader(sheets.study, settings), rows, settings)
             find_view_lanes(view, lanes, settings)
-            bodies = find_bodies(
-                stage_photograph(view, settings), pixel_mm=settings.instrument.pixel_mm, stage=settings.stage
-            )
+            yield from _check_unnamed_lanes(image, view, lanes, settings)
         except ImageError as error:
             # what else may be wrong with the files is told by the rules above
             yield from (one for one in error.findings if one.rule == "image.lane-count")
-            continue
-        for lane in strangers(bodies, settings.stage, lanes):
-            seen = f"lane {lane} shows an animal, and no row of {SHEET} names it."
-            mend = "Add its rows, or leave it: the lane is not analysed."
-            yield Finding("image.lane-unnamed", Severity.WARNING, Place(image), seen, mend)
+
+
+def _check_unnamed_lanes(
+    image: str, view: ViewInput, lanes: tuple[int, ...], settings: StudySettings
+) -> Iterator[Finding]:
+    """Animals between borders that no row names; without borders the count is wrong, and said so."""
+    if not settings.stage.lane_edges_mm:
+        return
+    pixel_mm = settings.instrument.pixel_mm
+    bodies = find_bodies(stage_photograph(view, settings), pixel_mm=pixel_mm, stage=settings.stage)
+    for lane in strangers(bodies, settings.stage, lanes):
+        seen = f"lane {lane} shows an animal, and no row of {SHEET} names it."
+        mend = "Add its rows, or leave it: the lane is not analysed."
+        yield Finding("image.lane-unnamed", Severity.WARNING, Place(image), seen, mend)
 
 
 def _check_landmarks(sheets: Sheets, headers: Headers, settings: StudySettings) -> Iterator[Finding]:

@@ -460,7 +460,7 @@ def check_paths(sheets: Sheets, /) -> Iterator[Finding]:
     told: set[str] = set()
     for row in sheets.samples:
         for column, path in (("image", row.image), ("photo", row.photo), ("background", row.background)):
-            if path and path not in told and not _is_there(sheets.study / path, column):
+            if path and path not in told and not (sheets.study / path).exists():
                 told.add(path)
                 yield _error("sheet.file-missing", Place(SHEET, row.row, column), _missing(sheets, path), COPY)
     for index, band in enumerate(sheets.settings.instrument.bands if sheets.settings else ()):
@@ -469,13 +469,8 @@ def check_paths(sheets: Sheets, /) -> Iterator[Finding]:
         if fault:
             mend = "Write a path relative to the study's folder, such as raw/flat.ome.tif."
             yield _error("settings.path-refused", place, fault, mend)
-        elif band.flat and not (sheets.study / band.flat).is_file():
+        elif band.flat and not (sheets.study / band.flat).exists():
             yield _error("settings.file-missing", place, _missing(sheets, band.flat), COPY)
-
-
-def _is_there(path: Path, column: str) -> bool:
-    """A vendor's image may be a folder."""
-    return path.is_file() or (path.is_dir() and column != "background")
 
 
 COPY = "Correct the path, or copy the file there."

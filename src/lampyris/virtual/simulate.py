@@ -143,8 +143,7 @@ def simulate_study(
             done += job.result()
             if progress is not None:
                 progress(count, len(jobs), f"simulated {', '.join(groups[count - 1].animals)}")
-    write_sheet(directory / "samplesheet.csv", SAMPLESHEET, [row for made in done for row in made.rows])
-    write_sheet(directory / "animals.csv", ANIMALS, [made.entry for made in done])
+    _write_sheets(directory, plan, done)
     truth = Truth(
         study=plan.name,
         seed=seed,
@@ -153,13 +152,18 @@ def simulate_study(
         blur_mm=plan.instrument.blur_mm,
         animals=tuple(made.truth for made in done),
     )
+    write_truth(truth_folder, truth, files=_written(done))
+    return SimulatedStudy(directory, truth_folder)
+
+
+def _write_sheets(directory: Path, plan: Design, done: list[_Made]) -> None:
+    write_sheet(directory / "samplesheet.csv", SAMPLESHEET, [row for made in done for row in made.rows])
+    write_sheet(directory / "animals.csv", ANIMALS, [made.entry for made in done])
     write_settings(
         directory / "study.toml",
         _settings(plan),
         header_comment="Synthetic study, simulated by Lampyris; no animal was imaged.",
     )
-    write_truth(truth_folder, truth, files=_written(done))
-    return SimulatedStudy(directory, truth_folder)
 
 
 def _clear(directory: Path, truth_folder: Path) -> None:

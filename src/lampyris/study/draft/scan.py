@@ -149,12 +149,12 @@ def scan_folder(
     suffixes = known_suffixes()
     passed = {path.resolve() for path in apart}
     paths, other = [], 0
-    for path, known in _entries(folder, suffixes, passed):
+    findings: list[Finding] = []
+    for path, known in _entries(folder, suffixes, passed, findings):
         paths += [path] if known else []
         other += not known
     paths.sort(key=natural_key)
     images: list[FoundImage] = []
-    findings: list[Finding] = []
     for count, path in enumerate(paths, start=1):
         try:
             images.append(_look_at(folder, path, read_name(path, suffixes=suffixes), limits))
@@ -162,7 +162,7 @@ def scan_folder(
             clicks = (
                 []
                 if not (folder / path).is_dir()
-                else [one for one, known in _entries(folder / path, suffixes, passed) if known]
+                else [one for one, known in _entries(folder / path, suffixes, passed, []) if known]
             )
             findings += [] if clicks else _left_aside(path, error)
             # a sequence whose clicks do not make one image: each of them may be one
@@ -181,21 +181,29 @@ def is_image(path: Path, /, *, suffixes: Iterable[str]) -> bool:
     return format_of(path) is not None or (path.is_file() and path.name.lower().endswith(tuple(suffixes)))
 
 
-def _entries(folder: Path, suffixes: tuple[str, ...], apart: set[Path]) -> Iterator[tuple[str, bool]]:
-    """Relative paths of files and image folders, and whether a reader knows them; links to folders are not followed."""
+def _entries(
+    folder: Path, suffixes: tuple[str, ...], apart: set[Path], findings: list[Finding]
+) -> Iterator[tuple[str, bool]]:
+    """Relative paths of files and image folders, and whether a reader knows them; what is not looked into goes to `findings`."""
     count = 0
     for parent, names, files in os.walk(folder):
         here = Path(parent)
         names.sort()
         for name in list(names):
             path = here / name
-            if name.startswith(".") or name.casefold() in _PASSED_OVER or path.is_symlink() or path.resolve() in apart:
+            if path.is_symlink():
+                names.remove(name)
+                findings.append(_not_entered(folder, path, "is a link to another folder, which is not followed."))
+            elif name.startswith(".") or name.casefold() in _PASSED_OVER or path.resolve() in apart:
                 names.remove(name)
             elif is_image(path, suffixes=suffixes):
                 names.remove(name)
                 yield path.relative_to(folder).as_posix(), True
-        if len(here.relative_to(folder).parts) >= MOST_DEPTH:
+        if len(here.relative_to(folder).parts) >= MOST_DEPTH and names:
             names.clear()
+            findings.append(
+                _not_entered(folder, here, f"lies {MOST_DEPTH} folders deep: none below it is looked into.")
+            )
         for name in sorted(files):
             path = here / name
             if name.startswith("."):
@@ -205,6 +213,13 @@ def _entries(folder: Path, suffixes: tuple[str, ...], apart: set[Path]) -> Itera
                 raise _refused(folder, f"holds more than {MOST_FILES} files.", "Name the folder of one study.")
             regular = path.exists() and stat.S_ISREG(path.stat().st_mode)
             yield path.relative_to(folder).as_posix(), regular and is_image(path, suffixes=suffixes)
+
+
+def _not_entered(folder: Path, path: Path, seen: str) -> Finding:
+    place = Place(plain_text(path.relative_to(folder).as_posix()))
+    return Finding(
+        "draft.left-aside", Severity.WARNING, place, seen, "Copy the images there if they belong to the study."
+    )
 
 
 def _refused(folder: Path, seen: str, mend: str) -> InputError:

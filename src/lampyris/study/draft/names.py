@@ -188,6 +188,7 @@ def plain_text(name: str, /) -> str:
 
     Examples
     --------
+    >>> import os
     >>> plain_text("Ma\\u0308use"), plain_text(os.fsdecode(b"M\\xe4use"))
     ('Mäuse', 'Mäuse')
     """

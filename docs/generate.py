@@ -8,7 +8,6 @@ A page holds lines ``<!-- table: NAME -->`` and ``<!-- end -->``; what stands be
 
 import ast
 import importlib.util
-import inspect
 import re
 import sys
 import tomllib
@@ -19,10 +18,9 @@ from pathlib import Path
 from pydantic import BaseModel
 from pydantic.fields import FieldInfo
 
-from lampyris.core import flags, schemas, settings
-from lampyris.core.lesions import Endpoints, Lesion, OrganActivity, OrganOnset, Passage, Reach, Sighting
-from lampyris.core.results import Detection, DetectionLimit, OrganSignal
-from lampyris.core.study import AnimalOutcome, Comparison, RunRecord, StudyResults
+from lampyris.core import amounts, flags, schemas, settings
+from lampyris.core.study import RunRecord, StudyResults
+from lampyris.study.meanings import column_meaning
 from lampyris.study.tables import study_tables
 
 PAGES = Path(__file__).parent
@@ -120,11 +118,9 @@ def kind_table() -> str:
     return markdown_table(("kind", "meaning"), [(k.value, text) for k, text in flags.DETECTION_KIND_MEANING.items()])
 
 
-def result_table(name: str, *described: type) -> str:
+def result_table(name: str) -> str:
     """Columns of a table of results: unit, and the meaning from the docstrings of what the rows hold."""
     values, units, _ = study_tables(NOTHING)[name]
-    meaning = {key: text for kind in described for key, text in parameter_meaning(kind).items()} | COLUMN_MEANING
-    meaning |= TABLE_MEANING.get(name, {})
     ends = ("_sd", "_low", "_high")
     rows = []
     for column in values:
@@ -132,98 +128,16 @@ def result_table(name: str, *described: type) -> str:
             continue
         spread = ", with `_sd`, `_low`, `_high`" if f"{column}_low" in values else ""
         unit = units.get(column, "")
-        rows.append((f"`{column}`{spread}", "" if unit == "1" else unit, meaning[column]))
+        meaning = column_meaning(name, column)
+        if not meaning:
+            raise KeyError(f"{name}.{column} has no meaning in study/meanings.py")
+        rows.append((f"`{column}`{spread}", "" if unit == "1" else unit, meaning))
     return markdown_table(("column", "unit", "meaning"), rows)
 
 
-def parameter_meaning(kind: type) -> dict[str, str]:
-    """What the docstring says of each parameter."""
-    text = inspect.cleandoc(kind.__doc__ or "").partition("Parameters\n----------\n")[2]
-    found = {}
-    for entry in re.findall(r"^(\w[\w, ]*) : .*\n((?:    .*\n?|\n(?=    ))+)", text, re.MULTILINE):
-        for name in entry[0].split(", "):
-            found[name] = " ".join(entry[1].split())
-    return found
-
-
-# columns that no docstring explains, because they say whose row it is
-COLUMN_MEANING = {
-    "animal": "whose",
-    "group": "arm",
-    "session": "imaging session",
-    "day": "days since inoculation",
-    "view": "side that faces the camera",
-    "kind": "one of the kinds below",
-    "flags": "names of the flags below that are set",
-    "lesions": "lesions in the view with most",
-    "endpoint": "what is compared",
-    "unit": "unit of the values",
-    "n": "animals",
-    "censored": "animals whose value is a limit",
-    "mean": "mean of the arm",
-    "omega_squared": "effect size",
-    "statistic": "statistic of the test",
-    "df1": "its first degrees of freedom",
-    "df2": "its second degrees of freedom",
-    "p": "its p value",
-    "a": "first arm",
-    "b": "second arm",
-    "difference": "mean of a minus mean of b",
-    "method": "name of the post hoc procedure",
-}
-
-# columns that mean another thing in one table, or that several parameters make
-TABLE_MEANING = {
-    "detections": {"lesion": "the lesion that owns it, in the table of lesions; of those that share it the first"},
-    "lesions": {
-        "lesion": "Identity within the animal, from 1; the same on every day.",
-        "kind": "likeliest of the kinds of the table of detections",
-        "kind_probability": "probability of that kind",
-        "organ_probability": "probability of that organ",
-        "second_organ": "the organ that is next likely",
-        "second_organ_probability": "its probability",
-        "z_mm": "towards the back, in the nominal animal",
-        "y_mm": "from the nose, in the nominal animal",
-        "x_mm": "to the animal's left, in the nominal animal",
-        "after_day": "its cells arrived after this day; -inf for before the first session",
-        "by_day": "and by this day, the first session that shows it",
-        "last_day": "the last session that shows it",
-        "lost_by_day": "the first session after that that would have shown it and did not; inf if there is none",
-        "split_from": "the lesion with which it shares a spot before its first own sighting",
-        "merged_into": "the lesion with which it shares a spot after its last own sighting",
-        "reasons": "what spoke for the kind and the organ",
-    },
-    "sightings": {
-        "lesion": "of the table of lesions",
-        "kind": "of the lesion",
-        "organ": "of the lesion",
-        "detections": "view and number of each detection that shows it",
-    },
-    "endpoints": {
-        "after_day": "first spread after this day",
-        "by_day": "first spread by this day; inf where none is seen",
-        "sites": "lesions other than the primary that were seen up to the last session",
-    },
-    "onsets": {
-        "organ": "every organ of the nominal animal",
-        "after_day": "reached after this day",
-        "by_day": "reached by this day; inf where no lesion is called there",
-    },
-    "burden": {"sites": "lesions other than the primary that were seen up to then"},
-    "route": {
-        "source": "organ of the primary, or where cells were put in",
-        "target": "organ of the lesion",
-        "after_day": "arrived after this day",
-        "by_day": "arrived by this day",
-    },
-    "washout": {
-        "organ": "organ, or lesion N",
-        "half_life_days": "days over which its signal halves after one dose; empty where each session has a dose of its own",
-    },
-    "reach": {"organ": "``any`` for any organ but the primary's"},
-}
-
-NOTHING = StudyResults("", "", False, {}, (), (), (), (), (), RunRecord("", "", {}, {}, {}, ""))
+NOTHING = StudyResults(
+    "", "", False, {}, (), (), (), (), (), RunRecord("", "", {}, {}, {}, ""), amounts=amounts.Amounts()
+)
 
 
 def room_table() -> str:
@@ -274,21 +188,27 @@ TABLES: dict[str, Callable[[], str]] = {
     "analysis": lambda: settings_table(settings.AnalysisOptions),
     "growth": lambda: settings_table(settings.Growth),
     "caps": lambda: settings_table(settings.Limits),
-    "detections": lambda: result_table("detections", Detection),
-    "limits": lambda: result_table("limits", DetectionLimit),
-    "organ signals": lambda: result_table("organ_signals", OrganSignal),
-    "outcomes": lambda: result_table("outcomes", AnimalOutcome),
-    "comparisons": lambda: result_table("comparisons", Comparison),
+    "detections": lambda: result_table("detections"),
+    "limits": lambda: result_table("limits"),
+    "organ signals": lambda: result_table("organ_signals"),
+    "outcomes": lambda: result_table("outcomes"),
+    "comparisons": lambda: result_table("comparisons"),
     "pairs": lambda: result_table("pairs"),
-    "lesions": lambda: result_table("lesions", Lesion),
-    "sightings": lambda: result_table("sightings", Sighting),
-    "endpoints": lambda: result_table("endpoints", Endpoints),
-    "onsets": lambda: result_table("onsets", OrganOnset),
-    "burden": lambda: result_table("burden", Endpoints),
-    "route": lambda: result_table("route", Passage),
-    "activities": lambda: result_table("activities", OrganActivity),
+    "lesions": lambda: result_table("lesions"),
+    "sightings": lambda: result_table("sightings"),
+    "endpoints": lambda: result_table("endpoints"),
+    "onsets": lambda: result_table("onsets"),
+    "burden": lambda: result_table("burden"),
+    "route": lambda: result_table("route"),
+    "activities": lambda: result_table("activities"),
     "washout": lambda: result_table("washout"),
-    "reach": lambda: result_table("reach", Reach),
+    "reach": lambda: result_table("reach"),
+    "standards": lambda: sheet_table(schemas.STANDARDS),
+    "calibration": lambda: result_table("calibration"),
+    "instruments": lambda: result_table("instruments"),
+    "doses": lambda: result_table("doses"),
+    "amounts": lambda: result_table("amounts"),
+    "amount flags": lambda: markdown_table(("flag", "meaning"), amounts.AMOUNT_FLAG_MEANING.items()),
     "pixel flags": lambda: flag_table(flags.PIXEL_FLAG_MEANING),
     "detection flags": lambda: flag_table(flags.DETECTION_FLAG_MEANING),
     "detection kinds": kind_table,

@@ -93,6 +93,39 @@ ANIMALS: tuple[Column, ...] = (
         choices=INJECTION_SITES,
     ),
     Column("labelled_cells", "number", False, "labelled cells given", low=0, high=1e10),
+    Column("dose_syringe_full_g", "number", False, "weight of the full dose syringe in g", low=0.01, high=100),
+    Column(
+        "dose_syringe_empty_g", "number", False, "weight of the same syringe after injection in g", low=0.01, high=100
+    ),
+    Column(
+        "dose_syringe_sd_g",
+        "number",
+        False,
+        "standard deviation of one weighing in g; 0.0002 where empty",
+        low=0,
+        high=0.1,
+    ),
+    Column(
+        "dose_concentration_pmol_per_ml",
+        "number",
+        False,
+        "probe in the injected solution; 1 nM is 1 pmol per ml",
+        low=1,
+        high=1e8,
+    ),
+    Column(
+        "dose_concentration_relative_sd",
+        "number",
+        False,
+        "its relative standard deviation; 0.05 where empty",
+        low=0,
+        high=1,
+    ),
+    Column(
+        "dose_density_g_per_ml", "number", False, "density of the injected solution; 1 where empty", low=0.6, high=2
+    ),
+    Column("dose_tail_percent", "number", False, "share of the dose that stayed in the tail", low=0, high=100),
+    Column("dose_tail_sd_percent", "number", False, "its standard deviation; 0 where empty", low=0, high=100),
     Column("excluded", "flag", False, "yes leaves the animal out"),
     Column("exclusion_reason", "text", False, "why; required where excluded is yes"),
     Column("exclusion_author", "text", False, "who excluded it"),
@@ -106,6 +139,64 @@ LANDMARKS: tuple[Column, ...] = (
     Column("landmark", "name", True, "place on the animal: nose, tail base, or a site of injection"),
     Column("y_mm", "number", True, "where it is, down from the first pixel's centre, in mm", low=0, high=1000),
     Column("x_mm", "number", True, "where it is, to the right of the first pixel's centre, in mm", low=0, high=1000),
+)
+
+STANDARD_KINDS = ("well plate", "phantom", "dose syringe", "dose standard")
+AMOUNT_UNITS = ("pmol", "labelled cells", "ng")
+# how a standard's signal is written: a flux of lambertian light, a vendor's "total flux", a sum over pixels, or raw counts
+SIGNAL_UNITS = ("ph s-1", "vendor ph s-1", "radiance sum", "counts s-1")
+
+STANDARDS: tuple[Column, ...] = (
+    Column("standard", "name", True, "name of the standard; measured again, it keeps its name"),
+    Column("kind", "choice", True, "what it is", choices=STANDARD_KINDS),
+    Column("amount", "number", False, "how much it holds; 0 for a blank; empty for a dose syringe", low=0, high=1e12),
+    Column("amount_sd", "number", False, "standard deviation of this standard's own amount", low=0, high=1e12),
+    Column("unit", "choice", False, "unit of the amount", choices=AMOUNT_UNITS),
+    Column(
+        "stock_relative_sd",
+        "number",
+        False,
+        "relative standard deviation that all share from their stock",
+        low=0,
+        high=1,
+    ),
+    Column("probe", "name", False, "key of [probes] in study.toml; empty where the study has one"),
+    Column("value", "number", False, "its signal; or name an image", low=-1e18, high=1e18),
+    Column("value_sd", "number", False, "standard deviation of the signal", low=0, high=1e18),
+    Column("value_unit", "choice", False, "unit of value and background_value", choices=SIGNAL_UNITS),
+    Column(
+        "background_value",
+        "number",
+        False,
+        "signal of a blank, taken off; of the syringe after injection",
+        low=-1e18,
+        high=1e18,
+    ),
+    Column("image", "path", False, "image of the standard, inside the study"),
+    Column("background", "path", False, "dark frame of that image; empty where the image brings its own"),
+    Column("channel", "name", False, "emission band of value or image; empty: all bands of the image together"),
+    Column("exposure_s", "number", False, "exposure of the image in seconds", low=1e-6, high=1e5),
+    Column(
+        "y_mm",
+        "number",
+        False,
+        "centre of the standard in its image, down from the first pixel, in mm",
+        low=0,
+        high=1000,
+    ),
+    Column("x_mm", "number", False, "centre, to the right of the first pixel, in mm", low=0, high=1000),
+    Column(
+        "radius_mm", "number", False, "radius of the circle that holds the standard's light, in mm", low=0.05, high=100
+    ),
+    Column(
+        "depth_mm", "number", False, "depth of the label below a phantom's surface in mm; 0 for wells", low=0, high=100
+    ),
+    Column("weight_g", "number", False, "weight of the solution in a dose standard in g", low=1e-6, high=100),
+    Column("dilution", "number", False, "how many times the injected solution was thinned for it", low=1, high=1e9),
+    Column("animal", "name", False, "whose dose; empty: every animal's"),
+    Column("replicate", "text", False, "which repeat of the same standard"),
+    Column("date", "date", False, "when it was measured"),
+    Column("instrument", "text", False, "what measured it; empty: the study's instrument"),
 )
 
 
@@ -150,6 +241,14 @@ class AnimalRow:
     exclusion_reason: str
     exclusion_author: str
     exclusion_time: str
+    dose_syringe_full_g: float = math.nan
+    dose_syringe_empty_g: float = math.nan
+    dose_syringe_sd_g: float = math.nan
+    dose_concentration_pmol_per_ml: float = math.nan
+    dose_concentration_relative_sd: float = math.nan
+    dose_density_g_per_ml: float = math.nan
+    dose_tail_percent: float = math.nan
+    dose_tail_sd_percent: float = math.nan
 
 
 @dataclass(frozen=True, slots=True)
@@ -163,3 +262,35 @@ class LandmarkRow:
     landmark: str
     y_mm: float
     x_mm: float
+
+
+@dataclass(frozen=True, slots=True)
+class StandardRow:
+    """A row of standards.csv, converted; `row` is its line in the file."""
+
+    row: int
+    standard: str
+    kind: str
+    amount: float
+    amount_sd: float
+    unit: str
+    stock_relative_sd: float
+    probe: str
+    value: float
+    value_sd: float
+    value_unit: str
+    background_value: float
+    image: str
+    background: str
+    channel: str
+    exposure_s: float
+    y_mm: float
+    x_mm: float
+    radius_mm: float
+    depth_mm: float
+    weight_g: float
+    dilution: float
+    animal: str
+    replicate: str
+    date: str
+    instrument: str

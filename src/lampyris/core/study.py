@@ -6,6 +6,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from lampyris.core.amounts import Amounts
 from lampyris.core.arrays import frozen_array
 from lampyris.core.estimate import Estimate
 from lampyris.core.finding import Finding
@@ -301,6 +302,8 @@ class StudyResults:
         How it was made.
     reach : tuple of Reach
         Per arm and organ.
+    amounts : Amounts or None
+        Calibration lines, doses and amounts; None where the study has neither standards nor doses.
     """
 
     name: str
@@ -314,3 +317,4 @@ class StudyResults:
     methods: tuple[str, ...]
     record: RunRecord
     reach: tuple[Reach, ...] = ()
+    amounts: Amounts | None = None

@@ -9,6 +9,7 @@ _WRONG_UNITS: dict[str, tuple[tuple[float, str], ...]] = {
     "s": ((1e-3, "milliseconds"), (1e-6, "microseconds")),
     "mm": ((1e-3, "micrometres"), (1e3, "metres")),
     "g": ((1e3, "kilograms"), (1e-3, "milligrams")),
+    "ml": ((1e3, "nmol per ml (µM)"), (1e-3, "pmol per l")),
 }
 
 LONG_EXPOSURE_S = 600.0

@@ -13,6 +13,7 @@ from markupsafe import Markup
 from lampyris.core.images import RADIANCE_UNIT
 from lampyris.core.study import SessionResult, StudyResults
 from lampyris.report import sections
+from lampyris.report.amounts_section import amounts_section
 from lampyris.report.arms import Arm, arms_of
 from lampyris.report.curves import AnimalCurve, ArmDay, animal_curves, arm_means, flux_unit
 from lampyris.report.figures import comparison_figure, curves_figure, limits_figure, side_by_side
@@ -168,6 +169,7 @@ def _sections(results: StudyResults, arms: dict[str, Arm], gallery: Gallery) -> 
         "findings": sections.findings_table(results),
         "left_out": sections.left_out_table(results, arms),
         "false_alarms": false_alarm_text(results, arms),
+        "amounts": amounts_section(results, arms, gallery),
         "record_tables": sections.record_tables(results),
         "lesion_count": sections.lesion_count_text,
         **_visible_map(spread_context(results, arms, gallery)),

@@ -8,8 +8,10 @@ from pathlib import Path
 from typing import Any, overload
 
 import lampyris
+from lampyris.core.amounts import Amounts
 from lampyris.core.finding import Finding
 from lampyris.core.lesions import Reach
+from lampyris.core.schemas import AnimalRow, StandardRow
 from lampyris.core.settings import StudySettings
 from lampyris.core.study import AnimalOutcome, Comparison, RunRecord, SessionResult, StudyResults
 from lampyris.io import durable
@@ -55,6 +57,7 @@ class StoredStudy:
     findings: tuple[Finding, ...]
     methods: tuple[str, ...]
     record: RunRecord
+    amounts: Amounts | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,6 +78,10 @@ class StudyPlan:
         Date of the last session, or "".
     only : tuple of str
         Animals to which the run was restricted.
+    standards : tuple of StandardRow
+        Rows of standards.csv; the sheet and its images stand in `sheets`.
+    entries : tuple of AnimalRow
+        Rows of animals.csv.
     """
 
     settings: StudySettings
@@ -84,6 +91,8 @@ class StudyPlan:
     findings: tuple[Finding, ...]
     published: str
     only: tuple[str, ...]
+    standards: tuple[StandardRow, ...] = ()
+    entries: tuple[AnimalRow, ...] = ()
 
 
 def study_task(study: Path, plan: StudyPlan, /) -> Task:
@@ -154,6 +163,7 @@ def load_results(folder: Path, /, *, images: bool = True) -> StudyResults:
         methods=stored.methods,
         record=stored.record,
         reach=stored.reach,
+        amounts=stored.amounts,
     )
 
 
@@ -198,6 +208,7 @@ def _assemble(plan: StudyPlan, study: Path, folder: Path) -> None:
         for name, group in settings.groups.items()
     }
     record = _record(plan, study)
+    amounts, unmeasured = _amounts(plan, study, outcomes)
     # each view has a folder; decoding hundreds of sessions only to count theirs would take seconds
     views = max((sum(1 for _ in (study / name).glob(view_folder("*"))) for name in plan.sessions), default=1)
     stored = StoredStudy(
@@ -209,9 +220,10 @@ def _assemble(plan: StudyPlan, study: Path, folder: Path) -> None:
         animals=tuple(name.removeprefix(f"{RESULTS}/") for name in plan.animals),
         comparisons=compare_groups(outcomes, groups, level=level),
         reach=reach(outcomes, groups, level=level),
-        findings=(*(finding for animal in animals for finding in animal.findings), *plan.findings),
+        findings=(*(finding for animal in animals for finding in animal.findings), *plan.findings, *unmeasured),
         methods=methods_text(settings, record, views=views),
         record=record,
+        amounts=amounts,
     )
     write_noun(folder / STUDY, stored)
     # from here on everything is made from what was stored, so that rendering again gives the same bytes
@@ -221,6 +233,20 @@ def _assemble(plan: StudyPlan, study: Path, folder: Path) -> None:
     (folder / "figures").mkdir(exist_ok=True)
     write_report(results, folder)
     _write_crate(results, folder, stored, plan.published)
+
+
+def _amounts(
+    plan: StudyPlan, study: Path, outcomes: Sequence[AnimalOutcome]
+) -> tuple[Amounts | None, tuple[Finding, ...]]:
+    from lampyris.study.amounts import amount_findings, amounts_wanted, study_amounts
+    from lampyris.study.standards import measure_standards
+
+    if not amounts_wanted(plan.standards, plan.entries):
+        return None, ()
+    measured, findings = measure_standards(study, plan.standards, plan.settings)
+    sessions = [read_session(study / name, images=False) for name in plan.sessions]
+    amounts = study_amounts(measured, plan.entries, plan.settings, outcomes, sessions)
+    return amounts, (*findings, *amount_findings(amounts))
 
 
 def _write_crate(results: StudyResults, folder: Path, stored: StoredStudy, published: str) -> None:

@@ -5,11 +5,21 @@ from pathlib import Path
 
 from lampyris.core.errors import InputError
 from lampyris.core.finding import Finding, Place, Severity
-from lampyris.core.schemas import ANIMALS, LANDMARKS, SAMPLESHEET, AnimalRow, LandmarkRow, SampleRow
+from lampyris.core.schemas import (
+    ANIMALS,
+    LANDMARKS,
+    SAMPLESHEET,
+    STANDARDS,
+    AnimalRow,
+    LandmarkRow,
+    SampleRow,
+    StandardRow,
+)
 from lampyris.core.settings import StudySettings
 from lampyris.io.settings import read_settings
 from lampyris.io.sheets import read_sheet
 from lampyris.study.rules import RULES, SETTINGS, SHEET, SHEET_ANIMALS, SHEET_LANDMARKS, Sheets
+from lampyris.study.rules_amounts import SHEET_STANDARDS
 
 IMAGE_RULES = "image."
 
@@ -32,6 +42,8 @@ class CheckResult:
         Valid rows of landmarks.csv; empty where there is none.
     photographed : frozenset of str
         Images that bring a photograph along; empty where image files were not opened.
+    standards : tuple of StandardRow
+        Valid rows of standards.csv; empty where there is none.
     """
 
     findings: tuple[Finding, ...]
@@ -40,6 +52,7 @@ class CheckResult:
     animals: tuple[AnimalRow, ...]
     landmarks: tuple[LandmarkRow, ...] = ()
     photographed: frozenset[str] = frozenset()
+    standards: tuple[StandardRow, ...] = ()
 
     @property
     def errors(self) -> tuple[Finding, ...]:
@@ -93,9 +106,13 @@ def check_study(directory: Path | str, /, *, images: bool = True) -> CheckResult
     if (study / SHEET_LANDMARKS).exists():
         landmarks, landmark_findings = read_sheet(study / SHEET_LANDMARKS, LANDMARKS, LandmarkRow)
         sheet_findings = (*sheet_findings, *landmark_findings)
+    standards: tuple[StandardRow, ...] = ()
+    if (study / SHEET_STANDARDS).exists():
+        standards, standard_findings = read_sheet(study / SHEET_STANDARDS, STANDARDS, StandardRow)
+        sheet_findings = (*sheet_findings, *standard_findings)
     findings += sheet_findings
     whole = not any(finding.severity == Severity.ERROR for finding in sheet_findings)
-    sheets = Sheets(study, settings, samples, animals, whole, landmarks)
+    sheets = Sheets(study, settings, samples, animals, whole, landmarks, standards)
     for rule in RULES:
         findings += rule(sheets)
     photographed: frozenset[str] = frozenset()
@@ -107,7 +124,7 @@ def check_study(directory: Path | str, /, *, images: bool = True) -> CheckResult
         findings += unreadable
         findings += check_files(sheets, settings, headers)
         photographed = frozenset(path for path, header in headers.items() if header is not None and header.photo)
-    return CheckResult(_ordered(findings), settings, samples, animals, landmarks, photographed)
+    return CheckResult(_ordered(findings), settings, samples, animals, landmarks, photographed, standards)
 
 
 def _refused(file: str, error: InputError) -> Finding:

@@ -1,7 +1,13 @@
 """``ro-crate-metadata.json``: what the results are and how they were made, as a Process Run Crate.
 
-The crate's root is the results' folder. Input files lie outside it and are named by their content (RFC 6920), so that the crate
-holds wherever the results are copied. Nothing in it says when, where or by how many workers the analysis ran.
+The crate's root is the folder. Input files lie outside it and are named by their content (RFC 6920), so that the crate
+holds wherever the folder is copied. Nothing in it says when, where or by how many workers the analysis ran: the profile recommends an
+``endTime``, which would make two equal runs differ, and an agent, whom no file names; both are left out on purpose.
+
+References
+----------
+Process Run Crate 0.5, https://w3id.org/ro/wfrun/process/0.5; Leo et al. 2024, PLoS ONE 19:e0309210,
+doi:10.1371/journal.pone.0309210.
 """
 
 import base64
@@ -17,13 +23,21 @@ _MEDIA = {
     ".csv": "text/csv",
     ".parquet": "application/vnd.apache.parquet",
     ".json": "application/json",
+    ".geojson": "application/geo+json",
+    ".txt": "text/plain",
     ".svg": "image/svg+xml",
     ".png": "image/png",
 }
 
 
 def crate_metadata(
-    results: StudyResults, files: Mapping[str, str], folders: Sequence[str], /, *, published: str = ""
+    results: StudyResults,
+    files: Mapping[str, str],
+    folders: Sequence[str],
+    /,
+    *,
+    published: str = "",
+    command: str = "",
 ) -> dict[str, Any]:
     """Describe the results.
 
@@ -37,6 +51,8 @@ def crate_metadata(
         Image directories, relative to the results' folder.
     published : str
         Date of the last session, from the sheet; left out where the sheet gives none.
+    command : str
+        What made the folder; the run's own command by default.
 
     Returns
     -------
@@ -58,6 +74,7 @@ def crate_metadata(
         + (", made from simulated images" if results.synthetic else "")
         + ".",
         "conformsTo": {"@id": PROFILE},
+        "license": {"@id": "#licence"},
         "hasPart": [{"@id": part["@id"]} for part in parts],
         "mentions": {"@id": "#analysis"},
     }
@@ -69,8 +86,9 @@ def crate_metadata(
             _descriptor(),
             root,
             _profile(),
+            _licence(),
             _software(record),
-            _action(results, parts, inputs),
+            _action(results, parts, inputs, command or record.command),
             *parts,
             *_unique(inputs),
         ],
@@ -90,9 +108,14 @@ def _profile() -> dict[str, Any]:
     return {"@id": PROFILE, "@type": "CreativeWork", "name": "Process Run Crate", "version": "0.5"}
 
 
+def _licence() -> dict[str, Any]:
+    text = "No licence is stated: ask those who made the study before you use it further."
+    return {"@id": "#licence", "@type": "CreativeWork", "name": "No licence stated", "description": text}
+
+
 def _software(record: RunRecord) -> dict[str, Any]:
     return {
-        "@id": "#lampyris",
+        "@id": _by_content(record.source_hash) if record.source_hash else "#lampyris",
         "@type": "SoftwareApplication",
         "name": "Lampyris",
         "softwareVersion": record.lampyris,
@@ -101,13 +124,16 @@ def _software(record: RunRecord) -> dict[str, Any]:
     }
 
 
-def _action(results: StudyResults, parts: list[dict[str, Any]], inputs: list[dict[str, Any]]) -> dict[str, Any]:
+def _action(
+    results: StudyResults, parts: list[dict[str, Any]], inputs: list[dict[str, Any]], command: str
+) -> dict[str, Any]:
     return {
         "@id": "#analysis",
         "@type": "CreateAction",
         "name": f"Analysis of {results.name}",
-        "description": results.record.command,
-        "instrument": {"@id": "#lampyris"},
+        "description": command,
+        "actionStatus": "http://schema.org/CompletedActionStatus",
+        "instrument": {"@id": _software(results.record)["@id"]},
         "object": [{"@id": entry["@id"]} for entry in _unique(inputs)],
         "result": [{"@id": part["@id"]} for part in parts],
     }
@@ -125,8 +151,13 @@ def _file(name: str, digest: str) -> dict[str, Any]:
 
 
 def _input(path: str, digest: str) -> dict[str, Any]:
-    content = base64.urlsafe_b64encode(bytes.fromhex(digest)).decode().rstrip("=")
-    return {"@id": f"ni:///sha-256;{content}", "@type": "File", "name": path, "sha256": digest}
+    # not in the folder, so no data entity of the crate
+    return {"@id": _by_content(digest), "@type": "CreativeWork", "name": path, "sha256": digest}
+
+
+def _by_content(digest: str) -> str:
+    """Name of a content (RFC 6920)."""
+    return "ni:///sha-256;" + base64.urlsafe_b64encode(bytes.fromhex(digest)).decode().rstrip("=")
 
 
 def _unique(entries: list[dict[str, Any]]) -> list[dict[str, Any]]:

@@ -15,11 +15,12 @@ from pathlib import Path
 from typing import Any
 
 from lampyris.core.finding import Finding, Place, Severity
-from lampyris.core.schemas import AnimalRow, LandmarkRow, SampleRow
+from lampyris.core.schemas import AnimalRow, LandmarkRow, SampleRow, StandardRow
 from lampyris.core.settings import Band, Stage, StudySettings
 from lampyris.io.mends import did_you_mean
 from lampyris.io.paths import path_fault
 from lampyris.study.draft.rules import check_drafted
+from lampyris.study.rules_amounts import check_doses, check_standards
 
 SETTINGS = "study.toml"
 SHEET = "samplesheet.csv"
@@ -52,6 +53,8 @@ class Sheets:
         Whether every row of the sheets is valid.
     landmarks : tuple of LandmarkRow
         Valid rows of landmarks.csv.
+    standards : tuple of StandardRow
+        Valid rows of standards.csv.
     """
 
     study: Path
@@ -60,6 +63,7 @@ class Sheets:
     animals: tuple[AnimalRow, ...]
     whole: bool
     landmarks: tuple[LandmarkRow, ...] = ()
+    standards: tuple[StandardRow, ...] = ()
 
 
 def _error(rule: str, place: Place, seen: str, mend: str) -> Finding:
@@ -614,4 +618,6 @@ RULES: tuple[Callable[[Sheets], Iterator[Finding]], ...] = (
     check_exposures,
     check_design,
     check_drafted,
+    check_standards,
+    check_doses,
 )

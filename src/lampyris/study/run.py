@@ -30,6 +30,8 @@ from lampyris.study.graph import (
 )
 from lampyris.study.opening import SessionRows, lanes_named
 from lampyris.study.rules import SETTINGS, SHEET, SHEET_ANIMALS, SHEET_LANDMARKS
+from lampyris.study.rules_amounts import SHEET_STANDARDS
+from lampyris.study.standards import standard_files
 from lampyris.study.steps import AnimalPlan, SessionStep, animal_task, session_task
 
 MANIFEST = "manifest.json"
@@ -387,7 +389,9 @@ def _failure_findings(animal: str, failed: Mapping[str, TaskOutcome]) -> list[Fi
 
 def _study_plan(work: _Work, check: CheckResult, animals: Iterable[AnimalOutcome]) -> StudyPlan:
     done = {animal.animal for animal in animals if animal.status == "done"}
-    sheets = [SETTINGS, SHEET, *(name for name in (SHEET_ANIMALS, SHEET_LANDMARKS) if (work.study / name).exists())]
+    optional = (SHEET_ANIMALS, SHEET_LANDMARKS, SHEET_STANDARDS)
+    sheets = [SETTINGS, SHEET, *(name for name in optional if (work.study / name).exists())]
+    sheets += standard_files(check.standards, work.settings)
     findings = [finding for finding in check.findings if finding.severity != Severity.ERROR]
     if work.only:
         seen = f"only {', '.join(work.only)} of {len(work.groups)} animals were analysed."
@@ -400,6 +404,8 @@ def _study_plan(work: _Work, check: CheckResult, animals: Iterable[AnimalOutcome
         findings=tuple(findings),
         published=max((row.date for row in check.samples), default=""),
         only=work.only,
+        standards=check.standards,
+        entries=check.animals,
     )
 
 

@@ -12,6 +12,7 @@ from lampyris.core.flags import DetectionFlag
 from lampyris.core.images import FLUX_UNIT
 from lampyris.core.results import Detection, DetectionLimit, OrganSignal
 from lampyris.core.study import Comparison, GroupSummary, PairDifference, SessionResult, StudyResults, ViewResult
+from lampyris.study.amount_tables import amount_tables
 from lampyris.study.columns import Cell, Table, columns, estimate_cells
 from lampyris.study.outcomes import owners
 from lampyris.study.spread_tables import spread_tables
@@ -39,6 +40,7 @@ def study_tables(results: StudyResults, /) -> dict[str, Table]:
         "comparisons": columns(_comparisons(results), _arm(_TEST, _ARM)),
         "pairs": columns(_pairs(results), _pair(_TEST, _PAIR)),
         **spread_tables(results),
+        **amount_tables(results.amounts),
     }
 
 

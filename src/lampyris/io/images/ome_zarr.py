@@ -53,8 +53,30 @@ class ViewMetadata:
     attributes: Mapping[str, Any] = field(default_factory=dict)
 
 
+@dataclass(frozen=True, slots=True)
+class LabelDescription:
+    """What a label's numbers are, for viewers.
+
+    Parameters
+    ----------
+    colours : mapping of int to tuple of int
+        Red, green, blue and opacity, 0 to 255, of each number.
+    properties : mapping of int to mapping
+        What is known of each number: keys with what JSON holds.
+    """
+
+    colours: Mapping[int, tuple[int, int, int, int]] = field(default_factory=dict)
+    properties: Mapping[int, Mapping[str, Any]] = field(default_factory=dict)
+
+
 def write_view(
-    directory: Path, image: NDArray[np.float32], labels: Mapping[str, NDArray[np.uint16]], metadata: ViewMetadata, /
+    directory: Path,
+    image: NDArray[np.float32],
+    labels: Mapping[str, NDArray[np.uint16]],
+    metadata: ViewMetadata,
+    /,
+    *,
+    described: Mapping[str, LabelDescription] | None = None,
 ) -> None:
     """Write a view into a directory that is new or empty; the same bytes for the same view.
 
@@ -70,6 +92,8 @@ def write_view(
         Regions by number, 0 outside, such as ``body`` and ``lesions``.
     metadata : ViewMetadata
         Names, units and scale.
+    described : mapping of str to LabelDescription, optional
+        Colours and properties of labels.
 
     Raises
     ------
@@ -97,7 +121,8 @@ def write_view(
     if labels:
         write_group(directory / "labels", {"ome": {"version": "0.5", "labels": sorted(labels)}})
         for name in sorted(labels):
-            ome = _multiscales(name, "yx", metadata.pixel_mm) | {"image-label": {"source": {"image": "../../"}}}
+            ome = _multiscales(name, "yx", metadata.pixel_mm)
+            ome["image-label"] = _image_label((described or {}).get(name, LabelDescription()))
             write_group(directory / "labels" / name, {"ome": ome})
             write_array(directory / "labels" / name / "0", labels[name], ("y", "x"))
 
@@ -224,6 +249,18 @@ def _multiscales(name: str, axes: str, pixel_mm: float) -> dict[str, Any]:
     scale = [1.0 if axis == "c" else float(pixel_mm) for axis in axes]
     level = {"path": "0", "coordinateTransformations": [{"type": "scale", "scale": scale}]}
     return {"version": "0.5", "multiscales": [{"name": name, "axes": described, "datasets": [level]}]}
+
+
+def _image_label(described: LabelDescription) -> dict[str, Any]:
+    """OME-Zarr 0.5 description of a label's numbers; empty lists are not allowed there."""
+    colours = [{"label-value": value, "rgba": list(rgba)} for value, rgba in sorted(described.colours.items())]
+    known = [{"label-value": value, **entry} for value, entry in sorted(described.properties.items())]
+    label: dict[str, Any] = {"source": {"image": "../../"}}
+    if colours:
+        label["colors"] = colours
+    if known:
+        label["properties"] = json.loads(canonical_json(known, not_finite="null"))
+    return label
 
 
 def _own_attributes(labels: Mapping[str, Any], metadata: ViewMetadata) -> dict[str, Any]:

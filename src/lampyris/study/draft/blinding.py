@@ -33,7 +33,25 @@ KEY_FORMAT = "lampyris-key/1"
 BLINDING_FORMAT = "lampyris-blinding/1"
 _ALPHABETS = ("ABCDEFGHIJKLM", "PQRSTUVW", "ZYXWVUTSRQPONMLKJIHGFEDCBA")
 # columns of animals.csv that a treatment may show in
-_TELLING = ("inoculation", "injection", "labelled_cells", "strain")
+_TELLING = (
+    "inoculation",
+    "injection",
+    "strain",
+    "dose_concentration_pmol_per_ml",
+    "dose_concentration_relative_sd",
+    "dose_density_g_per_ml",
+)
+# of these, which differ by animal, that some have none is what tells
+_TELLING_BY_LACK = (
+    "labelled_cells",
+    "dose_syringe_full_g",
+    "dose_syringe_empty_g",
+    "dose_syringe_sd_g",
+    "dose_tail_percent",
+    "dose_tail_sd_percent",
+)
+_TEXTS = ("inoculation", "injection", "strain")
+_STANDARDS = "standards.csv"
 _PROBE_KEYS = ("emission_nm", "fwhm_nm", "molar_extinction_per_m_cm", "quantum_yield", "per_cell", "kind")
 # in pixels, fewer letters than this occur by chance
 _LEAST_LETTERS = 6
@@ -58,6 +76,7 @@ def refuse_key(study: Path, /) -> None:
     for path, mend in (
         (Path(study) / BLINDING, "It is blinded already."),
         (key_folder(study) / KEY, "Move the key of another study away: without it that study stays blind for ever."),
+        (Path(study) / _STANDARDS, "Standards name probes, which are coded: put the sheet back after unblinding."),
         (Path(study) / "results", "Results of an analysis that was not blinded name the groups: move them away."),
     ):
         if path.exists():
@@ -365,13 +384,14 @@ def _coded_settings(
 def _withheld(animals: Sequence[AnimalRow]) -> dict[str, dict[str, Any]]:
     """Per animal the columns by which arms differ: as they say who got what, they wait for unblinding."""
     out: dict[str, dict[str, Any]] = {}
-    for column in _TELLING:
+    for column in (*_TELLING, *_TELLING_BY_LACK):
         per_arm: dict[str, set[Any]] = {}
         for row in animals:
             value = getattr(row, column)
-            if column == "labelled_cells":
-                # counts differ by animal; that some got none is what tells
+            if column in _TELLING_BY_LACK:
                 value = bool(value > 0)
+            elif isinstance(value, float) and math.isnan(value):
+                value = None
             per_arm.setdefault(row.group, set()).add(value)
         if len({frozenset(values) for values in per_arm.values()}) > 1:
             for row in animals:
@@ -382,7 +402,7 @@ def _withheld(animals: Sequence[AnimalRow]) -> dict[str, dict[str, Any]]:
 
 
 def _blank_values(values: Mapping[str, Any]) -> dict[str, Any]:
-    return {column: math.nan if column == "labelled_cells" else "" for column in values}
+    return {column: "" if column in _TEXTS else math.nan for column in values}
 
 
 def _coded_note(row: DraftRow, key: Key, words: Iterable[str]) -> DraftRow:

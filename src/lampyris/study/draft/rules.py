@@ -29,7 +29,16 @@ ALLOCATION = "allocation.json"
 CURATED = ("curation.csv", "landmarks.csv", "regions.csv")
 """Sheets by which a person corrects the analysis; files that the last names, and all of `REGIONS`, go with them."""
 REGIONS = "regions"
-_FROZEN_FILES = (SETTINGS, "samplesheet.csv", "animals.csv", "draft.csv", BLINDING, ALLOCATION, *CURATED)
+_FROZEN_FILES = (
+    SETTINGS,
+    "samplesheet.csv",
+    "animals.csv",
+    "standards.csv",
+    "draft.csv",
+    BLINDING,
+    ALLOCATION,
+    *CURATED,
+)
 
 
 @dataclass(frozen=True, slots=True)

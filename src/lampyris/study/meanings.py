@@ -1,0 +1,191 @@
+"""What each column of the tables of results means: for the documentation, and for the note beside exported tables.
+
+Most columns mean what the docstring of the noun that the row holds says; the rest stand in `COLUMN_MEANING` and, where one
+table means another thing, in `TABLE_MEANING`.
+"""
+
+import inspect
+import re
+
+from lampyris.core.amounts import CalibrationLine, InjectedDose, InstrumentRatio, SignalAmount
+from lampyris.core.lesions import Endpoints, Lesion, OrganActivity, OrganOnset, Passage, Reach, Sighting
+from lampyris.core.results import Detection, DetectionLimit, OrganSignal
+from lampyris.core.study import AnimalOutcome, Comparison
+
+DESCRIBED: dict[str, tuple[type, ...]] = {
+    "detections": (Detection,),
+    "limits": (DetectionLimit,),
+    "organ_signals": (OrganSignal,),
+    "outcomes": (AnimalOutcome,),
+    "comparisons": (Comparison,),
+    "pairs": (),
+    "lesions": (Lesion,),
+    "sightings": (Sighting,),
+    "endpoints": (Endpoints,),
+    "onsets": (OrganOnset,),
+    "burden": (Endpoints,),
+    "route": (Passage,),
+    "activities": (OrganActivity,),
+    "washout": (),
+    "reach": (Reach,),
+    "calibration": (CalibrationLine,),
+    "instruments": (InstrumentRatio,),
+    "doses": (InjectedDose,),
+    "amounts": (SignalAmount,),
+}
+
+
+def column_meaning(table: str, column: str, /) -> str:
+    """Meaning of a column; of ``x_sd``, ``x_low`` and ``x_high`` that of their own.
+
+    Parameters
+    ----------
+    table, column : str
+
+    Returns
+    -------
+    str
+        "" where nothing is known.
+
+    Examples
+    --------
+    >>> column_meaning("detections", "flux_low")
+    'lower end of the interval of flux'
+    """
+    meaning = {key: text for kind in DESCRIBED.get(table, ()) for key, text in parameter_meaning(kind).items()}
+    meaning |= COLUMN_MEANING | TABLE_MEANING.get(table, {})
+    if column in meaning:
+        return meaning[column]
+    for end, words in (
+        ("_sd", "standard uncertainty"),
+        ("_low", "lower end of the interval"),
+        ("_high", "upper end of the interval"),
+    ):
+        if column.endswith(end) and column.removesuffix(end) in meaning:
+            return f"{words} of {column.removesuffix(end)}"
+    return ""
+
+
+def parameter_meaning(kind: type) -> dict[str, str]:
+    """What the docstring says of each parameter."""
+    text = inspect.cleandoc(kind.__doc__ or "").partition("Parameters\n----------\n")[2]
+    found = {}
+    for entry in re.findall(r"^(\w[\w, ]*) : .*\n((?:    .*\n?|\n(?=    ))+)", text, re.MULTILINE):
+        for name in entry[0].split(", "):
+            found[name] = " ".join(entry[1].split())
+    return found
+
+
+# columns that no docstring explains, because they say whose row it is
+COLUMN_MEANING = {
+    "animal": "whose",
+    "group": "arm",
+    "session": "imaging session",
+    "day": "days since inoculation",
+    "view": "side that faces the camera",
+    "kind": "one of the kinds below",
+    "flags": "names of the flags below that are set",
+    "lesions": "lesions in the view with most",
+    "endpoint": "what is compared",
+    "unit": "unit of the values",
+    "n": "animals",
+    "censored": "animals whose value is a limit",
+    "mean": "mean of the arm",
+    "omega_squared": "effect size",
+    "statistic": "statistic of the test",
+    "df1": "its first degrees of freedom",
+    "df2": "its second degrees of freedom",
+    "p": "its p value",
+    "a": "first arm",
+    "b": "second arm",
+    "difference": "mean of a minus mean of b",
+    "method": "name of the post hoc procedure",
+}
+
+# columns that mean another thing in one table, or that several parameters make
+TABLE_MEANING = {
+    "detections": {"lesion": "the lesion that owns it, in the table of lesions; of those that share it the first"},
+    "lesions": {
+        "lesion": "Identity within the animal, from 1; the same on every day.",
+        "kind": "likeliest of the kinds of the table of detections",
+        "kind_probability": "probability of that kind",
+        "organ_probability": "probability of that organ",
+        "second_organ": "the organ that is next likely",
+        "second_organ_probability": "its probability",
+        "z_mm": "towards the back, in the nominal animal",
+        "y_mm": "from the nose, in the nominal animal",
+        "x_mm": "to the animal's left, in the nominal animal",
+        "after_day": "its cells arrived after this day; -inf for before the first session",
+        "by_day": "and by this day, the first session that shows it",
+        "last_day": "the last session that shows it",
+        "lost_by_day": "the first session after that that would have shown it and did not; inf if there is none",
+        "split_from": "the lesion with which it shares a spot before its first own sighting",
+        "merged_into": "the lesion with which it shares a spot after its last own sighting",
+        "reasons": "what spoke for the kind and the organ",
+    },
+    "sightings": {
+        "lesion": "of the table of lesions",
+        "kind": "of the lesion",
+        "organ": "of the lesion",
+        "detections": "view and number of each detection that shows it",
+    },
+    "endpoints": {
+        "after_day": "first spread after this day",
+        "by_day": "first spread by this day; inf where none is seen",
+        "sites": "lesions other than the primary that were seen up to the last session",
+    },
+    "onsets": {
+        "organ": "every organ of the nominal animal",
+        "after_day": "reached after this day",
+        "by_day": "reached by this day; inf where no lesion is called there",
+    },
+    "burden": {"sites": "lesions other than the primary that were seen up to then"},
+    "route": {
+        "source": "organ of the primary, or where cells were put in",
+        "target": "organ of the lesion",
+        "after_day": "arrived after this day",
+        "by_day": "arrived by this day",
+    },
+    "washout": {
+        "organ": "organ, or lesion N",
+        "half_life_days": "days over which its signal halves after one dose; empty where each session has a dose of its own",
+    },
+    "reach": {"organ": "``any`` for any organ but the primary's"},
+    "calibration": {
+        "calibration": "name of the line, in words",
+        "kind": "kind of its standards: well plate or phantom",
+        "probe": "what the standards hold",
+        "instrument": "what measured them",
+        "unit": "unit of their amounts",
+        "n": "standards that carry the line",
+        "levels": "different amounts among them",
+        "low_amount": "smallest amount for which the line holds",
+        "high_amount": "largest amount for which the line holds",
+        "absolute_sd": "scatter of one standard where there is no amount",
+        "relative_sd": "scatter of one standard as a share of its flux",
+        "detection_amount": "amount that can be told from none: 3.3 standard deviations of the flux at no amount",
+        "quantification_amount": "amount that can be measured: 10 standard deviations of the flux at no amount",
+        "lack_of_fit_p": "p of the test for scatter beyond the replicates'",
+        "quadratic_p": "p of the test for a bend",
+        "brightness_ratio": "how brightly the label shines in wells, over what study.toml gives",
+        "flags": "what to know of the line",
+    },
+    "instruments": {
+        "a": "first instrument",
+        "b": "second instrument",
+        "kind": "kind of the standards",
+        "probe": "what the standards hold",
+        "unit": "unit of their amounts",
+        "pairs": "standards measured on both",
+        "agreement_low": "95 % of single standards' ratios are expected above this",
+        "agreement_high": "and below this",
+    },
+    "doses": {"method": "how it was obtained"},
+    "amounts": {
+        "view": "of an organ's glow; empty for lesions",
+        "lesion": "number of the lesion; empty for an organ's glow",
+        "organ": "organ called for it",
+        "unit": "unit of the amounts",
+        "flags": "what to know of the amount",
+    },
+}

@@ -1,0 +1,225 @@
+"""Standards from the sheet to one scale: Lambertian flux over all recorded bands, ph s-1, background taken off."""
+
+import math
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from lampyris.core.amounts import Standard
+from lampyris.core.errors import ImageError
+from lampyris.core.finding import Finding, Place, Severity
+from lampyris.core.images import RawImage
+from lampyris.core.schemas import StandardRow
+from lampyris.core.settings import Band, Instrument, StudySettings
+from lampyris.imaging.calibrate import lambertian_flux
+from lampyris.imaging.standards import flux_in_circle
+from lampyris.io.images.readers import read_image
+from lampyris.io.paths import inside
+from lampyris.probe.probe import Probe, band_fractions, probe_from_settings
+from lampyris.study.rules_amounts import SHEET_STANDARDS
+
+_NAN = math.nan
+
+
+@dataclass(frozen=True, slots=True)
+class Measured:
+    """A row of standards.csv and the standard that it became."""
+
+    row: StandardRow
+    standard: Standard
+
+
+def standard_files(rows: Sequence[StandardRow], settings: StudySettings, /) -> tuple[str, ...]:
+    """Every file that measuring the standards reads, relative to the study, sorted."""
+    files = {path for row in rows if row.image for path in (row.image, row.background) if path}
+    if any(row.image for row in rows):
+        files |= {band.flat for band in settings.instrument.bands if band.flat}
+    return tuple(sorted(files))
+
+
+def measure_standards(
+    study: Path, rows: Sequence[StandardRow], settings: StudySettings, /
+) -> tuple[tuple[Measured, ...], tuple[Finding, ...]]:
+    """Bring every standard to one scale: Lambertian flux in ph s-1, background taken off.
+
+    Parameters
+    ----------
+    study : Path
+        The study's directory.
+    rows : sequence of StandardRow
+        Checked rows of standards.csv.
+    settings : StudySettings
+
+    Returns
+    -------
+    measured : tuple of Measured
+        In the order of the sheet; those whose image cannot be measured are left out.
+    findings : tuple of Finding
+        One per standard that is left out.
+    """
+    first = min((date.fromisoformat(row.date[:10]) for row in rows if row.date), default=None)
+    measured, findings = [], []
+    for row in rows:
+        try:
+            flux, sd = _flux_of(study, row, settings)
+        except (ImageError, ValueError) as error:
+            where = Place(SHEET_STANDARDS, row.row, "image")
+            seen = f"the standard {row.standard} cannot be measured: {error}"
+            mend = "Correct place and radius, or export the image again; the line is drawn without it."
+            findings.append(
+                Finding("standards.unmeasured", Severity.WARNING, where, " ".join(seen.split()) + ".", mend)
+            )
+            continue
+        day = _NAN if first is None or not row.date else float((date.fromisoformat(row.date[:10]) - first).days)
+        measured.append(Measured(row, _standard(row, settings, day, flux, sd)))
+    return tuple(measured), tuple(findings)
+
+
+def _standard(row: StandardRow, settings: StudySettings, day: float, flux: float, sd: float) -> Standard:
+    return Standard(
+        name=row.standard,
+        kind=row.kind,
+        probe=row.probe or _only(settings.probes),
+        instrument=row.instrument or settings.instrument.name,
+        depth_mm=row.depth_mm,
+        amount=row.amount,
+        amount_sd=_or(row.amount_sd, 0.0),
+        unit=row.unit,
+        stock_relative_sd=_or(row.stock_relative_sd, 0.0),
+        flux=flux,
+        flux_sd=sd,
+        day=day,
+        replicate=row.replicate,
+    )
+
+
+def _only(names: Mapping[str, object]) -> str:
+    return next(iter(names)) if len(names) == 1 else ""
+
+
+def _flux_of(study: Path, row: StandardRow, settings: StudySettings) -> tuple[float, float]:
+    """Flux over all bands, and its standard deviation."""
+    instrument = settings.instrument
+    name = row.probe or _only(settings.probes)
+    probe = probe_from_settings(name, settings.probes[name]) if name in settings.probes else None
+    factor = all_bands_over(row.channel, probe, instrument.bands)
+    if row.image:
+        radiance, pixel_mm = _radiance(study, row, settings)
+        flux, sd = flux_in_circle(radiance, (row.y_mm, row.x_mm), row.radius_mm, pixel_mm=pixel_mm)
+        return factor * flux, factor * sd
+    factor *= flux_per_unit(row.value_unit, instrument, channel=row.channel)
+    return factor * (row.value - _or(row.background_value, 0.0)), factor * _or(row.value_sd, 0.0)
+
+
+def all_bands_over(channel: str, probe: Probe | None, bands: Sequence[Band], /) -> float:
+    """Probe light in all bands over that in one: lesions are measured in all, a standard may be in one.
+
+    Parameters
+    ----------
+    channel : str
+        Band of the standard; empty for all.
+    probe : Probe or None
+        Whose spectrum; None where it is not known.
+    bands : sequence of Band
+
+    Returns
+    -------
+    float
+        1 for all bands.
+    """
+    if not channel or len(bands) < 2 or probe is None:
+        return 1.0
+    share = band_fractions(probe, tuple(bands))
+    return float(share.sum() / share[[band.channel for band in bands].index(channel)])
+
+
+def flux_per_unit(unit: str, instrument: Instrument, /, *, channel: str = "") -> float:
+    """Lambertian flux, ph s-1, that one unit of a standard's signal stands for.
+
+    Parameters
+    ----------
+    unit : str
+        ``ph s-1``; ``vendor ph s-1`` (4 pi, four times as large); ``radiance sum`` over the pixels, ph s-1 cm-2 sr-1;
+        ``counts s-1``, summed over the pixels.
+    instrument : Instrument
+    channel : str
+        Band of the counts, whose filter's transmission counts; the only one by default.
+
+    Returns
+    -------
+    float
+    """
+    if unit == "counts s-1":
+        bands = {band.channel: band for band in instrument.bands}
+        band = bands[channel] if channel else instrument.bands[0]
+        radiance = instrument.gain_e_per_count * instrument.radiance_per_rate / band.transmission
+        return lambertian_flux(radiance, instrument.pixel_mm)
+    if unit == "radiance sum":
+        return lambertian_flux(1.0, instrument.pixel_mm)
+    return 0.25 if unit == "vendor ph s-1" else 1.0
+
+
+def _radiance(study: Path, row: StandardRow, settings: StudySettings) -> tuple[NDArray[np.float64], float]:
+    """Radiance of the standard's image, summed over its bands, dims (y, x), and its pixel pitch in mm."""
+
+    def opened(path: str) -> RawImage:
+        return read_image(inside(study, path, place=Place(SHEET_STANDARDS, row.row)), settings.limits, file=path)
+
+    image = opened(row.image)
+    instrument = settings.instrument
+    total = np.zeros(image.counts.shape[1:])
+    for band, index in _bands_of(row, image, instrument):
+        if row.background:
+            other = opened(row.background)
+            dark = np.asarray(other.counts[_index(other, band.channel)], float)
+        elif image.dark is not None:
+            dark = np.asarray(image.dark[index], float)
+        else:
+            raise ValueError(f"{row.image} brings no dark frame; name one in the column background")
+        if dark.shape != total.shape:
+            raise ValueError(f"the dark frame has shape {dark.shape}, the image {total.shape}")
+        rate = (np.asarray(image.counts[index], float) - dark) / row.exposure_s
+        if image.radiance_per_count_rate:
+            total += rate * image.radiance_per_count_rate[index]
+        else:
+            flat = _normalised(opened(band.flat), band.channel, total.shape) if band.flat else 1.0
+            total += rate * instrument.gain_e_per_count * instrument.radiance_per_rate / band.transmission / flat
+    return total, image.pixel_mm if image.pixel_mm > 0 else instrument.pixel_mm
+
+
+def _bands_of(row: StandardRow, image: RawImage, instrument: Instrument) -> list[tuple[Band, int]]:
+    """The bands that a standard is measured in, each with its channel of the image."""
+    wanted = [band for band in instrument.bands if row.channel in ("", band.channel)]
+    found = [(band, image.channels.index(band.channel)) for band in wanted if band.channel in image.channels]
+    if not found and len(wanted) == 1 and len(image.channels) == 1:
+        # an image of one channel needs no name
+        found = [(wanted[0], 0)]
+    if len(found) < len(wanted):
+        missing = ", ".join(band.channel for band in wanted if band not in [one for one, _ in found])
+        raise ValueError(
+            f"{row.image} has the channels {', '.join(image.channels)} and not {missing}; name its band in the column channel"
+        )
+    return found
+
+
+def _index(image: RawImage, channel: str) -> int:
+    if channel not in image.channels and len(image.channels) > 1:
+        raise ValueError(f"the dark or flat image has the channels {', '.join(image.channels)}, not {channel}")
+    return image.channels.index(channel) if channel in image.channels else 0
+
+
+def _normalised(image: RawImage, channel: str, shape: tuple[int, ...]) -> NDArray[np.float64]:
+    """Flat field with 1 in its centre."""
+    flat = np.asarray(image.counts[_index(image, channel)], float)
+    if flat.shape != shape:
+        raise ValueError(f"the flat field has shape {flat.shape}, the image {shape}")
+    centre = tuple(slice(n // 4, n - n // 4) for n in flat.shape)
+    return np.asarray(np.maximum(flat / np.median(flat[centre]), 0.01))
+
+
+def _or(value: float, default: float) -> float:
+    return value if math.isfinite(value) else default

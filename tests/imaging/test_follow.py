@@ -313,3 +313,35 @@ def test_windows_that_are_no_numbers_stop_nothing(settings, table, two):
     blind = replace(view, detections=(*view.detections, bad))
     sessions[3] = replace(sessions[3], views=(blind, *sessions[3].views[1:]))
     assert repr(follow_animal(sessions, settings, animal=row())) == repr(two)
+
+
+def test_what_a_person_says_is_one_source_is_one(settings, table):
+    """Two sources that no image shows together, 12 mm apart: two by their places, one by a person's word."""
+    early, late = {0.0: 1e6, 3.0: 8e5}, {7.0: 7e5, 14.0: 5e5}
+    sessions = Animal(settings, table, [(PRIMARY, early), ((-4.2, 59.8, 9.0), late)]).sessions()
+    assert len(follow_animal(sessions, settings, animal=row()).lesions) == 2
+    said = [{("d00", "dorsal", 1), ("d14", "dorsal", 1)}]
+    (one,) = follow_animal(sessions, settings, animal=row(), together=said).lesions
+    assert [sighting.seen for sighting in one.sightings] == [True] * 4
+
+
+def test_what_one_image_shows_as_two_stays_two(settings, table, two):
+    sessions = Animal(settings, table, [(PRIMARY, FADING), (LIVER, LATE)]).sessions()
+    said = [{("d07", "dorsal", 1), ("d07", "dorsal", 2)}]
+    found = follow_animal(sessions, settings, animal=row(), together=said).lesions
+    assert [[day.detections for day in one.sightings] for one in found] == [
+        [day.detections for day in one.sightings] for one in two.lesions
+    ]
+
+
+def test_place_and_amount_are_those_of_the_organ_that_a_person_names(settings, table, two):
+    sessions = Animal(settings, table, [(PRIMARY, FADING), (LIVER, LATE)]).sessions()
+    organ = next(name for name in two.lesions[1].organs if name not in ("liver", "subcutis"))
+    assert 0 < two.lesions[1].organs[organ] < 0.5
+    said = [({("d14", "dorsal", 2)}, organ)]
+    primary, metastasis = follow_animal(sessions, settings, animal=row(), organs=said).lesions
+    assert primary.sightings == two.lesions[0].sightings
+    assert metastasis.organs == {organ: 1.0} and metastasis.organ == organ
+    assert metastasis.sightings[2].cells.value != two.lesions[1].sightings[2].cells.value
+    # the organ's places are fewer than all
+    assert metastasis.position_mm[1].sd < 3 * two.lesions[1].position_mm[1].sd

@@ -381,3 +381,13 @@ def test_render_again_needs_complete_results(small_study):
 def test_two_runs_do_not_meet(small_study):
     with StudyLock(small_study), pytest.raises(LampyrisError, match="in use"):
         run_study(small_study, step=cheap_step, follow=cheap_follow)
+
+
+def test_a_growth_that_is_stated_later_reaches_the_animals_and_no_session(part, tmp_path):
+    study = Path(shutil.copytree(part[0], tmp_path / "study"))
+    with (study / "study.toml").open("a") as stream:
+        stream.write('\n[growth]\nmodel = "exponential"\ndoubling_days = 2.5\ndoubling_log_sd = 0.3\n')
+    run_study(study, workers=1, only=PART, step=slow_step, follow=cheap_follow)
+    before, after = part[1], hashes(study)
+    changed = {name for name in before if after[name] != before[name] and name.startswith("sub-")}
+    assert changed == {"sub-a1/record.json", "sub-a2/record.json"}

@@ -36,6 +36,7 @@ class DetectionFlag(IntFlag):
     BLENDED = 1 << 2
     WIDE = 1 << 3
     FAINT_AFTER_FIT = 1 << 4
+    PLACED_BY_HAND = 1 << 5
 
 
 DETECTION_FLAG_MEANING: dict[DetectionFlag, str] = {
@@ -44,6 +45,7 @@ DETECTION_FLAG_MEANING: dict[DetectionFlag, str] = {
     DetectionFlag.BLENDED: "closer than one width to another: the split of flux between the two is uncertain",
     DetectionFlag.WIDE: "as wide as the widest template: may be an organ rather than a spot",
     DetectionFlag.FAINT_AFTER_FIT: "its flux is less than two standard deviations once its neighbours are fitted too",
+    DetectionFlag.PLACED_BY_HAND: "a person put it here, parted it or joined it: z may lie below its threshold",
 }
 
 

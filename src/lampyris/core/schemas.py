@@ -7,6 +7,8 @@ import math
 from dataclasses import dataclass, field
 from typing import Literal
 
+from lampyris.core.flags import DetectionKind
+
 ColumnKind = Literal["text", "name", "number", "integer", "date", "path", "choice", "flag"]
 
 
@@ -199,6 +201,64 @@ STANDARDS: tuple[Column, ...] = (
     Column("instrument", "text", False, "what measured it; empty: the study's instrument"),
 )
 
+ACTIONS = (
+    "accept",
+    "reject",
+    "move",
+    "split",
+    "merge",
+    "relabel",
+    "add",
+    "exclude image",
+    "exclude animal",
+)
+
+CURATION: tuple[Column, ...] = (
+    Column("animal", "name", True, "identity of the animal, as in samplesheet.csv"),
+    Column("session", "name", False, "imaging session, as in samplesheet.csv; empty to exclude an animal"),
+    Column(
+        "view", "choice", False, "side that faces the camera; empty to exclude all views of a session", choices=VIEWS
+    ),
+    Column("action", "choice", True, "what is to be done", choices=ACTIONS),
+    Column("lesion", "integer", False, "number within the animal, as the automatic result numbers it", low=1),
+    Column("detection", "integer", False, "number within the view, as the automatic result numbers it", low=1),
+    Column(
+        "y_mm",
+        "number",
+        False,
+        "down from the view's first pixel: the new place of move, split and add; where it lies for the others",
+        low=0,
+        high=1000,
+    ),
+    Column("x_mm", "number", False, "the same, to the right", low=0, high=1000),
+    Column("into", "integer", False, "what it is merged into: a lesion's number, or a detection's of the view", low=1),
+    Column(
+        "kind", "choice", False, "what it is, for relabel and add", choices=tuple(kind.value for kind in DetectionKind)
+    ),
+    Column("organ", "name", False, "organ it lies in, for relabel and add"),
+    Column("reason", "text", True, "why"),
+    Column("author", "text", True, "who decided it"),
+    Column("time", "date", True, "when it was decided"),
+    Column(
+        "target_y_mm",
+        "number",
+        False,
+        "for move and split: where it lies in the automatic result; for merge: where what it is merged into lies",
+        low=0,
+        high=1000,
+    ),
+    Column("target_x_mm", "number", False, "the same, to the right", low=0, high=1000),
+)
+
+REGIONS: tuple[Column, ...] = (
+    Column("animal", "name", True, "identity of the animal, as in samplesheet.csv"),
+    Column("session", "name", True, "imaging session, as in samplesheet.csv"),
+    Column("view", "choice", True, "side that faces the camera", choices=VIEWS),
+    Column("file", "path", True, "file of regions inside the study: GeoJSON, Fiji .roi or .zip, or Living Image"),
+    Column("name", "text", False, "region of the file that is meant; empty for all of it"),
+    Column("meaning", "text", False, "what it is, such as tumour, liver or background"),
+)
+
 
 @dataclass(frozen=True, slots=True)
 class SampleRow:
@@ -294,3 +354,39 @@ class StandardRow:
     replicate: str
     date: str
     instrument: str
+
+
+@dataclass(frozen=True, slots=True)
+class CurationRow:
+    """A row of curation.csv, converted; `row` is its line in the file. Unfilled text is "", unfilled numbers NaN."""
+
+    row: int
+    animal: str
+    session: str
+    view: str
+    action: str
+    lesion: float
+    detection: float
+    y_mm: float
+    x_mm: float
+    into: float
+    kind: str
+    organ: str
+    reason: str
+    author: str
+    time: str
+    target_y_mm: float = math.nan
+    target_x_mm: float = math.nan
+
+
+@dataclass(frozen=True, slots=True)
+class RegionRow:
+    """A row of regions.csv, converted; `row` is its line in the file."""
+
+    row: int
+    animal: str
+    session: str
+    view: str
+    file: str
+    name: str
+    meaning: str

@@ -1,6 +1,6 @@
 """What a finished study hands to its report: sessions, animals, groups, and how it was made."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
@@ -12,6 +12,7 @@ from lampyris.core.estimate import Estimate
 from lampyris.core.finding import Finding
 from lampyris.core.images import Pose, Registration
 from lampyris.core.lesions import Endpoints, Lesion, Reach
+from lampyris.core.regions import RegionResult
 from lampyris.core.results import Detection, DetectionLimit, OrganSignal
 
 
@@ -64,6 +65,8 @@ class ViewResult:
         Image file inside the study.
     origin_px : tuple of int
         Row and column of that image, turned head up, at which the view begins: an image may show several animals.
+    rejected : tuple of Detection
+        Found and rejected by a person: they count nowhere, and may be shown apart.
     """
 
     view: str
@@ -87,6 +90,7 @@ class ViewResult:
     window_noise: tuple[tuple[float, ...], ...] = ()
     file: str = ""
     origin_px: tuple[int, int] = (0, 0)
+    rejected: tuple[Detection, ...] = ()
 
     def __post_init__(self) -> None:
         shape = np.asarray(self.body).shape
@@ -249,6 +253,55 @@ class Comparison:
 
 
 @dataclass(frozen=True, slots=True)
+class Correction:
+    """A row of curation.csv as it was applied.
+
+    Parameters
+    ----------
+    animal, session, view, action : str
+        As the row says; session and view are empty where it speaks of all.
+    target : str
+        What it was applied to, in words: ``lesion 2``, ``detection 3``, ``the animal``.
+    change : str
+        What it did, in words.
+    reason, author, time : str
+        Why, who and when, as the row says.
+    """
+
+    animal: str
+    session: str
+    view: str
+    action: str
+    target: str
+    change: str
+    reason: str
+    author: str
+    time: str
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Corrections:
+    """What a person corrected, and what the analysis alone had found there: empty without curation.csv.
+
+    Parameters
+    ----------
+    rows : tuple of Correction
+        Every row that was applied, by animal and time.
+    outcomes : tuple of AnimalOutcome
+        Of each corrected animal as found automatically, sorted by group, then animal.
+    sessions : tuple of SessionResult
+        Automatic sessions that were corrected, without images.
+    comparisons : tuple of Comparison
+        Of the automatic outcomes of all animals.
+    """
+
+    rows: tuple[Correction, ...] = ()
+    outcomes: tuple[AnimalOutcome, ...] = ()
+    sessions: tuple[SessionResult, ...] = ()
+    comparisons: tuple[Comparison, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
 class RunRecord:
     """How the results were made. No clock time, host or worker count: it is hashed.
 
@@ -304,6 +357,10 @@ class StudyResults:
         Per arm and organ.
     amounts : Amounts or None
         Calibration lines, doses and amounts; None where the study has neither standards nor doses.
+    corrections : Corrections
+        By hand; everything else here is with them.
+    regions : tuple of RegionResult
+        Drawn by hand.
     """
 
     name: str
@@ -318,3 +375,5 @@ class StudyResults:
     record: RunRecord
     reach: tuple[Reach, ...] = ()
     amounts: Amounts | None = None
+    corrections: Corrections = field(default_factory=Corrections)
+    regions: tuple[RegionResult, ...] = ()

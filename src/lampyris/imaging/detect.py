@@ -161,6 +161,51 @@ def find_spots(search: SpotSearch, /) -> FieldFit:
         spots, room = lasting, len(lasting)
 
 
+def fit_spots(search: SpotSearch, known: tuple[Spot, ...], placed: tuple[tuple[float, float], ...] = (), /) -> FieldFit:
+    """Fit spots at places that a person or an earlier search gave: none is sought, none moved, none dropped.
+
+    Parameters
+    ----------
+    search : SpotSearch
+    known : tuple of Spot
+        As an earlier search found them.
+    placed : tuple of (y, x)
+        Further places, in pixels of the search: each takes the shape that is most significant there.
+
+    Returns
+    -------
+    FieldFit
+        The known spots, then the placed ones with their significance beside the others, whatever it is. A spot in which the
+        fit sees no light has a faint image of its shape, so that what is there can still be measured.
+    """
+    bank = filter_bank(search.profiles, search.body.shape, pixel_mm=search.pixel_mm)
+    spots = known
+    for place in placed:
+        spots = (*spots, _best_shape(search, bank, spots, place))
+    images, fit = _fit_here(search, spots)
+    for image, spot in zip(images, spots, strict=True):
+        if not image.max() > 0:
+            shape = search.profiles.image(spot.template, spot_distance(search, (spot,))) * search.body
+            image += 1e-6 * fit.pixel_sd * shape / max(float(shape.max()), 1e-300)
+    residual = np.where(search.body, search.data - fit.background - images.sum(axis=0), 0.0)
+    return FieldFit(spots, images, fit, residual, _noise_fields(search, bank, residual, fit, images, spots))
+
+
+def _best_shape(search: SpotSearch, bank: FilterBank, others: tuple[Spot, ...], place: tuple[float, float]) -> Spot:
+    """A spot at a place, with the shape that is most significant there beside the others."""
+    images, fit = _fit_here(search, others)
+    residual = np.where(search.body, search.data - fit.background - images.sum(axis=0), 0.0)
+    noise = _noise_fields(search, bank, residual, fit, images, others)
+    usable = np.logical_and.reduce([np.isfinite(field.sigma) for field in noise])
+    # a place at the animal's edge is judged by the nearest one that all shapes can be laid on
+    distance = np.where(usable, spot_distance(search, (Spot(*place, 0, 0.0, 0.0),)), np.inf)
+    y, x = np.unravel_index(int(np.argmin(distance)), distance.shape)
+    # the error of the others' shapes is no reason to doubt a place that a person gave, so it is not taken off
+    z = [float(field.flux[y, x] / field.sigma[y, x]) for field in noise]
+    best = int(np.argmax(z))
+    return Spot(place[0], place[1], best, z[best], noise[best].threshold)
+
+
 def _lasting(search: SpotSearch, spots: tuple[Spot, ...], images: NDArray[np.float64]) -> tuple[Spot, ...]:
     """Spots that still have light of their own in the joint fit and did not drift onto a brighter one or off the body."""
     order = sorted(range(len(spots)), key=lambda index: -float(images[index].max()))
@@ -186,24 +231,30 @@ def spot_distance(search: SpotSearch, spots: tuple[Spot, ...], /) -> NDArray[np.
 def _fit(search: SpotSearch, spots: tuple[Spot, ...]) -> tuple[tuple[Spot, ...], NDArray[np.float64], JointFit]:
     """Joint fit of background and spots, the positions moved to where the residual's slope vanishes."""
     for round_ in range(3):
-        columns, owner = _columns(search, spots)
-        fit = joint_fit(
-            search.data,
-            search.variance,
-            search.body,
-            search.terms,
-            columns,
-            spot_error=search.options.spot_model_error,
-            organ_error=search.options.organ_model_error,
-        )
-        images = np.zeros((len(spots), *search.body.shape))
-        for column, number, amplitude in zip(columns, owner, fit.amplitudes, strict=True):
-            images[number] += amplitude * column
-        images *= search.body
+        images, fit = _fit_here(search, spots)
         if round_ == 2 or not spots:
             break
         spots = _moved(search, spots, images, fit)
     return spots, images, fit
+
+
+def _fit_here(search: SpotSearch, spots: tuple[Spot, ...]) -> tuple[NDArray[np.float64], JointFit]:
+    """Joint fit of background and spots where they are; the spots' images, dims (spot, y, x)."""
+    columns, owner = _columns(search, spots)
+    fit = joint_fit(
+        search.data,
+        search.variance,
+        search.body,
+        search.terms,
+        columns,
+        spot_error=search.options.spot_model_error,
+        organ_error=search.options.organ_model_error,
+    )
+    images = np.zeros((len(spots), *search.body.shape))
+    for column, number, amplitude in zip(columns, owner, fit.amplitudes, strict=True):
+        images[number] += amplitude * column
+    images *= search.body
+    return images, fit
 
 
 def _columns(search: SpotSearch, spots: tuple[Spot, ...]) -> tuple[NDArray[np.float64], list[int]]:

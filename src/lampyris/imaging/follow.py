@@ -4,7 +4,7 @@ Links the spots of all days and views, asks the light table where each source li
 session how much is there or how much may have been missed. Needs no image: a session's result holds the windows.
 """
 
-from collections.abc import Sequence
+from collections.abc import Sequence, Set
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -32,6 +32,8 @@ from lampyris.probe.probe import Probe
 from lampyris.statistics.thresholds import half_width
 
 CELLS_UNIT = "labelled-cell equivalents"
+# session, view and number
+DetectionKey = tuple[str, str, int]
 # of a place of the nominal animal, where a registration does not say
 REGISTRATION_SD_MM = 1.0
 # a control's spot within this reach of a source lies at its place
@@ -98,6 +100,7 @@ class _Ground:
     controls: NDArray[np.float64]
     registrations: tuple[dict[str, Registration], ...]
     known: dict[tuple[int, ...], tuple["_Source", NDArray[np.float64]]]
+    organs: tuple[tuple[Set[DetectionKey], str], ...] = ()
 
 
 def follow_animal(
@@ -108,6 +111,8 @@ def follow_animal(
     registrations: Sequence[Sequence[Registration]] | None = None,
     controls: Sequence[SessionResult] = (),
     animal: AnimalRow | None = None,
+    together: Sequence[Set[DetectionKey]] = (),
+    organs: Sequence[tuple[Set[DetectionKey], str]] = (),
 ) -> Following:
     """Follow the sources of light of one animal.
 
@@ -122,6 +127,10 @@ def follow_animal(
         Sessions of unlabelled controls: how often, and where, nothing looks like something.
     animal : AnimalRow, optional
         Where cells were put and the probe injected.
+    together : sequence of set of (session, view, number), optional
+        Detections that are one source because a person says so.
+    organs : sequence of (set of (session, view, number), organ), optional
+        The organ in which a person says that the source of these detections lies; place and amount are those in it.
 
     Returns
     -------
@@ -133,7 +142,7 @@ def follow_animal(
     laid = tuple(
         {view.view: one for view, one in zip(sessions[index].views, given[index], strict=True)} for index in order
     )
-    limits = _organ_limits(ordered)
+    limits = organ_limits(ordered)
     spots = _spots(ordered, laid)
     if not spots:
         return Following((), limits, ())
@@ -155,6 +164,7 @@ def follow_animal(
         controls=np.array(places).reshape(-1, 2),
         registrations=laid,
         known={},
+        organs=tuple(organs),
     )
     linked = link_spots(
         [_link_spot(spot) for spot in spots],
@@ -163,7 +173,7 @@ def follow_animal(
         limit_at=_limit_lookup(ordered),
         options=LinkOptions(may_rise=injected),
     )
-    chains = _joined(ground, linked.chains)
+    chains = _joined(ground, linked.chains, together)
     lesions = [_lesion(ground, chain) for chain in chains]
     return Following(_numbered(lesions, chains), limits, _findings(ground, linked))
 
@@ -260,7 +270,7 @@ def _control_places(controls: Sequence[SessionResult]) -> list[tuple[float, floa
     ]
 
 
-def _organ_limits(sessions: Sequence[SessionResult]) -> dict[str, tuple[float, ...]]:
+def organ_limits(sessions: Sequence[SessionResult], /) -> dict[str, tuple[float, ...]]:
     """Labelled cells that would have been seen per organ and session: a source is missed only if every view misses it."""
     limits: dict[str, list[float]] = {}
     for number, session in enumerate(sessions):
@@ -316,7 +326,7 @@ def _lesion(ground: _Ground, chain: Chain) -> Lesion:
     verdict = weigh_kinds(
         ground.table, source.found, course, replace(ground.setting, control_spots_near=int(near.sum()))
     )
-    verdict = _at_the_needle(verdict, source.members)
+    verdict = _in_the_organ_said(ground, source, _at_the_needle(verdict, source.members))
     sightings = tuple(_sighting(ground, source, verdict, number) for number in range(len(days)))
     shown = [sightings[number] for number in seen]
     return Lesion(
@@ -339,8 +349,11 @@ def _lesion(ground: _Ground, chain: Chain) -> Lesion:
     )
 
 
-def _joined(ground: _Ground, chains: Sequence[Chain]) -> tuple[Chain, ...]:
-    """Chains with those made one that are two sides of one source: never in one image, and placed at one spot by their light."""
+def _joined(ground: _Ground, chains: Sequence[Chain], together: Sequence[Set[DetectionKey]]) -> tuple[Chain, ...]:
+    """Chains with those made one that are two sides of one source, or one by a person's word.
+
+    Two sides are never in one image, and placed at one spot by their light.
+    """
     placed = {index: _place_of(ground, chain.members) for index, chain in enumerate(chains)}
     members = {index: chain.members for index, chain in enumerate(chains)}
     pairs = sorted(
@@ -349,7 +362,8 @@ def _joined(ground: _Ground, chains: Sequence[Chain]) -> tuple[Chain, ...]:
         for b in range(a + 1, len(chains))
     )
     owner = {index: index for index in range(len(chains))}
-    for apart, a, b in pairs:
+    said = [(0.0, a, b) for a, b in _said_to_be_one(ground, chains, together)]
+    for apart, a, b in [*said, *pairs]:
         one, other = owner[a], owner[b]
         if apart > SAME_PLACE_SDS or one == other or _share_image(ground, members[one], members[other]):
             continue
@@ -381,6 +395,18 @@ def _joined(ground: _Ground, chains: Sequence[Chain]) -> tuple[Chain, ...]:
             )
         )
     return tuple(joined)
+
+
+def _said_to_be_one(
+    ground: _Ground, chains: Sequence[Chain], together: Sequence[Set[DetectionKey]]
+) -> list[tuple[int, int]]:
+    """Pairs of chains that hold detections of one source by a person's word."""
+    keys = [{_key(ground, ground.spots[index]) for index in chain.members} for chain in chains]
+    pairs = []
+    for those in together:
+        holding = [index for index, own in enumerate(keys) if own & those]
+        pairs += [(holding[0], other) for other in holding[1:]]
+    return pairs
 
 
 def _share_image(ground: _Ground, one: Sequence[int], other: Sequence[int]) -> bool:
@@ -585,6 +611,24 @@ def _at_the_needle(verdict: Verdict, members: list[_Spot]) -> Verdict:
     kinds = {name: NEEDLE_DOUBT * share for name, share in verdict.kinds.items()}
     kinds = {DetectionKind.INJECTION_SITE.value: 1.0 - NEEDLE_DOUBT, **kinds}
     return replace(verdict, kinds=kinds, reasons=("it lies where a needle went in", *verdict.reasons))
+
+
+def _in_the_organ_said(ground: _Ground, source: _Source, verdict: Verdict) -> Verdict:
+    """A source of which a person says the organ: its places are those of that organ, if the light leaves any there."""
+    keys = {_key(ground, spot) for spot in source.members}
+    said = next((organ for those, organ in ground.organs if keys & those), "")
+    if not said or said not in ground.table.organs:
+        return verdict
+    inside = ground.table.organ_probability[ground.table.organs.index(said)][source.found.voxel]
+    weight = verdict.place_weight * inside
+    if not weight.sum() > 0:
+        reason = f"its light leaves no place in {said}: place and amount are those without it"
+        return replace(verdict, organs={said: 1.0}, reasons=(*verdict.reasons, reason))
+    return replace(verdict, organs={said: 1.0}, place_weight=weight / weight.sum())
+
+
+def _key(ground: _Ground, spot: _Spot) -> DetectionKey:
+    return ground.sessions[spot.session].session, spot.view.view, spot.detection.number
 
 
 def _position(ground: _Ground, found: Likelihood, verdict: Verdict) -> tuple[Estimate, Estimate, Estimate]:

@@ -18,7 +18,7 @@ from lampyris.core.flags import DetectionFlag, PixelFlag
 from lampyris.core.images import FLUX_UNIT
 from lampyris.core.settings import AnalysisOptions
 from lampyris.imaging.calibrate import lambertian_flux, vendor_4pi_flux
-from lampyris.imaging.detect import FieldFit, SpotSearch
+from lampyris.imaging.detect import FieldFit, SpotSearch, spot_distance
 from lampyris.statistics.thresholds import half_width, robust_sd
 
 OUTLINE_FROM_DATA_Z = 30.0
@@ -77,7 +77,9 @@ class ViewImages:
     calibration_relative_sd: float
 
 
-def measure_spots(search: SpotSearch, field: FieldFit, images: ViewImages, /) -> tuple[SpotPhotometry, ...]:
+def measure_spots(
+    search: SpotSearch, field: FieldFit, images: ViewImages, /, *, nearest: bool = False
+) -> tuple[SpotPhotometry, ...]:
     """Photometry of every spot of a view, in the order of ``field.spots``.
 
     Parameters
@@ -87,12 +89,21 @@ def measure_spots(search: SpotSearch, field: FieldFit, images: ViewImages, /) ->
     field : FieldFit
         What was found.
     images : ViewImages
+    nearest : bool
+        Pixels that outlines share go to the nearest spot, as where a person parted one; else the brighter keeps them.
 
     Returns
     -------
     tuple of SpotPhotometry
     """
     outlines = [_outline(search, field, index) for index in range(len(field.spots))]
+    if nearest and outlines:
+        closest = np.argmin([spot_distance(search, (spot,)) for spot in field.spots], axis=0)
+        held = np.stack(outlines)
+        # a pixel that lies in one outline only stays with it, however near another spot is
+        alone = held.sum(axis=0) == 1
+        parted = [mask & (alone | (closest == index)) for index, mask in enumerate(held)]
+        return tuple(_measure(search, field, images, index, parted) for index in range(len(parted)))
     taken = np.zeros(search.body.shape, bool)
     # the brighter spot keeps the pixels that two outlines share
     order = sorted(range(len(outlines)), key=lambda index: -float(field.images[index].max()))

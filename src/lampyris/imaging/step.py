@@ -23,7 +23,7 @@ from lampyris.imaging.animal import (
 )
 from lampyris.imaging.background import background_terms
 from lampyris.imaging.calibrate import lambertian_flux, radiance_from_counts
-from lampyris.imaging.detect import FieldFit, SpotSearch, find_spots
+from lampyris.imaging.detect import FieldFit, Spot, SpotSearch, find_spots
 from lampyris.imaging.forward import project
 from lampyris.imaging.inputs import SessionInput, ViewInput
 from lampyris.imaging.nominal import NominalView, nominal_animal
@@ -114,8 +114,8 @@ def analyse_view(
     saturated = _refuse_saturated(radiance, body, view, options.saturated_fraction_max)
     registration = _registered(view, body, side, instrument.pixel_mm)
     abundance = unmix(radiance, mixing_matrix(instrument, probe), shown=_frame_of(body))
-    frame = ViewFrame(nominal, side, registration.pose, body.shape, _bounding_box(body))
-    search = _search(abundance, body, frame, inputs, settings)
+    frame = ViewFrame(nominal, side, registration.pose, body.shape, bounding_box(body))
+    search = view_search(abundance, body, frame, settings, day=inputs.day, views=len(inputs.views))
     field = find_spots(search)
     images = ViewImages(
         total=radiance.values.sum(axis=0)[frame.crop],
@@ -193,14 +193,36 @@ def _refuse_saturated(radiance: Radiance, body: NDArray[np.bool_], view: ViewInp
     return share
 
 
-def _bounding_box(body: NDArray[np.bool_]) -> tuple[slice, slice]:
+def bounding_box(body: NDArray[np.bool_], /) -> tuple[slice, slice]:
+    """Rows and columns that hold the body."""
     rows, columns = np.nonzero(body)
     return slice(int(rows.min()), int(rows.max()) + 1), slice(int(columns.min()), int(columns.max()) + 1)
 
 
-def _search(
-    abundance: AbundanceMap, body: NDArray[np.bool_], frame: ViewFrame, inputs: SessionInput, settings: StudySettings
+def view_search(
+    abundance: AbundanceMap,
+    body: NDArray[np.bool_],
+    frame: ViewFrame,
+    settings: StudySettings,
+    /,
+    *,
+    day: float,
+    views: int,
 ) -> SpotSearch:
+    """What is searched in one view: the probe on the body's bounding box, its noise, and the terms of the background.
+
+    Parameters
+    ----------
+    abundance : AbundanceMap
+        Of the whole image.
+    body : ndarray of bool, dims (y, x)
+    frame : ViewFrame
+    settings : StudySettings
+    day : float
+        Since inoculation.
+    views : int
+        Of the session, which share its false alarms.
+    """
     options, pixel, crop = settings.analysis, settings.instrument.pixel_mm, frame.crop
     # where the flat is very low, noise and the flat's own error are multiplied: such corners say nothing
     inner = (binary_erosion(body) & (abundance.flags & PixelFlag.LOW_FLAT == 0))[crop]
@@ -208,7 +230,7 @@ def _search(
         organ: project(image, frame.nominal.grid, frame.pose, shape=frame.shape, pixel_mm=pixel)[crop]
         for organ, image in frame.side.uptake.items()
         # cells caught in the lung are there on the day of injection only
-        if organ != "lungs" or inputs.day < LUNG_TRAPPING_DAYS
+        if organ != "lungs" or day < LUNG_TRAPPING_DAYS
     }
     cut = AbundanceMap(
         values=abundance.values[(slice(None), *crop)],
@@ -226,7 +248,7 @@ def _search(
         profiles=frame.nominal.profiles,
         pixel_mm=pixel,
         options=options,
-        false_alarms=options.false_alarms_per_session / max(len(inputs.views), 1),
+        false_alarms=options.false_alarms_per_session / max(views, 1),
     )
 
 
@@ -242,33 +264,49 @@ def _detections(
     order = sorted(own, key=lambda index: -spots[index].flux.value)
     for number, index in enumerate(order, start=1):
         spot, numbers = field.spots[index], spots[index]
-        y_mm, x_mm = (spot.y + crop[0].start) * pixel, (spot.x + crop[1].start) * pixel
+        y_mm, x_mm = spot_place(spot, frame, pixel)
         whole = np.zeros(shape, bool)
         whole[crop] = numbers.outline
         labels[whole] = number
         found.append(
-            Detection(
-                number=number,
-                kind=_kind(y_mm, x_mm, frame.pose, inputs),
-                y_mm=y_mm,
-                x_mm=x_mm,
-                position_sd_mm=numbers.position_sd_mm,
-                width_mm=numbers.width_mm,
-                template_depth_mm=float(search.profiles.depth_mm[spot.template]),
-                z=spot.z,
-                z_threshold=spot.threshold,
-                flux=numbers.flux,
-                flux_vendor_4pi=numbers.flux_vendor_4pi,
-                area_mm2=numbers.area_mm2,
-                snr=numbers.snr,
-                contrast=numbers.contrast,
-                tumour_to_background=numbers.tumour_to_background,
-                region=region_at(frame, y_mm, x_mm),
-                outline_mm=closed_outline(whole, pixel_mm=pixel),
-                flags=int(numbers.flags),
-            )
+            spot_detection(search, spot, numbers, frame, number=number, kind=_kind(y_mm, x_mm, frame.pose, inputs))
         )
     return tuple(found), labels
+
+
+def spot_place(spot: Spot, frame: ViewFrame, pixel_mm: float, /) -> tuple[float, float]:
+    """Place of a spot (y, x) in mm from the image's first pixel centre."""
+    return (spot.y + frame.crop[0].start) * pixel_mm, (spot.x + frame.crop[1].start) * pixel_mm
+
+
+def spot_detection(
+    search: SpotSearch, spot: Spot, numbers: SpotPhotometry, frame: ViewFrame, /, *, number: int, kind: str
+) -> Detection:
+    """A measured spot as a detection, its windows left out."""
+    pixel = search.pixel_mm
+    y_mm, x_mm = spot_place(spot, frame, pixel)
+    whole = np.zeros(frame.shape, bool)
+    whole[frame.crop] = numbers.outline
+    return Detection(
+        number=number,
+        kind=kind,
+        y_mm=y_mm,
+        x_mm=x_mm,
+        position_sd_mm=numbers.position_sd_mm,
+        width_mm=numbers.width_mm,
+        template_depth_mm=float(search.profiles.depth_mm[spot.template]),
+        z=spot.z,
+        z_threshold=spot.threshold,
+        flux=numbers.flux,
+        flux_vendor_4pi=numbers.flux_vendor_4pi,
+        area_mm2=numbers.area_mm2,
+        snr=numbers.snr,
+        contrast=numbers.contrast,
+        tumour_to_background=numbers.tumour_to_background,
+        region=region_at(frame, y_mm, x_mm),
+        outline_mm=closed_outline(whole, pixel_mm=pixel),
+        flags=int(numbers.flags),
+    )
 
 
 def _kind(y_mm: float, x_mm: float, pose: Pose, inputs: SessionInput) -> DetectionKind:
@@ -397,7 +435,7 @@ def _against_others_mm(view: ViewInput, body: NDArray[np.bool_], pixel_mm: float
 
 def _frame_of(body: NDArray[np.bool_]) -> NDArray[np.bool_]:
     """The body's bounding box and a margin, tail included below: what is ever shown."""
-    rows, columns = _bounding_box(body)
+    rows, columns = bounding_box(body)
     frame = np.zeros_like(body)
     margin = max(body.shape) // 8
     reach = (

@@ -15,7 +15,9 @@ from lampyris.core.study import SessionResult, StudyResults
 from lampyris.report import sections
 from lampyris.report.amounts_section import amounts_section
 from lampyris.report.arms import Arm, arms_of
+from lampyris.report.corrections import correction_context, correction_sentences
 from lampyris.report.curves import AnimalCurve, ArmDay, animal_curves, arm_means, flux_unit
+from lampyris.report.drawn import drawn_table
 from lampyris.report.figures import comparison_figure, curves_figure, limits_figure, side_by_side
 from lampyris.report.films import film_rows, scale_stops, scale_ticks, still_indices
 from lampyris.report.gallery import Gallery
@@ -154,7 +156,9 @@ def _sections(results: StudyResults, arms: dict[str, Arm], gallery: Gallery) -> 
     means = arm_means(curves, unit, level=interval_level(results))
     grids = limit_grids(results)
     return {
-        "sentences": headline(results, arms),
+        "sentences": [*headline(results, arms), *correction_sentences(results)],
+        "corrections": correction_context(results, arms),
+        "drawn": drawn_table(results, arms),
         "glance": at_a_glance(results, arms),
         "detections": sections.detection_tables(results),
         "detection_level": sections.detection_level(results),

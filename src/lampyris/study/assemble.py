@@ -13,16 +13,26 @@ from lampyris.core.finding import Finding
 from lampyris.core.lesions import Reach
 from lampyris.core.schemas import AnimalRow, StandardRow
 from lampyris.core.settings import StudySettings
-from lampyris.core.study import AnimalOutcome, Comparison, RunRecord, SessionResult, StudyResults
+from lampyris.core.study import AnimalOutcome, Comparison, Corrections, RunRecord, SessionResult, StudyResults
 from lampyris.io import durable
 from lampyris.io.tables import write_table
 from lampyris.study.codec import encode
 from lampyris.study.crate import crate_metadata
+from lampyris.study.curation.words import correction_methods
+from lampyris.study.drawn.task import OUTLINES, REGIONS, StoredRegions
 from lampyris.study.graph import RECORD, Task, hash_files
 from lampyris.study.methods import methods_text
 from lampyris.study.outcomes import compare_groups
 from lampyris.study.provenance import package_versions, source_hash
-from lampyris.study.store import ANIMAL, StoredAnimal, read_noun, read_session, view_folder, write_noun
+from lampyris.study.store import (
+    ANIMAL,
+    StoredAnimal,
+    automatic_folder,
+    read_noun,
+    read_session,
+    view_folder,
+    write_noun,
+)
 from lampyris.study.tables import study_tables
 
 RESULTS = "results"
@@ -43,7 +53,13 @@ class StoredStudy:
     groups : tuple of (str, dict)
         In the order in which arms are shown, which a JSON object does not keep.
     sessions, animals : tuple of str
-        Folders relative to the results.
+        Folders relative to the results: those with a person's corrections where there are any.
+    automatic, automatic_sessions : tuple of str
+        Folders of the animals that were corrected, and of those of their sessions, as found automatically.
+    automatic_comparisons : tuple of Comparison
+        Of all animals as found automatically; empty where nothing was corrected.
+    regions : str
+        Folder of the regions drawn by hand, relative to the results; empty where there are none.
     """
 
     name: str
@@ -58,6 +74,10 @@ class StoredStudy:
     methods: tuple[str, ...]
     record: RunRecord
     amounts: Amounts | None = None
+    automatic: tuple[str, ...] = ()
+    automatic_sessions: tuple[str, ...] = ()
+    automatic_comparisons: tuple[Comparison, ...] = ()
+    regions: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,7 +89,8 @@ class StudyPlan:
     settings : StudySettings
         All settings.
     sessions, animals : tuple of str
-        Folders relative to the study: sessions of animals that are done, sorted by animal and day; all animals.
+        Folders relative to the study: sessions of animals that are done, sorted by animal and day; all animals. Those with a
+        person's corrections where there are any.
     sheets : tuple of str
         Settings and sheets, relative to the study.
     findings : tuple of Finding
@@ -82,6 +103,10 @@ class StudyPlan:
         Rows of standards.csv; the sheet and its images stand in `sheets`.
     entries : tuple of AnimalRow
         Rows of animals.csv.
+    automatic, automatic_sessions : tuple of str
+        Folders of the animals that were corrected, and of those of their sessions, as found automatically.
+    regions : str
+        Folder of the regions drawn by hand, relative to the study; empty where there are none.
     """
 
     settings: StudySettings
@@ -93,6 +118,9 @@ class StudyPlan:
     only: tuple[str, ...]
     standards: tuple[StandardRow, ...] = ()
     entries: tuple[AnimalRow, ...] = ()
+    automatic: tuple[str, ...] = ()
+    automatic_sessions: tuple[str, ...] = ()
+    regions: str = ""
 
 
 def study_task(study: Path, plan: StudyPlan, /) -> Task:
@@ -117,12 +145,16 @@ def study_task(study: Path, plan: StudyPlan, /) -> Task:
         "findings": encode(plan.findings),
         "published": plan.published,
         "only": plan.only,
+        "automatic": plan.automatic,
+        "automatic_sessions": plan.automatic_sessions,
+        "regions": plan.regions,
     }
+    folders = (*plan.sessions, *plan.animals, *plan.automatic, *plan.automatic_sessions, *filter(None, [plan.regions]))
     return Task(
         step="study",
         study=str(study),
         folder=RESULTS,
-        inputs=(*plan.sheets, *(f"{folder}/{RECORD}" for folder in (*plan.sessions, *plan.animals))),
+        inputs=(*plan.sheets, *(f"{folder}/{RECORD}" for folder in folders)),
         outputs=OUTPUTS,
         options=durable.canonical_json(options),
         work=partial(_assemble, plan),
@@ -164,7 +196,19 @@ def load_results(folder: Path, /, *, images: bool = True) -> StudyResults:
         record=stored.record,
         reach=stored.reach,
         amounts=stored.amounts,
+        corrections=Corrections(
+            rows=tuple(row for animal in animals for row in animal.corrections),
+            outcomes=_sorted([read_noun(folder / name / ANIMAL, StoredAnimal).outcome for name in stored.automatic]),
+            sessions=tuple(read_session(folder / name, images=False) for name in stored.automatic_sessions),
+            comparisons=stored.automatic_comparisons,
+        ),
+        regions=_regions(folder / stored.regions).regions if stored.regions else (),
     )
+
+
+def _regions(folder: Path) -> StoredRegions:
+    found: StoredRegions = read_noun(folder / REGIONS, StoredRegions)
+    return found
 
 
 class StoredSessions(Sequence[SessionResult]):
@@ -203,6 +247,7 @@ def _assemble(plan: StudyPlan, study: Path, folder: Path) -> None:
     settings, level = plan.settings, plan.settings.analysis.interval_level
     animals: list[StoredAnimal] = [read_noun(study / name / ANIMAL, StoredAnimal) for name in plan.animals]
     outcomes = _sorted([animal.outcome for animal in animals])
+    automatic = _automatic_outcomes(plan, study, outcomes)
     groups = {
         name: {"title": group.title or name, "role": group.role, "probe": group.probe}
         for name, group in settings.groups.items()
@@ -210,7 +255,9 @@ def _assemble(plan: StudyPlan, study: Path, folder: Path) -> None:
     record = _record(plan, study)
     amounts, unmeasured = _amounts(plan, study, outcomes)
     # each view has a folder; decoding hundreds of sessions only to count theirs would take seconds
-    views = max((sum(1 for _ in (study / name).glob(view_folder("*"))) for name in plan.sessions), default=1)
+    views = max(
+        (sum(1 for _ in (study / automatic_folder(name)).glob(view_folder("*"))) for name in plan.sessions), default=1
+    )
     stored = StoredStudy(
         name=settings.study.name,
         title=settings.study.title,
@@ -220,10 +267,19 @@ def _assemble(plan: StudyPlan, study: Path, folder: Path) -> None:
         animals=tuple(name.removeprefix(f"{RESULTS}/") for name in plan.animals),
         comparisons=compare_groups(outcomes, groups, level=level),
         reach=reach(outcomes, groups, level=level),
-        findings=(*(finding for animal in animals for finding in animal.findings), *plan.findings, *unmeasured),
-        methods=methods_text(settings, record, views=views),
-        record=record,
         amounts=amounts,
+        findings=(
+            *(finding for animal in animals for finding in animal.findings),
+            *plan.findings,
+            *unmeasured,
+            *(_regions(study / plan.regions).findings if plan.regions else ()),
+        ),
+        methods=(*methods_text(settings, record, views=views), *correction_methods(animals)),
+        record=record,
+        automatic=tuple(name.removeprefix(f"{RESULTS}/") for name in plan.automatic),
+        automatic_sessions=tuple(name.removeprefix(f"{RESULTS}/") for name in plan.automatic_sessions),
+        automatic_comparisons=compare_groups(automatic, groups, level=level) if plan.automatic else (),
+        regions=plan.regions.removeprefix(f"{RESULTS}/"),
     )
     write_noun(folder / STUDY, stored)
     # from here on everything is made from what was stored, so that rendering again gives the same bytes
@@ -249,21 +305,30 @@ def _amounts(
     return amounts, (*findings, *amount_findings(amounts))
 
 
+def _automatic_outcomes(plan: StudyPlan, study: Path, outcomes: tuple[AnimalOutcome, ...]) -> tuple[AnimalOutcome, ...]:
+    """All animals as found automatically."""
+    found = [read_noun(study / name / ANIMAL, StoredAnimal).outcome for name in plan.automatic]
+    named = {outcome.animal for outcome in found}
+    return _sorted([*found, *(outcome for outcome in outcomes if outcome.animal not in named)])
+
+
 def _write_crate(results: StudyResults, folder: Path, stored: StoredStudy, published: str) -> None:
     views = [
-        f"{name}/{view_folder(view.view)}"
+        f"{automatic_folder(name)}/{view_folder(view.view)}"
         for name, session in zip(stored.sessions, results.sessions, strict=True)
         for view in session.views
     ]
     tops = [name for name in OUTPUTS if name != CRATE]
-    files = hash_files(folder, [*tops, *(f"{name}/{ANIMAL}" for name in stored.animals)])
-    files |= hash_files(folder, [f"{name}/session.json" for name in stored.sessions])
+    files = hash_files(folder, [*tops, *(f"{name}/{ANIMAL}" for name in (*stored.animals, *stored.automatic))])
+    sessions = (*stored.sessions, *stored.automatic_sessions)
+    files |= hash_files(folder, [f"{name}/session.json" for name in sessions])
+    files |= hash_files(folder, [f"{stored.regions}/{name}" for name in (REGIONS, OUTLINES) if stored.regions])
     durable.write_json(folder / CRATE, crate_metadata(results, files, views, published=published))
 
 
 def _record(plan: StudyPlan, study: Path) -> RunRecord:
     inputs = {name: durable.sha256_file(study / name) for name in plan.sheets}
-    for folder in plan.sessions:
+    for folder in (*map(automatic_folder, plan.sessions), *plan.automatic_sessions):
         inputs |= json.loads((study / folder / RECORD).read_text(encoding="utf-8"))["inputs"]
     options: dict[str, Any] = plan.settings.model_dump(mode="json")
     if plan.only:

@@ -1,27 +1,37 @@
 """Checks a study before anything is analysed: every fault at once, each with its place and mend."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import TypeVar
 
 from lampyris.core.errors import InputError
 from lampyris.core.finding import Finding, Place, Severity
 from lampyris.core.schemas import (
     ANIMALS,
+    CURATION,
     LANDMARKS,
+    REGIONS,
     SAMPLESHEET,
     STANDARDS,
     AnimalRow,
+    Column,
+    CurationRow,
     LandmarkRow,
+    RegionRow,
     SampleRow,
     StandardRow,
 )
 from lampyris.core.settings import StudySettings
 from lampyris.io.settings import read_settings
 from lampyris.io.sheets import read_sheet
-from lampyris.study.rules import RULES, SETTINGS, SHEET, SHEET_ANIMALS, SHEET_LANDMARKS, Sheets
+from lampyris.study.curation.contradictions import CURATION_SHEET
+from lampyris.study.curation.rules import CURATION_RULES
+from lampyris.study.drawn.gather import check_regions
+from lampyris.study.rules import RULES, SETTINGS, SHEET, SHEET_ANIMALS, SHEET_LANDMARKS, SHEET_REGIONS, Sheets
 from lampyris.study.rules_amounts import SHEET_STANDARDS
 
 IMAGE_RULES = "image."
+Row = TypeVar("Row")
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,6 +54,10 @@ class CheckResult:
         Images that bring a photograph along; empty where image files were not opened.
     standards : tuple of StandardRow
         Valid rows of standards.csv; empty where there is none.
+    curation : tuple of CurationRow
+        Valid rows of curation.csv; empty where there is none.
+    regions : tuple of RegionRow
+        Valid rows of regions.csv; empty where there is none.
     """
 
     findings: tuple[Finding, ...]
@@ -53,6 +67,8 @@ class CheckResult:
     landmarks: tuple[LandmarkRow, ...] = ()
     photographed: frozenset[str] = frozenset()
     standards: tuple[StandardRow, ...] = ()
+    curation: tuple[CurationRow, ...] = ()
+    regions: tuple[RegionRow, ...] = ()
 
     @property
     def errors(self) -> tuple[Finding, ...]:
@@ -98,22 +114,17 @@ def check_study(directory: Path | str, /, *, images: bool = True) -> CheckResult
     except InputError as error:
         findings += error.findings or [_refused(SETTINGS, error)]
     samples, sheet_findings = read_sheet(study / SHEET, SAMPLESHEET, SampleRow)
-    animals: tuple[AnimalRow, ...] = ()
-    if (study / SHEET_ANIMALS).exists():
-        animals, animal_findings = read_sheet(study / SHEET_ANIMALS, ANIMALS, AnimalRow)
-        sheet_findings = (*sheet_findings, *animal_findings)
-    landmarks: tuple[LandmarkRow, ...] = ()
-    if (study / SHEET_LANDMARKS).exists():
-        landmarks, landmark_findings = read_sheet(study / SHEET_LANDMARKS, LANDMARKS, LandmarkRow)
-        sheet_findings = (*sheet_findings, *landmark_findings)
-    standards: tuple[StandardRow, ...] = ()
-    if (study / SHEET_STANDARDS).exists():
-        standards, standard_findings = read_sheet(study / SHEET_STANDARDS, STANDARDS, StandardRow)
-        sheet_findings = (*sheet_findings, *standard_findings)
+    animals, animal_findings = _optional(study / SHEET_ANIMALS, ANIMALS, AnimalRow)
+    landmarks, landmark_findings = _optional(study / SHEET_LANDMARKS, LANDMARKS, LandmarkRow)
+    curation, curation_findings = _optional(study / CURATION_SHEET, CURATION, CurationRow, may_be_empty=True)
+    regions, region_findings = _optional(study / SHEET_REGIONS, REGIONS, RegionRow, may_be_empty=True)
+    standards, standard_findings = _optional(study / SHEET_STANDARDS, STANDARDS, StandardRow)
+    sheet_findings = (*sheet_findings, *animal_findings, *landmark_findings)
+    sheet_findings = (*sheet_findings, *curation_findings, *region_findings, *standard_findings)
     findings += sheet_findings
     whole = not any(finding.severity == Severity.ERROR for finding in sheet_findings)
-    sheets = Sheets(study, settings, samples, animals, whole, landmarks, standards)
-    for rule in RULES:
+    sheets = Sheets(study, settings, samples, animals, whole, landmarks, standards, curation, regions)
+    for rule in (*RULES, *CURATION_RULES, check_regions):
         findings += rule(sheets)
     photographed: frozenset[str] = frozenset()
     if images and settings is not None:
@@ -124,7 +135,23 @@ def check_study(directory: Path | str, /, *, images: bool = True) -> CheckResult
         findings += unreadable
         findings += check_files(sheets, settings, headers)
         photographed = frozenset(path for path, header in headers.items() if header is not None and header.photo)
-    return CheckResult(_ordered(findings), settings, samples, animals, landmarks, photographed, standards)
+    return CheckResult(
+        _ordered(findings), settings, samples, animals, landmarks, photographed, standards, curation, regions
+    )
+
+
+def _optional(
+    path: Path, schema: tuple[Column, ...], row_type: type[Row], /, *, may_be_empty: bool = False
+) -> tuple[tuple[Row, ...], tuple[Finding, ...]]:
+    """Rows and findings of a sheet that need not be there; a template with its header alone is no fault where that may be."""
+    if not path.exists():
+        return (), ()
+    rows, findings = read_sheet(path, schema, row_type)
+    if may_be_empty:
+        findings = tuple(
+            replace(one, severity=Severity.NOTE, mend="") if one.rule == "sheet.empty" else one for one in findings
+        )
+    return rows, findings
 
 
 def _refused(file: str, error: InputError) -> Finding:

@@ -38,6 +38,10 @@ class AnimalInput:
         The animal's row, where there is one.
     photographed : bool
         Every view has a photograph; without, the animal's own glow stands in its place, which days do not share.
+    together : tuple of frozenset of (session, view, number)
+        Detections that are one source because a person says so.
+    organs : tuple of (frozenset of (session, view, number), str)
+        The organ in which a person says that the source of these detections lies.
     """
 
     sessions: tuple[SessionResult, ...]
@@ -45,6 +49,8 @@ class AnimalInput:
     controls: tuple[SessionResult, ...]
     animal: AnimalRow | None
     photographed: bool = True
+    together: tuple[frozenset[tuple[str, str, int]], ...] = ()
+    organs: tuple[tuple[frozenset[tuple[str, str, int]], str], ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,32 +94,62 @@ def follow_sessions(inputs: AnimalInput, settings: StudySettings, /) -> Followed
     """
     # SciPy and the light table take a moment to import, which a look at the sheets alone does not need
     from lampyris.imaging.follow import follow_animal
-    from lampyris.metastasis.activity import activities
     from lampyris.metastasis.growth import growth_prior, number_cells
-    from lampyris.metastasis.spread import endpoints
 
     sessions = inputs.sessions
     photos = _photographs(inputs)
     exchanged = _exchanged(inputs, photos)
     registrations = _laid_together(inputs, photos, exchanged)
     following = follow_animal(
-        sessions, settings, registrations=registrations, controls=inputs.controls, animal=inputs.animal
+        sessions,
+        settings,
+        registrations=registrations,
+        controls=inputs.controls,
+        animal=inputs.animal,
+        together=inputs.together,
+        organs=inputs.organs,
     )
     group, level = settings.groups[sessions[0].group], settings.analysis.interval_level
     injected, prior = group.label == "injected", growth_prior(settings.growth)
     lesions = tuple(_without_half_life(one) for one in following.lesions) if injected else following.lesions
     if prior is not None:
         lesions = number_cells(lesions, prior, injected=injected, level=level)
-    found = endpoints(
+    found = spread_of(sessions, lesions, settings)
+    return Followed(lesions, found, registrations, (*_exchanged_findings(sessions, exchanged), *following.findings))
+
+
+def spread_of(sessions: Sequence[SessionResult], lesions: Sequence[Lesion], settings: StudySettings, /) -> Endpoints:
+    """What an animal's followed lesions amount to.
+
+    Parameters
+    ----------
+    sessions : sequence of SessionResult
+        Of the animal, without images.
+    lesions : sequence of Lesion
+        Followed over them.
+    settings : StudySettings
+
+    Returns
+    -------
+    Endpoints
+        With the study's level of intervals.
+    """
+    from lampyris.imaging.follow import organ_limits
+    from lampyris.metastasis.activity import activities
+    from lampyris.metastasis.spread import endpoints
+
+    ordered = tuple(sorted(sessions, key=lambda session: (session.day, session.session)))
+    group, level = settings.groups[ordered[0].group], settings.analysis.interval_level
+    injected = group.label == "injected"
+    return endpoints(
         lesions,
-        days=tuple(session.day for session in sessions),
-        limits=following.limits,
-        activities=activities(sessions, lesions, level=level) if injected else (),
+        days=tuple(session.day for session in ordered),
+        limits=organ_limits(ordered),
+        activities=activities(ordered, lesions, level=level) if injected else (),
         injection_days=group.injection_days if injected else None,
         organ_model_error=settings.analysis.organ_model_error,
         level=level,
     )
-    return Followed(lesions, found, registrations, (*_exchanged_findings(sessions, exchanged), *following.findings))
 
 
 def _without_half_life(lesion: Lesion) -> Lesion:

@@ -18,7 +18,7 @@ from lampyris.core.settings import StudySettings
 from lampyris.imaging.inputs import ViewInput
 from lampyris.imaging.lanes import find_bodies, strangers
 from lampyris.imaging.photographs import PHOTO_MEND, photograph_fault
-from lampyris.io.images.readers import read_image
+from lampyris.io.images.frames import mean_image
 from lampyris.study.clock import check_clock
 from lampyris.study.opening import (
     file_reader,
@@ -119,7 +119,7 @@ def open_headers(sheets: Sheets, settings: StudySettings, /) -> tuple[dict[str, 
     findings: list[Finding] = []
     for path in _paths(sheets, settings):
         try:
-            opened = read_image(sheets.study / path, settings.limits, file=path)
+            opened = mean_image(sheets.study / path, settings.limits, file=path)
             headers[path] = _summary(opened, settings.instrument.full_scale_counts)
         except ImageError as error:
             headers[path] = None

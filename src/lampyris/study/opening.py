@@ -18,11 +18,12 @@ from lampyris.core.images import RawImage
 from lampyris.core.schemas import VIEWS, AnimalRow, LandmarkRow, SampleRow
 from lampyris.core.settings import StudySettings
 from lampyris.imaging.animal import light_photograph
-from lampyris.imaging.calibrate import radiance_from_counts
+from lampyris.imaging.calibrate import SATURATED_SHARE, radiance_from_counts
 from lampyris.imaging.inputs import SessionInput, ViewInput
 from lampyris.imaging.lanes import Lane, cut_view, find_lanes, head_up
 from lampyris.imaging.photographs import photograph_on_grid
-from lampyris.io.images.readers import image_files, read_image
+from lampyris.io.images.frames import mean_image
+from lampyris.io.images.readers import image_files
 from lampyris.io.paths import inside
 
 SHEET = "samplesheet.csv"
@@ -191,7 +192,12 @@ def file_reader(study: Path, settings: StudySettings, /) -> Reader:
 
     def read(row: SampleRow, path: str) -> RawImage:
         if path not in opened:
-            opened[path] = read_image(inside(study, path, place=Place(SHEET, row.row)), settings.limits, file=path)
+            opened[path] = mean_image(
+                inside(study, path, place=Place(SHEET, row.row)),
+                settings.limits,
+                file=path,
+                saturation_counts=SATURATED_SHARE * settings.instrument.full_scale_counts,
+            )
         return opened[path]
 
     return read

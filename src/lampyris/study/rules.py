@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import Any
 
 from lampyris.core.finding import Finding, Place, Severity
-from lampyris.core.schemas import AnimalRow, LandmarkRow, SampleRow, StandardRow
+from lampyris.core.schemas import AnimalRow, CurationRow, LandmarkRow, RegionRow, SampleRow, StandardRow
 from lampyris.core.settings import Band, Stage, StudySettings
 from lampyris.io.mends import did_you_mean
 from lampyris.io.paths import path_fault
@@ -26,6 +26,7 @@ SETTINGS = "study.toml"
 SHEET = "samplesheet.csv"
 SHEET_ANIMALS = "animals.csv"
 SHEET_LANDMARKS = "landmarks.csv"
+SHEET_REGIONS = "regions.csv"
 
 # centres are written as whole nanometres; more is another filter
 WAVELENGTH_TOLERANCE_NM = 0.5
@@ -55,6 +56,10 @@ class Sheets:
         Valid rows of landmarks.csv.
     standards : tuple of StandardRow
         Valid rows of standards.csv.
+    curation : tuple of CurationRow
+        Valid rows of curation.csv.
+    regions : tuple of RegionRow
+        Valid rows of regions.csv.
     """
 
     study: Path
@@ -64,6 +69,8 @@ class Sheets:
     whole: bool
     landmarks: tuple[LandmarkRow, ...] = ()
     standards: tuple[StandardRow, ...] = ()
+    curation: tuple[CurationRow, ...] = ()
+    regions: tuple[RegionRow, ...] = ()
 
 
 def _error(rule: str, place: Place, seen: str, mend: str) -> Finding:

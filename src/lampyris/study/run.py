@@ -6,6 +6,7 @@ from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from concurrent.futures import Executor
 from dataclasses import dataclass, replace
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -17,6 +18,10 @@ from lampyris.core.study import AnimalOutcome
 from lampyris.io import durable
 from lampyris.study.assemble import REPORT, RESULTS, StudyPlan, load_results, study_task, write_report
 from lampyris.study.check import CheckResult, check_study
+from lampyris.study.curation.contradictions import CURATION_SHEET
+from lampyris.study.curation.tasks import CorrectStep, CuratedAnimals, run_corrections
+from lampyris.study.drawn.gather import gather_regions
+from lampyris.study.drawn.task import regions_task
 from lampyris.study.following import FollowStep, follow_sessions
 from lampyris.study.graph import (
     RECORD,
@@ -29,10 +34,11 @@ from lampyris.study.graph import (
     run_tasks,
 )
 from lampyris.study.opening import SessionRows, lanes_named
-from lampyris.study.rules import SETTINGS, SHEET, SHEET_ANIMALS, SHEET_LANDMARKS
+from lampyris.study.rules import SETTINGS, SHEET, SHEET_ANIMALS, SHEET_LANDMARKS, SHEET_REGIONS, Sheets
 from lampyris.study.rules_amounts import SHEET_STANDARDS
 from lampyris.study.standards import standard_files
 from lampyris.study.steps import AnimalPlan, SessionStep, animal_task, session_task
+from lampyris.study.store import automatic_folder
 
 MANIFEST = "manifest.json"
 MANIFEST_FORMAT = "lampyris-manifest/1"
@@ -113,6 +119,7 @@ def run_study(
     progress: Progress | None = None,
     step: SessionStep | None = None,
     follow: FollowStep | None = None,
+    correct: CorrectStep | None = None,
 ) -> RunOutcome:
     """Analyse a study, or what of it is not done.
 
@@ -134,6 +141,8 @@ def run_study(
         Analysis of a session; `lampyris.imaging.step.analyse_session` by default.
     follow : callable, optional
         Analysis of an animal; `lampyris.study.following.follow_sessions` by default.
+    correct : callable, optional
+        Correction of a session by hand; `lampyris.imaging.corrected.correct_session` by default.
 
     Returns
     -------
@@ -156,13 +165,8 @@ def run_study(
     # workers on other machines stand in other directories
     study = Path(directory).resolve() if scheduler else Path(directory)
     start = time.monotonic()
-    check = check_study(study)
-    if check.sheet_errors or check.settings is None:
-        count = len(check.sheet_errors)
-        raise InputError(
-            f"{count} fault{'' if count == 1 else 's'} in sheets and settings: nothing was analysed", check.errors
-        )
-    work = _work(study, check, check.settings, only)
+    check, settings = _checked(study)
+    work = _work(study, check, settings, only)
     checked = time.monotonic()
     with durable.StudyLock(study):
         (study / RESULTS).mkdir(exist_ok=True)
@@ -173,13 +177,21 @@ def run_study(
         with open_engine(workers, scheduler=scheduler, study=study) as engine:
             outcomes = _run_sessions(work, step or _own_step(), engine, level)
             analysed = time.monotonic()
-            animals, animal_tasks = _run_animals(work, outcomes, follow or follow_sessions, engine, level)
+            plans, animal_tasks = _run_animals(work, outcomes, follow or follow_sessions, engine, level)
+            curated = run_corrections(
+                study,
+                check.curation,
+                plans,
+                settings,
+                # they stand for steps that were counted already
+                partial(replace(level, progress=None).run, engine=engine, before=0),
+                correct=correct or _own_correction(),
+                follow=follow or follow_sessions,
+            )
         followed = time.monotonic()
-        plan = _study_plan(work, check, animals)
-        final = study_task(study, plan)
-        do_task(final, force=force)
         done = [outcome.folder for outcome in outcomes.values() if outcome.done]
-        _finish(work, [*done, *(task.folder for task in animal_tasks), final.folder])
+        done += [task.folder for task in animal_tasks]
+        animals = _finish_study(work, check, plans, curated, done, force=force)
     if progress is not None:
         progress(work.count, work.count, "report")
     end = time.monotonic()
@@ -241,10 +253,44 @@ def render_again(directory: Path | str, /, *, image_budget_mb: float | None = No
     return results / REPORT
 
 
+def _checked(study: Path) -> tuple[CheckResult, StudySettings]:
+    """The check of a study whose sheets and settings are valid."""
+    check = check_study(study)
+    if check.sheet_errors or check.settings is None:
+        count = len(check.sheet_errors)
+        raise InputError(
+            f"{count} fault{'' if count == 1 else 's'} in sheets and settings: nothing was analysed", check.errors
+        )
+    return check, check.settings
+
+
+def _finish_study(
+    work: _Work,
+    check: CheckResult,
+    plans: Mapping[str, AnimalPlan],
+    curated: CuratedAnimals,
+    done: Sequence[str],
+    *,
+    force: bool,
+) -> list[AnimalOutcome]:
+    """Regions, tables, report and manifest over what is done; the animals with a person's corrections."""
+    plan = _with_regions(work, check, _study_plan(work, check, plans, curated), force=force)
+    final = study_task(work.study, plan)
+    do_task(final, force=force)
+    _finish(work, [*done, *curated.folders, *filter(None, [plan.regions]), final.folder])
+    return [(curated.plans[name] if name in curated.plans else plans[name]).outcome for name in sorted(plans)]
+
+
 def _own_step() -> SessionStep:
     from lampyris.imaging.step import analyse_session
 
     return analyse_session
+
+
+def _own_correction() -> CorrectStep:
+    from lampyris.imaging.corrected import correct_session
+
+    return correct_session
 
 
 def _work(study: Path, check: CheckResult, settings: StudySettings, only: str | Sequence[str] | None) -> _Work:
@@ -312,7 +358,7 @@ def _run_animals(
     follow: FollowStep,
     engine: Executor | None,
     level: _Level,
-) -> tuple[list[AnimalOutcome], list[Task]]:
+) -> tuple[dict[str, AnimalPlan], list[Task]]:
     """Follow every animal over its sessions; one that cannot be followed fails, with its reason."""
     plans = _animal_plans(work, outcomes)
     names = sorted(plans)
@@ -324,7 +370,7 @@ def _run_animals(
             plans[name] = _failed_plan(plans[name], outcome)
             tasks[place] = animal_task(work.study, plans[name], work.settings, follow)
             do_task(tasks[place])
-    return [plans[name].outcome for name in sorted(plans)], tasks
+    return plans, tasks
 
 
 def _animal_plans(work: _Work, outcomes: Mapping[tuple[str, str], TaskOutcome]) -> dict[str, AnimalPlan]:
@@ -387,26 +433,48 @@ def _failure_findings(animal: str, failed: Mapping[str, TaskOutcome]) -> list[Fi
     return findings
 
 
-def _study_plan(work: _Work, check: CheckResult, animals: Iterable[AnimalOutcome]) -> StudyPlan:
-    done = {animal.animal for animal in animals if animal.status == "done"}
-    optional = (SHEET_ANIMALS, SHEET_LANDMARKS, SHEET_STANDARDS)
+def _study_plan(work: _Work, check: CheckResult, plans: Mapping[str, AnimalPlan], curated: CuratedAnimals) -> StudyPlan:
+    optional = (SHEET_ANIMALS, SHEET_LANDMARKS, SHEET_STANDARDS, CURATION_SHEET, SHEET_REGIONS)
     sheets = [SETTINGS, SHEET, *(name for name in optional if (work.study / name).exists())]
     sheets += standard_files(check.standards, work.settings)
     findings = [finding for finding in check.findings if finding.severity != Severity.ERROR]
     if work.only:
         seen = f"only {', '.join(work.only)} of {len(work.groups)} animals were analysed."
         findings.insert(0, Finding("run.only", Severity.WARNING, Place(SHEET), seen, "Run again without --only."))
+    sessions = {name: plan.folders for name, plan in plans.items()}
+    sessions |= {name: plan.folders for name, plan in curated.plans.items()}
+    folders = {name: f"{RESULTS}/sub-{name}" for name in plans}
+    final = folders | {name: plan.folder for name, plan in curated.plans.items()}
+    used = {folder for own in sessions.values() for folder in own}
+    before = [folder for name in curated.plans for folder in plans[name].folders if folder not in used]
     return StudyPlan(
         settings=work.settings,
-        sessions=tuple(s.folder for name, sessions in work.sessions.items() if name in done for s in sessions),
-        animals=tuple(f"{RESULTS}/sub-{animal.animal}" for animal in animals),
+        sessions=tuple(folder for name in work.sessions for folder in sessions[name]),
+        animals=tuple(final[name] for name in sorted(plans)),
         sheets=tuple(sheets),
         findings=tuple(findings),
         published=max((row.date for row in check.samples), default=""),
         only=work.only,
         standards=check.standards,
         entries=check.animals,
+        automatic=tuple(folders[name] for name in sorted(curated.plans)),
+        automatic_sessions=tuple(before),
     )
+
+
+def _with_regions(work: _Work, check: CheckResult, plan: StudyPlan, *, force: bool) -> StudyPlan:
+    """Measure what was drawn by hand, if anything was."""
+    sheets = Sheets(work.study, work.settings, check.samples, check.animals, True, regions=check.regions)
+    drawn = [one for one in gather_regions(sheets)[0] if one.candidates[0].animal not in work.aside]
+    if not drawn:
+        return plan
+    named = {f"{RESULTS}/sub-{row.animal}/ses-{row.session}": (row.animal, row.session) for row in check.samples}
+    folders = {named[automatic_folder(folder)]: folder for folder in plan.sessions}
+    task = regions_task(work.study, drawn, folders, work.settings)
+    do_task(task, force=force)
+    files = sorted({region.candidates[0].file for region in drawn})
+    sheets_used = (*plan.sheets, *(file for file in files if (work.study / file).is_file()))
+    return replace(plan, regions=task.folder, sheets=sheets_used)
 
 
 def _finish(work: _Work, folders: Sequence[str]) -> None:
@@ -419,7 +487,7 @@ def _finish(work: _Work, folders: Sequence[str]) -> None:
         listed.update((inner / name).as_posix() for name in (*record["outputs"], RECORD))
     keep = tuple(f"sub-{name}/" for name in work.aside)
     tops = [entry.name for entry in results.iterdir() if entry.name.startswith("sub-")]
-    for top in [*tops, "tables", "figures"]:
+    for top in [*tops, "tables", "figures", "regions"]:
         _remove_unlisted(results, results / top, listed, keep)
     _write_manifest(results, listed)
 

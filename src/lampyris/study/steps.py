@@ -131,7 +131,7 @@ def animal_task(study: Path, plan: AnimalPlan, settings: StudySettings, follow: 
         "animal": {key: value for key, value in row.items() if key != "row" and not key.startswith(("exclu", "dose_"))},
         "photographed": plan.photographed,
         "findings": encode(plan.findings),
-        "settings": settings.model_dump(mode="json", exclude={"study", "growth"}),
+        "settings": settings.model_dump(mode="json", exclude={"study"}),
     }
     return Task(
         step="animal",

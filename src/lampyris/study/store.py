@@ -6,6 +6,9 @@
     results/sub-A/ses-S/session.json          all but the images
     results/sub-A/ses-S/dorsal.ome.zarr       image and labels of a view
     results/sub-A/ses-S/record.json           key and hashes, written last
+    results/sub-A/curated/animal.json         the same outcome with a person's corrections
+    results/sub-A/curated/ses-S/session.json  a session with them: its images are those of ses-S,
+    results/sub-A/curated/ses-S/dorsal-lesions.ome.zarr  but for the outlines, where they changed
 
 The image's channels are ``radiance:BAND`` per band, then `probe`, `probe_variance`, `display`, `autofluorescence`, `photo`;
 its labels `body`, `lesions` and `flags`. JSON spells NaN and infinity as strings (`lampyris.study.codec`).
@@ -13,6 +16,7 @@ its labels `body`, `lesions` and `flags`. JSON spells NaN and infinity as string
 
 import json
 import typing
+from collections.abc import Sequence
 from dataclasses import dataclass, fields
 from functools import cache
 from pathlib import Path
@@ -24,12 +28,13 @@ from numpy.typing import NDArray
 from lampyris.core.errors import LampyrisError
 from lampyris.core.finding import Finding, Place, Severity
 from lampyris.core.images import RADIANCE_UNIT
-from lampyris.core.study import AnimalOutcome, SessionResult, ViewResult
+from lampyris.core.study import AnimalOutcome, Correction, SessionResult, ViewResult
 from lampyris.io import durable
 from lampyris.study.codec import decode, encode
 
 SESSION = "session.json"
 ANIMAL = "animal.json"
+CURATED = "curated"
 FORMAT = "lampyris-results/2"
 PLANES = ("probe", "probe_variance", "display", "autofluorescence", "photo")
 LABELS = ("body", "lesions", "flags")
@@ -40,10 +45,11 @@ _UNITS = {"probe_variance": f"({RADIANCE_UNIT})2", "photo": "1"}
 
 @dataclass(frozen=True, slots=True)
 class StoredAnimal:
-    """What animal.json holds: the outcome, and the findings of following the animal or behind its failure."""
+    """What animal.json holds: the outcome, the findings behind it, and the corrections that a person made."""
 
     outcome: AnimalOutcome
     findings: tuple[Finding, ...]
+    corrections: tuple[Correction, ...] = ()
 
 
 def view_folder(view: str, /) -> str:
@@ -71,13 +77,58 @@ def write_session(result: SessionResult, folder: Path, /) -> None:
     write_noun(folder / SESSION, _without_images(result))
 
 
+def automatic_folder(name: str, /) -> str:
+    """Folder of the session as found automatically, for a folder of either kind.
+
+    Examples
+    --------
+    >>> automatic_folder("results/sub-m01/curated/ses-d07"), automatic_folder("results/sub-m01/ses-d07")
+    ('results/sub-m01/ses-d07', 'results/sub-m01/ses-d07')
+    """
+    head, mark, session = name.rpartition(f"/{CURATED}/")
+    return f"{head}/{session}" if mark else name
+
+
+def outlines_folder(view: str, /) -> str:
+    """Name of the directory with a corrected view's outlines."""
+    return f"{view}-lesions.ome.zarr"
+
+
+def write_corrected(result: SessionResult, folder: Path, outlined: Sequence[str], /) -> None:
+    """Write a corrected session beside its automatic one, whose images it shares.
+
+    Parameters
+    ----------
+    result : SessionResult
+        With its corrections.
+    folder : Path
+        ``sub-A/curated/ses-S``; it exists, as does ``sub-A/ses-S``.
+    outlined : sequence of str
+        Views whose outlines changed.
+
+    Raises
+    ------
+    LampyrisError
+        If the disk refuses.
+    """
+    from lampyris.io.images.ome_zarr import ViewMetadata, write_view
+
+    for view in result.views:
+        if view.view in outlined:
+            metadata = ViewMetadata(("lesions",), ("1",), view.pixel_mm, name=f"{view.view} lesions")
+            labels = view.lesions.astype(np.uint16)
+            with durable.durable_directory(folder / outlines_folder(view.view)) as beside:
+                write_view(beside, labels[None].astype(np.float32), {"lesions": labels}, metadata)
+    write_noun(folder / SESSION, _without_images(result))
+
+
 def read_session(folder: Path, /, *, images: bool = True) -> SessionResult:
-    """Read what `write_session` wrote.
+    """Read what `write_session` or `write_corrected` wrote.
 
     Parameters
     ----------
     folder : Path
-        A session's folder.
+        A session's folder; a corrected one takes its images from the automatic one.
     images : bool
         Read the images too; without them the views' arrays have no pixels.
 
@@ -162,7 +213,15 @@ def _view(folder: Path, data: dict[str, Any], *, images: bool) -> ViewResult:
     hints = _view_hints()
     rest: dict[str, Any] = {name: decode(hints[name], value) for name, value in data.items()}
     channels = rest["channels"]
-    rest |= _images(folder / view_folder(rest["view"]), channels) if images else _no_images(channels)
+    if not images:
+        rest |= _no_images(channels)
+        return ViewResult(**rest)
+    rest |= _images(Path(automatic_folder(folder.as_posix())) / view_folder(rest["view"]), channels)
+    outlines = folder / outlines_folder(rest["view"])
+    if outlines.is_dir():
+        from lampyris.io.images.ome_zarr import read_view
+
+        rest["lesions"] = read_view(outlines)[0]["lesions"]
     return ViewResult(**rest)
 
 

@@ -5,13 +5,24 @@ Those of what was followed over days are laid out in `lampyris.study.spread_tabl
 
 import math
 from collections.abc import Callable, Iterable, Iterator
+from dataclasses import replace
 from typing import Any
 
 from lampyris.core.estimate import Estimate
 from lampyris.core.flags import DetectionFlag
-from lampyris.core.images import FLUX_UNIT
+from lampyris.core.images import FLUX_UNIT, RADIANCE_UNIT
+from lampyris.core.regions import RegionResult
 from lampyris.core.results import Detection, DetectionLimit, OrganSignal
-from lampyris.core.study import Comparison, GroupSummary, PairDifference, SessionResult, StudyResults, ViewResult
+from lampyris.core.study import (
+    Comparison,
+    Correction,
+    Corrections,
+    GroupSummary,
+    PairDifference,
+    SessionResult,
+    StudyResults,
+    ViewResult,
+)
 from lampyris.study.amount_tables import amount_tables
 from lampyris.study.columns import Cell, Table, columns, estimate_cells
 from lampyris.study.outcomes import owners
@@ -41,7 +52,97 @@ def study_tables(results: StudyResults, /) -> dict[str, Table]:
         "pairs": columns(_pairs(results), _pair(_TEST, _PAIR)),
         **spread_tables(results),
         **amount_tables(results.amounts),
+        **_correction_tables(results),
+        **_region_tables(results),
     }
+
+
+# of these the automatic result stands beside the corrected one
+AUTOMATIC = ("detections", "outcomes", "comparisons", "pairs", "lesions", "sightings", "burden", "onsets")
+
+
+def automatic_results(results: StudyResults, /) -> StudyResults:
+    """The study as it was found without a person's corrections; images of corrected sessions are not there."""
+    found = results.corrections
+    outcomes = {one.animal: one for one in (*results.outcomes, *found.outcomes)}
+    sessions = {(one.animal, one.session): one for one in (*results.sessions, *found.sessions)}
+    return replace(
+        results,
+        outcomes=tuple(sorted(outcomes.values(), key=lambda one: (one.group, one.animal))),
+        sessions=tuple(sorted(sessions.values(), key=lambda one: (one.animal, one.day, one.session))),
+        comparisons=found.comparisons,
+        corrections=Corrections(),
+    )
+
+
+def _correction_tables(results: StudyResults) -> dict[str, Table]:
+    """The rows of curation.csv as applied, and what the analysis alone had found; nothing without corrections."""
+    if not results.corrections.outcomes:
+        return {}
+    automatic = study_tables(automatic_results(results))
+    rows = (_correction(row) for row in results.corrections.rows)
+    return {
+        "curation": columns(rows, _correction(Correction(*([""] * 9)))),
+        **{f"{name}_automatic": automatic[name] for name in AUTOMATIC},
+    }
+
+
+def _region_tables(results: StudyResults) -> dict[str, Table]:
+    """Regions drawn by hand beside what was detected there; nothing where none were drawn."""
+    if not results.regions:
+        return {}
+    owned = {outcome.animal: owners(outcome.lesions) for outcome in results.outcomes}
+    rows = []
+    for one in results.regions:
+        own = owned.get(one.tied.animal, {})
+        lesions = {
+            lesion.number
+            for number in one.detections
+            for lesion in own.get((one.tied.session, one.tied.view, number), ())
+        }
+        rows.append(_region(one, sorted(lesions)))
+    return {"regions": columns(rows, rows[0])}
+
+
+def _region(one: RegionResult, lesions: list[int]) -> list[Cell]:
+    tied = one.tied
+    return [
+        ("animal", "", tied.animal),
+        ("session", "", tied.session),
+        ("view", "", tied.view),
+        ("region", "", tied.region.name),
+        ("label", "", tied.region.label),
+        ("meaning", "", tied.meaning),
+        ("file", "", tied.file),
+        ("pixels", "1", one.pixels),
+        ("area_mm2", "mm2", one.area_mm2),
+        ("saturated_share", "1", one.saturated_share),
+        ("on_body_share", "1", one.on_body_share),
+        *estimate_cells("radiance", RADIANCE_UNIT, one.radiance),
+        *estimate_cells("flux", FLUX_UNIT, one.flux),
+        *estimate_cells("flux_vendor_4pi", FLUX_UNIT, one.flux_vendor_4pi),
+        *estimate_cells("probe_radiance", RADIANCE_UNIT, one.probe_radiance),
+        *estimate_cells("probe_flux", FLUX_UNIT, one.probe_flux),
+        *estimate_cells("probe_flux_vendor_4pi", FLUX_UNIT, one.probe_flux_vendor_4pi),
+        ("detections", "", ", ".join(map(str, one.detections))),
+        ("lesions", "", ", ".join(map(str, lesions))),
+        ("overlap", "1", one.overlap),
+        *estimate_cells("detected_flux", FLUX_UNIT, one.detected_flux),
+    ]
+
+
+def _correction(row: Correction) -> list[Cell]:
+    return [
+        ("animal", "", row.animal),
+        ("session", "", row.session),
+        ("view", "", row.view),
+        ("action", "", row.action),
+        ("target", "", row.target),
+        ("change", "", row.change),
+        ("reason", "", row.reason),
+        ("author", "", row.author),
+        ("time", "", row.time),
+    ]
 
 
 def _seen(describe: Callable[[Any], list[Cell]], sample: Any) -> list[Cell]:

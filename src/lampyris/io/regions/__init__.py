@@ -1,1 +1,1 @@
-"""Regions that people drew in other programs, and what those programs measured in them, a module per format."""
+"""Regions drawn by hand with other programs: a module per format, and the list of them in `readers`."""

@@ -1,0 +1,186 @@
+"""Regions drawn by hand as a task: measured on the stored views, beside what the detection says there."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from functools import partial
+from pathlib import Path
+
+from lampyris.core.errors import ImageError
+from lampyris.core.finding import Finding, Place, Severity
+from lampyris.core.regions import RegionResult, TiedRegion
+from lampyris.core.settings import StudySettings
+from lampyris.core.study import SessionResult, ViewResult
+from lampyris.io import durable
+from lampyris.io.paths import inside
+from lampyris.io.regions.geojson import geojson_text
+from lampyris.study.codec import encode
+from lampyris.study.drawn.gather import DrawnOn
+from lampyris.study.graph import RECORD, Task
+from lampyris.study.store import read_session, write_noun
+
+REGIONS_FOLDER = "results/regions"
+REGIONS = "regions.json"
+OUTLINES = "regions.geojson"
+Corners = tuple[tuple[float, float], ...]
+
+
+@dataclass(frozen=True, slots=True)
+class StoredRegions:
+    """What regions.json holds."""
+
+    regions: tuple[RegionResult, ...]
+    findings: tuple[Finding, ...]
+
+
+def regions_task(
+    study: Path, drawn: Sequence[DrawnOn], folders: Mapping[tuple[str, str], str], settings: StudySettings, /
+) -> Task:
+    """Measure every drawn region.
+
+    Parameters
+    ----------
+    study : Path
+        The study's directory.
+    drawn : sequence of DrawnOn
+        From `lampyris.study.drawn.gather.gather_regions`.
+    folders : mapping of (animal, session) to str
+        Sessions that are in the results, relative to the study.
+    settings : StudySettings
+
+    Returns
+    -------
+    Task
+        Depends on the regions, on the records of their sessions and on the settings.
+    """
+    wanted = {(one.animal, one.session) for region in drawn for one in region.candidates}
+    mine = {key: folder for key, folder in sorted(folders.items()) if key in wanted}
+    regions = tuple(drawn)
+    options = {
+        "regions": encode(regions),
+        "sessions": [[*key, folder] for key, folder in mine.items()],
+        "settings": settings.model_dump(mode="json", exclude={"study", "growth", "groups", "probes"}),
+    }
+    return Task(
+        step="regions",
+        study=str(study),
+        folder=REGIONS_FOLDER,
+        inputs=tuple(f"{folder}/{RECORD}" for folder in mine.values()),
+        outputs=(REGIONS, OUTLINES),
+        options=durable.canonical_json(options),
+        work=partial(_measure, regions, tuple(mine.items()), settings),
+        seed_key=("study", settings.study.name, "regions"),
+    )
+
+
+def on_view(outline_px: Corners, head: str, shape: tuple[int, int], origin_px: tuple[int, int], /) -> Corners:
+    """Corners of an image file as corners of a view: turned head up, then counted from where the view begins.
+
+    Parameters
+    ----------
+    outline_px : tuple of (y, x)
+        In pixels of the image as it lies in its file.
+    head : str
+        Side of that image to which the head points.
+    shape : (y, x)
+        Of that image; not needed where the head points up.
+    origin_px : (y, x)
+        Where the view begins in the image turned head up.
+
+    Examples
+    --------
+    >>> on_view(((2.0, 1.0),), "left", (5, 9), (0, 0)), on_view(((2.0, 1.0),), "up", (5, 9), (1, 1))
+    (((1.0, 2.0),), ((1.0, 0.0),))
+    """
+    height, width = shape
+    turned = {
+        "up": lambda y, x: (y, x),
+        "down": lambda y, x: (height - 1 - y, width - 1 - x),
+        "left": lambda y, x: (x, height - 1 - y),
+        "right": lambda y, x: (width - 1 - x, y),
+    }[head]
+    top, left = origin_px
+    return tuple((y - top, x - left) for y, x in (turned(*corner) for corner in outline_px))
+
+
+def _measure(
+    drawn: tuple[DrawnOn, ...],
+    sessions: tuple[tuple[tuple[str, str], str], ...],
+    settings: StudySettings,
+    study: Path,
+    folder: Path,
+) -> None:
+    folders = dict(sessions)
+    opened: dict[tuple[str, str], SessionResult] = {}
+    measured: list[RegionResult] = []
+    findings: list[Finding] = []
+    for region in sorted(drawn, key=lambda one: (one.candidates[0].animal, one.candidates[0].session)):
+        keys = sorted({(one.animal, one.session) for one in region.candidates} & folders.keys())
+        # only what this region needs stays open, so that memory does not grow with the study
+        opened = {key: opened.get(key) or read_session(study / folders[key]) for key in keys}
+        found, told = measured_on(region, opened, settings, study)
+        measured += found
+        findings += told
+    write_noun(folder / REGIONS, StoredRegions(tuple(measured), tuple(findings)))
+    durable.write_text(folder / OUTLINES, geojson_text(one.tied for one in measured))
+
+
+def measured_on(
+    region: DrawnOn, opened: Mapping[tuple[str, str], SessionResult], settings: StudySettings, study: Path, /
+) -> tuple[list[RegionResult], tuple[Finding, ...]]:
+    """Measure a region on the candidate that holds most of it, or say why it cannot be measured.
+
+    Parameters
+    ----------
+    region : DrawnOn
+    opened : mapping of (animal, session) to SessionResult
+        Its sessions, with images; those that have no result are not there.
+    settings : StudySettings
+    study : Path
+        The study's directory, for the size of images that must be turned.
+
+    Returns
+    -------
+    regions : list of RegionResult
+        One, or none.
+    findings : tuple of Finding
+        Why there is none.
+    """
+    from lampyris.imaging.drawn import measure_region
+
+    done: list[RegionResult] = []
+    told: tuple[Finding, ...] = ()
+    for one in region.candidates:
+        view = _view_of(one, opened)
+        if view is None:
+            continue
+        try:
+            outline = on_view(one.region.outline_px, settings.stage.head, _shape(view, settings, study), view.origin_px)
+            done.append(measure_region(one, outline, view, settings))
+        except ImageError as error:
+            told = error.findings
+    if done:
+        # animals that share an image: the region is that one's on whose body it lies
+        return [max(done, key=lambda one: one.on_body_share)], ()
+    return [], told or (_not_in_results(region.candidates[0]),)
+
+
+def _view_of(one: TiedRegion, opened: Mapping[tuple[str, str], SessionResult]) -> ViewResult | None:
+    session = opened.get((one.animal, one.session))
+    views = session.views if session is not None else ()
+    return next((view for view in views if view.view == one.view), None)
+
+
+def _shape(view: ViewResult, settings: StudySettings, study: Path) -> tuple[int, int]:
+    """Of the image as it lies in its file; asked only where it must be turned."""
+    if settings.stage.head == "up":
+        return view.body.shape[0], view.body.shape[1]
+    from lampyris.io.images.readers import read_image
+
+    image = read_image(inside(study, view.file, place=Place(view.file)), settings.limits, file=view.file)
+    return image.counts.shape[1], image.counts.shape[2]
+
+
+def _not_in_results(one: TiedRegion) -> Finding:
+    seen = f"the region {one.region.name!r} was not measured: {one.animal}, {one.session}, {one.view} is not in the results."
+    mend = "The animal or the image was left out, or failed; remove the region if that is meant."
+    return Finding("regions.no-result", Severity.NOTE, Place(one.file), seen, mend)

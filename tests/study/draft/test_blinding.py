@@ -289,3 +289,24 @@ def test_one_group_cannot_be_blinded(tmp_path):
     ome_tiff(tmp_path / "bare/m1_d0.ome.tif", image())
     with pytest.raises(UsageError, match="nothing to blind"):
         begin_study(tmp_path / "study", folder=tmp_path / "bare", blind=True)
+
+
+CURATION = (
+    "animal,session,view,action,lesion,detection,y_mm,x_mm,into,kind,organ,reason,author,time,target_y_mm,target_x_mm\n"
+    "a2,,,exclude animal,,,,,,,,moved,J. Doe,2026-03-10,,\n"
+)
+
+
+def test_curation_is_frozen_with_its_results_and_told_when_it_changes_later(blinded):
+    study, _ = blinded
+    analysed(study)
+    curation = study / "curation.csv"
+    curation.write_text(CURATION)
+    with pytest.raises(LampyrisError, match=r"curation\.csv: was (added|changed) after the analysis"):
+        freeze_study(study)
+    analysed(study)
+    assert "curation.csv" in freeze_study(study).files
+    unblind_study(study)
+    assert "blinding.curated-after" not in {finding.rule for finding in check_study(study).findings}
+    curation.write_text(CURATION.replace("moved", "moved a lot"))
+    assert "blinding.curated-after" in {finding.rule for finding in check_study(study).warnings}

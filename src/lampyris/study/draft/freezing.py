@@ -11,7 +11,16 @@ from lampyris.core.errors import InputError, LampyrisError, UsageError
 from lampyris.core.finding import Finding, Place, Severity
 from lampyris.io.durable import canonical_json, sha256_file, write_json, write_text
 from lampyris.study.draft.blinding import KEY, StudyFiles, file_texts, key_folder, read_files
-from lampyris.study.draft.rules import ALLOCATION, BLINDING, FROZEN, UNBLINDING, curated_files, hash_of_text, hashes_of
+from lampyris.study.draft.rules import (
+    ALLOCATION,
+    BLINDING,
+    CURATED,
+    FROZEN,
+    UNBLINDING,
+    curated_files,
+    hash_of_text,
+    hashes_of,
+)
 from lampyris.study.rules import SETTINGS
 
 MANIFEST = "results/manifest.json"
@@ -83,6 +92,17 @@ def _unfinished(study: Path) -> list[Finding]:
         _fault("freeze.stale", name, "was changed after the analysis.", again)
         for name, digest in sorted(inputs.items())
         if name in now and now[name] != digest
+    ]
+    # a sheet of corrections that came, or went, after the analysis is in no result
+    findings += [
+        _fault("freeze.stale", name, "was added after the analysis.", again)
+        for name in CURATED
+        if name in now and name not in inputs
+    ]
+    findings += [
+        _fault("freeze.stale", name, "is gone since the analysis.", again)
+        for name in CURATED
+        if name in inputs and name not in now
     ]
     return findings
 

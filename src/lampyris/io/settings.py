@@ -16,16 +16,15 @@ from lampyris.core.finding import Finding, Place, Severity
 from lampyris.core.settings import StudySettings
 from lampyris.io.durable import write_text
 from lampyris.io.mends import did_you_mean, unit_hint
+from lampyris.io.toml import comment_text, toml_key, toml_value
 
 MAX_BYTES = 1_000_000
 """A settings file above this is no settings file."""
 
 _Loc = tuple[str | int, ...]
 _AT_LINE = re.compile(r"\s*\(at (?:line (\d+), column \d+|end of document)\)")
-_BARE_KEY = re.compile(r"[A-Za-z0-9_-]+")
 # a statement is looked for over at most this many lines
 _STATEMENT_LINES = 400
-_SHORT_ESCAPES = {"\\": "\\\\", '"': '\\"', "\n": "\\n", "\t": "\\t", "\r": "\\r"}
 
 
 def read_settings(path: Path, /) -> StudySettings:
@@ -102,7 +101,7 @@ def settings_toml(settings: StudySettings, /, *, header_comment: str = "") -> st
     >>> [line.split("  #")[0] for line in _table(Group(title="Targeted", probe="dot"), ("groups", "a b"))][:-1]
     ['', '[groups."a b"]', 'title = "Targeted"', 'role = "labelled"', 'probe = "dot"', 'label = "prelabelled"']
     """
-    lines = [f"# {_comment(line)}".rstrip() for line in header_comment.splitlines()]
+    lines = [f"# {comment_text(line)}".rstrip() for line in header_comment.splitlines()]
     for name in type(settings).model_fields:
         value = getattr(settings, name)
         if isinstance(value, BaseModel):
@@ -115,7 +114,7 @@ def settings_toml(settings: StudySettings, /, *, header_comment: str = "") -> st
 
 def _table(model: BaseModel, path: tuple[str, ...], *, array: bool = False) -> list[str]:
     """Lines of one table: its header, its plain keys, then its arrays of tables."""
-    dotted = ".".join(_key(part) for part in path)
+    dotted = ".".join(toml_key(part) for part in path)
     lines = ["", f"[[{dotted}]]" if array else f"[{dotted}]"]
     below: list[str] = []
     for name, field in type(model).model_fields.items():
@@ -126,34 +125,9 @@ def _table(model: BaseModel, path: tuple[str, ...], *, array: bool = False) -> l
             for entry in value:
                 below += _table(entry, (*path, name), array=True)
             continue
-        meaning = f"  # {_comment(field.description)}" if field.description else ""
-        lines.append(f"{_key(name)} = {_value(value)}{meaning}")
+        meaning = f"  # {comment_text(field.description)}" if field.description else ""
+        lines.append(f"{toml_key(name)} = {toml_value(value)}{meaning}")
     return lines + below
-
-
-def _value(value: object) -> str:
-    """TOML of a plain value; ``repr`` of a float is exact and, but for nan and inf, TOML already."""
-    if isinstance(value, bool):
-        return "true" if value else "false"
-    if isinstance(value, str):
-        return _quoted(value)
-    if isinstance(value, tuple):
-        return "[" + ", ".join(_value(entry) for entry in value) + "]"
-    return repr(value)
-
-
-def _quoted(text: str) -> str:
-    letters = (_SHORT_ESCAPES.get(c) or (f"\\u{ord(c):04x}" if ord(c) < 32 or ord(c) == 127 else c) for c in text)
-    return '"' + "".join(letters) + '"'
-
-
-def _key(name: str) -> str:
-    return name if _BARE_KEY.fullmatch(name) else _quoted(name)
-
-
-def _comment(text: str) -> str:
-    """Text without the control characters that a TOML comment may not hold."""
-    return "".join(letter if letter.isprintable() else " " for letter in text)
 
 
 def _no_setting(value: object) -> dict[str, str]:
@@ -321,7 +295,7 @@ def _dotted(loc: _Loc) -> str:
     """Key as the file writes it; entries of a list are counted from 0."""
     text = ""
     for part in loc:
-        text += f"[{part}]" if isinstance(part, int) else f"{'.' if text else ''}{_key(part)}"
+        text += f"[{part}]" if isinstance(part, int) else f"{'.' if text else ''}{toml_key(part)}"
     return text
 
 

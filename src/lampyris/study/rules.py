@@ -19,6 +19,7 @@ from lampyris.core.schemas import AnimalRow, CurationRow, LandmarkRow, RegionRow
 from lampyris.core.settings import Band, Stage, StudySettings
 from lampyris.io.mends import did_you_mean
 from lampyris.io.paths import path_fault
+from lampyris.study.draft.rules import check_drafted
 from lampyris.study.rules_amounts import check_doses, check_standards
 
 SETTINGS = "study.toml"
@@ -623,6 +624,7 @@ RULES: tuple[Callable[[Sheets], Iterator[Finding]], ...] = (
     check_animals,
     check_exposures,
     check_design,
+    check_drafted,
     check_standards,
     check_doses,
 )

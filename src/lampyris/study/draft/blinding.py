@@ -1,0 +1,528 @@
+"""Codes the groups of a study, so that who looks at images does not know the arms; the key lies outside the study.
+
+A blinded study treats all arms alike: each is labelled and has a probe of its own name, controls the one that they are unmixed
+with anyway. What would tell an arm is withheld: titles, names of probes and lots, columns of animals.csv that differ between
+arms, and whatever names an arm in a text. The letters are drawn from the operating system's chance, which is kept nowhere but
+in the key. The study keeps the key's SHA-256, so that another key cannot be slipped in.
+"""
+
+import json
+import math
+import re
+import secrets
+import tomllib
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from random import SystemRandom
+from typing import Any
+
+from lampyris.core.errors import InputError, UsageError
+from lampyris.core.finding import Finding, Place, Severity
+from lampyris.core.schemas import ANIMALS, SAMPLESHEET, AnimalRow, SampleRow
+from lampyris.io.durable import canonical_json, sha256_file, write_bytes, write_json, write_text
+from lampyris.io.sheets import raise_errors, read_sheet, sheet_text
+from lampyris.io.toml import toml_text
+from lampyris.study.draft.allocating import AllocatedStudy
+from lampyris.study.draft.notes import DRAFT_COLUMNS, DRAFT_SHEET
+from lampyris.study.draft.rules import ALLOCATION, BLINDING, DraftRow
+from lampyris.study.rules import SETTINGS, SHEET, SHEET_ANIMALS
+
+KEY = "key.json"
+KEY_FORMAT = "lampyris-key/1"
+BLINDING_FORMAT = "lampyris-blinding/1"
+_ALPHABETS = ("ABCDEFGHIJKLM", "PQRSTUVW", "ZYXWVUTSRQPONMLKJIHGFEDCBA")
+# columns of animals.csv that a treatment may show in
+_TELLING = (
+    "inoculation",
+    "injection",
+    "strain",
+    "dose_concentration_pmol_per_ml",
+    "dose_concentration_relative_sd",
+    "dose_density_g_per_ml",
+)
+# of these, which differ by animal, that some have none is what tells
+_TELLING_BY_LACK = (
+    "labelled_cells",
+    "dose_syringe_full_g",
+    "dose_syringe_empty_g",
+    "dose_syringe_sd_g",
+    "dose_tail_percent",
+    "dose_tail_sd_percent",
+)
+_TEXTS = ("inoculation", "injection", "strain")
+_STANDARDS = "standards.csv"
+_PROBE_KEYS = ("emission_nm", "fwhm_nm", "molar_extinction_per_m_cm", "quantum_yield", "per_cell", "kind")
+# in pixels, fewer letters than this occur by chance
+_LEAST_LETTERS = 6
+_WORDY_SUFFIXES = frozenset({".txt", ".csv", ".tsv", ".json", ".xml", ".toml", ".md", ".html", ".geojson", ""})
+_CHUNK = 1 << 22
+
+
+def key_folder(study: Path, /) -> Path:
+    """Where a study's key lies: beside it, in ``NAME-key``."""
+    resolved = Path(study).resolve()
+    return resolved.with_name(f"{resolved.name}-key")
+
+
+def refuse_key(study: Path, /) -> None:
+    """Refuse to blind twice, or over a key that is there.
+
+    Raises
+    ------
+    UsageError
+        With what is in the way.
+    """
+    for path, mend in (
+        (Path(study) / BLINDING, "It is blinded already."),
+        (key_folder(study) / KEY, "Move the key of another study away: without it that study stays blind for ever."),
+        (Path(study) / _STANDARDS, "Standards name probes, which are coded: put the sheet back after unblinding."),
+        (Path(study) / "results", "Results of an analysis that was not blinded name the groups: move them away."),
+    ):
+        if path.exists():
+            finding = Finding("blinding.exists", Severity.ERROR, Place(path.name), "is there already.", mend)
+            raise UsageError(f"{study} cannot be blinded", [finding])
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class StudyFiles:
+    """What of a study names groups: settings and sheets, read."""
+
+    settings: dict[str, Any]
+    samples: tuple[SampleRow, ...]
+    animals: tuple[AnimalRow, ...]
+    drafted: tuple[DraftRow, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Key:
+    """What unblinding needs.
+
+    Parameters
+    ----------
+    groups : dict of str to str
+        Code of each arm.
+    tables : dict
+        Of each arm as it was in study.toml.
+    probes : dict
+        Real probe of each coded one, with its name, title and lots.
+    lots : dict of str to str
+        Real lot of each coded one.
+    withheld : dict
+        Per animal what animals.csv said.
+    study : dict
+        Name and title.
+    allocation : dict or None
+        As in allocation.json.
+    salt : str
+        Random, so that the study's commitment cannot be found by trying all keys.
+    """
+
+    groups: dict[str, str]
+    tables: dict[str, Any]
+    probes: dict[str, Any]
+    lots: dict[str, str]
+    withheld: dict[str, dict[str, Any]]
+    study: dict[str, str]
+    allocation: dict[str, Any] | None = None
+    salt: str = field(default_factory=lambda: secrets.token_hex(32))
+
+    def text(self) -> str:
+        """The key file's text."""
+        names = ("groups", "tables", "probes", "lots", "withheld", "study", "allocation", "salt")
+        return canonical_json({"format": KEY_FORMAT} | {name: getattr(self, name) for name in names})
+
+
+def blind_study(study: Path, /, *, allocation: AllocatedStudy | None = None, copies: bool = False) -> None:
+    """Code the groups of a study on disk.
+
+    Parameters
+    ----------
+    study : Path
+        With study.toml; comments in it are not kept.
+    allocation : AllocatedStudy, optional
+        How the animals were just drawn; it goes into the key, as does an allocation.json that is there.
+    copies : bool
+        The files below raw/ are copies or links that were just made: words that tell arms are struck out of their texts.
+        The originals keep theirs.
+
+    Raises
+    ------
+    UsageError
+        If there are fewer than two groups, or it is blinded already.
+    InputError
+        If sheets are invalid, or names of animals, paths or raw files tell the arms.
+    """
+    refuse_key(study)
+    files = read_files(study)
+    groups = list(files.settings.get("groups", {}))
+    if len(groups) < 2:
+        raise UsageError(f"{study} has one group only: there is nothing to blind")
+    words = telling_words(files.settings)
+    _refuse_telling_names(files, words)
+    if copies:
+        _strike_out(study / "raw", words)
+    found = telling_files(study, words, apart=(SETTINGS, SHEET, SHEET_ANIMALS, DRAFT_SHEET, ALLOCATION))
+    if found:
+        mend = "Draft with --from into a new folder, and take the arm out of the files' own descriptions before."
+        faults = [
+            Finding("blinding.told", Severity.ERROR, Place(name), f"tells an arm: {word!r}.", mend)
+            for name, word in found
+        ]
+        raise InputError(f"{len(faults)} files tell the arms: nothing was blinded", faults)
+    record = allocation.record if allocation is not None else _recorded(study / ALLOCATION)
+    key, coded = coded_files(files, allocation=record)
+    key_path = key_folder(study) / KEY
+    write_text(key_path, key.text())
+    write_files(study, coded, header="Blinded: groups are coded, and all are treated alike until `lampyris unblind`.")
+    (study / ALLOCATION).unlink(missing_ok=True)
+    write_json(study / BLINDING, _statement(key, coded, key_path))
+
+
+def _recorded(path: Path) -> dict[str, Any] | None:
+    if not path.is_file():
+        return None
+    found: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
+    return found
+
+
+def _strike_out(raw: Path, words: Sequence[str]) -> None:
+    """Put x for every letter of a telling word in the texts of vendor folders; a new file takes the name, links stay whole."""
+    for path in sorted(raw.rglob("*")):
+        if path.suffix.casefold() not in _WORDY_SUFFIXES or not path.is_file() or not _tells_inside(path, words):
+            continue
+        data = path.read_bytes()
+        code = "utf-8" if _fits_bytes(data, "utf-8") else "cp1252" if _fits_bytes(data, "cp1252") else "latin-1"
+        text = data.decode(code)
+        for word in words:
+            if len(word) > 1:
+                pattern = rf"(?<![^\W_]){re.escape(word)}(?![^\W_])"
+                text = re.sub(pattern, lambda match: "x" * len(match[0]), text, flags=re.IGNORECASE)
+        write_bytes(path, text.encode(code))
+
+
+def _fits_bytes(data: bytes, code: str) -> bool:
+    try:
+        data.decode(code)
+    except UnicodeDecodeError:
+        return False
+    return True
+
+
+def _statement(key: Key, coded: StudyFiles, key_path: Path) -> dict[str, Any]:
+    tables = coded.settings.get("probes", {})
+    differ = [name for name in _PROBE_KEYS if len({repr(probe.get(name)) for probe in tables.values()}) > 1]
+    labels = {repr((arm.get("label"), arm.get("injection_days"))) for arm in coded.settings["groups"].values()}
+    return {
+        "format": BLINDING_FORMAT,
+        "groups": sorted(key.groups.values()),
+        "key_sha256": sha256_file(key_path),
+        "withheld": sorted({column for values in key.withheld.values() for column in values}),
+        "differ": [*differ, *(["label"] if len(labels) > 1 else [])],
+        "allocated": key.allocation["method"] if key.allocation else "",
+    }
+
+
+def read_files(study: Path, /) -> StudyFiles:
+    """Settings and sheets of a study; values that are still to be filled in are no fault.
+
+    Raises
+    ------
+    InputError
+        If one of them is invalid.
+    """
+    try:
+        settings = tomllib.loads((study / SETTINGS).read_text(encoding="utf-8-sig"))
+    except (OSError, ValueError) as error:
+        finding = Finding(
+            "settings.syntax", Severity.ERROR, Place(SETTINGS), f"cannot be read: {error}.", "Correct it."
+        )
+        raise InputError(f"{SETTINGS} cannot be read", [finding]) from None
+    tables: list[Any] = []
+    for name, schema, kind in (
+        (SHEET, SAMPLESHEET, SampleRow),
+        (SHEET_ANIMALS, ANIMALS, AnimalRow),
+        (DRAFT_SHEET, DRAFT_COLUMNS, DraftRow),
+    ):
+        rows: tuple[Any, ...] = ()
+        if (study / name).exists():
+            rows, findings = read_sheet(study / name, schema, kind)  # type: ignore[type-var]
+            faults = [finding for finding in findings if finding.rule != "sheet.empty"]
+            raise_errors(faults, error=InputError, message=f"{name} is invalid")
+        tables.append(rows)
+    return StudyFiles(settings, *tables)
+
+
+def write_files(study: Path, files: StudyFiles, /, *, header: str) -> None:
+    """Write settings and sheets back."""
+    for name, text in file_texts(files, header=header).items():
+        if name == SETTINGS or (study / name).exists():
+            write_text(study / name, text)
+
+
+def file_texts(files: StudyFiles, /, *, header: str) -> dict[str, str]:
+    """Text of settings and sheets, by file name."""
+    return {
+        SHEET: sheet_text(SAMPLESHEET, files.samples),
+        SHEET_ANIMALS: sheet_text(ANIMALS, files.animals),
+        DRAFT_SHEET: sheet_text(DRAFT_COLUMNS, files.drafted),
+        SETTINGS: toml_text(files.settings, header=header),
+    }
+
+
+# --- coding -------------------------------------------------------------------------------------------------------
+
+
+def coded_files(files: StudyFiles, /, *, allocation: dict[str, Any] | None = None) -> tuple[Key, StudyFiles]:
+    """The key and the coded settings and sheets.
+
+    Parameters
+    ----------
+    files : StudyFiles
+        As a person wrote them.
+    allocation : dict, optional
+        As in allocation.json.
+    """
+    settings = files.settings
+    names = list(settings["groups"])
+    SystemRandom().shuffle(names)
+    letters = next(
+        letters
+        for letters in (*_ALPHABETS, tuple(f"arm {n}" for n in range(1, len(names) + 1)))
+        if len(letters) >= len(names) and not {one.casefold() for one in letters} & {n.casefold() for n in names}
+    )
+    groups = dict(zip(names, letters, strict=False))
+    probes = settings.get("probes", {})
+    alone = len(probes) == 1
+    real_of = {code: settings["groups"][name].get("probe") or next(iter(probes), "") for name, code in groups.items()}
+    probe_of = {code: ("probe" if alone else f"probe-{code}") if real else "" for code, real in real_of.items()}
+    lots = _coded_lots(files.samples, groups, probes, real_of)
+    key = Key(
+        groups=groups,
+        tables={name: settings["groups"][name] for name in sorted(names)},
+        probes={
+            coded: {
+                "probe": real_of[code],
+                "title": probes[real_of[code]].get("title", ""),
+                "lots": probes[real_of[code]].get("lots", []),
+            }
+            for code, coded in probe_of.items()
+            if coded
+        },
+        lots={coded: lot for (_, lot), coded in lots.items()},
+        withheld=_withheld(files.animals),
+        study={one: str(settings.get("study", {}).get(one, "")) for one in ("name", "title")},
+        allocation=allocation,
+    )
+    coded_settings = _coded_settings(settings, groups, real_of, probe_of, lots)
+    words = telling_words(settings)
+    animals = [
+        replace(row, group=groups[row.group], **_blank_values(key.withheld.get(row.animal, {})))
+        for row in files.animals
+    ]
+    animals = [replace(row, exclusion_reason=_without(row.exclusion_reason, words)) for row in animals]
+    samples = [
+        replace(
+            row,
+            group=groups[row.group],
+            probe=probe_of[groups[row.group]],
+            lot=lots.get((groups[row.group], row.lot), ""),
+        )
+        for row in files.samples
+    ]
+    drafted = [_coded_note(row, key, words) for row in files.drafted if not row.field.startswith("groups.")]
+    return key, StudyFiles(coded_settings, tuple(samples), tuple(animals), tuple(drafted))
+
+
+def _coded_lots(
+    samples: Sequence[SampleRow],
+    groups: Mapping[str, str],
+    probes: Mapping[str, Any],
+    real_of: Mapping[str, str],
+) -> dict[tuple[str, str], str]:
+    """Code of each arm's lots, in the order in which the sheet and the settings name them."""
+    named: dict[str, dict[str, None]] = {code: {} for code in groups.values()}
+    for row in samples:
+        if row.lot:
+            named[groups[row.group]][row.lot] = None
+    for code, real in real_of.items():
+        named[code] |= dict.fromkeys(probes.get(real, {}).get("lots", ()))
+    return {
+        (code, lot): f"{code}{number}"
+        for code, lots in named.items()
+        for number, lot in enumerate(sorted(lots), start=1)
+    }
+
+
+def _coded_settings(
+    settings: Mapping[str, Any],
+    groups: Mapping[str, str],
+    real_of: Mapping[str, str],
+    probe_of: Mapping[str, str],
+    lots: Mapping[tuple[str, str], str],
+) -> dict[str, Any]:
+    """study.toml with coded arms, all labelled, and a probe per arm; where there is one probe, it is all arms'."""
+    arms: dict[str, Any] = {}
+    probes: dict[str, Any] = {}
+    for name, code in sorted(groups.items(), key=lambda pair: pair[1]):
+        kept = {key: value for key, value in settings["groups"][name].items() if key in ("label", "injection_days")}
+        arms[code] = {"title": "", "role": "labelled", "probe": probe_of[code], **kept}
+        if probe_of[code]:
+            own = sorted(coded for (arm, _), coded in lots.items() if arm == code)
+            before = probes.get(probe_of[code], {}).get("lots", [])
+            table = {**settings["probes"][real_of[code]], "title": "", "lots": sorted({*before, *own})}
+            probes[probe_of[code]] = table if table["lots"] else {k: v for k, v in table.items() if k != "lots"}
+    study = {**settings.get("study", {}), "title": ""}
+    study["name"] = (
+        "blinded study"
+        if _without(study.get("name", ""), telling_words(settings)) != study.get("name")
+        else study["name"]
+    )
+    return {**settings, "study": study, "groups": arms, "probes": probes}
+
+
+def _withheld(animals: Sequence[AnimalRow]) -> dict[str, dict[str, Any]]:
+    """Per animal the columns by which arms differ: as they say who got what, they wait for unblinding."""
+    out: dict[str, dict[str, Any]] = {}
+    for column in (*_TELLING, *_TELLING_BY_LACK):
+        per_arm: dict[str, set[Any]] = {}
+        for row in animals:
+            value = getattr(row, column)
+            if column in _TELLING_BY_LACK:
+                value = bool(value > 0)
+            elif isinstance(value, float) and math.isnan(value):
+                value = None
+            per_arm.setdefault(row.group, set()).add(value)
+        if len({frozenset(values) for values in per_arm.values()}) > 1:
+            for row in animals:
+                value = getattr(row, column)
+                empty = isinstance(value, float) and math.isnan(value)
+                out.setdefault(row.animal, {})[column] = None if empty else value
+    return out
+
+
+def _blank_values(values: Mapping[str, Any]) -> dict[str, Any]:
+    return {column: "" if column in _TEXTS else math.nan for column in values}
+
+
+def _coded_note(row: DraftRow, key: Key, words: Iterable[str]) -> DraftRow:
+    """A line of draft.csv without the arms; its probe's key is the coded one where there is only one."""
+    field = row.field
+    for coded, real in key.probes.items():
+        if field.startswith(f"probes.{real['probe']}."):
+            field = f"probes.{coded}.{field.removeprefix('probes.' + str(real['probe']) + '.')}"
+            break
+    value, do = row.value, row.do
+    if row.field in ("samplesheet.csv group", "study.name") or row.field.endswith(".title"):
+        value, do = "", ""
+    return replace(row, field=field, value=_without(value, words), do=_without(do, words))
+
+
+def _without(text: str, words: Iterable[str]) -> str:
+    """Text without words that tell an arm."""
+    for word in sorted(words, key=len, reverse=True):
+        text = re.sub(rf"(?<![^\W_]){re.escape(word)}(?![^\W_])", "…", text, flags=re.IGNORECASE)
+    return text
+
+
+# --- what tells an arm --------------------------------------------------------------------------------------------
+
+
+def telling_words(settings: Mapping[str, Any], /) -> tuple[str, ...]:
+    """Words by which an arm is known: its key and title, and, of several probes, their keys, titles and lots."""
+    words = set()
+    for name, arm in settings.get("groups", {}).items():
+        words |= {str(name), str(arm.get("title", ""))}
+    probes = settings.get("probes", {})
+    if len(probes) > 1:
+        for name, probe in probes.items():
+            words |= {str(name), str(probe.get("title", "")), *(str(lot) for lot in probe.get("lots", ()))}
+    return tuple(sorted(words - {""}))
+
+
+def _refuse_telling_names(files: StudyFiles, words: Sequence[str]) -> None:
+    """Animals, sessions and paths whose own names tell the arm."""
+    findings = []
+    told: set[tuple[str, str]] = set()
+    for row in files.samples:
+        for column, text in (
+            ("animal", row.animal),
+            ("image", row.image),
+            ("photo", row.photo),
+            ("background", row.background),
+        ):
+            if (column, text) not in told and (word := _tells(text, words)):
+                told.add((column, text))
+                mend = (
+                    "Give animals names that tell nothing, such as numbers."
+                    if column == "animal"
+                    else "Draft with --from into a new folder: files are then renamed."
+                )
+                findings.append(
+                    Finding(
+                        "blinding.told",
+                        Severity.ERROR,
+                        Place(SHEET, row.row, column),
+                        f"{text!r} tells the arm {word!r}.",
+                        mend,
+                    )
+                )
+    if findings:
+        raise InputError("names in the sheets tell the arms: nothing was blinded", findings)
+
+
+def _tells(text: str, words: Sequence[str]) -> str:
+    """A word of two letters or more that stands in a text by itself; "" where none does."""
+    for word in words:
+        if len(word) > 1 and re.search(rf"(?<![^\W_]){re.escape(word)}(?![^\W_])", text, flags=re.IGNORECASE):
+            return word
+    return ""
+
+
+def telling_files(study: Path, words: Sequence[str], /, *, apart: Sequence[str] = ()) -> list[tuple[str, str]]:
+    """Files of a study whose name or content tells an arm, with the word.
+
+    Texts are searched for every word of two letters or more; other files, whose pixels hold any few letters by chance, for
+    words of six letters or more.
+    """
+    found = []
+    for path in sorted(study.rglob("*")):
+        name = path.relative_to(study).as_posix()
+        if not path.is_file() or name in apart:
+            continue
+        word = _tells(name, words) or _tells_inside(path, words)
+        if word:
+            found.append((name, word))
+    return found
+
+
+def _tells_inside(path: Path, words: Sequence[str]) -> str:
+    if path.suffix.casefold() in _WORDY_SUFFIXES:
+        return _tells(path.read_bytes().decode("utf-8", "replace"), words)
+    wanted = {
+        form.encode(code): word
+        for word in words
+        if len(word) >= _LEAST_LETTERS
+        for form in (word, word.lower(), word.upper(), word.capitalize())
+        for code in ("utf-8", "utf-16-le", "cp1252")
+        if _fits(form, code)
+    }
+    if not wanted:
+        return ""
+    longest, tail = max(map(len, wanted)), b""
+    with path.open("rb") as stream:
+        while chunk := stream.read(_CHUNK):
+            block = tail + chunk
+            for form, word in wanted.items():
+                if form in block:
+                    return word
+            tail = block[-longest:]
+    return ""
+
+
+def _fits(text: str, code: str) -> bool:
+    try:
+        text.encode(code)
+    except UnicodeEncodeError:
+        return False
+    return True

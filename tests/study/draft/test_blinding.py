@@ -1,0 +1,312 @@
+"""Groups are coded, nothing in the study tells them, and only what was frozen while blind is revealed."""
+
+import json
+import re
+import shutil
+
+import pytest
+from bare_folders import click, dark_frame, fill, frame, image, ome_tiff, plain_tiff
+from cheap_step import cheap_follow, cheap_step
+from small_study import write_small_study
+
+from lampyris.core.errors import InputError, LampyrisError, UsageError
+from lampyris.io.durable import sha256_file
+from lampyris.io.settings import read_settings
+from lampyris.study.check import check_study
+from lampyris.study.draft.begin import begin_study
+from lampyris.study.draft.freezing import freeze_study, unblind_study
+from lampyris.study.run import run_study
+
+WORDS = ("verum", "placebo", "Wirkstoff", "secretdot", "otherdot", "LOT77", "unmarkiert")
+SETTINGS_CHANGES = {
+    '[groups.targeted]\ntitle = "Targeted dot"\nprobe = "qd"': (
+        '[groups.verum]\ntitle = "Wirkstoff"\nprobe = "secretdot"\n\n[groups.unmarkiert]\nrole = "control"'
+    ),
+    '[groups.untargeted]\ntitle = "Untargeted dot"\nprobe = "qd"': '[groups.placebo]\nprobe = "otherdot"',
+    "[probes.qd]": "[probes.secretdot]",
+}
+OTHER_PROBE = """
+[probes.otherdot]
+emission_nm = 800
+fwhm_nm = 45
+molar_extinction_per_m_cm = 1e6
+quantum_yield = 0.4
+per_cell = 4e4
+"""
+
+
+def three_arms(folder):
+    """The small study with a third, unlabelled arm, and probes whose names tell."""
+    study = write_small_study(folder)
+    text = (study / "study.toml").read_text()
+    for old, new in SETTINGS_CHANGES.items():
+        assert old in text
+        text = text.replace(old, new)
+    (study / "study.toml").write_text(text.replace("Small hand-made study", "Verum against placebo") + OTHER_PROBE)
+    for name in ("samplesheet.csv", "animals.csv"):
+        lines = []
+        for line in (study / name).read_text().splitlines():
+            line = re.sub(r"(?<=,)targeted(?=,)", "verum", re.sub(r"(?<=,)untargeted(?=,)", "placebo", line))
+            line = line.replace(",qd,L1", ",otherdot,LOT5" if ",placebo," in line else ",secretdot,LOT77")
+            if line.startswith("b2,"):
+                line = (
+                    line.replace("placebo", "unmarkiert").replace(",otherdot,LOT5", ",,").replace("tail vein", "none")
+                )
+            lines.append(line)
+        (study / name).write_text("\n".join(lines) + "\n")
+    assert check_study(study).errors == ()
+    return study
+
+
+def told(folder):
+    """Every word that stands anywhere in a folder, in a name or in bytes."""
+    found = set()
+    for path in folder.rglob("*"):
+        data = path.read_bytes().lower() if path.is_file() else b""
+        name = path.relative_to(folder).as_posix().lower()
+        found |= {(word, name) for word in WORDS if word.lower() in name or word.lower().encode() in data}
+    return found
+
+
+def analysed(study):
+    outcome = run_study(study, workers=1, step=cheap_step, follow=cheap_follow)
+    assert outcome.exit_code == 0
+    return outcome
+
+
+@pytest.fixture(scope="module")
+def made(tmp_path_factory):
+    """A blinded study, and the same analysed and frozen, each with its key beside it."""
+    blind = tmp_path_factory.mktemp("blind")
+    study = three_arms(blind / "study")
+    before = {name: (study / name).read_text() for name in ("samplesheet.csv", "animals.csv")}
+    begin_study(study, blind=True)
+    frozen = shutil.copytree(blind, tmp_path_factory.mktemp("frozen") / "all")
+    analysed(frozen / "study")
+    freeze_study(frozen / "study")
+    return blind, frozen, before
+
+
+@pytest.fixture
+def blinded(made, tmp_path):
+    return shutil.copytree(made[0], tmp_path, dirs_exist_ok=True) / "study", made[2]
+
+
+@pytest.fixture
+def frozen(made, tmp_path):
+    return shutil.copytree(made[1], tmp_path, dirs_exist_ok=True) / "study"
+
+
+def test_nothing_in_the_study_tells_the_arms_until_it_is_unblinded(blinded):
+    study, before = blinded
+    assert told(study) == set()
+    settings = read_settings(study / "study.toml")
+    assert sorted(settings.groups) == ["A", "B", "C"]
+    assert {group.role for group in settings.groups.values()} == {"labelled"}
+    assert sorted(settings.probes) == ["probe-A", "probe-B", "probe-C"]
+    analysed(study)
+    assert told(study) == set()
+    freeze_study(study)
+    assert told(study) == set()
+    revealed = unblind_study(study)
+    assert sorted(revealed.groups.values()) == ["placebo", "unmarkiert", "verum"]
+    settings = read_settings(study / "study.toml")
+    assert settings.groups["unmarkiert"].role == "control"
+    assert (settings.groups["verum"].title, settings.study.title) == ("Wirkstoff", "Verum against placebo")
+    assert sorted(settings.probes) == ["otherdot", "secretdot"]
+    for name, text in before.items():
+        # the sheet has gained empty columns; what stood in it stands there again
+        rows = [line.split(",") for line in text.splitlines()]
+        again = [line.split(",") for line in (study / name).read_text().splitlines()]
+        for column, title in enumerate(rows[0]):
+            place = again[0].index(title)
+            assert [row[place] or "no" for row in again] == [row[column] or "no" for row in rows]
+    analysed(study)
+    assert check_study(study).errors == ()
+
+
+def test_letters_are_drawn(tmp_path):
+    study = three_arms(tmp_path / "first")
+    seen = set()
+    for number in range(12):
+        copy = shutil.copytree(study, tmp_path / f"study{number}")
+        begin_study(copy, blind=True)
+        seen.add(json.dumps(json.loads((tmp_path / f"study{number}-key/key.json").read_text())["groups"]))
+    # of six orders, twelve draws show one only with probability 6 * 6**-12
+    assert len(seen) > 1
+
+
+def test_what_differs_between_arms_is_withheld_and_comes_back(blinded):
+    study, _ = blinded
+    assert all(row.inoculation == "" for row in check_study(study).animals)
+    assert json.loads((study / "blinding.json").read_text())["withheld"] == ["inoculation"]
+    rules = {finding.rule for finding in check_study(study).findings}
+    assert {"blinding.blind", "blinding.probes-differ"} <= rules
+
+
+def test_the_commitment_is_the_keys(blinded):
+    study, _ = blinded
+    key = study.with_name("study-key") / "key.json"
+    assert json.loads((study / "blinding.json").read_text())["key_sha256"] == sha256_file(key)
+    assert len(json.loads(key.read_text())["salt"]) == 64
+
+
+def test_unblinding_needs_freezing(blinded):
+    study, _ = blinded
+    with pytest.raises(UsageError, match="is not frozen"):
+        unblind_study(study)
+    assert told(study) == set()
+
+
+def test_freezing_needs_results_of_what_stands(blinded):
+    study, _ = blinded
+    with pytest.raises(LampyrisError, match=r"results/manifest.json: is missing"):
+        freeze_study(study)
+    analysed(study)
+    sheet = study / "samplesheet.csv"
+    sheet.write_text(sheet.read_text().replace("2026-03-09", "2026-03-10"))
+    with pytest.raises(LampyrisError, match=r"samplesheet.csv: was changed after the analysis"):
+        freeze_study(study)
+    analysed(study)
+    table = next((study / "results/tables").glob("*.csv"))
+    table.write_text(table.read_text() + "\n")
+    with pytest.raises(LampyrisError, match=r"results/tables/.*: is not as the analysis wrote it"):
+        freeze_study(study)
+
+
+CHANGES = {
+    "a sheet": ("animals.csv", lambda path: path.write_text(path.read_text().replace("c0", "c9"))),
+    "curation added": ("curation.csv", lambda path: path.write_text("animal,session\n")),
+    "a region added": ("regions/m1.geojson", lambda path: (path.parent.mkdir(), path.write_text("{}"))),
+    "results": ("results/manifest.json", lambda path: path.write_text(path.read_text() + " ")),
+    "the statement": ("blinding.json", lambda path: path.write_text(path.read_text().replace("A", "B"))),
+}
+
+
+@pytest.mark.parametrize("case", CHANGES)
+def test_what_changed_after_freezing_is_named_and_nothing_revealed(frozen, case):
+    study = frozen
+    name, change = CHANGES[case]
+    change(study / name)
+    with pytest.raises(InputError, match=re.escape(name)):
+        unblind_study(study)
+    assert told(study) == set()
+    assert not (study / "unblinding.json").exists()
+
+
+def test_another_key_is_refused(frozen, tmp_path):
+    study = frozen
+    shutil.move(tmp_path / "study-key", tmp_path / "elsewhere")
+    with pytest.raises(UsageError, match="there is no key"):
+        unblind_study(study)
+    text = (tmp_path / "elsewhere/key.json").read_text()
+    (tmp_path / "elsewhere/key.json").write_text(text.replace('"verum": "A"', '"verum": "Z"').replace("salt", "salz"))
+    with pytest.raises(InputError, match="is not the key"):
+        unblind_study(study, key=tmp_path / "elsewhere")
+    (tmp_path / "elsewhere/key.json").write_text(text)
+    unblind_study(study, key=tmp_path / "elsewhere")
+
+
+def test_unblinding_that_was_interrupted_goes_on(frozen):
+    study = frozen
+    coded = {name: (study / name).read_text() for name in ("samplesheet.csv", "study.toml")}
+    unblind_study(study)
+    whole = {name: (study / name).read_text() for name in ("samplesheet.csv", "study.toml")}
+    # as a kill between the statement and the last file leaves it
+    statement = json.loads((study / "unblinding.json").read_text())
+    (study / "unblinding.json").write_text(json.dumps(statement | {"texts": whole}))
+    (study / "study.toml").write_text(coded["study.toml"])
+    assert "blinding.interrupted" in {finding.rule for finding in check_study(study).errors}
+    unblind_study(study)
+    assert (study / "study.toml").read_text() == whole["study.toml"]
+    assert "blinding.interrupted" not in {finding.rule for finding in check_study(study).errors}
+
+
+def test_curation_after_unblinding_is_told(frozen):
+    study = frozen
+    unblind_study(study)
+    assert "blinding.curated-after" not in {finding.rule for finding in check_study(study).findings}
+    (study / "landmarks.csv").write_text("animal,session,view,landmark,y_mm,x_mm\n")
+    assert "blinding.curated-after" in {finding.rule for finding in check_study(study).warnings}
+
+
+def test_blinding_twice_or_over_results_is_refused(blinded, tmp_path):
+    study, _ = blinded
+    with pytest.raises(UsageError, match="cannot be blinded"):
+        begin_study(study, blind=True)
+    other = three_arms(tmp_path / "other")
+    analysed(other)
+    with pytest.raises(UsageError, match="cannot be blinded"):
+        begin_study(other, blind=True)
+
+
+def test_names_that_tell_are_refused(tmp_path):
+    study = three_arms(tmp_path / "study")
+    sheet = study / "samplesheet.csv"
+    sheet.write_text(sheet.read_text().replace("\na1,", "\nverum 1,"))
+    with pytest.raises(InputError, match="'verum 1' tells the arm 'verum'"):
+        begin_study(study, blind=True)
+    assert not (tmp_path / "study-key").exists()
+
+
+def test_a_file_that_tells_inside_is_refused(tmp_path):
+    study = three_arms(tmp_path / "study")
+    (study / "raw/notes.txt").write_text("a1 got Verum")
+    with pytest.raises(InputError, match=r"raw/notes.txt: tells an arm: 'verum'"):
+        begin_study(study, blind=True)
+
+
+def test_a_bare_folder_is_drafted_blind(tmp_path):
+    """Folders are named by arms, and the vendor's text says the arm: copies are renamed and struck out, originals stay."""
+    for number, arm in enumerate(("Verum", "Placebo")):
+        for day in (0, 7):
+            labels = {"animal": str(number + 1), "group": arm, "time_point": f"Day {day}", "view": "Dorsal"}
+            made = image((780,), seed=day + number, dark=dark_frame()[None], labels=labels)
+            click(tmp_path / "bare" / arm, made, name=f"click{number}{day}")
+    before = sorted(path.read_bytes() for path in (tmp_path / "bare").rglob("*") if path.is_file())
+    study = tmp_path / "study"
+    begun = begin_study(study, folder=tmp_path / "bare", blind=True)
+    fill(study, emission_nm=800, pixel_mm=1.0)
+    assert begun.key == tmp_path / "study-key"
+    assert told(study) == set()
+    assert sorted(path.read_bytes() for path in (tmp_path / "bare").rglob("*") if path.is_file()) == before
+    checked = check_study(study)
+    assert [str(finding) for finding in checked.errors] == []
+    assert {row.group for row in checked.samples} == {"A", "B"}
+    assert all(re.fullmatch(r"raw/i\d{5}", row.image) for row in checked.samples)
+    analysed(study)
+    assert told(study) == set()
+
+
+def test_in_place_with_telling_folders_is_refused(tmp_path):
+    for number, arm in enumerate(("vehicle", "sham")):
+        plain_tiff(tmp_path / "study" / arm / f"m{number} d0.tif", frame(seed=number))
+    with pytest.raises(InputError, match="Draft with --from into a new folder"):
+        begin_study(tmp_path / "study", folder=tmp_path / "study", blind=True)
+
+
+def test_one_group_cannot_be_blinded(tmp_path):
+    ome_tiff(tmp_path / "bare/m1_d0.ome.tif", image())
+    with pytest.raises(UsageError, match="nothing to blind"):
+        begin_study(tmp_path / "study", folder=tmp_path / "bare", blind=True)
+
+
+CURATION = (
+    "animal,session,view,action,lesion,detection,y_mm,x_mm,into,kind,organ,reason,author,time,target_y_mm,target_x_mm\n"
+    "a2,,,exclude animal,,,,,,,,moved,J. Doe,2026-03-10,,\n"
+)
+
+
+def test_curation_is_frozen_with_its_results_and_told_when_it_changes_later(blinded):
+    study, _ = blinded
+    analysed(study)
+    curation = study / "curation.csv"
+    curation.write_text(CURATION)
+    with pytest.raises(LampyrisError, match=r"curation\.csv: was (added|changed) after the analysis"):
+        freeze_study(study)
+    analysed(study)
+    assert "curation.csv" in freeze_study(study).files
+    unblind_study(study)
+    assert "blinding.curated-after" not in {finding.rule for finding in check_study(study).findings}
+    curation.write_text(CURATION.replace("moved", "moved a lot"))
+    assert "blinding.curated-after" in {finding.rule for finding in check_study(study).warnings}

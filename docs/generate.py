@@ -52,7 +52,9 @@ def allowed_in(column: schemas.Column) -> str:
         "choice": ", ".join(f"`{choice}`" for choice in column.choices),
     }
     text = kinds.get(column.kind, column.kind)
-    return text if column.low is None else f"{text}, {column.low:g} to {column.high:g}"
+    if column.low is None:
+        return text
+    return f"{text}, from {column.low:g}" if column.high is None else f"{text}, {column.low:g} to {column.high:g}"
 
 
 def landmark_table() -> str:
@@ -179,6 +181,8 @@ TABLES: dict[str, Callable[[], str]] = {
     "animals": lambda: sheet_table(schemas.ANIMALS),
     "landmarks": lambda: sheet_table(schemas.LANDMARKS),
     "landmark names": landmark_table,
+    "curation": lambda: sheet_table(schemas.CURATION),
+    "regions sheet": lambda: sheet_table(schemas.REGIONS),
     "study": lambda: settings_table(settings.StudyInfo),
     "instrument": lambda: settings_table(settings.Instrument),
     "bands": lambda: settings_table(settings.Band),

@@ -19,7 +19,9 @@ from lampyris.io.images.ome_zarr import read_view
 from lampyris.study.assemble import load_results
 from lampyris.study.check import check_study
 from lampyris.study.export.take import export_study
+from lampyris.study.meanings import column_meaning
 from lampyris.study.run import render_again, run_study
+from lampyris.study.tables import study_tables
 
 COLUMNS = [column.name for column in CURATION]
 WHO = {"reason": "fur", "author": "R. Vet", "time": "2026-03-20"}
@@ -113,6 +115,18 @@ def test_export_takes_the_corrected_outlines(study, tmp_path):
     labels = read_view(taken.folder / "images/sub-a1/ses-d07/dorsal.ome.zarr")[0]
     # where it was moved to, where it was found automatically, and the one that was rejected
     assert [int(labels["detections"][place]) for place in ((3, 2), (2, 2), (8, 6))] == [1, 0, 0]
+
+
+def test_export_says_what_every_column_means(study, tmp_path):
+    curate(study, REJECT, MOVE)
+    run(study)
+    tables = study_tables(load_results(study / "results"))
+    assert "curation" in tables and "lesions_automatic" in tables
+    unsaid = [f"{name}.{column}" for name, table in tables.items() for column in table[0]]
+    unsaid = [one for one in unsaid if not column_meaning(*one.split(".", 1))]
+    assert unsaid == []
+    taken = export_study(study, to=tmp_path / "taken", what=("tables",))
+    assert "lesions_automatic" in (taken.folder / "README.txt").read_text("utf-8")
 
 
 def test_both_results_are_in_tables_and_report(study):

@@ -9,8 +9,9 @@ import re
 
 from lampyris.core.amounts import CalibrationLine, InjectedDose, InstrumentRatio, SignalAmount
 from lampyris.core.lesions import Endpoints, Lesion, OrganActivity, OrganOnset, Passage, Reach, Sighting
+from lampyris.core.regions import RegionResult
 from lampyris.core.results import Detection, DetectionLimit, OrganSignal
-from lampyris.core.study import AnimalOutcome, Comparison
+from lampyris.core.study import AnimalOutcome, Comparison, Correction
 
 DESCRIBED: dict[str, tuple[type, ...]] = {
     "detections": (Detection,),
@@ -32,6 +33,8 @@ DESCRIBED: dict[str, tuple[type, ...]] = {
     "instruments": (InstrumentRatio,),
     "doses": (InjectedDose,),
     "amounts": (SignalAmount,),
+    "curation": (Correction,),
+    "regions": (RegionResult,),
 }
 
 
@@ -52,6 +55,8 @@ def column_meaning(table: str, column: str, /) -> str:
     >>> column_meaning("detections", "flux_low")
     'lower end of the interval of flux'
     """
+    # what was found without corrections has the columns of what stands with them
+    table = table.removesuffix("_automatic")
     meaning = {key: text for kind in DESCRIBED.get(table, ()) for key, text in parameter_meaning(kind).items()}
     meaning |= COLUMN_MEANING | TABLE_MEANING.get(table, {})
     if column in meaning:
@@ -104,6 +109,15 @@ COLUMN_MEANING = {
 
 # columns that mean another thing in one table, or that several parameters make
 TABLE_MEANING = {
+    "regions": {
+        "region": "name that the file gives it",
+        "label": "class or kind that the file gives it",
+        "meaning": "as regions.csv says",
+        "file": "file of regions that it comes from",
+        "area_mm2": "area of its pixels",
+        "detections": "numbers of the view's detections whose outlines meet the region",
+        "lesions": "lesions that own those detections",
+    },
     "detections": {"lesion": "the lesion that owns it, in the table of lesions; of those that share it the first"},
     "lesions": {
         "lesion": "Identity within the animal, from 1; the same on every day.",

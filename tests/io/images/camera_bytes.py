@@ -16,6 +16,7 @@ def sif_bytes(
     tracks=1,
     note=b"synthetic",
     top=None,
+    accumulated=1,
 ):
     """An Andor SIF of float32 frames, dims (frame, y, x)."""
     count, height, width = frames.shape
@@ -23,7 +24,7 @@ def sif_bytes(
     third = (
         b"%d 0 0 1 %d -70 " % (version, started)
         + b"\0 \1 \2 \0 \0 "
-        + b"0 %g 0.3 0.25 1 \0 0.3 1e-08 0 1 1 0 0 0" % exposure_s
+        + b"0 %g 0.3 0.25 %d \0 0.3 1e-08 0 1 1 0 0 0" % (exposure_s, accumulated)
     )
     lines = [
         b"Andor Technology Multi-Channel File",
@@ -54,7 +55,16 @@ def sif_bytes(
 
 
 def spe2_bytes(
-    frames, *, exposure_s=0.25, code=3, version=2.5, regions=1, day=b"09Mar2026", clock=b"143000", count=None
+    frames,
+    *,
+    exposure_s=0.25,
+    code=3,
+    version=2.5,
+    regions=1,
+    day=b"09Mar2026",
+    clock=b"143000",
+    count=None,
+    accumulated=0,
 ):
     """A SPE 2.x, dims (frame, y, x)."""
     head = bytearray(4100)
@@ -64,6 +74,7 @@ def spe2_bytes(
     struct.pack_into("<H", head, 42, frames.shape[2])
     struct.pack_into("<h", head, 108, code)
     struct.pack_into("<H", head, 656, frames.shape[1])
+    struct.pack_into("<i", head, 668, accumulated)
     struct.pack_into("<i", head, 1446, frames.shape[0] if count is None else count)
     struct.pack_into("<h", head, 1510, regions)
     struct.pack_into("<f", head, 1992, version)

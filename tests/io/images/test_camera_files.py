@@ -98,6 +98,8 @@ BAD = {
     "sif, tracks": ("sif", {"tracks": 2}, "image.axes"),
     "sif, sizes that disagree": ("sif", {"top": 21}, "image.header"),
     "sif, no exposure": ("sif", {"exposure_s": 0}, "image.header"),
+    "sif, accumulated": ("sif", {"accumulated": 10}, "image.accumulated"),
+    "spe, accumulated": ("spe 2", {"accumulated": 10}, "image.accumulated"),
     "spe, several regions": ("spe 2", {"regions": 3}, "image.axes"),
     "spe, unknown numbers": ("spe 2", {"code": 9}, "image.dtype"),
     "spe, more frames than stored": ("spe 2", {"count": 5}, "image.truncated"),

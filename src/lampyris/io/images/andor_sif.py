@@ -17,7 +17,7 @@ import numpy as np
 
 from lampyris.core.frames import FrameStream
 from lampyris.core.images import RawImage
-from lampyris.io.images.camera_files import MEND_COPY, MEND_EXPORT, CameraFile, camera_image, camera_stream
+from lampyris.io.images.camera_files import MEND_COPY, MEND_EXPORT, MEND_SERIES, CameraFile, camera_image, camera_stream
 from lampyris.io.images.tiff import FileBytes, opened_file, refuse
 
 _MAGIC = b"Andor Technology Multi-Channel File\n"
@@ -103,10 +103,15 @@ def _settings(head: bytes, file: str) -> tuple[float, str]:
     """Exposure and time of the experiment, from the third line."""
     third = _THIRD.match(head, head.find(b"\n", len(_MAGIC)) + 1)
     # ten bytes of five flags, which may be anything, then a word, then the exposure
-    words = head[third.end() + 10 :][:200].split(maxsplit=2) if third else []
-    exposure_s = _number(words[1]) if third and len(words) == 3 else 0.0
+    words = head[third.end() + 10 :][:200].split(maxsplit=5) if third else []
+    exposure_s = _number(words[1]) if third and len(words) == 6 else 0.0
     if third is None or not 0 < exposure_s < _LONGEST_S:
         refuse(file, "image.header", "has a damaged third line: it tells no exposure.", MEND_COPY)
+    # the time of a cycle and of one accumulated come between
+    accumulated = _number(words[4])
+    if accumulated > 1:
+        seen = f"sums {accumulated:g} accumulated exposures of {exposure_s:g} s into each frame."
+        refuse(file, "image.accumulated", seen, MEND_SERIES)
     started = int(third[1])
     return exposure_s, datetime.fromtimestamp(started, UTC).strftime("%Y-%m-%dT%H:%M:%SZ") if started else ""
 

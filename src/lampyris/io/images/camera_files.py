@@ -21,6 +21,8 @@ from lampyris.io.images.tiff import FileBytes, opened_file, refuse
 
 MEND_COPY = "Copy the file anew from the instrument; its copy was cut short or damaged."
 MEND_EXPORT = "Export it from the camera's program as a 16-bit TIFF."
+MEND_SERIES = "Record a series of single exposures instead: its frames are averaged here."
+"""For frames that are sums: neither read noise nor full scale of a sum are a frame's."""
 _MEND_LIMITS = "If the file is trusted, raise the cap in [limits] of study.toml."
 
 

@@ -19,7 +19,7 @@ import numpy as np
 from lampyris.core.errors import UnsafeFileError
 from lampyris.core.frames import FrameStream
 from lampyris.core.images import RawImage
-from lampyris.io.images.camera_files import MEND_COPY, MEND_EXPORT, CameraFile, camera_image, camera_stream
+from lampyris.io.images.camera_files import MEND_COPY, MEND_EXPORT, MEND_SERIES, CameraFile, camera_image, camera_stream
 from lampyris.io.images.tiff import FileBytes, opened_file, refuse
 
 HEADER_BYTES = 4100
@@ -97,6 +97,9 @@ def _version_2(head: bytes, file: str) -> CameraFile:
     (regions,) = struct.unpack_from("<h", head, 1510)
     if regions > 1:
         refuse(file, "image.axes", f"holds {regions} regions of the chip; an image has one.", MEND_EXPORT)
+    (accumulated,) = struct.unpack_from("<i", head, 668)
+    if accumulated > 1:
+        refuse(file, "image.accumulated", f"sums {accumulated} accumulated exposures into each frame.", MEND_SERIES)
     (exposure_s,) = struct.unpack_from("<f", head, 10)
     dtype = np.dtype(_TYPES[code])
     return CameraFile(

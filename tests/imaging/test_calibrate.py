@@ -9,8 +9,16 @@ from lampyris.camera.camera import nominal_camera, predict_counts, predict_elect
 from lampyris.core.errors import ImageError
 from lampyris.core.flags import PixelFlag
 from lampyris.core.images import RawImage
-from lampyris.imaging.calibrate import lambertian_flux, radiance_from_counts, vendor_4pi_flux
+from lampyris.imaging.calibrate import (
+    lambertian_flux,
+    normalised_flat,
+    radiance_from_counts,
+    radiance_per_count,
+    radiance_per_count_rate,
+    vendor_4pi_flux,
+)
 from lampyris.imaging.inputs import ViewInput
+from lampyris.imaging.sequence import region_light
 
 SHAPE = (48, 40)
 EXPOSURE = (2.0, 1.0, 0.5)
@@ -74,6 +82,31 @@ def test_calibration_inverts_the_camera(camera, instrument, scale):
     assert found.values == pytest.approx(radiance, rel=1e-11)
     assert (found.flags == 0).all()
     assert found.channels == ("780", "810", "840")
+
+
+@pytest.mark.parametrize("own", [(), (7.0, 8.0, 9.0)], ids=["settings", "the file's own"])
+def test_one_factor_for_images_and_sequences(camera, instrument, own):
+    rate = radiance_per_count_rate(instrument, own)
+    for band, value in zip(instrument.bands, rate, strict=True):
+        assert own or value == pytest.approx(
+            instrument.gain_e_per_count * instrument.radiance_per_rate / band.transmission, rel=1e-12
+        )
+    counts = 1300.0 + np.zeros((3, *SHAPE))
+    view = dataclasses.replace(view_of(counts, flat=camera.flat), radiance_per_count_rate=own)
+    factor = radiance_per_count(view, normalised_flat(camera.flat), instrument)
+    # 4e-16 of rounding in a product of four
+    assert factor == pytest.approx((rate / EXPOSURE)[:, None, None] / scaled_flat(camera), rel=1e-12)
+    assert radiance_from_counts(view, instrument).values == pytest.approx(1000.0 * factor, rel=1e-12)
+    light = region_light(view, np.ones(SHAPE, np.uint16), instrument)
+    assert light.flux_per_count == pytest.approx(lambertian_flux(1.0, instrument.pixel_mm) * factor, rel=1e-12)
+
+
+def test_a_dark_image_may_be_a_blank(instrument):
+    counts = flat_counts(300.0, sd=2.0)
+    with pytest.raises(ImageError, match="no signal"):
+        radiance_from_counts(view_of(counts), instrument)
+    found = radiance_from_counts(view_of(counts), instrument, may_be_dark=True)
+    assert abs(found.values.mean()) < np.sqrt(found.variance).max()
 
 
 def test_the_unit_is_the_one_that_is_stated(instrument):

@@ -5,6 +5,7 @@ diffuse surface) and the vendor's "total flux" (4 pi times radiance times area).
 """
 
 import math
+from collections.abc import Sequence
 from functools import lru_cache
 from itertools import product
 from statistics import median
@@ -31,7 +32,7 @@ _RING = np.array([[1, 1, 1], [1, 0, 1], [1, 1, 1]], bool)
 _THIRD_NEIGHBOUR = 4
 
 
-def radiance_from_counts(view: ViewInput, instrument: Instrument, /) -> Radiance:
+def radiance_from_counts(view: ViewInput, instrument: Instrument, /, *, may_be_dark: bool = False) -> Radiance:
     """Calibrate one view: dark subtracted, flat divided, exposure and filter removed.
 
     Where the files bring their own coefficients, these stand in place of `radiance_per_rate` and of the band's transmission: they
@@ -43,6 +44,8 @@ def radiance_from_counts(view: ViewInput, instrument: Instrument, /) -> Radiance
         Counts with their dark and flat fields, dims (channel, y, x), and their own coefficients if any.
     instrument : Instrument
         Gain, read noise, full scale, and the radiance that one electron per second stands for.
+    may_be_dark : bool
+        An image without any signal is no fault, as that of a blank well.
 
     Returns
     -------
@@ -53,7 +56,7 @@ def radiance_from_counts(view: ViewInput, instrument: Instrument, /) -> Radiance
     Raises
     ------
     ImageError
-        If dark or flat do not fit the image, or the image holds no signal.
+        If dark or flat do not fit the image, or the image holds no signal and should.
     """
     counts = view.image.counts.astype(np.float64)
     _refuse_misfits(view, counts)
@@ -65,9 +68,9 @@ def radiance_from_counts(view: ViewInput, instrument: Instrument, /) -> Radiance
     if view.not_own is not None:
         flags[:, view.not_own] |= np.uint16(PixelFlag.NOT_OWN)
     gain = instrument.gain_e_per_count
-    electrons = counts - dark
-    electrons[~finite] = 0.0
-    electrons *= gain
+    values = counts - dark
+    values[~finite] = 0.0
+    electrons = values * gain
     # the dark frame brings its own dark current and read noise into the difference
     own_dark = _dark_electrons(dark, levels, gain)
     variance = variance_counts(
@@ -76,16 +79,14 @@ def radiance_from_counts(view: ViewInput, instrument: Instrument, /) -> Radiance
     # the mean of several frames has the noise of one divided by their number; the dark frame is the same for all
     variance /= view.image.frames
     variance += variance_counts(own_dark, gain_e_per_count=gain, read_noise_e=instrument.read_noise_e)
-    exposure = np.asarray(view.exposure_s, float)
-    factor = (_radiance_per_electron_rate(view, instrument) / exposure)[:, None, None] / np.maximum(flat, 0.01)
-    values = electrons * factor
-    factor *= gain
+    factor = radiance_per_count(view, flat, instrument)
+    values *= factor
     factor *= factor
     variance *= factor
     blur_px = instrument.blur_mm / instrument.pixel_mm
     flags = flags | _cosmic(values, variance, flags, blur_px=blur_px)
     values, variance = _mend(values, variance, flags)
-    if not ((values > 0) & (values * values > 25.0 * variance)).any():
+    if not (may_be_dark or ((values > 0) & (values * values > 25.0 * variance)).any()):
         seen = "no pixel exceeds the dark frame by five standard deviations."
         mend = "Check shutter, lamp and which dark frame the sheet names."
         raise ImageError(
@@ -109,11 +110,40 @@ def flat_levels(flat: NDArray[np.generic], /) -> tuple[float, ...]:
     return tuple(np.median(_centre(flat.astype(np.float64)), axis=(1, 2)).tolist())
 
 
-def _radiance_per_electron_rate(view: ViewInput, instrument: Instrument) -> NDArray[np.float64]:
-    """Radiance that one electron per second stands for in the flat's middle, dims (channel,)."""
-    if view.radiance_per_count_rate:
-        return np.array(view.radiance_per_count_rate) / instrument.gain_e_per_count
-    return instrument.radiance_per_rate / np.array([band.transmission for band in instrument.bands])
+def radiance_per_count_rate(instrument: Instrument, own: Sequence[float] = (), /) -> NDArray[np.float64]:
+    """Radiance that one count per second above the dark stands for in the flat's middle, dims (channel,).
+
+    Parameters
+    ----------
+    instrument : Instrument
+        Its bands are the channels.
+    own : sequence of float
+        The files' own coefficients, which stand in place of the settings'; empty where there are none.
+    """
+    if len(own):
+        return np.asarray(own, float)
+    transmission = np.array([band.transmission for band in instrument.bands])
+    return np.asarray(instrument.radiance_per_rate * instrument.gain_e_per_count / transmission)
+
+
+def radiance_per_count(view: ViewInput, flat: NDArray[np.float64], instrument: Instrument, /) -> NDArray[np.float64]:
+    """Radiance that one count above the dark stands for in each pixel: the one factor of every calibration.
+
+    Parameters
+    ----------
+    view : ViewInput
+        Its exposures, and its files' own coefficients if any.
+    flat : ndarray, dims (channel, y, x)
+        From `normalised_flat`.
+    instrument : Instrument
+
+    Returns
+    -------
+    ndarray, dims (channel, y, x)
+        ph s-1 cm-2 sr-1.
+    """
+    per_count = radiance_per_count_rate(instrument, view.radiance_per_count_rate) / np.asarray(view.exposure_s, float)
+    return np.asarray(per_count[:, None, None] / np.maximum(flat, 0.01))
 
 
 def lambertian_flux(radiance_sum: float, pixel_mm: float, /) -> float:

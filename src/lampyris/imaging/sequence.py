@@ -19,7 +19,7 @@ from lampyris.core.errors import ImageError
 from lampyris.core.finding import Finding, Place, Severity
 from lampyris.core.frames import FrameStream
 from lampyris.core.settings import Instrument
-from lampyris.imaging.calibrate import normalised_flat
+from lampyris.imaging.calibrate import lambertian_flux, normalised_flat, radiance_per_count
 from lampyris.imaging.inputs import ViewInput
 
 # frames are compared on a grid of at most this many pixels a side
@@ -115,16 +115,8 @@ def region_light(view: ViewInput, labels: NDArray[np.uint16], instrument: Instru
     -------
     RegionLight
     """
-    exposure = np.asarray(view.exposure_s, float)
-    if view.radiance_per_count_rate:
-        per_count = np.asarray(view.radiance_per_count_rate, float) / exposure
-    else:
-        transmission = np.array([band.transmission for band in instrument.bands])
-        per_count = instrument.radiance_per_rate * instrument.gain_e_per_count / (transmission * exposure)
-    area_cm2 = (instrument.pixel_mm / 10.0) ** 2
-    factor = (
-        math.pi * area_cm2 * per_count[:, None, None] / np.maximum(normalised_flat(view.flat, view.flat_level), 0.01)
-    )
+    per_count = radiance_per_count(view, normalised_flat(view.flat, view.flat_level), instrument)
+    factor = lambertian_flux(1.0, instrument.pixel_mm) * per_count
     dark = view.dark.astype(np.float64)
     return RegionLight(labels, dark, factor, instrument.gain_e_per_count, instrument.read_noise_e)
 

@@ -15,7 +15,7 @@ from lampyris.core.finding import Finding, Place, Severity
 from lampyris.core.images import RawImage
 from lampyris.core.schemas import StandardRow
 from lampyris.core.settings import Band, Instrument, StudySettings
-from lampyris.imaging.calibrate import lambertian_flux
+from lampyris.imaging.calibrate import lambertian_flux, radiance_per_count_rate
 from lampyris.imaging.standards import flux_in_circle
 from lampyris.io.images.readers import read_image
 from lampyris.io.paths import inside
@@ -154,10 +154,8 @@ def flux_per_unit(unit: str, instrument: Instrument, /, *, channel: str = "") ->
     float
     """
     if unit == "counts s-1":
-        bands = {band.channel: band for band in instrument.bands}
-        band = bands[channel] if channel else instrument.bands[0]
-        radiance = instrument.gain_e_per_count * instrument.radiance_per_rate / band.transmission
-        return lambertian_flux(radiance, instrument.pixel_mm)
+        index = [band.channel for band in instrument.bands].index(channel) if channel else 0
+        return lambertian_flux(radiance_per_count_rate(instrument)[index], instrument.pixel_mm)
     if unit == "radiance sum":
         return lambertian_flux(1.0, instrument.pixel_mm)
     return 0.25 if unit == "vendor ph s-1" else 1.0

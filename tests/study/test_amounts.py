@@ -1,21 +1,28 @@
 """Standards and doses from the sheets to tables and report: what is measured, what is refused, and what a slip looks like."""
 
 import csv
+import dataclasses
 import math
 
 import numpy as np
 import pytest
 from cheap_step import cheap_follow, cheap_step
-from small_study import image
+from small_study import SHAPE, image
 
-from lampyris.core.schemas import STANDARDS, StandardRow
+from lampyris.core.flags import PixelFlag
+from lampyris.core.schemas import SAMPLESHEET, STANDARDS, SampleRow, StandardRow
 from lampyris.core.settings import Band
+from lampyris.imaging.calibrate import radiance_from_counts
+from lampyris.imaging.standards import flux_in_circle
+from lampyris.io.durable import sha256_file
+from lampyris.io.images.ivis_writer import click_files
 from lampyris.io.images.ome_tiff import write_ome_tiff
 from lampyris.io.settings import read_settings
 from lampyris.io.sheets import read_sheet
 from lampyris.probe.probe import probe_from_settings
 from lampyris.study.assemble import load_results
 from lampyris.study.check import check_study
+from lampyris.study.opening import SessionRows, open_session
 from lampyris.study.run import run_study
 from lampyris.study.standards import all_bands_over, flux_per_unit, measure_standards
 
@@ -244,31 +251,123 @@ def measured(study, line):
     return measure_standards(study, rows, read_settings(study / "study.toml"))
 
 
-def test_an_image_with_its_own_dark_and_coefficients(small_study, monkeypatch):
-    """As vendor folders bring them: radiance per count and second, no dark frame, flat or filter of study.toml."""
-    y, x = np.mgrid[:40, :40] * 0.25
-    counts = np.where(np.hypot(y - 5, x - 5) <= 2.0, 120.0, 40.0)[None]
-    vendor = image(
-        1,
-        channels=("b1",),
-        counts=counts,
-        pixel_mm=0.25,
-        dark=np.full_like(counts, 20.0),
-        radiance_per_count_rate=(7.0,),
-    )
-    (small_study / "raw/plate").write_bytes(b"")
-    monkeypatch.setattr("lampyris.study.standards.read_image", lambda path, limits, *, file: vendor)
-    (one,), findings = measured(small_study, "w,well plate,1,pmol,raw/plate,,4,5,5,2.2,b1")
-    disc = np.count_nonzero(counts == 120.0)
+Y, X = np.mgrid[:12, :10] * 0.5
+# a field that falls off to its edges: the median of its middle half is another than that of its middle fifth
+VIGNETTE = np.rint(4000 * (1 - 0.6 * (np.hypot(Y - 2.75, X - 2.25) / 3.6) ** 2))
+
+
+def disc(light, *, dark=20.0, radius=0.8):
+    return np.where(np.hypot(Y - 2.5, X - 2.0) <= radius, dark + light, dark + 100 + X * 2 % 2)
+
+
+def click(study, name, counts, **changes):
+    """A click folder of one band with a dark of 20 counts."""
+    fields = {"channels": ("780",), "emission_nm": (780.0,), "dark": np.full((1, *SHAPE), 20, np.uint16)}
+    made = dataclasses.replace(image(counts, channels=("b1",)), **{**fields, **changes})
+    for path, data in click_files(made, name=name).items():
+        (study / "raw" / path).parent.mkdir(exist_ok=True)
+        (study / "raw" / path).write_bytes(data)
+
+
+def test_folders_of_standards_run_to_the_report(small_study):
+    """Wells, dark frame and flat field as vendor folders: every file in them is an input of the results."""
+    lines = []
+    for amount in (0, 1, 2, 5, 10):
+        click(small_study, f"plate{amount}", disc(200 + 300 * amount), radiance_per_count_rate=(7.0,))
+        lines.append(f"w{amount},well plate,{amount},pmol,raw/plate{amount},raw/dark_click,2,2.5,2.0,1.0,b1")
+    click(small_study, "dark_click", 20 + X * 2 % 3, dark=None)
+    click(small_study, "flat_click", VIGNETTE, dark=None)
+    settings = small_study / "study.toml"
+    settings.write_text(settings.read_text().replace("raw/flat.ome.tif", "raw/flat_click"))
+    write_standards(small_study, lines, HEADER_IMAGE)
+    outcome = run(small_study)
+    assert outcome.exit_code == 0
+    results = load_results(small_study / "results")
+    assert [one for one in results.findings if one.rule.startswith("standards")] == []
+    assert results.amounts.lines[0].n == 5
+    for folder in ("plate0", "plate10", "dark_click", "flat_click"):
+        for path in (small_study / "raw" / folder).iterdir():
+            name = path.relative_to(small_study).as_posix()
+            assert results.record.inputs[name] == sha256_file(path)
+        assert f"raw/{folder}" not in results.record.inputs
+    # a changed file in a folder makes the line anew
+    click(small_study, "plate10", disc(6000), radiance_per_count_rate=(7.0,))
+    run(small_study)
+    changed = load_results(small_study / "results").amounts.lines[0].slope.value
+    assert changed > 1.2 * results.amounts.lines[0].slope.value
+
+
+def test_an_image_with_its_own_dark_and_coefficients(small_study):
+    """As vendor folders bring them: radiance per count and second in place of gain and filter; the flat is divided out."""
+    write_ome_tiff(small_study / "raw/flat.ome.tif", image(VIGNETTE, channels=("b1",)))
+    counts = disc(800.0)
+    click(small_study, "plate", counts, radiance_per_count_rate=(7.0,))
+    (one,), findings = measured(small_study, "w,well plate,1,pmol,raw/plate,,4,2.5,2.0,1.0,b1")
+    radiance = (counts - 20) / 4 * 7 / (VIGNETTE / np.median(VIGNETTE[4:8, 4:7]))
+    flux, _ = flux_in_circle(radiance, (2.5, 2.0), 1.0, pixel_mm=0.5)
     # over both bands twice what is in one
-    assert one.standard.flux == pytest.approx(2 * math.pi * disc * 80 / 4 * 7 * 0.025**2, rel=1e-9)
+    assert one.standard.flux == pytest.approx(2 * flux, rel=1e-9)
     assert findings == ()
+
+
+def test_standards_and_lesions_are_calibrated_alike(small_study):
+    """The same image as a standard and as a session's view: one radiance, hot pixel and cosmic ray mended in both."""
+    write_ome_tiff(small_study / "raw/flat.ome.tif", image(VIGNETTE, channels=("b1",)))
+    dark = np.broadcast_to(np.arange(10) % 3 + 20, (2, *SHAPE)).copy()
+    dark[:, 5, 4] = 900
+    write_ome_tiff(small_study / "raw/dark.ome.tif", image(dark))
+    counts = np.stack([disc(800.0), disc(600.0)])
+    counts[:, 5, 4] += 880
+    counts[0, 6, 5] = 40000
+    write_ome_tiff(small_study / "raw/a1_d00.ome.tif", image(counts))
+    (one,), _ = measured(small_study, "w,well plate,1,pmol,raw/a1_d00.ome.tif,raw/dark.ome.tif,2,2.5,2.0,1.0,")
+    settings = read_settings(small_study / "study.toml")
+    rows, _ = read_sheet(small_study / "samplesheet.csv", SAMPLESHEET, SampleRow)
+    session = SessionRows(tuple(row for row in rows if (row.animal, row.session) == ("a1", "d00")), None)
+    (view,) = open_session(small_study, session, settings).views
+    radiance = radiance_from_counts(view, settings.instrument)
+    assert radiance.flags[0, 5, 4] & PixelFlag.HOT
+    assert radiance.flags[0, 6, 5] & PixelFlag.COSMIC
+    flux, sd = flux_in_circle(radiance.values.sum(axis=0), (2.5, 2.0), 1.0, pixel_mm=0.5)
+    assert (one.standard.flux, one.standard.flux_sd) == (pytest.approx(flux, rel=1e-12), pytest.approx(sd, rel=1e-12))
+
+
+def test_a_standard_in_frames_is_their_mean(small_study):
+    for number, light in enumerate((700, 800, 900)):
+        path = small_study / f"raw/wells/w_{number}.ome.tif"
+        path.parent.mkdir(exist_ok=True)
+        write_ome_tiff(path, image(disc(light)))
+    write_ome_tiff(small_study / "raw/mean.ome.tif", image(disc(800)))
+    cells = "raw/dark.ome.tif,2,2.5,2.0,1.0,"
+    (frames,), findings = measured(small_study, f"w,well plate,1,pmol,raw/wells,{cells}")
+    (mean,), _ = measured(small_study, f"w,well plate,1,pmol,raw/mean.ome.tif,{cells}")
+    assert findings == ()
+    assert frames.standard.flux == pytest.approx(mean.standard.flux, rel=1e-12)
+    # one full frame of three is not averaged away
+    write_ome_tiff(small_study / "raw/wells/w_1.ome.tif", image(disc(65535 - 20)))
+    found, (finding,) = measured(small_study, f"w,well plate,1,pmol,raw/wells,{cells}")
+    assert found == ()
+    assert "saturated" in finding.seen
+
+
+def test_a_blank_well_may_be_dark(small_study):
+    dark = np.random.default_rng(5).poisson(100, (2, *SHAPE))
+    write_ome_tiff(small_study / "raw/blank.ome.tif", image(dark))
+    write_ome_tiff(small_study / "raw/dark.ome.tif", image(np.full((2, *SHAPE), 100)))
+    (one,), findings = measured(small_study, "w,well plate,0,pmol,raw/blank.ome.tif,raw/dark.ome.tif,2,2.5,2.0,1.0,")
+    assert findings == ()
+    assert abs(one.standard.flux) < 4 * one.standard.flux_sd
 
 
 BROKEN = {
     "no dark frame": ("raw/a1_d00.ome.tif,,2,2,2,1,", "brings no dark frame"),
     "another band": ("raw/flat.ome.tif,raw/dark.ome.tif,2,2,2,1,", "and not b2; name its band"),
     "no image": ("samplesheet.csv,raw/dark.ome.tif,2,2,2,1,", "cannot be measured"),
+    "saturated": ("raw/full.ome.tif,raw/dark.ome.tif,2,2.5,2,1,", "are saturated: shorten the exposure"),
+    "a dark of another size": (
+        "raw/a1_d00.ome.tif,raw/large.ome.tif,2,2,2,1,",
+        "has shape (24, 20), the image (12, 10)",
+    ),
     "off the image": ("raw/a1_d00.ome.tif,raw/dark.ome.tif,2,90,2,1,", "leaves the image"),
 }
 
@@ -276,6 +375,9 @@ BROKEN = {
 @pytest.mark.parametrize("name", BROKEN)
 def test_a_standard_that_cannot_be_measured_is_named(small_study, name):
     cells, said = BROKEN[name]
+    write_ome_tiff(small_study / "raw/full.ome.tif", image(disc(65535 - 20)))
+    large = dataclasses.replace(image(1), counts=np.full((2, 24, 20), 20, np.uint16))
+    write_ome_tiff(small_study / "raw/large.ome.tif", large)
     found, (finding,) = measured(small_study, f"w,well plate,1,pmol,{cells}")
     assert found == ()
     assert said in finding.seen

@@ -16,6 +16,7 @@ from scipy import special
 
 from lampyris.core.amounts import AmountFlag, CalibrationLine, InstrumentRatio, Standard
 from lampyris.core.estimate import Estimate
+from lampyris.core.flags import PixelFlag
 from lampyris.core.images import FLUX_UNIT
 from lampyris.imaging.calibrate import lambertian_flux
 from lampyris.statistics.intervals import t_interval
@@ -426,7 +427,13 @@ def _mean_logs(line: CalibrationLine) -> dict[tuple[str, str], float]:
 
 
 def flux_in_circle(
-    radiance: NDArray[np.float64], centre_mm: tuple[float, float], radius_mm: float, /, *, pixel_mm: float
+    radiance: NDArray[np.float64],
+    centre_mm: tuple[float, float],
+    radius_mm: float,
+    /,
+    *,
+    pixel_mm: float,
+    flags: NDArray[np.uint16] | None = None,
 ) -> tuple[float, float]:
     """Lambertian flux of a standard in its image, what surrounds it taken off.
 
@@ -439,6 +446,8 @@ def flux_in_circle(
     radius_mm : float
         Of the circle that holds the light. The background is the median of the ring from 1.2 to 1.6 radii.
     pixel_mm : float
+    flags : ndarray, dims (y, x), optional
+        `PixelFlag` bits of the image.
 
     Returns
     -------
@@ -448,7 +457,7 @@ def flux_in_circle(
     Raises
     ------
     ValueError
-        If circle or ring hold no pixel, or the circle leaves the image.
+        If circle or ring hold no pixel, the circle leaves the image, or a pixel in it is saturated.
     """
     rows, columns = (np.arange(n) * pixel_mm for n in radiance.shape)
     for centre, edge in zip(centre_mm, (rows[-1], columns[-1]), strict=True):
@@ -460,6 +469,8 @@ def flux_in_circle(
     inside, ring = distance <= 1.0, (distance >= 1.2) & (distance <= 1.6)
     if not inside.any() or ring.sum() < 8:
         raise ValueError(f"a circle of {radius_mm:g} mm holds too few pixels of {pixel_mm:g} mm")
+    if flags is not None and (full := int(np.count_nonzero(flags[inside] & PixelFlag.SATURATED))):
+        raise ValueError(f"{full} of {int(inside.sum())} pixels of its circle are saturated: shorten the exposure")
     around = radiance[ring]
     background = float(np.median(around))
     noise = 1.4826 * float(np.median(np.abs(around - background)))

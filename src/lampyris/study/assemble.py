@@ -1,5 +1,6 @@
 """The study's step: sessions and animals from disk to tables, comparison, methods text, report and crate."""
 
+import contextlib
 import json
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -9,12 +10,14 @@ from typing import Any, overload
 
 import lampyris
 from lampyris.core.amounts import Amounts
+from lampyris.core.errors import ImageError
 from lampyris.core.finding import Finding
 from lampyris.core.lesions import Reach
 from lampyris.core.schemas import AnimalRow, StandardRow
 from lampyris.core.settings import StudySettings
 from lampyris.core.study import AnimalOutcome, Comparison, Corrections, RunRecord, SessionResult, StudyResults
 from lampyris.io import durable
+from lampyris.io.images.readers import image_files
 from lampyris.io.tables import write_table
 from lampyris.study.codec import encode
 from lampyris.study.crate import crate_metadata
@@ -92,7 +95,7 @@ class StudyPlan:
         Folders relative to the study: sessions of animals that are done, sorted by animal and day; all animals. Those with a
         person's corrections where there are any.
     sheets : tuple of str
-        Settings and sheets, relative to the study.
+        Settings, sheets and the images of standards, files or folders, relative to the study.
     findings : tuple of Finding
         Of the checks and the analysis.
     published : str
@@ -154,12 +157,26 @@ def study_task(study: Path, plan: StudyPlan, /) -> Task:
         step="study",
         study=str(study),
         folder=RESULTS,
-        inputs=(*plan.sheets, *(f"{folder}/{RECORD}" for folder in folders)),
+        inputs=(*_files(study, plan.sheets), *(f"{folder}/{RECORD}" for folder in folders)),
         outputs=OUTPUTS,
         options=durable.canonical_json(options),
         work=partial(_assemble, plan),
         seed_key=("study", plan.settings.study.name, "study"),
     )
+
+
+def _files(study: Path, names: Sequence[str]) -> tuple[str, ...]:
+    """Sheets and images as files: of a folder that is one image all files in it, as of a session's."""
+    files: set[str] = set()
+    for name in names:
+        home = study / name
+        if not home.is_dir():
+            files.add(name)
+            continue
+        # what cannot be listed cannot be measured either, which is told of the standard
+        with contextlib.suppress(ImageError):
+            files.update(f"{name}/{one.relative_to(home).as_posix()}" for one in image_files(home, file=name))
+    return tuple(sorted(files))
 
 
 def load_results(folder: Path, /, *, images: bool = True) -> StudyResults:
@@ -327,7 +344,7 @@ def _write_crate(results: StudyResults, folder: Path, stored: StoredStudy, publi
 
 
 def _record(plan: StudyPlan, study: Path) -> RunRecord:
-    inputs = {name: durable.sha256_file(study / name) for name in plan.sheets}
+    inputs = {name: durable.sha256_file(study / name) for name in _files(study, plan.sheets)}
     for folder in (*map(automatic_folder, plan.sessions), *plan.automatic_sessions):
         inputs |= json.loads((study / folder / RECORD).read_text(encoding="utf-8"))["inputs"]
     options: dict[str, Any] = plan.settings.model_dump(mode="json")

@@ -15,11 +15,13 @@ from lampyris.core.finding import Finding, Place, Severity
 from lampyris.core.images import RawImage
 from lampyris.core.schemas import StandardRow
 from lampyris.core.settings import Band, Instrument, StudySettings
-from lampyris.imaging.calibrate import lambertian_flux, radiance_per_count_rate
+from lampyris.imaging.calibrate import SATURATED_SHARE, lambertian_flux, radiance_from_counts, radiance_per_count_rate
+from lampyris.imaging.inputs import ViewInput
 from lampyris.imaging.standards import flux_in_circle
-from lampyris.io.images.readers import read_image
+from lampyris.io.images.frames import mean_image
 from lampyris.io.paths import inside
 from lampyris.probe.probe import Probe, band_fractions, probe_from_settings
+from lampyris.study.opening import channel_index
 from lampyris.study.rules_amounts import SHEET_STANDARDS
 
 _NAN = math.nan
@@ -34,7 +36,7 @@ class Measured:
 
 
 def standard_files(rows: Sequence[StandardRow], settings: StudySettings, /) -> tuple[str, ...]:
-    """Every file that measuring the standards reads, relative to the study, sorted."""
+    """Every file or folder of an image that measuring the standards reads, relative to the study, sorted."""
     files = {path for row in rows if row.image for path in (row.image, row.background) if path}
     if any(row.image for row in rows):
         files |= {band.flat for band in settings.instrument.bands if band.flat}
@@ -108,8 +110,15 @@ def _flux_of(study: Path, row: StandardRow, settings: StudySettings) -> tuple[fl
     probe = probe_from_settings(name, settings.probes[name]) if name in settings.probes else None
     factor = all_bands_over(row.channel, probe, instrument.bands)
     if row.image:
-        radiance, pixel_mm = _radiance(study, row, settings)
-        flux, sd = flux_in_circle(radiance, (row.y_mm, row.x_mm), row.radius_mm, pixel_mm=pixel_mm)
+        # a blank well is dark and yet no fault
+        radiance = radiance_from_counts(*_opened(study, row, settings), may_be_dark=True)
+        flux, sd = flux_in_circle(
+            radiance.values.sum(axis=0),
+            (row.y_mm, row.x_mm),
+            row.radius_mm,
+            pixel_mm=radiance.pixel_mm,
+            flags=np.bitwise_or.reduce(radiance.flags, axis=0),
+        )
         return factor * flux, factor * sd
     factor *= flux_per_unit(row.value_unit, instrument, channel=row.channel)
     return factor * (row.value - _or(row.background_value, 0.0)), factor * _or(row.value_sd, 0.0)
@@ -161,32 +170,66 @@ def flux_per_unit(unit: str, instrument: Instrument, /, *, channel: str = "") ->
     return 0.25 if unit == "vendor ph s-1" else 1.0
 
 
-def _radiance(study: Path, row: StandardRow, settings: StudySettings) -> tuple[NDArray[np.float64], float]:
-    """Radiance of the standard's image, summed over its bands, dims (y, x), and its pixel pitch in mm."""
+def _opened(study: Path, row: StandardRow, settings: StudySettings) -> tuple[ViewInput, Instrument]:
+    """The standard's image with its dark and flat, as a session's view is opened, and the instrument of its bands and pitch."""
+    instrument = settings.instrument
 
     def opened(path: str) -> RawImage:
-        return read_image(inside(study, path, place=Place(SHEET_STANDARDS, row.row)), settings.limits, file=path)
+        return mean_image(
+            inside(study, path, place=Place(SHEET_STANDARDS, row.row)),
+            settings.limits,
+            file=path,
+            saturation_counts=SATURATED_SHARE * instrument.full_scale_counts,
+        )
 
     image = opened(row.image)
-    instrument = settings.instrument
-    total = np.zeros(image.counts.shape[1:])
-    for band, index in _bands_of(row, image, instrument):
-        if row.background:
-            other = opened(row.background)
-            dark = np.asarray(other.counts[_index(other, band.channel)], float)
-        elif image.dark is not None:
-            dark = np.asarray(image.dark[index], float)
-        else:
-            raise ValueError(f"{row.image} brings no dark frame; name one in the column background")
-        if dark.shape != total.shape:
-            raise ValueError(f"the dark frame has shape {dark.shape}, the image {total.shape}")
-        rate = (np.asarray(image.counts[index], float) - dark) / row.exposure_s
-        if image.radiance_per_count_rate:
-            total += rate * image.radiance_per_count_rate[index]
-        else:
-            flat = _normalised(opened(band.flat), band.channel, total.shape) if band.flat else 1.0
-            total += rate * instrument.gain_e_per_count * instrument.radiance_per_rate / band.transmission / flat
-    return total, image.pixel_mm if image.pixel_mm > 0 else instrument.pixel_mm
+    found = _bands_of(row, image, instrument)
+    places = [index for _, index in found]
+    bands, counts = tuple(band for band, _ in found), image.counts[places]
+    shape = counts.shape[1:]
+    if row.background:
+        other = opened(row.background)
+        dark = np.stack([_plane(other, row.background, band.channel, shape) for band in bands])
+    elif image.dark is not None:
+        dark = np.asarray(image.dark[places], np.float64)
+    else:
+        raise ValueError(f"{row.image} brings no dark frame; name one in the column background")
+    flat = [
+        _plane(opened(band.flat), band.flat, band.channel, shape) if band.flat else np.ones(shape) for band in bands
+    ]
+    view = ViewInput(
+        view="",
+        image=RawImage(
+            counts=counts,
+            channels=tuple(band.channel for band in bands),
+            pixel_mm=image.pixel_mm,
+            exposure_s=(row.exposure_s,) * len(bands),
+            excitation_nm=tuple(image.excitation_nm[place] for place in places),
+            emission_nm=tuple(image.emission_nm[place] for place in places),
+            frames=image.frames,
+        ),
+        exposure_s=(row.exposure_s,) * len(bands),
+        photo=None,
+        dark=dark,
+        flat=np.stack(flat),
+        file=row.image,
+        radiance_per_count_rate=tuple(image.radiance_per_count_rate[place] for place in places)
+        if image.radiance_per_count_rate
+        else (),
+    )
+    pixel_mm = image.pixel_mm if image.pixel_mm > 0 else instrument.pixel_mm
+    return view, instrument.model_copy(update={"bands": bands, "pixel_mm": pixel_mm})
+
+
+def _plane(image: RawImage, path: str, channel: str, shape: tuple[int, ...]) -> NDArray[np.float64]:
+    """A band of a dark or flat image, which must have the standard's shape."""
+    index = channel_index(image, channel)
+    if index is None:
+        raise ValueError(f"{path} has the channels {', '.join(image.channels)}, not {channel}")
+    plane = np.asarray(image.counts[index], np.float64)
+    if plane.shape != shape:
+        raise ValueError(f"{path} has shape {plane.shape}, the image {shape}")
+    return plane
 
 
 def _bands_of(row: StandardRow, image: RawImage, instrument: Instrument) -> list[tuple[Band, int]]:
@@ -202,21 +245,6 @@ def _bands_of(row: StandardRow, image: RawImage, instrument: Instrument) -> list
             f"{row.image} has the channels {', '.join(image.channels)} and not {missing}; name its band in the column channel"
         )
     return found
-
-
-def _index(image: RawImage, channel: str) -> int:
-    if channel not in image.channels and len(image.channels) > 1:
-        raise ValueError(f"the dark or flat image has the channels {', '.join(image.channels)}, not {channel}")
-    return image.channels.index(channel) if channel in image.channels else 0
-
-
-def _normalised(image: RawImage, channel: str, shape: tuple[int, ...]) -> NDArray[np.float64]:
-    """Flat field with 1 in its centre."""
-    flat = np.asarray(image.counts[_index(image, channel)], float)
-    if flat.shape != shape:
-        raise ValueError(f"the flat field has shape {flat.shape}, the image {shape}")
-    centre = tuple(slice(n // 4, n - n // 4) for n in flat.shape)
-    return np.asarray(np.maximum(flat / np.median(flat[centre]), 0.01))
 
 
 def _or(value: float, default: float) -> float:

@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 
 from lampyris.core.amounts import AmountFlag, Standard
+from lampyris.imaging.amounts import dose_concentration, percent_injected_dose
 from lampyris.imaging.standards import (
     amount_from_flux,
     calibration_line,
@@ -202,3 +203,37 @@ def test_amounts_of_wells_and_lesions_lie_in_their_intervals():
         # 0.93 to 0.97 is promised; 250 rounds tell it to about 0.03
         assert share.low < 0.97
         assert share.high > 0.93
+
+
+def test_slope_and_stock_cancel_in_a_ratio_on_one_line():
+    """20 % of the stock, in every amount of the plate alike, is in neither a share of a dose nor in its interval."""
+    held, rounds, widths = 0, 250, []
+    for k in range(rounds):
+        rng = np.random.default_rng([11, k])
+        # the plate's amounts are all wrong by one factor, the stock's: what it calls 1 shines as that much more or less
+        line = calibration_line(plate(seed=[k, 1], gain=math.exp(rng.normal(0, 0.2)), stock_relative_sd=0.2))
+        dose, sample, sd = rng.uniform(8, 12), rng.uniform(3, 10), 0.5 * SLOPE
+        well = SLOPE * dose * (1 + rng.normal(0, 0.03)) + rng.normal(0, 1e5)
+        options = {"outside": "flag", "slope_known": True}
+        given, _ = amount_from_flux(line, well, 0.0, background_removed=False, scatter=True, **options)
+        found, _ = amount_from_flux(line, SLOPE * sample + rng.normal(0, sd), sd, **options)
+        share = percent_injected_dose(found, given)
+        held += share.low <= 100 * sample / dose <= share.high
+        widths.append(share.high / share.low)
+    share = wilson_interval(held, rounds)
+    # 0.93 to 0.97 is promised; 250 rounds tell it to about 0.03
+    assert share.low < 0.97
+    assert share.high > 0.93
+    # 20 % twice would be a factor of 3
+    assert np.median(widths) < 1.5
+
+
+def test_a_ratio_on_one_line_by_hand():
+    line = calibration_line([standard(x, 3.0 * x, stock_relative_sd=0.2) for x in (0, 1, 2, 3, 4, 5, 6, 7)])
+    alone, _ = amount_from_flux(line, 9.0, 0.9)
+    shared, _ = amount_from_flux(line, 9.0, 0.9, slope_known=True)
+    assert alone.sd == pytest.approx(3.0 * math.hypot(0.1, 0.2), rel=1e-6)
+    assert shared.sd == pytest.approx(3.0 * 0.1, rel=1e-6)
+    assert (shared.value, shared.unit) == (alone.value, alone.unit)
+    whole = dose_concentration(shared, dilution=10.0, weight_g=0.5)
+    assert whole.sd == pytest.approx(shared.sd * 20.0)

@@ -27,7 +27,7 @@ from lampyris.study.run import run_study
 from lampyris.study.standards import all_bands_over, flux_per_unit, measure_standards
 
 HEADER = "standard,kind,amount,unit,value,value_unit,replicate,date,stock_relative_sd"
-DOSES = "dose_syringe_full_g,dose_syringe_empty_g,dose_concentration_pmol_per_ml,dose_tail_percent,labelled_cells"
+DOSES = "dose_syringe_full_g,dose_syringe_empty_g,dose_concentration_pmol_per_ml,dose_tail_percent,labelled_cells,dose_tail_sd_percent"
 
 
 def plate_lines(*, slope=1e4, unit="pmol", seed=3, date="2026-03-01"):
@@ -46,7 +46,8 @@ def write_standards(study, lines, header=HEADER):
 def write_doses(study, cells="1.35,1.15,1000,5,1e6", **by_animal):
     lines = (study / "animals.csv").read_text().splitlines()
     rows = [f"{line},{by_animal.get(line.split(',')[0], cells)}" for line in lines[1:]]
-    (study / "animals.csv").write_text("\n".join([f"{lines[0]},{DOSES}", *rows]) + "\n")
+    columns = DOSES.split(",")[: 1 + cells.count(",")]
+    (study / "animals.csv").write_text("\n".join([",".join([lines[0], *columns]), *rows]) + "\n")
 
 
 def table(study, name):
@@ -122,6 +123,58 @@ def test_concentration_from_a_dose_standard(small_study):
     amount = (60000 - float(line["intercept"])) / float(line["slope"])
     assert float(dose["amount"]) == pytest.approx(amount * 1000 / 0.5 * 0.2, rel=1e-9)
     assert "dose standard" in dose["method"]
+
+
+def test_the_stock_cancels_in_shares_of_a_dose_on_its_line(small_study):
+    """A stock known to 20 %: amounts are no better known than that, the share of a dose from the same line is."""
+    header = f"{HEADER},weight_g,dilution"
+    lines = [f"{line.removesuffix('0.02')}0.2,," for line in plate_lines()]
+    write_standards(small_study, [*lines, "d1,dose standard,,pmol,60000,ph s-1,1,2026-03-01,,0.5,100"], header)
+    write_doses(small_study, cells="1.35,1.15,,0,")
+    run(small_study)
+    (line,), dose = table(small_study, "calibration"), table(small_study, "doses")[0]
+    assert float(dose["amount_sd"]) > 0.2 * float(dose["amount"])
+    rows = [row for row in table(small_study, "amounts") if row["lesion"] and row["surface_amount"]]
+    assert rows
+    for row in rows:
+        flux = float(row["surface_amount"]) * float(line["slope"])
+        whole = (60000 - float(line["intercept"])) * 100 / 0.5 * 0.2
+        assert float(row["surface_percent_dose"]) == pytest.approx(100 * flux / whole, rel=1e-9)
+        # 10 % of the lesion's flux, and a few of a single dose standard
+        assert 0.1 < float(row["surface_percent_dose_sd"]) / float(row["surface_percent_dose"]) < 0.15
+        assert float(row["surface_percent_dose_high"]) / float(row["surface_percent_dose_low"]) < 1.8
+        assert float(row["surface_amount_high"]) / float(row["surface_amount_low"]) > 2.2
+
+
+def test_the_stock_stays_where_the_concentration_is_written(small_study):
+    write_standards(small_study, [f"{line.removesuffix('0.02')}0.2" for line in plate_lines()])
+    write_doses(small_study)
+    run(small_study)
+    rows = [row for row in table(small_study, "amounts") if row["lesion"] and row["surface_amount"]]
+    assert rows
+    for row in rows:
+        assert float(row["surface_percent_dose_sd"]) > 0.2 * float(row["surface_percent_dose"])
+
+
+def test_the_light_of_a_syringe_less_what_stayed_in_the_tail(small_study):
+    lines = [*(f"{line},," for line in plate_lines()), "s1,dose syringe,,pmol,150000,ph s-1,1,2026-03-01,,30000,a1"]
+    write_standards(small_study, lines, f"{HEADER},background_value,animal")
+    write_doses(small_study, cells=",,,10,,5")
+    run(small_study)
+    (line,), (dose,) = table(small_study, "calibration"), table(small_study, "doses")
+    assert float(dose["amount"]) == pytest.approx(0.9 * 120000 / float(line["slope"]), rel=1e-9)
+    # 5 of 90 per cent, 2 of the stock, and the slope's
+    relative = math.hypot(5 / 90, 0.02, float(line["slope_sd"]) / float(line["slope"]))
+    assert float(dose["amount_sd"]) / float(dose["amount"]) == pytest.approx(relative, rel=1e-3)
+
+
+@pytest.mark.parametrize("cells", [",,,100,,", "1.35,1.15,1000,100,,"], ids=["light", "weights"])
+def test_all_of_a_dose_in_the_tail_is_no_dose(small_study, cells):
+    lines = [*(f"{line},," for line in plate_lines()), "s1,dose syringe,,pmol,150000,ph s-1,1,2026-03-01,,30000,a1"]
+    write_standards(small_study, lines, f"{HEADER},background_value,animal")
+    write_doses(small_study, cells=cells)
+    assert run(small_study).exit_code == 0
+    assert load_results(small_study / "results").amounts.doses == ()
 
 
 def test_wells_measured_in_images(small_study):

@@ -272,6 +272,7 @@ def amount_from_flux(
     background_removed: bool = True,
     scatter: bool = False,
     outside: Literal["raise", "flag"] = "raise",
+    slope_known: bool = False,
 ) -> tuple[Estimate, tuple[str, ...]]:
     """Amount that gives a flux in the geometry of the line's standards.
 
@@ -289,6 +290,9 @@ def amount_from_flux(
         The sample scatters as one standard does (it was pipetted as they were).
     outside : {"raise", "flag"}
         What happens outside the range for which the line holds. A flagged amount has no value, only a bound.
+    slope_known : bool
+        Take the line's slope and its stock for exact: where one amount is divided by another of the same line they cancel, and
+        neither interval is right by itself. The spread between days stays: the two may be of different days.
 
     Returns
     -------
@@ -307,8 +311,8 @@ def amount_from_flux(
         line.intercept.value,
         line.slope.value,
         line.intercept.sd**2,
-        line.slope.sd**2,
-        line.covariance,
+        0.0 if slope_known else line.slope.sd**2,
+        0.0 if slope_known else line.covariance,
         line.degrees,
         0.0,
     )
@@ -321,7 +325,7 @@ def amount_from_flux(
         flux_sd,
         unit=line.unit,
         level=level,
-        slope_relative_sd=math.hypot(line.between_days_relative_sd, line.stock_relative_sd),
+        slope_relative_sd=math.hypot(line.between_days_relative_sd, 0.0 if slope_known else line.stock_relative_sd),
         through_zero=background_removed,
         response_degrees=degrees,
     )

@@ -87,14 +87,14 @@ def study_amounts(
     level = settings.analysis.interval_level
     lines = calibration_lines([one.standard for one in measured], level=level)
     brightness = tuple(_brightness(lines, settings))
-    doses = _doses(animals, _Bench(settings, tuple(measured), lines))
-    ground = _Ground(settings, lines, {(one.probe, one.unit): one for one in brightness}, doses, animals)
+    bench = _Bench(settings, tuple(measured), lines)
+    ground = _Ground(bench, {(one.probe, one.unit): one for one in brightness}, animals)
     signals = [*_lesions(outcomes, sessions, ground), *_organs(sessions, ground)]
     signals.sort(key=lambda one: (one.animal, one.day, one.session, one.lesion == 0, one.lesion, one.organ, one.view))
     return Amounts(
         lines=lines,
         instruments=compare_instruments(lines, level=level),
-        doses=tuple(sorted(doses.values(), key=lambda dose: dose.animal)),
+        doses=tuple(sorted((dose.injected for dose in ground.doses.values()), key=lambda dose: dose.animal)),
         brightness=brightness,
         signals=tuple(signals),
     )
@@ -128,25 +128,53 @@ def _or(value: float, default: float) -> float:
 # ---- doses -------------------------------------------------------------------------------------------------------
 
 
-def _doses(animals: Sequence[AnimalRow], bench: _Bench) -> dict[str, InjectedDose]:
+@dataclass(frozen=True, slots=True)
+class _Dose:
+    """A dose, and what of its uncertainty a ratio to amounts on its line has.
+
+    Parameters
+    ----------
+    injected : InjectedDose
+    line : str
+        Title of the line that it was looked up on; empty where there is none, or where there are several.
+    on_line : Estimate
+        The same amount, the slope and the stock of that line taken for exact.
+    """
+
+    injected: InjectedDose
+    line: str
+    on_line: Estimate
+
+
+def _doses(animals: Sequence[AnimalRow], bench: _Bench) -> dict[str, _Dose]:
     doses = {}
     for animal in animals:
-        concentration = _concentration(animal, bench)
-        if animal.dose_syringe_full_g > animal.dose_syringe_empty_g > 0 and concentration is not None:
-            doses[animal.animal] = injected_dose(
-                animal.animal,
-                full_g=animal.dose_syringe_full_g,
-                empty_g=animal.dose_syringe_empty_g,
-                concentration_pmol_per_ml=concentration,
-                density_g_per_ml=_or(animal.dose_density_g_per_ml, DENSITY_G_PER_ML),
-                weighing_sd_g=_or(animal.dose_syringe_sd_g, WEIGHING_SD_G),
-                tail_percent=_or(animal.dose_tail_percent, 0.0),
-                tail_sd_percent=_or(animal.dose_tail_sd_percent, 0.0),
-                level=bench.level,
-            )
-        elif (found := _syringe_dose(animal, bench)) is not None:
-            doses[animal.animal] = found
+        found, again = (_dose(animal, bench, slope_known=known) for known in (False, True))
+        if found is not None and again is not None:
+            doses[animal.animal] = _Dose(found[0], found[1], again[0].amount)
     return doses
+
+
+def _dose(animal: AnimalRow, bench: _Bench, *, slope_known: bool) -> tuple[InjectedDose, str] | None:
+    """Dose by weight, else by light, and the line that it rests on."""
+    if animal.dose_tail_percent >= 100.0:
+        # nothing reached the body: there is no share of it
+        return None
+    concentration = _concentration(animal, bench, slope_known=slope_known)
+    if not animal.dose_syringe_full_g > animal.dose_syringe_empty_g > 0 or concentration is None:
+        return _syringe_dose(animal, bench, slope_known=slope_known)
+    dose = injected_dose(
+        animal.animal,
+        full_g=animal.dose_syringe_full_g,
+        empty_g=animal.dose_syringe_empty_g,
+        concentration_pmol_per_ml=concentration[0],
+        density_g_per_ml=_or(animal.dose_density_g_per_ml, DENSITY_G_PER_ML),
+        weighing_sd_g=_or(animal.dose_syringe_sd_g, WEIGHING_SD_G),
+        tail_percent=_or(animal.dose_tail_percent, 0.0),
+        tail_sd_percent=_or(animal.dose_tail_sd_percent, 0.0),
+        level=bench.level,
+    )
+    return dose, concentration[1]
 
 
 def _measured(kind: str, animal: AnimalRow, bench: _Bench) -> list[tuple[Measured, CalibrationLine]]:
@@ -166,14 +194,14 @@ def _fits(line: CalibrationLine, one: Standard) -> bool:
     return same and line.valid and line.kind == "well plate"
 
 
-def _concentration(animal: AnimalRow, bench: _Bench) -> Estimate | None:
-    """As written in animals.csv, else as dose standards show it on a line of the same instrument."""
+def _concentration(animal: AnimalRow, bench: _Bench, *, slope_known: bool) -> tuple[Estimate, str] | None:
+    """As written in animals.csv, else as dose standards show it on a line of the same instrument; and that line."""
     value = animal.dose_concentration_pmol_per_ml
     if math.isfinite(value):
         sd = value * _or(animal.dose_concentration_relative_sd, CONCENTRATION_RELATIVE_SD)
         reach = 1.96 * sd
-        return Estimate(value, sd, value - reach, value + reach, 0.95, "pmol ml-1", "concentration as written")
-    found = []
+        return Estimate(value, sd, value - reach, value + reach, 0.95, "pmol ml-1", "concentration as written"), ""
+    found, titles = [], set()
     for one, line in _measured("dose standard", animal, bench):
         amount, flags = amount_from_flux(
             line,
@@ -183,24 +211,31 @@ def _concentration(animal: AnimalRow, bench: _Bench) -> Estimate | None:
             background_removed=False,
             scatter=True,
             outside="flag",
+            slope_known=slope_known,
         )
         if not flags and one.row.weight_g > 0:
+            titles.add(line.title)
             found.append(dose_concentration(amount, dilution=_or(one.row.dilution, 1.0), weight_g=one.row.weight_g))
-    return mean_of(found) if found else None
+    return (mean_of(found), titles.pop() if len(titles) == 1 else "") if found else None
 
 
-def _syringe_dose(animal: AnimalRow, bench: _Bench) -> InjectedDose | None:
-    """Dose from what a syringe shone before less after, where it was not weighed."""
-    tail = _or(animal.dose_tail_percent, 0.0)
+def _syringe_dose(animal: AnimalRow, bench: _Bench, *, slope_known: bool) -> tuple[InjectedDose, str] | None:
+    """Dose from what a syringe shone before less after, where it was not weighed; and the line that says so."""
+    tail, tail_sd = _or(animal.dose_tail_percent, 0.0), _or(animal.dose_tail_sd_percent, 0.0)
     for one, line in _measured("dose syringe", animal, bench):
         amount, flags = amount_from_flux(
-            line, one.standard.flux, one.standard.flux_sd, level=bench.level, outside="flag"
+            line,
+            one.standard.flux,
+            one.standard.flux_sd,
+            level=bench.level,
+            outside="flag",
+            slope_known=slope_known,
         )
         if not flags and one.row.animal == animal.animal:
             method = "light of the syringe on the line of wells: another geometry"
             unknown = Estimate(_NAN, _NAN, _NAN, _NAN, bench.level, "ml", "not weighed")
-            scaled = replace(with_other_spread(amount, factor=1.0 - tail / 100.0), method=method)
-            return InjectedDose(animal.animal, unknown, scaled, tail, method)
+            scaled = with_other_spread(amount, factor=1.0 - tail / 100.0, with_=tail_sd / (100.0 - tail))
+            return InjectedDose(animal.animal, unknown, replace(scaled, method=method), tail, method), line.title
     return None
 
 
@@ -212,17 +247,15 @@ class _Ground:
 
     def __init__(
         self,
-        settings: StudySettings,
-        lines: Sequence[CalibrationLine],
+        bench: _Bench,
         brightness: Mapping[tuple[str, str], Brightness],
-        doses: Mapping[str, InjectedDose],
         animals: Sequence[AnimalRow],
     ) -> None:
-        self.settings = settings
-        self.level = settings.analysis.interval_level
-        self.lines = lines
+        self.settings = bench.settings
+        self.level = bench.level
+        self.lines = bench.lines
         self.brightness = brightness
-        self.doses = doses
+        self.doses = _doses(animals, bench)
         self.cells_given = {row.animal: row.labelled_cells for row in animals}
 
     def unknown(self, unit: str, method: str = "not known") -> Estimate:
@@ -240,7 +273,7 @@ class _Ground:
     def dose(self, animal: str, unit: str) -> Estimate | None:
         """What the animal was given, in this unit."""
         if unit == PMOL_UNIT and animal in self.doses:
-            return self.doses[animal].amount
+            return self.doses[animal].injected.amount
         cells = self.cells_given.get(animal, _NAN)
         if unit == CELLS and cells > 0:
             return Estimate(cells, 0.0, cells, cells, self.level, CELLS, "as written")
@@ -251,6 +284,18 @@ class _Ground:
         if dose is None or math.isnan(amount.low):
             return self.unknown("%ID")
         return percent_injected_dose(amount, dose, level=self.level)
+
+    def surface_percent(
+        self, line: CalibrationLine | None, surface: Estimate, flux: Estimate, animal: str, *, limit: bool
+    ) -> Estimate:
+        """Surface amount as a share of the dose; of a dose on the same line, slope and stock cancel."""
+        dose = self.doses.get(animal)
+        if line is None or line.unit != PMOL_UNIT or dose is None or dose.line != line.title:
+            return self.percent(surface, animal)
+        again, _ = self.surface(line, line.unit, flux, limit=limit, slope_known=True)
+        if math.isnan(again.low):
+            return self.unknown("%ID")
+        return percent_injected_dose(again, dose.on_line, level=self.level)
 
     def transport(self, cells: Estimate, probe: str, unit: str) -> Estimate:
         """Amount by light transport, in this unit; probes per cell cancel out of pmol."""
@@ -281,14 +326,16 @@ class _Ground:
         )
 
     def surface(
-        self, line: CalibrationLine | None, unit: str, flux: Estimate, *, limit: bool
+        self, line: CalibrationLine | None, unit: str, flux: Estimate, *, limit: bool, slope_known: bool = False
     ) -> tuple[Estimate, list[str]]:
         """Amount in the geometry of the line's standards; of a limit only its bound."""
         if line is None:
             return self.unknown(unit, "no line"), []
         geometry = [str(AmountFlag.SURFACE_GEOMETRY)]
         if limit:
-            found, flags = amount_from_flux(line, flux.high, 0.0, level=self.level, outside="flag")
+            found, flags = amount_from_flux(
+                line, flux.high, 0.0, level=self.level, outside="flag", slope_known=slope_known
+            )
             if AmountFlag.ABOVE_RANGE in flags:
                 return Estimate(_NAN, _NAN, 0.0, math.inf, self.level, unit, "limit above the line's range"), [
                     *geometry,
@@ -298,7 +345,7 @@ class _Ground:
         sd = flux.sd if math.isfinite(flux.sd) else (flux.high - flux.low) / 3.92
         if not (math.isfinite(flux.value) and math.isfinite(sd)):
             return self.unknown(unit), geometry
-        found, flags = amount_from_flux(line, flux.value, sd, level=self.level, outside="flag")
+        found, flags = amount_from_flux(line, flux.value, sd, level=self.level, outside="flag", slope_known=slope_known)
         return found, [*geometry, *flags]
 
 
@@ -344,7 +391,9 @@ def _lesion(
         transport_amount=transport,
         calibrated_amount=ground.calibrated(transport, probe),
         percent_dose=ground.percent(transport, outcome.animal),
-        surface_percent_dose=ground.percent(surface, outcome.animal),
+        surface_percent_dose=ground.surface_percent(
+            line, surface, sighting.flux, outcome.animal, limit=not sighting.seen
+        ),
         flags=tuple(flags),
     )
 
@@ -369,7 +418,9 @@ def _organs(sessions: Sequence[SessionResult], ground: _Ground) -> Iterator[Sign
                         transport_amount=ground.unknown(unit, "no place in depth"),
                         calibrated_amount=ground.unknown(unit),
                         percent_dose=ground.unknown("%ID"),
-                        surface_percent_dose=ground.percent(surface, session.animal),
+                        surface_percent_dose=ground.surface_percent(
+                            line, surface, signal.flux, session.animal, limit=False
+                        ),
                         flags=tuple(flags),
                     )
 

@@ -7,7 +7,9 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
+import tifffile
 from bare_folders import (
+    COLOURS,
     GAIN,
     READ_E,
     SHAPE,
@@ -210,6 +212,20 @@ def test_colour_of_tissue_is_seen_where_an_animal_fills_little_of_the_image(tmp_
     # the animal is made with these colours; the median over a smooth oval and the stage's light leave a few percent
     assert [band.autofluorescence for band in bands] == pytest.approx([1.0, 0.7, 0.5], abs=0.05)
     assert bands[1].leakage > 0
+
+
+def test_a_film_is_drafted_as_its_mean(tmp_path):
+    """The sheet takes an image of several times, so the draft does."""
+    folder = tmp_path / "images"
+    films = folder / "Mouse 1 Day 0 DORSAL.ome.tif"
+    films.parent.mkdir()
+    frames = np.stack([np.stack([frame(rate=600 * COLOURS[band], seed=seed) for band in BANDS]) for seed in range(3)])
+    planes = {"ExposureTime": [2.0] * 9, "ExposureTimeUnit": ["s"] * 9}
+    said = {"axes": "TCYX", "PhysicalSizeX": 1000.0, "PhysicalSizeY": 1000.0, "Plane": planes}
+    tifffile.imwrite(films, frames, metadata={**said, "Channel": {"Name": [f"{band}" for band in BANDS]}}, ome=True)
+    begun = begin_study(tmp_path / "study", folder=folder)
+    assert begun.images == 1
+    assert [finding.rule for finding in begun.findings] == []
 
 
 def test_a_missing_dark_frame_is_made_and_said(tmp_path):

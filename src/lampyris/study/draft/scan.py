@@ -21,7 +21,8 @@ from lampyris.core.images import RawImage
 from lampyris.core.settings import Limits, Stage
 from lampyris.imaging.animal import otsu_threshold
 from lampyris.imaging.lanes import find_bodies
-from lampyris.io.images.readers import format_of, known_suffixes, read_image
+from lampyris.io.images.frames import mean_image
+from lampyris.io.images.readers import format_of, known_suffixes
 from lampyris.study.draft.names import NameSays, natural_key, plain_text, read_name
 
 Progress = Callable[[int, int, str], None]
@@ -236,7 +237,7 @@ def _left_aside(path: str, error: LampyrisError) -> list[Finding]:
 
 
 def _look_at(folder: Path, path: str, says: NameSays, limits: Limits) -> FoundImage:
-    opened = read_image(folder / path, limits, file=plain_text(path))
+    opened = mean_image(folder / path, limits, file=plain_text(path))
     if not opened.counts.size:
         finding = Finding("image.empty", Severity.ERROR, Place(plain_text(path)), "has no pixel.", "Export it again.")
         raise ImageError("an image is empty", [finding])

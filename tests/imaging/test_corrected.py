@@ -124,6 +124,25 @@ def test_added_and_split_are_new_numbers_and_share_the_light(session):
     assert not (whole.lesions == number).any()
 
 
+def test_joined_spots_that_do_not_touch_keep_the_light_of_both(session):
+    settings, result = session
+    view, first = shown(result)
+    number = max(one.number for one in view.detections) + 1
+    rows, columns = np.nonzero(view.body)
+    up = first.y_mm > rows.mean() * PIXEL
+    # as far along the animal as it reaches: the two outlines have no pixel in common
+    far = PlacedSpot(number, float((rows.min() * 3 + rows.mean()) / 4 if up else (rows.max() * 3 + rows.mean()) / 4) * PIXEL,
+                     float(columns.mean()) * PIXEL, "lesion")  # fmt: skip
+    two = correct_session(result, (ViewCorrection(view.view, added=(far,)),), settings)
+    parts = {one.number: one for one in view_of(two, view.view).detections}
+    joined = ViewCorrection(view.view, joined=((number, first.number),))
+    whole = view_of(correct_session(two, (joined,), settings), view.view)
+    (one,) = [one for one in whole.detections if one.number == first.number]
+    # fits of the same spots at the same places: only rounding of stored images differs
+    assert one.area_mm2 == pytest.approx(parts[number].area_mm2 + parts[first.number].area_mm2, rel=0.1)
+    assert one.flux.value == pytest.approx(parts[number].flux.value + parts[first.number].flux.value, rel=0.05)
+
+
 def test_off_the_animal_is_refused_with_place_and_mend(session):
     settings, result = session
     view, first = shown(result)

@@ -55,7 +55,8 @@ class Detection:
     kind : str
         Key of `lampyris.core.flags.DETECTION_KIND_MEANING`.
     y_mm, x_mm : float
-        Position on the stage, from the image's first pixel centre.
+        Position in the view, heads up, from its first pixel's centre; where several animals share an image, in the
+        animal's own part of it.
     position_sd_mm : float
         Standard uncertainty along each axis.
     width_mm : float

@@ -8,6 +8,7 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
+from scipy.ndimage import label
 
 from lampyris.core.errors import ImageError
 from lampyris.core.finding import Finding, Place, Severity
@@ -18,7 +19,7 @@ from lampyris.core.settings import StudySettings
 from lampyris.core.study import SessionResult, ViewResult
 from lampyris.imaging.detect import FieldFit, Spot, SpotSearch, fit_spots
 from lampyris.imaging.nominal import nominal_animal
-from lampyris.imaging.photometry import ViewImages, measure_spots
+from lampyris.imaging.photometry import ViewImages, measure_spots, spot_outline
 from lampyris.imaging.regions import ViewFrame
 from lampyris.imaging.step import bounding_box, session_probe, spot_detection, spot_place, view_search
 from lampyris.imaging.unmix import COMPONENTS, mixing_matrix
@@ -97,12 +98,15 @@ class _Fitted:
     search, field, frame : SpotSearch, FieldFit, ViewFrame
     numbers : tuple of int
         Detection of each spot of the field.
+    apart : dict of int to ndarray of bool, dims (y, x)
+        By detection: pixels of what was joined to it that lie apart from its peak.
     """
 
     search: SpotSearch
     field: FieldFit
     frame: ViewFrame
     numbers: tuple[int, ...]
+    apart: dict[int, NDArray[np.bool_]]
 
 
 def correct_session(
@@ -194,9 +198,18 @@ def _fitted(
     places = tuple(_pixel(one.y_mm, one.x_mm, search, frame) for one in placed)
     field = fit_spots(search, known, places)
     numbers = (*(one.number for one in still), *(one.number for one in placed))
+    outlines = {number: spot_outline(search, field, index) for index, number in enumerate(numbers)}
+    apart: dict[int, NDArray[np.bool_]] = {}
     for number, into in todo.joined:
         field, numbers = _joined(field, numbers, number, into)
-    return _Fitted(search, field, frame, numbers)
+        # the outline around the joint peak leaves out a part that does not reach it: its light is theirs all the same
+        parts = [outlines[number], outlines[into], apart.get(number), apart.get(into)]
+        apart[into] = np.logical_or.reduce([part for part in parts if part is not None])
+    for number in list(apart):
+        joint = spot_outline(search, field, numbers.index(number)) if number in numbers else None
+        if joint is None or _touch(joint, apart[number]):
+            del apart[number]
+    return _Fitted(search, field, frame, numbers, apart)
 
 
 def _stored_abundance(view: ViewResult, mixing: NDArray[np.float64]) -> AbundanceMap:
@@ -243,6 +256,12 @@ def _joined(field: FieldFit, numbers: tuple[int, ...], number: int, into: int) -
     return replace(field, spots=spots, images=images[left]), tuple(numbers[index] for index in left)
 
 
+def _touch(joint: NDArray[np.bool_], parts: NDArray[np.bool_]) -> bool:
+    """Whether an outline reaches every piece of what was joined."""
+    pieces, count = label(parts)
+    return all((joint & (pieces == piece)).any() for piece in range(1, count + 1))
+
+
 def _measured_again(
     view: ViewResult, todo: ViewCorrection, own: _Fitted, settings: StudySettings
 ) -> tuple[dict[int, Detection], NDArray[np.uint16]]:
@@ -255,7 +274,9 @@ def _measured_again(
         flags=np.asarray(view.flags)[crop],
         calibration_relative_sd=settings.instrument.radiance_relative_sd,
     )
-    spots = dict(zip(own.numbers, measure_spots(own.search, own.field, images, nearest=True), strict=True))
+    apart = {own.numbers.index(number): more for number, more in own.apart.items()}
+    measured = measure_spots(own.search, own.field, images, nearest=True, apart=apart)
+    spots = dict(zip(own.numbers, measured, strict=True))
     kinds = {one.number: one.kind for one in todo.added}
     touched = {*kinds, *(one.number for one in todo.moved), *todo.parted, *(into for _, into in todo.joined)} & set(
         own.numbers

@@ -5,6 +5,7 @@ uncertainty holds the frames' noise, the background's structure as measured in e
 of what was subtracted, the colour of the tissue, and the camera's calibration.
 """
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 import numpy as np
@@ -78,7 +79,13 @@ class ViewImages:
 
 
 def measure_spots(
-    search: SpotSearch, field: FieldFit, images: ViewImages, /, *, nearest: bool = False
+    search: SpotSearch,
+    field: FieldFit,
+    images: ViewImages,
+    /,
+    *,
+    nearest: bool = False,
+    apart: Mapping[int, NDArray[np.bool_]] | None = None,
 ) -> tuple[SpotPhotometry, ...]:
     """Photometry of every spot of a view, in the order of ``field.spots``.
 
@@ -91,12 +98,16 @@ def measure_spots(
     images : ViewImages
     nearest : bool
         Pixels that outlines share go to the nearest spot, as where a person parted one; else the brighter keeps them.
+    apart : mapping of int to ndarray of bool, dims (y, x)
+        Pixels that a spot of the field holds besides those around its peak, as where two were joined that do not touch.
 
     Returns
     -------
     tuple of SpotPhotometry
     """
-    outlines = [_outline(search, field, index) for index in range(len(field.spots))]
+    outlines = [spot_outline(search, field, index) for index in range(len(field.spots))]
+    for index, more in (apart or {}).items():
+        outlines[index] = outlines[index] | more
     if nearest and outlines:
         closest = np.argmin([spot_distance(search, (spot,)) for spot in field.spots], axis=0)
         held = np.stack(outlines)
@@ -169,8 +180,20 @@ def _sums_under(images: NDArray[np.float64], disc: NDArray[np.float64]) -> NDArr
     return sums[:, reach : reach + height, reach : reach + width]
 
 
-def _outline(search: SpotSearch, field: FieldFit, index: int) -> NDArray[np.bool_]:
-    """Connected pixels above a share of the fitted peak; from the data where it is strong, else from the fitted shape."""
+def spot_outline(search: SpotSearch, field: FieldFit, index: int, /) -> NDArray[np.bool_]:
+    """Connected pixels above a share of the fitted peak; from the data where it is strong, else from the fitted shape.
+
+    Parameters
+    ----------
+    search : SpotSearch
+    field : FieldFit
+    index : int
+        Of the spot in ``field.spots``.
+
+    Returns
+    -------
+    ndarray of bool, dims (y, x)
+    """
     spot, image = field.spots[index], field.images[index]
     level = search.options.outline_fraction * image.max()
     shown = image

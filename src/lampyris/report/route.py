@@ -114,6 +114,25 @@ def _row_height(row: RouteRow) -> float:
     return max(_ROW_MM, _SPAN_MM * len(row.spans) + 2.0)
 
 
+def _heights(rows: Sequence[RouteRow]) -> list[float]:
+    """Heights of the rows; those of a source are together as high as its box, which meets no other."""
+    heights = [_row_height(row) for row in rows]
+    for source in dict.fromkeys(row.source for row in rows):
+        own = [k for k, row in enumerate(rows) if row.source == source]
+        missing = _source_height(_source_lines(source)) + 1.0 - sum(heights[k] for k in own)
+        for k in own:
+            heights[k] += max(missing, 0.0) / len(own)
+    return heights
+
+
+def _source_lines(source: str) -> list[str]:
+    return list(wrapped(source, width=13, longest=38)[:3])
+
+
+def _source_height(lines: Sequence[str]) -> float:
+    return 2.9 * len(lines) + 2.0
+
+
 def _curve(start: Point, end: Point) -> list[Point]:
     """A line that leaves and arrives level."""
     points = []
@@ -149,8 +168,8 @@ def _draw_spans(scene: Scene, row: RouteRow, across: Scale, y: float, colour: st
 
 
 def _draw_source(scene: Scene, source: str, middle: float) -> Point:
-    lines = wrapped(source, width=13, longest=38)[:3]
-    height = 2.9 * len(lines) + 2.0
+    lines = _source_lines(source)
+    height = _source_height(lines)
     scene.box((0.6, middle - height / 2), (_SOURCE_MM - 0.6, height), Pen(INK, 0.6, PAPER))
     for k, line in enumerate(lines):
         place = (0.6 + 0.5 * (_SOURCE_MM - 0.6), middle + 2.9 * (k - 0.5 * (len(lines) - 1)) + 0.85)
@@ -181,7 +200,7 @@ def route_scene(
     Scene
         98 mm wide.
     """
-    heights = [_row_height(row) for row in rows]
+    heights = _heights(rows)
     scene = Scene(_WIDTH_MM, _TOP_MM + sum(heights) + _AXIS_MM)
     first, last = min(days, default=0.0), max(days, default=1.0)
     margin = 0.08 * max(last - first, 1.0)

@@ -20,7 +20,7 @@ from lampyris.study.assemble import REPORT, RESULTS, StudyPlan, load_results, st
 from lampyris.study.check import CheckResult, check_study
 from lampyris.study.curation.contradictions import CURATION_SHEET
 from lampyris.study.curation.tasks import CorrectStep, CuratedAnimals, run_corrections
-from lampyris.study.drawn.gather import gather_regions
+from lampyris.study.drawn.gather import gather_regions, region_files
 from lampyris.study.drawn.task import regions_task
 from lampyris.study.following import FollowStep, follow_sessions
 from lampyris.study.graph import (
@@ -466,15 +466,16 @@ def _with_regions(work: _Work, check: CheckResult, plan: StudyPlan, *, force: bo
     """Measure what was drawn by hand, if anything was."""
     sheets = Sheets(work.study, work.settings, check.samples, check.animals, True, regions=check.regions)
     drawn = [one for one in gather_regions(sheets)[0] if one.candidates[0].animal not in work.aside]
+    # also files that belong to no view: the report says so, and rests on them
+    lying = {file for file in region_files(sheets) if (work.study / file).is_file()}
+    plan = replace(plan, sheets=(*plan.sheets, *sorted(lying - set(plan.sheets))))
     if not drawn:
         return plan
     named = {f"{RESULTS}/sub-{row.animal}/ses-{row.session}": (row.animal, row.session) for row in check.samples}
     folders = {named[automatic_folder(folder)]: folder for folder in plan.sessions}
     task = regions_task(work.study, drawn, folders, work.settings)
     do_task(task, force=force)
-    files = sorted({region.candidates[0].file for region in drawn})
-    sheets_used = (*plan.sheets, *(file for file in files if (work.study / file).is_file()))
-    return replace(plan, regions=task.folder, sheets=sheets_used)
+    return replace(plan, regions=task.folder)
 
 
 def _finish(work: _Work, folders: Sequence[str]) -> None:

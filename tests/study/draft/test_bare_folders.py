@@ -7,9 +7,12 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
+import tifffile
 from bare_folders import (
+    COLOURS,
     GAIN,
     READ_E,
+    SHAPE,
     click,
     dark_frame,
     fill,
@@ -191,6 +194,38 @@ def test_vendor_coefficient_and_bodies(tmp_path):
     back = instrument.radiance_per_rate * instrument.gain_e_per_count / instrument.bands[0].transmission
     assert back == pytest.approx(2.0e5, rel=1e-3)
     assert not (tmp_path / "study/drafted").exists()
+
+
+def test_colour_of_tissue_is_seen_where_an_animal_fills_little_of_the_image(tmp_path):
+    """A control alone on a stage for five: its colour, not that of the stage's noise."""
+    folder = tmp_path / "images"
+    made = image(BANDS)
+    rng = np.random.default_rng(5)
+    rates = np.array([20.0, 17.0, 15.6])[:, None, None] * np.ones((3, SHAPE[0], 6 * SHAPE[1]))
+    empty = np.rint(200 + (rng.poisson(2 * rates) + rng.normal(0, READ_E, rates.shape)) / GAIN)
+    made = replace(made, counts=np.concatenate([made.counts, empty.astype(np.uint16)], axis=2))
+    ome_tiff(folder / "Control" / "Mouse 1 Day 0 DORSAL.ome.tif", made)
+    ome_tiff(folder / "dark 2s.ome.tif", image((780,), said=False, counts=dark_frame()[None], channels=("dark",)))
+    begin_study(tmp_path / "study", folder=folder)
+    fill(tmp_path / "study", emission_nm=800)
+    bands = read_settings(tmp_path / "study" / "study.toml").instrument.bands
+    # the animal is made with these colours; the median over a smooth oval and the stage's light leave a few percent
+    assert [band.autofluorescence for band in bands] == pytest.approx([1.0, 0.7, 0.5], abs=0.05)
+    assert bands[1].leakage > 0
+
+
+def test_a_film_is_drafted_as_its_mean(tmp_path):
+    """The sheet takes an image of several times, so the draft does."""
+    folder = tmp_path / "images"
+    films = folder / "Mouse 1 Day 0 DORSAL.ome.tif"
+    films.parent.mkdir()
+    frames = np.stack([np.stack([frame(rate=600 * COLOURS[band], seed=seed) for band in BANDS]) for seed in range(3)])
+    planes = {"ExposureTime": [2.0] * 9, "ExposureTimeUnit": ["s"] * 9}
+    said = {"axes": "TCYX", "PhysicalSizeX": 1000.0, "PhysicalSizeY": 1000.0, "Plane": planes}
+    tifffile.imwrite(films, frames, metadata={**said, "Channel": {"Name": [f"{band}" for band in BANDS]}}, ome=True)
+    begun = begin_study(tmp_path / "study", folder=folder)
+    assert begun.images == 1
+    assert [finding.rule for finding in begun.findings] == []
 
 
 def test_a_missing_dark_frame_is_made_and_said(tmp_path):

@@ -297,6 +297,34 @@ CURATION = (
 )
 
 
+def test_a_region_drawn_after_the_analysis_is_frozen_only_with_its_result(blinded):
+    study, _ = blinded
+    analysed(study)
+    (study / "regions").mkdir()
+    (study / "regions/notes.txt").write_text("drawn on the second screen")
+    freeze_study(study)
+    corners = [[3, 3], [9, 3], [9, 9], [3, 3]]
+    feature = {
+        "type": "Feature",
+        "properties": {"name": "x"},
+        "geometry": {"type": "Polygon", "coordinates": [corners]},
+    }
+    drawn = study / "regions/a1_d07_dorsal.geojson"
+    drawn.write_text(json.dumps({"type": "FeatureCollection", "features": [feature]}))
+    loose = study / "regions/of nobody.geojson"
+    loose.write_text(drawn.read_text())
+    with pytest.raises(LampyrisError, match=r"regions/a1_d07_dorsal.geojson: was added after the analysis") as refused:
+        freeze_study(study)
+    assert {finding.place.file for finding in refused.value.findings} == {
+        f"regions/{path.name}" for path in (drawn, loose)
+    }
+    analysed(study)
+    freeze_study(study)
+    drawn.unlink()
+    with pytest.raises(LampyrisError, match=r"regions/a1_d07_dorsal.geojson: is gone since the analysis"):
+        freeze_study(study)
+
+
 def test_curation_is_frozen_with_its_results_and_told_when_it_changes_later(blinded):
     study, _ = blinded
     analysed(study)

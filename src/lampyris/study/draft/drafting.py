@@ -186,7 +186,10 @@ def _samples(
         ]
         notes.settle(f"samplesheet.csv {column}", entries)
     if any(not math.isnan(shot.lane) for shot in shots):
-        do = "Lanes are counted from the left, heads up, in the order in which the animals are named: correct it where that is wrong."
+        do = (
+            "Lanes are counted from the left, heads up, in the order in which the animals are named: correct it where that "
+            "is wrong. Where the tray was turned over for the ventral image, the order there is the other way round."
+        )
         lanes = [int(shot.lane) for shot in shots if not math.isnan(shot.lane)]
         notes.settle("samplesheet.csv lane", [(lane, "assumed", "low", do) for lane in lanes])
     notes.settle("samplesheet.csv background", backgrounds)

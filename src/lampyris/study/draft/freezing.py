@@ -16,10 +16,12 @@ from lampyris.study.draft.rules import (
     BLINDING,
     CURATED,
     FROZEN,
+    REGIONS,
     UNBLINDING,
     curated_files,
     hash_of_text,
     hashes_of,
+    is_read,
 )
 from lampyris.study.rules import SETTINGS
 
@@ -93,16 +95,16 @@ def _unfinished(study: Path) -> list[Finding]:
         for name, digest in sorted(inputs.items())
         if name in now and now[name] != digest
     ]
-    # a sheet of corrections that came, or went, after the analysis is in no result
+    # a correction or a drawn region that came, or went, after the analysis is in no result
     findings += [
         _fault("freeze.stale", name, "was added after the analysis.", again)
-        for name in CURATED
-        if name in now and name not in inputs
+        for name in curated_files(study)
+        if name not in inputs and is_read(study, name)
     ]
     findings += [
         _fault("freeze.stale", name, "is gone since the analysis.", again)
-        for name in CURATED
-        if name in inputs and name not in now
+        for name in sorted(inputs)
+        if (name in CURATED or name.startswith(f"{REGIONS}/")) and name not in now
     ]
     return findings
 

@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any
 from lampyris.core.finding import Finding, Place, Severity
 from lampyris.io.durable import sha256_file
 from lampyris.io.paths import path_fault
+from lampyris.io.regions.readers import is_region_file
 from lampyris.io.sheets import read_sheet
 from lampyris.study.draft.notes import DRAFT_COLUMNS, DRAFT_SHEET, UNFILLED, shown
 
@@ -192,6 +193,12 @@ def curated_files(study: Path, /) -> list[str]:
         if not path_fault(study, name) and (study / name).is_file():
             names.append(name)
     return sorted(set(names))
+
+
+def is_read(study: Path, name: str, /) -> bool:
+    """Whether an analysis reads this one of the `curated_files`: notes may lie beside regions, which it does not."""
+    lying = Path(name).parent == Path(REGIONS) and is_region_file(Path(name))
+    return name in CURATED or lying or name in _files_of_regions(study)
 
 
 def _files_of_regions(study: Path) -> list[str]:

@@ -19,8 +19,10 @@ from lampyris.core.errors import ImageError, InputError, LampyrisError
 from lampyris.core.finding import Finding, Place, Severity
 from lampyris.core.images import RawImage
 from lampyris.core.settings import Limits, Stage
+from lampyris.imaging.animal import otsu_threshold
 from lampyris.imaging.lanes import find_bodies
-from lampyris.io.images.readers import format_of, known_suffixes, read_image
+from lampyris.io.images.frames import mean_image
+from lampyris.io.images.readers import format_of, known_suffixes
 from lampyris.study.draft.names import NameSays, natural_key, plain_text, read_name
 
 Progress = Callable[[int, int, str], None]
@@ -235,7 +237,7 @@ def _left_aside(path: str, error: LampyrisError) -> list[Finding]:
 
 
 def _look_at(folder: Path, path: str, says: NameSays, limits: Limits) -> FoundImage:
-    opened = read_image(folder / path, limits, file=plain_text(path))
+    opened = mean_image(folder / path, limits, file=plain_text(path))
     if not opened.counts.size:
         finding = Finding("image.empty", Severity.ERROR, Place(plain_text(path)), "has no pixel.", "Export it again.")
         raise ImageError("an image is empty", [finding])
@@ -279,10 +281,15 @@ def _count_bodies(image: RawImage) -> int:
 
 
 def _glowing(counts: NDArray[np.generic]) -> NDArray[np.bool_]:
-    """Pixels above the middle between the dark surroundings and the bright tenth: the animal, where it fills a part."""
+    """Pixels that are brighter than the stage: the animals, however little of the image they fill.
+
+    The split is that of a logarithm, whose unit is how much the darker quarter varies: bright lesions do not draw it up.
+    """
     total = np.asarray(counts, np.float64).sum(axis=0)
-    dark, bright = np.quantile(total, (0.1, 0.9))
-    return np.asarray(total > (dark + bright) / 2.0)
+    lowest, quarter = np.quantile(total, (0.01, 0.25))
+    unit = quarter - lowest if quarter > lowest else 1.0
+    light = np.log1p(np.maximum(total - lowest, 0.0) / unit)
+    return np.asarray(light > otsu_threshold(light))
 
 
 def _plane(plane: NDArray[Any], body: NDArray[np.bool_], frames: int) -> Plane:

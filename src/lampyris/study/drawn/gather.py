@@ -50,14 +50,10 @@ def gather_regions(sheets: Sheets, /) -> tuple[tuple[DrawnOn, ...], tuple[Findin
     rows: dict[str, list[RegionRow]] = {}
     for row in sheets.regions:
         rows.setdefault(row.file, []).append(row)
-    folder = sheets.study / FOLDER
-    lying = sorted(path for path in folder.iterdir() if is_region_file(path)) if folder.is_dir() else []
-    images = dict.fromkeys(row.image for row in sheets.samples)
-    clicks = {image for image in images if image not in rows and click_folders(sheets.study / image)}
-    files = dict.fromkeys([*rows, *(f"{FOLDER}/{path.name}" for path in lying), *clicks])
+    clicks = _clicks(sheets)
     drawn: list[DrawnOn] = []
     findings = list(_unknown_views(sheets, views))
-    for file in sorted(files):
+    for file in sorted({*region_files(sheets), *clicks}):
         try:
             regions = read_regions(sheets.study / file, file=file)
         except LampyrisError as error:
@@ -68,6 +64,20 @@ def gather_regions(sheets: Sheets, /) -> tuple[tuple[DrawnOn, ...], tuple[Findin
         drawn += found
         findings += told
     return tuple(drawn), tuple(findings)
+
+
+def region_files(sheets: Sheets, /) -> tuple[str, ...]:
+    """Files that regions are read from, inside the study: those that regions.csv names, and those of the folder ``regions``."""
+    folder = sheets.study / FOLDER
+    lying = [f"{FOLDER}/{path.name}" for path in folder.iterdir() if is_region_file(path)] if folder.is_dir() else []
+    return tuple(sorted({*lying, *(row.file for row in sheets.regions)}))
+
+
+def _clicks(sheets: Sheets) -> set[str]:
+    """Folders of Living Image among the images that hold regions, and that regions.csv does not name."""
+    named = {row.file for row in sheets.regions}
+    images = {row.image for row in sheets.samples}
+    return {image for image in images - named if click_folders(sheets.study / image)}
 
 
 def check_regions(sheets: Sheets, /) -> Iterator[Finding]:

@@ -1,11 +1,16 @@
 """Groups are coded, nothing in the study tells them, and only what was frozen while blind is revealed."""
 
+import io
 import json
 import re
 import shutil
 
+import numpy as np
 import pytest
+import tifffile
 from bare_folders import click, dark_frame, fill, frame, image, ome_tiff, plain_tiff
+from camera_bytes import counts as camera_counts
+from camera_bytes import sif_bytes, spe3_bytes
 from cheap_step import cheap_follow, cheap_step
 from small_study import write_small_study
 
@@ -15,6 +20,7 @@ from lampyris.io.settings import read_settings
 from lampyris.study.check import check_study
 from lampyris.study.draft.begin import begin_study
 from lampyris.study.draft.freezing import freeze_study, unblind_study
+from lampyris.study.draft.telling import strike_out
 from lampyris.study.run import run_study
 
 WORDS = ("verum", "placebo", "Wirkstoff", "secretdot", "otherdot", "LOT77", "unmarkiert")
@@ -310,3 +316,79 @@ def test_curation_is_frozen_with_its_results_and_told_when_it_changes_later(blin
     assert "blinding.curated-after" not in {finding.rule for finding in check_study(study).findings}
     curation.write_text(CURATION.replace("moved", "moved a lot"))
     assert "blinding.curated-after" in {finding.rule for finding in check_study(study).warnings}
+
+
+def short_arms(folder, raw):
+    """The small study with arms of few letters, and one more file below raw/."""
+    study = write_small_study(folder)
+    for name in ("study.toml", "samplesheet.csv", "animals.csv"):
+        text = (study / name).read_text().replace("untargeted", "VEH").replace("targeted", "PBS")
+        (study / name).write_text(text.replace('title = "Targeted dot"', "").replace('title = "Untargeted dot"', ""))
+    for name, data in raw.items():
+        path = study / "raw" / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_bytes(data)
+    return study
+
+
+def told_tiff(**fields):
+    stream = io.BytesIO()
+    tifffile.imwrite(stream, np.zeros((4, 4), np.uint16), photometric="minisblack", **{"metadata": None} | fields)
+    return stream.getvalue()
+
+
+def nested_tiff(description):
+    stream, pixels = io.BytesIO(), np.zeros((4, 4), np.uint16)
+    with tifffile.TiffWriter(stream) as file:
+        file.write(pixels, subifds=1, metadata=None)
+        file.write(pixels, subfiletype=1, description=description, metadata=None)
+    return stream.getvalue()
+
+
+CARRIED = {
+    "a note in UTF-16 with its mark": ("note.txt", "group: PBS".encode("utf-16")),
+    "a note in UTF-16 of the other order": ("note.txt", b"\xfe\xff" + "group: PBS".encode("utf-16-be")),
+    "a note in UTF-16 without a mark": ("note.txt", "group: PBS".encode("utf-16-le")),
+    "the description of a TIFF": ("x.tif", told_tiff(description="group PBS")),
+    "a tag of a TIFF": ("x.tif", told_tiff(extratags=[(315, 2, None, "pbs", True)])),
+    "a description in a BigTIFF of the other order": (
+        "x.tif",
+        told_tiff(description="a PBS", bigtiff=True, byteorder=">"),
+    ),
+    "bytes of UTF-16 in a TIFF": ("x.tif", told_tiff(extratags=[(40095, 1, None, "PBS".encode("utf-16-le"), True)])),
+    "a page below a page": ("x.tif", nested_tiff("group PBS")),
+    "XML": ("x.tif", told_tiff(description='<OME><Image Description="&#80;BS &amp; more"/></OME>')),
+    "an attribute of OME-Zarr": ("x.ome.zarr/.zattrs", b'{"group": "P\\u0042S"}'),
+    "the header of a SIF": ("x.sif", sif_bytes(camera_counts(), note=b"group PBS")),
+    "the end of a SPE": ("x.spe", spe3_bytes(camera_counts()).replace(b"</SpeFormat>", b"<!--PBS--></SpeFormat>")),
+}
+
+
+@pytest.mark.parametrize("case", CARRIED)
+def test_few_letters_are_found_wherever_a_file_says_something(tmp_path, case):
+    name, data = CARRIED[case]
+    study = short_arms(tmp_path / "study", {name: data})
+    with pytest.raises(InputError, match=rf"raw/{re.escape(name)}: tells an arm: 'PBS'"):
+        begin_study(study, blind=True)
+    assert not (study / "blinding.json").exists()
+
+
+def test_few_letters_in_pixels_are_chance(tmp_path):
+    pixels = np.frombuffer(b"\x07\x01 PBS \x02\x03" * 32, np.uint16).reshape(9, 16)
+    raw = {"x.tif": told_tiff(), "x.ome.zarr/c/0/0": pixels.tobytes(), "x.sif": sif_bytes(camera_counts())}
+    stream = io.BytesIO()
+    tifffile.imwrite(stream, pixels, photometric="minisblack", metadata=None)
+    study = short_arms(tmp_path / "study", raw | {"y.tif": stream.getvalue()})
+    begin_study(study, blind=True)
+    assert (study / "raw/x.ome.zarr/c/0/0").read_bytes() == pixels.tobytes()
+
+
+@pytest.mark.parametrize("encoding", ["utf-16", "utf-16-be", "utf-8-sig", "cp1252"])
+def test_a_word_is_struck_out_in_the_encoding_of_its_text(tmp_path, encoding):
+    text = "User Group:\tPBS\r\nWeight:\t20 g, 37 °C\r\n"
+    mark = b"\xfe\xff" if encoding == "utf-16-be" else b""
+    (tmp_path / "raw").mkdir()
+    path = tmp_path / "raw/ClickInfo.txt"
+    path.write_bytes(mark + text.encode(encoding))
+    strike_out(tmp_path / "raw", ("PBS",))
+    assert path.read_bytes() == mark + text.replace("PBS", "xxx").encode(encoding)

@@ -8,7 +8,6 @@ in the key. The study keeps the key's SHA-256, so that another key cannot be sli
 
 import json
 import math
-import re
 import secrets
 import tomllib
 from collections.abc import Iterable, Mapping, Sequence
@@ -20,12 +19,13 @@ from typing import Any
 from lampyris.core.errors import InputError, UsageError
 from lampyris.core.finding import Finding, Place, Severity
 from lampyris.core.schemas import ANIMALS, SAMPLESHEET, AnimalRow, SampleRow
-from lampyris.io.durable import canonical_json, sha256_file, write_bytes, write_json, write_text
+from lampyris.io.durable import canonical_json, sha256_file, write_json, write_text
 from lampyris.io.sheets import raise_errors, read_sheet, sheet_text
 from lampyris.io.toml import toml_text
 from lampyris.study.draft.allocating import AllocatedStudy
 from lampyris.study.draft.notes import DRAFT_COLUMNS, DRAFT_SHEET
 from lampyris.study.draft.rules import ALLOCATION, BLINDING, DraftRow
+from lampyris.study.draft.telling import strike_out, telling_files, telling_words, tells, without
 from lampyris.study.rules import SETTINGS, SHEET, SHEET_ANIMALS
 
 KEY = "key.json"
@@ -53,10 +53,6 @@ _TELLING_BY_LACK = (
 _TEXTS = ("inoculation", "injection", "strain")
 _STANDARDS = "standards.csv"
 _PROBE_KEYS = ("emission_nm", "fwhm_nm", "molar_extinction_per_m_cm", "quantum_yield", "per_cell", "kind")
-# in pixels, fewer letters than this occur by chance
-_LEAST_LETTERS = 6
-_WORDY_SUFFIXES = frozenset({".txt", ".csv", ".tsv", ".json", ".xml", ".toml", ".md", ".html", ".geojson", ""})
-_CHUNK = 1 << 22
 
 
 def key_folder(study: Path, /) -> Path:
@@ -161,7 +157,7 @@ def blind_study(study: Path, /, *, allocation: AllocatedStudy | None = None, cop
     words = telling_words(files.settings)
     _refuse_telling_names(files, words)
     if copies:
-        _strike_out(study / "raw", words)
+        strike_out(study / "raw", words)
     found = telling_files(study, words, apart=(SETTINGS, SHEET, SHEET_ANIMALS, DRAFT_SHEET, ALLOCATION))
     if found:
         mend = "Draft with --from into a new folder, and take the arm out of the files' own descriptions before."
@@ -184,29 +180,6 @@ def _recorded(path: Path) -> dict[str, Any] | None:
         return None
     found: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
     return found
-
-
-def _strike_out(raw: Path, words: Sequence[str]) -> None:
-    """Put x for every letter of a telling word in the texts of vendor folders; a new file takes the name, links stay whole."""
-    for path in sorted(raw.rglob("*")):
-        if path.suffix.casefold() not in _WORDY_SUFFIXES or not path.is_file() or not _tells_inside(path, words):
-            continue
-        data = path.read_bytes()
-        code = "utf-8" if _fits_bytes(data, "utf-8") else "cp1252" if _fits_bytes(data, "cp1252") else "latin-1"
-        text = data.decode(code)
-        for word in words:
-            if len(word) > 1:
-                pattern = rf"(?<![^\W_]){re.escape(word)}(?![^\W_])"
-                text = re.sub(pattern, lambda match: "x" * len(match[0]), text, flags=re.IGNORECASE)
-        write_bytes(path, text.encode(code))
-
-
-def _fits_bytes(data: bytes, code: str) -> bool:
-    try:
-        data.decode(code)
-    except UnicodeDecodeError:
-        return False
-    return True
 
 
 def _statement(key: Key, coded: StudyFiles, key_path: Path) -> dict[str, Any]:
@@ -270,6 +243,37 @@ def file_texts(files: StudyFiles, /, *, header: str) -> dict[str, str]:
     }
 
 
+def _refuse_telling_names(files: StudyFiles, words: Sequence[str]) -> None:
+    """Animals, sessions and paths whose own names tell the arm."""
+    findings = []
+    told: set[tuple[str, str]] = set()
+    for row in files.samples:
+        for column, text in (
+            ("animal", row.animal),
+            ("image", row.image),
+            ("photo", row.photo),
+            ("background", row.background),
+        ):
+            if (column, text) not in told and (word := tells(text, words)):
+                told.add((column, text))
+                mend = (
+                    "Give animals names that tell nothing, such as numbers."
+                    if column == "animal"
+                    else "Draft with --from into a new folder: files are then renamed."
+                )
+                findings.append(
+                    Finding(
+                        "blinding.told",
+                        Severity.ERROR,
+                        Place(SHEET, row.row, column),
+                        f"{text!r} tells the arm {word!r}.",
+                        mend,
+                    )
+                )
+    if findings:
+        raise InputError("names in the sheets tell the arms: nothing was blinded", findings)
+
+
 # --- coding -------------------------------------------------------------------------------------------------------
 
 
@@ -320,7 +324,7 @@ def coded_files(files: StudyFiles, /, *, allocation: dict[str, Any] | None = Non
         replace(row, group=groups[row.group], **_blank_values(key.withheld.get(row.animal, {})))
         for row in files.animals
     ]
-    animals = [replace(row, exclusion_reason=_without(row.exclusion_reason, words)) for row in animals]
+    animals = [replace(row, exclusion_reason=without(row.exclusion_reason, words)) for row in animals]
     samples = [
         replace(
             row,
@@ -375,7 +379,7 @@ def _coded_settings(
     study = {**settings.get("study", {}), "title": ""}
     study["name"] = (
         "blinded study"
-        if _without(study.get("name", ""), telling_words(settings)) != study.get("name")
+        if without(study.get("name", ""), telling_words(settings)) != study.get("name")
         else study["name"]
     )
     return {**settings, "study": study, "groups": arms, "probes": probes}
@@ -415,114 +419,4 @@ def _coded_note(row: DraftRow, key: Key, words: Iterable[str]) -> DraftRow:
     value, do = row.value, row.do
     if row.field in ("samplesheet.csv group", "study.name") or row.field.endswith(".title"):
         value, do = "", ""
-    return replace(row, field=field, value=_without(value, words), do=_without(do, words))
-
-
-def _without(text: str, words: Iterable[str]) -> str:
-    """Text without words that tell an arm."""
-    for word in sorted(words, key=len, reverse=True):
-        text = re.sub(rf"(?<![^\W_]){re.escape(word)}(?![^\W_])", "…", text, flags=re.IGNORECASE)
-    return text
-
-
-# --- what tells an arm --------------------------------------------------------------------------------------------
-
-
-def telling_words(settings: Mapping[str, Any], /) -> tuple[str, ...]:
-    """Words by which an arm is known: its key and title, and, of several probes, their keys, titles and lots."""
-    words = set()
-    for name, arm in settings.get("groups", {}).items():
-        words |= {str(name), str(arm.get("title", ""))}
-    probes = settings.get("probes", {})
-    if len(probes) > 1:
-        for name, probe in probes.items():
-            words |= {str(name), str(probe.get("title", "")), *(str(lot) for lot in probe.get("lots", ()))}
-    return tuple(sorted(words - {""}))
-
-
-def _refuse_telling_names(files: StudyFiles, words: Sequence[str]) -> None:
-    """Animals, sessions and paths whose own names tell the arm."""
-    findings = []
-    told: set[tuple[str, str]] = set()
-    for row in files.samples:
-        for column, text in (
-            ("animal", row.animal),
-            ("image", row.image),
-            ("photo", row.photo),
-            ("background", row.background),
-        ):
-            if (column, text) not in told and (word := _tells(text, words)):
-                told.add((column, text))
-                mend = (
-                    "Give animals names that tell nothing, such as numbers."
-                    if column == "animal"
-                    else "Draft with --from into a new folder: files are then renamed."
-                )
-                findings.append(
-                    Finding(
-                        "blinding.told",
-                        Severity.ERROR,
-                        Place(SHEET, row.row, column),
-                        f"{text!r} tells the arm {word!r}.",
-                        mend,
-                    )
-                )
-    if findings:
-        raise InputError("names in the sheets tell the arms: nothing was blinded", findings)
-
-
-def _tells(text: str, words: Sequence[str]) -> str:
-    """A word of two letters or more that stands in a text by itself; "" where none does."""
-    for word in words:
-        if len(word) > 1 and re.search(rf"(?<![^\W_]){re.escape(word)}(?![^\W_])", text, flags=re.IGNORECASE):
-            return word
-    return ""
-
-
-def telling_files(study: Path, words: Sequence[str], /, *, apart: Sequence[str] = ()) -> list[tuple[str, str]]:
-    """Files of a study whose name or content tells an arm, with the word.
-
-    Texts are searched for every word of two letters or more; other files, whose pixels hold any few letters by chance, for
-    words of six letters or more.
-    """
-    found = []
-    for path in sorted(study.rglob("*")):
-        name = path.relative_to(study).as_posix()
-        if not path.is_file() or name in apart:
-            continue
-        word = _tells(name, words) or _tells_inside(path, words)
-        if word:
-            found.append((name, word))
-    return found
-
-
-def _tells_inside(path: Path, words: Sequence[str]) -> str:
-    if path.suffix.casefold() in _WORDY_SUFFIXES:
-        return _tells(path.read_bytes().decode("utf-8", "replace"), words)
-    wanted = {
-        form.encode(code): word
-        for word in words
-        if len(word) >= _LEAST_LETTERS
-        for form in (word, word.lower(), word.upper(), word.capitalize())
-        for code in ("utf-8", "utf-16-le", "cp1252")
-        if _fits(form, code)
-    }
-    if not wanted:
-        return ""
-    longest, tail = max(map(len, wanted)), b""
-    with path.open("rb") as stream:
-        while chunk := stream.read(_CHUNK):
-            block = tail + chunk
-            for form, word in wanted.items():
-                if form in block:
-                    return word
-            tail = block[-longest:]
-    return ""
-
-
-def _fits(text: str, code: str) -> bool:
-    try:
-        text.encode(code)
-    except UnicodeEncodeError:
-        return False
-    return True
+    return replace(row, field=field, value=without(value, words), do=without(do, words))

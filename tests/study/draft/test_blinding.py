@@ -392,3 +392,33 @@ def test_a_word_is_struck_out_in_the_encoding_of_its_text(tmp_path, encoding):
     path.write_bytes(mark + text.encode(encoding))
     strike_out(tmp_path / "raw", ("PBS",))
     assert path.read_bytes() == mark + text.replace("PBS", "xxx").encode(encoding)
+
+
+COLUMNS = {
+    "other numbers of cells": ({"labelled_cells": ("1e6", "1e4")}, ["labelled_cells"]),
+    "the same numbers of cells": ({"labelled_cells": ("1e6", "1e6")}, []),
+    "other doses": (
+        {
+            "dose_syringe_full_g": ("5.4", "5.4"),
+            "dose_syringe_empty_g": ("5.3", "5.2"),
+            "dose_concentration_pmol_per_ml": ("1000", "1000"),
+        },
+        ["dose_concentration_pmol_per_ml", "dose_syringe_empty_g", "dose_syringe_full_g"],
+    ),
+    "a tail for one arm": ({"dose_tail_percent": ("", "4")}, ["dose_tail_percent"]),
+}
+
+
+@pytest.mark.parametrize("case", COLUMNS)
+def test_columns_whose_values_differ_between_arms_are_withheld(tmp_path, case):
+    columns, withheld = COLUMNS[case]
+    study = short_arms(tmp_path / "study", {})
+    head, *rows = (study / "animals.csv").read_text().splitlines()
+    rows = [",".join([row, *(pair[",VEH," in row] for pair in columns.values())]) for row in rows]
+    (study / "animals.csv").write_text("\n".join([",".join([head, *columns]), *rows]) + "\n")
+    begin_study(study, blind=True)
+    assert json.loads((study / "blinding.json").read_text())["withheld"] == withheld
+    for row in check_study(study).animals:
+        assert all(np.isnan(getattr(row, column)) for column in withheld)
+    # half a dose is a fault: it is withheld whole
+    assert "animals.dose-weight" not in {finding.rule for finding in check_study(study).errors}

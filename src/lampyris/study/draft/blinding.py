@@ -32,24 +32,9 @@ KEY = "key.json"
 KEY_FORMAT = "lampyris-key/1"
 BLINDING_FORMAT = "lampyris-blinding/1"
 _ALPHABETS = ("ABCDEFGHIJKLM", "PQRSTUVW", "ZYXWVUTSRQPONMLKJIHGFEDCBA")
-# columns of animals.csv that a treatment may show in
-_TELLING = (
-    "inoculation",
-    "injection",
-    "strain",
-    "dose_concentration_pmol_per_ml",
-    "dose_concentration_relative_sd",
-    "dose_density_g_per_ml",
-)
-# of these, which differ by animal, that some have none is what tells
-_TELLING_BY_LACK = (
-    "labelled_cells",
-    "dose_syringe_full_g",
-    "dose_syringe_empty_g",
-    "dose_syringe_sd_g",
-    "dose_tail_percent",
-    "dose_tail_sd_percent",
-)
+_DOSES = tuple(column.name for column in ANIMALS if column.name.startswith("dose_"))
+# columns of animals.csv that a treatment may show in; those that stand together or not at all are withheld together
+_TELLING = (("inoculation",), ("injection",), ("strain",), ("labelled_cells",), _DOSES)
 _TEXTS = ("inoculation", "injection", "strain")
 _STANDARDS = "standards.csv"
 _PROBE_KEYS = ("emission_nm", "fwhm_nm", "molar_extinction_per_m_cm", "quantum_yield", "per_cell", "kind")
@@ -386,23 +371,23 @@ def _coded_settings(
 
 
 def _withheld(animals: Sequence[AnimalRow]) -> dict[str, dict[str, Any]]:
-    """Per animal the columns by which arms differ: as they say who got what, they wait for unblinding."""
+    """Per animal the columns whose values differ between arms: as they say who got what, they wait for unblinding."""
     out: dict[str, dict[str, Any]] = {}
-    for column in (*_TELLING, *_TELLING_BY_LACK):
+    for together in _TELLING:
+        columns = [column for column in together if any(_value(row, column) is not None for row in animals)]
         per_arm: dict[str, set[Any]] = {}
         for row in animals:
-            value = getattr(row, column)
-            if column in _TELLING_BY_LACK:
-                value = bool(value > 0)
-            elif isinstance(value, float) and math.isnan(value):
-                value = None
-            per_arm.setdefault(row.group, set()).add(value)
+            per_arm.setdefault(row.group, set()).add(tuple(_value(row, column) for column in columns))
         if len({frozenset(values) for values in per_arm.values()}) > 1:
             for row in animals:
-                value = getattr(row, column)
-                empty = isinstance(value, float) and math.isnan(value)
-                out.setdefault(row.animal, {})[column] = None if empty else value
+                out.setdefault(row.animal, {}).update({column: _value(row, column) for column in columns})
     return out
+
+
+def _value(row: AnimalRow, column: str) -> Any:
+    """What stands in a column; None where a number is missing."""
+    value = getattr(row, column)
+    return None if isinstance(value, float) and math.isnan(value) else value
 
 
 def _blank_values(values: Mapping[str, Any]) -> dict[str, Any]:

@@ -422,3 +422,47 @@ def test_columns_whose_values_differ_between_arms_are_withheld(tmp_path, case):
         assert all(np.isnan(getattr(row, column)) for column in withheld)
     # half a dose is a fault: it is withheld whole
     assert "animals.dose-weight" not in {finding.rule for finding in check_study(study).errors}
+
+
+OUTLINE = (
+    '{"type": "FeatureCollection", "features": [{"type": "Feature", "properties": {"name": "tumour"}, "geometry": '
+    '{"type": "Polygon", "coordinates": [[[2, 2], [7, 2], [7, 8], [2, 8], [2, 2]]]}}]}'
+)
+STANDARD = "standard,kind,amount,unit,value,value_unit,probe\ns1,well plate,1,pmol,1e5,ph s-1,qd\n"
+CAME_OR_WENT = {
+    "a region": "regions/x.geojson",
+    "a note beside the regions": "regions/note.txt",
+    "standards": "standards.csv",
+    "landmarks": "landmarks.csv",
+    "the list of what was drafted": "draft.csv",
+}
+TEXTS = {"regions/x.geojson": OUTLINE, "regions/note.txt": "drawn by J. Doe", "standards.csv": STANDARD}
+TEXTS |= {"landmarks.csv": "animal,session,view,landmark,y_mm,x_mm\na1,d00,dorsal,nose,1,1\n"}
+TEXTS |= {"draft.csv": "field,value,source,confidence,do,confirmed\n"}
+
+
+@pytest.mark.parametrize("case", CAME_OR_WENT)
+def test_what_came_or_went_after_the_analysis_is_not_frozen(made, tmp_path, case):
+    study = shutil.copytree(made[1] / "study", tmp_path / "study")
+    path = study / CAME_OR_WENT[case]
+    path.parent.mkdir(exist_ok=True)
+    path.write_text(TEXTS[CAME_OR_WENT[case]])
+    with pytest.raises(LampyrisError, match=rf"{re.escape(CAME_OR_WENT[case])}: was added after the analysis"):
+        freeze_study(study)
+    if case != "standards":
+        # an analysis records it, though no lesion depends on it
+        analysed(study)
+        assert CAME_OR_WENT[case] in freeze_study(study).files
+        path.unlink()
+        with pytest.raises(LampyrisError, match=rf"{re.escape(CAME_OR_WENT[case])}: is gone since the analysis"):
+            freeze_study(study)
+
+
+def test_unblinding_twice_says_the_groups_again(frozen):
+    study = frozen
+    first = unblind_study(study)
+    shutil.rmtree(study.with_name("study-key"))
+    analysed(study)
+    written = (study / "unblinding.json").read_bytes()
+    assert unblind_study(study).groups == first.groups
+    assert (study / "unblinding.json").read_bytes() == written

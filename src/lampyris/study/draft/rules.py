@@ -177,9 +177,13 @@ def allocation_sentence(record: Mapping[str, Any], /) -> str:
 
 def hashes_of(study: Path, /) -> dict[str, str]:
     """SHA-256 of a study's settings, sheets, curation and regions, by path; only of those that are there."""
+    return {name: sha256_file(study / name) for name in frozen_files(study)}
+
+
+def frozen_files(study: Path, /) -> list[str]:
+    """A study's settings, sheets, curation and regions that are there, relative to the study: its results record each of them."""
     names = [name for name in _FROZEN_FILES if (study / name).is_file()]
-    names += curated_files(study)
-    return {name: sha256_file(study / name) for name in sorted(set(names))}
+    return sorted({*names, *curated_files(study)})
 
 
 def curated_files(study: Path, /) -> list[str]:

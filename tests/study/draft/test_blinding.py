@@ -18,6 +18,7 @@ from lampyris.core.errors import InputError, LampyrisError, UsageError
 from lampyris.io.durable import sha256_file
 from lampyris.io.settings import read_settings
 from lampyris.study.check import check_study
+from lampyris.study.draft import blinding
 from lampyris.study.draft.begin import begin_study
 from lampyris.study.draft.freezing import freeze_study, unblind_study
 from lampyris.study.draft.telling import strike_out
@@ -437,7 +438,9 @@ CAME_OR_WENT = {
     "the list of what was drafted": "draft.csv",
 }
 TEXTS = {"regions/x.geojson": OUTLINE, "regions/note.txt": "drawn by J. Doe", "standards.csv": STANDARD}
-TEXTS |= {"landmarks.csv": "animal,session,view,landmark,y_mm,x_mm\na1,d00,dorsal,nose,1,1\n"}
+TEXTS |= {
+    "landmarks.csv": "animal,session,view,landmark,y_mm,x_mm\na1,d00,dorsal,nose,1,2\na1,d00,dorsal,tail base,5,2\n"
+}
 TEXTS |= {"draft.csv": "field,value,source,confidence,do,confirmed\n"}
 
 
@@ -466,3 +469,52 @@ def test_unblinding_twice_says_the_groups_again(frozen):
     written = (study / "unblinding.json").read_bytes()
     assert unblind_study(study).groups == first.groups
     assert (study / "unblinding.json").read_bytes() == written
+
+
+STEPS = ("blinding.json", "key.json", "study.toml", "animals.csv", "samplesheet.csv", "blinding.json again")
+
+
+@pytest.mark.parametrize("kill", range(len(STEPS)), ids=STEPS)
+def test_blinding_that_was_interrupted_goes_on(tmp_path, monkeypatch, kill):
+    study = three_arms(tmp_path / "study")
+    written = []
+
+    def until_killed(write):
+        def writes(path, *args):
+            if len(written) == kill:
+                raise KeyboardInterrupt
+            written.append(path.name)
+            write(path, *args)
+
+        return writes
+
+    with monkeypatch.context() as patch:
+        for name in ("write_text", "write_json"):
+            patch.setattr(blinding, name, until_killed(getattr(blinding, name)))
+        with pytest.raises(KeyboardInterrupt):
+            begin_study(study, blind=True)
+    assert written == [step.split()[0] for step in STEPS[:kill]]
+    if kill:
+        assert "blinding.interrupted" in {finding.rule for finding in check_study(study).errors}
+    assert begin_study(study, blind=True).key == tmp_path / "study-key"
+    assert told(study) == set()
+    assert sorted(read_settings(study / "study.toml").groups) == ["A", "B", "C"]
+    statement = json.loads((study / "blinding.json").read_text())
+    assert statement["key_sha256"] == sha256_file(tmp_path / "study-key/key.json")
+    assert "texts" not in statement
+    assert check_study(study).errors == ()
+    key = json.loads((tmp_path / "study-key/key.json").read_text())
+    assert {animal.animal: animal.group for animal in check_study(study).animals} == {
+        animal: key["groups"][arm]
+        for animal, arm in (("a1", "verum"), ("a2", "verum"), ("b1", "placebo"), ("b2", "unmarkiert"))
+    }
+
+
+def test_blinding_does_not_go_on_without_its_key(blinded):
+    study, _ = blinded
+    statement = json.loads((study / "blinding.json").read_text())
+    texts = {"study.toml": (study / "study.toml").read_text()}
+    (study / "blinding.json").write_text(json.dumps(statement | {"texts": texts}))
+    shutil.rmtree(study.with_name("study-key"))
+    with pytest.raises(UsageError, match="Put the key's folder back as study-key"):
+        begin_study(study, blind=True)

@@ -24,7 +24,7 @@ from lampyris.io.sheets import raise_errors, read_sheet, sheet_text
 from lampyris.io.toml import toml_text
 from lampyris.study.draft.allocating import AllocatedStudy
 from lampyris.study.draft.notes import DRAFT_COLUMNS, DRAFT_SHEET
-from lampyris.study.draft.rules import ALLOCATION, BLINDING, DraftRow
+from lampyris.study.draft.rules import ALLOCATION, BLINDING, DraftRow, hash_of_text
 from lampyris.study.draft.telling import strike_out, telling_files, telling_words, tells, without
 from lampyris.study.rules import SETTINGS, SHEET, SHEET_ANIMALS
 
@@ -47,13 +47,15 @@ def key_folder(study: Path, /) -> Path:
 
 
 def refuse_key(study: Path, /) -> None:
-    """Refuse to blind twice, or over a key that is there.
+    """Refuse to blind twice, or over a key that is there; a blinding that was interrupted goes on.
 
     Raises
     ------
     UsageError
         With what is in the way.
     """
+    if is_half_blinded(study):
+        return
     for path, mend in (
         (Path(study) / BLINDING, "It is blinded already."),
         (key_folder(study) / KEY, "Move the key of another study away: without it that study stays blind for ever."),
@@ -63,6 +65,11 @@ def refuse_key(study: Path, /) -> None:
         if path.exists():
             finding = Finding("blinding.exists", Severity.ERROR, Place(path.name), "is there already.", mend)
             raise UsageError(f"{study} cannot be blinded", [finding])
+
+
+def is_half_blinded(study: Path, /) -> bool:
+    """Whether blinding was interrupted: its statement still holds the texts that it writes."""
+    return "texts" in (_recorded(Path(study) / BLINDING) or {})
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -133,8 +140,16 @@ def blind_study(study: Path, /, *, allocation: AllocatedStudy | None = None, cop
         If there are fewer than two groups, or it is blinded already.
     InputError
         If sheets are invalid, or names of animals, paths or raw files tell the arms.
+
+    Notes
+    -----
+    ``blinding.json`` is written first, with the coded texts, then the key, then the texts: called again after an interruption,
+    blinding goes on.
     """
     refuse_key(study)
+    if is_half_blinded(study) and _is_key_written(study):
+        _write_coded(study)
+        return
     files = read_files(study)
     groups = list(files.settings.get("groups", {}))
     if len(groups) < 2:
@@ -153,11 +168,41 @@ def blind_study(study: Path, /, *, allocation: AllocatedStudy | None = None, cop
         raise InputError(f"{len(faults)} files tell the arms: nothing was blinded", faults)
     record = allocation.record if allocation is not None else _recorded(study / ALLOCATION)
     key, coded = coded_files(files, allocation=record)
-    key_path = key_folder(study) / KEY
-    write_text(key_path, key.text())
-    write_files(study, coded, header="Blinded: groups are coded, and all are treated alike until `lampyris unblind`.")
+    header = "Blinded: groups are coded, and all are treated alike until `lampyris unblind`."
+    texts = file_texts(coded, header=header)
+    texts = {name: text for name, text in texts.items() if name == SETTINGS or (study / name).exists()}
+    write_json(study / BLINDING, _statement(key, coded) | {"texts": texts})
+    write_text(key_folder(study) / KEY, key.text())
+    _write_coded(study)
+
+
+def _is_key_written(study: Path) -> bool:
+    """Whether an interrupted blinding had written its key, without which nothing was coded yet.
+
+    Raises
+    ------
+    UsageError
+        If it had, and the key is away.
+    """
+    statement, path = _recorded(study / BLINDING) or {}, key_folder(study) / KEY
+    if path.is_file() and sha256_file(path) == statement["key_sha256"]:
+        return True
+    if path.is_file() or (study / SETTINGS).read_text(encoding="utf-8") == statement["texts"][SETTINGS]:
+        seen = "was interrupted, and its key is not there."
+        mend = f"Put the key's folder back as {path.parent.name}, and call it again."
+        raise UsageError(
+            "blinding cannot go on", [Finding("blinding.exists", Severity.ERROR, Place(BLINDING), seen, mend)]
+        )
+    return False
+
+
+def _write_coded(study: Path) -> None:
+    """Write what the statement holds, the settings first: they tell that the key was written."""
+    statement = _recorded(study / BLINDING) or {}
+    for name, text in sorted(statement["texts"].items(), key=lambda item: (item[0] != SETTINGS, item[0])):
+        write_text(study / name, text)
     (study / ALLOCATION).unlink(missing_ok=True)
-    write_json(study / BLINDING, _statement(key, coded, key_path))
+    write_json(study / BLINDING, {name: value for name, value in statement.items() if name != "texts"})
 
 
 def _recorded(path: Path) -> dict[str, Any] | None:
@@ -167,14 +212,14 @@ def _recorded(path: Path) -> dict[str, Any] | None:
     return found
 
 
-def _statement(key: Key, coded: StudyFiles, key_path: Path) -> dict[str, Any]:
+def _statement(key: Key, coded: StudyFiles) -> dict[str, Any]:
     tables = coded.settings.get("probes", {})
     differ = [name for name in _PROBE_KEYS if len({repr(probe.get(name)) for probe in tables.values()}) > 1]
     labels = {repr((arm.get("label"), arm.get("injection_days"))) for arm in coded.settings["groups"].values()}
     return {
         "format": BLINDING_FORMAT,
         "groups": sorted(key.groups.values()),
-        "key_sha256": sha256_file(key_path),
+        "key_sha256": hash_of_text(key.text()),
         "withheld": sorted({column for values in key.withheld.values() for column in values}),
         "differ": [*differ, *(["label"] if len(labels) > 1 else [])],
         "allocated": key.allocation["method"] if key.allocation else "",
@@ -209,13 +254,6 @@ def read_files(study: Path, /) -> StudyFiles:
             raise_errors(faults, error=InputError, message=f"{name} is invalid")
         tables.append(rows)
     return StudyFiles(settings, *tables)
-
-
-def write_files(study: Path, files: StudyFiles, /, *, header: str) -> None:
-    """Write settings and sheets back."""
-    for name, text in file_texts(files, header=header).items():
-        if name == SETTINGS or (study / name).exists():
-            write_text(study / name, text)
 
 
 def file_texts(files: StudyFiles, /, *, header: str) -> dict[str, str]:

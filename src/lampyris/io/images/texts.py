@@ -63,7 +63,7 @@ def _stored_texts(path: Path, data: FileBytes) -> Iterator[bytes]:
         try:
             yield from _tiff_texts(data, head)
         except (ImageError, struct.error):
-            # a directory that lies outside the file holds no more text; readers refuse such a file
+            # a file that is cut holds no more text; readers refuse it
             return
     elif suffix in (".sif", ".spe"):
         opened = sif_layout if suffix == ".sif" else spe_layout
@@ -88,10 +88,14 @@ def _tiff_texts(data: FileBytes, head: bytes) -> Iterator[bytes]:
             continue
         seen.add(offset)
         start = offset + struct.calcsize(count_code)
+        if start > len(data):
+            continue
         (count,) = struct.unpack(order + count_code, data.read(offset, start - offset))
         size = 4 + 2 * width
-        stored = data.read(start, min(count, _MOST_TAGS) * size)
-        open_ += struct.unpack(order + word, data.read(start + count * size, width))
+        end = start + count * size
+        stored = data.read(start, min(count, _MOST_TAGS, (len(data) - start) // size) * size)
+        if end + width <= len(data):
+            open_ += struct.unpack(order + word, data.read(end, width))
         for entry in range(0, len(stored), size):
             code, kind = struct.unpack_from(f"{order}HH", stored, entry)
             (number,) = struct.unpack_from(order + word, stored, entry + 4)
@@ -109,4 +113,4 @@ def _values(data: FileBytes, here: bytes, size: int, code: str) -> bytes:
     if size <= len(here):
         return here[:size]
     (start,) = struct.unpack(code, here)
-    return data.read(start, max(0, min(size, _LONGEST, len(data) - start)))
+    return data.read(start, min(size, _LONGEST, len(data) - start)) if start < len(data) else b""

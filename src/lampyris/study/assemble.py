@@ -22,6 +22,7 @@ from lampyris.io.tables import write_table
 from lampyris.study.codec import encode
 from lampyris.study.crate import crate_metadata
 from lampyris.study.curation.words import correction_methods
+from lampyris.study.draft.rules import allocation_methods
 from lampyris.study.drawn.task import OUTLINES, REGIONS, StoredRegions
 from lampyris.study.graph import RECORD, Task, hash_files
 from lampyris.study.methods import methods_text
@@ -291,7 +292,11 @@ def _assemble(plan: StudyPlan, study: Path, folder: Path) -> None:
             *unmeasured,
             *(_regions(study / plan.regions).findings if plan.regions else ()),
         ),
-        methods=(*methods_text(settings, record, views=views), *correction_methods(animals)),
+        methods=(
+            *allocation_methods(study),
+            *methods_text(settings, record, views=views),
+            *correction_methods(animals),
+        ),
         record=record,
         automatic=tuple(name.removeprefix(f"{RESULTS}/") for name in plan.automatic),
         automatic_sessions=tuple(name.removeprefix(f"{RESULTS}/") for name in plan.automatic_sessions),

@@ -20,6 +20,7 @@ from lampyris.study.assemble import REPORT, RESULTS, StudyPlan, load_results, st
 from lampyris.study.check import CheckResult, check_study
 from lampyris.study.curation.contradictions import CURATION_SHEET
 from lampyris.study.curation.tasks import CorrectStep, CuratedAnimals, run_corrections
+from lampyris.study.draft.rules import frozen_files
 from lampyris.study.drawn.gather import gather_regions, region_files
 from lampyris.study.drawn.task import regions_task
 from lampyris.study.following import FollowStep, follow_sessions
@@ -451,7 +452,8 @@ def _study_plan(work: _Work, check: CheckResult, plans: Mapping[str, AnimalPlan]
         settings=work.settings,
         sessions=tuple(folder for name in work.sessions for folder in sessions[name]),
         animals=tuple(final[name] for name in sorted(plans)),
-        sheets=tuple(sheets),
+        # what is frozen later stands in the record whether or not a step read it
+        sheets=tuple(dict.fromkeys((*sheets, *frozen_files(work.study)))),
         findings=tuple(findings),
         published=max((row.date for row in check.samples), default=""),
         only=work.only,

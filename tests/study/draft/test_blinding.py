@@ -1,11 +1,16 @@
 """Groups are coded, nothing in the study tells them, and only what was frozen while blind is revealed."""
 
+import io
 import json
 import re
 import shutil
 
+import numpy as np
 import pytest
+import tifffile
 from bare_folders import click, dark_frame, fill, frame, image, ome_tiff, plain_tiff
+from camera_bytes import counts as camera_counts
+from camera_bytes import sif_bytes, spe3_bytes
 from cheap_step import cheap_follow, cheap_step
 from small_study import write_small_study
 
@@ -13,8 +18,10 @@ from lampyris.core.errors import InputError, LampyrisError, UsageError
 from lampyris.io.durable import sha256_file
 from lampyris.io.settings import read_settings
 from lampyris.study.check import check_study
+from lampyris.study.draft import blinding
 from lampyris.study.draft.begin import begin_study
 from lampyris.study.draft.freezing import freeze_study, unblind_study
+from lampyris.study.draft.telling import strike_out
 from lampyris.study.run import run_study
 
 WORDS = ("verum", "placebo", "Wirkstoff", "secretdot", "otherdot", "LOT77", "unmarkiert")
@@ -62,7 +69,8 @@ def told(folder):
     """Every word that stands anywhere in a folder, in a name or in bytes."""
     found = set()
     for path in folder.rglob("*"):
-        data = path.read_bytes().lower() if path.is_file() else b""
+        # UTF-16 of Latin letters is these with zeros between
+        data = path.read_bytes().lower().replace(b"\0", b"") if path.is_file() else b""
         name = path.relative_to(folder).as_posix().lower()
         found |= {(word, name) for word in WORDS if word.lower() in name or word.lower().encode() in data}
     return found
@@ -256,13 +264,14 @@ def test_a_file_that_tells_inside_is_refused(tmp_path):
         begin_study(study, blind=True)
 
 
-def test_a_bare_folder_is_drafted_blind(tmp_path):
+@pytest.mark.parametrize("encoding", ["cp1252", "utf-16"])
+def test_a_bare_folder_is_drafted_blind(tmp_path, encoding):
     """Folders are named by arms, and the vendor's text says the arm: copies are renamed and struck out, originals stay."""
     for number, arm in enumerate(("Verum", "Placebo")):
         for day in (0, 7):
             labels = {"animal": str(number + 1), "group": arm, "time_point": f"Day {day}", "view": "Dorsal"}
             made = image((780,), seed=day + number, dark=dark_frame()[None], labels=labels)
-            click(tmp_path / "bare" / arm, made, name=f"click{number}{day}")
+            click(tmp_path / "bare" / arm, made, name=f"click{number}{day}", encoding=encoding)
     before = sorted(path.read_bytes() for path in (tmp_path / "bare").rglob("*") if path.is_file())
     study = tmp_path / "study"
     begun = begin_study(study, folder=tmp_path / "bare", blind=True)
@@ -338,3 +347,203 @@ def test_curation_is_frozen_with_its_results_and_told_when_it_changes_later(blin
     assert "blinding.curated-after" not in {finding.rule for finding in check_study(study).findings}
     curation.write_text(CURATION.replace("moved", "moved a lot"))
     assert "blinding.curated-after" in {finding.rule for finding in check_study(study).warnings}
+
+
+def short_arms(folder, raw):
+    """The small study with arms of few letters, and one more file below raw/."""
+    study = write_small_study(folder)
+    for name in ("study.toml", "samplesheet.csv", "animals.csv"):
+        text = (study / name).read_text().replace("untargeted", "VEH").replace("targeted", "PBS")
+        (study / name).write_text(text.replace('title = "Targeted dot"', "").replace('title = "Untargeted dot"', ""))
+    for name, data in raw.items():
+        path = study / "raw" / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_bytes(data)
+    return study
+
+
+def told_tiff(**fields):
+    stream = io.BytesIO()
+    tifffile.imwrite(stream, np.zeros((4, 4), np.uint16), photometric="minisblack", **{"metadata": None} | fields)
+    return stream.getvalue()
+
+
+def nested_tiff(description):
+    stream, pixels = io.BytesIO(), np.zeros((4, 4), np.uint16)
+    with tifffile.TiffWriter(stream) as file:
+        file.write(pixels, subifds=1, metadata=None)
+        file.write(pixels, subfiletype=1, description=description, metadata=None)
+    return stream.getvalue()
+
+
+CARRIED = {
+    "a note in UTF-16 with its mark": ("note.txt", "group: PBS".encode("utf-16")),
+    "a note in UTF-16 of the other order": ("note.txt", b"\xfe\xff" + "group: PBS".encode("utf-16-be")),
+    "a note in UTF-16 without a mark": ("note.txt", "group: PBS".encode("utf-16-le")),
+    "the description of a TIFF": ("x.tif", told_tiff(description="group PBS")),
+    "a tag of a TIFF": ("x.tif", told_tiff(extratags=[(315, 2, None, "pbs", True)])),
+    "a description in a BigTIFF of the other order": (
+        "x.tif",
+        told_tiff(description="a PBS", bigtiff=True, byteorder=">"),
+    ),
+    "bytes of UTF-16 in a TIFF": ("x.tif", told_tiff(extratags=[(40095, 1, None, "PBS".encode("utf-16-le"), True)])),
+    "a page below a page": ("x.tif", nested_tiff("group PBS")),
+    "XML": ("x.tif", told_tiff(description='<OME><Image Description="&#80;BS &amp; more"/></OME>')),
+    "an attribute of OME-Zarr": ("x.ome.zarr/.zattrs", b'{"group": "P\\u0042S"}'),
+    "the header of a SIF": ("x.sif", sif_bytes(camera_counts(), note=b"group PBS")),
+    "the end of a SPE": ("x.spe", spe3_bytes(camera_counts()).replace(b"</SpeFormat>", b"<!--PBS--></SpeFormat>")),
+}
+
+
+@pytest.mark.parametrize("case", CARRIED)
+def test_few_letters_are_found_wherever_a_file_says_something(tmp_path, case):
+    name, data = CARRIED[case]
+    study = short_arms(tmp_path / "study", {name: data})
+    with pytest.raises(InputError, match=rf"raw/{re.escape(name)}: tells an arm: 'PBS'"):
+        begin_study(study, blind=True)
+    assert not (study / "blinding.json").exists()
+
+
+def test_few_letters_in_pixels_are_chance(tmp_path):
+    pixels = np.frombuffer(b"\x07\x01 PBS \x02\x03" * 32, np.uint16).reshape(9, 16)
+    raw = {"x.tif": told_tiff(), "x.ome.zarr/c/0/0": pixels.tobytes(), "x.sif": sif_bytes(camera_counts())}
+    stream = io.BytesIO()
+    tifffile.imwrite(stream, pixels, photometric="minisblack", metadata=None)
+    study = short_arms(tmp_path / "study", raw | {"y.tif": stream.getvalue()})
+    begin_study(study, blind=True)
+    assert (study / "raw/x.ome.zarr/c/0/0").read_bytes() == pixels.tobytes()
+
+
+@pytest.mark.parametrize("encoding", ["utf-16", "utf-16-be", "utf-8-sig", "cp1252"])
+def test_a_word_is_struck_out_in_the_encoding_of_its_text(tmp_path, encoding):
+    text = "User Group:\tPBS\r\nWeight:\t20 g, 37 °C\r\n"
+    mark = b"\xfe\xff" if encoding == "utf-16-be" else b""
+    (tmp_path / "raw").mkdir()
+    path = tmp_path / "raw/ClickInfo.txt"
+    path.write_bytes(mark + text.encode(encoding))
+    strike_out(tmp_path / "raw", ("PBS",))
+    assert path.read_bytes() == mark + text.replace("PBS", "xxx").encode(encoding)
+
+
+COLUMNS = {
+    "other numbers of cells": ({"labelled_cells": ("1e6", "1e4")}, ["labelled_cells"]),
+    "the same numbers of cells": ({"labelled_cells": ("1e6", "1e6")}, []),
+    "other doses": (
+        {
+            "dose_syringe_full_g": ("5.4", "5.4"),
+            "dose_syringe_empty_g": ("5.3", "5.2"),
+            "dose_concentration_pmol_per_ml": ("1000", "1000"),
+        },
+        ["dose_concentration_pmol_per_ml", "dose_syringe_empty_g", "dose_syringe_full_g"],
+    ),
+    "a tail for one arm": ({"dose_tail_percent": ("", "4")}, ["dose_tail_percent"]),
+}
+
+
+@pytest.mark.parametrize("case", COLUMNS)
+def test_columns_whose_values_differ_between_arms_are_withheld(tmp_path, case):
+    columns, withheld = COLUMNS[case]
+    study = short_arms(tmp_path / "study", {})
+    head, *rows = (study / "animals.csv").read_text().splitlines()
+    rows = [",".join([row, *(pair[",VEH," in row] for pair in columns.values())]) for row in rows]
+    (study / "animals.csv").write_text("\n".join([",".join([head, *columns]), *rows]) + "\n")
+    begin_study(study, blind=True)
+    assert json.loads((study / "blinding.json").read_text())["withheld"] == withheld
+    for row in check_study(study).animals:
+        assert all(np.isnan(getattr(row, column)) for column in withheld)
+    # half a dose is a fault: it is withheld whole
+    assert "animals.dose-weight" not in {finding.rule for finding in check_study(study).errors}
+
+
+OUTLINE = (
+    '{"type": "FeatureCollection", "features": [{"type": "Feature", "properties": {"name": "tumour"}, "geometry": '
+    '{"type": "Polygon", "coordinates": [[[2, 2], [7, 2], [7, 8], [2, 8], [2, 2]]]}}]}'
+)
+STANDARD = "standard,kind,amount,unit,value,value_unit,probe\ns1,well plate,1,pmol,1e5,ph s-1,qd\n"
+CAME_OR_WENT = {
+    "a region": "regions/x.geojson",
+    "standards": "standards.csv",
+    "landmarks": "landmarks.csv",
+    "the list of what was drafted": "draft.csv",
+}
+TEXTS = {"regions/x.geojson": OUTLINE, "regions/note.txt": "drawn by J. Doe", "standards.csv": STANDARD}
+TEXTS |= {
+    "landmarks.csv": "animal,session,view,landmark,y_mm,x_mm\na1,d00,dorsal,nose,1,2\na1,d00,dorsal,tail base,5,2\n"
+}
+TEXTS |= {"draft.csv": "field,value,source,confidence,do,confirmed\n"}
+
+
+@pytest.mark.parametrize("case", CAME_OR_WENT)
+def test_what_came_or_went_after_the_analysis_is_not_frozen(made, tmp_path, case):
+    study = shutil.copytree(made[1] / "study", tmp_path / "study")
+    path = study / CAME_OR_WENT[case]
+    path.parent.mkdir(exist_ok=True)
+    path.write_text(TEXTS[CAME_OR_WENT[case]])
+    with pytest.raises(LampyrisError, match=rf"{re.escape(CAME_OR_WENT[case])}: was added after the analysis"):
+        freeze_study(study)
+    if case != "standards":
+        # an analysis records it, though no lesion depends on it
+        analysed(study)
+        assert CAME_OR_WENT[case] in freeze_study(study).files
+        path.unlink()
+        with pytest.raises(LampyrisError, match=rf"{re.escape(CAME_OR_WENT[case])}: is gone since the analysis"):
+            freeze_study(study)
+
+
+def test_unblinding_twice_says_the_groups_again(frozen):
+    study = frozen
+    first = unblind_study(study)
+    shutil.rmtree(study.with_name("study-key"))
+    analysed(study)
+    written = (study / "unblinding.json").read_bytes()
+    assert unblind_study(study).groups == first.groups
+    assert (study / "unblinding.json").read_bytes() == written
+
+
+STEPS = ("blinding.json", "key.json", "study.toml", "animals.csv", "samplesheet.csv", "blinding.json again")
+
+
+@pytest.mark.parametrize("kill", range(len(STEPS)), ids=STEPS)
+def test_blinding_that_was_interrupted_goes_on(tmp_path, monkeypatch, kill):
+    study = three_arms(tmp_path / "study")
+    written = []
+
+    def until_killed(write):
+        def writes(path, *args):
+            if len(written) == kill:
+                raise KeyboardInterrupt
+            written.append(path.name)
+            write(path, *args)
+
+        return writes
+
+    with monkeypatch.context() as patch:
+        for name in ("write_text", "write_json"):
+            patch.setattr(blinding, name, until_killed(getattr(blinding, name)))
+        with pytest.raises(KeyboardInterrupt):
+            begin_study(study, blind=True)
+    assert written == [step.split()[0] for step in STEPS[:kill]]
+    if kill:
+        assert "blinding.interrupted" in {finding.rule for finding in check_study(study).errors}
+    assert begin_study(study, blind=True).key == tmp_path / "study-key"
+    assert told(study) == set()
+    assert sorted(read_settings(study / "study.toml").groups) == ["A", "B", "C"]
+    statement = json.loads((study / "blinding.json").read_text())
+    assert statement["key_sha256"] == sha256_file(tmp_path / "study-key/key.json")
+    assert "texts" not in statement
+    assert check_study(study).errors == ()
+    key = json.loads((tmp_path / "study-key/key.json").read_text())
+    assert {animal.animal: animal.group for animal in check_study(study).animals} == {
+        animal: key["groups"][arm]
+        for animal, arm in (("a1", "verum"), ("a2", "verum"), ("b1", "placebo"), ("b2", "unmarkiert"))
+    }
+
+
+def test_blinding_does_not_go_on_without_its_key(blinded):
+    study, _ = blinded
+    statement = json.loads((study / "blinding.json").read_text())
+    texts = {"study.toml": (study / "study.toml").read_text()}
+    (study / "blinding.json").write_text(json.dumps(statement | {"texts": texts}))
+    shutil.rmtree(study.with_name("study-key"))
+    with pytest.raises(UsageError, match="Put the key's folder back as study-key"):
+        begin_study(study, blind=True)

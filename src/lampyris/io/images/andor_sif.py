@@ -59,15 +59,18 @@ def read_andor_sif(path: Path, /, *, max_pixels: int, max_pages: int, max_bytes:
     """
     path = Path(path)
     file = file or path.name
-    return camera_image(path, _opened(path, max_pixels, max_pages, file), file, max_bytes=max_bytes)
+    return camera_image(
+        path, sif_layout(path, max_pixels=max_pixels, max_pages=max_pages, file=file), file, max_bytes=max_bytes
+    )
 
 
 def sif_frames(path: Path, /, *, max_pixels: int, max_pages: int, file: str) -> FrameStream:
     """Open the frames of a ``.sif``; caps and errors as `read_andor_sif`."""
-    return camera_stream(path, _opened(path, max_pixels, max_pages, file), file)
+    return camera_stream(path, sif_layout(path, max_pixels=max_pixels, max_pages=max_pages, file=file), file)
 
 
-def _opened(path: Path, max_pixels: int, max_pages: int, file: str) -> CameraFile:
+def sif_layout(path: Path, /, *, max_pixels: int, max_pages: int, file: str) -> CameraFile:
+    """Where the frames of a ``.sif`` stand; caps and errors as `read_andor_sif`."""
     with opened_file(path, file) as data:
         head = data.read(0, min(len(data), _HEADER_BYTES))
         if not head.startswith(_MAGIC):

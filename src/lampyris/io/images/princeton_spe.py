@@ -58,15 +58,18 @@ def read_princeton_spe(path: Path, /, *, max_pixels: int, max_pages: int, max_by
     """
     path = Path(path)
     file = file or path.name
-    return camera_image(path, _opened(path, max_pixels, max_pages, file), file, max_bytes=max_bytes)
+    return camera_image(
+        path, spe_layout(path, max_pixels=max_pixels, max_pages=max_pages, file=file), file, max_bytes=max_bytes
+    )
 
 
 def spe_frames(path: Path, /, *, max_pixels: int, max_pages: int, file: str) -> FrameStream:
     """Open the frames of a ``.spe``; caps and errors as `read_princeton_spe`."""
-    return camera_stream(path, _opened(path, max_pixels, max_pages, file), file)
+    return camera_stream(path, spe_layout(path, max_pixels=max_pixels, max_pages=max_pages, file=file), file)
 
 
-def _opened(path: Path, max_pixels: int, max_pages: int, file: str) -> CameraFile:
+def spe_layout(path: Path, /, *, max_pixels: int, max_pages: int, file: str) -> CameraFile:
+    """Where the frames of a ``.spe`` stand; caps and errors as `read_princeton_spe`."""
     with opened_file(path, file) as data:
         if len(data) < HEADER_BYTES:
             refuse(file, "image.truncated", f"has {len(data)} bytes, fewer than its header.", MEND_COPY)

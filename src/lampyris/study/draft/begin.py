@@ -7,7 +7,7 @@ from pathlib import Path
 
 from lampyris.core.finding import Finding
 from lampyris.study.draft.allocating import AllocatedStudy, allocate_study, parse_groups
-from lampyris.study.draft.blinding import blind_study, key_folder, refuse_key
+from lampyris.study.draft.blinding import blind_study, is_half_blinded, key_folder, refuse_key
 from lampyris.study.draft.files import draft_from_folder, refuse_existing
 from lampyris.study.draft.notes import Drafted
 from lampyris.study.draft.scan import Progress
@@ -85,6 +85,10 @@ def begin_study(
         If a folder or a sheet is invalid.
     """
     study = Path(study)
+    if blind and is_half_blinded(study):
+        # all that comes before was done
+        blind_study(study)
+        return Begun(study, 0, key=key_folder(study), told=(_keep_key(study),))
     groups = parse_groups(allocate) if allocate is not None else None
     if blind:
         refuse_key(study)
@@ -107,10 +111,13 @@ def begin_study(
     if blind:
         blind_study(study, allocation=allocated, copies=folder is not None and not _is_inside(Path(folder), study))
         key = key_folder(study)
-        told.append(
-            f"The groups are coded. Give {key.name} to somebody who does not analyse; `lampyris unblind` needs it."
-        )
+        told.append(_keep_key(study))
     return Begun(study, begun.images, begun.to_fill, begun.to_confirm, begun.findings, key, tuple(_once(told)))
+
+
+def _keep_key(study: Path) -> str:
+    name = key_folder(study).name
+    return f"The groups are coded. Give {name} to somebody who does not analyse; `lampyris unblind` needs it."
 
 
 def _once(lines: Sequence[str]) -> list[str]:

@@ -8,7 +8,6 @@ in the key. The study keeps the key's SHA-256, so that another key cannot be sli
 
 import json
 import math
-import re
 import secrets
 import tomllib
 from collections.abc import Iterable, Mapping, Sequence
@@ -20,43 +19,25 @@ from typing import Any
 from lampyris.core.errors import InputError, UsageError
 from lampyris.core.finding import Finding, Place, Severity
 from lampyris.core.schemas import ANIMALS, SAMPLESHEET, AnimalRow, SampleRow
-from lampyris.io.durable import canonical_json, sha256_file, write_bytes, write_json, write_text
+from lampyris.io.durable import canonical_json, sha256_file, write_json, write_text
 from lampyris.io.sheets import raise_errors, read_sheet, sheet_text
 from lampyris.io.toml import toml_text
 from lampyris.study.draft.allocating import AllocatedStudy
 from lampyris.study.draft.notes import DRAFT_COLUMNS, DRAFT_SHEET
-from lampyris.study.draft.rules import ALLOCATION, BLINDING, DraftRow
+from lampyris.study.draft.rules import ALLOCATION, BLINDING, DraftRow, hash_of_text
+from lampyris.study.draft.telling import strike_out, telling_files, telling_words, tells, without
 from lampyris.study.rules import SETTINGS, SHEET, SHEET_ANIMALS
 
 KEY = "key.json"
 KEY_FORMAT = "lampyris-key/1"
 BLINDING_FORMAT = "lampyris-blinding/1"
 _ALPHABETS = ("ABCDEFGHIJKLM", "PQRSTUVW", "ZYXWVUTSRQPONMLKJIHGFEDCBA")
-# columns of animals.csv that a treatment may show in
-_TELLING = (
-    "inoculation",
-    "injection",
-    "strain",
-    "dose_concentration_pmol_per_ml",
-    "dose_concentration_relative_sd",
-    "dose_density_g_per_ml",
-)
-# of these, which differ by animal, that some have none is what tells
-_TELLING_BY_LACK = (
-    "labelled_cells",
-    "dose_syringe_full_g",
-    "dose_syringe_empty_g",
-    "dose_syringe_sd_g",
-    "dose_tail_percent",
-    "dose_tail_sd_percent",
-)
+_DOSES = tuple(column.name for column in ANIMALS if column.name.startswith("dose_"))
+# columns of animals.csv that a treatment may show in; those that stand together or not at all are withheld together
+_TELLING = (("inoculation",), ("injection",), ("strain",), ("labelled_cells",), _DOSES)
 _TEXTS = ("inoculation", "injection", "strain")
 _STANDARDS = "standards.csv"
 _PROBE_KEYS = ("emission_nm", "fwhm_nm", "molar_extinction_per_m_cm", "quantum_yield", "per_cell", "kind")
-# in pixels, fewer letters than this occur by chance
-_LEAST_LETTERS = 6
-_WORDY_SUFFIXES = frozenset({".txt", ".csv", ".tsv", ".json", ".xml", ".toml", ".md", ".html", ".geojson", ""})
-_CHUNK = 1 << 22
 
 
 def key_folder(study: Path, /) -> Path:
@@ -66,13 +47,15 @@ def key_folder(study: Path, /) -> Path:
 
 
 def refuse_key(study: Path, /) -> None:
-    """Refuse to blind twice, or over a key that is there.
+    """Refuse to blind twice, or over a key that is there; a blinding that was interrupted goes on.
 
     Raises
     ------
     UsageError
         With what is in the way.
     """
+    if is_half_blinded(study):
+        return
     for path, mend in (
         (Path(study) / BLINDING, "It is blinded already."),
         (key_folder(study) / KEY, "Move the key of another study away: without it that study stays blind for ever."),
@@ -82,6 +65,11 @@ def refuse_key(study: Path, /) -> None:
         if path.exists():
             finding = Finding("blinding.exists", Severity.ERROR, Place(path.name), "is there already.", mend)
             raise UsageError(f"{study} cannot be blinded", [finding])
+
+
+def is_half_blinded(study: Path, /) -> bool:
+    """Whether blinding was interrupted: its statement still holds the texts that it writes."""
+    return "texts" in (_recorded(Path(study) / BLINDING) or {})
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -152,8 +140,16 @@ def blind_study(study: Path, /, *, allocation: AllocatedStudy | None = None, cop
         If there are fewer than two groups, or it is blinded already.
     InputError
         If sheets are invalid, or names of animals, paths or raw files tell the arms.
+
+    Notes
+    -----
+    ``blinding.json`` is written first, with the coded texts, then the key, then the texts: called again after an interruption,
+    blinding goes on.
     """
     refuse_key(study)
+    if is_half_blinded(study) and _is_key_written(study):
+        _write_coded(study)
+        return
     files = read_files(study)
     groups = list(files.settings.get("groups", {}))
     if len(groups) < 2:
@@ -161,7 +157,7 @@ def blind_study(study: Path, /, *, allocation: AllocatedStudy | None = None, cop
     words = telling_words(files.settings)
     _refuse_telling_names(files, words)
     if copies:
-        _strike_out(study / "raw", words)
+        strike_out(study / "raw", words)
     found = telling_files(study, words, apart=(SETTINGS, SHEET, SHEET_ANIMALS, DRAFT_SHEET, ALLOCATION))
     if found:
         mend = "Draft with --from into a new folder, and take the arm out of the files' own descriptions before."
@@ -172,11 +168,41 @@ def blind_study(study: Path, /, *, allocation: AllocatedStudy | None = None, cop
         raise InputError(f"{len(faults)} files tell the arms: nothing was blinded", faults)
     record = allocation.record if allocation is not None else _recorded(study / ALLOCATION)
     key, coded = coded_files(files, allocation=record)
-    key_path = key_folder(study) / KEY
-    write_text(key_path, key.text())
-    write_files(study, coded, header="Blinded: groups are coded, and all are treated alike until `lampyris unblind`.")
+    header = "Blinded: groups are coded, and all are treated alike until `lampyris unblind`."
+    texts = file_texts(coded, header=header)
+    texts = {name: text for name, text in texts.items() if name == SETTINGS or (study / name).exists()}
+    write_json(study / BLINDING, _statement(key, coded) | {"texts": texts})
+    write_text(key_folder(study) / KEY, key.text())
+    _write_coded(study)
+
+
+def _is_key_written(study: Path) -> bool:
+    """Whether an interrupted blinding had written its key, without which nothing was coded yet.
+
+    Raises
+    ------
+    UsageError
+        If it had, and the key is away.
+    """
+    statement, path = _recorded(study / BLINDING) or {}, key_folder(study) / KEY
+    if path.is_file() and sha256_file(path) == statement["key_sha256"]:
+        return True
+    if path.is_file() or (study / SETTINGS).read_text(encoding="utf-8") == statement["texts"][SETTINGS]:
+        seen = "was interrupted, and its key is not there."
+        mend = f"Put the key's folder back as {path.parent.name}, and call it again."
+        raise UsageError(
+            "blinding cannot go on", [Finding("blinding.exists", Severity.ERROR, Place(BLINDING), seen, mend)]
+        )
+    return False
+
+
+def _write_coded(study: Path) -> None:
+    """Write what the statement holds, the settings first: they tell that the key was written."""
+    statement = _recorded(study / BLINDING) or {}
+    for name, text in sorted(statement["texts"].items(), key=lambda item: (item[0] != SETTINGS, item[0])):
+        write_text(study / name, text)
     (study / ALLOCATION).unlink(missing_ok=True)
-    write_json(study / BLINDING, _statement(key, coded, key_path))
+    write_json(study / BLINDING, {name: value for name, value in statement.items() if name != "texts"})
 
 
 def _recorded(path: Path) -> dict[str, Any] | None:
@@ -186,37 +212,14 @@ def _recorded(path: Path) -> dict[str, Any] | None:
     return found
 
 
-def _strike_out(raw: Path, words: Sequence[str]) -> None:
-    """Put x for every letter of a telling word in the texts of vendor folders; a new file takes the name, links stay whole."""
-    for path in sorted(raw.rglob("*")):
-        if path.suffix.casefold() not in _WORDY_SUFFIXES or not path.is_file() or not _tells_inside(path, words):
-            continue
-        data = path.read_bytes()
-        code = "utf-8" if _fits_bytes(data, "utf-8") else "cp1252" if _fits_bytes(data, "cp1252") else "latin-1"
-        text = data.decode(code)
-        for word in words:
-            if len(word) > 1:
-                pattern = rf"(?<![^\W_]){re.escape(word)}(?![^\W_])"
-                text = re.sub(pattern, lambda match: "x" * len(match[0]), text, flags=re.IGNORECASE)
-        write_bytes(path, text.encode(code))
-
-
-def _fits_bytes(data: bytes, code: str) -> bool:
-    try:
-        data.decode(code)
-    except UnicodeDecodeError:
-        return False
-    return True
-
-
-def _statement(key: Key, coded: StudyFiles, key_path: Path) -> dict[str, Any]:
+def _statement(key: Key, coded: StudyFiles) -> dict[str, Any]:
     tables = coded.settings.get("probes", {})
     differ = [name for name in _PROBE_KEYS if len({repr(probe.get(name)) for probe in tables.values()}) > 1]
     labels = {repr((arm.get("label"), arm.get("injection_days"))) for arm in coded.settings["groups"].values()}
     return {
         "format": BLINDING_FORMAT,
         "groups": sorted(key.groups.values()),
-        "key_sha256": sha256_file(key_path),
+        "key_sha256": hash_of_text(key.text()),
         "withheld": sorted({column for values in key.withheld.values() for column in values}),
         "differ": [*differ, *(["label"] if len(labels) > 1 else [])],
         "allocated": key.allocation["method"] if key.allocation else "",
@@ -253,13 +256,6 @@ def read_files(study: Path, /) -> StudyFiles:
     return StudyFiles(settings, *tables)
 
 
-def write_files(study: Path, files: StudyFiles, /, *, header: str) -> None:
-    """Write settings and sheets back."""
-    for name, text in file_texts(files, header=header).items():
-        if name == SETTINGS or (study / name).exists():
-            write_text(study / name, text)
-
-
 def file_texts(files: StudyFiles, /, *, header: str) -> dict[str, str]:
     """Text of settings and sheets, by file name."""
     return {
@@ -268,6 +264,37 @@ def file_texts(files: StudyFiles, /, *, header: str) -> dict[str, str]:
         DRAFT_SHEET: sheet_text(DRAFT_COLUMNS, files.drafted),
         SETTINGS: toml_text(files.settings, header=header),
     }
+
+
+def _refuse_telling_names(files: StudyFiles, words: Sequence[str]) -> None:
+    """Animals, sessions and paths whose own names tell the arm."""
+    findings = []
+    told: set[tuple[str, str]] = set()
+    for row in files.samples:
+        for column, text in (
+            ("animal", row.animal),
+            ("image", row.image),
+            ("photo", row.photo),
+            ("background", row.background),
+        ):
+            if (column, text) not in told and (word := tells(text, words)):
+                told.add((column, text))
+                mend = (
+                    "Give animals names that tell nothing, such as numbers."
+                    if column == "animal"
+                    else "Draft with --from into a new folder: files are then renamed."
+                )
+                findings.append(
+                    Finding(
+                        "blinding.told",
+                        Severity.ERROR,
+                        Place(SHEET, row.row, column),
+                        f"{text!r} tells the arm {word!r}.",
+                        mend,
+                    )
+                )
+    if findings:
+        raise InputError("names in the sheets tell the arms: nothing was blinded", findings)
 
 
 # --- coding -------------------------------------------------------------------------------------------------------
@@ -320,7 +347,7 @@ def coded_files(files: StudyFiles, /, *, allocation: dict[str, Any] | None = Non
         replace(row, group=groups[row.group], **_blank_values(key.withheld.get(row.animal, {})))
         for row in files.animals
     ]
-    animals = [replace(row, exclusion_reason=_without(row.exclusion_reason, words)) for row in animals]
+    animals = [replace(row, exclusion_reason=without(row.exclusion_reason, words)) for row in animals]
     samples = [
         replace(
             row,
@@ -375,30 +402,30 @@ def _coded_settings(
     study = {**settings.get("study", {}), "title": ""}
     study["name"] = (
         "blinded study"
-        if _without(study.get("name", ""), telling_words(settings)) != study.get("name")
+        if without(study.get("name", ""), telling_words(settings)) != study.get("name")
         else study["name"]
     )
     return {**settings, "study": study, "groups": arms, "probes": probes}
 
 
 def _withheld(animals: Sequence[AnimalRow]) -> dict[str, dict[str, Any]]:
-    """Per animal the columns by which arms differ: as they say who got what, they wait for unblinding."""
+    """Per animal the columns whose values differ between arms: as they say who got what, they wait for unblinding."""
     out: dict[str, dict[str, Any]] = {}
-    for column in (*_TELLING, *_TELLING_BY_LACK):
+    for together in _TELLING:
+        columns = [column for column in together if any(_value(row, column) is not None for row in animals)]
         per_arm: dict[str, set[Any]] = {}
         for row in animals:
-            value = getattr(row, column)
-            if column in _TELLING_BY_LACK:
-                value = bool(value > 0)
-            elif isinstance(value, float) and math.isnan(value):
-                value = None
-            per_arm.setdefault(row.group, set()).add(value)
+            per_arm.setdefault(row.group, set()).add(tuple(_value(row, column) for column in columns))
         if len({frozenset(values) for values in per_arm.values()}) > 1:
             for row in animals:
-                value = getattr(row, column)
-                empty = isinstance(value, float) and math.isnan(value)
-                out.setdefault(row.animal, {})[column] = None if empty else value
+                out.setdefault(row.animal, {}).update({column: _value(row, column) for column in columns})
     return out
+
+
+def _value(row: AnimalRow, column: str) -> Any:
+    """What stands in a column; None where a number is missing."""
+    value = getattr(row, column)
+    return None if isinstance(value, float) and math.isnan(value) else value
 
 
 def _blank_values(values: Mapping[str, Any]) -> dict[str, Any]:
@@ -415,114 +442,4 @@ def _coded_note(row: DraftRow, key: Key, words: Iterable[str]) -> DraftRow:
     value, do = row.value, row.do
     if row.field in ("samplesheet.csv group", "study.name") or row.field.endswith(".title"):
         value, do = "", ""
-    return replace(row, field=field, value=_without(value, words), do=_without(do, words))
-
-
-def _without(text: str, words: Iterable[str]) -> str:
-    """Text without words that tell an arm."""
-    for word in sorted(words, key=len, reverse=True):
-        text = re.sub(rf"(?<![^\W_]){re.escape(word)}(?![^\W_])", "…", text, flags=re.IGNORECASE)
-    return text
-
-
-# --- what tells an arm --------------------------------------------------------------------------------------------
-
-
-def telling_words(settings: Mapping[str, Any], /) -> tuple[str, ...]:
-    """Words by which an arm is known: its key and title, and, of several probes, their keys, titles and lots."""
-    words = set()
-    for name, arm in settings.get("groups", {}).items():
-        words |= {str(name), str(arm.get("title", ""))}
-    probes = settings.get("probes", {})
-    if len(probes) > 1:
-        for name, probe in probes.items():
-            words |= {str(name), str(probe.get("title", "")), *(str(lot) for lot in probe.get("lots", ()))}
-    return tuple(sorted(words - {""}))
-
-
-def _refuse_telling_names(files: StudyFiles, words: Sequence[str]) -> None:
-    """Animals, sessions and paths whose own names tell the arm."""
-    findings = []
-    told: set[tuple[str, str]] = set()
-    for row in files.samples:
-        for column, text in (
-            ("animal", row.animal),
-            ("image", row.image),
-            ("photo", row.photo),
-            ("background", row.background),
-        ):
-            if (column, text) not in told and (word := _tells(text, words)):
-                told.add((column, text))
-                mend = (
-                    "Give animals names that tell nothing, such as numbers."
-                    if column == "animal"
-                    else "Draft with --from into a new folder: files are then renamed."
-                )
-                findings.append(
-                    Finding(
-                        "blinding.told",
-                        Severity.ERROR,
-                        Place(SHEET, row.row, column),
-                        f"{text!r} tells the arm {word!r}.",
-                        mend,
-                    )
-                )
-    if findings:
-        raise InputError("names in the sheets tell the arms: nothing was blinded", findings)
-
-
-def _tells(text: str, words: Sequence[str]) -> str:
-    """A word of two letters or more that stands in a text by itself; "" where none does."""
-    for word in words:
-        if len(word) > 1 and re.search(rf"(?<![^\W_]){re.escape(word)}(?![^\W_])", text, flags=re.IGNORECASE):
-            return word
-    return ""
-
-
-def telling_files(study: Path, words: Sequence[str], /, *, apart: Sequence[str] = ()) -> list[tuple[str, str]]:
-    """Files of a study whose name or content tells an arm, with the word.
-
-    Texts are searched for every word of two letters or more; other files, whose pixels hold any few letters by chance, for
-    words of six letters or more.
-    """
-    found = []
-    for path in sorted(study.rglob("*")):
-        name = path.relative_to(study).as_posix()
-        if not path.is_file() or name in apart:
-            continue
-        word = _tells(name, words) or _tells_inside(path, words)
-        if word:
-            found.append((name, word))
-    return found
-
-
-def _tells_inside(path: Path, words: Sequence[str]) -> str:
-    if path.suffix.casefold() in _WORDY_SUFFIXES:
-        return _tells(path.read_bytes().decode("utf-8", "replace"), words)
-    wanted = {
-        form.encode(code): word
-        for word in words
-        if len(word) >= _LEAST_LETTERS
-        for form in (word, word.lower(), word.upper(), word.capitalize())
-        for code in ("utf-8", "utf-16-le", "cp1252")
-        if _fits(form, code)
-    }
-    if not wanted:
-        return ""
-    longest, tail = max(map(len, wanted)), b""
-    with path.open("rb") as stream:
-        while chunk := stream.read(_CHUNK):
-            block = tail + chunk
-            for form, word in wanted.items():
-                if form in block:
-                    return word
-            tail = block[-longest:]
-    return ""
-
-
-def _fits(text: str, code: str) -> bool:
-    try:
-        text.encode(code)
-    except UnicodeEncodeError:
-        return False
-    return True
+    return replace(row, field=field, value=without(value, words), do=without(do, words))

@@ -3,7 +3,7 @@
 import os
 import re
 import shutil
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from pathlib import Path
 from random import SystemRandom
 from typing import Any
@@ -22,7 +22,7 @@ from lampyris.io.sheets import write_sheet
 from lampyris.io.toml import toml_text
 from lampyris.study.draft.drafting import AssumedDark, Draft, draft_study
 from lampyris.study.draft.names import plain_text
-from lampyris.study.draft.notes import DRAFT_COLUMNS, DRAFT_SHEET, Drafted
+from lampyris.study.draft.notes import DRAFT_COLUMNS, DRAFT_SHEET
 from lampyris.study.draft.scan import Progress, Scan, scan_folder
 from lampyris.study.rules import SETTINGS, SHEET, SHEET_ANIMALS
 
@@ -245,10 +245,3 @@ def _bring(source: Path, target: Path) -> None:
         os.link(source.resolve(), target)
     except OSError:
         shutil.copyfile(source, target)
-
-
-def notes_of(notes: Sequence[Drafted], /) -> list[dict[str, str]]:
-    """Notes as plain entries, for the command line."""
-    return [
-        {"field": n.field, "value": n.value, "source": n.source, "confidence": n.confidence, "do": n.do} for n in notes
-    ]

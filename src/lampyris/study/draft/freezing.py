@@ -14,15 +14,13 @@ from lampyris.study.draft.blinding import KEY, StudyFiles, file_texts, key_folde
 from lampyris.study.draft.rules import (
     ALLOCATION,
     BLINDING,
-    CURATED,
     FROZEN,
-    REGIONS,
     UNBLINDING,
     curated_files,
     hash_of_text,
     hashes_of,
-    is_read,
 )
+from lampyris.study.graph import RECORD
 from lampyris.study.rules import SETTINGS
 
 MANIFEST = "results/manifest.json"
@@ -87,26 +85,23 @@ def _unfinished(study: Path) -> list[Finding]:
         if not (study / "results" / name).is_file() or sha256_file(study / "results" / name) != entry["sha256"]
     ]
     inputs: dict[str, str] = {}
-    for record in sorted((study / "results").rglob("record.json")):
-        inputs |= {name: digest for name, digest in (_json(record) or {}).get("inputs", {}).items()}
+    for record in sorted((study / "results").rglob(RECORD)):
+        inputs |= _inputs(record)
     now = hashes_of(study)
-    findings += [
-        _fault("freeze.stale", name, "was changed after the analysis.", again)
-        for name, digest in sorted(inputs.items())
-        if name in now and now[name] != digest
-    ]
-    # a correction or a drawn region that came, or went, after the analysis is in no result
-    findings += [
-        _fault("freeze.stale", name, "was added after the analysis.", again)
-        for name in curated_files(study)
-        if name not in inputs and is_read(study, name)
-    ]
-    findings += [
-        _fault("freeze.stale", name, "is gone since the analysis.", again)
-        for name in sorted(inputs)
-        if (name in CURATED or name.startswith(f"{REGIONS}/")) and name not in now
-    ]
+    # sheets, corrections and regions that came, or went, after the analysis are in no result
+    recorded = {name for name in _inputs(study / "results" / RECORD) if not name.startswith("results/")}
+    changes = (
+        ("was changed after the analysis.", {name for name in now if inputs.get(name, now[name]) != now[name]}),
+        ("was added after the analysis.", {*now} - {*inputs}),
+        ("is gone since the analysis.", {name for name in recorded - {*now} if not (study / name).exists()}),
+    )
+    findings += [_fault("freeze.stale", name, how, again) for how, names in changes for name in sorted(names)]
     return findings
+
+
+def _inputs(record: Path) -> dict[str, str]:
+    """SHA-256 of what a step read, by path."""
+    return {str(name): str(digest) for name, digest in (_json(record) or {}).get("inputs", {}).items()}
 
 
 def unblind_study(study: Path | str, /, *, key: Path | str | None = None) -> Revealed:
@@ -133,7 +128,7 @@ def unblind_study(study: Path | str, /, *, key: Path | str | None = None) -> Rev
     Notes
     -----
     ``unblinding.json`` is written before settings and sheets, with their new hashes: called again after an interruption,
-    unblinding goes on.
+    unblinding goes on. Called again after it is done, it says the groups once more and changes nothing.
     """
     study = Path(study)
     blinding = _json(study / BLINDING)
@@ -144,6 +139,9 @@ def unblind_study(study: Path | str, /, *, key: Path | str | None = None) -> Rev
         mend = f"Finish curation and regions, run, then `lampyris freeze {study.name}`."
         raise UsageError(f"{study} is not frozen", [_fault("unblind.not-frozen", FROZEN, "is missing.", mend)])
     begun = _json(study / UNBLINDING) or {}
+    if begun and "texts" not in begun:
+        # done before: results may be new since, and the key away
+        return _revealed_groups(begun["groups"])
     _refuse_changes(study, frozen["files"], begun.get("files", {}))
     opened = _open_key(Path(key) if key is not None else key_folder(study), blinding["key_sha256"])
     if not begun:
@@ -157,7 +155,11 @@ def unblind_study(study: Path | str, /, *, key: Path | str | None = None) -> Rev
     for name, text in begun["texts"].items():
         write_text(study / name, text)
     write_json(study / UNBLINDING, {name: value for name, value in begun.items() if name != "texts"})
-    return Revealed({code: name for name, code in sorted(opened["groups"].items(), key=lambda pair: pair[1])})
+    return _revealed_groups(opened["groups"])
+
+
+def _revealed_groups(groups: Mapping[str, str]) -> Revealed:
+    return Revealed({code: name for name, code in sorted(groups.items(), key=lambda pair: pair[1])})
 
 
 def _statement(study: Path, texts: Mapping[str, str], opened: Mapping[str, Any]) -> dict[str, Any]:

@@ -176,11 +176,28 @@ def allocation_sentence(record: Mapping[str, Any], /) -> str:
     return f"Animals were allocated to groups ({sizes}) by {record['method']}, seed {record['seed']}.{reached}"
 
 
+def allocation_methods(study: Path, /) -> tuple[str, ...]:
+    """A paragraph for the methods text; none where animals were not allocated here, or who got what is hidden.
+
+    Parameters
+    ----------
+    study : Path
+        With allocation.json, or without.
+    """
+    record = _json(study / ALLOCATION)
+    return () if record is None else (f"Allocation. {allocation_sentence(record)}",)
+
+
 def hashes_of(study: Path, /) -> dict[str, str]:
     """SHA-256 of a study's settings, sheets, curation and regions, by path; only of those that are there."""
+    return {name: sha256_file(study / name) for name in frozen_files(study)}
+
+
+def frozen_files(study: Path, /) -> list[str]:
+    """A study's settings, sheets, curation and regions that are there, relative to the study: its results record each of them."""
     names = [name for name in _FROZEN_FILES if (study / name).is_file()]
-    names += curated_files(study)
-    return {name: sha256_file(study / name) for name in sorted(set(names))}
+    # notes beside regions are read by nobody
+    return sorted({*names, *(name for name in curated_files(study) if is_read(study, name))})
 
 
 def curated_files(study: Path, /) -> list[str]:
@@ -220,6 +237,10 @@ def check_blinding(sheets: "Sheets", /) -> Iterator[Finding]:
     """Say that a study is blind, by what its arms may still be told apart, and what was curated after unblinding."""
     blinding = _json(sheets.study / BLINDING)
     if blinding is None:
+        return
+    if "texts" in blinding:
+        mend = "Call `lampyris init --blind` again: it goes on."
+        yield Finding("blinding.interrupted", Severity.ERROR, Place(BLINDING), "blinding was interrupted.", mend)
         return
     unblinding = _json(sheets.study / UNBLINDING)
     if unblinding is None:

@@ -9,6 +9,7 @@ optics. The grid is coarser than that of limits and regions: a posterior is wide
 import threading
 from dataclasses import dataclass
 from functools import lru_cache
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -33,7 +34,13 @@ NOT_ORGANS = ("muscle", "skin", "tail", "skeleton")
 # a share of organ probability this small is rounding of the ensemble, not knowledge
 LEAST_PROBABILITY = 1e-3
 VIEWS = tuple(SIDE_OF_VIEW)
+_ENSEMBLE_PART = "ensemble"
+LIGHT_PARTS = (*VIEWS, _ENSEMBLE_PART)
+"""What the table of any probe is made from, each of which can be computed by itself: both views' fields, and the ensemble."""
+# instruments whose parts are kept
+_INSTRUMENTS = 2
 _LOCK = threading.Lock()
+_PARTS: dict[tuple[Instrument, str], dict[str, NDArray[Any]]] = {}
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -94,29 +101,90 @@ def light_table(instrument: Instrument, probe: Probe, /) -> LightTable:
         return _light_table(instrument, fractions)
 
 
+def light_part(instrument: Instrument, part: str, /) -> dict[str, NDArray[Any]]:
+    """One of `LIGHT_PARTS`, computed on first use and kept.
+
+    Parameters
+    ----------
+    instrument : Instrument
+    part : str
+
+    Returns
+    -------
+    dict of str to ndarray
+        For `keep_light_part` of another process.
+    """
+    with _LOCK:
+        return _light_part(instrument, part)
+
+
+def keep_light_part(instrument: Instrument, part: str, arrays: dict[str, NDArray[Any]], /) -> None:
+    """Take over what `light_part` gave in another process, so that this one need not compute it.
+
+    Parameters
+    ----------
+    instrument : Instrument
+    part : str
+    arrays : dict of str to ndarray
+    """
+    with _LOCK:
+        _keep(instrument, part, arrays)
+
+
+def has_light_part(instrument: Instrument, part: str, /) -> bool:
+    """Whether this process has a part already."""
+    return (instrument, part) in _PARTS
+
+
+def _light_part(instrument: Instrument, part: str) -> dict[str, NDArray[Any]]:
+    known = _PARTS.get((instrument, part))
+    if known is None:
+        known = _ensemble(instrument) if part == _ENSEMBLE_PART else _skin_fields(instrument, part)
+        _keep(instrument, part, known)
+    return known
+
+
+def _keep(instrument: Instrument, part: str, arrays: dict[str, NDArray[Any]]) -> None:
+    _PARTS[instrument, part] = arrays
+    kept = list(dict.fromkeys(known for known, _ in reversed(_PARTS)))[:_INSTRUMENTS]
+    for key in [key for key in _PARTS if key[0] not in kept]:
+        del _PARTS[key]
+
+
 @lru_cache(maxsize=4)
 def _light_table(instrument: Instrument, fractions: tuple[float, ...]) -> LightTable:
     anatomy = build_anatomy(voxel_mm=TABLE_VOXEL_MM)
-    fields = _skin_fields(instrument)
-    inside = fields.inside
+    inside = anatomy.inside
     body = ~anatomy.region("tail")[inside]
     _, y, x = anatomy.coordinates()
     points = _points(anatomy)
     lamp = photon_irradiance_per_mm2(instrument.excitation_mw_per_cm2, instrument.excitation_nm)
     flux, whole, columns, depth = {}, {}, {}, {}
     for view, side in SIDE_OF_VIEW.items():
+        fields = _light_part(instrument, view)
         # the bands' shapes hardly differ: the middle band gives the shape, all of them the amount
-        amount = np.sum([part * share for part, share in zip(fractions, fields.share[view], strict=True)], axis=0)
-        scale = lamp * fields.excitation[view] * amount / fields.seen[view].sum(axis=0)
-        places = fields.columns[view]
+        amount = np.sum([part * share for part, share in zip(fractions, fields["share"], strict=True)], axis=0)
+        scale = lamp * fields["excitation"] * amount / fields["seen"].sum(axis=0)
+        places = fields["columns"]
         columns[view] = np.stack([y[places[:, 0]], x[places[:, 1]]], axis=1)
         inside_share = _coverage(columns[view], instrument.pixel_mm).astype(np.float32)
-        flux[view] = (fields.seen[view] * scale.astype(np.float32) * inside_share[:, None])[:, body]
-        whole[view] = (lamp * fields.excitation[view] * amount)[body]
+        flux[view] = fields["seen"][:, body]
+        flux[view] *= scale.astype(np.float32)[body]
+        flux[view] *= inside_share[:, None]
+        whole[view] = (lamp * fields["excitation"] * amount)[body]
         depth[view] = anatomy.depth_mm(side=side)[inside][body]
-    organs, probability, shift, covariance = _ensemble(instrument)
+    ensemble = _light_part(instrument, _ENSEMBLE_PART)
     return LightTable(
-        points, depth, columns, flux, whole, organs, probability, shift, covariance, pitch_mm=TABLE_VOXEL_MM
+        points_mm=points,
+        depth_mm=depth,
+        columns_mm=columns,
+        flux=flux,
+        whole_flux=whole,
+        organs=tuple(ensemble["organs"].tolist()),
+        organ_probability=ensemble["organ_probability"],
+        log_flux_shift=ensemble["log_flux_shift"],
+        log_flux_covariance=ensemble["log_flux_covariance"],
+        pitch_mm=TABLE_VOXEL_MM,
     )
 
 
@@ -127,19 +195,8 @@ def _coverage(columns_mm: NDArray[np.float64], margin_mm: float) -> NDArray[np.f
     return np.clip((outer - np.abs(x)) / TABLE_VOXEL_MM + 0.5, 0.0, 1.0)
 
 
-@dataclass(frozen=True, slots=True, eq=False)
-class _Fields:
+def _skin_fields(instrument: Instrument, view: str) -> dict[str, NDArray[Any]]:
     """Adjoint fields of the nominal animal: shared by all probes of an instrument; voxels in the order of the body."""
-
-    inside: NDArray[np.bool_]
-    columns: dict[str, NDArray[np.int64]]
-    seen: dict[str, NDArray[np.float32]]
-    share: dict[str, list[NDArray[np.float64]]]
-    excitation: dict[str, NDArray[np.float64]]
-
-
-@lru_cache(maxsize=2)
-def _skin_fields(instrument: Instrument) -> _Fields:
     bands = instrument.bands
     phantom = build_phantom(
         build_anatomy(voxel_mm=TABLE_VOXEL_MM),
@@ -147,12 +204,13 @@ def _skin_fields(instrument: Instrument) -> _Fields:
         emission_nm=tuple(band.centre_nm for band in bands),
     )
     inside = phantom.anatomy.inside
-    columns, seen, share, excitation = {}, {}, {}, {}
-    for view in VIEWS:
-        columns[view], seen[view] = skin_sensitivity(phantom, len(bands) // 2, view=view)
-        share[view] = [visible_share(phantom, band, view=view)[inside] for band in range(len(bands))]
-        excitation[view] = phantom.excitation_fluence[view][inside]
-    return _Fields(inside, columns, seen, share, excitation)
+    columns, seen = skin_sensitivity(phantom, len(bands) // 2, view=view)
+    return {
+        "columns": columns,
+        "seen": seen,
+        "share": np.stack([visible_share(phantom, band, view=view)[inside] for band in range(len(bands))]),
+        "excitation": phantom.excitation_fluence[view][inside],
+    }
 
 
 def _points(anatomy: Anatomy) -> NDArray[np.float64]:
@@ -162,10 +220,7 @@ def _points(anatomy: Anatomy) -> NDArray[np.float64]:
     return np.stack([z[index[:, 0]], y[index[:, 1]], x[index[:, 2]]], axis=1)
 
 
-@lru_cache(maxsize=2)
-def _ensemble(
-    instrument: Instrument,
-) -> tuple[tuple[str, ...], NDArray[np.float64], NDArray[np.float64], NDArray[np.float64]]:
+def _ensemble(instrument: Instrument) -> dict[str, NDArray[Any]]:
     """Organ probabilities, and mean and covariance of the views' log flux, over animals as they may be."""
     from scipy.stats import qmc  # takes half a second to import
 
@@ -190,7 +245,12 @@ def _ensemble(
     logs -= _log_flux(instrument, nominal, {}, _places(nominal, points))
     shift = logs.mean(axis=0)
     covariance = np.einsum("kvn,kwn->vwn", logs - shift, logs - shift) / (ENSEMBLE - 1)
-    return organs, _softened(belongs, nominal, points), shift, covariance
+    return {
+        "organs": np.array(organs),
+        "organ_probability": _softened(belongs, nominal, points),
+        "log_flux_shift": shift,
+        "log_flux_covariance": covariance,
+    }
 
 
 def _log_flux(

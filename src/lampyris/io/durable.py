@@ -1,6 +1,6 @@
 """Files that are complete or absent: written beside their name, synced, renamed; and the hashes and lock that go with it.
 
-In the order of use: `StudyLock`, `sweep`, `write_bytes`, `write_text`, `write_json`, `durable_directory`,
+In the order of use: `StudyLock`, `sweep`, `write_bytes`, `write_text`, `write_json`, `durable_directory`, `passing_directory`,
 `sha256_file`, `sha256_tree`.
 
 Everything unfinished is named ``.lampyris-*.partial`` (being written) or ``.lampyris-*.old`` (replaced, about to be
@@ -217,6 +217,34 @@ def durable_directory(path: Path, /) -> Iterator[Path]:
     except BaseException:
         shutil.rmtree(beside, ignore_errors=True)
         raise
+
+
+@contextmanager
+def passing_directory(parent: Path, /) -> Iterator[Path]:
+    """A hidden directory for what a run needs only while it lasts; `sweep` deletes what a killed run leaves of it.
+
+    Parameters
+    ----------
+    parent : Path
+        Where it is made.
+
+    Yields
+    ------
+    Path
+        The directory, which is deleted at the end.
+
+    Raises
+    ------
+    LampyrisError
+        If the disk refuses.
+    """
+    with _naming_the_fault(parent):
+        passing = _beside(Path(parent) / "passing", _PARTIAL)
+        passing.mkdir()
+    try:
+        yield passing
+    finally:
+        shutil.rmtree(passing, ignore_errors=True)
 
 
 def _put_in_place(beside: Path, path: Path) -> None:

@@ -1,8 +1,9 @@
 """The films: for every animal and day its views as still pictures with outlines, each outline with its lesion's name."""
 
 import base64
-from collections.abc import Iterable
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from functools import partial
 
 import numpy as np
 from numpy.typing import NDArray
@@ -17,6 +18,7 @@ from lampyris.report.numbers import day_text, estimate_text, number
 from lampyris.report.packing import Frame, sessions_by_animal
 from lampyris.report.png import indexed_png
 from lampyris.report.scale import Window, palette, picture_indices, picture_palette
+from lampyris.report.threads import mapped
 
 
 @dataclass(frozen=True, slots=True)
@@ -222,14 +224,18 @@ def _alt(session: SessionResult, view: ViewResult, found: list[Identity]) -> str
 
 
 def still_indices(
-    sessions: Iterable[SessionResult], frames: dict[tuple[int, int], Frame], window: Window, /
+    sessions: Sequence[SessionResult], frames: dict[tuple[int, int], Frame], window: Window, /, *, workers: int = 1
 ) -> dict[tuple[int, int], NDArray[np.uint8]]:
     """Every view as a still picture: indices of `picture_palette`, dims (y, x), for the page and for the figures."""
-    return {
-        (s, v): picture_indices(frames[s, v].cut(view.photo), frames[s, v].cut(view.display), window)
-        for s, session in enumerate(sessions)
-        for v, view in enumerate(session.views)
-    }
+
+    def shown(s: int) -> list[NDArray[np.uint8]]:
+        return [
+            picture_indices(frames[s, v].cut(view.photo), frames[s, v].cut(view.display), window)
+            for v, view in enumerate(sessions[s].views)
+        ]
+
+    stills = mapped(shown, range(len(sessions)), workers=workers)
+    return {(s, v): still for s, own in enumerate(stills) for v, still in enumerate(own)}
 
 
 def _still(indices: NDArray[np.uint8], shrink: int) -> tuple[str, int, int]:
@@ -246,6 +252,7 @@ def film_rows(
     /,
     *,
     budget_bytes: float,
+    workers: int = 1,
 ) -> Films:
     """Still pictures of the whole study, in rows.
 
@@ -261,6 +268,8 @@ def film_rows(
         From `still_indices`.
     budget_bytes : float
         Most that the pictures may take; beyond it every second (fourth, eighth) pixel is shown.
+    workers : int
+        Threads.
 
     Returns
     -------
@@ -269,7 +278,8 @@ def film_rows(
     """
     shrink = 1
     while True:
-        sources = {key: _still(indices, shrink) for key, indices in stills.items()}
+        made = mapped(partial(_still, shrink=shrink), stills.values(), workers=workers)
+        sources = dict(zip(stills, made, strict=True))
         size = sum(len(source) for source, _, _ in sources.values())
         if size <= budget_bytes or shrink >= 8:
             break

@@ -8,12 +8,14 @@ import base64
 import zlib
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from lampyris.core.study import SessionResult, StudyResults, ViewResult
+from lampyris.report.threads import mapped
 
 MARGIN_MM = 3.0
 _FULL_SCALE = 65535
@@ -321,19 +323,23 @@ def packed_within(
     frames: dict[tuple[int, int], Frame],
     budget_bytes: float,
     /,
+    *,
+    workers: int = 1,
 ) -> tuple[dict[str, AnimalPack], Plan]:
     """Pictures of every animal in the richest plan that fits.
 
     Parameters
     ----------
     sessions : sequence of SessionResult
-        With their images; taken one at a time.
+        With their images; taken one at a time by each worker.
     who : sequence of str
         Animal of each session.
     frames : dict
         Of every view, from `common_frames`.
     budget_bytes : float
         Most that all packs together may take, in base64.
+    workers : int
+        Threads, each of which packs an animal.
 
     Returns
     -------
@@ -343,17 +349,22 @@ def packed_within(
         What was chosen; past the listed plans, pixels are averaged ever more coarsely.
     """
     packer = _Packer(sessions, who, frames)
+
+    def packed(some: Sequence[str], plan: Plan) -> dict[str, AnimalPack]:
+        return dict(zip(some, mapped(partial(packer.pack, plan=plan), some, workers=workers), strict=True))
+
     names = list(packer.animals)
     # three animals tell the size of all within a few per cent; the whole is weighed before it is taken
     sample = [names[i] for i in sorted({0, len(names) // 2, len(names) - 1})] if names else []
     tail = [Plan(4, 2**n, 0) for n in range(1, 6)]
     for plan in (*_PLANS, *tail):
-        trial = {name: packer.pack(name, plan) for name in sample}
+        trial = packed(sample, plan)
         views = sum(len(pack.places) for pack in trial.values())
         total = len(frames)
         if views and sum(pack.size for pack in trial.values()) * total / views > budget_bytes and plan != tail[-1]:
             continue
-        packs = {name: trial.get(name) or packer.pack(name, plan) for name in names}
+        rest = packed([name for name in names if name not in trial], plan)
+        packs = {name: (trial | rest)[name] for name in names}
         if sum(pack.size for pack in packs.values()) <= budget_bytes or plan == tail[-1]:
             return packs, plan
     raise AssertionError("the last plan is always taken")

@@ -186,19 +186,20 @@ def _pictures(
     sessions: Sequence[SessionResult],
     budget_bytes: float,
     gallery: Gallery,
+    workers: int,
 ) -> dict[str, Any]:
     """The films and the viewer's data, within the budget; the films of each arm also as figures."""
-    shared = survey(sessions)
+    shared = survey(sessions, workers=workers)
     frames, window = shared.frames, shared.window
-    stills = still_indices(sessions, frames, window)
+    stills = still_indices(sessions, frames, window, workers=workers)
     for k, arm in enumerate(arms.values(), start=1):
         scene = arm_montage(results, arm, frames, stills, window)
         if scene is not None:
             # the pictures' own pixels are coarser than this already
             gallery.keep(f"films-{k}", scene, dots_per_inch=200)
-    films = film_rows(results, arms, frames, stills, budget_bytes=_STILL_SHARE * budget_bytes)
+    films = film_rows(results, arms, frames, stills, budget_bytes=_STILL_SHARE * budget_bytes, workers=workers)
     who = [session.animal for session in results.sessions]
-    packs, plan = packed_within(sessions, who, frames, budget_bytes - films.size)
+    packs, plan = packed_within(sessions, who, frames, budget_bytes - films.size, workers=workers)
     return {
         "films": films,
         "packs": list(packs.values()),
@@ -214,7 +215,12 @@ def _pictures(
 
 
 def render_report(
-    results: StudyResults, /, *, sessions: Sequence[SessionResult] | None = None, image_budget_mb: float = 8.5
+    results: StudyResults,
+    /,
+    *,
+    sessions: Sequence[SessionResult] | None = None,
+    image_budget_mb: float = 8.5,
+    workers: int = 1,
 ) -> dict[str, bytes]:
     """Render a finished study.
 
@@ -230,6 +236,8 @@ def render_report(
         with the study; those of `results` by default.
     image_budget_mb : float
         Most that all pictures inside the page may take, in megabytes of text; finer pictures are kept while they fit.
+    workers : int
+        Threads that read, pack and deflate pictures; the bytes do not depend on them.
 
     Returns
     -------
@@ -266,7 +274,12 @@ def render_report(
             policy=content_policy(style, script),
             **_sections(results, arms, gallery),
             **_pictures(
-                results, arms, results.sessions if sessions is None else sessions, image_budget_mb * _MEGABYTE, gallery
+                results,
+                arms,
+                results.sessions if sessions is None else sessions,
+                image_budget_mb * _MEGABYTE,
+                gallery,
+                workers,
             ),
         )
     )

@@ -1,11 +1,12 @@
 """One pass over the pictures of a study before they are shown: frames and scales that all of them share."""
 
-from collections.abc import Iterable
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from lampyris.core.study import SessionResult
-from lampyris.report.packing import Frame, body_box, common_frames
+from lampyris.report.packing import Box, Frame, body_box, common_frames
 from lampyris.report.scale import Window, layer_levels, layer_windows, shared_window, view_levels
+from lampyris.report.threads import mapped
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,22 +28,28 @@ class Survey:
     layers: dict[str, Window]
 
 
-def survey(sessions: Iterable[SessionResult], /) -> Survey:
-    """Look at every picture once, a session in memory at a time.
+def survey(sessions: Sequence[SessionResult], /, *, workers: int = 1) -> Survey:
+    """Look at every picture once, a session per worker in memory at a time.
 
     Parameters
     ----------
-    sessions : iterable of SessionResult
+    sessions : sequence of SessionResult
         With their images.
+    workers : int
+        Threads.
 
     Returns
     -------
     Survey
     """
-    boxes, levels, layers = {}, [], []
-    for s, session in enumerate(sessions):
-        for v, view in enumerate(session.views):
-            boxes[s, v] = body_box(view)
-            levels.append(view_levels(view))
-            layers.append(layer_levels(view))
-    return Survey(common_frames(boxes), shared_window(levels), layer_windows(layers))
+
+    def look(s: int) -> list[tuple[Box, tuple[float, float], dict[str, tuple[float, float]]]]:
+        return [(body_box(view), view_levels(view), layer_levels(view)) for view in sessions[s].views]
+
+    looks = mapped(look, range(len(sessions)), workers=workers)
+    boxes = {(s, v): box for s, own in enumerate(looks) for v, (box, _, _) in enumerate(own)}
+    return Survey(
+        common_frames(boxes),
+        shared_window([levels for own in looks for _, levels, _ in own]),
+        layer_windows([layers for own in looks for _, _, layers in own]),
+    )

@@ -2,6 +2,7 @@
 
 import contextlib
 import json
+import os
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import partial
@@ -32,6 +33,7 @@ from lampyris.study.store import (
     ANIMAL,
     StoredAnimal,
     automatic_folder,
+    read_images,
     read_noun,
     read_session,
     view_folder,
@@ -127,7 +129,7 @@ class StudyPlan:
     regions: str = ""
 
 
-def study_task(study: Path, plan: StudyPlan, /) -> Task:
+def study_task(study: Path, plan: StudyPlan, /, *, workers: int | None = None) -> Task:
     """Make everything above the animals.
 
     Parameters
@@ -136,6 +138,8 @@ def study_task(study: Path, plan: StudyPlan, /) -> Task:
         The study's directory.
     plan : StudyPlan
         What goes in.
+    workers : int, optional
+        Threads that draw the report; one per core by default. The outputs do not depend on it.
 
     Returns
     -------
@@ -161,7 +165,7 @@ def study_task(study: Path, plan: StudyPlan, /) -> Task:
         inputs=(*_files(study, plan.sheets), *(f"{folder}/{RECORD}" for folder in folders)),
         outputs=OUTPUTS,
         options=durable.canonical_json(options),
-        work=partial(_assemble, plan),
+        work=partial(_assemble, plan, workers),
         seed_key=("study", plan.settings.study.name, "study"),
     )
 
@@ -232,13 +236,12 @@ def _regions(folder: Path) -> StoredRegions:
 class StoredSessions(Sequence[SessionResult]):
     """Sessions of finished results with their images, each read when it is asked for and not kept."""
 
-    def __init__(self, folder: Path) -> None:
-        self.folder = folder
+    def __init__(self, results: StudyResults, folder: Path) -> None:
         stored: StoredStudy = read_noun(folder / STUDY, StoredStudy)
-        self.names = stored.sessions
+        self.sessions = tuple(zip(results.sessions, (folder / name for name in stored.sessions), strict=True))
 
     def __len__(self) -> int:
-        return len(self.names)
+        return len(self.sessions)
 
     @overload
     def __getitem__(self, place: int) -> SessionResult: ...
@@ -247,19 +250,23 @@ class StoredSessions(Sequence[SessionResult]):
     def __getitem__(self, place: int | slice) -> SessionResult | Sequence[SessionResult]:
         if isinstance(place, slice):
             return [self[k] for k in range(*place.indices(len(self)))]
-        return read_session(self.folder / self.names[place])
+        return read_images(*self.sessions[place])
 
 
-def write_report(results: StudyResults, folder: Path, /, *, image_budget_mb: float | None = None) -> None:
-    """Render the report with its figures into the results' folder, from whose images it is drawn a session at a time."""
+def write_report(
+    results: StudyResults, folder: Path, /, *, image_budget_mb: float | None = None, workers: int | None = None
+) -> None:
+    """Render the report with its figures into the results' folder, from whose images it is drawn a session at a time per thread."""
     from lampyris.report.render import render_report
 
     budget: dict[str, float] = {} if image_budget_mb is None else {"image_budget_mb": image_budget_mb}
-    for name, data in sorted(render_report(results, sessions=StoredSessions(folder), **budget).items()):
+    threads = workers or os.cpu_count() or 1
+    files = render_report(results, sessions=StoredSessions(results, folder), workers=threads, **budget)
+    for name, data in sorted(files.items()):
         durable.write_bytes(folder / name, data)
 
 
-def _assemble(plan: StudyPlan, study: Path, folder: Path) -> None:
+def _assemble(plan: StudyPlan, workers: int | None, study: Path, folder: Path) -> None:
     from lampyris.metastasis.reach import reach
 
     settings, level = plan.settings, plan.settings.analysis.interval_level
@@ -309,7 +316,7 @@ def _assemble(plan: StudyPlan, study: Path, folder: Path) -> None:
     for stem, (columns, units, types) in study_tables(results).items():
         write_table(folder / "tables", stem, columns, units=units, types=types)
     (folder / "figures").mkdir(exist_ok=True)
-    write_report(results, folder)
+    write_report(results, folder, workers=workers)
     _write_crate(results, folder, stored, plan.published)
 
 

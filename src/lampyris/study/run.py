@@ -3,8 +3,8 @@
 import json
 import time
 from collections import defaultdict
-from collections.abc import Iterable, Mapping, Sequence
-from concurrent.futures import Executor
+from collections.abc import Container, Mapping, Sequence
+from concurrent.futures import Executor, Future
 from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
@@ -34,6 +34,7 @@ from lampyris.study.graph import (
     open_engine,
     run_tasks,
 )
+from lampyris.study.light import begin_light, light_is_shared
 from lampyris.study.opening import SessionRows, lanes_named
 from lampyris.study.rules import SETTINGS, SHEET, SHEET_ANIMALS, SHEET_LANDMARKS, SHEET_REGIONS, Sheets
 from lampyris.study.rules_amounts import SHEET_STANDARDS
@@ -175,10 +176,15 @@ def run_study(
         # half of an old run and half of a new one are no result
         (study / RESULTS / MANIFEST).unlink(missing_ok=True)
         level = _Level(force=force, progress=progress, total=work.count)
-        with open_engine(workers, scheduler=scheduler, study=study) as engine:
+        with (
+            durable.passing_directory(study / RESULTS) as passing,
+            open_engine(workers, scheduler=scheduler, study=study) as engine,
+        ):
+            parts = _begin_light(work, engine, follow, passing)
             outcomes = _run_sessions(work, step or _own_step(), engine, level)
             analysed = time.monotonic()
-            plans, animal_tasks = _run_animals(work, outcomes, follow or follow_sessions, engine, level)
+            light = passing.resolve() if light_is_shared(parts) else None
+            plans, animal_tasks = _run_animals(work, outcomes, follow or follow_sessions, engine, level, light)
             curated = run_corrections(
                 study,
                 check.curation,
@@ -192,7 +198,7 @@ def run_study(
         followed = time.monotonic()
         done = [outcome.folder for outcome in outcomes.values() if outcome.done]
         done += [task.folder for task in animal_tasks]
-        animals = _finish_study(work, check, plans, curated, done, force=force)
+        animals = _finish_study(work, check, plans, curated, done, workers=workers, force=force)
     if progress is not None:
         progress(work.count, work.count, "report")
     end = time.monotonic()
@@ -250,7 +256,7 @@ def render_again(directory: Path | str, /, *, image_budget_mb: float | None = No
             # the record vouches for the run's own report: without it the next run renders that again
             (results / RECORD).unlink(missing_ok=True)
         write_report(loaded, results, image_budget_mb=image_budget_mb)
-        _write_manifest(results, [name for name in listed if (results / name).is_file()])
+        _write_manifest(results, hash_files(results, sorted(listed)))
     return results / REPORT
 
 
@@ -272,14 +278,28 @@ def _finish_study(
     curated: CuratedAnimals,
     done: Sequence[str],
     *,
+    workers: int | None,
     force: bool,
 ) -> list[AnimalOutcome]:
     """Regions, tables, report and manifest over what is done; the animals with a person's corrections."""
     plan = _with_regions(work, check, _study_plan(work, check, plans, curated), force=force)
-    final = study_task(work.study, plan)
+    final = study_task(work.study, plan, workers=workers)
     do_task(final, force=force)
     _finish(work, [*done, *curated.folders, *filter(None, [plan.regions]), final.folder])
     return [(curated.plans[name] if name in curated.plans else plans[name]).outcome for name in sorted(plans)]
+
+
+def _begin_light(work: _Work, engine: Executor | None, follow: FollowStep | None, folder: Path) -> list[Future[None]]:
+    """Start on the light that every animal needs, where sessions are to be analysed first and several animals follow."""
+    new = [
+        session
+        for sessions in work.sessions.values()
+        for session in sessions
+        if not (work.study / session.folder / RECORD).is_file()
+    ]
+    if follow is not None or not new or len(work.sessions) < 2:
+        return []
+    return begin_light(work.settings.instrument, engine, folder)
 
 
 def _own_step() -> SessionStep:
@@ -359,11 +379,12 @@ def _run_animals(
     follow: FollowStep,
     engine: Executor | None,
     level: _Level,
+    light: Path | None,
 ) -> tuple[dict[str, AnimalPlan], list[Task]]:
     """Follow every animal over its sessions; one that cannot be followed fails, with its reason."""
     plans = _animal_plans(work, outcomes)
     names = sorted(plans)
-    tasks = [animal_task(work.study, plans[name], work.settings, follow) for name in names]
+    tasks = [animal_task(work.study, plans[name], work.settings, follow, light=light) for name in names]
     done = level.run(tasks, names, engine, len(outcomes))
     for place, outcome in enumerate(done):
         if not outcome.done:
@@ -483,11 +504,14 @@ def _with_regions(work: _Work, check: CheckResult, plan: StudyPlan, *, force: bo
 def _finish(work: _Work, folders: Sequence[str]) -> None:
     """Remove what no task of this run vouches for, then write the manifest."""
     results = work.study / RESULTS
-    listed: set[str] = set()
+    listed: dict[str, str] = {}
     for folder in folders:
-        record: dict[str, Any] = json.loads((work.study / folder / RECORD).read_text(encoding="utf-8"))
+        path = work.study / folder / RECORD
+        record: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
         inner = Path(folder).relative_to(RESULTS)
-        listed.update((inner / name).as_posix() for name in (*record["outputs"], RECORD))
+        # what the record says of its outputs was found on disk in this run
+        listed |= {(inner / name).as_posix(): digest for name, digest in record["outputs"].items()}
+        listed[(inner / RECORD).as_posix()] = durable.sha256_file(path)
     keep = tuple(f"sub-{name}/" for name in work.aside)
     tops = [entry.name for entry in results.iterdir() if entry.name.startswith("sub-")]
     for top in [*tops, "tables", "figures", "regions"]:
@@ -495,7 +519,7 @@ def _finish(work: _Work, folders: Sequence[str]) -> None:
     _write_manifest(results, listed)
 
 
-def _remove_unlisted(results: Path, top: Path, listed: set[str], keep: tuple[str, ...]) -> None:
+def _remove_unlisted(results: Path, top: Path, listed: Container[str], keep: tuple[str, ...]) -> None:
     if not top.is_dir() or f"{top.name}/".startswith(keep):
         return
     for path in sorted(top.rglob("*"), reverse=True):
@@ -508,9 +532,8 @@ def _remove_unlisted(results: Path, top: Path, listed: set[str], keep: tuple[str
         top.rmdir()
 
 
-def _write_manifest(results: Path, listed: Iterable[str]) -> None:
+def _write_manifest(results: Path, listed: Mapping[str, str]) -> None:
     files = {
-        name: {"sha256": digest, "bytes": (results / name).stat().st_size}
-        for name, digest in hash_files(results, sorted(listed)).items()
+        name: {"sha256": digest, "bytes": (results / name).stat().st_size} for name, digest in sorted(listed.items())
     }
     durable.write_json(results / MANIFEST, {"format": MANIFEST_FORMAT, "files": files})

@@ -14,6 +14,7 @@ from lampyris.io.durable import canonical_json
 from lampyris.study.codec import encode
 from lampyris.study.following import AnimalInput, FollowStep
 from lampyris.study.graph import RECORD, Task
+from lampyris.study.light import use_light
 from lampyris.study.opening import SessionRows, named_in, open_session, session_files
 from lampyris.study.outcomes import animal_outcome
 from lampyris.study.store import (
@@ -102,7 +103,9 @@ class AnimalPlan:
     findings: tuple[Finding, ...] = ()
 
 
-def animal_task(study: Path, plan: AnimalPlan, settings: StudySettings, follow: FollowStep, /) -> Task:
+def animal_task(
+    study: Path, plan: AnimalPlan, settings: StudySettings, follow: FollowStep, /, *, light: Path | None = None
+) -> Task:
     """Follow one animal over its sessions and gather its outcome.
 
     Parameters
@@ -115,6 +118,8 @@ def animal_task(study: Path, plan: AnimalPlan, settings: StudySettings, follow: 
         All settings.
     follow : callable
         The analysis: a module's function, as it travels to workers.
+    light : Path, optional
+        Folder in which the nominal animal's light lies, which is computed where it does not; the outcome is the same.
 
     Returns
     -------
@@ -140,7 +145,7 @@ def animal_task(study: Path, plan: AnimalPlan, settings: StudySettings, follow: 
         inputs=tuple(f"{folder}/{RECORD}" for folder in (*plan.folders, *plan.controls)),
         outputs=(ANIMAL,),
         options=canonical_json(options),
-        work=partial(_gather, plan, settings, follow),
+        work=partial(_gather, plan, settings, follow, light),
         seed_key=("study", settings.study.name, plan.outcome.animal, "animal"),
     )
 
@@ -149,10 +154,14 @@ def _analyse(session: SessionRows, settings: StudySettings, step: SessionStep, s
     write_session(step(open_session(study, session, settings), settings), folder)
 
 
-def _gather(plan: AnimalPlan, settings: StudySettings, follow: FollowStep, study: Path, folder: Path) -> None:
+def _gather(
+    plan: AnimalPlan, settings: StudySettings, follow: FollowStep, light: Path | None, study: Path, folder: Path
+) -> None:
     if not plan.folders:
         write_noun(folder / ANIMAL, StoredAnimal(plan.outcome, plan.findings))
         return
+    if light is not None:
+        use_light(settings.instrument, light)
     sessions, controls = (
         tuple(read_session(study / name, images=False) for name in names) for names in (plan.folders, plan.controls)
     )

@@ -17,7 +17,7 @@ its labels `body`, `lesions` and `flags`. JSON spells NaN and infinity as string
 import json
 import typing
 from collections.abc import Sequence
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, fields, replace
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -153,6 +153,33 @@ def read_session(folder: Path, /, *, images: bool = True) -> SessionResult:
         raise _unreadable(folder / SESSION, str(error)) from error
 
 
+def read_images(session: SessionResult, folder: Path, /) -> SessionResult:
+    """A session that was read without images, with them.
+
+    Parameters
+    ----------
+    session : SessionResult
+        From `read_session` without images.
+    folder : Path
+        Its folder.
+
+    Returns
+    -------
+    SessionResult
+        Equal to what `read_session` gives.
+
+    Raises
+    ------
+    LampyrisError
+        If an image is missing or is not what was written.
+    """
+    try:
+        views = tuple(replace(view, **_stored_images(folder, view.view, view.channels)) for view in session.views)
+    except (KeyError, TypeError, ValueError) as error:
+        raise _unreadable(folder / SESSION, str(error)) from error
+    return replace(session, views=views)
+
+
 def read_plane(folder: Path, view: str, plane: str, /) -> NDArray[np.float32]:
     """Read one plane of a stored view, such as its photograph.
 
@@ -216,8 +243,13 @@ def _view(folder: Path, data: dict[str, Any], *, images: bool) -> ViewResult:
     if not images:
         rest |= _no_images(channels)
         return ViewResult(**rest)
-    rest |= _images(Path(automatic_folder(folder.as_posix())) / view_folder(rest["view"]), channels)
-    return ViewResult(**rest | corrected_labels(folder, rest["view"]))
+    return ViewResult(**rest | _stored_images(folder, rest["view"], channels))
+
+
+def _stored_images(folder: Path, view: str, channels: tuple[str, ...]) -> dict[str, Any]:
+    """Images of a view, with a person's corrections of its labels."""
+    images = _images(Path(automatic_folder(folder.as_posix())) / view_folder(view), channels)
+    return images | corrected_labels(folder, view)
 
 
 def corrected_labels(folder: Path, view: str, /) -> dict[str, NDArray[np.uint16]]:

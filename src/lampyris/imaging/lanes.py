@@ -12,7 +12,6 @@ from typing import TypeVar
 import numpy as np
 from numpy.typing import NDArray
 from scipy.ndimage import distance_transform_edt, find_objects, gaussian_filter1d, label
-from scipy.signal import find_peaks
 
 from lampyris.core.arrays import frozen_array
 from lampyris.core.errors import ImageError
@@ -260,6 +259,8 @@ def strangers(bodies: Bodies, stage: Stage, lanes: Sequence[int], /) -> tuple[in
 
 def _split(labels: NDArray[np.int32], image: NDArray[np.float64], pixel_mm: float) -> NDArray[np.int32]:
     """Give touching animals numbers of their own: each object is cut in the valleys of its light between lanes."""
+    from scipy.signal import find_peaks  # takes half a second to import
+
     out = labels.copy()
     following = int(labels.max(initial=0))
     for number, box in enumerate(find_objects(labels), start=1):

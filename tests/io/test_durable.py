@@ -18,6 +18,7 @@ from lampyris.io.durable import (
     StudyLock,
     canonical_json,
     durable_directory,
+    passing_directory,
     sha256_file,
     sha256_tree,
     sweep,
@@ -158,6 +159,18 @@ def test_failed_block_leaves_no_directory(tmp_path: Path) -> None:
         raise KeyError("half")
     assert (tmp_path / "view" / "b.txt").read_text() == "old"
     assert [entry.name for entry in tmp_path.iterdir()] == ["view"]
+
+
+def test_passing_directory_ends_with_its_block_or_with_the_next_sweep(tmp_path: Path) -> None:
+    with pytest.raises(KeyError), passing_directory(tmp_path) as folder:
+        (folder / "part").write_text("x")
+        raise KeyError("half")
+    assert not list(tmp_path.iterdir())
+    with passing_directory(tmp_path) as folder:
+        (folder / "part").write_text("x")
+        # as the run after a killed one does
+        assert sweep(tmp_path) == (folder.name,)
+    assert not list(tmp_path.iterdir())
 
 
 def test_directory_replaces_a_file(tmp_path: Path) -> None:

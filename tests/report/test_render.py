@@ -199,7 +199,7 @@ def test_style_sheet_and_figures_share_the_arm_colours(page: Page, make_study: C
 
 def test_same_results_same_bytes_and_settings_left_alone(small_study: StudyResults, files: dict[str, bytes]) -> None:
     before = dict(matplotlib.rcParams)
-    assert render_report(small_study) == files
+    assert render_report(small_study, workers=3) == files
     assert dict(matplotlib.rcParams) == before
 
 

@@ -21,6 +21,7 @@ from lampyris.study.store import (
     ANIMAL,
     SESSION,
     StoredAnimal,
+    read_images,
     read_noun,
     read_plane,
     read_session,
@@ -68,10 +69,11 @@ def _types(value):
     return type(value)
 
 
-def test_session_round_trip(tmp_path):
+@pytest.mark.parametrize("images_later", [False, True])
+def test_session_round_trip(tmp_path, images_later):
     written = session()
     write_session(written, tmp_path)
-    back = read_session(tmp_path)
+    back = read_images(read_session(tmp_path, images=False), tmp_path) if images_later else read_session(tmp_path)
     for field in fields(SessionResult):
         if field.name != "views":
             assert getattr(back, field.name) == getattr(written, field.name)
@@ -118,6 +120,8 @@ def test_without_images_no_pixel_is_read(tmp_path):
     assert back.views[0].body.size == 0
     with pytest.raises(LampyrisError):
         read_session(tmp_path)
+    with pytest.raises(LampyrisError):
+        read_images(back, tmp_path)
 
 
 def test_json_has_no_word_that_json_lacks(tmp_path):

@@ -1,0 +1,56 @@
+"""What worker processes share of the nominal animal's light is what each would compute."""
+
+from concurrent.futures import ProcessPoolExecutor, ThreadPoolExecutor
+from multiprocessing import get_context
+
+import pytest
+
+from lampyris.imaging import light_table
+from lampyris.study.light import begin_light, light_is_shared, use_light
+from lampyris.virtual.design import default_design
+
+INSTRUMENT = default_design().instrument
+
+
+@pytest.fixture
+def one_part(monkeypatch):
+    """The quickest part alone, none of which this process has."""
+    monkeypatch.setattr(light_table, "LIGHT_PARTS", ("ensemble",))
+    monkeypatch.setattr(light_table, "_PARTS", {})
+
+
+def test_a_part_of_another_process_is_the_own_one(one_part, tmp_path):
+    with ProcessPoolExecutor(1, mp_context=get_context("spawn")) as engine:
+        missing = begin_light(INSTRUMENT, engine, tmp_path / "missing")
+        parts = begin_light(INSTRUMENT, engine, tmp_path)
+        assert light_is_shared(parts)
+        assert not light_is_shared(missing), "a part that could not be written is no part"
+    own = light_table.light_part(INSTRUMENT, "ensemble")
+    light_table._PARTS.clear()
+    use_light(INSTRUMENT, tmp_path)
+    taken = light_table.light_part(INSTRUMENT, "ensemble")
+    assert taken is not own
+    assert {name: (one.dtype, one.shape, one.tobytes()) for name, one in taken.items()} == {
+        name: (one.dtype, one.shape, one.tobytes()) for name, one in own.items()
+    }
+
+
+def test_a_part_that_is_there_is_not_read_again(one_part, tmp_path):
+    light_table.keep_light_part(INSTRUMENT, "ensemble", {})
+    use_light(INSTRUMENT, tmp_path / "missing")
+    assert light_table.light_part(INSTRUMENT, "ensemble") == {}
+
+
+def test_one_process_shares_nothing(tmp_path):
+    with ThreadPoolExecutor(2) as threads:
+        for engine in (None, threads):
+            parts = begin_light(INSTRUMENT, engine, tmp_path)
+            assert parts == []
+            assert not light_is_shared(parts)
+
+
+def test_parts_of_few_instruments_are_kept(one_part):
+    several = [INSTRUMENT.model_copy(update={"pixel_mm": 0.1 * k}) for k in range(1, 5)]
+    for one in several:
+        light_table.keep_light_part(one, "ensemble", {})
+    assert [light_table.has_light_part(one, "ensemble") for one in several] == [False, False, True, True]

@@ -49,8 +49,10 @@ def test_one_process_shares_nothing(tmp_path):
             assert not light_is_shared(parts)
 
 
-def test_parts_of_few_instruments_are_kept(one_part):
-    several = [INSTRUMENT.model_copy(update={"pixel_mm": 0.1 * k}) for k in range(1, 5)]
+def test_parts_of_few_wavelengths_are_kept(one_part):
+    several = [INSTRUMENT.model_copy(update={"excitation_nm": 700.0 + k}) for k in range(4)]
     for one in several:
         light_table.keep_light_part(one, "ensemble", {})
     assert [light_table.has_light_part(one, "ensemble") for one in several] == [False, False, True, True]
+    # a camera's pixels change nothing in the animal
+    assert light_table.has_light_part(several[-1].model_copy(update={"pixel_mm": 0.3}), "ensemble")

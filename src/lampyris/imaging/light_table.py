@@ -37,10 +37,11 @@ VIEWS = tuple(SIDE_OF_VIEW)
 _ENSEMBLE_PART = "ensemble"
 LIGHT_PARTS = (*VIEWS, _ENSEMBLE_PART)
 """What the table of any probe is made from, each of which can be computed by itself: both views' fields, and the ensemble."""
-# instruments whose parts are kept
-_INSTRUMENTS = 2
+# sets of wavelengths whose parts are kept: excitation, and the bands' centres; nothing else of an instrument counts for them
+_KEPT = 2
+Wavelengths = tuple[float, tuple[float, ...]]
 _LOCK = threading.Lock()
-_PARTS: dict[tuple[Instrument, str], dict[str, NDArray[Any]]] = {}
+_PARTS: dict[tuple[Wavelengths, str], dict[str, NDArray[Any]]] = {}
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -133,20 +134,25 @@ def keep_light_part(instrument: Instrument, part: str, arrays: dict[str, NDArray
 
 def has_light_part(instrument: Instrument, part: str, /) -> bool:
     """Whether this process has a part already."""
-    return (instrument, part) in _PARTS
+    return (_wavelengths(instrument), part) in _PARTS
+
+
+def _wavelengths(instrument: Instrument) -> Wavelengths:
+    return instrument.excitation_nm, tuple(band.centre_nm for band in instrument.bands)
 
 
 def _light_part(instrument: Instrument, part: str) -> dict[str, NDArray[Any]]:
-    known = _PARTS.get((instrument, part))
+    known = _PARTS.get((_wavelengths(instrument), part))
     if known is None:
-        known = _ensemble(instrument) if part == _ENSEMBLE_PART else _skin_fields(instrument, part)
+        wavelengths = _wavelengths(instrument)
+        known = _ensemble(wavelengths) if part == _ENSEMBLE_PART else _skin_fields(wavelengths, part)
         _keep(instrument, part, known)
     return known
 
 
 def _keep(instrument: Instrument, part: str, arrays: dict[str, NDArray[Any]]) -> None:
-    _PARTS[instrument, part] = arrays
-    kept = list(dict.fromkeys(known for known, _ in reversed(_PARTS)))[:_INSTRUMENTS]
+    _PARTS[_wavelengths(instrument), part] = arrays
+    kept = list(dict.fromkeys(known for known, _ in reversed(_PARTS)))[:_KEPT]
     for key in [key for key in _PARTS if key[0] not in kept]:
         del _PARTS[key]
 
@@ -195,20 +201,18 @@ def _coverage(columns_mm: NDArray[np.float64], margin_mm: float) -> NDArray[np.f
     return np.clip((outer - np.abs(x)) / TABLE_VOXEL_MM + 0.5, 0.0, 1.0)
 
 
-def _skin_fields(instrument: Instrument, view: str) -> dict[str, NDArray[Any]]:
-    """Adjoint fields of the nominal animal: shared by all probes of an instrument; voxels in the order of the body."""
-    bands = instrument.bands
+def _skin_fields(wavelengths: Wavelengths, view: str) -> dict[str, NDArray[Any]]:
+    """Adjoint fields of the nominal animal: shared by all probes; voxels in the order of the body."""
+    excitation_nm, emission_nm = wavelengths
     phantom = build_phantom(
-        build_anatomy(voxel_mm=TABLE_VOXEL_MM),
-        excitation_nm=instrument.excitation_nm,
-        emission_nm=tuple(band.centre_nm for band in bands),
+        build_anatomy(voxel_mm=TABLE_VOXEL_MM), excitation_nm=excitation_nm, emission_nm=emission_nm
     )
     inside = phantom.anatomy.inside
-    columns, seen = skin_sensitivity(phantom, len(bands) // 2, view=view)
+    columns, seen = skin_sensitivity(phantom, len(emission_nm) // 2, view=view)
     return {
         "columns": columns,
         "seen": seen,
-        "share": np.stack([visible_share(phantom, band, view=view)[inside] for band in range(len(bands))]),
+        "share": np.stack([visible_share(phantom, band, view=view)[inside] for band in range(len(emission_nm))]),
         "excitation": phantom.excitation_fluence[view][inside],
     }
 
@@ -220,7 +224,7 @@ def _points(anatomy: Anatomy) -> NDArray[np.float64]:
     return np.stack([z[index[:, 0]], y[index[:, 1]], x[index[:, 2]]], axis=1)
 
 
-def _ensemble(instrument: Instrument) -> dict[str, NDArray[Any]]:
+def _ensemble(wavelengths: Wavelengths) -> dict[str, NDArray[Any]]:
     """Organ probabilities, and mean and covariance of the views' log flux, over animals as they may be."""
     from scipy.stats import qmc  # takes half a second to import
 
@@ -241,8 +245,8 @@ def _ensemble(instrument: Instrument) -> dict[str, NDArray[Any]]:
         labels = map_coordinates(anatomy.labels, at, order=0, mode="nearest")
         named = np.array([0, *(organs.index(name) if name in organs else 0 for name in anatomy.names)])
         belongs[named[labels], np.arange(len(points))] += 1.0 / ENSEMBLE
-        logs[number] = _log_flux(instrument, anatomy, optics, at)
-    logs -= _log_flux(instrument, nominal, {}, _places(nominal, points))
+        logs[number] = _log_flux(wavelengths, anatomy, optics, at)
+    logs -= _log_flux(wavelengths, nominal, {}, _places(nominal, points))
     shift = logs.mean(axis=0)
     covariance = np.einsum("kvn,kwn->vwn", logs - shift, logs - shift) / (ENSEMBLE - 1)
     return {
@@ -254,13 +258,12 @@ def _ensemble(instrument: Instrument) -> dict[str, NDArray[Any]]:
 
 
 def _log_flux(
-    instrument: Instrument, anatomy: Anatomy, optics: dict[str, tuple[float, float]], at: NDArray[np.float64]
+    wavelengths: Wavelengths, anatomy: Anatomy, optics: dict[str, tuple[float, float]], at: NDArray[np.float64]
 ) -> NDArray[np.float64]:
     """Logarithm of what each view receives from a cell at the given places, dims (view, place)."""
-    middle = instrument.bands[len(instrument.bands) // 2].centre_nm
-    phantom: Phantom = build_phantom(
-        anatomy, excitation_nm=instrument.excitation_nm, emission_nm=(middle,), optics_scale=optics
-    )
+    excitation_nm, emission_nm = wavelengths
+    middle = emission_nm[len(emission_nm) // 2]
+    phantom: Phantom = build_phantom(anatomy, excitation_nm=excitation_nm, emission_nm=(middle,), optics_scale=optics)
     rows = []
     for view in VIEWS:
         light = visible_share(phantom, 0, view=view) * phantom.excitation_fluence[view]

@@ -15,8 +15,10 @@ def bare_images(folder, raw_format, *, per_image):
     design = default_design()
     arm = design.arms["targeted"].model_copy(update={"animals": 2})
     camera = design.camera.model_copy(update={"pixels": (240, 150), "animals_per_image": per_image})
+    # whether there is a report does not hang on how finely the images were computed
+    world = design.world.model_copy(update={"voxel_mm": 1.2})
     small = design.model_copy(
-        update={"days": (0.0, 7.0), "views": ("dorsal",), "arms": {"targeted": arm}, "camera": camera}
+        update={"days": (0.0, 7.0), "views": ("dorsal",), "arms": {"targeted": arm}, "camera": camera, "world": world}
     )
     made = simulate_study(folder / "virtual", seed=5, design=small, raw_format=raw_format)
     bare = folder / "bare"

@@ -19,7 +19,7 @@ import typing
 from collections.abc import Sequence
 from dataclasses import dataclass, fields
 from functools import cache
-from pathlib import Path
+from pathlib import Path, PurePath
 from typing import Any
 
 import numpy as np
@@ -85,8 +85,9 @@ def automatic_folder(name: str, /) -> str:
     >>> automatic_folder("results/sub-m01/curated/ses-d07"), automatic_folder("results/sub-m01/ses-d07")
     ('results/sub-m01/ses-d07', 'results/sub-m01/ses-d07')
     """
-    head, mark, session = name.rpartition(f"/{CURATED}/")
-    return f"{head}/{session}" if mark else name
+    folder = PurePath(name)
+    # of an absolute path, some folder further up may be called so too
+    return (folder.parent.parent / folder.name).as_posix() if folder.parent.name == CURATED else name
 
 
 def outlines_folder(view: str, /) -> str:

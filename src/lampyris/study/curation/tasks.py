@@ -127,10 +127,14 @@ def run_corrections(
         if _session_folder(plan, session) in plan.folders
     ]
     done = run(tasks, [task.folder for task in tasks])
+    owner = {folder: name for name, plan in curated.items() for folder in plan.folders}
+    broken: dict[str, list[TaskOutcome]] = {}
     for outcome in done:
         if not outcome.done:
-            name = next(name for name, plan in curated.items() if outcome.folder in plan.folders)
-            curated[name] = _failed(curated[name], outcome.reason, outcome.findings)
+            broken.setdefault(owner[outcome.folder], []).append(outcome)
+    for name, those in broken.items():
+        findings = [finding for one in those for finding in one.findings]
+        curated[name] = _failed(curated[name], "; ".join(dict.fromkeys(one.reason for one in those)), findings)
     animals = [_animal_task(study, plan, settings, follow) for plan in curated.values()]
     followed = run(animals, [plan.outcome.animal for plan in curated.values()])
     for name, outcome in zip(list(curated), followed, strict=True):

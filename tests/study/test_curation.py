@@ -176,6 +176,20 @@ def test_a_second_run_and_moved_rows_do_nothing_again(study):
     assert {name: after[name] for name in same} == {name: before[name] for name in same}
 
 
+def test_a_dose_follows_no_animal_again(study):
+    """What was injected is no input of following, corrected or not."""
+    curate(study, REJECT)
+    run(study, only=PART)
+    before = stamps(study)
+    head, *rows = (study / "animals.csv").read_text().splitlines()
+    lines = [f"{head},labelled_cells,dose_tail_percent", *(f"{row},,5" for row in rows)]
+    (study / "animals.csv").write_text("\n".join(lines) + "\n")
+    run(study, only=PART)
+    after = stamps(study)
+    same = [name for name in before if name.startswith("sub-")]
+    assert {name: after[name] for name in same} == {name: before[name] for name in same}
+
+
 def test_workers_give_the_same_bytes(study, tmp_path):
     curate(study, REJECT, MOVE)
     other = Path(shutil.copytree(study, tmp_path / "other"))

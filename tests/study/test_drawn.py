@@ -2,6 +2,7 @@
 
 import csv
 import json
+import os
 from dataclasses import replace
 from pathlib import Path
 
@@ -200,3 +201,82 @@ def test_an_image_of_several_animals_gives_the_region_to_the_one_it_lies_on(smal
     opened = {("a1", "d07"): sessions["a1", "d07"], ("a2", "d07"): moved}
     (one,), told = measured_on(both, opened, settings, small_study)
     assert (one.tied.animal, told) == ("a1", ())
+
+
+def two_days_of_one_name(study):
+    first = SampleRow(
+        2, "m01", "d07", 7.0, "", "g", "dorsal", "780", 675.0, 780.0, 1.0, "raw/d07/m01.tif", "", "", "qd", ""
+    )
+    second = replace(first, row=3, session="d14", day=14.0, image="raw/d14/m01.tif")
+    return Sheets(study, None, (first, second), (), True)
+
+
+IMAGES = {
+    "a name that two files have": ("m01.tif", ()),
+    "another folder": ("C:\\scans\\m01.tif", ()),
+    "its path": ("raw/d14/m01.tif", ("d14",)),
+    "its path on another machine": ("C:\\lab\\raw\\d14\\m01.tif", ("d14",)),
+}
+
+
+@pytest.mark.parametrize(("image", "sessions"), IMAGES.values(), ids=IMAGES)
+def test_a_name_that_two_images_have_ties_to_none(tmp_path, image, sessions):
+    draw(tmp_path, region(image=image))
+    found, told = gather_regions(two_days_of_one_name(tmp_path))
+    assert [one.candidates[0].session for one in found] == list(sessions)
+    assert [one.rule for one in told] == ([] if sessions else ["regions.no-view"])
+
+
+def two_in_one_image(study):
+    run(study)
+    sessions = {(s.animal, s.session): s for s in load_results(study / "results").sessions}
+    named = {"session": "d07", "view": "dorsal"}
+    return sessions, DrawnOn((region(animal="a2", **named), region(animal="a1", **named)))
+
+
+def with_body(session, body):
+    return replace(session, views=(replace(session.views[0], body=body),))
+
+
+def test_a_region_on_a_mouse_without_result_is_not_its_neighbours(small_study):
+    """The owner failed or was left out; its neighbour's piece of the image reaches over it, with a little of the neighbour."""
+    sessions, both = two_in_one_image(small_study)
+    settings = check_study(small_study, images=False).settings
+    body = np.zeros((12, 10), bool)
+    body[:3] = True
+    beside = {("a2", "d07"): with_body(sessions["a2", "d07"], body)}
+    found, (told,) = measured_on(both, beside, settings, small_study)
+    assert (found, told.rule) == ([], "regions.no-result")
+    assert "a1, d07, dorsal is not in the results" in told.seen
+    # one that plainly lies on the neighbour is the neighbour's
+    body[:] = True
+    (one,), told = measured_on(both, {("a2", "d07"): with_body(sessions["a2", "d07"], body)}, settings, small_study)
+    assert (one.tied.animal, told) == ("a2", ())
+
+
+def test_a_region_on_the_stage_between_animals_is_nobodys(small_study):
+    sessions, both = two_in_one_image(small_study)
+    settings = check_study(small_study, images=False).settings
+    off = np.zeros((12, 10), bool)
+    off[8:] = True
+    opened = {key: with_body(sessions[key], off) for key in (("a1", "d07"), ("a2", "d07"))}
+    found, (told,) = measured_on(both, opened, settings, small_study)
+    assert (found, told.rule) == ([], "regions.off-animal")
+    assert "a1, a2" in told.seen and "regions.csv" in told.mend
+    # a row in the sheet says whose background it is
+    own = DrawnOn(both.candidates[1:])
+    (one,), told = measured_on(own, opened, settings, small_study)
+    assert (one.tied.animal, one.on_body_share, told) == ("a1", 0.0, ())
+
+
+def test_links_and_pipes_are_no_files_of_regions(small_study, tmp_path):
+    secret = tmp_path / "elsewhere.geojson"
+    secret.write_text(geojson_text([region("secret", animal="a1", session="d07", view="dorsal")]))
+    (small_study / "regions").mkdir()
+    (small_study / "regions/link.geojson").symlink_to(secret)
+    os.mkfifo(small_study / "regions/pipe.json")
+    found = {one.place.file: one for one in findings(small_study)}
+    assert set(found) == {"regions/link.geojson", "regions/pipe.json"}
+    assert (found["regions/link.geojson"].rule, found["regions/link.geojson"].severity) == ("regions.link", "warning")
+    assert found["regions/pipe.json"].rule == "regions.unreadable"
+    assert gather_regions(two_days_of_one_name(small_study))[0] == ()

@@ -21,6 +21,9 @@ from lampyris.study.store import read_session, write_noun
 REGIONS_FOLDER = "results/regions"
 REGIONS = "regions.json"
 OUTLINES = "regions.geojson"
+# of a region's pixels, so many must lie on the animal of several to which it is given; more where another of them, whose
+# body is not known, may be meant
+LEAST_SHARE, LEAST_SHARE_BESIDE_MISSING = 0.05, 0.5
 Corners = tuple[tuple[float, float], ...]
 
 
@@ -149,19 +152,26 @@ def measured_on(
 
     done: list[RegionResult] = []
     told: tuple[Finding, ...] = ()
+    missing: list[TiedRegion] = []
     for one in region.candidates:
         view = _view_of(one, opened)
         if view is None:
+            missing.append(one)
             continue
         try:
             outline = on_view(one.region.outline_px, settings.stage.head, _shape(view, settings, study), view.origin_px)
             done.append(measure_region(one, outline, view, settings))
         except ImageError as error:
             told = error.findings
-    if done:
-        # animals that share an image: the region is that one's on whose body it lies
-        return [max(done, key=lambda one: one.on_body_share)], ()
-    return [], told or (_not_in_results(region.candidates[0]),)
+    if not done:
+        return [], tuple(map(_not_in_results, missing)) or told
+    best = max(done, key=lambda one: one.on_body_share)
+    if len(region.candidates) == 1:
+        return [best], ()
+    # animals that share an image: the region is that one's on whose body it lies; their pieces of the image overlap
+    if best.on_body_share < (LEAST_SHARE_BESIDE_MISSING if missing else LEAST_SHARE):
+        return [], tuple(map(_not_in_results, missing)) or (_on_no_animal(region),)
+    return [best], ()
 
 
 def _view_of(one: TiedRegion, opened: Mapping[tuple[str, str], SessionResult]) -> ViewResult | None:
@@ -178,6 +188,14 @@ def _shape(view: ViewResult, settings: StudySettings, study: Path) -> tuple[int,
 
     image = read_image(inside(study, view.file, place=Place(view.file)), settings.limits, file=view.file)
     return image.counts.shape[1], image.counts.shape[2]
+
+
+def _on_no_animal(region: DrawnOn) -> Finding:
+    first = region.candidates[0]
+    names = ", ".join(sorted({one.animal for one in region.candidates}))
+    seen = f"the region {first.region.name!r} was not measured: it lies on none of the animals of its image, {names}."
+    mend = "If it is one's background, write a row in regions.csv: animal, session, view, file, name."
+    return Finding("regions.off-animal", Severity.WARNING, Place(first.file), seen, mend)
 
 
 def _not_in_results(one: TiedRegion) -> Finding:

@@ -85,6 +85,25 @@ def test_moving_to_its_own_place_gives_its_own_numbers(session):
     assert moved.windows[1].flux == pytest.approx(first.windows[1].flux, rel=0.15)
 
 
+def test_contrast_has_the_noise_of_the_bands_sum(session):
+    """As where it was found: its place moved by nothing, the interval of its contrast stays."""
+    settings, result = session
+    view, first = shown(result)
+    here = ViewCorrection(view.view, moved=(PlacedSpot(first.number, first.y_mm, first.x_mm, first.kind),))
+
+    def contrast(**planes):
+        loud = tuple(replace(one, **planes) if one.view == view.view else one for one in result.views)
+        after = view_of(correct_session(replace(result, views=loud), (here,), settings), view.view)
+        return next(one for one in after.detections if one.number == first.number).tumour_to_background
+
+    # the outline may differ by some pixels of the edge, whose ring says most of the interval
+    assert contrast().sd == pytest.approx(first.tumour_to_background.sd, rel=0.1)
+    noisy = 1e8 * view.total_variance
+    inside = view.lesions == first.number
+    expected = np.sqrt(noisy[inside].sum()) / view.radiance.sum(axis=0)[inside].sum() * first.tumour_to_background.value
+    assert contrast(total_variance=noisy).sd == pytest.approx(expected, rel=0.1)
+
+
 def test_moving_away_measures_what_is_there(session):
     settings, result = session
     view, first = shown(result)

@@ -10,8 +10,8 @@
     results/sub-A/curated/ses-S/session.json  a session with them: its images are those of ses-S,
     results/sub-A/curated/ses-S/dorsal-lesions.ome.zarr  but for the outlines, where they changed
 
-The image's channels are ``radiance:BAND`` per band, then `probe`, `probe_variance`, `display`, `autofluorescence`, `photo`;
-its labels `body`, `lesions` and `flags`. JSON spells NaN and infinity as strings (`lampyris.study.codec`).
+The image's channels are ``radiance:BAND`` per band, then `probe`, `probe_variance`, `total_variance`, `display`,
+`autofluorescence`, `photo`; its labels `body`, `lesions` and `flags`. JSON spells NaN and infinity as strings (`lampyris.study.codec`).
 """
 
 import json
@@ -35,12 +35,12 @@ from lampyris.study.codec import decode, encode
 SESSION = "session.json"
 ANIMAL = "animal.json"
 CURATED = "curated"
-FORMAT = "lampyris-results/2"
-PLANES = ("probe", "probe_variance", "display", "autofluorescence", "photo")
+FORMAT = "lampyris-results/3"
+PLANES = ("probe", "probe_variance", "total_variance", "display", "autofluorescence", "photo")
 LABELS = ("body", "lesions", "flags")
 _IMAGES = ("radiance", *PLANES, *LABELS)
 _BAND = "radiance:"
-_UNITS = {"probe_variance": f"({RADIANCE_UNIT})2", "photo": "1"}
+_UNITS = {**dict.fromkeys(("probe_variance", "total_variance"), f"({RADIANCE_UNIT})2"), "photo": "1"}
 
 
 @dataclass(frozen=True, slots=True)

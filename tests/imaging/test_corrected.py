@@ -76,13 +76,32 @@ def test_moving_to_its_own_place_gives_its_own_numbers(session):
     after = view_of(correct_session(result, (ViewCorrection(view.view, moved=(here,)),), settings), view.view)
     moved = next(one for one in after.detections if one.number == first.number)
     assert (moved.y_mm, moved.x_mm) == pytest.approx((first.y_mm, first.x_mm))
-    # the same light, fitted by the same shapes; the neighbours' shapes are fixed now
-    assert moved.flux.value == pytest.approx(first.flux.value, rel=0.1)
+    # the same light, fitted by the same shapes, from images of single precision
+    assert moved.flux.value == pytest.approx(first.flux.value, rel=1e-5)
     assert moved.flux.low < first.flux.value < moved.flux.high
     assert moved.flags & DetectionFlag.PLACED_BY_HAND
     assert [one for one in after.detections if one.number != first.number][:1] == list(view.detections[1:2])
     assert len(moved.windows) == len(first.windows)
     assert moved.windows[1].flux == pytest.approx(first.windows[1].flux, rel=0.15)
+
+
+def test_contrast_has_the_noise_of_the_bands_sum(session):
+    """As where it was found: its place moved by nothing, the interval of its contrast stays."""
+    settings, result = session
+    view, first = shown(result)
+    here = ViewCorrection(view.view, moved=(PlacedSpot(first.number, first.y_mm, first.x_mm, first.kind),))
+
+    def contrast(**planes):
+        loud = tuple(replace(one, **planes) if one.view == view.view else one for one in result.views)
+        after = view_of(correct_session(replace(result, views=loud), (here,), settings), view.view)
+        return next(one for one in after.detections if one.number == first.number).tumour_to_background
+
+    # the outline may differ by some pixels of the edge, whose ring says most of the interval
+    assert contrast().sd == pytest.approx(first.tumour_to_background.sd, rel=0.1)
+    noisy = 1e8 * view.total_variance
+    inside = view.lesions == first.number
+    expected = np.sqrt(noisy[inside].sum()) / view.radiance.sum(axis=0)[inside].sum() * first.tumour_to_background.value
+    assert contrast(total_variance=noisy).sd == pytest.approx(expected, rel=0.1)
 
 
 def test_moving_away_measures_what_is_there(session):
@@ -103,24 +122,28 @@ def test_moving_away_measures_what_is_there(session):
     assert len(rows) * PIXEL**2 == pytest.approx(moved.area_mm2)
 
 
-def test_added_and_split_are_new_numbers_and_share_the_light(session):
+@pytest.mark.parametrize("apart_mm", [-2.5, -1.2])
+@pytest.mark.parametrize("name", ["dorsal", "ventral"])
+def test_added_and_split_are_new_numbers_and_share_the_light(session, name, apart_mm):
     settings, result = session
-    view, first = shown(result)
+    view = view_of(result, name)
+    first = view.detections[0]
     number = max(one.number for one in view.detections) + 1
-    beside = PlacedSpot(number, first.y_mm - 2.5, first.x_mm, "lesion")
-    todo = ViewCorrection(view.view, parted=(first.number,), added=(beside,))
-    after = view_of(correct_session(result, (todo,), settings), view.view)
+    beside = PlacedSpot(number, first.y_mm + apart_mm, first.x_mm, "lesion")
+    todo = ViewCorrection(name, parted=(first.number,), added=(beside,))
+    after = view_of(correct_session(result, (todo,), settings), name)
     parts = {one.number: one for one in after.detections}
     assert set(parts) == {one.number for one in view.detections} | {number}
     assert (after.lesions == number).any() and (after.lesions == first.number).any()
     both = parts[number].flux.value + parts[first.number].flux.value
-    # the same pixels are summed once; the outline of two is a little larger than that of one
-    assert both == pytest.approx(first.flux.value, rel=0.35)
-    joined = ViewCorrection(view.view, joined=((number, first.number),))
-    whole = view_of(correct_session(replace(result, views=tuple(
-        after if one.view == view.view else one for one in result.views)), (joined,), settings), view.view)  # fmt: skip
+    # the light of the same pixels, less what the fit leaves over there, and of a rim that one spot more adds or leaves out
+    assert both == pytest.approx(first.flux.value, rel=0.05)
+    joined = ViewCorrection(name, joined=((number, first.number),))
+    views = tuple(after if one.view == name else one for one in result.views)
+    whole = view_of(correct_session(replace(result, views=views), (joined,), settings), name)
     assert [one.number for one in whole.detections] == [one.number for one in view.detections]
-    assert whole.detections[0].flux.value == pytest.approx(first.flux.value, rel=0.35)
+    # the outline ends at a share of the peak, which the second spot's own peak raises: a rim of a seventh of the pixels is left out
+    assert whole.detections[0].flux.value == pytest.approx(first.flux.value, rel=0.1)
     assert not (whole.lesions == number).any()
 
 

@@ -40,8 +40,8 @@ def view(rng, *, signal=0.0, noise=10.0):
     flux = Estimate(7.0, 1.0, 5.0, 9.0, 0.95, FLUX_UNIT, "made")
     found = (SimpleNamespace(number=1, flux=flux),) if signal else ()
     return ViewResult(
-        "dorsal", PIXEL, probe, np.stack([0.6 * probe + 100, 0.4 * probe + 100]), probe, np.full(SHAPE, noise**2), probe,
-        probe, np.zeros(SHAPE, np.uint16), body, labels if signal else 0 * labels, ("a", "b"),
+        "dorsal", PIXEL, probe, np.stack([0.6 * probe + 100, 0.4 * probe + 100]), probe, np.full(SHAPE, noise**2),
+        np.full(SHAPE, 0.52 * noise**2), probe, probe, np.zeros(SHAPE, np.uint16), body, labels if signal else 0 * labels, ("a", "b"),
         Registration(Pose(1.0, 1.0), 1.0, 0.9, "silhouette"), found, (), (), flux, {},
     )  # fmt: skip
 
@@ -96,6 +96,15 @@ def test_light_with_and_without_background():
     # the detection's outline is half of the region
     assert one.overlap == pytest.approx(0.5)
     assert one.detected_flux.value == 7.0
+
+
+def test_all_light_has_the_noise_of_the_bands_sum():
+    """Not that of the unmixed probe, which is larger."""
+    shown = view(np.random.default_rng(1), signal=2000.0)
+    shown = replace(shown, total_variance=np.full(SHAPE, 9.0), probe_variance=np.full(SHAPE, 2500.0))
+    one = measured(shown).radiance
+    assert one.sd == pytest.approx(math.hypot(math.sqrt(9.0 / 100), 0.03 * one.value))
+    assert measured(replace(shown, total_variance=np.full(SHAPE, 9e8))).radiance.sd > 0.9 * math.sqrt(9e8 / 100)
 
 
 def test_interval_of_nothing_holds_nothing():

@@ -88,7 +88,8 @@ class Animal:
         size = np.concatenate([[1.0, s, s, 2.0 * s * s] for s in WINDOW_SIGMAS_MM]) * NOISE
         noise = tuple(tuple(line) for line in np.diag(size**2).tolist())
         pixel = np.zeros((1, 1), np.float32)
-        planes = {name: pixel for name in ("photo", "probe", "probe_variance", "display", "autofluorescence")}
+        names = ("photo", "probe", "probe_variance", "total_variance", "display", "autofluorescence")
+        planes = dict.fromkeys(names, pixel)
         return ViewResult(
             view=view, pixel_mm=0.45, radiance=np.zeros((1, 1, 1), np.float32), flags=np.zeros((1, 1), np.uint16),
             body=np.ones((1, 1), bool), lesions=np.zeros((1, 1), np.uint16), channels=("810",),

@@ -11,8 +11,9 @@ from lampyris.core.images import Pose, RawImage
 from lampyris.core.settings import Stage
 from lampyris.imaging.animal import animal_from_stage, find_body
 from lampyris.imaging.inputs import ViewInput
-from lampyris.imaging.lanes import GUARD_MM, cut_view, find_bodies, find_lanes, head_up, strangers
+from lampyris.imaging.lanes import GUARD_MM, cut_view, find_bodies, find_lanes, strangers
 from lampyris.imaging.step import _against_others_mm
+from lampyris.imaging.turning import head_up
 from lampyris.tissue.anatomy import build_anatomy
 
 PIXEL = 0.9

@@ -11,6 +11,7 @@ from lampyris.core.estimate import Estimate
 from lampyris.core.flags import DetectionKind
 from lampyris.core.images import RawImage
 from lampyris.imaging.animal import stage_from_animal
+from lampyris.imaging.calibrate import radiance_from_counts
 from lampyris.imaging.nominal import nominal_animal
 from lampyris.imaging.register import landmark_points
 from lampyris.imaging.step import analyse_session, session_probe
@@ -69,7 +70,18 @@ def results(opened):
 
 
 def arrays_of(view):
-    names = ("photo", "radiance", "probe", "probe_variance", "display", "autofluorescence", "flags", "body", "lesions")
+    names = (
+        "photo",
+        "radiance",
+        "probe",
+        "probe_variance",
+        "total_variance",
+        "display",
+        "autofluorescence",
+        "flags",
+        "body",
+        "lesions",
+    )
     return {name: getattr(view, name) for name in names}
 
 
@@ -82,6 +94,14 @@ def with_counts(view, counts):
     return RawImage(
         counts, image.channels, image.pixel_mm, image.exposure_s, image.excitation_nm, image.emission_nm, synthetic=True
     )
+
+
+def test_the_variance_of_the_bands_sum_is_kept(opened, results):
+    settings, inputs = opened
+    for given, view in zip(inputs["m01", "d07"].views, results["m01", "d07"].views, strict=True):
+        expected = radiance_from_counts(given, settings.instrument).variance.sum(axis=0)
+        np.testing.assert_array_equal(view.total_variance, expected.astype(np.float32))
+        assert view.file_shape == given.image.counts.shape[1:]
 
 
 @pytest.mark.parametrize("session", ["d00", "d07"])

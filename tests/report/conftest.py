@@ -143,7 +143,7 @@ def view_result(
         flags[round(found[0].y_mm / PIXEL_MM), round(found[0].x_mm / PIXEL_MM)] = 1
     bands = np.stack([0.4 * probe + 5e3 * (k + 1) + 300 * rng.standard_normal(shape) for k in range(len(channels))])
     return ViewResult(
-        view, PIXEL_MM, photo, bands, probe, deviation**2, np.maximum(probe, 0), np.where(body, 5e4, 0) + 0 * probe,
+        view, PIXEL_MM, photo, bands, probe, deviation**2, deviation**2, np.maximum(probe, 0), np.where(body, 5e4, 0) + 0 * probe,
         flags, body, lesions, channels, Registration(pose, 1.0, 0.95, "silhouette"), tuple(found),
         (OrganSignal("liver", estimate(3e6, 0.5)),) if spots else (), limits, estimate(4e7),
         {"saturated_fraction": 1e-5 if found else 0.0, "background_structure_percent": 3.1, "residual_width": 1.04},

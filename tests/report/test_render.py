@@ -243,7 +243,8 @@ def test_pictures_full_of_nan_are_shown_as_nothing(make_study: Callable[..., Stu
     empty = np.full((60, 60), np.nan, np.float32)
     views = tuple(
         dataclasses.replace(
-            view, photo=empty, probe=empty, display=empty, probe_variance=empty, autofluorescence=empty,
+            view, photo=empty, probe=empty, display=empty, probe_variance=empty, total_variance=empty,
+            autofluorescence=empty,
             radiance=np.stack([empty] * len(view.channels)), body=np.zeros((60, 60), bool),
         )
         for view in session.views
@@ -260,7 +261,17 @@ def test_pictures_full_of_nan_are_shown_as_nothing(make_study: Callable[..., Stu
 def without_images(view: ViewResult) -> ViewResult:
     """The same view as a store gives it without its images."""
     none = np.zeros((0, 0))
-    planes = ("photo", "probe", "probe_variance", "display", "autofluorescence", "flags", "body", "lesions")
+    planes = (
+        "photo",
+        "probe",
+        "probe_variance",
+        "total_variance",
+        "display",
+        "autofluorescence",
+        "flags",
+        "body",
+        "lesions",
+    )
     return dataclasses.replace(view, radiance=np.zeros((len(view.channels), 0, 0)), **dict.fromkeys(planes, none))
 
 

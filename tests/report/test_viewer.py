@@ -1,6 +1,7 @@
 """The viewer under real keys, mouse and fingers, at the size of a desk and of a phone, with the network cut."""
 
 import csv
+import dataclasses
 import io
 import json
 import math
@@ -300,6 +301,58 @@ def test_corrections_are_collected_as_rows(browser: Browser, page: Path, size: t
     # the read-out prints the middle of the pixel to a tenth of a millimetre, the row the place itself; pixels are 0.45 mm
     assert float(second["x_mm"]) == pytest.approx(x_mm, abs=0.3)
     assert float(second["y_mm"]) == pytest.approx(y_mm, abs=0.3)
+    quiet(browser)
+
+
+@pytest.fixture(scope="module")
+def shared_page(small_study: StudyResults, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Lesion 3 of the first animal is shown by the outline of lesion 2 on every day, and by none of its own."""
+    first = small_study.outcomes[0]
+    by_number = {one.number: one for one in first.lesions}
+    seen = {one.session: one for one in by_number[2].sightings}
+    sightings = tuple(
+        dataclasses.replace(one, detections=seen[one.session].detections, shared_with=(2,))
+        for one in by_number[3].sightings
+    )
+    third = dataclasses.replace(by_number[3], sightings=sightings)
+    lesions = tuple(third if one.number == 3 else one for one in first.lesions)
+    outcomes = (dataclasses.replace(first, lesions=lesions), *small_study.outcomes[1:])
+    path = tmp_path_factory.mktemp("shared") / "report.html"
+    path.write_bytes(render_report(dataclasses.replace(small_study, outcomes=outcomes))["report.html"])
+    return path
+
+
+def choose(browser: Browser, select: str, value: str) -> None:
+    browser.evaluate(f"""(() => {{ const s = document.getElementById("{select}"); s.value = {json.dumps(value)};
+        s.dispatchEvent(new Event("input")); }})()""")
+
+
+def test_a_row_speaks_of_either_lesion_that_shares_an_outline(browser: Browser, shared_page: Path) -> None:
+    shown(browser, shared_page, DESK, 4)
+    browser.click(*browser.middle("#overlay .mark.lesion[data-lesion='2 3'] path:nth-child(2)"))
+    browser.evaluate("""(() => { const $ = (id) => document.getElementById(id); $("fix").open = true;
+        $("fix-reason").value = "seen"; $("fix-author").value = "A. B."; })()""")
+    choose(browser, "fix-action", "reject")
+    offered = browser.evaluate("[...document.getElementById('fix-scope').options].map((one) => one.text)")
+    assert [words.partition(",")[0] for words in offered] == ["L2", "L3", "this outline only"]
+    for scope in ("2", "3", "detection"):
+        choose(browser, "fix-scope", scope)
+        browser.click(*browser.middle("#fix-add"))
+    # another outline is merged into either
+    browser.evaluate("document.getElementById('fix').open = false")
+    browser.click(*browser.middle("#overlay .mark.lesion[data-lesion='1'] path:nth-child(2)"))
+    browser.evaluate("document.getElementById('fix').open = true")
+    choose(browser, "fix-action", "merge")
+    choose(browser, "fix-scope", "1")
+    for into in ("L2+3 2", "L2+3 3"):
+        choose(browser, "fix-into", into)
+        browser.click(*browser.middle("#fix-add"))
+        assert text(browser, "#fix-missing") == ""
+    rows = corrections(browser)
+    assert [row["lesion"] for row in rows] == ["2", "3", "", "1", "1"]
+    assert int(rows[2]["detection"]) > 0
+    assert [row["into"] for row in rows] == ["", "", "", "2", "3"]
+    assert len({(row["y_mm"], row["x_mm"]) for row in rows[:3]}) == 1
     quiet(browser)
 
 

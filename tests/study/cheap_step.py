@@ -56,7 +56,7 @@ def limit(region, value):
     return DetectionLimit(region, flux, 0.8, cells, 3.0, 0.02, 0.95)
 
 
-def view_result(view, radiance, *, channels, pixel_mm=0.5, detections=(), limits=(), photo=None):
+def view_result(view, radiance, *, channels, pixel_mm=0.5, detections=(), limits=(), photo=None, **named):
     total = radiance.sum(axis=0)
     peak = float(total.max()) or 1.0
     body = np.zeros(total.shape, bool)
@@ -71,6 +71,7 @@ def view_result(view, radiance, *, channels, pixel_mm=0.5, detections=(), limits
         radiance=radiance,
         probe=total - 3.0,
         probe_variance=np.full(total.shape, 2.0),
+        total_variance=np.full(total.shape, 3.0),
         display=np.maximum(total - 3.0, 0),
         autofluorescence=0.5 * total,
         flags=np.zeros(total.shape, np.uint16),
@@ -83,6 +84,7 @@ def view_result(view, radiance, *, channels, pixel_mm=0.5, detections=(), limits
         limits=limits,
         body_flux=flux_of(1000.0),
         quality={"saturated_fraction": 0.0, "background_structure_percent": 4.5, "residual_width": math.nan},
+        **named,
     )
 
 
@@ -107,6 +109,8 @@ def cheap_step(inputs, settings):
                 pixel_mm=opened.image.pixel_mm,
                 detections=found,
                 limits=limits,
+                file=opened.file,
+                file_shape=opened.file_shape,
             )
         )
     return SessionResult(

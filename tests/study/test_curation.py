@@ -13,6 +13,8 @@ from pathlib import Path
 import pytest
 from cheap_curation import correct_by_pixel, follow_by_number, slow_correct, slow_follow, slow_two_spots, two_spots_step
 
+from lampyris.core.errors import ImageError
+from lampyris.core.finding import Finding, Place, Severity
 from lampyris.core.schemas import CURATION
 from lampyris.io.durable import sha256_file
 from lampyris.io.images.ome_zarr import read_view
@@ -168,6 +170,20 @@ def test_a_second_run_and_moved_rows_do_nothing_again(study):
     run(study, only=PART)
     before = stamps(study)
     curate(study, MOVE, REJECT)
+    run(study, only=PART)
+    after = stamps(study)
+    same = [name for name in before if name.startswith("sub-")]
+    assert {name: after[name] for name in same} == {name: before[name] for name in same}
+
+
+def test_a_dose_follows_no_animal_again(study):
+    """What was injected is no input of following, corrected or not."""
+    curate(study, REJECT)
+    run(study, only=PART)
+    before = stamps(study)
+    head, *rows = (study / "animals.csv").read_text().splitlines()
+    lines = [f"{head},labelled_cells,dose_tail_percent", *(f"{row},,5" for row in rows)]
+    (study / "animals.csv").write_text("\n".join(lines) + "\n")
     run(study, only=PART)
     after = stamps(study)
     same = [name for name in before if name.startswith("sub-")]
@@ -363,3 +379,30 @@ def test_future_times_and_a_bare_template_are_no_faults(small_study):
     curate(small_study)
     checked = check_study(small_study, images=False)
     assert not checked.errors and checked.curation == ()
+
+
+def refuse_added(session, corrections, settings):
+    """As the real correction refuses a place off the animal."""
+    if any(one.added for one in corrections):
+        seen = f"nothing of the animal is there on {session.session}."
+        finding = Finding("curation.off-body", Severity.ERROR, Place("curation.csv"), seen, "Correct y_mm and x_mm.")
+        raise ImageError("a detection cannot be placed", [finding])
+    return correct_by_pixel(session, corrections, settings)
+
+
+def test_an_animal_that_fails_on_two_days_is_told_of_both_and_stops_alone(study):
+    off = {"animal": "a1", "view": "dorsal", "action": "add", "kind": "lesion", "y_mm": 5.0, "x_mm": 4.0}
+    curate(study, {**off, "session": "d00"}, {**off, "session": "d07"}, {**REJECT, "animal": "a2"})
+    outcome = run(study, correct=refuse_added)
+    assert [one["status"] for one in outcome.animals.values()] == ["failed", "done", "done", "done"]
+    told = outcome.animals["a1"]["reason"]
+    assert "is there on d00" in told and "is there on d07" in told
+
+
+def test_a_study_below_a_folder_called_curated(study, tmp_path):
+    study = Path(shutil.move(study, tmp_path / "curated" / "study"))
+    curate(study, REJECT)
+    assert run(study).exit_code == 0
+    sessions = load_results(study / "results").sessions
+    assert all(view.probe.size for session in sessions for view in session.views)
+    assert export_study(study, what=("images",)).files

@@ -2,12 +2,15 @@
 
 import csv
 import json
+import os
 from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 import pytest
+import tifffile
 from cheap_curation import correct_by_pixel, follow_by_number, two_spots_step
+from small_study import counts_of
 
 from lampyris.core.images import RawImage
 from lampyris.core.regions import DrawnRegion, TiedRegion
@@ -18,7 +21,8 @@ from lampyris.io.regions.geojson import geojson_text, read_geojson
 from lampyris.study.assemble import load_results
 from lampyris.study.check import check_study
 from lampyris.study.drawn.gather import DrawnOn, gather_regions
-from lampyris.study.drawn.task import measured_on, on_view
+from lampyris.study.drawn.task import measured_on
+from lampyris.study.export.take import export_study
 from lampyris.study.rules import Sheets
 from lampyris.study.run import run_study
 
@@ -97,15 +101,6 @@ def test_corrected_sessions_are_what_regions_are_compared_with(small_study):
     run(small_study)
     (row,) = table(small_study, "regions")
     assert (row["detections"], row["overlap"]) == ("", "0.0")
-
-
-def test_turned_images():
-    corner = ((1.0, 2.0),)
-    shape = (5, 9)
-    assert on_view(corner, "up", shape, (0, 1)) == ((1.0, 1.0),)
-    assert on_view(corner, "down", shape, (0, 0)) == ((3.0, 6.0),)
-    assert on_view(corner, "left", shape, (0, 0)) == ((2.0, 3.0),)
-    assert on_view(corner, "right", shape, (0, 0)) == ((6.0, 1.0),)
 
 
 def findings(study):
@@ -198,5 +193,106 @@ def test_an_image_of_several_animals_gives_the_region_to_the_one_it_lies_on(smal
         (region(animal="a2", session="d07", view="dorsal"), region(animal="a1", session="d07", view="dorsal"))
     )
     opened = {("a1", "d07"): sessions["a1", "d07"], ("a2", "d07"): moved}
-    (one,), told = measured_on(both, opened, settings, small_study)
+    (one,), told = measured_on(both, opened, settings)
     assert (one.tied.animal, told) == ("a1", ())
+
+
+def test_on_turned_images_and_sequences(small_study):
+    """Drawn in the pixels of the file, whose heads point left and which holds several frames; taken back there."""
+    frames = np.random.default_rng(1).poisson(counts_of(0, 7), (5, 2, 12, 10)).astype(np.uint16)
+    metadata = {"axes": "TCYX", "Channel": {"Name": ["b1", "b2"]}, "Plane": {"ExposureTime": [2.0] * 10}}
+    tifffile.imwrite(small_study / "raw/a1_d07.ome.tif", frames, metadata=metadata, photometric="minisblack")
+    settings = small_study / "study.toml"
+    settings.write_text(settings.read_text() + '\n[stage]\nhead = "left"\n')
+    draw(small_study, region(animal="a1", session="d07", view="dorsal"))
+    assert run(small_study).exit_code == 0
+    session = next(s for s in load_results(small_study / "results").sessions if (s.animal, s.session) == ("a1", "d07"))
+    (view,) = session.views
+    (row,) = table(small_study, "regions")
+    # turned back as it lies in the file
+    light = np.rot90(view.radiance, 1, axes=(1, 2))[:, 2:6, 2:5].astype(float).sum()
+    assert (row["pixels"], float(row["radiance"])) == ("12", pytest.approx(light / 12))
+    taken = export_study(small_study, what=("regions",))
+    data = json.loads((taken.folder / "regions/sub-a1_ses-d07_dorsal.geojson").read_text())
+    corner = data["features"][0]["geometry"]["coordinates"][0][0]
+    y, x = (place / 0.5 for place in view.detections[0].outline_mm[0])
+    assert corner == [y + 0.5, 12 - 1 - x + 0.5]
+
+
+def two_days_of_one_name(study):
+    first = SampleRow(
+        2, "m01", "d07", 7.0, "", "g", "dorsal", "780", 675.0, 780.0, 1.0, "raw/d07/m01.tif", "", "", "qd", ""
+    )
+    second = replace(first, row=3, session="d14", day=14.0, image="raw/d14/m01.tif")
+    return Sheets(study, None, (first, second), (), True)
+
+
+IMAGES = {
+    "a name that two files have": ("m01.tif", ()),
+    "another folder": ("C:\\scans\\m01.tif", ()),
+    "its path": ("raw/d14/m01.tif", ("d14",)),
+    "its path on another machine": ("C:\\lab\\raw\\d14\\m01.tif", ("d14",)),
+}
+
+
+@pytest.mark.parametrize(("image", "sessions"), IMAGES.values(), ids=IMAGES)
+def test_a_name_that_two_images_have_ties_to_none(tmp_path, image, sessions):
+    draw(tmp_path, region(image=image))
+    found, told = gather_regions(two_days_of_one_name(tmp_path))
+    assert [one.candidates[0].session for one in found] == list(sessions)
+    assert [one.rule for one in told] == ([] if sessions else ["regions.no-view"])
+
+
+def two_in_one_image(study):
+    run(study)
+    sessions = {(s.animal, s.session): s for s in load_results(study / "results").sessions}
+    named = {"session": "d07", "view": "dorsal"}
+    return sessions, DrawnOn((region(animal="a2", **named), region(animal="a1", **named)))
+
+
+def with_body(session, body):
+    return replace(session, views=(replace(session.views[0], body=body),))
+
+
+def test_a_region_on_a_mouse_without_result_is_not_its_neighbours(small_study):
+    """The owner failed or was left out; its neighbour's piece of the image reaches over it, with a little of the neighbour."""
+    sessions, both = two_in_one_image(small_study)
+    settings = check_study(small_study, images=False).settings
+    body = np.zeros((12, 10), bool)
+    body[:3] = True
+    beside = {("a2", "d07"): with_body(sessions["a2", "d07"], body)}
+    found, (told,) = measured_on(both, beside, settings)
+    assert (found, told.rule) == ([], "regions.no-result")
+    assert "a1, d07, dorsal is not in the results" in told.seen
+    # one that plainly lies on the neighbour is the neighbour's
+    body[:] = True
+    (one,), told = measured_on(both, {("a2", "d07"): with_body(sessions["a2", "d07"], body)}, settings)
+    assert (one.tied.animal, told) == ("a2", ())
+
+
+def test_a_region_on_the_stage_between_animals_is_nobodys(small_study):
+    sessions, both = two_in_one_image(small_study)
+    settings = check_study(small_study, images=False).settings
+    off = np.zeros((12, 10), bool)
+    off[8:] = True
+    opened = {key: with_body(sessions[key], off) for key in (("a1", "d07"), ("a2", "d07"))}
+    found, (told,) = measured_on(both, opened, settings)
+    assert (found, told.rule) == ([], "regions.off-animal")
+    assert "a1, a2" in told.seen and "regions.csv" in told.mend
+    # a row in the sheet says whose background it is
+    own = DrawnOn(both.candidates[1:])
+    (one,), told = measured_on(own, opened, settings)
+    assert (one.tied.animal, one.on_body_share, told) == ("a1", 0.0, ())
+
+
+def test_links_and_pipes_are_no_files_of_regions(small_study, tmp_path):
+    secret = tmp_path / "elsewhere.geojson"
+    secret.write_text(geojson_text([region("secret", animal="a1", session="d07", view="dorsal")]))
+    (small_study / "regions").mkdir()
+    (small_study / "regions/link.geojson").symlink_to(secret)
+    os.mkfifo(small_study / "regions/pipe.json")
+    found = {one.place.file: one for one in findings(small_study)}
+    assert set(found) == {"regions/link.geojson", "regions/pipe.json"}
+    assert (found["regions/link.geojson"].rule, found["regions/link.geojson"].severity) == ("regions.link", "warning")
+    assert found["regions/pipe.json"].rule == "regions.unreadable"
+    assert gather_regions(two_days_of_one_name(small_study))[0] == ()

@@ -9,6 +9,8 @@ from small_study import counts_of
 from lampyris.io.images.ome_tiff import read_ome_tiff
 from lampyris.io.images.ome_zarr_image import write_ome_zarr_image
 from lampyris.study.check import check_study
+from lampyris.study.headers import open_headers
+from lampyris.study.rules import Sheets
 from lampyris.study.run import run_study
 
 FULL = 60_000
@@ -60,3 +62,13 @@ def test_a_sequence_is_analysed_as_its_mean(small_study, frames):
     number, counts = SEEN["a1", "d00"]
     assert (number, counts.dtype) == (1, np.uint16)
     np.testing.assert_array_equal(counts, counts_of(0, 0))
+
+
+def test_a_pixel_that_was_full_once_is_seen_by_the_check(small_study, frames):
+    """As the analysis sees it: the mean alone would hide it."""
+    check = check_study(small_study, images=False)
+    sheets = Sheets(small_study, check.settings, check.samples, check.animals, True)
+    headers, faults = open_headers(sheets, check.settings)
+    assert faults == []
+    assert headers["raw/a1_d07.ome.tif"].saturated == pytest.approx((1 / frames[0, 0].size, 0.0))
+    assert headers["raw/a1_d07.ome.tif"].highest[0] == FULL

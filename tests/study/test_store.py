@@ -158,7 +158,15 @@ def test_animal_round_trip(tmp_path):
 
 @pytest.mark.parametrize(
     "text",
-    ["", "{", "[]", '{"format": "lampyris-results/2"}', '{"format": "other", "outcome": {}}', "\x00"],
+    [
+        "",
+        "{",
+        "[]",
+        '{"format": "lampyris-results/3"}',
+        '{"format": "lampyris-results/2"}',
+        '{"format": "other", "outcome": {}}',
+        "\x00",
+    ],
 )
 def test_what_was_not_written_is_refused(tmp_path, text):
     (tmp_path / ANIMAL).write_text(text)

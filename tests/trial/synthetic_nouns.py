@@ -42,7 +42,7 @@ def view_result(view, detections, *, limit=1e-6):
     )
     return ViewResult(
         view=view, pixel_mm=PIXEL_MM, photo=image, radiance=image[None], probe=image, probe_variance=image,
-        display=image, autofluorescence=image, flags=np.zeros(SHAPE, np.uint16), body=np.ones(SHAPE, bool),
+        total_variance=image, display=image, autofluorescence=image, flags=np.zeros(SHAPE, np.uint16), body=np.ones(SHAPE, bool),
         lesions=labels, channels=("800",), registration=Registration(Pose(0.0, 30.0), 0.5, 1.0, "landmarks"),
         detections=tuple(detections), organ_signals=(), limits=limits, body_flux=estimate(1.0), quality={},
     )  # fmt: skip

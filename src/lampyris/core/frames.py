@@ -41,6 +41,8 @@ class FrameStream:
         Seconds since the file's own zero; empty where it does not say.
     numbers : ndarray of int64, dims (frame,)
         The camera's number of each frame; 0, 1, ... where the file does not say (give an empty array).
+    radiance_per_count_rate : tuple of float
+        Per channel as in `RawImage`; empty where the file does not say.
     """
 
     file: str
@@ -57,6 +59,7 @@ class FrameStream:
     synthetic: bool = False
     times_s: NDArray[np.float64] = field(default_factory=lambda: np.empty(0))
     numbers: NDArray[np.int64] = field(default_factory=lambda: np.empty(0, np.int64))
+    radiance_per_count_rate: tuple[float, ...] = ()
 
     def __post_init__(self) -> None:
         faults = []

@@ -34,6 +34,8 @@ class ViewResult:
         Unbiased probe radiance summed over the bands, background structure not removed.
     probe_variance : ndarray, dims (y, x), float32
         Its variance.
+    total_variance : ndarray, dims (y, x), float32
+        Variance of the radiance summed over the bands.
     display : ndarray, dims (y, x), float32
         Non-negative probe radiance for showing.
     autofluorescence : ndarray, dims (y, x), float32
@@ -67,6 +69,8 @@ class ViewResult:
         Row and column of that image, turned head up, at which the view begins: an image may show several animals.
     rejected : tuple of Detection
         Found and rejected by a person: they count nowhere, and may be shown apart.
+    file_shape : tuple of int
+        Rows and columns of that image as it lies in its file; zeros where the view comes from none.
     """
 
     view: str
@@ -75,6 +79,7 @@ class ViewResult:
     radiance: NDArray[np.float32]
     probe: NDArray[np.float32]
     probe_variance: NDArray[np.float32]
+    total_variance: NDArray[np.float32]
     display: NDArray[np.float32]
     autofluorescence: NDArray[np.float32]
     flags: NDArray[np.uint16]
@@ -91,11 +96,12 @@ class ViewResult:
     file: str = ""
     origin_px: tuple[int, int] = (0, 0)
     rejected: tuple[Detection, ...] = ()
+    file_shape: tuple[int, int] = (0, 0)
 
     def __post_init__(self) -> None:
         shape = np.asarray(self.body).shape
         yx = ("y", "x")
-        for name in ("photo", "probe", "probe_variance", "display", "autofluorescence"):
+        for name in ("photo", "probe", "probe_variance", "total_variance", "display", "autofluorescence"):
             object.__setattr__(self, name, frozen_array(name, getattr(self, name), yx, np.float32, shape))
         object.__setattr__(self, "flags", frozen_array("flags", self.flags, yx, np.uint16, shape))
         object.__setattr__(self, "lesions", frozen_array("lesions", self.lesions, yx, np.uint16, shape))

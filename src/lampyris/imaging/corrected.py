@@ -269,8 +269,7 @@ def _measured_again(
     crop = own.frame.crop
     images = ViewImages(
         total=np.asarray(view.radiance, float).sum(axis=0)[crop],
-        # of the bands' sum no variance is stored: that of the probe is no smaller
-        total_variance=np.asarray(view.probe_variance, float)[crop],
+        total_variance=np.asarray(view.total_variance, float)[crop],
         flags=np.asarray(view.flags)[crop],
         calibration_relative_sd=settings.instrument.radiance_relative_sd,
     )

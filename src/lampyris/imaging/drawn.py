@@ -136,7 +136,7 @@ def _measured(
     pixel, level = view.pixel_mm, settings.analysis.interval_level
     count = int(inside.sum())
     light = np.asarray(view.radiance, float).sum(axis=0)[inside]
-    noise = float(np.sqrt(np.asarray(view.probe_variance, float)[inside].sum()))
+    noise = float(np.sqrt(np.asarray(view.total_variance, float)[inside].sum()))
     scale = settings.instrument.radiance_relative_sd
     whole = _estimate(float(light.sum()), noise, scale, level, half_width(level), "sum over the region")
     above = _above_surroundings(view, inside, settings)

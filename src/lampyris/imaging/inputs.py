@@ -40,6 +40,8 @@ class ViewInput:
         whole image.
     not_own : ndarray of bool, dims (y, x), or None
         Pixels that were emptied, since they are another animal's; None where there are none.
+    file_shape : tuple of int
+        Rows and columns of the image as it lies in its file; zeros where it comes from none.
     """
 
     view: str
@@ -54,6 +56,7 @@ class ViewInput:
     origin_px: tuple[int, int] = (0, 0)
     flat_level: tuple[float, ...] = ()
     not_own: NDArray[np.bool_] | None = None
+    file_shape: tuple[int, int] = (0, 0)
 
 
 @dataclass(frozen=True, slots=True, eq=False)

@@ -7,7 +7,6 @@ the air or the stage into an animal's own pixels is not removed; keep animals ap
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from typing import TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -42,8 +41,6 @@ PROFILE_MM = 2.0
 BRIGHTEST = 1.5
 # wider than high by this factor, in the upper part of the image: a bar of nose cones
 WIDE, UPPER_PART = 1.5, 0.35
-Scalar = TypeVar("Scalar", bound=np.generic)
-_TURNS = {"up": 0, "right": 1, "down": 2, "left": 3}
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -91,23 +88,6 @@ class Bodies:
     labels: NDArray[np.int32]
     animals: tuple[int, ...]
     middles_mm: tuple[float, ...]
-
-
-def head_up(image: NDArray[Scalar], head: str, /) -> NDArray[Scalar]:
-    """Turn an image, or a stack of them, so that heads point up.
-
-    Parameters
-    ----------
-    image : ndarray, dims (..., y, x)
-    head : str
-        Side to which heads point: ``up``, ``down``, ``left`` or ``right``.
-
-    Examples
-    --------
-    >>> head_up(np.array([[1, 0], [1, 0], [1, 0]]), "left").tolist()
-    [[1, 1, 1], [0, 0, 0]]
-    """
-    return np.rot90(image, _TURNS[head], axes=(-2, -1))
 
 
 def find_bodies(photo: NDArray[np.floating], /, *, pixel_mm: float, stage: Stage) -> Bodies:

@@ -97,7 +97,8 @@ def measure_spots(
         What was found.
     images : ViewImages
     nearest : bool
-        Pixels that outlines share go to the nearest spot, as where a person parted one; else the brighter keeps them.
+        Pixels that outlines share go to the nearest spot and their light is divided as fitted, as where a person parted one;
+        else the brighter keeps pixels and light.
     apart : mapping of int to ndarray of bool, dims (y, x)
         Pixels that a spot of the field holds besides those around its peak, as where two were joined that do not touch.
 
@@ -114,14 +115,15 @@ def measure_spots(
         # a pixel that lies in one outline only stays with it, however near another spot is
         alone = held.sum(axis=0) == 1
         parted = [mask & (alone | (closest == index)) for index, mask in enumerate(held)]
-        return tuple(_measure(search, field, images, index, parted) for index in range(len(parted)))
+        # the light of shared pixels is divided as fitted, else the skirts of one spot under the other would count for neither
+        return tuple(_measure(search, field, images, index, parted, held[index]) for index in range(len(parted)))
     taken = np.zeros(search.body.shape, bool)
     # the brighter spot keeps the pixels that two outlines share
     order = sorted(range(len(outlines)), key=lambda index: -float(field.images[index].max()))
     for index in order:
         outlines[index] = outlines[index] & ~taken
         taken |= outlines[index]
-    return tuple(_measure(search, field, images, index, outlines) for index in range(len(outlines)))
+    return tuple(_measure(search, field, images, index, outlines, outlines[index]) for index in range(len(outlines)))
 
 
 def fitted_width(image: NDArray[np.float64], /, *, pixel_mm: float) -> float:
@@ -207,21 +209,27 @@ def spot_outline(search: SpotSearch, field: FieldFit, index: int, /) -> NDArray[
 
 
 def _measure(
-    search: SpotSearch, field: FieldFit, images: ViewImages, index: int, outlines: list[NDArray[np.bool_]]
+    search: SpotSearch,
+    field: FieldFit,
+    images: ViewImages,
+    index: int,
+    outlines: list[NDArray[np.bool_]],
+    aperture: NDArray[np.bool_],
 ) -> SpotPhotometry:
+    """Numbers of one spot: its flux is summed over the aperture, all else is said of the pixels of its outline."""
     options, spot, outline = search.options, field.spots[index], outlines[index]
     others = np.delete(field.images, index, axis=0).sum(axis=0)
-    signal = np.where(outline, search.data - field.fit.background - others, 0.0)
+    signal = np.where(aperture, search.data - field.fit.background - others, 0.0)
     pixel_area = search.pixel_mm
     flux = lambertian_flux(float(signal.sum()), pixel_area)
     avoid = binary_dilation(np.logical_or.reduce(outlines), iterations=2)
-    structure, freedom = aperture_noise(field.residual, search.body, avoid, float(outline.sum()))
-    frame = float(np.sqrt(search.variance[outline].sum()))
-    subtracted = NEIGHBOUR_ERROR * float(others[outline].sum()) + options.organ_model_error * float(
-        field.fit.uptake[outline].sum()
+    structure, freedom = aperture_noise(field.residual, search.body, avoid, float(aperture.sum()))
+    frame = float(np.sqrt(search.variance[aperture].sum()))
+    subtracted = NEIGHBOUR_ERROR * float(others[aperture].sum()) + options.organ_model_error * float(
+        field.fit.uptake[aperture].sum()
     )
     # the measured structure holds the frames' noise of dark places already; a bright spot has more of its own
-    quiet = float(np.median(search.variance[search.body])) * float(outline.sum())
+    quiet = float(np.median(search.variance[search.body])) * float(aperture.sum())
     own = lambertian_flux(
         float(np.sqrt(max(structure, 0.0) ** 2 + max(frame**2 - quiet, 0.0) + subtracted**2)), pixel_area
     )
@@ -240,7 +248,7 @@ def _measure(
     if flux < FAINT_SDS * own:
         flags |= DetectionFlag.FAINT_AFTER_FIT
     level = robust_sd(field.residual[around]) if around.sum() > 8 else field.fit.pixel_sd
-    peak = float(signal.max()) if outline.any() else 0.0
+    peak = float(signal[outline].max()) if outline.any() else 0.0
     return SpotPhotometry(
         outline=outline,
         flux=Estimate(

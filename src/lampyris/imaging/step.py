@@ -133,6 +133,7 @@ def analyse_view(
         radiance=radiance.values.astype(np.float32),
         probe=abundance.values[0].astype(np.float32),
         probe_variance=abundance.variance[0].astype(np.float32),
+        total_variance=radiance.variance.sum(axis=0).astype(np.float32),
         display=abundance.display[0].astype(np.float32),
         autofluorescence=_component(abundance, 1),
         flags=abundance.flags,
@@ -147,6 +148,7 @@ def analyse_view(
         quality=_quality(search, field, saturated, abundance, body),
         file=view.file,
         origin_px=view.origin_px,
+        file_shape=view.file_shape,
     )
     return result, measured_view(search, field, frame), _remarks(view, photo, body, registration, search, field)
 

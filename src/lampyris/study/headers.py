@@ -15,6 +15,7 @@ from lampyris.core.finding import Finding, Place, Severity
 from lampyris.core.images import RawImage
 from lampyris.core.schemas import SampleRow
 from lampyris.core.settings import StudySettings
+from lampyris.imaging.calibrate import SATURATED_SHARE
 from lampyris.imaging.inputs import ViewInput
 from lampyris.imaging.lanes import find_bodies, strangers
 from lampyris.imaging.photographs import PHOTO_MEND, photograph_fault
@@ -33,7 +34,6 @@ from lampyris.study.rules import SETTINGS, SHEET, SHEET_LANDMARKS, WAVELENGTH_TO
 # files round exposures to milliseconds and pixel pitches to micrometres
 EXPOSURE_TOLERANCE = 0.01
 PIXEL_TOLERANCE = 0.005
-SATURATED_SHARE_OF_FULL_SCALE = 0.99
 # this many pixels at exactly the brightest count are not chance: the camera ends there
 PILED_UP = 5
 
@@ -117,10 +117,13 @@ def open_headers(sheets: Sheets, settings: StudySettings, /) -> tuple[dict[str, 
     """
     headers: dict[str, Header | None] = {}
     findings: list[Finding] = []
+    full_scale = settings.instrument.full_scale_counts
     for path in _paths(sheets, settings):
         try:
-            opened = mean_image(sheets.study / path, settings.limits, file=path)
-            headers[path] = _summary(opened, settings.instrument.full_scale_counts)
+            opened = mean_image(
+                sheets.study / path, settings.limits, file=path, saturation_counts=SATURATED_SHARE * full_scale
+            )
+            headers[path] = _summary(opened, full_scale)
         except ImageError as error:
             headers[path] = None
             findings += _unreadable(path, error, sheets, settings)
@@ -261,8 +264,7 @@ def _summary(image: RawImage, full_scale: float) -> Header:
         synthetic=image.synthetic,
         constant=tuple(not (plane.size and plane.min() < plane.max()) for plane in planes),
         saturated=tuple(
-            float(np.count_nonzero(plane >= SATURATED_SHARE_OF_FULL_SCALE * full_scale)) / max(plane.size, 1)
-            for plane in planes
+            float(np.count_nonzero(plane >= SATURATED_SHARE * full_scale)) / max(plane.size, 1) for plane in planes
         ),
         highest=tuple(float(plane.max(initial=0)) for plane in planes),
         at_highest=tuple(int(np.count_nonzero(plane == plane.max(initial=0))) for plane in planes),

@@ -20,8 +20,9 @@ from lampyris.core.settings import StudySettings
 from lampyris.imaging.animal import light_photograph
 from lampyris.imaging.calibrate import SATURATED_SHARE, radiance_from_counts
 from lampyris.imaging.inputs import SessionInput, ViewInput
-from lampyris.imaging.lanes import Lane, cut_view, find_lanes, head_up
+from lampyris.imaging.lanes import Lane, cut_view, find_lanes
 from lampyris.imaging.photographs import photograph_on_grid
+from lampyris.imaging.turning import head_up
 from lampyris.io.images.frames import mean_image
 from lampyris.io.images.readers import image_files
 from lampyris.io.paths import inside
@@ -260,6 +261,7 @@ def open_view(read: Reader, rows: Sequence[SampleRow], settings: StudySettings, 
         flat=head_up(np.stack(flat), head),
         file=ordered[0].image,
         radiance_per_count_rate=_coefficients([(row, image) for row, image, _ in planes]),
+        file_shape=(shape[0], shape[1]),
     )
 
 

@@ -4,6 +4,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
+from typing import Any
 
 from lampyris.core.finding import Finding
 from lampyris.core.schemas import AnimalRow
@@ -126,14 +127,12 @@ def animal_task(
     Task
         Depends on the records of its sessions and of the controls', on the animal's row and on the settings.
     """
-    # of a row, what the step may use: neither where it stands nor why another run left the animal out
-    row = encode(plan.animal) if plan.animal is not None else {}
     options = {
         "step": f"{follow.__module__}.{follow.__qualname__}",
         "outcome": encode(plan.outcome),
         "sessions": plan.folders,
         "controls": plan.controls,
-        "animal": {key: value for key, value in row.items() if key != "row" and not key.startswith(("exclu", "dose_"))},
+        "animal": followed_columns(plan.animal),
         "photographed": plan.photographed,
         "findings": encode(plan.findings),
         "settings": settings.model_dump(mode="json", exclude={"study"}),
@@ -148,6 +147,12 @@ def animal_task(
         work=partial(_gather, plan, settings, follow, light),
         seed_key=("study", settings.study.name, plan.outcome.animal, "animal"),
     )
+
+
+def followed_columns(animal: AnimalRow | None, /) -> dict[str, Any]:
+    """Of an animal's row, what following may use: neither where it stands, nor its dose, nor why another run left it out."""
+    row = encode(animal) if animal is not None else {}
+    return {key: value for key, value in row.items() if key != "row" and not key.startswith(("exclu", "dose_"))}
 
 
 def _analyse(session: SessionRows, settings: StudySettings, step: SessionStep, study: Path, folder: Path) -> None:

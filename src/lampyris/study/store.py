@@ -10,8 +10,8 @@
     results/sub-A/curated/ses-S/session.json  a session with them: its images are those of ses-S,
     results/sub-A/curated/ses-S/dorsal-lesions.ome.zarr  but for the outlines, where they changed
 
-The image's channels are ``radiance:BAND`` per band, then `probe`, `probe_variance`, `display`, `autofluorescence`, `photo`;
-its labels `body`, `lesions` and `flags`. JSON spells NaN and infinity as strings (`lampyris.study.codec`).
+The image's channels are ``radiance:BAND`` per band, then `probe`, `probe_variance`, `total_variance`, `display`,
+`autofluorescence`, `photo`; its labels `body`, `lesions` and `flags`. JSON spells NaN and infinity as strings (`lampyris.study.codec`).
 """
 
 import json
@@ -19,7 +19,7 @@ import typing
 from collections.abc import Sequence
 from dataclasses import dataclass, fields, replace
 from functools import cache
-from pathlib import Path
+from pathlib import Path, PurePath
 from typing import Any
 
 import numpy as np
@@ -35,12 +35,12 @@ from lampyris.study.codec import decode, encode
 SESSION = "session.json"
 ANIMAL = "animal.json"
 CURATED = "curated"
-FORMAT = "lampyris-results/2"
-PLANES = ("probe", "probe_variance", "display", "autofluorescence", "photo")
+FORMAT = "lampyris-results/3"
+PLANES = ("probe", "probe_variance", "total_variance", "display", "autofluorescence", "photo")
 LABELS = ("body", "lesions", "flags")
 _IMAGES = ("radiance", *PLANES, *LABELS)
 _BAND = "radiance:"
-_UNITS = {"probe_variance": f"({RADIANCE_UNIT})2", "photo": "1"}
+_UNITS = {**dict.fromkeys(("probe_variance", "total_variance"), f"({RADIANCE_UNIT})2"), "photo": "1"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,8 +85,9 @@ def automatic_folder(name: str, /) -> str:
     >>> automatic_folder("results/sub-m01/curated/ses-d07"), automatic_folder("results/sub-m01/ses-d07")
     ('results/sub-m01/ses-d07', 'results/sub-m01/ses-d07')
     """
-    head, mark, session = name.rpartition(f"/{CURATED}/")
-    return f"{head}/{session}" if mark else name
+    folder = PurePath(name)
+    # of an absolute path, some folder further up may be called so too
+    return (folder.parent.parent / folder.name).as_posix() if folder.parent.name == CURATED else name
 
 
 def outlines_folder(view: str, /) -> str:

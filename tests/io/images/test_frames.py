@@ -39,13 +39,13 @@ def ome_tiff(folder, **options):
     return path
 
 
-def ome_zarr(folder, **options):
+def ome_zarr(folder, said=None, **options):
     axes = [{"name": name, "type": kind} for name, kind in (("t", "time"), ("c", "channel"))]
     axes[0]["unit"] = "second"
     axes += [{"name": name, "type": "space", "unit": "millimeter"} for name in "yx"]
     level = {"path": "0", "coordinateTransformations": [{"type": "scale", "scale": [1.0, 1.0, 0.2, 0.2]}]}
     omero = {"channels": [{"label": "780"}, {"label": "820"}]}
-    raw = {"exposure_s": [0.5, 0.5]}
+    raw = {"exposure_s": [0.5, 0.5], **(said or {})}
     ome = {"version": "0.5", "multiscales": [{"axes": axes, "datasets": [level]}], "omero": omero}
     group = zarr.open_group(folder / "x.ome.zarr", mode="w", attributes={"ome": ome, "lampyris": {"raw": raw}})
     options = {"chunks": (1, 1, 20, 30), **options}
@@ -101,6 +101,12 @@ def test_mean_image(tmp_path, kind):
     full = FRAMES.max(axis=0) >= level
     np.testing.assert_array_equal(held.counts[full], FRAMES.max(axis=0)[full])
     np.testing.assert_array_equal(held.counts[~full], found.counts[~full])
+
+
+def test_a_mean_keeps_the_files_own_coefficients(tmp_path):
+    """Without them the light of a sequence would be scaled by the settings instead."""
+    path = ome_zarr(tmp_path, {"radiance_per_count_rate": [5.0, 7.0]})
+    assert mean_image(path, LIMITS).radiance_per_count_rate == (5.0, 7.0)
 
 
 @pytest.mark.parametrize("suffix", [".ome.tif", ".tif"])

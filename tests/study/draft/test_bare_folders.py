@@ -186,6 +186,22 @@ def test_gain_and_read_noise_are_seen_in_the_images(tmp_path):
     assert instrument.read_noise_e == pytest.approx(READ_E, rel=0.25)
 
 
+def test_a_sequence_is_drafted_as_the_mean_of_its_frames(tmp_path):
+    """Its noise is told as that of one frame, from which gain and read noise follow."""
+    frames = np.stack([frame(seed=number) for number in range(8)])
+    metadata = {"axes": "TYX", "Plane": {"ExposureTime": [2.0] * 8}}
+    tifffile.imwrite(tmp_path / "m1 d0.ome.tif", frames, metadata=metadata, photometric="minisblack")
+    ome_tiff(tmp_path / "m2 d0.ome.tif", image(seed=0))
+    scan = scan_folder(tmp_path)
+    assert scan.findings == ()
+    mean, single = scan.images
+    assert (mean.image.frames, single.image.frames, mean.image.exposure_s) == (8, 1, (2.0,))
+    assert mean.planes[0].median == pytest.approx(single.planes[0].median, rel=0.02)
+    # a median over some hundred squares of 64 pixels, each of which tells a variance within a fifth
+    expected = np.median(single.planes[0].noise.variance)
+    assert np.median(mean.planes[0].noise.variance) == pytest.approx(expected, rel=0.15)
+
+
 def test_vendor_coefficient_and_bodies(tmp_path):
     clicks(tmp_path / "bare")
     begin_study(tmp_path / "study", folder=tmp_path / "bare")

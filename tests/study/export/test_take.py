@@ -14,7 +14,6 @@ from cheap_step import cheap_follow, cheap_step
 
 from lampyris.cli import main
 from lampyris.core.errors import LampyrisError, UsageError
-from lampyris.core.study import ViewResult
 from lampyris.io import durable
 from lampyris.io.durable import sha256_file
 from lampyris.study.assemble import load_results
@@ -381,13 +380,3 @@ def test_the_words_of_the_command_are_those_of_the_export():
 
     assert takeaway.WHAT == WHAT
     assert tuple(DIALECTS) == takeaway.DIALECTS
-
-
-def test_outlines_of_several_animals_in_one_image():
-    """A view that was cut out of a larger image: its outline lies where the animal lies in the file."""
-    from lampyris.study.export.places import file_corners
-
-    view = object.__new__(ViewResult)
-    object.__setattr__(view, "pixel_mm", 0.5)
-    object.__setattr__(view, "origin_px", (10, 200))
-    assert file_corners(view, ((1.0, 2.0),)) == ((12.0, 204.0),)

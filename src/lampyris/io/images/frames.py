@@ -124,6 +124,7 @@ def mean_image(path: Path, limits: Limits, /, *, file: str = "", saturation_coun
         acquired=stream.acquired,
         synthetic=stream.synthetic,
         frames=stream.count,
+        radiance_per_count_rate=stream.radiance_per_count_rate,
     )
 
 
@@ -243,6 +244,7 @@ def _zarr_stream(path: Path, limits: Limits, file: str) -> FrameStream:
         acquired=metadata.acquired,
         synthetic=metadata.synthetic,
         times_s=np.array([] if math.isnan(image.interval_s) else [image.interval_s * n for n in range(count)], float),
+        radiance_per_count_rate=image.radiance_per_count_rate,
     )
 
 

@@ -2,8 +2,9 @@
 
 from pathlib import Path
 
-from lampyris.core.errors import InputError, UnsafeFileError
+from lampyris.core.errors import ImageError, InputError, UnsafeFileError
 from lampyris.core.finding import Finding, Place, Severity
+from lampyris.io.images.tiff import opened_file
 
 MAX_BYTES = 64_000_000
 """A file of regions above this is none."""
@@ -32,16 +33,16 @@ def read_capped(path: Path, file: str, /) -> bytes:
     Raises
     ------
     InputError
-        If it cannot be read.
+        If it cannot be read, or is no regular file: a pipe would wait for ever.
     UnsafeFileError
         If it is larger than `MAX_BYTES`.
     """
     try:
-        with path.open("rb") as stream:
-            data = stream.read(MAX_BYTES + 1)
-    except OSError as error:
-        mend = "Correct the path, or copy the file there."
-        raise refusal(file, "regions.unreadable", f"cannot be read: {error.strerror}.", mend) from error
+        with opened_file(path, file) as stream:
+            data = stream.read(0, min(len(stream), MAX_BYTES + 1))
+    except ImageError as error:
+        seen = next((one.seen for one in error.findings), "cannot be read.")
+        raise refusal(file, "regions.unreadable", seen, "Correct the path, or copy the file there.") from error
     if len(data) > MAX_BYTES:
         raise unsafe(file, f"is larger than {MAX_BYTES} bytes.")
     return data

@@ -27,7 +27,7 @@ from lampyris.study.curation.resolve import Resolved, resolve
 from lampyris.study.following import AnimalInput, FollowStep, spread_of
 from lampyris.study.graph import RECORD, Task, TaskOutcome, do_task
 from lampyris.study.outcomes import animal_outcome
-from lampyris.study.steps import AnimalPlan
+from lampyris.study.steps import AnimalPlan, followed_columns
 from lampyris.study.store import (
     ANIMAL,
     CURATED,
@@ -127,10 +127,14 @@ def run_corrections(
         if _session_folder(plan, session) in plan.folders
     ]
     done = run(tasks, [task.folder for task in tasks])
+    owner = {folder: name for name, plan in curated.items() for folder in plan.folders}
+    broken: dict[str, list[TaskOutcome]] = {}
     for outcome in done:
         if not outcome.done:
-            name = next(name for name, plan in curated.items() if outcome.folder in plan.folders)
-            curated[name] = _failed(curated[name], outcome.reason, outcome.findings)
+            broken.setdefault(owner[outcome.folder], []).append(outcome)
+    for name, those in broken.items():
+        findings = [finding for one in those for finding in one.findings]
+        curated[name] = _failed(curated[name], "; ".join(dict.fromkeys(one.reason for one in those)), findings)
     animals = [_animal_task(study, plan, settings, follow) for plan in curated.values()]
     followed = run(animals, [plan.outcome.animal for plan in curated.values()])
     for name, outcome in zip(list(curated), followed, strict=True):
@@ -227,13 +231,12 @@ def _correct(
 
 def _animal_task(study: Path, plan: CuratedPlan, settings: StudySettings, follow: FollowStep) -> Task:
     """Follow an animal with its corrections: depends on its sessions' records, its automatic one, and the rows."""
-    row = encode(plan.automatic.animal) if plan.automatic.animal is not None else {}
     options = {
         "step": f"{follow.__module__}.{follow.__qualname__}",
         "outcome": encode(plan.outcome),
         "sessions": plan.folders,
         "controls": plan.automatic.controls,
-        "animal": {key: value for key, value in row.items() if key != "row" and not key.startswith("exclu")},
+        "animal": followed_columns(plan.automatic.animal),
         "photographed": plan.automatic.photographed,
         "findings": encode(plan.findings),
         "resolved": encode(plan.resolved),

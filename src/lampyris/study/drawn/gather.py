@@ -52,7 +52,8 @@ def gather_regions(sheets: Sheets, /) -> tuple[tuple[DrawnOn, ...], tuple[Findin
         rows.setdefault(row.file, []).append(row)
     clicks = _clicks(sheets)
     drawn: list[DrawnOn] = []
-    findings = list(_unknown_views(sheets, views))
+    links = [path for path in _lying(sheets.study / FOLDER)[1] if path not in rows]
+    findings = [*_unknown_views(sheets, views), *map(_link, links)]
     for file in sorted({*region_files(sheets), *clicks}):
         try:
             regions = read_regions(sheets.study / file, file=file)
@@ -68,9 +69,7 @@ def gather_regions(sheets: Sheets, /) -> tuple[tuple[DrawnOn, ...], tuple[Findin
 
 def region_files(sheets: Sheets, /) -> tuple[str, ...]:
     """Files that regions are read from, inside the study: those that regions.csv names, and those of the folder ``regions``."""
-    folder = sheets.study / FOLDER
-    lying = [f"{FOLDER}/{path.name}" for path in folder.iterdir() if is_region_file(path)] if folder.is_dir() else []
-    return tuple(sorted({*lying, *(row.file for row in sheets.regions)}))
+    return tuple(sorted({*_lying(sheets.study / FOLDER)[0], *(row.file for row in sheets.regions)}))
 
 
 def _clicks(sheets: Sheets) -> set[str]:
@@ -84,6 +83,20 @@ def check_regions(sheets: Sheets, /) -> Iterator[Finding]:
     """Regions drawn by hand can be read and belong to views of the sample sheet."""
     if sheets.whole and (sheets.regions or (sheets.study / FOLDER).is_dir()):
         yield from gather_regions(sheets)[1]
+
+
+def _lying(folder: Path) -> tuple[list[str], list[str]]:
+    """Files of regions in the folder of that name, and links there, which may lead anywhere and are not followed."""
+    if folder.is_symlink():
+        return [], [FOLDER]
+    found = sorted(path for path in folder.iterdir() if is_region_file(path)) if folder.is_dir() else []
+    files = [f"{FOLDER}/{path.name}" for path in found if not path.is_symlink()]
+    return files, [f"{FOLDER}/{path.name}" for path in found if path.is_symlink()]
+
+
+def _link(path: str) -> Finding:
+    mend = "Copy the files themselves there."
+    return Finding("regions.link", Severity.WARNING, Place(path), "is a symbolic link, which is not followed.", mend)
 
 
 def _unknown_views(sheets: Sheets, views: Sequence[View]) -> Iterator[Finding]:
@@ -152,7 +165,11 @@ def _candidates(sheets: Sheets, one: TiedRegion, file: str, views: Sequence[View
     if not image:
         return []
     own = [row for row in sheets.samples if f"{image.removeprefix('./')}/".startswith(f"{row.image}/")]
+    # drawn on another machine: the end of its path, else its bare name, where only one image has it
+    own = own or [row for row in sheets.samples if image.casefold().endswith(f"/{row.image}".casefold())]
     own = own or [row for row in sheets.samples if Path(row.image).name.casefold() == Path(image).name.casefold()]
+    if len({row.image for row in own}) > 1:
+        return []
     return list(dict.fromkeys((row.animal, row.session, row.view) for row in own))
 
 

@@ -11,7 +11,6 @@ from lampyris.core.regions import RegionResult, TiedRegion
 from lampyris.core.settings import StudySettings
 from lampyris.core.study import SessionResult, ViewResult
 from lampyris.io import durable
-from lampyris.io.paths import inside
 from lampyris.io.regions.geojson import geojson_text
 from lampyris.study.codec import encode
 from lampyris.study.drawn.gather import DrawnOn
@@ -21,7 +20,9 @@ from lampyris.study.store import read_session, write_noun
 REGIONS_FOLDER = "results/regions"
 REGIONS = "regions.json"
 OUTLINES = "regions.geojson"
-Corners = tuple[tuple[float, float], ...]
+# of a region's pixels, so many must lie on the animal of several to which it is given; more where another of them, whose
+# body is not known, may be meant
+LEAST_SHARE, LEAST_SHARE_BESIDE_MISSING = 0.05, 0.5
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,36 +73,6 @@ def regions_task(
     )
 
 
-def on_view(outline_px: Corners, head: str, shape: tuple[int, int], origin_px: tuple[int, int], /) -> Corners:
-    """Corners of an image file as corners of a view: turned head up, then counted from where the view begins.
-
-    Parameters
-    ----------
-    outline_px : tuple of (y, x)
-        In pixels of the image as it lies in its file.
-    head : str
-        Side of that image to which the head points.
-    shape : (y, x)
-        Of that image; not needed where the head points up.
-    origin_px : (y, x)
-        Where the view begins in the image turned head up.
-
-    Examples
-    --------
-    >>> on_view(((2.0, 1.0),), "left", (5, 9), (0, 0)), on_view(((2.0, 1.0),), "up", (5, 9), (1, 1))
-    (((1.0, 2.0),), ((1.0, 0.0),))
-    """
-    height, width = shape
-    turned = {
-        "up": lambda y, x: (y, x),
-        "down": lambda y, x: (height - 1 - y, width - 1 - x),
-        "left": lambda y, x: (x, height - 1 - y),
-        "right": lambda y, x: (width - 1 - x, y),
-    }[head]
-    top, left = origin_px
-    return tuple((y - top, x - left) for y, x in (turned(*corner) for corner in outline_px))
-
-
 def _measure(
     drawn: tuple[DrawnOn, ...],
     sessions: tuple[tuple[tuple[str, str], str], ...],
@@ -117,7 +88,7 @@ def _measure(
         keys = sorted({(one.animal, one.session) for one in region.candidates} & folders.keys())
         # only what this region needs stays open, so that memory does not grow with the study
         opened = {key: opened.get(key) or read_session(study / folders[key]) for key in keys}
-        found, told = measured_on(region, opened, settings, study)
+        found, told = measured_on(region, opened, settings)
         measured += found
         findings += told
     write_noun(folder / REGIONS, StoredRegions(tuple(measured), tuple(findings)))
@@ -125,7 +96,7 @@ def _measure(
 
 
 def measured_on(
-    region: DrawnOn, opened: Mapping[tuple[str, str], SessionResult], settings: StudySettings, study: Path, /
+    region: DrawnOn, opened: Mapping[tuple[str, str], SessionResult], settings: StudySettings, /
 ) -> tuple[list[RegionResult], tuple[Finding, ...]]:
     """Measure a region on the candidate that holds most of it, or say why it cannot be measured.
 
@@ -135,8 +106,6 @@ def measured_on(
     opened : mapping of (animal, session) to SessionResult
         Its sessions, with images; those that have no result are not there.
     settings : StudySettings
-    study : Path
-        The study's directory, for the size of images that must be turned.
 
     Returns
     -------
@@ -146,22 +115,30 @@ def measured_on(
         Why there is none.
     """
     from lampyris.imaging.drawn import measure_region
+    from lampyris.imaging.turning import view_corners
 
     done: list[RegionResult] = []
     told: tuple[Finding, ...] = ()
+    missing: list[TiedRegion] = []
     for one in region.candidates:
         view = _view_of(one, opened)
         if view is None:
+            missing.append(one)
             continue
         try:
-            outline = on_view(one.region.outline_px, settings.stage.head, _shape(view, settings, study), view.origin_px)
+            outline = view_corners(one.region.outline_px, view, settings.stage.head)
             done.append(measure_region(one, outline, view, settings))
         except ImageError as error:
             told = error.findings
-    if done:
-        # animals that share an image: the region is that one's on whose body it lies
-        return [max(done, key=lambda one: one.on_body_share)], ()
-    return [], told or (_not_in_results(region.candidates[0]),)
+    if not done:
+        return [], tuple(map(_not_in_results, missing)) or told
+    best = max(done, key=lambda one: one.on_body_share)
+    if len(region.candidates) == 1:
+        return [best], ()
+    # animals that share an image: the region is that one's on whose body it lies; their pieces of the image overlap
+    if best.on_body_share < (LEAST_SHARE_BESIDE_MISSING if missing else LEAST_SHARE):
+        return [], tuple(map(_not_in_results, missing)) or (_on_no_animal(region),)
+    return [best], ()
 
 
 def _view_of(one: TiedRegion, opened: Mapping[tuple[str, str], SessionResult]) -> ViewResult | None:
@@ -170,14 +147,12 @@ def _view_of(one: TiedRegion, opened: Mapping[tuple[str, str], SessionResult]) -
     return next((view for view in views if view.view == one.view), None)
 
 
-def _shape(view: ViewResult, settings: StudySettings, study: Path) -> tuple[int, int]:
-    """Of the image as it lies in its file; asked only where it must be turned."""
-    if settings.stage.head == "up":
-        return view.body.shape[0], view.body.shape[1]
-    from lampyris.io.images.readers import read_image
-
-    image = read_image(inside(study, view.file, place=Place(view.file)), settings.limits, file=view.file)
-    return image.counts.shape[1], image.counts.shape[2]
+def _on_no_animal(region: DrawnOn) -> Finding:
+    first = region.candidates[0]
+    names = ", ".join(sorted({one.animal for one in region.candidates}))
+    seen = f"the region {first.region.name!r} was not measured: it lies on none of the animals of its image, {names}."
+    mend = "If it is one's background, write a row in regions.csv: animal, session, view, file, name."
+    return Finding("regions.off-animal", Severity.WARNING, Place(first.file), seen, mend)
 
 
 def _not_in_results(one: TiedRegion) -> Finding:

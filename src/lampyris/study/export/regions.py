@@ -1,17 +1,14 @@
 """Outlines of what was found in a view, in pixels of the image file."""
 
-from collections.abc import Callable
 from typing import Any
 
 from lampyris.core.lesions import Lesion
 from lampyris.core.results import Detection
 from lampyris.core.study import AnimalOutcome, SessionResult, ViewResult
+from lampyris.imaging.turning import Corners, file_corners
 from lampyris.io.regions.geojson_out import Outline, outlines_text
 from lampyris.study.export.colours import kind_colour, lesion_colour
-from lampyris.study.export.places import Corners, file_corners
 from lampyris.study.outcomes import owners
-
-Shape = Callable[[str], tuple[int, int] | None]
 
 
 def view_outlines(
@@ -21,7 +18,6 @@ def view_outlines(
     /,
     *,
     head: str,
-    shape: Shape,
     synthetic: bool,
 ) -> str:
     """GeoJSON of one view.
@@ -33,25 +29,21 @@ def view_outlines(
         With the animal's lesions.
     head : str
         Side of the image file to which heads point.
-    shape : callable
-        Rows and columns of an image file of the study, None where it is no longer there; asked only for turned images.
     synthetic : bool
         Said in the file.
 
     Returns
     -------
     str
-        Where the file of a turned image is gone, corners are in pixels of the image turned head up, and ``turned`` says so.
     """
-    size = None if head == "up" else shape(view.file)
-    used = "up" if size is None else head
     owned = owners(outcome.lesions) if outcome is not None else {}
     outlines = []
     for detection in view.detections:
         if len(detection.outline_mm) < 3:
             continue
         lesions = owned.get((session.session, view.view, detection.number), ())
-        corners = file_corners(view, _open_ring(detection.outline_mm), head=used, shape=size)
+        ring = tuple((y / view.pixel_mm, x / view.pixel_mm) for y, x in _open_ring(detection.outline_mm))
+        corners = file_corners(ring, view, head)
         outlines.append(_outline(session, view, detection, lesions, corners))
     about: dict[str, Any] = {
         "image": view.file,
@@ -63,8 +55,6 @@ def view_outlines(
         "origin_px": [view.origin_px[1], view.origin_px[0]],
         "synthetic": synthetic,
     }
-    if used != head:
-        about["turned"] = f"pixels of the image turned head up; in the file heads point {head}"
     return outlines_text(outlines, about=about)
 
 

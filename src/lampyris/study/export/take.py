@@ -3,14 +3,12 @@
 import json
 from collections.abc import Sequence
 from dataclasses import dataclass
-from functools import cache
 from pathlib import Path
 
-from lampyris.core.errors import ImageError, LampyrisError, UsageError
+from lampyris.core.errors import LampyrisError, UsageError
 from lampyris.core.finding import Finding, Place, Severity
 from lampyris.core.study import StudyResults
 from lampyris.io import durable
-from lampyris.io.paths import inside
 from lampyris.io.spreadsheets import DIALECTS, spreadsheet_bytes
 from lampyris.io.tables import write_table
 from lampyris.study.assemble import CRATE, RESULTS, load_results
@@ -137,7 +135,7 @@ def _write(study: Path, folder: Path, results: StudyResults, what: tuple[str, ..
     if "tables" in what:
         _write_tables(folder, results, dialect)
     if "regions" in what:
-        _write_regions(study, folder, results)
+        _write_regions(folder, results)
     note = readme_text(results, tables, what=what, dialect=dialect)
     (folder / README).write_text(note, encoding="utf-8", newline="\n")
     if "crate" in what:
@@ -185,13 +183,9 @@ def _write_tables(folder: Path, results: StudyResults, dialect: str) -> None:
             path.write_bytes(spreadsheet_bytes(columns, form))
 
 
-def _write_regions(study: Path, folder: Path, results: StudyResults) -> None:
+def _write_regions(folder: Path, results: StudyResults) -> None:
     head = str(results.record.options.get("stage", {}).get("head", "up"))
     outcomes = {outcome.animal: outcome for outcome in results.outcomes}
-
-    @cache
-    def shape(file: str) -> tuple[int, int] | None:
-        return _shape(study, file, results)
 
     (folder / "regions").mkdir()
     for session in results.sessions:
@@ -201,22 +195,7 @@ def _write_regions(study: Path, folder: Path, results: StudyResults) -> None:
                 view,
                 outcomes.get(session.animal),
                 head=head,
-                shape=shape,
                 synthetic=results.synthetic,
             )
             name = f"sub-{session.animal}_ses-{session.session}_{view.view}.geojson"
             (folder / "regions" / name).write_text(text, encoding="utf-8", newline="\n")
-
-
-def _shape(study: Path, file: str, results: StudyResults) -> tuple[int, int] | None:
-    """Rows and columns of an image file of the study; None where it is no longer there as it was."""
-    from lampyris.core.settings import Limits
-    from lampyris.io.images.readers import read_image
-
-    try:
-        path = inside(study, file, place=Place(file))
-        limits = Limits.model_validate(results.record.options.get("limits", {}))
-        rows, columns = read_image(path, limits, file=file).counts.shape[1:]
-    except (ImageError, LampyrisError, OSError):
-        return None
-    return rows, columns

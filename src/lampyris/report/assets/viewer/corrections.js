@@ -34,12 +34,12 @@ export class Corrections {
     this.rows = [];
     this.place = null;
     this.key = "";
-    this.scope = "lesion";
+    this.scope = "";
     this.copied = true;
     fillSelect($("fix-kind"), [["", KEEP], ...looking.data.kinds.map((kind) => [kind, kind])], "");
     fillSelect($("fix-organ"), [["", KEEP], ...looking.data.organs.map((organ) => [organ, organ])], "");
     $("fix-action").addEventListener("input", () => this.showFields());
-    $("fix-scope").addEventListener("input", () => { this.scope = $("fix-scope").value; });
+    $("fix-scope").addEventListener("input", () => { this.scope = $("fix-scope").value; this.showFields(); });
     $("fix-copy").addEventListener("click", () => this.take((row) => copyText(COLUMNS.join(",") + "\n" + csvLine(row) + "\n", "Curation row")));
     $("fix-add").addEventListener("click", () => this.take((row) => {
       this.rows.push(row);
@@ -81,10 +81,11 @@ export class Corrections {
     show("fix-labels", this.wants("labels"));
     show("fix-scope-label", this.wants("target") && !this.wants("place") && Boolean(mark && mark.lesions.length));
     show("fix-into-label", this.wants("other"));
+    // several lesions may share an outline: each is a choice of its own
     fillSelect($("fix-scope"), mark && mark.lesions.length
-      ? [["lesion", mark.name + ", on all days and views"], ["detection", "this outline only"]] : [["detection", "this outline"]], this.scope);
-    const others = picture.marks.filter((one) => one !== mark).map((one) => [markKey(one), one.name + " " + one.kind]);
-    fillSelect($("fix-into"), others.length ? others : [["", "no other outline here"]], $("fix-into").value);
+      ? [...mark.lesions.map((number) => [number, this.looking.lesion(number).name + ", on all days and views"]), ["detection", "this outline only"]]
+      : [["detection", "this outline"]], this.scope);
+    fillSelect($("fix-into"), this.others(mark), $("fix-into").value);
     const where = data.animals[picture.animal] + ", day " + picture.day;
     const missing = this.key ? "This picture does not outline " + this.key + ": open one that does." : "Choose an outline: in the picture, or in the list above.";
     $("fix-what").textContent = this.wants("target")
@@ -95,9 +96,19 @@ export class Corrections {
       ? "Place: y " + this.place[0].toFixed(2) + " mm, x " + this.place[1].toFixed(2) + " mm"
       : "Click the place in the picture, or move the cross there with Shift and the arrows and press Enter.";
   }
-  // numbers of what a row speaks of, and where it lies in the automatic result
-  target(mark, lesion) {
-    return lesion ? { lesion: mark.lesions[0] } : { detection: mark.number };
+  // the lesion that a row speaks of, 0 where it speaks of the outline alone: a new place is one picture's own
+  lesion(mark) {
+    const chosen = Number($("fix-scope").value);
+    return !this.wants("place") && mark && mark.lesions.includes(chosen) ? chosen : 0;
+  }
+  // what a mark may be merged into: outlines, or their lesions where a whole lesion is merged
+  others(mark) {
+    const whole = this.lesion(mark);
+    const marks = this.looking.picture.marks.filter((one) => one !== mark && (!whole || one.lesions.length));
+    const pairs = whole
+      ? marks.flatMap((one) => one.lesions.map((number) => [markKey(one) + " " + number, this.looking.lesion(number).name + " " + one.kind]))
+      : marks.map((one) => [markKey(one) + " 0", one.name + " " + one.kind]);
+    return pairs.length ? pairs : [["", "no other outline here"]];
   }
   // the row as filled in, or what is missing
   row() {
@@ -108,15 +119,15 @@ export class Corrections {
     if (action !== "exclude animal") Object.assign(row, { session: picture.session, view: picture.view });
     if (this.wants("target")) {
       if (!mark) return "Choose an outline first";
-      // a new place is one picture's own
-      const whole = mark.lesions.length > 0 && !this.wants("place") && this.scope === "lesion";
-      Object.assign(row, this.target(mark, whole));
+      const lesion = this.lesion(mark);
+      Object.assign(row, lesion ? { lesion } : { detection: mark.number });
       if (this.wants("place")) [row.target_y_mm, row.target_x_mm] = mark.at;
       else [row.y_mm, row.x_mm] = mark.at;
       if (this.wants("other")) {
-        const other = this.looking.markOf($("fix-into").value);
-        if (!other || (whole && !other.lesions.length)) return "Choose what it is merged into";
-        row.into = whole ? other.lesions[0] : other.number;
+        const [key, into] = $("fix-into").value.split(" ");
+        const other = this.looking.markOf(key);
+        if (!other || (lesion && lesion === Number(into))) return "Choose what it is merged into";
+        row.into = lesion ? Number(into) : other.number;
         [row.target_y_mm, row.target_x_mm] = other.at;
       }
     }

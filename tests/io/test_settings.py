@@ -19,7 +19,7 @@ from lampyris.core.settings import (
     StudyInfo,
     StudySettings,
 )
-from lampyris.io.settings import read_settings, settings_toml, write_settings
+from lampyris.io.settings import UNFILLED, read_settings, settings_toml, write_settings
 
 GOOD = """\
 # a study
@@ -233,3 +233,12 @@ def test_written_file_is_readable(tmp_path: Path) -> None:
     assert lines.count("[[instrument.bands]]") == 2
     assert any(line.startswith("pixel_mm = 0.2  # ") for line in lines)
     assert tomllib.loads(text)["probes"]["dot"]["lots"] == ["L1", "L2"]
+
+
+def test_what_a_draft_left_open_is_asked_for(tmp_path):
+    path = tmp_path / "study.toml"
+    path.write_text(GOOD.replace("pixel_mm = 0.2", f'pixel_mm = "{UNFILLED}"'))
+    with pytest.raises(InputError) as caught:
+        read_settings(path)
+    (fault,) = caught.value.findings
+    assert fault.mend.startswith("Fill in pixel_mm (pixel pitch at the stage")

@@ -23,6 +23,8 @@ MAX_BYTES = 1_000_000
 
 _Loc = tuple[str | int, ...]
 _AT_LINE = re.compile(r"\s*\(at (?:line (\d+), column \d+|end of document)\)")
+UNFILLED = "?"
+"""What a draft writes for a value that a person must fill in."""
 # a statement is looked for over at most this many lines
 _STATEMENT_LINES = 400
 
@@ -246,6 +248,8 @@ def _value_mend(data: dict[str, Any], loc: _Loc, fault: ErrorDetails) -> str:
     if isinstance(value, int | float) and not isinstance(value, bool):
         low, high = bounds.get("ge", bounds.get("gt")), bounds.get("le", bounds.get("lt"))
         return unit_hint(name, value, low=low, high=high) if low is not None or high is not None else ""
+    if value == UNFILLED:
+        return f"Fill in {name}{_meaning(_model_at(loc[:-1]), name)}: it stands in no file."
     if fault["type"] in ("float_type", "int_type") and isinstance(value, str):
         return "Write the number without quotes and without its unit."
     return ""

@@ -109,6 +109,10 @@ class _Level:
 
         return list(run_tasks(tasks, engine=engine, force=self.force, progress=say))
 
+    def run_again(self, engine: Executor | None, tasks: Sequence[Task], names: Sequence[str]) -> list[TaskOutcome]:
+        """Do tasks that stand for steps which were counted already."""
+        return replace(self, progress=None).run(tasks, names, engine, 0)
+
 
 def run_study(
     directory: Path | str,
@@ -184,16 +188,16 @@ def run_study(
             outcomes = _run_sessions(work, step or _own_step(), engine, level)
             analysed = time.monotonic()
             light = passing.resolve() if light_is_shared(parts) else None
-            plans, animal_tasks = _run_animals(work, outcomes, follow or follow_sessions, engine, level, light)
+            follow = follow or follow_sessions
+            plans, animal_tasks = _run_animals(work, outcomes, follow, engine, level, light)
             curated = run_corrections(
                 study,
                 check.curation,
                 plans,
                 settings,
-                # they stand for steps that were counted already
-                partial(replace(level, progress=None).run, engine=engine, before=0),
+                partial(level.run_again, engine),
                 correct=correct or _own_correction(),
-                follow=follow or follow_sessions,
+                follow=follow,
             )
         followed = time.monotonic()
         done = [outcome.folder for outcome in outcomes.values() if outcome.done]
@@ -206,13 +210,7 @@ def run_study(
         results=study / RESULTS,
         report=study / RESULTS / REPORT,
         animals={a.animal: {"group": a.group, "status": a.status, "reason": a.reason} for a in animals},
-        seconds={
-            "check": checked - start,
-            "sessions": analysed - checked,
-            "animals": followed - analysed,
-            "study": end - followed,
-            "total": end - start,
-        },
+        seconds=_seconds(start, checked, analysed, followed, end),
         exit_code=ImageError.exit_code if any(animal.status == "failed" for animal in animals) else 0,
     )
 
@@ -258,6 +256,16 @@ def render_again(directory: Path | str, /, *, image_budget_mb: float | None = No
         write_report(loaded, results, image_budget_mb=image_budget_mb)
         _write_manifest(results, hash_files(results, sorted(listed)))
     return results / REPORT
+
+
+def _seconds(start: float, checked: float, analysed: float, followed: float, end: float) -> dict[str, float]:
+    return {
+        "check": checked - start,
+        "sessions": analysed - checked,
+        "animals": followed - analysed,
+        "study": end - followed,
+        "total": end - start,
+    }
 
 
 def _checked(study: Path) -> tuple[CheckResult, StudySettings]:

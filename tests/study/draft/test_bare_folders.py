@@ -276,6 +276,43 @@ def test_animals_of_one_number_in_two_arms_are_told_apart(tmp_path):
     assert "numbered anew" in (tmp_path / "study/draft.csv").read_text()
 
 
+def two_bodies(made):
+    """The image twice, side by side: two animals on one stage."""
+    pair = {name: np.concatenate([getattr(made, name)] * 2, axis=-1) for name in ("counts", "dark")}
+    return replace(made, **pair)
+
+
+def test_unlabelled_sequences_of_one_day_are_both_sides_of_the_same_animals(tmp_path):
+    """The commonest folder: a folder per date, two sequences in it, and no word in any label."""
+    for day, date in ((0, "2026-03-02"), (7, "2026-03-09")):
+        for side in (0, 1):
+            made = image(BANDS, seed=day + 3 * side, dark=np.stack([dark_frame(n) for n in range(3)]))
+            made = replace(
+                two_bodies(made), radiance_per_count_rate=(2.0e5,) * 3, acquired=f"{date}T10:{20 * side:02d}:00"
+            )
+            sequence(tmp_path / "bare" / date, made, name=f"KL202603{day:02d}{side}")
+    begun = begin_study(tmp_path / "study", folder=tmp_path / "bare")
+    rows = check_study(tmp_path / "study", images=False).samples
+    assert {(row.animal, row.day, row.view, row.lane) for row in rows} == {
+        (f"mouse-{lane}", day, view, lane) for lane in (1, 2) for day in (0, 7) for view in ("dorsal", "ventral")
+    }
+    # the earlier of a day is the dorsal one
+    assert all(("0_SEQ" in row.image) == (row.view == "dorsal") for row in rows)
+    said = (tmp_path / "study/draft.csv").read_text("utf-8")
+    assert "the earlier was taken for dorsal" in said and "their place from the left" in said
+    assert not [one for one in begun.findings if "a second time" in one.seen]
+
+
+@pytest.mark.parametrize("case", ["another exposure", "the same time"])
+def test_a_second_image_is_no_other_side_where_it_may_be_a_repeat(tmp_path, case):
+    seconds, when = (4.0, "2026-03-02T10:20:00") if case == "another exposure" else (2.0, "2026-03-02T10:00:00")
+    ome_tiff(tmp_path / "bare/m1_a.ome.tif", image(acquired="2026-03-02T10:00:00"))
+    ome_tiff(tmp_path / "bare/m1_b.ome.tif", image(acquired=when, seconds=seconds, seed=5))
+    begun = begin_study(tmp_path / "study", folder=tmp_path / "bare")
+    assert {row.view for row in check_study(tmp_path / "study", images=False).samples} == {"dorsal"}
+    assert [one for one in begun.findings if "a second time" in one.seen]
+
+
 def test_images_that_fit_no_row_are_named(tmp_path):
     folder = tmp_path / "bare"
     for day in (0, 7):

@@ -9,10 +9,11 @@ from typing import Any
 from lampyris.core.errors import InputError
 from lampyris.core.finding import Finding, Place, Severity
 from lampyris.core.schemas import AnimalRow, SampleRow
+from lampyris.io.settings import UNFILLED
 from lampyris.study.draft.companions import dark_of, flat_of, photo_of
 from lampyris.study.draft.instrument import DraftedInstrument, draft_instrument
 from lampyris.study.draft.names import natural_key, plain_text
-from lampyris.study.draft.notes import UNFILLED, Drafted, Notebook
+from lampyris.study.draft.notes import Drafted, Notebook
 from lampyris.study.draft.scan import FoundImage, Scan
 from lampyris.study.draft.shots import Shot, clean_name, control_word, session_name, shots_of, sort_by_role
 

@@ -13,8 +13,9 @@ from numpy.typing import NDArray
 from lampyris.camera.photon_transfer import sensor_noise
 from lampyris.core.finding import Finding
 from lampyris.core.schemas import SAMPLESHEET
+from lampyris.io.settings import UNFILLED
 from lampyris.study.draft.names import is_control, plain_text, read_name
-from lampyris.study.draft.notes import UNFILLED, Notebook
+from lampyris.study.draft.notes import Notebook
 from lampyris.study.draft.scan import FoundImage
 from lampyris.study.draft.shots import Said, Shot, clean_name, keep
 

@@ -5,12 +5,11 @@ from dataclasses import dataclass
 from typing import Literal
 
 from lampyris.core.schemas import Column
+from lampyris.io.settings import UNFILLED
 
 Source = Literal["metadata", "name", "estimated", "assumed"]
 Confidence = Literal["high", "medium", "low"]
 
-UNFILLED = "?"
-"""Stands where only a person knows the value; `lampyris check` refuses it."""
 
 DRAFT_SHEET = "draft.csv"
 

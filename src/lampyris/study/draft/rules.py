@@ -16,8 +16,9 @@ from lampyris.core.finding import Finding, Place, Severity
 from lampyris.io.durable import sha256_file
 from lampyris.io.paths import path_fault
 from lampyris.io.regions.readers import is_region_file
+from lampyris.io.settings import UNFILLED
 from lampyris.io.sheets import read_sheet
-from lampyris.study.draft.notes import DRAFT_COLUMNS, DRAFT_SHEET, UNFILLED, shown
+from lampyris.study.draft.notes import DRAFT_COLUMNS, DRAFT_SHEET, shown
 
 if TYPE_CHECKING:
     from lampyris.study.rules import Sheets

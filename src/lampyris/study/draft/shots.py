@@ -142,7 +142,7 @@ def shots_of(
     uncounted = [finding for found in images for finding in _miscounted(found, bodies.get(found.path, 0))]
     shots = _with_days(shots)
     shots = _with_groups(shots, shuffled=shuffled)
-    shots = [_with_exposure(shot) for shot in shots]
+    shots = _with_both_sides([_with_exposure(shot) for shot in shots])
     kept, doubled = _without_doubles(shots)
     return kept, [*uncounted, *doubled]
 
@@ -181,8 +181,13 @@ def _miscounted(found: FoundImage, seen: int) -> list[Finding]:
 def _shots_of_image(found: FoundImage, seen: int) -> list[Shot]:
     animals, said = _animals(found)
     if seen > 1 and len(animals) == 1:
-        animals = tuple(f"{animals[0]}-{lane}" for lane in range(1, seen + 1))
-        do = f"{seen} animals are seen in an image that names one: they are called by their place from the left. Write their names."
+        # a folder of one day would give the same animal another name on every day
+        cage = _cage(found) if said.source == "assumed" else animals[0]
+        animals = tuple(f"{cage}-{lane}" for lane in range(1, seen + 1))
+        do = (
+            f"{seen} animals are seen in an image that names them not: they are called by their place from the left, as if "
+            "they lay in one order on every day and side. Write their names, or correct the lanes."
+        )
         said = Said("", "estimated", "low", do)
     view = _view(found)
     shots = []
@@ -211,6 +216,15 @@ def _animals(found: FoundImage) -> tuple[tuple[str, ...], Said]:
     parts = [clean_name(part) for part in found.path.split("/")]
     name = parts[-2] if len(parts) > 1 else parts[-1].split(".")[0]
     return (clean_name(name),), Said("", "assumed", "low", "Write the animal's identity: no name says it.")
+
+
+def _cage(found: FoundImage) -> str:
+    """The nearest folder whose name is no time; "mouse" where there is none."""
+    for part in reversed(found.path.split("/")[:-1]):
+        says = read_name(part)
+        if part.casefold() != "raw" and not says.dates and math.isnan(says.day):
+            return clean_name(part)
+    return "mouse"
 
 
 def _view(found: FoundImage) -> Said:
@@ -443,17 +457,40 @@ def keep(
     return kept, list(told.values())
 
 
+def _with_both_sides(shots: list[Shot]) -> list[Shot]:
+    """Two images of one animal, day and light, alike but for their time, and no word of the side: first dorsal, then ventral."""
+    groups: dict[tuple[object, ...], list[Shot]] = defaultdict(list)
+    for shot in shots:
+        if shot.said["view"].source == "assumed" and shot.found.image.acquired:
+            groups[shot.animal, shot.day, _light(shot), shot.exposure_s].append(shot)
+    do = (
+        "Two images of one day, and no word of the side: the earlier was taken for dorsal, the later for ventral. "
+        "Exchange them where it was not so."
+    )
+    sided = {}
+    for same in groups.values():
+        ordered = sorted(same, key=lambda shot: shot.found.image.acquired)
+        if len({shot.found.image.acquired for shot in ordered}) == len(ordered) == 2:
+            for shot, view in zip(ordered, ("dorsal", "ventral"), strict=True):
+                sided[(*shot.plane_key, shot.animal)] = Said(view, "assumed", "low", do)
+    keys = [(*shot.plane_key, shot.animal) for shot in shots]
+    return [shot.with_said("view", sided[key]) if key in sided else shot for shot, key in zip(shots, keys, strict=True)]
+
+
+def _light(shot: Shot) -> float | str:
+    """Band of light of a shot: its wavelength as the file or its name says, else the channel."""
+    image = shot.found.image
+    emission, named = image.emission_nm[shot.index], shot.found.says.emission_nm
+    if emission > 0:
+        return emission
+    return named[shot.index] if len(named) > shot.index else image.channels[shot.index]
+
+
 def _without_doubles(shots: list[Shot]) -> tuple[list[Shot], list[Finding]]:
     """One row per animal, day, view and band of light: the longest exposure that is not saturated, then the first."""
     groups: dict[tuple[object, ...], list[Shot]] = defaultdict(list)
     for shot in shots:
-        image = shot.found.image
-        emission = image.emission_nm[shot.index]
-        named = shot.found.says.emission_nm
-        light = (
-            emission if emission > 0 else named[shot.index] if len(named) > shot.index else image.channels[shot.index]
-        )
-        groups[shot.animal, shot.day, shot.view, light].append(shot)
+        groups[shot.animal, shot.day, shot.view, _light(shot)].append(shot)
     kept: set[tuple[str, int, str]] = set()
     findings: dict[str, Finding] = {}
     for same in groups.values():

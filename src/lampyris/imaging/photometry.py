@@ -220,8 +220,7 @@ def _measure(
     options, spot, outline = search.options, field.spots[index], outlines[index]
     others = np.delete(field.images, index, axis=0).sum(axis=0)
     signal = np.where(aperture, search.data - field.fit.background - others, 0.0)
-    pixel_area = search.pixel_mm
-    flux = lambertian_flux(float(signal.sum()), pixel_area)
+    flux = lambertian_flux(float(signal.sum()), search.pixel_mm)
     avoid = binary_dilation(np.logical_or.reduce(outlines), iterations=2)
     structure, freedom = aperture_noise(field.residual, search.body, avoid, float(aperture.sum()))
     frame = float(np.sqrt(search.variance[aperture].sum()))
@@ -231,7 +230,7 @@ def _measure(
     # the measured structure holds the frames' noise of dark places already; a bright spot has more of its own
     quiet = float(np.median(search.variance[search.body])) * float(aperture.sum())
     own = lambertian_flux(
-        float(np.sqrt(max(structure, 0.0) ** 2 + max(frame**2 - quiet, 0.0) + subtracted**2)), pixel_area
+        float(np.sqrt(max(structure, 0.0) ** 2 + max(frame**2 - quiet, 0.0) + subtracted**2)), search.pixel_mm
     )
     width = fitted_width(field.images[index], pixel_mm=search.pixel_mm)
     # probe freed around a lesion, and background, merge with a spot the more the wider it is
@@ -260,7 +259,7 @@ def _measure(
             FLUX_UNIT,
             "aperture sum; structure measured on the animal",
         ),
-        flux_vendor_4pi=vendor_4pi_flux(float(signal.sum()), pixel_area),
+        flux_vendor_4pi=vendor_4pi_flux(float(signal.sum()), search.pixel_mm),
         area_mm2=float(outline.sum()) * search.pixel_mm**2,
         width_mm=width,
         snr=flux / own if own > 0 else float("inf"),

@@ -175,10 +175,7 @@ def run_study(
     work = _work(study, check, settings, only)
     checked = time.monotonic()
     with durable.StudyLock(study):
-        (study / RESULTS).mkdir(exist_ok=True)
-        durable.sweep(study / RESULTS)
-        # half of an old run and half of a new one are no result
-        (study / RESULTS / MANIFEST).unlink(missing_ok=True)
+        _make_room(study / RESULTS)
         level = _Level(force=force, progress=progress, total=work.count)
         with (
             durable.passing_directory(study / RESULTS) as passing,
@@ -256,6 +253,14 @@ def render_again(directory: Path | str, /, *, image_budget_mb: float | None = No
         write_report(loaded, results, image_budget_mb=image_budget_mb)
         _write_manifest(results, hash_files(results, sorted(listed)))
     return results / REPORT
+
+
+def _make_room(results: Path) -> None:
+    """Begin a run in the results' folder: nothing of a killed one is left, and no manifest vouches for what is changed."""
+    results.mkdir(exist_ok=True)
+    durable.sweep(results)
+    # half of an old run and half of a new one are no result
+    (results / MANIFEST).unlink(missing_ok=True)
 
 
 def _seconds(start: float, checked: float, analysed: float, followed: float, end: float) -> dict[str, float]:

@@ -179,6 +179,13 @@ def ome_metadata(xml: bytes, /, *, shape: tuple[int, int, int], file: str) -> Om
     UnsafeFileError
         If it declares a document type or entity, is too long, or says that pixels stand in another file.
     """
+    root, pixels = _single_image(xml, file)
+    _check_sizes(pixels, shape, file)
+    return _metadata(root, pixels, _planes(pixels, shape[0], file), _exposures(pixels, shape[0], file), file)
+
+
+def _single_image(xml: bytes, file: str) -> tuple[ET.Element, ET.Element]:
+    """Root and pixels of a description of one image whose pixels stand in this file."""
     root = _parsed(xml, file)
     images = root.findall("Image")
     pixels = images[0].find("Pixels") if len(images) == 1 else None
@@ -186,15 +193,22 @@ def ome_metadata(xml: bytes, /, *, shape: tuple[int, int, int], file: str) -> Om
         seen = f"describes {len(images)} images with pixels; exactly one is needed."
         refuse(file, "image.metadata", seen, _MEND_SINGLE)
     _check_files(root, pixels, file)
-    _check_sizes(pixels, shape, file)
-    time = (images[0].findtext("AcquisitionDate") or "").strip()
+    return root, pixels
+
+
+def _metadata(
+    root: ET.Element, pixels: ET.Element, planes: tuple[int, ...], exposure_s: tuple[float, ...], file: str
+) -> OmeMetadata:
+    """What the description says of its channels, one per entry of `planes`."""
+    count = len(planes)
+    time = (root.findtext("Image/AcquisitionDate") or "").strip()
     return OmeMetadata(
-        planes=_planes(pixels, shape[0], file),
-        channels=_names(pixels, shape[0], file),
+        planes=planes,
+        channels=_names(pixels, count, file),
         pixel_mm=_pixel_mm(pixels, file),
-        exposure_s=_exposures(pixels, shape[0], file),
-        excitation_nm=_wavelengths(pixels, "ExcitationWavelength", shape[0], file),
-        emission_nm=_wavelengths(pixels, "EmissionWavelength", shape[0], file),
+        exposure_s=exposure_s,
+        excitation_nm=_wavelengths(pixels, "ExcitationWavelength", count, file),
+        emission_nm=_wavelengths(pixels, "EmissionWavelength", count, file),
         acquired=time if _TIME.fullmatch(time) else "",
         synthetic=_is_synthetic(root),
     )
@@ -255,13 +269,7 @@ def ome_sequence(xml: bytes, /, *, shape: tuple[int, int, int], file: str) -> Om
     UnsafeFileError
         As `ome_metadata`.
     """
-    root = _parsed(xml, file)
-    images = root.findall("Image")
-    pixels = images[0].find("Pixels") if len(images) == 1 else None
-    if pixels is None:
-        seen = f"describes {len(images)} images with pixels; exactly one is needed."
-        refuse(file, "image.metadata", seen, _MEND_SINGLE)
-    _check_files(root, pixels, file)
+    root, pixels = _single_image(xml, file)
     count, depths, times = (_whole(pixels, name, 1, file) for name in ("SizeC", "SizeZ", "SizeT"))
     if depths != 1:
         refuse(file, "image.axes", f"holds {depths} depths; one is read.", _MEND_SINGLE)
@@ -271,18 +279,7 @@ def ome_sequence(xml: bytes, /, *, shape: tuple[int, int, int], file: str) -> Om
         refuse(file, "image.metadata", f"describes {declared} (pages, y, x) but stores {stored}.", _MEND)
     pages = _frame_pages(pixels, count, times, file)
     exposures, stamps = _frame_exposures(pixels, count, times, file)
-    time = (images[0].findtext("AcquisitionDate") or "").strip()
-    metadata = OmeMetadata(
-        planes=pages[0],
-        channels=_names(pixels, count, file),
-        pixel_mm=_pixel_mm(pixels, file),
-        exposure_s=exposures,
-        excitation_nm=_wavelengths(pixels, "ExcitationWavelength", count, file),
-        emission_nm=_wavelengths(pixels, "EmissionWavelength", count, file),
-        acquired=time if _TIME.fullmatch(time) else "",
-        synthetic=_is_synthetic(root),
-    )
-    return OmeSequence(metadata, pages, stamps)
+    return OmeSequence(_metadata(root, pixels, pages[0], exposures, file), pages, stamps)
 
 
 def _frame_pages(pixels: ET.Element, count: int, times: int, file: str) -> tuple[tuple[int, ...], ...]:

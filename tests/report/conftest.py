@@ -10,22 +10,14 @@ from typing import Any
 import numpy as np
 import pytest
 
+from lampyris.core.comparison import Comparison, GroupSummary, PairDifference
 from lampyris.core.estimate import Estimate
 from lampyris.core.finding import Finding, Place, Severity
 from lampyris.core.flags import TUMOUR_KINDS, DetectionKind
 from lampyris.core.images import FLUX_UNIT, Pose, Registration
 from lampyris.core.lesions import Endpoints, Lesion, OrganOnset, Passage, Reach, Sighting
 from lampyris.core.results import Detection, DetectionLimit, OrganSignal
-from lampyris.core.study import (
-    AnimalOutcome,
-    Comparison,
-    GroupSummary,
-    PairDifference,
-    RunRecord,
-    SessionResult,
-    StudyResults,
-    ViewResult,
-)
+from lampyris.core.study import AnimalOutcome, RunRecord, SessionResult, StudyResults, ViewResult
 from lampyris.imaging.animal import animal_from_stage, stage_from_animal
 from lampyris.report.mouse import body_outline
 from lampyris.report.render import render_report

@@ -5,9 +5,10 @@ from collections import Counter
 from collections.abc import Iterator
 from typing import Any
 
+from lampyris.core.comparison import Comparison
 from lampyris.core.estimate import Estimate
 from lampyris.core.flags import TUMOUR_KINDS
-from lampyris.core.study import AnimalOutcome, Comparison, Correction, StudyResults
+from lampyris.core.study import AnimalOutcome, Correction, StudyResults
 from lampyris.report.arms import Arm
 from lampyris.report.headline import Sentence, joined
 from lampyris.report.levels import with_level

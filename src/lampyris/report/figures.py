@@ -3,8 +3,8 @@
 import math
 from collections.abc import Sequence
 
+from lampyris.core.comparison import Comparison, GroupSummary
 from lampyris.core.estimate import Estimate
-from lampyris.core.study import Comparison, GroupSummary
 from lampyris.report.arms import Arm
 from lampyris.report.axes import (
     LINE_MM,

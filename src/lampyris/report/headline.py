@@ -4,9 +4,10 @@ import math
 import statistics
 from dataclasses import dataclass
 
+from lampyris.core.comparison import Comparison
 from lampyris.core.finding import Severity
 from lampyris.core.results import DetectionLimit
-from lampyris.core.study import AnimalOutcome, Comparison, StudyResults, ViewResult
+from lampyris.core.study import AnimalOutcome, StudyResults, ViewResult
 from lampyris.report.arms import Arm
 from lampyris.report.bodymap import ELSEWHERE
 from lampyris.report.identities import animals_done, is_tumour

@@ -5,8 +5,9 @@ import math
 from collections.abc import Iterator
 from typing import Any
 
+from lampyris.core.comparison import Comparison
 from lampyris.core.results import Detection
-from lampyris.core.study import Comparison, SessionResult, StudyResults, ViewResult
+from lampyris.core.study import SessionResult, StudyResults, ViewResult
 from lampyris.report.arms import Arm
 from lampyris.report.films import flag_words
 from lampyris.report.identities import Identities, identities_of

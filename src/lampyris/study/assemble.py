@@ -11,12 +11,13 @@ from typing import Any, overload
 
 import lampyris
 from lampyris.core.amounts import Amounts
+from lampyris.core.comparison import Comparison
 from lampyris.core.errors import ImageError
 from lampyris.core.finding import Finding
 from lampyris.core.lesions import Reach
 from lampyris.core.schemas import AnimalRow, StandardRow
 from lampyris.core.settings import StudySettings
-from lampyris.core.study import AnimalOutcome, Comparison, Corrections, RunRecord, SessionResult, StudyResults
+from lampyris.core.study import AnimalOutcome, Corrections, RunRecord, SessionResult, StudyResults
 from lampyris.io import durable
 from lampyris.io.images.readers import image_files
 from lampyris.io.tables import write_table

@@ -8,10 +8,11 @@ import inspect
 import re
 
 from lampyris.core.amounts import CalibrationLine, InjectedDose, InstrumentRatio, SignalAmount
+from lampyris.core.comparison import Comparison
 from lampyris.core.lesions import Endpoints, Lesion, OrganActivity, OrganOnset, Passage, Reach, Sighting
 from lampyris.core.regions import RegionResult
 from lampyris.core.results import Detection, DetectionLimit, OrganSignal
-from lampyris.core.study import AnimalOutcome, Comparison, Correction
+from lampyris.core.study import AnimalOutcome, Correction
 
 DESCRIBED: dict[str, tuple[type, ...]] = {
     "detections": (Detection,),

@@ -8,20 +8,13 @@ from collections import Counter
 from collections.abc import Callable, Mapping, Sequence, Set
 from dataclasses import replace
 
+from lampyris.core.comparison import Comparison, GroupSummary, PairDifference
 from lampyris.core.estimate import Estimate
 from lampyris.core.flags import TUMOUR_KINDS
 from lampyris.core.images import FLUX_UNIT
 from lampyris.core.lesions import Lesion
 from lampyris.core.results import Detection, DetectionLimit
-from lampyris.core.study import (
-    AnimalOutcome,
-    Comparison,
-    GroupSummary,
-    PairDifference,
-    SessionResult,
-    ViewResult,
-    ViewTotal,
-)
+from lampyris.core.study import AnimalOutcome, SessionResult, ViewResult, ViewTotal
 from lampyris.statistics.groups import games_howell, holm, welch_anova
 from lampyris.statistics.intervals import t_interval
 

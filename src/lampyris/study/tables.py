@@ -8,21 +8,13 @@ from collections.abc import Callable, Iterable, Iterator
 from dataclasses import replace
 from typing import Any
 
+from lampyris.core.comparison import Comparison, GroupSummary, PairDifference
 from lampyris.core.estimate import Estimate
 from lampyris.core.flags import DetectionFlag
 from lampyris.core.images import FLUX_UNIT, RADIANCE_UNIT
 from lampyris.core.regions import RegionResult
 from lampyris.core.results import Detection, DetectionLimit, OrganSignal
-from lampyris.core.study import (
-    Comparison,
-    Correction,
-    Corrections,
-    GroupSummary,
-    PairDifference,
-    SessionResult,
-    StudyResults,
-    ViewResult,
-)
+from lampyris.core.study import Correction, Corrections, SessionResult, StudyResults, ViewResult
 from lampyris.study.amount_tables import amount_tables
 from lampyris.study.columns import Cell, Table, columns, estimate_cells
 from lampyris.study.outcomes import owners

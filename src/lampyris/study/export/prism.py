@@ -4,8 +4,9 @@ import math
 from collections.abc import Iterator
 from typing import Any
 
+from lampyris.core.comparison import Comparison
 from lampyris.core.estimate import Estimate
-from lampyris.core.study import AnimalOutcome, Comparison, StudyResults
+from lampyris.core.study import AnimalOutcome, StudyResults
 
 Columns = dict[str, list[Any]]
 

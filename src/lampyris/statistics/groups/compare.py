@@ -23,6 +23,7 @@ from lampyris.statistics.groups.answers import (
     letters_of,
     pair_differences,
 )
+from lampyris.statistics.groups.assumptions import MOST_RESIDUALS
 from lampyris.statistics.groups.conditions import compare_paired
 from lampyris.statistics.groups.plan import ComparisonPlan, Source
 from lampyris.statistics.groups.remarks import left_out, notes_of, warnings_of
@@ -127,6 +128,11 @@ def _assembled(
         notes = ("No test was made: fewer than two groups have enough units with values that differ.", *notes)
     elif plan.control and not pairs:
         notes = (f"No pairs were made: the control {plan.control} cannot be compared.", *notes)
+    if arms.arrays and sum(array.size for array in arms.arrays) > MOST_RESIDUALS:
+        notes = (
+            *notes,
+            f"More than {MOST_RESIDUALS} values: no test of normal residuals was made, any departure would be found.",
+        )
     test = primary.test if primary else None
     df = (*(test.df if test else ()), math.nan, math.nan)
     beside = tuple(replace(one.test, role="beside") for name, one in made.items() if name != plan.test)

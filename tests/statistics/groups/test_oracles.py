@@ -3,7 +3,10 @@
 import sys
 from pathlib import Path
 
+import numpy as np
 import pytest
+
+from lampyris.statistics import groups as ours
 
 ROOT = Path(__file__).parents[3]
 
@@ -37,3 +40,29 @@ def test_enough_sets_were_asked(figures):
     ):
         assert found[name].n == 500
     assert all(one.n >= 10 for one in found.values())
+
+
+def test_summary_equals_raw_on_every_set(figures):
+    _, oracles = figures
+    count = 0
+    for samples in oracles.random_sets():
+        arrays = [x.astype(float) for x in samples]
+        summary = [x.mean() for x in arrays], [x.std(ddof=1) for x in arrays], [x.size for x in arrays]
+        # a mean of 1e4 is known to 1e-12, and so are differences of means
+        digits = 1e-12 if abs(summary[0][0]) < 1e3 else 1e-9
+        first = tuple(column[:2] for column in summary)
+        for raw, printed in (
+            (ours.welch_anova(samples), ours.welch_anova_from_summary(*summary)),
+            (ours.one_way_anova(samples), ours.one_way_anova_from_summary(*summary)),
+            (ours.bartlett(samples), ours.bartlett_from_summary(*summary[1:])),
+        ):
+            assert (printed.statistic, printed.p) == pytest.approx((raw.statistic, raw.p), rel=digits, abs=digits)
+        for raw, printed in (
+            (ours.hedges_g(*samples[:2]), ours.hedges_g_from_summary(*first)),
+            (ours.mean_difference(*samples[:2]), ours.mean_difference_from_summary(*first)),
+        ):
+            ends = (printed.value, printed.low, printed.high)
+            assert ends == pytest.approx((raw.value, raw.low, raw.high), rel=digits, abs=digits)
+        count += 1
+    assert count == 500
+    assert np.isfinite(raw.value)

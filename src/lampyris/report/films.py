@@ -233,7 +233,8 @@ def still_indices(
     engine: Executor | None = None,
 ) -> dict[tuple[int, int], NDArray[np.uint8]]:
     """Every view as a still picture: indices of `picture_palette`, dims (y, x), for the page and for the figures."""
-    own_frames: list[list[Frame]] = [[] for _ in sessions]
+    # by number: to go through the sessions would read their images
+    own_frames: list[list[Frame]] = [[] for _ in range(len(sessions))]
     for s, v in sorted(frames):
         own_frames[s].append(frames[s, v])
     stills = mapped(partial(_indices, sessions, window), enumerate(own_frames), engine=engine)

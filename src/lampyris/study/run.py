@@ -173,38 +173,36 @@ def run_study(
     # workers on other machines stand in other directories
     study = Path(directory).resolve() if scheduler else Path(directory)
     start = time.monotonic()
-    check, settings = _checked(study)
-    work = _work(study, check, settings, only)
-    checked = time.monotonic()
-    with durable.StudyLock(study):
-        _make_room(study / RESULTS)
-        level = _Level(force=force, progress=progress, total=work.count)
-        with (
-            durable.passing_directory(study / RESULTS) as passing,
-            open_engine(workers, scheduler=scheduler, study=study) as engine,
-        ):
-            parts = _begin_light(work, engine, follow, passing)
-            outcomes = _run_sessions(work, step or _own_step(), engine, level)
-            analysed = time.monotonic()
-            light = passing.resolve() if light_is_shared(parts) else None
-            follow = follow or follow_sessions
-            plans, animal_tasks = _run_animals(work, outcomes, follow, engine, level, light)
-            curated = run_corrections(
-                study,
-                check.curation,
-                plans,
-                settings,
-                partial(level.run_again, engine),
-                correct=correct or _own_correction(),
-                follow=follow,
-            )
+    # first of all, so that its workers wake while the study is checked
+    with open_engine(workers, scheduler=scheduler, study=study) as engine:
+        check, settings = _checked(study)
+        work = _work(study, check, settings, only)
+        checked = time.monotonic()
+        with durable.StudyLock(study):
+            _make_room(study / RESULTS)
+            level = _Level(force=force, progress=progress, total=work.count)
+            with durable.passing_directory(study / RESULTS) as passing:
+                parts = _begin_light(work, engine, follow, passing)
+                outcomes = _run_sessions(work, step or _own_step(), engine, level)
+                analysed = time.monotonic()
+                light = passing.resolve() if light_is_shared(parts) else None
+                follow = follow or follow_sessions
+                plans, animal_tasks = _run_animals(work, outcomes, follow, engine, level, light)
+                curated = run_corrections(
+                    study,
+                    check.curation,
+                    plans,
+                    settings,
+                    partial(level.run_again, engine),
+                    correct=correct or _own_correction(),
+                    follow=follow,
+                )
             followed = time.monotonic()
-            # while the engine's workers are warm: they pack the report's pictures
             final = _do_study(work, check, plans, curated, engine, force=force)
-        done = [outcome.folder for outcome in outcomes.values() if outcome.done]
-        done += [task.folder for task in animal_tasks]
-        _finish(work, [*done, *curated.folders, *final])
-        animals = [(curated.plans.get(name) or plans[name]).outcome for name in sorted(plans)]
+            done = [outcome.folder for outcome in outcomes.values() if outcome.done]
+            done += [task.folder for task in animal_tasks]
+            _finish(work, [*done, *curated.folders, *final])
+    animals = [(curated.plans.get(name) or plans[name]).outcome for name in sorted(plans)]
     if progress is not None:
         progress(work.count, work.count, "report")
     end = time.monotonic()

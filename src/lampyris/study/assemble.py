@@ -11,6 +11,7 @@ from typing import Any, overload
 
 import lampyris
 from lampyris.core.amounts import Amounts
+from lampyris.core.checks import CheckVerdict, ReportingItem
 from lampyris.core.comparison import Comparison
 from lampyris.core.errors import ImageError
 from lampyris.core.finding import Finding
@@ -21,6 +22,10 @@ from lampyris.core.study import AnimalOutcome, Corrections, RunRecord, SessionRe
 from lampyris.io import durable
 from lampyris.io.images.readers import image_files
 from lampyris.io.tables import write_table
+from lampyris.study.check import CheckResult
+from lampyris.study.checks.evidence import Evidence, read_records
+from lampyris.study.checks.reporting import reporting_items
+from lampyris.study.checks.run import after_analysis
 from lampyris.study.codec import encode
 from lampyris.study.crate import crate_metadata
 from lampyris.study.curation.words import correction_methods
@@ -30,6 +35,7 @@ from lampyris.study.graph import RECORD, Task, hash_files
 from lampyris.study.methods import methods_text
 from lampyris.study.outcomes import compare_groups
 from lampyris.study.provenance import package_versions, source_hash
+from lampyris.study.rules import Sheets
 from lampyris.study.store import (
     ANIMAL,
     StoredAnimal,
@@ -66,6 +72,10 @@ class StoredStudy:
         Of all animals as found automatically; empty where nothing was corrected.
     regions : str
         Folder of the regions drawn by hand, relative to the results; empty where there are none.
+    checks : tuple of CheckVerdict
+        Of every methods check.
+    reporting : tuple of ReportingItem
+        What the study states of what guidelines ask for.
     """
 
     name: str
@@ -84,6 +94,8 @@ class StoredStudy:
     automatic_sessions: tuple[str, ...] = ()
     automatic_comparisons: tuple[Comparison, ...] = ()
     regions: str = ""
+    checks: tuple[CheckVerdict, ...] = ()
+    reporting: tuple[ReportingItem, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -113,6 +125,8 @@ class StudyPlan:
         Folders of the animals that were corrected, and of those of their sessions, as found automatically.
     regions : str
         Folder of the regions drawn by hand, relative to the study; empty where there are none.
+    check : CheckResult or None
+        What was checked: sheets and their findings, for the checks that read results.
     """
 
     settings: StudySettings
@@ -127,6 +141,7 @@ class StudyPlan:
     automatic: tuple[str, ...] = ()
     automatic_sessions: tuple[str, ...] = ()
     regions: str = ""
+    check: CheckResult | None = None
 
 
 def study_task(study: Path, plan: StudyPlan, /, *, engine: Executor | None = None) -> Task:
@@ -156,6 +171,7 @@ def study_task(study: Path, plan: StudyPlan, /, *, engine: Executor | None = Non
         "automatic": plan.automatic,
         "automatic_sessions": plan.automatic_sessions,
         "regions": plan.regions,
+        "checks": encode(plan.check.checks) if plan.check is not None else [],
     }
     folders = (*plan.sessions, *plan.animals, *plan.automatic, *plan.automatic_sessions, *filter(None, [plan.regions]))
     return Task(
@@ -225,6 +241,8 @@ def load_results(folder: Path, /, *, images: bool = True) -> StudyResults:
             comparisons=stored.automatic_comparisons,
         ),
         regions=_regions(folder / stored.regions).regions if stored.regions else (),
+        checks=stored.checks,
+        reporting=stored.reporting,
     )
 
 
@@ -291,6 +309,8 @@ def _assemble(plan: StudyPlan, engine: Executor | None, study: Path, folder: Pat
     views = max(
         (sum(1 for _ in (study / automatic_folder(name)).glob(view_folder("*"))) for name in plan.sessions), default=1
     )
+    comparisons = compare_groups(outcomes, groups, level=level)
+    checks, reporting = _checks(plan, study, outcomes, comparisons)
     stored = StoredStudy(
         name=settings.study.name,
         title=settings.study.title,
@@ -298,7 +318,7 @@ def _assemble(plan: StudyPlan, engine: Executor | None, study: Path, folder: Pat
         groups=tuple(groups.items()),
         sessions=tuple(name.removeprefix(f"{RESULTS}/") for name in plan.sessions),
         animals=tuple(name.removeprefix(f"{RESULTS}/") for name in plan.animals),
-        comparisons=compare_groups(outcomes, groups, level=level),
+        comparisons=comparisons,
         reach=reach(outcomes, groups, level=level),
         amounts=amounts,
         findings=(
@@ -317,6 +337,8 @@ def _assemble(plan: StudyPlan, engine: Executor | None, study: Path, folder: Pat
         automatic_sessions=tuple(name.removeprefix(f"{RESULTS}/") for name in plan.automatic_sessions),
         automatic_comparisons=compare_groups(automatic, groups, level=level) if plan.automatic else (),
         regions=plan.regions.removeprefix(f"{RESULTS}/"),
+        checks=checks,
+        reporting=reporting,
     )
     write_noun(folder / STUDY, stored)
     # from here on everything is made from what was stored, so that rendering again gives the same bytes
@@ -326,6 +348,28 @@ def _assemble(plan: StudyPlan, engine: Executor | None, study: Path, folder: Pat
     (folder / "figures").mkdir(exist_ok=True)
     write_report(results, folder, engine=engine)
     _write_crate(results, folder, stored, plan.published)
+
+
+def _checks(
+    plan: StudyPlan, study: Path, outcomes: tuple[AnimalOutcome, ...], comparisons: tuple[Comparison, ...]
+) -> tuple[tuple[CheckVerdict, ...], tuple[ReportingItem, ...]]:
+    """The methods checks with what the analysis adds, and what the study states of what guidelines ask for."""
+    if plan.check is None:
+        return (), ()
+    check = plan.check
+    sheets = Sheets(
+        study, plan.settings, check.samples, check.animals, True, curation=check.curation, regions=check.regions
+    )
+    evidence = Evidence(
+        sheets=sheets,
+        findings=plan.findings,
+        records=read_records(study),
+        sessions=tuple(read_session(study / name, images=False) for name in plan.sessions),
+        outcomes=outcomes,
+        comparisons=comparisons,
+        regions=_regions(study / plan.regions).regions if plan.regions else (),
+    )
+    return after_analysis(check.checks, evidence), reporting_items(evidence)
 
 
 def _amounts(

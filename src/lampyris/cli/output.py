@@ -117,7 +117,7 @@ def check_entry(verdict: CheckVerdict) -> dict[str, Any]:
 def checks_sentence(verdicts: Sequence[CheckVerdict]) -> str:
     """How many of the methods checks hold, and which do not."""
     fired = [verdict for verdict in verdicts if verdict.outcome is Outcome.FIRED]
-    names = ", ".join(f"{verdict.check} {verdict.title.lower()} ({verdict.severity})" for verdict in fired)
+    names = ", ".join(f"{verdict.check} {verdict.title} ({verdict.severity})" for verdict in fired)
     held = f"methods checks: {len(verdicts) - len(fired)} of {len(verdicts)} passed or not applicable"
     return f"{held}; fired: {names}" if fired else held
 

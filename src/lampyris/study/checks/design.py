@@ -198,10 +198,13 @@ def check_exclusions(evidence: Evidence, /) -> Answer:
 def _unexplained(evidence: Evidence) -> Iterator[Finding]:
     imaged = {row.animal for row in evidence.sheets.samples}
     unblinded = str(evidence.records.get(UNBLINDING, {}).get("unblinded", ""))[:10]
+    absent = [entry for entry in evidence.sheets.animals if entry.animal not in imaged and not entry.excluded]
+    if absent:
+        have = f"{', '.join(entry.animal for entry in absent)} {'has' if len(absent) == 1 else 'have'}"
+        place = Place(SHEET_ANIMALS, absent[0].row, "excluded")
+        yield fault("L16", Severity.WARNING, place, f"{have} no image and no reason for it.")
     for entry in evidence.sheets.animals:
         place = Place(SHEET_ANIMALS, entry.row, "excluded")
-        if entry.animal not in imaged and not entry.excluded:
-            yield fault("L16", Severity.WARNING, place, f"{entry.animal} has no image and no reason for it.")
         if entry.excluded and not (entry.exclusion_author and entry.exclusion_time):
             seen = f"{entry.animal} is left out, and who decided it and when is not said."
             yield fault("L16", Severity.WARNING, place, seen)

@@ -151,7 +151,7 @@ def samples(listed):
                         "raw/dark.tif",
                         probe,
                         lot,
-                    )  # fmt: skip
+                    )
                 )
     return tuple(rows)
 

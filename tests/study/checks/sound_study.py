@@ -255,3 +255,24 @@ def sound(*, text=(), listed=None, rows=None, regions=(), region_rows=(), analys
             "comparisons": (comparison(), comparison(endpoint="log10 ratio, day 7 to day 0")),
         }
     return Evidence(**{**fields, **changes})
+
+
+def _whole():
+    """What makes the sound study state every item."""
+    from lampyris.core.reporting import Characterisation, Reporting
+
+    parts = (("reporting", Reporting, "[reporting]\n"), ("", Characterisation, "[probes.qd.characterisation]\n"))
+    out = []
+    for _, model, header in parts:
+        body = SETTINGS.split(header)[1].split("\n[")[0]
+        missing = [
+            name
+            for name, field in model.model_fields.items()
+            if f"{name} =" not in body and "str" in str(field.annotation) and "Literal" not in str(field.annotation)
+        ]
+        lines = [f'{name} = "said"\n' for name in missing if name not in ("no_difference_claims", "equivalence_margin")]
+        out.append((header, header + "".join(lines)))
+    return (*out, ('ligand = "none"\n', 'ligand = "none"\n'))
+
+
+WHOLE = _whole()

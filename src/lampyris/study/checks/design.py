@@ -192,7 +192,8 @@ def check_exclusions(evidence: Evidence, /) -> Answer:
     findings = [*evidence.earlier("animals.exclusion-reason", "animals.not-excluded"), *_unexplained(evidence)]
     left = sum(outcome.status == "excluded" for outcome in evidence.outcomes or ()) or len(evidence.excluded)
     total = len({row.animal for row in evidence.sheets.animals} | {row.animal for row in evidence.sheets.samples})
-    return answer(findings, f"{total} animals, {left} left out, each with reason, author and time.")
+    told = f"{left} left out, each with reason, author and time" if left else "none left out"
+    return answer(findings, f"{total} animals, {told}.")
 
 
 def _unexplained(evidence: Evidence) -> Iterator[Finding]:

@@ -117,16 +117,19 @@ def check_exposure(evidence: Evidence, /) -> Answer:
     if evidence.settings is None or not sheets.whole or not sheets.samples:
         return beside_the_point(NEEDS_SHEETS if sheets.samples else NO_STUDY)
     used: dict[str, dict[str, set[float]]] = defaultdict(lambda: defaultdict(set))
+    members: dict[str, set[str]] = defaultdict(set)
     rows: dict[tuple[str, str], int] = {}
     for row in sheets.samples:
         if row.animal not in evidence.excluded:
             used[row.channel][row.group].add(row.exposure_s)
+            members[row.group].add(row.animal)
             rows.setdefault((row.channel, row.group), row.row)
     findings = []
     for channel, arms in used.items():
         for arm, own in arms.items():
             others = set().union(*(exposures for name, exposures in arms.items() if name != arm))
-            if others and not own & others:
+            # exposures of a single animal say nothing of its arm
+            if others and not own & others and len(members[arm]) > 1:
                 values, rest = (", ".join(f"{value:g}" for value in sorted(part)) for part in (own, others))
                 seen = f"the arm {arm} was imaged in {channel} with {values} s, the others with {rest} s."
                 findings.append(fault("L03", Severity.WARNING, Place(SHEET, rows[channel, arm], "exposure_s"), seen))

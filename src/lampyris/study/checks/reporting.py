@@ -24,6 +24,7 @@ SOURCES = {
     "STOUT": "Stout D et al. (2013) Mol Imaging 12:1, doi:10.2310/7290.2013.00055",
     "SCHMIED": "Schmied C et al. (2024) Nat Methods 21:170, doi:10.1038/s41592-023-01987-9",
 }
+ARRIVE = "ARRIVE 2.0"
 MANUSCRIPT = "manuscript"
 _LONGEST = 200
 
@@ -195,7 +196,10 @@ def _methods(evidence: Evidence) -> str:
 
 
 def _assumptions(evidence: Evidence) -> str:
-    return "tests that do not assume equal spread, chosen beforehand" if evidence.comparisons else ""
+    made = [one for one in evidence.comparisons or () if math.isfinite(one.p)]
+    judged = [test.name for one in made for test in one.tests if test.role == "assumption"]
+    beforehand = [f"{one.test}, set beforehand" for one in made if "welch" in one.test.lower()]
+    return "; ".join(dict.fromkeys((*beforehand, *judged)))
 
 
 def _outcomes(evidence: Evidence) -> str:
@@ -247,7 +251,18 @@ def _per_cell(evidence: Evidence) -> str:
 
 
 def _arrive(evidence: Evidence) -> str:
-    return "the table of ARRIVE 2.0 above"
+    stated, asked = _arrive_counts(evidence)
+    return f"{stated} of {asked} items of ARRIVE 2.0"
+
+
+def _arrive_whole(evidence: Evidence) -> str:
+    stated, asked = _arrive_counts(evidence)
+    return _arrive(evidence) if stated == asked else ""
+
+
+def _arrive_counts(evidence: Evidence) -> tuple[int, int]:
+    own = [_filled(item, evidence) for item in asked_items() if item.guideline == ARRIVE]
+    return filled_counts(own)[ARRIVE]
 
 
 def _instrument(evidence: Evidence) -> str:
@@ -318,6 +333,7 @@ _FILLERS: dict[str, Callable[[Evidence], str]] = {
     "controls": _controls,
     "per_cell": _per_cell,
     "arrive": _arrive,
+    "arrive_whole": _arrive_whole,
     "instrument": _instrument,
     "exposures": lambda evidence: _range((row.exposure_s for row in evidence.sheets.samples), "s"),
     "light": _light,
@@ -340,6 +356,7 @@ _PLACES = {
     "metal_amount": f"metal_ug_per_ml under [probes.NAME.characterisation] in {SETTINGS}",
     "label": f"[probes.NAME] in {SETTINGS}",
     "per_cell": f"per_cell under [probes.NAME] in {SETTINGS}",
+    "arrive_whole": "what the table of ARRIVE 2.0 lacks",
     "darks": f"background in samplesheet.csv, flat under [[instrument.bands]] in {SETTINGS}",
 }
 

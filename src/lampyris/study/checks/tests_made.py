@@ -52,6 +52,14 @@ def _none(evidence: Evidence) -> Answer | None:
     return None
 
 
+def _no_test(evidence: Evidence) -> Answer | None:
+    """Why there is no test to look at; None where there is one."""
+    none = _none(evidence)
+    if none is None and not _tested(evidence):
+        return beside_the_point("no test was made.")
+    return none
+
+
 def _units(comparison: Comparison, group: GroupSummary, evidence: Evidence) -> int | None:
     """Independent units of an arm: of the design, else animals of the sheet; None where not known."""
     design = comparison.design
@@ -104,7 +112,7 @@ def check_nesting(evidence: Evidence, /) -> Answer:
 
 def check_repeated(evidence: Evidence, /) -> Answer:
     """L06: days of one animal in a test that knows it."""
-    if (none := _none(evidence)) is not None:
+    if (none := _no_test(evidence)) is not None:
         return none
     findings = []
     for comparison in _tested(evidence):
@@ -157,7 +165,7 @@ def _missing(comparison: Comparison) -> list[str]:
 
 def check_multiplicity(evidence: Evidence, /) -> Answer:
     """L09: several tests, one family."""
-    if (none := _none(evidence)) is not None:
+    if (none := _no_test(evidence)) is not None:
         return none
     tested = _tested(evidence)
     made = max(len(tested), evidence.reporting.comparisons_made or 0)
@@ -186,7 +194,7 @@ def _is_adjusted(comparison: Comparison) -> bool:
 
 def check_assumptions(evidence: Evidence, /) -> Answer:
     """L10: equal spread where a test needs it; advises only."""
-    if (none := _none(evidence)) is not None:
+    if (none := _no_test(evidence)) is not None:
         return none
     findings = []
     for comparison in _tested(evidence):

@@ -4,6 +4,7 @@ import re
 from dataclasses import replace
 
 from lampyris.core.checks import Basis, CheckVerdict, Outcome, ReportingItem, Stated
+from lampyris.core.finding import Finding, Place, Severity
 from lampyris.core.study import RunRecord, StudyResults
 from lampyris.report.checks_section import checks_section
 from lampyris.report.render import render_report
@@ -48,7 +49,7 @@ def test_what_fired_comes_first_and_the_worst_of_it():
     assert firsts(section["fired"]) == ["L03", "L02"]
     assert firsts(section["verdicts"]) == ["L03", "L02", "L01", "L04"]
     shown = [cell.text for cell in section["fired"].rows[1].cells]
-    assert shown == ["L02 title L02", "note", "a.csv, row 2; seen", "mend", "why it matters", "A source, doi:10.1000/1"]
+    assert shown == ["L02 title L02", "note", "a.csv, row 2: seen", "mend", "why it matters", "A source, doi:10.1000/1"]
     assert section["verdicts"].rows[0].cells[4].text == "above 3 (convention)"
 
 
@@ -72,6 +73,22 @@ def test_the_page_shows_it_escaped():
 def test_older_results_have_no_such_section():
     assert checks_section(EMPTY) is None
     assert "Methods checks" not in render_report(EMPTY)["report.html"].decode()
+
+
+def test_each_place_is_listed_up_to_a_few():
+    found = tuple(Finding("L02", Severity.WARNING, Place("a.csv", k), f"seen {k}.", "mend") for k in range(2, 9))
+    fired = replace(CHECKS[1], findings=found)
+    text = checks_section(replace(EMPTY, checks=(fired,)))["fired"].rows[0].cells[2].text
+    assert text.startswith("a.csv, row 2: seen 2. a.csv, row 3: seen 3.") and text.endswith("seen 6. And 2 more.")
+
+
+def test_a_source_that_all_items_share_stands_in_the_caption():
+    tables = [part["table"] for part in checks_section(STUDY)["guidelines"]]
+    assert tables[0].caption == "Completeness by ARRIVE 2.0, A source"
+    assert "Source" not in [column.title for column in tables[0].columns]
+    mixed = (ITEMS[0], replace(ITEMS[1], source="Another"))
+    (part,) = checks_section(replace(EMPTY, checks=CHECKS, reporting=mixed))["guidelines"]
+    assert [row.cells[5].text for row in part["table"].rows] == ["Another", "A source"]
 
 
 def test_nothing_fired_is_said_in_words():

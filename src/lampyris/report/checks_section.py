@@ -6,6 +6,8 @@ from lampyris.core.checks import CheckVerdict, Outcome, ReportingItem, Stated
 from lampyris.core.study import StudyResults
 from lampyris.report.tables import Column, Row, Table, text_cell
 
+# places of a check that the page lists; all of them are in the output of `lampyris check`
+_SHOWN = 5
 _RANK = {"error": 0, "warning": 1, "note": 2, "": 3}
 _OUTCOMES = {Outcome.FIRED: 0, Outcome.PASSED: 1, Outcome.NOT_APPLICABLE: 2}
 _STATES = {Stated.NO: 0, Stated.PARTLY: 1, Stated.YES: 2, Stated.NOT_APPLICABLE: 3, Stated.MANUSCRIPT: 4}
@@ -44,6 +46,14 @@ def _sentence(verdicts: tuple[CheckVerdict, ...]) -> str:
     )
 
 
+def _everything_seen(verdict: CheckVerdict) -> str:
+    """Each place where a check fired, up to a few."""
+    found = [": ".join(filter(None, (str(one.place), one.seen))) for one in verdict.findings[:_SHOWN]]
+    more = len(verdict.findings) - len(found)
+    text = " ".join(found) or ": ".join(filter(None, (verdict.where, verdict.seen)))
+    return f"{text} And {more} more." if more > 0 else text
+
+
 def _fired_table(verdicts: list[CheckVerdict]) -> Table:
     rows = tuple(
         Row(
@@ -53,7 +63,7 @@ def _fired_table(verdicts: list[CheckVerdict]) -> Table:
                     (
                         f"{one.check} {one.title}",
                         one.severity,
-                        "; ".join(filter(None, (one.where, one.seen))),
+                        _everything_seen(one),
                         one.mend,
                         one.why,
                         one.source,
@@ -99,23 +109,39 @@ def _guidelines(items: tuple[ReportingItem, ...]) -> list[dict[str, Any]]:
         states = {state: sum(item.state is state for item in own) for state in Stated}
         asked = len(own) - states[Stated.MANUSCRIPT] - states[Stated.NOT_APPLICABLE]
         missing = states[Stated.NO] + states[Stated.PARTLY]
+        sources = dict.fromkeys(one.source for one in own)
+        shared = f", {next(iter(sources))}" if len(sources) == 1 else ""
+        heads = (
+            "Item",
+            "State",
+            "Asks for",
+            "The study says",
+            "Write what is missing as",
+            *([] if shared else ["Source"]),
+        )
         rows = tuple(
             Row(
                 tuple(
                     map(
                         text_cell,
-                        (f"{one.item} {one.title}", str(one.state), one.asks, one.said, one.missing, one.source),
+                        (
+                            f"{one.item} {one.title}",
+                            str(one.state),
+                            one.asks,
+                            one.said,
+                            one.missing,
+                            *([] if shared else [one.source]),
+                        ),
                     )
                 ),
                 muted=one.state in (Stated.MANUSCRIPT, Stated.NOT_APPLICABLE),
             )
             for one in sorted(own, key=lambda one: _STATES[one.state])
         )
-        heads = ("Item", "State", "Asks for", "The study says", "Write what is missing as", "Source")
         parts.append(
             {
                 "sentence": f"{name}: {states[Stated.YES]} of {asked} stated, {missing} missing",
-                "table": Table(f"reporting-{k}", f"Completeness by {name}", tuple(map(Column, heads)), rows),
+                "table": Table(f"reporting-{k}", f"Completeness by {name}{shared}", tuple(map(Column, heads)), rows),
             }
         )
     return parts

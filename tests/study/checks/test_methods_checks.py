@@ -8,6 +8,8 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 import pytest
+from faults import A1_D00, rewrite, sheet
+from faults import animals as animals_sheet
 from sound_study import (
     NAN,
     REGION_ROW,
@@ -28,6 +30,7 @@ from lampyris.core.checks import Basis, Outcome, PercentRecord
 from lampyris.core.design import Design
 from lampyris.core.finding import Finding, Place, Severity
 from lampyris.core.schemas import CurationRow
+from lampyris.study.check import check_study
 from lampyris.study.checks.evidence import Evidence
 from lampyris.study.checks.numbers import largest_percent_sd
 from lampyris.study.checks.run import CHECKS, OF_COMPARISONS, after_analysis, comparison_checks, methods_checks
@@ -40,6 +43,12 @@ HALF_CUT = ((True, True, True, False, False), (False,) * 5)
 CURATED = CurationRow(2, "m00", "d07", "dorsal", "reject", 1, NAN, NAN, NAN, NAN, "", "", "fur", "AB", "2026-03-20")
 BLIND = {"blinding.json": {"groups": ["A", "B"]}}
 OPENED = {**BLIND, "unblinding.json": {"unblinded": "2026-04-01T00:00:00+00:00"}}
+
+
+def drop_dark(study):
+    """The first image has no dark frame."""
+    text = (study / "samplesheet.csv").read_text()
+    (study / "samplesheet.csv").write_text(text.replace(",raw/dark.ome.tif,", ",,", 1))
 
 
 def changed(rows, pick, **changes):
@@ -68,9 +77,10 @@ def shot(pick, **changes):
     return lambda: sound(rows=changed(ROWS, pick, **changes))
 
 
-def earlier(rule):
+def earlier(rule, severity=Severity.WARNING, **options):
+    """Another rule found it already."""
     return lambda: sound(
-        findings=(Finding(rule, Severity.WARNING, Place("samplesheet.csv", 3), "seen before.", "mend"),)
+        findings=(Finding(rule, severity, Place("samplesheet.csv", 3), "seen before.", "mend"),), **options
     )
 
 
@@ -139,7 +149,30 @@ FIRES = (
         "warning",
         "the arm bare was imaged in b1 with 5 s, the others with 2 s",
     ),
-    Case("L03", "a file that says another exposure", earlier("header.exposure_s"), "warning", "seen before"),
+    Case(
+        "L01",
+        "a camera that ends below its scale",
+        earlier("header.full-scale", analysed=False),
+        "warning",
+        "seen before",
+    ),
+    Case("L02", "no dark frame", earlier("header.no-dark", Severity.ERROR), "error", "seen before"),
+    Case(
+        "L02",
+        "a dark frame of another exposure",
+        earlier("header.dark-exposure", Severity.ERROR),
+        "error",
+        "seen before",
+    ),
+    Case(
+        "L03", "a file that says another exposure", earlier("header.exposure", Severity.ERROR), "error", "seen before"
+    ),
+    Case(
+        "L16", "left out without a reason", earlier("animals.exclusion-reason", Severity.ERROR), "error", "seen before"
+    ),
+    Case(
+        "L25", "a file that says another wavelength", earlier("header.emission", Severity.ERROR), "error", "seen before"
+    ),
     Case(
         "L04",
         "regions counted as animals",
@@ -791,6 +824,25 @@ def test_faulty_sheets_are_not_judged():
     faulty = replace(evidence, sheets=replace(evidence.sheets, whole=False))
     for verdict in methods_checks(faulty, only=["L03", "L13", "L15", "L16", "L17"]):
         assert verdict.outcome is Outcome.NOT_APPLICABLE and "faults" in verdict.seen
+
+
+@pytest.mark.parametrize(
+    ("change", "rule", "check"),
+    [
+        (drop_dark, "header.no-dark", "L02"),
+        (rewrite(A1_D00, exposure=3.0), "header.exposure", "L03"),
+        (animals_sheet("c1,tail vein,,,", "c1,tail vein,yes,,"), "animals.exclusion-reason", "L16"),
+        (sheet("a1,d07,7,2026-03-09", "a1,d07,7,2026-02-09", 2), "sheet.date-order", "L25"),
+    ],
+    ids=["no-dark", "exposure", "exclusion", "date"],
+)
+def test_what_another_rule_found_is_taken_up_under_its_own_name(small_study, change, rule, check):
+    change(small_study)
+    checked = check_study(small_study)
+    assert rule in {finding.rule for finding in checked.findings}
+    assert len(set(checked.findings)) == len(checked.findings)
+    (verdict,) = [one for one in checked.checks if one.check == check]
+    assert verdict.outcome is Outcome.FIRED and rule in {finding.rule for finding in verdict.findings}
 
 
 def test_what_the_analysis_adds_replaces_what_was_said_before():

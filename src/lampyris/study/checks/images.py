@@ -34,7 +34,7 @@ def check_saturation(evidence: Evidence, /) -> Answer:
         return beside_the_point(NEEDS_IMAGES)
     images = {row.image for row in evidence.sheets.samples} & set(evidence.headers)
     # pixels of the whole image: of the animal's own share the report tells
-    return answer(evidence.earlier("image.saturated"), _saturated_share(evidence, images))
+    return answer(evidence.earlier("image.saturated", "header.full-scale"), _saturated_share(evidence, images))
 
 
 def _saturated_share(evidence: Evidence, images: set[str]) -> str:
@@ -78,7 +78,9 @@ def check_dark(evidence: Evidence, /) -> Answer:
         f"no image is darker than its dark frame by more than {DARK_SIGMAS:g} of that frame's standard deviations; "
         "values below zero are kept by the calibration."
     )
-    return answer([*evidence.earlier("image.no-dark"), *_too_dark(evidence)], seen)
+    return answer(
+        [*evidence.earlier("header.no-dark", "header.dark-exposure", "image.no-dark"), *_too_dark(evidence)], seen
+    )
 
 
 def _too_dark(evidence: Evidence) -> Iterator[Finding]:

@@ -9,7 +9,17 @@ from lampyris.study.checks.evidence import NEEDS_SHEETS, NO_STUDY, Answer, Evide
 from lampyris.study.rules import SETTINGS, SHEET, SHEET_ANIMALS
 
 MOST_ML_PER_KG = 25.0
-_CLOCK = ("sheet.date-", "header.clock", "sheet.out-of-bounds")
+# rules that find dates, units and wavelengths that do not agree
+_CLOCK_AND_UNITS = (
+    "sheet.date-",
+    "sheet.two-days",
+    "sheet.out-of-bounds",
+    "sheet.wavelength",
+    "header.clock",
+    "header.excitation",
+    "header.emission",
+    "header.pixel",
+)
 
 
 def largest_percent_sd(mean: float, n: int, /) -> float:
@@ -65,7 +75,7 @@ def check_numbers(evidence: Evidence, /) -> Answer:
     """L25: what cannot be, is not there."""
     if evidence.settings is None and not evidence.percents:
         return beside_the_point(NEEDS_SHEETS if evidence.sheets.samples else NO_STUDY)
-    findings = [*evidence.earlier(*_CLOCK), *_mixed_zones(evidence), *_sizes(evidence), *_doses(evidence)]
+    findings = [*evidence.earlier(*_CLOCK_AND_UNITS), *_mixed_zones(evidence), *_sizes(evidence), *_doses(evidence)]
     for record in (*evidence.percents, *_alive(evidence)):
         findings += percent_faults(record)
     return answer(findings, "days, dates and clocks agree; sizes, doses, wavelengths and percentages are possible.")

@@ -39,7 +39,7 @@ PIXEL_TOLERANCE = 0.005
 # this many pixels at exactly the brightest count are not chance: the camera ends there
 PILED_UP = 5
 # of so many pixels a hundredth is known well enough
-ENOUGH_PIXELS = 16384
+ENOUGH_PIXELS = 4096
 
 
 @dataclass(frozen=True, slots=True)

@@ -4,7 +4,7 @@ import contextlib
 import json
 from collections.abc import Sequence
 from concurrent.futures import Executor
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
 from typing import Any, overload
@@ -309,8 +309,6 @@ def _assemble(plan: StudyPlan, engine: Executor | None, study: Path, folder: Pat
     views = max(
         (sum(1 for _ in (study / automatic_folder(name)).glob(view_folder("*"))) for name in plan.sessions), default=1
     )
-    comparisons = compare_groups(outcomes, groups, level=level)
-    checks, reporting = _checks(plan, study, outcomes, comparisons)
     stored = StoredStudy(
         name=settings.study.name,
         title=settings.study.title,
@@ -318,7 +316,7 @@ def _assemble(plan: StudyPlan, engine: Executor | None, study: Path, folder: Pat
         groups=tuple(groups.items()),
         sessions=tuple(name.removeprefix(f"{RESULTS}/") for name in plan.sessions),
         animals=tuple(name.removeprefix(f"{RESULTS}/") for name in plan.animals),
-        comparisons=comparisons,
+        comparisons=compare_groups(outcomes, groups, level=level),
         reach=reach(outcomes, groups, level=level),
         amounts=amounts,
         findings=(
@@ -337,12 +335,11 @@ def _assemble(plan: StudyPlan, engine: Executor | None, study: Path, folder: Pat
         automatic_sessions=tuple(name.removeprefix(f"{RESULTS}/") for name in plan.automatic_sessions),
         automatic_comparisons=compare_groups(automatic, groups, level=level) if plan.automatic else (),
         regions=plan.regions.removeprefix(f"{RESULTS}/"),
-        checks=checks,
-        reporting=reporting,
     )
     write_noun(folder / STUDY, stored)
     # from here on everything is made from what was stored, so that rendering again gives the same bytes
-    results = load_results(folder, images=False)
+    results = _judged(load_results(folder, images=False), plan, study)
+    write_noun(folder / STUDY, replace(stored, checks=results.checks, reporting=results.reporting))
     for stem, (columns, units, types) in study_tables(results).items():
         write_table(folder / "tables", stem, columns, units=units, types=types)
     (folder / "figures").mkdir(exist_ok=True)
@@ -350,13 +347,11 @@ def _assemble(plan: StudyPlan, engine: Executor | None, study: Path, folder: Pat
     _write_crate(results, folder, stored, plan.published)
 
 
-def _checks(
-    plan: StudyPlan, study: Path, outcomes: tuple[AnimalOutcome, ...], comparisons: tuple[Comparison, ...]
-) -> tuple[tuple[CheckVerdict, ...], tuple[ReportingItem, ...]]:
-    """The methods checks with what the analysis adds, and what the study states of what guidelines ask for."""
-    if plan.check is None:
-        return (), ()
+def _judged(results: StudyResults, plan: StudyPlan, study: Path) -> StudyResults:
+    """The results with the methods checks on them, and with what the study states of what guidelines ask for."""
     check = plan.check
+    if check is None:
+        return results
     sheets = Sheets(
         study, plan.settings, check.samples, check.animals, True, curation=check.curation, regions=check.regions
     )
@@ -364,12 +359,12 @@ def _checks(
         sheets=sheets,
         findings=plan.findings,
         records=read_records(study),
-        sessions=tuple(read_session(study / name, images=False) for name in plan.sessions),
-        outcomes=outcomes,
-        comparisons=comparisons,
-        regions=_regions(study / plan.regions).regions if plan.regions else (),
+        sessions=results.sessions,
+        outcomes=results.outcomes,
+        comparisons=results.comparisons,
+        regions=results.regions,
     )
-    return after_analysis(check.checks, evidence), reporting_items(evidence)
+    return replace(results, checks=after_analysis(check.checks, evidence), reporting=reporting_items(evidence))
 
 
 def _amounts(

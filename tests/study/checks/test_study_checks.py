@@ -5,9 +5,10 @@ import json
 import shutil
 from pathlib import Path
 
+import numpy as np
 import pytest
 from cheap_step import cheap_follow, cheap_step
-from faults import animals, edit, every
+from faults import animals, edit, every, rewrite
 from small_study import write_small_study
 
 from lampyris.cli.command import main
@@ -96,6 +97,13 @@ def test_the_command_line_lists_every_check(small_study, capsys):
     assert main(["check", str(small_study)]) == 0
     last = capsys.readouterr().out.splitlines()[-1]
     assert last.startswith("methods checks: 21 of 25 passed or not applicable; fired: L08 Small n (warning)")
+
+
+def test_a_dark_frame_brighter_than_its_images_is_seen_in_the_files(small_study):
+    rewrite("raw/dark.ome.tif", values=np.arange(10) % 3 + 400)(small_study)
+    (verdict,) = [one for one in check_study(small_study).checks if one.check == "L02"]
+    assert (verdict.outcome, verdict.severity) == (Outcome.FIRED, "warning")
+    assert "its dark frame at 401" in verdict.seen and verdict.where == "samplesheet.csv, row 2, column background"
 
 
 def test_faulty_settings_leave_a_complete_list(small_study):

@@ -120,6 +120,8 @@ def test_what_the_analysis_adds_replaces_what_was_said_before():
     then = {verdict.check: (a.outcome, verdict.outcome) for a, verdict in zip(before, after, strict=True)}
     assert then["L01"] == (Outcome.FIRED, Outcome.PASSED)
     assert then["L04"] == (Outcome.NOT_APPLICABLE, Outcome.FIRED)
+    none = {verdict.check: verdict.seen for verdict in after_analysis(before, sound(headers=None, comparisons=()))}
+    assert none["L06"] == "nothing was compared."
     # images are not opened again: what they said stands
     assert then["L02"] == (Outcome.PASSED, Outcome.PASSED)
 

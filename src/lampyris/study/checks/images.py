@@ -139,4 +139,4 @@ def check_exposure(evidence: Evidence, /) -> Answer:
     exposures = sorted({row.exposure_s for row in sheets.samples})
     light = evidence.settings.instrument.excitation_mw_per_cm2
     span = f"{exposures[0]:g} s" if len(exposures) == 1 else f"{exposures[0]:g} to {exposures[-1]:g} s"
-    return answer(findings, f"exposures of {span} at {light:g} mW/cm2 are known and divided out; all arms share them.")
+    return answer(findings, f"exposures of {span} at {light:g} mW/cm2 are known and divided out; no arm has its own.")

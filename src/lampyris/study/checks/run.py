@@ -147,9 +147,13 @@ def after_analysis(before: Sequence[CheckVerdict], evidence: Evidence, /) -> tup
     """
     keys = [rule.id for rule in check_rules() if {"results", "statistics"} & set(rule.when)]
     later = {verdict.check: verdict for verdict in methods_checks(evidence, only=keys)}
-    return tuple(
-        new if (new := later.get(old.check, old)).outcome is not Outcome.NOT_APPLICABLE else old for old in before
-    )
+    return tuple(_latest(verdict, later.get(verdict.check, verdict)) for verdict in before)
+
+
+def _latest(before: CheckVerdict, after: CheckVerdict) -> CheckVerdict:
+    """What was judged stands where the later look finds nothing to judge."""
+    judged = after.outcome is not Outcome.NOT_APPLICABLE or before.outcome is Outcome.NOT_APPLICABLE
+    return after if judged else before
 
 
 def check_findings(verdicts: Sequence[CheckVerdict], /) -> tuple[Finding, ...]:

@@ -13,7 +13,7 @@ from lampyris.core.finding import Finding, Place, Severity
 from lampyris.statistics.groups.answers import LEAST
 from lampyris.statistics.groups.assumptions import MOST_RESIDUALS, shapiro_wilk
 from lampyris.statistics.groups.paired import paired_t, wilcoxon_signed_rank
-from lampyris.statistics.groups.plan import ComparisonPlan, Source
+from lampyris.statistics.groups.plan import ComparisonPlan, Source, plural
 from lampyris.statistics.groups.remarks import FEW, notes_of
 from lampyris.statistics.groups.samples import Floats
 from lampyris.statistics.groups.units import Units, listed
@@ -97,7 +97,7 @@ def compare_paired(units: Units, /, *, source: Source, plan: ComparisonPlan) -> 
 def _check(first: Floats, second: Floats, source: Source, plan: ComparisonPlan) -> None:
     unit = plan.experimental_unit
     if first.size < LEAST:
-        seen = f"{first.size} {unit}s are seen under both conditions, and {LEAST} are the least."
+        seen = f"{first.size} {plural(unit)} are seen under both conditions, and {LEAST} are the least."
         mend = f"Check that a {unit} has one name under both conditions."
         raise _refused(Finding("compare.paired-few", Severity.ERROR, _place(source), seen, mend), source)
     if np.ptp(first - second) == 0:
@@ -137,6 +137,6 @@ def _alone_note(alone: Sequence[tuple[str, str]], plan: ComparisonPlan) -> tuple
 def _warnings(count: int, source: Source, plan: ComparisonPlan) -> tuple[Finding, ...]:
     if count >= FEW:
         return ()
-    seen = f"fewer than {FEW} {plan.experimental_unit}s (a convention): {count} pairs."
+    seen = f"fewer than {FEW} {plural(plan.experimental_unit)} (a convention): {count} pairs."
     mend = "Show every pair, give the interval of the difference, and plan the number of units by the power wanted."
     return (Finding("compare.few-units", Severity.WARNING, Place(source.file, None, source.group), seen, mend),)

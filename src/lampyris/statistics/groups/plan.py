@@ -10,6 +10,28 @@ Omnibus = OneOf["welch", "anova", "kruskal-wallis"]
 Pairs = OneOf["", "games-howell", "tukey-kramer", "dunnett", "dunnett-unequal", "dunn"]
 Nested = OneOf["refuse", "mean", "mixed"]
 
+_PLURALS = {"mouse": "mice", "fish": "fish", "zebrafish": "zebrafish"}
+
+
+def plural(unit: str, /) -> str:
+    """Name of several experimental units.
+
+    Parameters
+    ----------
+    unit : str
+        Name of one.
+
+    Returns
+    -------
+    str
+
+    Examples
+    --------
+    >>> plural("animal"), plural("mouse")
+    ('animals', 'mice')
+    """
+    return _PLURALS.get(unit, f"{unit}s")
+
 
 @dataclass(frozen=True, slots=True)
 class Source:

@@ -3,7 +3,7 @@
 from lampyris.core.finding import Finding, Place, Severity
 from lampyris.statistics.groups.answers import LEAST, Arms
 from lampyris.statistics.groups.assumptions import REMARKED_RATIO, outliers
-from lampyris.statistics.groups.plan import ComparisonPlan, Source
+from lampyris.statistics.groups.plan import ComparisonPlan, Source, plural
 from lampyris.statistics.groups.units import Units, listed
 
 # convention, as the methods checks take it
@@ -33,7 +33,7 @@ def notes_of(units: Units, subjects: bool, plan: ComparisonPlan, /) -> tuple[str
         spread = f"{least}" if least == most else f"{least} to {most}"
         notes.append(
             f"{plan.inside.capitalize()}s were averaged within each {unit} ({spread} per {unit}), every {unit} weighing alike; "
-            f"n counts {unit}s."
+            f"n counts {plural(unit)}."
         )
     lost = [f"{count} in {group}" for group, count in zip(units.groups, units.missing, strict=True) if count]
     if lost:
@@ -98,7 +98,7 @@ def _size_warnings(arms: Arms, source: Source, plan: ComparisonPlan) -> list[Fin
     few = [f"{name} n = {n:.0f}" for name, n in zip(arms.names, arms.ns, strict=True) if n < FEW]
     if not few:
         return []
-    seen = f"fewer than {FEW} {plan.experimental_unit}s (a convention): {listed(few)}."
+    seen = f"fewer than {FEW} {plural(plan.experimental_unit)} (a convention): {listed(few)}."
     mend = "Show every value, give the interval of the difference, and plan the number of units by the power wanted."
     return [_warning("compare.few-units", source, source.group, seen, mend)]
 

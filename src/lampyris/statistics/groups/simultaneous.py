@@ -184,7 +184,7 @@ def _over_errors(tail: Callable[[Floats], Floats], x: Floats, df: Floats, *, fal
 
     `tail` falls as ``exp(-fall w^2 / 2)``, which moves the largest part of the integrand to smaller s.
     """
-    if not (np.isfinite(df) & (df > 0)).all() and not (df > 0).all():
+    if not (df > 0).all():
         raise ValueError(f"degrees of freedom need to be above 0, got {df}")
     x, freedom = np.abs(x.ravel()), np.minimum(df.ravel(), 1e7)
     found = np.empty(x.size)
@@ -211,7 +211,7 @@ def _block(tail: Callable[[Floats], Floats], x: Floats, df: Floats, low: Floats,
     step = (high - low) / (count - 1)
     u = low[:, None] + step[:, None] * np.arange(count)
     nu = df[:, None]
-    # density of log s; its constant from the same sum where possible would hide a range that is too short
+    # density of log s; its own constant, as one from the same sum would hide a range that is too short
     log_density = nu * u - 0.5 * nu * np.expm1(2 * u) - 0.5 * nu
     constant = np.log(2.0) + 0.5 * nu * np.log(0.5 * nu) - special.gammaln(0.5 * nu)
     return step * (np.exp(log_density + constant) * tail(x[:, None] * np.exp(u))).sum(axis=1)

@@ -11,7 +11,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from lampyris.core.errors import InputError
 from lampyris.core.finding import Finding, Place, Severity
-from lampyris.statistics.groups.plan import ComparisonPlan, Source
+from lampyris.statistics.groups.plan import ComparisonPlan, Source, plural
 
 LAZIC = "Lazic et al. 2018, doi:10.1371/journal.pbio.2005282"
 # more would bury the first ones; the message gives the number of all
@@ -267,7 +267,7 @@ def _crossing_faults(own: dict[tuple[str, str], list[float]], source: Source, pl
 def _replication_faults(several: dict[tuple[str, str], int], source: Source, plan: ComparisonPlan) -> list[Finding]:
     unit = plan.experimental_unit
     named = [f"{subject!r} has {count} in {group}" for (group, subject), count in several.items()]
-    seen = f"{_count(len(named), unit)} with several rows in one group: {listed(named)}."
+    seen = f"{_count(len({subject for _, subject in several}), unit)} with several rows in one group: {listed(named)}."
     mend = (
         f'Average per {unit} (nested="mean", --nested mean), or keep the rows and model them within the {unit} by a mixed '
         'model (nested="mixed", --nested mixed). Rows that differ in a factor, such as day, belong to a model with that factor.'
@@ -276,7 +276,7 @@ def _replication_faults(several: dict[tuple[str, str], int], source: Source, pla
 
 
 def _count(number: int, unit: str) -> str:
-    return f"{number} {unit}{'' if number == 1 else 's'}"
+    return f"{number} {unit if number == 1 else plural(unit)}"
 
 
 def listed(named: Sequence[str], /) -> str:

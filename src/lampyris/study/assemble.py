@@ -2,15 +2,16 @@
 
 import contextlib
 import json
-import os
 from collections.abc import Sequence
-from dataclasses import dataclass
+from concurrent.futures import Executor
+from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
 from typing import Any, overload
 
 import lampyris
 from lampyris.core.amounts import Amounts
+from lampyris.core.checks import CheckVerdict, ReportingItem
 from lampyris.core.comparison import Comparison
 from lampyris.core.errors import ImageError
 from lampyris.core.finding import Finding
@@ -21,6 +22,10 @@ from lampyris.core.study import AnimalOutcome, Corrections, RunRecord, SessionRe
 from lampyris.io import durable
 from lampyris.io.images.readers import image_files
 from lampyris.io.tables import write_table
+from lampyris.study.check import CheckResult
+from lampyris.study.checks.evidence import Evidence, read_records
+from lampyris.study.checks.reporting import reporting_items
+from lampyris.study.checks.run import after_analysis
 from lampyris.study.codec import encode
 from lampyris.study.crate import crate_metadata
 from lampyris.study.curation.words import correction_methods
@@ -30,11 +35,11 @@ from lampyris.study.graph import RECORD, Task, hash_files
 from lampyris.study.methods import methods_text
 from lampyris.study.outcomes import compare_groups
 from lampyris.study.provenance import package_versions, source_hash
+from lampyris.study.rules import Sheets
 from lampyris.study.store import (
     ANIMAL,
     StoredAnimal,
     automatic_folder,
-    read_images,
     read_noun,
     read_session,
     view_folder,
@@ -67,6 +72,10 @@ class StoredStudy:
         Of all animals as found automatically; empty where nothing was corrected.
     regions : str
         Folder of the regions drawn by hand, relative to the results; empty where there are none.
+    checks : tuple of CheckVerdict
+        Of every methods check.
+    reporting : tuple of ReportingItem
+        What the study states of what guidelines ask for.
     """
 
     name: str
@@ -85,6 +94,8 @@ class StoredStudy:
     automatic_sessions: tuple[str, ...] = ()
     automatic_comparisons: tuple[Comparison, ...] = ()
     regions: str = ""
+    checks: tuple[CheckVerdict, ...] = ()
+    reporting: tuple[ReportingItem, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -114,6 +125,8 @@ class StudyPlan:
         Folders of the animals that were corrected, and of those of their sessions, as found automatically.
     regions : str
         Folder of the regions drawn by hand, relative to the study; empty where there are none.
+    check : CheckResult or None
+        What was checked: sheets and their findings, for the checks that read results.
     """
 
     settings: StudySettings
@@ -128,9 +141,10 @@ class StudyPlan:
     automatic: tuple[str, ...] = ()
     automatic_sessions: tuple[str, ...] = ()
     regions: str = ""
+    check: CheckResult | None = None
 
 
-def study_task(study: Path, plan: StudyPlan, /, *, workers: int | None = None) -> Task:
+def study_task(study: Path, plan: StudyPlan, /, *, engine: Executor | None = None) -> Task:
     """Make everything above the animals.
 
     Parameters
@@ -139,8 +153,8 @@ def study_task(study: Path, plan: StudyPlan, /, *, workers: int | None = None) -
         The study's directory.
     plan : StudyPlan
         What goes in.
-    workers : int, optional
-        Threads that draw the report; one per core by default. The outputs do not depend on it.
+    engine : concurrent.futures.Executor, optional
+        What packs the report's pictures, beside this thread. The outputs do not depend on it.
 
     Returns
     -------
@@ -157,6 +171,7 @@ def study_task(study: Path, plan: StudyPlan, /, *, workers: int | None = None) -
         "automatic": plan.automatic,
         "automatic_sessions": plan.automatic_sessions,
         "regions": plan.regions,
+        "checks": encode(plan.check.checks) if plan.check is not None else [],
     }
     folders = (*plan.sessions, *plan.animals, *plan.automatic, *plan.automatic_sessions, *filter(None, [plan.regions]))
     return Task(
@@ -166,7 +181,7 @@ def study_task(study: Path, plan: StudyPlan, /, *, workers: int | None = None) -
         inputs=(*_files(study, plan.sheets), *(f"{folder}/{RECORD}" for folder in folders)),
         outputs=OUTPUTS,
         options=durable.canonical_json(options),
-        work=partial(_assemble, plan, workers),
+        work=partial(_assemble, plan, engine),
         seed_key=("study", plan.settings.study.name, "study"),
     )
 
@@ -226,6 +241,8 @@ def load_results(folder: Path, /, *, images: bool = True) -> StudyResults:
             comparisons=stored.automatic_comparisons,
         ),
         regions=_regions(folder / stored.regions).regions if stored.regions else (),
+        checks=stored.checks,
+        reporting=stored.reporting,
     )
 
 
@@ -234,15 +251,23 @@ def _regions(folder: Path) -> StoredRegions:
     return found
 
 
+@dataclass(frozen=True, slots=True)
 class StoredSessions(Sequence[SessionResult]):
-    """Sessions of finished results with their images, each read when it is asked for and not kept."""
+    """Sessions of finished results with their images, each read when it is asked for and not kept; small on its way to a worker.
 
-    def __init__(self, results: StudyResults, folder: Path) -> None:
-        stored: StoredStudy = read_noun(folder / STUDY, StoredStudy)
-        self.sessions = tuple(zip(results.sessions, (folder / name for name in stored.sessions), strict=True))
+    Parameters
+    ----------
+    folder : Path
+        The results.
+    names : tuple of str
+        Folders of the sessions, relative to the results.
+    """
+
+    folder: Path
+    names: tuple[str, ...]
 
     def __len__(self) -> int:
-        return len(self.sessions)
+        return len(self.names)
 
     @overload
     def __getitem__(self, place: int) -> SessionResult: ...
@@ -251,23 +276,23 @@ class StoredSessions(Sequence[SessionResult]):
     def __getitem__(self, place: int | slice) -> SessionResult | Sequence[SessionResult]:
         if isinstance(place, slice):
             return [self[k] for k in range(*place.indices(len(self)))]
-        return read_images(*self.sessions[place])
+        return read_session(self.folder / self.names[place])
 
 
 def write_report(
-    results: StudyResults, folder: Path, /, *, image_budget_mb: float | None = None, workers: int | None = None
+    results: StudyResults, folder: Path, /, *, image_budget_mb: float | None = None, engine: Executor | None = None
 ) -> None:
-    """Render the report with its figures into the results' folder, from whose images it is drawn a session at a time per thread."""
+    """Render the report with its figures into the results' folder, from whose images it is drawn a session at a time per worker."""
     from lampyris.report.render import render_report
 
+    stored: StoredStudy = read_noun(folder / STUDY, StoredStudy)
     budget: dict[str, float] = {} if image_budget_mb is None else {"image_budget_mb": image_budget_mb}
-    threads = workers or os.cpu_count() or 1
-    files = render_report(results, sessions=StoredSessions(results, folder), workers=threads, **budget)
+    files = render_report(results, sessions=StoredSessions(folder, stored.sessions), engine=engine, **budget)
     for name, data in sorted(files.items()):
         durable.write_bytes(folder / name, data)
 
 
-def _assemble(plan: StudyPlan, workers: int | None, study: Path, folder: Path) -> None:
+def _assemble(plan: StudyPlan, engine: Executor | None, study: Path, folder: Path) -> None:
     from lampyris.metastasis.reach import reach
 
     settings, level = plan.settings, plan.settings.analysis.interval_level
@@ -313,12 +338,33 @@ def _assemble(plan: StudyPlan, workers: int | None, study: Path, folder: Path) -
     )
     write_noun(folder / STUDY, stored)
     # from here on everything is made from what was stored, so that rendering again gives the same bytes
-    results = load_results(folder, images=False)
+    results = _judged(load_results(folder, images=False), plan, study)
+    write_noun(folder / STUDY, replace(stored, checks=results.checks, reporting=results.reporting))
     for stem, (columns, units, types) in study_tables(results).items():
         write_table(folder / "tables", stem, columns, units=units, types=types)
     (folder / "figures").mkdir(exist_ok=True)
-    write_report(results, folder, workers=workers)
+    write_report(results, folder, engine=engine)
     _write_crate(results, folder, stored, plan.published)
+
+
+def _judged(results: StudyResults, plan: StudyPlan, study: Path) -> StudyResults:
+    """The results with the methods checks on them, and with what the study states of what guidelines ask for."""
+    check = plan.check
+    if check is None:
+        return results
+    sheets = Sheets(
+        study, plan.settings, check.samples, check.animals, True, curation=check.curation, regions=check.regions
+    )
+    evidence = Evidence(
+        sheets=sheets,
+        findings=plan.findings,
+        records=read_records(study),
+        sessions=results.sessions,
+        outcomes=results.outcomes,
+        comparisons=results.comparisons,
+        regions=results.regions,
+    )
+    return replace(results, checks=after_analysis(check.checks, evidence), reporting=reporting_items(evidence))
 
 
 def _amounts(

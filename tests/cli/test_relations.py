@@ -100,6 +100,12 @@ def test_repeated_rows_are_refused_where_a_plain_form_is_asked(capsys, repeats):
     assert "--means" in error["fix"]
 
 
+def test_a_line_through_repeated_rows_is_refused(capsys, repeats):
+    words = ("correlate", repeats, "--x", "flux", "--y", "cells", "--subject", "animal", "--variance-ratio", "1")
+    assert ask(capsys, *words, code=3)["errors"][0]["check"] == "relation.pseudo-replication"
+    assert ask(capsys, *words, "--means")["lines"][0]["method"].startswith("Deming")
+
+
 def test_a_column_that_looks_like_a_subject_is_not_passed_over(capsys, repeats):
     found = ask(capsys, "correlate", repeats, "--x", "flux", "--y", "cells")
     warned = {entry["check"]: entry for entry in found["warnings"]}
@@ -298,6 +304,16 @@ def test_whole_numbers_decimal_commas_and_ties(capsys, tmp_path):
         (["correlate", "t.csv", "--x", "a", "--y", "b", "--r", "0.5"], "in place of a table"),
         (["correlate", "--r", "0.5", "--n", "3"], "at least 4"),
         (["correlate", "--r", "1.5", "--n", "30"], "between -1 and 1"),
+        (["correlate", "t.csv", "--x", "a", "--y", "b", "--means"], "need --subject"),
+        (["correlate", "t.csv", "--x", "a", "--y", "b", "--method", "repeated"], "need --subject"),
+        (
+            ["correlate", "t.csv", "--x", "a", "--y", "b", "--subject", "c", "--means", "--method", "repeated"],
+            "one or the other",
+        ),
+        (
+            ["correlate", "t.csv", "--x", "a", "--y", "b", "--covariate", "c", "--variance-ratio", "1"],
+            "independent rows",
+        ),
         (["agree", "t.csv", "--a", "x", "--b", "x"], "agrees with itself"),
         (["agree", "t.csv", "--a", "x", "--b", "y", "--truth", "--ratio"], "stands alone"),
         (["agree", "t.csv", "--a", "x", "--b", "y", "--weights", "linear"], "belong to --categories"),

@@ -83,6 +83,9 @@ def correlated(options: argparse.Namespace, /) -> Answer:
     refuse_equal(columns, (options.x, options.y, *options.covariate))
     pairs = _pairs(columns, options, unit)
     repeated = pairs.subject is not None and len(set(pairs.subject)) < len(pairs.subject) and not options.means
+    if repeated and (options.sd_x or options.variance_ratio):
+        seen = "rows of one subject are alike: a line with errors in both columns needs one row per subject."
+        raise _pseudo_replication(columns, options, seen)
     found = _asked(columns, pairs, options)
     lines = () if repeated or options.covariate else _lines(columns, pairs, options, found.method)
     line = lines[0] if lines else None

@@ -133,6 +133,15 @@ def _correlate(options: argparse.Namespace) -> int:
         raise UsageError(f"--x and --y are both {options.x!r}: a column correlates with itself.")
     if bool(options.sd_x) != bool(options.sd_y):
         raise UsageError("--sd-x and --sd-y belong together; a column without error has a standard deviation of 0.")
+    lines = bool(options.sd_x or options.variance_ratio)
+    if (options.means or options.method == "repeated") and not options.subject:
+        raise UsageError(
+            "--means and --method repeated need --subject: the column that says which rows belong together."
+        )
+    if options.means and options.method == "repeated":
+        raise UsageError("--means asks between subjects, --method repeated within them: give one or the other.")
+    if lines and (options.covariate or options.method == "repeated"):
+        raise UsageError("lines with errors in both columns go with independent rows, without --covariate.")
     return _finish(correlated(options), options)
 
 

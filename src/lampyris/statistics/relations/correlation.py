@@ -574,7 +574,7 @@ def _spearman(x: Floats, y: Floats, level: float) -> tuple[Estimate, tuple[TestR
     if x.size <= _EXACT:
         note = f"exact: all {math.factorial(x.size)} orders"
         return estimate, (TestResult("Spearman correlation", "rho", r, (), _permutation_p(a, b), null, note=note),)
-    return estimate, (_t_test(r, x.size - 2, "Spearman correlation", null),)
+    return estimate, (replace(_t_test(r, x.size - 2, "Spearman correlation", null), note="by Student's t of rho"),)
 
 
 def _kendall(x: Floats, y: Floats, level: float) -> tuple[Estimate, tuple[TestResult, ...]]:

@@ -13,6 +13,7 @@ TABLES = {
     "kinds": "accuracy.kinds",
     "oracles": "accuracy.oracles",
     "nulls": "accuracy.nulls",
+    "relations": "accuracy.relations",
 }
 
 

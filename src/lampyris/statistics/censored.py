@@ -274,6 +274,9 @@ def compare_censored(
 
     Notes
     -----
+    Values that are only known to lie *above* what stands there (a ratio to a day on which nothing was seen) are given with
+    their sign turned, all of them; values of both kinds in one comparison are not taken.
+
     The likelihood ratio L of N units in g groups is referred to F: ``F = v (exp(L / m) - 1) / (g - 1)`` with g - 1 and v degrees
     of freedom, v Welch's from the fitted spreads and ``m = v N / (N - g)``, which is the t or F test where nothing is censored
     and spreads are one. Chi-squared would find 10 % where 5 % are meant with groups of five; this stays at or below 7 %,

@@ -245,6 +245,14 @@ def test_an_end_that_the_data_do_not_close_is_infinite():
     assert capped.low == pytest.approx(found.low, rel=1e-5)
 
 
+def test_a_profile_from_a_bound_is_found_on_any_scale():
+    # no standard error says how far to look
+    for scale in (1e-6, 1.0, 1e6):
+        none = DataSet(lambda p, scale=scale: p[0] / scale * np.ones(4), [0, 0, 0, 0])
+        found = profile_interval(fit_poisson(none, [Parameter("rate", scale, low=0.0)]), "rate")
+        assert found.high == pytest.approx(scale * 3.841458820694124 / 8, rel=1e-5)
+
+
 def test_at_a_bound_the_other_errors_are_those_of_a_fit_that_holds_it():
     bounded = fit_least_squares(DataSet(line, Y), [LINE[0], Parameter("slope", 1.0, low=0.0)])
     held = fit_least_squares(DataSet(line, Y), [LINE[0], Parameter("slope", 0.0, fixed=True)])
@@ -286,6 +294,13 @@ def test_a_likelihood_of_ones_own_meets_its_closed_form():
     scores = (times / mean - ended) / mean
     assert sandwich["life"].sd == pytest.approx(math.sqrt((scores**2).sum()) * mean**2 / 3, rel=1e-6)
     assert fit.goodness.log_likelihood == pytest.approx(-3 * math.log(mean) - 3, rel=1e-12)
+
+
+def test_a_likelihood_that_does_not_see_a_parameter_says_so():
+    flat = LogLikelihood(lambda p: np.full(3, -1.0) + 0.0 * p[0])
+    fit = fit_likelihood(flat, [Parameter("nothing", 1.0, low=-5.0, high=5.0)], intervals="profile")
+    assert not fit.trusted
+    assert (fit["nothing"].low, fit["nothing"].high) == (-5.0, 5.0)
 
 
 def test_grids_and_spread_starts_find_what_one_start_misses():

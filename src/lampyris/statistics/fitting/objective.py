@@ -23,6 +23,8 @@ _ROUGH, _QUICK, _FINE = 3e-8, 6e-6, 7e-4
 _LIKELIHOOD = 1e-2
 # steps of its first derivatives over those of its second
 _FIRST = 0.05
+# of a log likelihood over a parameter's scale: less is flat
+_LEAST_CURVATURE = 1e-10
 # the least share of the mean count that a channel is taken to expect when it is weighed
 _LEAST_SHARE = 1e-10
 
@@ -300,12 +302,11 @@ class Units:
         else:
             slope = slopes(self._total, theta, _FIRST * steps, frame.low, frame.high, order=4)
             curvature = self.hessian(theta, steps)
-        if not np.isfinite(curvature).all():
-            curvature = np.diag(typical**-2.0)
-        # turned to a sum of squares whatever its sign, so that a step always leads down
-        size, turn = np.linalg.eigh(curvature)
-        root = np.sqrt(np.maximum(np.abs(size), 1e-12 * max(float(np.abs(size).max(initial=0.0)), 1e-300)))
-        return root[:, None] * turn.T, -(turn.T @ slope) / root
+        # in units of the parameters' scales, and a sum of squares whatever its sign, so that a step always leads down
+        scaled = curvature * np.outer(typical, typical)
+        size, turn = np.linalg.eigh(scaled if np.isfinite(scaled).all() else np.eye(theta.size))
+        root = np.sqrt(np.maximum(np.abs(size), _LEAST_CURVATURE))
+        return root[:, None] * turn.T / typical, -(turn.T @ (slope * typical)) / root
 
     def hessian(self, theta: Array, steps: Array, /) -> Array:
         frame = self.frame

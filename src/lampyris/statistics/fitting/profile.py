@@ -162,7 +162,7 @@ def _path(fit: Fit, name: str) -> Path:
 
 
 def _end(rises: Callable[[float], float], best: float, reach: float, asked: float, bound: float) -> float:
-    """Where the signed root of the rise comes to `asked`; the bound or infinity where it never does."""
+    """Where the signed root of the rise comes to `asked`; the bound, which may be infinite, where it never does."""
 
     def root(where: float) -> float:
         return math.sqrt(max(rises(where), 0.0))
@@ -173,7 +173,7 @@ def _end(rises: Callable[[float], float], best: float, reach: float, asked: floa
     inner, inner_root = best, 0.0
     step = abs(reach) * asked
     still = 0
-    for _ in range(_DOUBLINGS):
+    for number in range(_DOUBLINGS):
         outer = best + sign * step
         outer = sign * min(sign * outer, sign * bound)
         outer_root = root(outer)
@@ -181,12 +181,20 @@ def _end(rises: Callable[[float], float], best: float, reach: float, asked: floa
             return _between(root, inner, inner_root, outer, outer_root, asked)
         if outer == bound:
             return bound
-        still = still + 1 if outer_root - inner_root < _PLATEAU * asked else 0
+        # a first step that was far too short is no plateau
+        climbing = outer_root - inner_root >= _PLATEAU * asked or (
+            outer_root < 0.05 * asked and number < _DOUBLINGS // 2
+        )
+        still = 0 if climbing else still + 1
         if still >= 4:
             break
         inner, inner_root = outer, outer_root
         step *= 2.0
-    return sign * math.inf
+    if math.isfinite(bound):
+        outer_root = root(bound)
+        if outer_root >= asked:
+            return _between(root, inner, inner_root, bound, outer_root, asked)
+    return bound
 
 
 def _between(

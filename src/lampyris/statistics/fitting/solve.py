@@ -154,11 +154,13 @@ def scored(
     Marquardt 1963, J Soc Ind Appl Math 11:431, doi:10.1137/0111030; scoring of counts: Laurence & Chromy 2010, Nat Methods 7:338,
     doi:10.1038/nmeth0510-338.
     """
-    found = _search(objective, np.clip(theta, objective.frame.low, objective.frame.high), rounds, done, near)
-    at_bound = _at_bound(objective, found)
-    if at_bound is None:
-        return found
-    again = _search(objective, at_bound, rounds, done, True)
+    # far from the minimum a square may be larger than numbers go: it is then no lower
+    with np.errstate(over="ignore", invalid="ignore"):
+        found = _search(objective, np.clip(theta, objective.frame.low, objective.frame.high), rounds, done, near)
+        at_bound = _at_bound(objective, found)
+        if at_bound is None:
+            return found
+        again = _search(objective, at_bound, rounds, done, True)
     return Found(again.theta, again.value, again.converged, found.rounds + again.rounds)
 
 

@@ -296,6 +296,15 @@ def test_a_likelihood_of_ones_own_meets_its_closed_form():
     assert fit.goodness.log_likelihood == pytest.approx(-3 * math.log(mean) - 3, rel=1e-12)
 
 
+@pytest.mark.parametrize("height", [1e-9, 10.0, 1e6])
+def test_data_without_scatter_are_met_to_rounding(height):
+    exact = DataSet(decay, decay((height, 3.0)))
+    fit = fit_least_squares(exact, [Parameter("height", 0.7 * height, low=0.0), DECAY[1]], intervals="profile")
+    assert fit.values == pytest.approx([height, 3.0], rel=1e-9)
+    assert fit.flags == ()
+    assert fit["life"].high - fit["life"].low < 1e-8
+
+
 def test_a_likelihood_that_does_not_see_a_parameter_says_so():
     flat = LogLikelihood(lambda p: np.full(3, -1.0) + 0.0 * p[0])
     fit = fit_likelihood(flat, [Parameter("nothing", 1.0, low=-5.0, high=5.0)], intervals="profile")

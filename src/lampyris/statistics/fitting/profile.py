@@ -10,7 +10,7 @@ from numpy.typing import ArrayLike, NDArray
 from lampyris.core.estimate import Estimate
 from lampyris.statistics.fitting.objective import Array
 from lampyris.statistics.fitting.result import Fit, FitFlag
-from lampyris.statistics.fitting.solve import scored
+from lampyris.statistics.fitting.solve import least_unit, scored
 
 _DOUBLINGS = 40
 # a profile that climbs by less than this over a doubling of the distance has come to a plateau
@@ -111,6 +111,9 @@ def _profiled(fit: Fit, name: str, level: float, rise: float | None, method: str
             estimate, low=parameter.low, high=parameter.high, level=level, method=f"{words}: scatter unknown"
         )
         return unknown, 0.0
+    if not fit.scatter_known and fit.goodness.chi2 <= least_unit(fit.objective):
+        # the model meets all values to rounding: there is nothing that a rise could be measured by
+        return replace(estimate, level=level, method=f"{words}: no scatter, symmetric interval"), 0.0
     met = [0.0]
 
     def rises(where: float) -> float:
@@ -141,7 +144,7 @@ def _path(fit: Fit, name: str) -> Path:
     with np.errstate(invalid="ignore"):
         along = fit.covariance[others, place] / own if own > 0 else np.zeros(others.size)
     along = np.where(np.isfinite(along), along, 0.0)
-    unit = 0.5 * fit.scatter**2 if not fit.scatter_known else 0.5
+    unit = 0.5 if fit.scatter_known else max(0.5 * fit.scatter**2, 1e-300)
     known: dict[float, Array] = {float(best[place]): best[others]}
 
     def at(where: float) -> tuple[float, Array]:

@@ -20,6 +20,8 @@ _ROUGH = 1e-4
 _AT_BOUND = 1e-6
 # and at which rounding may be blamed if nothing lower is found
 _ROUNDED = 1e-9
+# squared residual over squared value that no scatter makes
+_EXACT = 1e-22
 _LEAST_DAMPING, _MOST_DAMPING = 1e-14, 1e16
 
 
@@ -183,7 +185,8 @@ def _search(objective: Objective, theta: Array, rounds: int, done: float, near: 
     if not theta.size or not math.isfinite(value):
         return Found(theta, value, math.isfinite(value), 0)
     damping, before = 1e-4, 0.0 if near else math.inf
-    unit = _unit(objective, value)
+    least = least_unit(objective)
+    unit = _unit(objective, value, least)
     for number in range(rounds):
         a, b = objective.quadratic(theta, rough=before > _ROUGH * unit)
         if not (np.isfinite(a).all() and np.isfinite(b).all()):
@@ -197,7 +200,7 @@ def _search(objective: Objective, theta: Array, rounds: int, done: float, near: 
         left, size, right = np.linalg.svd(a[:, free] / scale, full_matrices=False)
         part = left.T @ b
         gain = 0.5 * float((part[size > 1e-13 * size[0]] ** 2).sum()) if size[0] > 0 else 0.0
-        unit = _unit(objective, value)
+        unit = _unit(objective, value, least)
         stale = number > 0 and gain <= _NEAR * unit and gain > 0.3 * before
         if gain <= done * unit or stale or size[0] == 0:
             return Found(theta, value, True, number)
@@ -224,9 +227,17 @@ def _search(objective: Objective, theta: Array, rounds: int, done: float, near: 
     return Found(theta, value, False, rounds)
 
 
-def _unit(objective: Objective, value: float) -> float:
-    # the sum of squares itself, as the scatter may not be known; never nothing, for data without scatter
-    return max(2.0 * value, 1e-300) if isinstance(objective, Squares) else 1.0
+def _unit(objective: Objective, value: float, least: float) -> float:
+    # the sum of squares itself, as the scatter may not be known
+    return max(2.0 * value, least) if isinstance(objective, Squares) else 1.0
+
+
+def least_unit(objective: Objective) -> float:
+    """Sum of squares that is rounding alone: of data without scatter."""
+    if not isinstance(objective, Squares):
+        return 1.0
+    with np.errstate(over="ignore"):
+        return max(_EXACT * float(((objective.curves.observed / objective.sd) ** 2).sum()), 1e-300)
 
 
 def _moving(theta: Array, slope: Array, low: Array, high: Array) -> NDArray[np.bool_]:

@@ -14,6 +14,8 @@ TABLES = {
     "oracles": "accuracy.oracles",
     "nulls": "accuracy.nulls",
     "relations": "accuracy.relations",
+    "fitting": "accuracy.fitting",
+    "censoring": "accuracy.censoring",
 }
 
 

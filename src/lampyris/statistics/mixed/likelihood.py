@@ -203,19 +203,35 @@ def criterion(given: Problem, theta: Array, /) -> tuple[float, Array]:
     if not at.rest > 0:
         return math.inf, np.zeros_like(theta)
     value = at.log_h + given.free * math.log(at.rest) + (at.log_x if given.restricted else 0.0)
-    slopes = given.random.gathered(_covariance_slope(given, at))
+    slopes = given.random.gathered(covariance_slope(given, at))
     return value, _chain(given.random, theta, slopes)
 
 
 def covariance_slopes(given: Problem, theta: Array, /) -> list[Array]:
     """Slope of the criterion in the relative covariance matrix of each piece, dims (effect, effect)."""
-    return given.random.gathered(_covariance_slope(given, state(given, theta)))
+    return given.random.gathered(covariance_slope(given, state(given, theta)))
 
 
-def _covariance_slope(given: Problem, at: State) -> Array:
+def covariance_slope(given: Problem, at: State, /, *, weight: float | None = None) -> Array:
+    """Slope of the criterion in the relative covariance of a block's effects, summed over blocks.
+
+    Parameters
+    ----------
+    given : Problem
+        The model.
+    at : State
+        Where.
+    weight : float, optional
+        What the remaining sum of squares is multiplied with; its own inverse, by the rows, where the residual variance is
+        profiled out.
+
+    Returns
+    -------
+    ndarray, dims (effect, effect)
+    """
     x, y = at.outer[..., :-1], at.outer[..., -1]
     left = y - x @ at.coefficients
-    slope = at.inner.sum(axis=0) - given.free / at.rest * (left.T @ left)
+    slope = at.inner.sum(axis=0) - (given.free / at.rest if weight is None else weight) * (left.T @ left)
     if given.restricted:
         slope = slope - np.einsum("gqi,gri->qr", x @ np.linalg.inv(at.product[:-1, :-1]), x)
     return slope

@@ -1,8 +1,10 @@
 """Linear mixed models for days and nested regions, and repeated measures."""
 
-from lampyris.statistics.mixed.compare import compare_over_time, mixed_comparison
+from lampyris.statistics.mixed.compare import mixed_comparison
 from lampyris.statistics.mixed.fixed import Covariate, Factor, FixedPart, fixed_part
 from lampyris.statistics.mixed.model import MixedModel, fit_mixed_model, intraclass_correlations, random_term_tests
+from lampyris.statistics.mixed.over_time import compare_over_time
+from lampyris.statistics.mixed.profiles import profile_intervals
 from lampyris.statistics.mixed.results import (
     CoefficientTest,
     ColumnNames,
@@ -35,5 +37,6 @@ __all__ = [
     "intraclass_correlations",
     "mixed_comparison",
     "nested_labels",
+    "profile_intervals",
     "random_term_tests",
 ]

@@ -168,11 +168,14 @@ class FixedPart:
             Differences of equally weighted means over the term's factors; slopes in its covariates.
         """
         known = {variable.name: variable for variable in self.variables}
-        factors = [known[name] for name in term if isinstance(known[name], Factor)]
-        numbers = [name for name in term if not isinstance(known[name], Factor)]
-        steps = [[np.eye(len(f.levels))[k] - np.eye(len(f.levels))[0] for k in range(1, len(f.levels))] for f in factors]
+        members = [known[name] for name in term]
+        factors = [member for member in members if isinstance(member, Factor)]
+        numbers = [member.name for member in members if not isinstance(member, Factor)]
+        steps = [[one - np.eye(len(f.levels))[0] for one in np.eye(len(f.levels))[1:]] for f in factors]
         rows = [
-            self.row({f.name: step for f, step in zip(factors, chosen, strict=True)}, slope=numbers[0] if numbers else "")
+            self.row(
+                {f.name: step for f, step in zip(factors, chosen, strict=True)}, slope=numbers[0] if numbers else ""
+            )
             for chosen in itertools.product(*steps)
         ]
         return np.array(rows).reshape(-1, len(self.names))
@@ -243,9 +246,7 @@ def independent_columns(matrix: Array, /) -> tuple[int, ...]:
     return tuple(kept)
 
 
-def _checked_terms(
-    known: Mapping[str, Variable], terms: Sequence[Sequence[str]]
-) -> tuple[tuple[str, ...], ...]:
+def _checked_terms(known: Mapping[str, Variable], terms: Sequence[Sequence[str]]) -> tuple[tuple[str, ...], ...]:
     wanted = sorted(dict.fromkeys(tuple(term) for term in terms if len(term)), key=len)
     present = {frozenset(term) for term in wanted}
     for term in wanted:

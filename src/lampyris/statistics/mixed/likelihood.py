@@ -382,7 +382,7 @@ def _newton_step(given: Problem, theta: Array, places: Places, gradient: Array) 
     curvature = 0.5 * (curvature + curvature.T)
     if not np.isfinite(curvature).all() or float(np.linalg.eigvalsh(curvature)[0]) <= 0:
         return None
-    return np.linalg.solve(curvature, gradient)
+    return np.asarray(np.linalg.solve(curvature, gradient), dtype=np.float64)
 
 
 def _bounds_hold(given: Problem, theta: Array) -> bool:
@@ -397,4 +397,3 @@ def _bounds_hold(given: Problem, theta: Array) -> bool:
         if float(np.linalg.eigvalsh(empty.T @ slope @ empty)[0]) < -1e-4:
             return False
     return True
-

@@ -87,7 +87,7 @@ def adjusted_p(model: MixedModel, tests: Sequence[CoefficientTest], rows: Array,
         return holm(alone)
     if how != "multivariate t":
         raise ValueError(f"adjustment is one of {', '.join(ADJUSTMENTS)}, got {how!r}")
-    able = np.flatnonzero(np.isfinite(alone))
+    able = np.flatnonzero(np.isfinite(alone)).tolist()
     correlation = contrast_correlation(model, rows[able])
     df = min(tests[k].df for k in able)
     found = alone.copy()

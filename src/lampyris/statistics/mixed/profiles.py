@@ -134,7 +134,9 @@ def _profiled(given: Problem, start: Array, kinds: list[str], place: int) -> Cal
     last = start.copy()
     # the slope vanishes at a standard deviation of 0, so that a search never leaves it
     last[[k for k in others if kinds[k] != "correlation" and start[k] < 0.02]] = 0.02
-    bounds = [(-EDGE, EDGE) if kinds[k] == "correlation" else (0.0 if kinds[k] != "residual" else 1e-8, None) for k in others]
+    bounds = [
+        (-EDGE, EDGE) if kinds[k] == "correlation" else (0.0 if kinds[k] != "residual" else 1e-8, None) for k in others
+    ]
 
     def profile(x: float) -> float:
         whole = last.copy()

@@ -41,9 +41,15 @@ def residual_checks(model: MixedModel, /) -> tuple[TestResult, ...]:
         note = f"largest |z| {float(np.abs(values / values.std()).max()):.2g}"
         found.append(
             TestResult(
-                f"Shapiro-Wilk, {of}", "W", float(answer.statistic), (), float(answer.pvalue), f"{of} are normal",
-                "assumption", note,
-            )  # fmt: skip
+                f"Shapiro-Wilk, {of}",
+                "W",
+                float(answer.statistic),
+                (),
+                float(answer.pvalue),
+                f"{of} are normal",
+                "assumption",
+                note,
+            )
         )
     return tuple(found)
 

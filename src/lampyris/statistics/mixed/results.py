@@ -1,13 +1,10 @@
 """What the models of this room answer: nouns that carry their design."""
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 
 from lampyris.core.comparison import Comparison
 from lampyris.core.design import Design, TestResult
-from lampyris.core.errors import InputError
 from lampyris.core.estimate import Estimate
-from lampyris.core.finding import Finding, Place, Severity
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,16 +38,8 @@ class ColumnNames:
     file: str = ""
     lines: tuple[int, ...] = ()
 
-    def fault(self, rule: str, row: int | None, column: str, seen: str, mend: str, /) -> Finding:
-        """A finding at a row of the input, counted from 0."""
-        line = None if row is None else (self.lines[row] if self.lines else row + 2)
-        return Finding(rule, Severity.ERROR, Place(self.file, line, column), seen, mend)
 
-
-def refuse(faults: Sequence[Finding], /) -> None:
-    """Raise an error that holds every fault; nothing where there is none."""
-    if faults:
-        raise InputError(f"{len(faults)} {'thing stands' if len(faults) == 1 else 'things stand'} in the way", faults)
+PLAIN = ColumnNames()
 
 
 @dataclass(frozen=True, slots=True)
@@ -237,6 +226,3 @@ class MixedComparison:
     comparison: Comparison
     components: tuple[VarianceComponent, ...]
     icc: tuple[tuple[str, Estimate], ...]
-
-
-PLAIN = ColumnNames()

@@ -176,13 +176,18 @@ def state(given: Problem, theta: Array, /) -> State:
     su = given.own @ weight
     inner = given.own - su @ given.own
     outer = given.cross - su @ given.cross
-    product = given.square - np.einsum("gqi,gqj->ij", given.cross, weight @ given.cross)
+    product = given.square - summed_product(given.cross, weight @ given.cross)
     x = product[:-1, :-1]
     coefficients = np.linalg.solve(x, product[:-1, -1])
     rest = float(product[-1, -1] - product[:-1, -1] @ coefficients)
     log_h = float(np.linalg.slogdet(a)[1].sum())
     log_x = float(np.linalg.slogdet(x)[1])
     return State(factor, weight, inner, outer, product, coefficients, rest, log_h, log_x)
+
+
+def summed_product(left: Array, right: Array, /) -> Array:
+    """Sum over blocks of left' right, dims (block, effect, column) to (column, column)."""
+    return np.asarray(left.reshape(-1, left.shape[-1]).T @ right.reshape(-1, right.shape[-1]), dtype=np.float64)
 
 
 def criterion(given: Problem, theta: Array, /) -> tuple[float, Array]:
@@ -233,7 +238,8 @@ def covariance_slope(given: Problem, at: State, /, *, weight: float | None = Non
     left = y - x @ at.coefficients
     slope = at.inner.sum(axis=0) - (given.free / at.rest if weight is None else weight) * (left.T @ left)
     if given.restricted:
-        slope = slope - np.einsum("gqi,gri->qr", x @ np.linalg.inv(at.product[:-1, :-1]), x)
+        tilted = x @ np.linalg.inv(at.product[:-1, :-1])
+        slope = slope - np.tensordot(tilted, x, axes=((0, 2), (0, 2)))
     return slope
 
 

@@ -22,6 +22,7 @@ from lampyris.statistics.mixed.small_samples import (
     small_samples,
 )
 from lampyris.statistics.mixed.structure import RandomPart, RandomTerm, random_part
+from lampyris.statistics.mixed.threads import one_thread
 
 Array = NDArray[np.float64]
 
@@ -223,9 +224,10 @@ def fit_mixed_model(
     y = np.asarray(values, dtype=np.float64)
     _check(y, fixed, terms, method)
     random = random_part(terms)
-    given = problem(fixed.matrix[:, list(fixed.kept)], y, random, restricted=method == "REML")
-    best = optimum(given)
-    return _model(y, fixed, random, given, best, (method, unit, level))
+    with one_thread():
+        given = problem(fixed.matrix[:, list(fixed.kept)], y, random, restricted=method == "REML")
+        best = optimum(given)
+        return _model(y, fixed, random, given, best, (method, unit, level))
 
 
 def _check(y: Array, fixed: FixedPart, terms: Sequence[RandomTerm], method: str) -> None:
@@ -397,7 +399,9 @@ def random_term_tests(values: ArrayLike, model: MixedModel, /) -> tuple[TestResu
             name = f"slope in {term.slope_name} of {term.name}"
             steps = 2 if term.correlated else 1
         if without:
-            other = optimum(problem(_kept(model), y, random_part(without), restricted=model.method == "REML")).value
+            with one_thread():
+                given = problem(_kept(model), y, random_part(without), restricted=model.method == "REML")
+                other = optimum(given).value
         else:
             other = _without_random(model)
         ratio = max(other - model.criterion, 0.0)

@@ -15,11 +15,14 @@ from lampyris.core.estimate import Estimate
 from lampyris.statistics.mixed.likelihood import Problem, covariance_slope, state
 from lampyris.statistics.mixed.model import MixedModel
 from lampyris.statistics.mixed.results import VarianceComponent
+from lampyris.statistics.mixed.threads import one_thread
 
 Array = NDArray[np.float64]
 
 # correlations are kept off +-1, where a covariance matrix loses a direction
 EDGE = 1.0 - 1e-9
+# the search stays within these multiples of the estimates, where the sums of products keep their digits
+TINY, HUGE = 1e-2, 1e3
 
 
 def profile_intervals(model: MixedModel, /) -> tuple[VarianceComponent, ...]:
@@ -55,7 +58,8 @@ def profile_intervals(model: MixedModel, /) -> tuple[VarianceComponent, ...]:
         if math.isnan(component.estimate.value):
             found.append(_without(component, model.level))
             continue
-        low, high = (_end(given, best, kinds, place, lowest + limit, side) for side in (-1, 1))
+        with one_thread():
+            low, high = (_end(given, best, kinds, place, lowest + limit, side) for side in (-1, 1))
         scale = scales[place]
         value = component.estimate.value
         estimate = Estimate(
@@ -134,9 +138,13 @@ def _profiled(given: Problem, start: Array, kinds: list[str], place: int) -> Cal
     last = start.copy()
     # the slope vanishes at a standard deviation of 0, so that a search never leaves it
     last[[k for k in others if kinds[k] != "correlation" and start[k] < 0.02]] = 0.02
-    bounds = [
-        (-EDGE, EDGE) if kinds[k] == "correlation" else (0.0 if kinds[k] != "residual" else 1e-8, None) for k in others
-    ]
+    bounds: list[tuple[float, float]] = []
+    for k in others:
+        if kinds[k] == "correlation":
+            bounds.append((-EDGE, EDGE))
+        else:
+            low = TINY * start[k] if kinds[k] == "residual" else 0.0
+            bounds.append((low, HUGE * max(float(start[k]), 1.0)))
 
     def profile(x: float) -> float:
         whole = last.copy()
@@ -165,7 +173,7 @@ def _end(given: Problem, best: Array, kinds: list[str], place: int, target: floa
     correlation = kinds[place] == "correlation"
     edge = side * EDGE if correlation else (0.0 if side < 0 else math.inf)
     if kinds[place] == "residual" and side < 0:
-        edge = 1e-6 * centre
+        edge = TINY * centre
     inside, step = centre, 0.2 if correlation else max(0.25 * abs(centre), 0.05)
     for _ in range(60):
         outside = centre + side * step

@@ -18,7 +18,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy import special
 
-from lampyris.statistics.mixed.likelihood import Problem, state
+from lampyris.statistics.mixed.likelihood import Problem, state, summed_product
 
 Array = NDArray[np.float64]
 
@@ -117,8 +117,8 @@ def _moments(given: Problem, theta: Array, variance: float) -> tuple[Array, Arra
     x = at.outer[..., :-1]
     through = np.eye(given.random.size) - at.weight @ given.own
     masks = _masks(given)
-    squared_x = at.product[:-1, :-1] - np.einsum("gqi,gqj->ij", given.cross[..., :-1], at.weight @ x)
-    cubed_x = squared_x - np.einsum("gqi,gqj->ij", x, at.weight @ x)
+    squared_x = at.product[:-1, :-1] - summed_product(given.cross[..., :-1], at.weight @ x)
+    cubed_x = squared_x - summed_product(x, at.weight @ x)
     twice_x = np.swapaxes(through, 1, 2) @ x
     twice_z = np.swapaxes(through, 1, 2) @ at.inner
     shared = at.weight @ given.own
@@ -132,11 +132,11 @@ def _moments(given: Problem, theta: Array, variance: float) -> tuple[Array, Arra
     masked_inner = [mask @ at.inner for mask in masks]
     masked_x = [mask @ x for mask in masks]
     for i, mask in enumerate(masks):
-        slopes[i] = -np.einsum("gqa,gqb->ab", x, masked_x[i]) / variance**2
+        slopes[i] = -summed_product(x, masked_x[i]) / variance**2
         for j in range(len(masks)):
-            seconds[i, j] = np.einsum("gqa,gqb->ab", masked_x[i], at.inner @ masked_x[j]) / variance**3
+            seconds[i, j] = summed_product(masked_x[i], at.inner @ masked_x[j]) / variance**3
             traces[i, j] = float(np.einsum("gij,gji->", masked_inner[i], masked_inner[j])) / variance**2
-        seconds[i, -1] = np.einsum("gqa,gqb->ab", masked_x[i], twice_x) / variance**3
+        seconds[i, -1] = summed_product(masked_x[i], twice_x) / variance**3
         seconds[-1, i] = seconds[i, -1].T
         traces[i, -1] = traces[-1, i] = float(np.einsum("ij,gji->", mask, twice_z)) / variance**2
     slopes[-1] = -squared_x / variance**2

@@ -162,7 +162,7 @@ def repeated_measures(
     ... )
     >>> effect = found.effects[0]
     >>> f"F({effect.df1:.0f}, {effect.df2:.0f}) = {effect.statistic:.2f}, epsilon {effect.greenhouse_geisser:.3f}"
-    'F(2, 6) = 18.00, epsilon 0.750'
+    'F(2, 6) = 16.20, epsilon 0.781'
     """
     y = np.asarray(values, dtype=np.float64)
     lengths = {len(column) for column in (subjects, *within.values(), *([between] if between is not None else []))}
@@ -196,7 +196,7 @@ def _cells(
     shape = (len(people), *(len(own) for own in levels))
     total, count = np.zeros(shape), np.zeros(shape)
     groups: dict[str, str] = {}
-    moved = {}
+    moved: dict[str, int] = {}
     for k, value in enumerate(y):
         at = (people[subjects[k]], *(place[f][column[k]] for f, column in enumerate(within.values())))
         if np.isfinite(value):

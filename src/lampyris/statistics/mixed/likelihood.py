@@ -180,7 +180,7 @@ def state(given: Problem, theta: Array, /) -> State:
     outer = given.cross - su @ given.cross
     product = given.square - summed_product(given.cross, weight @ given.cross)
     x = product[:-1, :-1]
-    coefficients = np.linalg.solve(x, product[:-1, -1])
+    coefficients = np.asarray(np.linalg.solve(x, product[:-1, -1]), dtype=np.float64)
     rest = float(product[-1, -1] - product[:-1, -1] @ coefficients)
     log_h = float(np.linalg.slogdet(a)[1].sum())
     log_x = float(np.linalg.slogdet(x)[1])

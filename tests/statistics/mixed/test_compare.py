@@ -144,6 +144,10 @@ def test_shared_days_are_compared_one_by_one():
     # balanced: the model's means are the cells' own
     assert found.means[2].mean.value == pytest.approx(y[:15][day[:15] == 14].mean(), rel=1e-8)
     assert len(found.traces) == 10
+    last = found.changes[1]
+    assert (last.group, last.day_from, last.day_to) == ("a", 0.0, 14.0)
+    assert last.difference.value == pytest.approx(found.means[2].mean.value - found.means[0].mean.value, rel=1e-9)
+    assert last.method == "holm over 4 contrasts"
     assert found.traces[0].days == (0.0, 7.0, 14.0)
 
 

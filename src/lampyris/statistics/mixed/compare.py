@@ -197,7 +197,7 @@ def model_notes(model: MixedModel, labels: Sequence[object], /) -> list[str]:
     ratio = spread_ratio(model, labels)
     if ratio > WIDER:
         notes.append(
-            f"Residuals spread {ratio:.1f} times as widely in one part of the data as in another; try the logarithm."
+            f"Residuals spread {ratio:.1f} times as widely in one group as in another; consider another scale, such as the logarithm."
         )
     return notes
 

@@ -114,6 +114,14 @@ def test_faults_of_the_columns_are_named_with_their_rows(change, rules):
     assert all(10 <= row <= 15 for row in rows)
 
 
+def test_rows_that_are_copies_of_each_other_are_no_repeats():
+    y, group, animal, _ = regions("ab", rows=1)
+    copies = [list(np.repeat(column, 3)) for column in (y, group, animal)]
+    with pytest.raises(InputError, match="do not differ") as error:
+        mixed_comparison(*copies)
+    assert error.value.findings[0].rule == "compare.no-residual"
+
+
 def course(seed=1, days=(0, 7, 14), animals=5, groups="ab", jitter=False):
     rng = np.random.default_rng(seed)
     rows = []

@@ -9,7 +9,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from lampyris.core.design import Design, TestResult
 from lampyris.core.finding import Finding, Place, Severity
-from lampyris.statistics.mixed.compare import difference_row, lone_tests, model_notes, nested_term
+from lampyris.statistics.mixed.compare import difference_row, fitted, lone_tests, model_notes, nested_term
 from lampyris.statistics.mixed.fixed import Covariate, Factor, FixedPart, Variable, fixed_part
 from lampyris.statistics.mixed.marginal import ADJUSTMENTS, adjusted_p, pairs_of
 from lampyris.statistics.mixed.model import (
@@ -189,7 +189,7 @@ def time_model(
     """
     plan = _plan(rows, time, names)
     fixed = _fixed(rows, plan, names)
-    return fit_mixed_model(rows.values, fixed, _terms(rows, plan, names), unit=names.unit, level=level), plan
+    return fitted(rows, fixed, _terms(rows, plan, names), names, level), plan
 
 
 def _check_days(rows: Rows, control: str, names: ColumnNames) -> None:

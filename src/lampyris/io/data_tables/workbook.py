@@ -1,0 +1,357 @@
+"""Workbooks of Excel and OpenDocument: one sheet as a table, and what a reader of its values alone would not see.
+
+The values are read by calamine. What it leaves blank or does not tell - formula errors, hidden rows - is looked up in the
+file itself, which .xlsx and .ods allow and .xls does not.
+"""
+
+import datetime
+import io
+import re
+import zipfile
+from dataclasses import dataclass, field
+from typing import Any
+from xml.parsers import expat
+
+from lampyris.core.errors import InputError
+from lampyris.core.finding import Finding, Place, Severity
+from lampyris.io.data_tables.grid import MAX_CELLS, Grid, letter, refused, table_of
+from lampyris.io.data_tables.table import DataTable
+
+MAX_EXPANDED_BYTES = 400_000_000
+"""A workbook that unpacks to more is not opened."""
+
+_OLE = b"\xd0\xcf\x11\xe0"
+_REFERENCE = re.compile(r"([A-Z]{1,3})(\d{1,7})", re.ASCII)
+_MEND = "Open it in its program and save it again as .xlsx, or export the sheet as CSV."
+_HELD_BACK = "Show them, copy the rows you mean to a new sheet, or filter with --where."
+
+
+@dataclass(slots=True)
+class _Seen:
+    """What a sheet's own file says beside its values; rows and columns count from 1."""
+
+    errors: list[tuple[int, int, str]] = field(default_factory=list)
+    unsolved: list[tuple[int, int]] = field(default_factory=list)
+    hidden_rows: set[int] = field(default_factory=set)
+    hidden_columns: set[int] = field(default_factory=set)
+    rows: int = 0
+    columns: int = 0
+
+
+def workbook_table(file: str, data: bytes, /, *, sheet: str = "") -> DataTable:
+    """Read a sheet of a workbook.
+
+    Parameters
+    ----------
+    file : str
+        Its name.
+    data : bytes
+        Its content.
+    sheet : str
+        Name of the sheet; needed where several hold something.
+
+    Returns
+    -------
+    DataTable
+        Rows and columns are called as the spreadsheet program calls them.
+
+    Raises
+    ------
+    InputError
+        If the file cannot be read or is protected, the sheet is not told, a formula failed, or cells below the header are
+        merged.
+    """
+    if data.startswith(_OLE):
+        seen, notes = (
+            None,
+            ["formula errors of .xls read as empty cells, and hidden rows are not told: .xlsx shows both"],
+        )
+    else:
+        _refuse_bomb(file, data)
+        seen, notes = _Seen(), []
+    name, merged, read = _values(file, data, sheet, seen)
+    notes.insert(0, f"read from sheet {name!r}")
+    rows = [(k, [_cell(value) for value in row]) for k, row in enumerate(read, 1)]
+    table = table_of(Grid(file, rows, ".", notes, addressed=True))
+    first = table.lines[0]
+    faults = [*_merge_faults(file, merged, first), *_formula_faults(file, table, seen)]
+    if faults:
+        raise InputError(f"{file}: sheet {name!r} cannot be read as a table", faults)
+    return _noted(table, seen)
+
+
+def _refuse_bomb(file: str, data: bytes) -> None:
+    try:
+        with zipfile.ZipFile(io.BytesIO(data)) as archive:
+            size = sum(entry.file_size for entry in archive.infolist())
+    except (zipfile.BadZipFile, ValueError, OSError, NotImplementedError) as error:
+        raise refused(file, "table.unreadable", f"is a broken workbook: {error}.", _MEND) from error
+    if size > MAX_EXPANDED_BYTES:
+        seen = f"unpacks to {size / 1e6:.0f} MB, and at most {MAX_EXPANDED_BYTES / 1e6:.0f} MB are read."
+        raise refused(file, "table.too-large", seen, "Copy the sheet's values to a new workbook.")
+
+
+def _values(
+    file: str, data: bytes, sheet: str, seen: _Seen | None
+) -> tuple[str, list[tuple[tuple[int, int], tuple[int, int]]], list[list[Any]]]:
+    """Name of the sheet, its merged ranges and its values."""
+    import python_calamine as calamine
+
+    try:
+        with calamine.CalamineWorkbook.from_filelike(io.BytesIO(data)) as book:
+            name = _sheet_name(file, book, sheet)
+            if seen is not None:
+                _look(file, data, name, seen)
+            page = book.get_sheet_by_name(name)
+            if page.total_height * page.total_width > MAX_CELLS:
+                raise refused(file, "table.too-large", f"sheet {name!r} holds more than {MAX_CELLS} cells.", _MEND)
+            return name, list(page.merged_cell_ranges or ()), page.to_python(skip_empty_area=False)
+    except calamine.PasswordError as error:
+        raise refused(file, "table.protected", "is protected by a password.", "Save it without a password.") from error
+    except (calamine.CalamineError, OSError, ValueError, OverflowError) as error:
+        raise refused(file, "table.unreadable", f"cannot be read as a workbook: {str(error)[:120]}.", _MEND) from error
+    except BaseException as error:
+        # a panic of the reader written in Rust is no Exception
+        if type(error).__name__ != "PanicException":
+            raise
+        raise refused(file, "table.unreadable", "is a broken workbook.", _MEND) from error
+
+
+def _sheet_name(file: str, book: Any, sheet: str) -> str:
+    names = list(book.sheet_names)
+    listed = ", ".join(map(repr, names))
+    if sheet:
+        same = [name for name in names if name.strip().casefold() == sheet.strip().casefold()]
+        if not same:
+            raise refused(file, "table.no-sheet", f"has no sheet {sheet!r}.", f"Say --sheet with one of: {listed}.")
+        return str(same[0])
+    shown = [one.name for one in book.sheets_metadata if "VISIBLE" == str(one.visible).rpartition(".")[2].upper()]
+    kept = [name for name in shown or names if book.get_sheet_by_name(name).total_height]
+    if len(kept) == 1:
+        return str(kept[0])
+    if not kept:
+        raise refused(
+            file, "table.empty", f"has no sheet that holds anything ({listed}).", "Give a sheet with a table."
+        )
+    raise refused(file, "table.sheets", f"holds {len(kept)} sheets.", f"Say --sheet with one of: {listed}.")
+
+
+def _cell(value: Any) -> str:
+    if isinstance(value, bool):
+        return "yes" if value else "no"
+    if isinstance(value, float):
+        return str(int(value)) if value.is_integer() and abs(value) < 1e15 else repr(value)
+    if isinstance(value, datetime.datetime):
+        midnight = value.time() == datetime.time()
+        return value.date().isoformat() if midnight else value.isoformat(sep=" ", timespec="seconds")
+    if isinstance(value, datetime.date | datetime.time):
+        return value.isoformat()
+    return " ".join(str(value).split())
+
+
+def _address(row: int, column: int) -> str:
+    return f"{letter(column - 1)}{row}"
+
+
+def _merge_faults(file: str, merged: list[tuple[tuple[int, int], tuple[int, int]]], first: int) -> list[Finding]:
+    """Merged cells in the header or below it: only their first holds a value, the others would read as empty."""
+    faults = []
+    for (top, left), (bottom, right) in merged:
+        if bottom + 1 < first - 1 or (top, left) == (bottom, right):
+            continue
+        where = f"{_address(top + 1, left + 1)}:{_address(bottom + 1, right + 1)}"
+        mend = "Unmerge them and fill every cell: a column name each, or the group in each row."
+        place = Place(file, top + 1, letter(left))
+        faults.append(Finding("table.merged", Severity.ERROR, place, f"cells {where} are merged.", mend))
+    return faults
+
+
+def _formula_faults(file: str, table: DataTable, seen: _Seen | None) -> list[Finding]:
+    if seen is None:
+        return []
+    rows = set(table.lines)
+    faults = []
+    for row, column, error in seen.errors:
+        if row in rows and error.upper() != "#N/A":
+            mend = "Mend the formula, or clear the cell where there is no value."
+            text = f"cell {_address(row, column)} holds the error {error[:20]}."
+            faults.append(Finding("table.formula", Severity.ERROR, Place(file, row, letter(column - 1)), text, mend))
+    for row, column in seen.unsolved:
+        if row in rows:
+            mend = "Open it in a spreadsheet program and save it, so that results stand in the file."
+            text = f"cell {_address(row, column)} holds a formula without a result."
+            faults.append(Finding("table.formula", Severity.ERROR, Place(file, row, letter(column - 1)), text, mend))
+    return faults
+
+
+def _noted(table: DataTable, seen: _Seen | None) -> DataTable:
+    if seen is None:
+        return table
+    notes = []
+    hidden = sorted(seen.hidden_rows & set(table.lines))
+    if hidden:
+        shown = ", ".join(map(str, hidden[:6])) + (", ..." if len(hidden) > 6 else "")
+        notes.append(f"{len(hidden)} hidden rows are read like all others ({shown}). {_HELD_BACK}")
+    columns = [letter(k - 1) for k in sorted(seen.hidden_columns) if letter(k - 1) in table.letters]
+    if columns:
+        notes.append(f"hidden columns are read like all others: {', '.join(columns[:12])}")
+    return table.chosen(list(range(len(table))), *notes) if notes else table
+
+
+# ---- what the sheet's own file says ------------------------------------------------------------------------------
+
+
+def _look(file: str, data: bytes, name: str, seen: _Seen) -> None:
+    with zipfile.ZipFile(io.BytesIO(data)) as archive:
+        try:
+            if "content.xml" in archive.namelist():
+                _parse(archive.read("content.xml"), _OpenDocument(name, seen))
+            else:
+                _parse(archive.read(_part(archive, name)), _Excel(seen))
+        except (expat.ExpatError, zipfile.BadZipFile, KeyError, ValueError, OSError, NotImplementedError) as error:
+            raise refused(file, "table.unreadable", f"is a broken workbook: {str(error)[:120]}.", _MEND) from error
+    if seen.rows * seen.columns > MAX_CELLS:
+        text = f"sheet {name!r} reaches to {_address(seen.rows, seen.columns)}: more than {MAX_CELLS} cells."
+        raise refused(file, "table.too-large", text, "Delete the empty rows and columns behind the table.")
+
+
+def _parse(xml: bytes, watcher: Any) -> None:
+    parser = expat.ParserCreate(namespace_separator=" ")
+    parser.StartElementHandler = watcher.begin
+    parser.EndElementHandler = watcher.end
+    parser.CharacterDataHandler = watcher.text
+    parser.StartDoctypeDeclHandler = _refuse_doctype
+    parser.buffer_text = True
+    parser.Parse(xml, True)
+
+
+def _refuse_doctype(*_: object) -> None:
+    raise ValueError("it declares a document type")
+
+
+def _part(archive: zipfile.ZipFile, name: str) -> str:
+    """Path of a sheet inside an Excel file."""
+    sheets: dict[str, str] = {}
+    targets: dict[str, str] = {}
+
+    class Book:
+        def begin(self, tag: str, attributes: dict[str, str]) -> None:
+            kind = tag.rpartition(" ")[2]
+            if kind == "sheet":
+                reference = next((v for k, v in attributes.items() if k.rpartition(" ")[2] == "id" and " " in k), "")
+                sheets[attributes.get("name", "")] = reference
+            elif kind == "Relationship":
+                targets[attributes.get("Id", "")] = attributes.get("Target", "")
+
+        def end(self, tag: str) -> None:
+            del tag
+
+        def text(self, words: str) -> None:
+            del words
+
+    _parse(archive.read("xl/workbook.xml"), Book())
+    _parse(archive.read("xl/_rels/workbook.xml.rels"), Book())
+    target = targets[sheets[name]]
+    return target.lstrip("/") if target.startswith("/") else f"xl/{target}"
+
+
+class _Excel:
+    """Watches a sheet of .xlsx."""
+
+    def __init__(self, seen: _Seen) -> None:
+        self.seen = seen
+        self.row = self.column = 0
+        self.kind = self.held = ""
+        self.formula = self.value = self.inside = False
+
+    def begin(self, tag: str, attributes: dict[str, str]) -> None:
+        kind = tag.rpartition(" ")[2]
+        if kind == "row":
+            self.row = int(attributes.get("r", self.row + 1))
+            self.column = 0
+            if attributes.get("hidden") in ("1", "true"):
+                self.seen.hidden_rows.add(self.row)
+        elif kind == "c":
+            reference = _REFERENCE.fullmatch(attributes.get("r", ""))
+            self.column = _number(reference[1]) if reference else self.column + 1
+            self.kind, self.held, self.formula, self.value = attributes.get("t", "n"), "", False, False
+            self.seen.rows, self.seen.columns = max(self.seen.rows, self.row), max(self.seen.columns, self.column)
+        elif kind == "f":
+            self.formula = True
+        elif kind == "v":
+            self.inside = True
+        elif kind == "col" and attributes.get("hidden") in ("1", "true"):
+            self.seen.hidden_columns.update(range(int(attributes["min"]), min(int(attributes["max"]), 16384) + 1))
+
+    def text(self, words: str) -> None:
+        if self.inside:
+            self.held += words
+
+    def end(self, tag: str) -> None:
+        kind = tag.rpartition(" ")[2]
+        if kind == "v":
+            self.inside = False
+        elif kind == "c":
+            if self.kind == "e":
+                self.seen.errors.append((self.row, self.column, self.held))
+            elif self.formula and not self.held and self.kind not in ("str", "inlineStr"):
+                self.seen.unsolved.append((self.row, self.column))
+
+
+class _OpenDocument:
+    """Watches one sheet of .ods."""
+
+    def __init__(self, name: str, seen: _Seen) -> None:
+        self.name, self.seen = name, seen
+        self.on = False
+        self.row = self.column = 0
+        self.times = self.wide = 1
+        self.full = self.failed = False
+        self.held = ""
+
+    def begin(self, tag: str, attributes: dict[str, str]) -> None:
+        kind = tag.rpartition(" ")[2]
+        plain = {key.rpartition(" ")[2]: value for key, value in attributes.items()}
+        if kind == "table":
+            self.on, self.row = plain.get("name") == self.name, 0
+        if not self.on:
+            return
+        if kind == "table-row":
+            self.times = int(plain.get("number-rows-repeated", 1))
+            if plain.get("visibility") in ("collapse", "filter"):
+                self.seen.hidden_rows.update(range(self.row + 1, self.row + 1 + min(self.times, 1000)))
+            self.column, self.full = 0, False
+        elif kind in ("table-cell", "covered-table-cell"):
+            self.wide = int(plain.get("number-columns-repeated", 1))
+            self.failed = any(key.endswith("calcext:1.0 value-type") and v == "error" for key, v in attributes.items())
+            self.held = ""
+            self.filled = "value-type" in plain
+
+    def text(self, words: str) -> None:
+        if self.on and len(self.held) < 40:
+            self.held += words
+
+    def end(self, tag: str) -> None:
+        kind = tag.rpartition(" ")[2]
+        if not self.on:
+            return
+        if kind in ("table-cell", "covered-table-cell"):
+            if self.failed or self.held.strip() in ("#DIV/0!", "#VALUE!", "#REF!", "#NAME?", "#NUM!", "Err:502"):
+                self.seen.errors.append((self.row + 1, self.column + 1, self.held.strip() or "Err"))
+            self.column += self.wide
+            if self.filled:
+                self.full = True
+                self.seen.columns = max(self.seen.columns, self.column)
+        elif kind == "table-row":
+            self.row += self.times
+            if self.full:
+                self.seen.rows = max(self.seen.rows, self.row)
+        elif kind == "table":
+            self.on = False
+
+
+def _number(letters: str) -> int:
+    value = 0
+    for one in letters:
+        value = 26 * value + ord(one) - 64
+    return value

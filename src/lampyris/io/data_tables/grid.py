@@ -111,7 +111,7 @@ def table_of(grid: Grid, /) -> DataTable:
 
 
 def _is_error(cell: str) -> bool:
-    return cell.upper().startswith(("#N/A", "#DIV", "#VALUE", "#REF", "#NAME", "#NUM", "#NULL"))
+    return cell.upper().startswith(("#N/A", "#NO RESULT", "#DIV", "#VALUE", "#REF", "#NAME", "#NUM", "#NULL"))
 
 
 def _count(cells: Sequence[str]) -> int:
@@ -138,15 +138,13 @@ def _header_place(grid: Grid, filled: list[tuple[int, list[str]]]) -> int:
 
 def _lacks_first(cells: list[str], most: int) -> bool:
     """Whether only the rows' own names have no header, as some programs write them."""
-    return 0 < _count(cells) == most - 1 and (not cells[0] or len(cells) == most - 1)
+    return 0 < _count(cells) == most - 1 and not cells[0]
 
 
 def _squared(
     grid: Grid, line: int, header: list[str], below: list[tuple[int, list[str]]]
 ) -> tuple[list[str], list[tuple[int, list[str]]]]:
-    """Header and rows of one width; a header one cell short of every row lacks a name for the rows' own names."""
-    if header and all(len(cells) == len(header) + 1 and cells[-1] for _, cells in below):
-        header = ["", *header]
+    """Header and rows of one width."""
     width = len(header)
     faults = []
     square = []
@@ -154,7 +152,10 @@ def _squared(
         spare = next((cell for cell in cells[width:] if cell), "")
         if spare:
             seen = f"has more cells than the header in row {line}, such as {spare[:60]!r}."
-            mend = "Give that column a name, or put cells that hold the separator in quotes."
+            mend = (
+                "Name every column (row names too). A decimal comma needs ; or tab between cells, and text with the "
+                "separator inside needs quotes."
+            )
             faults.append(Finding("table.ragged", Severity.ERROR, Place(grid.file, at), seen, mend))
         square.append((at, [*cells[:width], *[""] * (width - len(cells))]))
     if faults:
@@ -172,7 +173,10 @@ def _notes(
     notes = []
     if above:
         shown = next(cell for cell in above[0][1] if cell)
-        notes.append(f"{_rows([line for line, _ in above])} above the header {_are(above)} titles ({shown[:40]!r})")
+        stand = "stands" if len(above) == 1 else "stand"
+        notes.append(
+            f"{_rows([line for line, _ in above])} {stand} above the header and {_are(above)} passed over: {shown[:40]!r}"
+        )
     if comments:
         notes.append(
             f"{_rows(comments)} {'begins' if len(comments) == 1 else 'begin'} with # and {_are(comments)} comments"
@@ -208,14 +212,15 @@ def _names(
 ) -> tuple[list[str], tuple[str, ...], list[int]]:
     """Names that are all different, header cells, and places of the columns that hold anything."""
     names: list[str] = []
-    titles, kept = [], []
+    titles: list[str] = []
+    kept: list[int] = []
     for k, title in enumerate(header):
         if not title and not any(cells[k] for _, cells in below):
             continue
         name = title or f"column {letter(k)}"
         if not title:
             notes.append(f"column {letter(k)} has no name; it is called {name!r} here")
-        same = sum(1 for other in titles if other == title) if title else 0
+        same = titles.count(title) if title else 0
         name = f"{name} ({same + 1})" if same else name
         while name in names:
             name += "'"

@@ -114,8 +114,7 @@ def _table(file: str, page: _Page) -> DataTable:
         notes.append(f"{len(excluded)} values excluded in Prism are left out: {shown}")
     if len(rows) < height:
         notes.append(f"{height - len(rows)} empty rows hold no value")
-    cells = [cell for column in columns.values() for cell in column]
-    decimal = "," if any(_COMMA.fullmatch(cell) for cell in cells) else "."
+    decimal = "," if any(_COMMA.fullmatch(cell) for column in columns.values() for cell in column) else "."
     wide = page.kind == "OneWay" and page.format in ("", "replicates")
     table = DataTable(file, columns, tuple(range(1, height + 1)), decimal, tuple(notes), tuple(titles), (), wide)
     return table.chosen(rows)

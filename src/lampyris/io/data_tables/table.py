@@ -15,6 +15,9 @@ NUMBER = re.compile(r"[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d{1,4})?", re.ASCII)
 MISSING = frozenset(("", "na", "nan", "n/a", "#n/a", "n.a.", "none", "null", "."))
 """What a cell without a value may hold, in lower case."""
 
+UNSOLVED = "#no result"
+"""What stands for a formula whose result is not in the file."""
+
 _BELOW = re.compile(r"(<|≤|<=|below)\s*(?P<limit>.+)", re.IGNORECASE)
 _THOUSANDS = re.compile(r"[+-]?\d{1,3}(?P<mark>[,.'’\s\u00a0\u202f])\d{3}(?P=mark)?.*")
 _WITH_UNIT = re.compile(r"[+-]?\d+([.,]\d+)?\s*(?P<unit>[^\d\s.,].*)")
@@ -179,6 +182,10 @@ def _pointed(cell: str, decimal: str) -> str:
 
 def _mend(cell: str, decimal: str) -> str:
     """What to write instead of a cell that is no number."""
+    if cell == UNSOLVED:
+        return "The formula has no stored result: open the file in a spreadsheet program and save it."
+    if cell.startswith("#"):
+        return "Mend the formula, or clear the cell where there is no value."
     other = "," if decimal == "." else "."
     if cell.count(",") + cell.count(".") == 1 and NUMBER.fullmatch(cell.replace(",", ".")):
         named = {",": "comma", ".": "point"}

@@ -4,6 +4,7 @@ import re
 from collections.abc import Sequence
 
 from lampyris.core.errors import InputError
+from lampyris.core.finding import Finding
 from lampyris.io.data_tables.table import MISSING, NUMBER, DataTable
 
 _IDENTITY = re.compile(
@@ -98,7 +99,7 @@ def _refuse_identities(table: DataTable, chosen: Sequence[str]) -> None:
 
 
 def _refuse_text(table: DataTable, chosen: Sequence[str]) -> None:
-    faults = []
+    faults: list[Finding] = []
     for name in chosen:
         try:
             DataTable(table.file, {name: table.columns[name]}, table.lines, table.decimal).limited_numbers(name)

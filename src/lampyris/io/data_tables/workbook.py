@@ -15,7 +15,7 @@ from xml.parsers import expat
 from lampyris.core.errors import InputError
 from lampyris.core.finding import Finding, Place, Severity
 from lampyris.io.data_tables.grid import MAX_CELLS, Grid, letter, refused, table_of
-from lampyris.io.data_tables.table import DataTable
+from lampyris.io.data_tables.table import UNSOLVED, DataTable
 
 MAX_EXPANDED_BYTES = 400_000_000
 """A workbook that unpacks to more is not opened."""
@@ -58,8 +58,8 @@ def workbook_table(file: str, data: bytes, /, *, sheet: str = "") -> DataTable:
     Raises
     ------
     InputError
-        If the file cannot be read or is protected, the sheet is not told, a formula failed, or cells below the header are
-        merged.
+        If the file cannot be read or is protected, the sheet is not told, or cells of the header or below it are merged. A
+        formula that failed is refused where its column is asked for numbers.
     """
     if data.startswith(_OLE):
         seen, notes = (
@@ -71,10 +71,10 @@ def workbook_table(file: str, data: bytes, /, *, sheet: str = "") -> DataTable:
         seen, notes = _Seen(), []
     name, merged, read = _values(file, data, sheet, seen)
     notes.insert(0, f"read from sheet {name!r}")
+    _told(read, seen)
     rows = [(k, [_cell(value) for value in row]) for k, row in enumerate(read, 1)]
     table = table_of(Grid(file, rows, ".", notes, addressed=True))
-    first = table.lines[0]
-    faults = [*_merge_faults(file, merged, first), *_formula_faults(file, table, seen)]
+    faults = _merge_faults(file, merged, table.lines[0])
     if faults:
         raise InputError(f"{file}: sheet {name!r} cannot be read as a table", faults)
     return _noted(table, seen)
@@ -125,7 +125,7 @@ def _sheet_name(file: str, book: Any, sheet: str) -> str:
         if not same:
             raise refused(file, "table.no-sheet", f"has no sheet {sheet!r}.", f"Say --sheet with one of: {listed}.")
         return str(same[0])
-    shown = [one.name for one in book.sheets_metadata if "VISIBLE" == str(one.visible).rpartition(".")[2].upper()]
+    shown = [one.name for one in book.sheets_metadata if str(one.visible).endswith("Visible")]
     kept = [name for name in shown or names if book.get_sheet_by_name(name).total_height]
     if len(kept) == 1:
         return str(kept[0])
@@ -166,22 +166,16 @@ def _merge_faults(file: str, merged: list[tuple[tuple[int, int], tuple[int, int]
     return faults
 
 
-def _formula_faults(file: str, table: DataTable, seen: _Seen | None) -> list[Finding]:
+def _told(read: list[list[Any]], seen: _Seen | None) -> None:
+    """Put what the reader of values leaves blank into its cells, so that a column of numbers refuses it by address."""
     if seen is None:
-        return []
-    rows = set(table.lines)
-    faults = []
+        return
     for row, column, error in seen.errors:
-        if row in rows and error.upper() != "#N/A":
-            mend = "Mend the formula, or clear the cell where there is no value."
-            text = f"cell {_address(row, column)} holds the error {error[:20]}."
-            faults.append(Finding("table.formula", Severity.ERROR, Place(file, row, letter(column - 1)), text, mend))
+        if row <= len(read) and column <= len(read[row - 1]):
+            read[row - 1][column - 1] = error[:20] if error.startswith("#") else f"#{error[:20]}"
     for row, column in seen.unsolved:
-        if row in rows:
-            mend = "Open it in a spreadsheet program and save it, so that results stand in the file."
-            text = f"cell {_address(row, column)} holds a formula without a result."
-            faults.append(Finding("table.formula", Severity.ERROR, Place(file, row, letter(column - 1)), text, mend))
-    return faults
+        if row <= len(read) and column <= len(read[row - 1]):
+            read[row - 1][column - 1] = UNSOLVED
 
 
 def _noted(table: DataTable, seen: _Seen | None) -> DataTable:

@@ -101,22 +101,17 @@ def _of_comparison(comparison: Comparison, question: Asked | AskedSummary, *, lo
         comparison.warnings,
         notes,
         document,
-        lambda width: _groups_scene(comparison, width),
+        lambda width: _groups_scene(comparison, width, question, powers=logarithmic),
     )
 
 
-def _groups_scene(comparison: Comparison, width: float) -> Scene:
+def _groups_scene(comparison: Comparison, width: float, question: Asked | AskedSummary, *, powers: bool) -> Scene:
     from lampyris.report.plots.groups import groups_plot
     from lampyris.report.plots.paired import paired_plot
 
-    return (
-        paired_plot(comparison, width_mm=width) if _is_paired(comparison) else groups_plot(comparison, width_mm=width)
-    )
-
-
-def _is_paired(comparison: Comparison) -> bool:
-    one, *others = comparison.groups
-    return bool(one.units) and bool(others) and all(set(one.units) & set(other.units) for other in others)
+    if question.plan.paired:
+        return paired_plot(comparison, width_mm=width)
+    return groups_plot(comparison, width_mm=width, control=question.plan.control, powers=powers)
 
 
 # ---- stable keys -------------------------------------------------------------------------------------------------

@@ -64,14 +64,15 @@ def effect_text(effect: Estimate, /) -> str:
     return f"{name} {number(effect.value)} ({level_text([effect])} {ends})"
 
 
-def comparison_sentence(comparison: Comparison, /) -> str:
-    """One sentence with the test, its statistic, exact p, units per group and effect size."""
+def comparison_sentence(comparison: Comparison, /, *, counts: bool = True) -> str:
+    """One sentence with the test, its statistic, exact p, units per group (where `counts`) and effect size."""
     primary = [test for test in comparison.tests if test.role == "primary"]
     parts = [reported(primary[0])] if primary else [comparison.test or "no test"]
     unit = comparison.experimental_unit
     n = ", ".join(str(group.n) for group in comparison.groups)
     names = ", ".join(group.group for group in comparison.groups)
-    parts.append(f"n = {n} {plural(unit)} ({names})")
+    if counts:
+        parts.append(f"n = {n} {plural(unit)} ({names})")
     if comparison.effect_size is not None:
         parts.append(effect_text(comparison.effect_size))
     return "; ".join(parts) + "."

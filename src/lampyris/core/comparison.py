@@ -110,6 +110,10 @@ class Comparison:
         Every test made: the answer first, then the checks of its assumptions and what is shown beside it.
     effects : tuple of Estimate
         Further effect sizes over all arms, each named by its method (eta squared, epsilon squared of ranks).
+    p_adjusted : float
+        p adjusted for the number of endpoints; NaN where it was not.
+    adjustment : str
+        How, and over how many endpoints.
     warnings : tuple of Finding
         What a reviewer would object to, each with what to do.
     """
@@ -130,4 +134,6 @@ class Comparison:
     design: Design | None = None
     tests: tuple[TestResult, ...] = ()
     effects: tuple[Estimate, ...] = ()
+    p_adjusted: float = math.nan
+    adjustment: str = ""
     warnings: tuple[Finding, ...] = ()

@@ -5,20 +5,28 @@ Nothing is decided here from the values: which test answers, the plan says befor
 
 import math
 from collections.abc import Sequence
+from dataclasses import replace
 
 import numpy as np
-from numpy.typing import ArrayLike, NDArray
+from numpy.typing import ArrayLike
 
 from lampyris.core.comparison import Comparison, GroupSummary, PairDifference
-from lampyris.core.design import Design, TestResult
-from lampyris.statistics.groups.plan import ComparisonPlan, Source
-from lampyris.statistics.groups.unequal import (
-    games_howell,
-    games_howell_from_summary,
-    welch_anova,
-    welch_anova_from_summary,
+from lampyris.core.design import Design, Exclusion
+from lampyris.core.errors import InputError, UsageError
+from lampyris.core.finding import Finding, Place, Severity
+from lampyris.statistics.groups.answers import (
+    Arms,
+    answers,
+    arms_of,
+    checks,
+    further_effects,
+    pair_differences,
 )
-from lampyris.statistics.groups.units import Units, rows_of, units_of
+from lampyris.statistics.groups.conditions import compare_paired
+from lampyris.statistics.groups.multiplicity import compact_letters
+from lampyris.statistics.groups.plan import ComparisonPlan, Source
+from lampyris.statistics.groups.remarks import left_out, notes_of, warnings_of
+from lampyris.statistics.groups.units import Rows, Units, group_faults, rows_of, units_of
 from lampyris.statistics.intervals import t_interval, t_interval_from_summary
 
 
@@ -58,43 +66,14 @@ def compare_groups(
         groups without a paired plan, and on faults of the columns (`rows_of`).
     """
     rows = rows_of(values, groups, subjects, source=source, plan=plan)
+    if plan.nested == "mixed":
+        return _mixed(rows, source, plan)
     units = units_of(rows, source=source, plan=plan)
-    arrays = units.values
-    summaries = tuple(
-        GroupSummary(
-            name,
-            array.size,
-            tuple(map(float, array)),
-            (False,) * array.size,
-            t_interval(array, unit=source.unit, level=plan.level),
-            _sd(array),
-            named,
-        )
-        for name, array, named in zip(units.groups, arrays, units.names, strict=True)
-    )
-    test = welch_anova(arrays, level=plan.level)
-    pairs = tuple(
-        PairDifference(units.groups[p.a], units.groups[p.b], p.difference, p.p, "Games-Howell")
-        for p in games_howell(arrays, unit=source.unit, level=plan.level)
-    )
-    tests = (TestResult(test.name, "F", test.statistic, (test.df1, test.df2), test.p, "all means are equal"),)
-    return Comparison(
-        source.value,
-        source.unit,
-        plan.experimental_unit,
-        test.name,
-        test.statistic,
-        test.df1,
-        test.df2,
-        test.p,
-        summaries,
-        pairs,
-        "Games-Howell",
-        (),
-        test.effect_size,
-        _design(units, plan),
-        tests,
-    )
+    if plan.paired:
+        return compare_paired(units, source=source, plan=plan)
+    arms = arms_of(units.groups, units.values)
+    notes = notes_of(units, bool(rows.subjects), plan)
+    return _assembled(arms, units, notes, source, plan)
 
 
 def compare_summary(
@@ -130,41 +109,154 @@ def compare_summary(
     InputError
         If a row of the table cannot be used; every one is named.
     """
-    names = tuple(str(group).strip() for group in groups)
-    m, s, n = (np.asarray(column, dtype=np.float64) for column in (means, sds, ns))
-    test = welch_anova_from_summary(m, s, n, level=plan.level)
-    pairs = tuple(
-        PairDifference(names[p.a], names[p.b], p.difference, p.p, "Games-Howell")
-        for p in games_howell_from_summary(m, s, n, unit=source.unit, level=plan.level)
-    )
-    summaries = tuple(
-        GroupSummary(
-            name, int(k), (), (), t_interval_from_summary(a, b, int(k), unit=source.unit, level=plan.level), float(b)
-        )
-        for name, a, b, k in zip(names, m, s, n, strict=True)
-    )
+    arms = _printed(groups, means, sds, ns, source, plan)
+    notes = ("From mean, standard deviation and n: ranks and outliers cannot be seen.",)
+    return _assembled(arms, None, notes, source, plan)
+
+
+def _assembled(
+    arms: Arms, units: Units | None, notes: tuple[str, ...], source: Source, plan: ComparisonPlan
+) -> Comparison:
+    made = answers(arms, level=plan.level)
+    pairs = pair_differences(arms, plan, unit=source.unit)
+    primary = made.get(plan.test)
+    barred = left_out(arms, spread=plan.test == "welch")
+    if barred:
+        notes = (f"Left out of the test: {'; '.join(barred)}.", *notes)
+    if primary is None:
+        notes = ("No test was made: fewer than two groups have enough units with values that differ.", *notes)
+    elif plan.control and not pairs:
+        notes = (f"No pairs were made: the control {plan.control} cannot be compared.", *notes)
+    test = primary.test if primary else None
+    df = (*(test.df if test else ()), math.nan, math.nan)
+    beside = tuple(replace(one.test, role="beside") for name, one in made.items() if name != plan.test)
     return Comparison(
         source.value,
         source.unit,
         plan.experimental_unit,
-        test.name,
-        test.statistic,
-        test.df1,
-        test.df2,
-        test.p,
-        summaries,
+        test.name if test else "",
+        test.statistic if test else math.nan,
+        df[0],
+        df[1],
+        test.p if test else math.nan,
+        _summaries(arms, units, pairs, source, plan),
         pairs,
-        "Games-Howell",
-        (),
-        test.effect_size,
-        Design(plan.experimental_unit, names, tuple(int(k) for k in n)),
-        (TestResult(test.name, "F", test.statistic, (test.df1, test.df2), test.p, "all means are equal"),),
+        pairs[0].method if pairs else "",
+        notes,
+        primary.effect if primary else None,
+        _design(arms, units, plan),
+        (*((test,) if test else ()), *checks(arms), *beside),
+        further_effects(arms, made, plan.test, level=plan.level),
+        warnings=warnings_of(arms, units, source=source, plan=plan),
     )
 
 
-def _sd(array: NDArray[np.float64]) -> float:
-    return float(array.std(ddof=1)) if array.size > 1 else math.nan
+def _summaries(
+    arms: Arms, units: Units | None, pairs: tuple[PairDifference, ...], source: Source, plan: ComparisonPlan
+) -> tuple[GroupSummary, ...]:
+    letters = {} if plan.control else _letters(arms, pairs, 1 - plan.level)
+    summaries = []
+    for k, name in enumerate(arms.names):
+        n, sd = int(arms.ns[k]), float(arms.sds[k])
+        values = tuple(map(float, arms.arrays[k])) if arms.arrays else ()
+        mean = (
+            t_interval(values, unit=source.unit, level=plan.level)
+            if arms.arrays
+            else t_interval_from_summary(float(arms.means[k]), sd, n, unit=source.unit, level=plan.level)
+        )
+        names = units.names[k] if units else ()
+        summaries.append(GroupSummary(name, n, values, (False,) * len(values), mean, sd, names, letters.get(name, "")))
+    return tuple(summaries)
 
 
-def _design(units: Units, plan: ComparisonPlan) -> Design:
-    return Design(plan.experimental_unit, units.groups, tuple(array.size for array in units.values), rows=units.rows)
+def _letters(arms: Arms, pairs: tuple[PairDifference, ...], bound: float) -> dict[str, str]:
+    compared = {name for pair in pairs for name in (pair.a, pair.b)}
+    mean = dict(zip(arms.names, arms.means, strict=True))
+    order = sorted(compared, key=lambda name: (-mean[name], arms.names.index(name)))
+    place = {name: k for k, name in enumerate(order)}
+    apart = [(place[pair.a], place[pair.b]) for pair in pairs if pair.p < bound]
+    return dict(zip(order, compact_letters(len(order), apart), strict=True))
+
+
+def _design(arms: Arms, units: Units | None, plan: ComparisonPlan) -> Design:
+    n = tuple(int(one) for one in arms.ns)
+    if units is None:
+        return Design(plan.experimental_unit, arms.names, n)
+    return Design(
+        plan.experimental_unit,
+        arms.names,
+        n,
+        rows=units.rows,
+        nested=(plan.inside,) if units.averaged else (),
+        exclusions=tuple(Exclusion(unit, group, "no value") for unit, group in units.without),
+    )
+
+
+def _mixed(rows: Rows, source: Source, plan: ComparisonPlan) -> Comparison:
+    from lampyris.statistics.mixed import ColumnNames, mixed_comparison  # needed here only, and slow to import
+
+    if not rows.subjects:
+        raise UsageError(f"a mixed model needs the {plan.experimental_unit} of each row: name its column (--subject)")
+    names = ColumnNames(
+        value=source.value,
+        group=source.group,
+        subject=source.subject,
+        nested=plan.inside,
+        unit=source.unit,
+        experimental_unit=plan.experimental_unit,
+        file=source.file,
+        lines=rows.lines,
+    )
+    found = mixed_comparison(
+        rows.values, rows.groups, rows.subjects, control=plan.control, names=names, level=plan.level
+    ).comparison
+    units = units_of(rows, source=source, plan=replace(plan, nested="mean"))
+    return replace(found, notes=(*found.notes, *notes_of(replace(units, averaged=0), True, plan)))
+
+
+def _printed(
+    groups: Sequence[object], means: ArrayLike, sds: ArrayLike, ns: ArrayLike, source: Source, plan: ComparisonPlan
+) -> Arms:
+    """Rows of a printed table, checked."""
+    needs = {"kruskal-wallis": plan.test, "dunn": plan.post_hoc, "mean": plan.nested, "mixed": plan.nested}
+    asked = [word for word, chosen in needs.items() if word == chosen] + (["paired"] if plan.paired else [])
+    if asked:
+        raise UsageError(f"{' and '.join(asked)} cannot be made from mean, SD and n: give the values")
+    names = tuple(str(group).strip() for group in groups)
+    m, s, n = (np.asarray(column, dtype=np.float64) for column in (means, sds, ns))
+    if not m.shape == s.shape == n.shape == (len(names),):
+        raise ValueError(f"columns need one length, got {len(names)}, {m.shape}, {s.shape}, {n.shape}")
+    faults = [fault for k in range(len(names)) for fault in _row_faults(k, names, m[k], s[k], n[k], source)]
+    faults += group_faults(list(dict.fromkeys(names)), source, plan)
+    if faults:
+        table = f"{source.file}: " if source.file else ""
+        raise InputError(f"{table}cannot be compared: {len(faults)} faults", faults)
+    order = (*plan.order, *(name for name in names if name not in plan.order))
+    return Arms(names, m, np.where(n > 1, s, math.nan), n).those([names.index(name) for name in order])
+
+
+def _row_faults(k: int, names: tuple[str, ...], m: float, s: float, n: float, source: Source) -> list[Finding]:
+    where = {"mean": m, "SD": s, "n": n}
+    faults = []
+
+    def fault(column: str, seen: str, mend: str) -> None:
+        line = source.lines[k] if source.lines else k + 1
+        place = Place(source.file, line, column)
+        faults.append(Finding("compare.summary", Severity.ERROR, place, f"group {names[k]!r}: {seen}", mend))
+
+    if not names[k]:
+        fault(source.group, "it has no name.", "Name the group.")
+    if names[k] in names[:k]:
+        fault(source.group, "it stands twice.", "Give one row per group.")
+    if not (math.isfinite(n) and n >= 1 and n == int(n)):
+        fault("n", f"n is a whole number of experimental units, got {n:g}.", "Write the number of units.")
+    for name in ("mean",) if n == 1 else ("mean", "SD"):
+        if not math.isfinite(where[name]):
+            fault(name, f"{name} is missing or no finite number.", f"Write its {name}.")
+    if s < 0:
+        fault(
+            "SD",
+            f"a standard deviation is not negative, got {s:g}.",
+            "Write the SD; from a standard error, SE x sqrt(n).",
+        )
+    return faults

@@ -58,6 +58,8 @@ class ComparisonPlan:
         What a subject is: "animal", "fish", "well".
     order : tuple of str
         Groups in the order in which they are shown; empty keeps that of the rows.
+    inside : str
+        What several rows of one subject are: "region", "section", "image".
 
     Raises
     ------
@@ -73,6 +75,7 @@ class ComparisonPlan:
     level: float = 0.95
     experimental_unit: str = "subject"
     order: tuple[str, ...] = ()
+    inside: str = "row"
 
     def __post_init__(self) -> None:
         hints = get_type_hints(type(self))

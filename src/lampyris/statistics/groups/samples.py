@@ -1,5 +1,6 @@
 """Samples as they come in: what every comparison of groups asks of them, and what it hands back."""
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -7,6 +8,8 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from lampyris.core.estimate import Estimate
+
+Floats = NDArray[np.float64]
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,12 +46,16 @@ class PairTest:
         Mean of a minus mean of b; its interval is simultaneous over all pairs, `sd` is the standard error.
     p : float
         Adjusted for all pairs.
+    statistic, df : float
+        Difference over its standard error (t, or z of ranks) and the degrees of freedom; NaN where it has none.
     """
 
     a: int
     b: int
     difference: Estimate
     p: float
+    statistic: float = math.nan
+    df: float = math.nan
 
 
 def why_no_test(samples: Sequence[ArrayLike], /, *, least: int = 3) -> str:
@@ -82,29 +89,56 @@ def why_no_test(samples: Sequence[ArrayLike], /, *, least: int = 3) -> str:
     return ""
 
 
-def has_no_spread(array: NDArray[np.float64]) -> bool:
+def has_no_spread(array: Floats, /) -> bool:
+    """Whether all values are equal."""
     # np.ptp is exact where the standard deviation of equal values may be a rounding error above zero
     return bool(np.ptp(array) == 0)
 
 
-def checked_samples(samples: Sequence[ArrayLike]) -> list[NDArray[np.float64]]:
+def checked_samples(
+    samples: Sequence[ArrayLike], /, *, spread: bool = True, least: int = 2, within: bool = True
+) -> list[Floats]:
+    """Samples as numbers.
+
+    Parameters
+    ----------
+    samples : sequence of array_like, dims (animal,)
+        Values per group; integers are fine.
+    spread : bool
+        Whether every group needs values that differ.
+    least : int
+        Fewest values per group.
+    within : bool
+        Whether at least one group needs values that differ.
+
+    Returns
+    -------
+    list of ndarray
+
+    Raises
+    ------
+    ValueError
+        If there is one group only, or a group has too few values, one that is not finite, or no spread.
+    """
     arrays = [np.asarray(sample, dtype=np.float64) for sample in samples]
     faults = [] if len(arrays) >= 2 else [f"needs at least two groups, got {len(arrays)}"]
     for place, array in enumerate(arrays):
-        if array.ndim != 1 or array.size < 2:
-            faults.append(f"group {place} needs at least two values in one dimension, has shape {array.shape}")
+        if array.ndim != 1 or array.size < least:
+            words = {1: "one value", 2: "two values"}.get(least, f"{least} values")
+            faults.append(f"group {place} needs at least {words} in one dimension, has shape {array.shape}")
         elif not np.isfinite(array).all():
             faults.append(f"group {place} holds values that are not finite")
-        elif has_no_spread(array):
+        elif spread and has_no_spread(array):
             faults.append(f"group {place} has no spread: all values are {array[0]}")
+    if not faults and within and all(has_no_spread(array) for array in arrays):
+        faults.append("no group has any spread")
     if faults:
         raise ValueError("; ".join(faults))
     return arrays
 
 
-def summary(
-    arrays: list[NDArray[np.float64]],
-) -> tuple[NDArray[np.float64], NDArray[np.float64], NDArray[np.float64]]:
+def summary(arrays: Sequence[Floats], /) -> tuple[Floats, Floats, Floats]:
+    """Mean, standard deviation (divisor n - 1) and number of values per group."""
     return (
         np.array([array.mean() for array in arrays]),
         np.array([array.std(ddof=1) for array in arrays]),
@@ -113,11 +147,14 @@ def summary(
 
 
 def checked_summary(
-    means: ArrayLike, sds: ArrayLike, ns: ArrayLike
-) -> tuple[NDArray[np.float64], NDArray[np.float64], NDArray[np.float64]]:
+    means: ArrayLike, sds: ArrayLike, ns: ArrayLike, /, *, spread: bool = True
+) -> tuple[Floats, Floats, Floats]:
+    """Summary as numbers; as `checked_samples`."""
     m, s, n = (np.asarray(values, dtype=np.float64) for values in (means, sds, ns))
     if m.ndim != 1 or m.size < 2 or m.shape != s.shape or m.shape != n.shape:
         raise ValueError(f"needs mean, sd and n of at least two groups, got shapes {m.shape}, {s.shape}, {n.shape}")
-    if not (np.isfinite(m).all() and np.isfinite(s).all() and (s > 0).all() and (n >= 2).all()):
-        raise ValueError(f"every group needs a finite mean, sd above 0 and n of at least 2, got {m}, {s}, {n}")
+    some = (s > 0).all() if spread else (s >= 0).all() and (s > 0).any()
+    if not (np.isfinite(m).all() and np.isfinite(s).all() and some and (n >= 2).all()):
+        above = "sd above 0" if spread else "sd of at least 0, one of them above 0,"
+        raise ValueError(f"every group needs a finite mean, {above} and n of at least 2, got {m}, {s}, {n}")
     return m, s, n

@@ -1,7 +1,8 @@
-"""Comparison of groups with unequal variances: Welch's analysis of variance, Games-Howell.
+"""Groups with unequal variances: Welch's analysis of variance, Games-Howell, Dunnett's test without equal variances.
 
 Every function takes one value per experimental unit (or mean, standard deviation and number of units). Equal variances
-are never assumed: with few animals they cannot be checked, and where they hold little power is lost [1]_.
+are never assumed: with few animals they cannot be checked, and where they hold little power is lost [1]_. The forms that take
+values reduce them to mean, standard deviation and n first, so that both forms agree.
 
 References
 ----------
@@ -13,14 +14,29 @@ import math
 from collections.abc import Sequence
 
 import numpy as np
-from numpy.typing import ArrayLike, NDArray
+from numpy.typing import ArrayLike
 from scipy import special
 
 from lampyris.core.estimate import Estimate
-from lampyris.statistics.groups.effects import omega_squared
-from lampyris.statistics.groups.samples import OmnibusTest, PairTest, checked_samples, checked_summary, summary
+from lampyris.statistics.groups.effects import omega_squared, welch_error
+from lampyris.statistics.groups.samples import (
+    Floats,
+    OmnibusTest,
+    PairTest,
+    checked_samples,
+    checked_summary,
+    summary,
+)
+from lampyris.statistics.groups.simultaneous import (
+    many_to_one_quantile,
+    many_to_one_sf,
+    studentised_range_quantile,
+    studentised_range_sf,
+)
 
-GH = "Games-Howell"
+WELCH = "Welch's analysis of variance"
+GAMES_HOWELL = "Games-Howell"
+DUNNETT_UNEQUAL = "Dunnett without equal variances"
 
 
 def welch_anova(samples: Sequence[ArrayLike], /, *, level: float = 0.95) -> OmnibusTest:
@@ -36,7 +52,6 @@ def welch_anova(samples: Sequence[ArrayLike], /, *, level: float = 0.95) -> Omni
     Returns
     -------
     OmnibusTest
-        Statistic and p from SciPy.
 
     Raises
     ------
@@ -53,13 +68,7 @@ def welch_anova(samples: Sequence[ArrayLike], /, *, level: float = 0.95) -> Omni
     >>> f"F({test.df1:.0f}, {test.df2:.2f}) = {test.statistic:.2f}, p = {test.p:.3f}"
     'F(2, 3.47) = 3.86, p = 0.131'
     """
-    arrays = checked_samples(samples)
-    means, sds, ns = summary(arrays)
-    from scipy import stats  # takes more than half a second to import
-
-    answer = stats.f_oneway(*arrays, equal_var=False)
-    _, df1, df2 = _welch(means, sds, ns)
-    return _omnibus(float(answer.statistic), df1, df2, float(answer.pvalue), int(ns.sum()), level)
+    return welch_anova_from_summary(*summary(checked_samples(samples)), level=level)
 
 
 def welch_anova_from_summary(means: ArrayLike, sds: ArrayLike, ns: ArrayLike, /, *, level: float = 0.95) -> OmnibusTest:
@@ -89,7 +98,8 @@ def welch_anova_from_summary(means: ArrayLike, sds: ArrayLike, ns: ArrayLike, /,
     """
     m, s, n = checked_summary(means, sds, ns)
     f, df1, df2 = _welch(m, s, n)
-    return _omnibus(f, df1, df2, float(special.fdtrc(df1, df2, f)), int(n.sum()), level)
+    effect = omega_squared(f, df1, df2, int(n.sum()), level=level)
+    return OmnibusTest(WELCH, f, df1, df2, float(special.fdtrc(df1, df2, f)), effect)
 
 
 def games_howell(samples: Sequence[ArrayLike], /, *, unit: str = "1", level: float = 0.95) -> tuple[PairTest, ...]:
@@ -107,7 +117,7 @@ def games_howell(samples: Sequence[ArrayLike], /, *, unit: str = "1", level: flo
     Returns
     -------
     tuple of PairTest
-        In the order (0, 1), (0, 2), ..., from SciPy.
+        In the order (0, 1), (0, 2), ...
 
     Raises
     ------
@@ -124,20 +134,7 @@ def games_howell(samples: Sequence[ArrayLike], /, *, unit: str = "1", level: flo
     >>> round(pair.difference.value, 2), round(pair.p, 3)
     (8.25, 0.325)
     """
-    arrays = checked_samples(samples)
-    means, sds, ns = summary(arrays)
-    from scipy import stats  # takes more than half a second to import
-
-    answer = stats.tukey_hsd(*arrays, equal_var=False)
-    interval = answer.confidence_interval(confidence_level=level)
-    pairs = []
-    for a, b in itertools.combinations(range(len(arrays)), 2):
-        error, _ = _pair_error(sds, ns, a, b)
-        difference = Estimate(
-            float(means[a] - means[b]), error, float(interval.low[a, b]), float(interval.high[a, b]), level, unit, GH
-        )
-        pairs.append(PairTest(a, b, difference, float(answer.pvalue[a, b])))
-    return tuple(pairs)
+    return games_howell_from_summary(*summary(checked_samples(samples)), unit=unit, level=level)
 
 
 def games_howell_from_summary(
@@ -164,20 +161,159 @@ def games_howell_from_summary(
     ValueError
         As `welch_anova`.
     """
-    from scipy import stats  # takes more than half a second to import
-
     m, s, n = checked_summary(means, sds, ns)
-    pairs = []
-    for a, b in itertools.combinations(range(m.size), 2):
-        error, df = _pair_error(s, n, a, b)
-        value = float(m[a] - m[b])
-        p = float(stats.studentized_range.sf(abs(value) / error * math.sqrt(2), m.size, df))
-        half = float(stats.studentized_range.ppf(level, m.size, df)) * error / math.sqrt(2)
-        pairs.append(PairTest(a, b, Estimate(value, error, value - half, value + half, level, unit, GH), p))
-    return tuple(pairs)
+    places = list(itertools.combinations(range(m.size), 2))
+    errors, dfs = np.array([_pair_error(s, n, a, b) for a, b in places]).T
+    return simultaneous_pairs(m, places, errors, dfs, unit=unit, level=level)
 
 
-def _welch(means: NDArray[np.float64], sds: NDArray[np.float64], ns: NDArray[np.float64]) -> tuple[float, float, float]:
+def dunnett_unequal(
+    samples: Sequence[ArrayLike], /, *, control: int = 0, unit: str = "1", level: float = 0.95
+) -> tuple[PairTest, ...]:
+    """Every group against one control, without equal variances or sizes.
+
+    Parameters
+    ----------
+    samples : sequence of array_like, dims (animal,)
+        Values per group.
+    control : int
+        Place of the control.
+    unit : str
+        Unit of the values.
+    level : float
+        Simultaneous coverage of the intervals.
+
+    Returns
+    -------
+    tuple of PairTest
+        Per other group in order: that group minus the control.
+
+    Raises
+    ------
+    ValueError
+        As `welch_anova`.
+
+    References
+    ----------
+    Hasler & Hothorn 2008, Biom J 50:793, doi:10.1002/bimj.200710466: per comparison the multivariate t with Welch's degrees of
+    freedom and correlations from the estimated variances.
+
+    Examples
+    --------
+    >>> pair = dunnett_unequal([[24, 23, 31, 51], [34, 18, 18, 26], [17, 68, 59, 7]])[0]
+    >>> pair.a, pair.b, round(pair.p, 3)
+    (1, 0, 0.509)
+    """
+    return dunnett_unequal_from_summary(*summary(checked_samples(samples)), control=control, unit=unit, level=level)
+
+
+def dunnett_unequal_from_summary(
+    means: ArrayLike, sds: ArrayLike, ns: ArrayLike, /, *, control: int = 0, unit: str = "1", level: float = 0.95
+) -> tuple[PairTest, ...]:
+    """Every group against one control from a printed table; equal to `dunnett_unequal` of the values behind it.
+
+    Parameters
+    ----------
+    means, sds, ns : array_like, dims (group,)
+        Mean, standard deviation (divisor n - 1) and number of units per group.
+    control : int
+        Place of the control.
+    unit : str
+        Unit of the means.
+    level : float
+        Simultaneous coverage of the intervals.
+
+    Returns
+    -------
+    tuple of PairTest
+        Per other group in order: that group minus the control.
+
+    Raises
+    ------
+    ValueError
+        As `welch_anova`.
+    """
+    m, s, n = checked_summary(means, sds, ns)
+    places = [(a, control) for a in range(m.size) if a != control]
+    errors, dfs = np.array([_pair_error(s, n, a, b) for a, b in places]).T
+    loadings = s[control] / math.sqrt(n[control]) / errors
+    return against_control(m, places, errors, dfs, loadings, unit=unit, level=level, method=DUNNETT_UNEQUAL)
+
+
+def simultaneous_pairs(
+    means: Floats, places: Sequence[tuple[int, int]], errors: Floats, dfs: Floats, /,
+    *, unit: str, level: float, method: str = GAMES_HOWELL,
+) -> tuple[PairTest, ...]:  # fmt: skip
+    """All pairs from differences, standard errors and degrees of freedom, by the studentised range.
+
+    Parameters
+    ----------
+    means : ndarray, dims (group,)
+        Means.
+    places : sequence of tuple of int
+        The pairs.
+    errors, dfs : ndarray, dims (pair,)
+        Standard error of each difference and its degrees of freedom.
+    unit, level, method : str, float, str
+        Of the intervals.
+
+    Returns
+    -------
+    tuple of PairTest
+    """
+    values = np.array([means[a] - means[b] for a, b in places])
+    if means.size == 2:
+        p = 2 * special.stdtr(dfs, -np.abs(values) / errors)
+        return _pairs(
+            places, values, errors, dfs, p, special.stdtrit(dfs, 0.5 * (1 + level)) * errors, unit, level, method
+        )
+    root2 = math.sqrt(2)
+    p = studentised_range_sf(root2 * np.abs(values) / errors, means.size, dfs)
+    half = studentised_range_quantile(level, means.size, dfs) / root2 * errors
+    return _pairs(places, values, errors, dfs, p, half, unit, level, method)
+
+
+def against_control(
+    means: Floats, places: Sequence[tuple[int, int]], errors: Floats, dfs: Floats, loadings: Floats, /,
+    *, unit: str, level: float, method: str,
+) -> tuple[PairTest, ...]:  # fmt: skip
+    """Differences to one control by the many-to-one t; parameters as `simultaneous_pairs` and `many_to_one_sf`."""
+    values = np.array([means[a] - means[b] for a, b in places])
+    if means.size == 2:
+        p = 2 * special.stdtr(dfs, -np.abs(values) / errors)
+        return _pairs(
+            places, values, errors, dfs, p, special.stdtrit(dfs, 0.5 * (1 + level)) * errors, unit, level, method
+        )
+    p = many_to_one_sf(np.abs(values) / errors, loadings, dfs)
+    half = many_to_one_quantile(level, loadings, dfs) * errors
+    return _pairs(places, values, errors, dfs, p, half, unit, level, method)
+
+
+def _pairs(
+    places: Sequence[tuple[int, int]],
+    values: Floats,
+    errors: Floats,
+    dfs: Floats,
+    p: Floats,
+    half: Floats,
+    unit: str,
+    level: float,
+    method: str,
+) -> tuple[PairTest, ...]:
+    return tuple(
+        PairTest(
+            a,
+            b,
+            Estimate(float(v), float(e), float(v - h), float(v + h), level, unit, method),
+            float(q),
+            float(v / e),
+            float(df),
+        )
+        for (a, b), v, e, df, q, h in zip(places, values, errors, dfs, p, half, strict=True)
+    )
+
+
+def _welch(means: Floats, sds: Floats, ns: Floats) -> tuple[float, float, float]:
     k = means.size
     weights = ns / sds**2
     total = weights.sum()
@@ -188,12 +324,6 @@ def _welch(means: NDArray[np.float64], sds: NDArray[np.float64], ns: NDArray[np.
     return float(f), float(k - 1), float((k * k - 1) / (3 * spread))
 
 
-def _pair_error(sds: NDArray[np.float64], ns: NDArray[np.float64], a: int, b: int) -> tuple[float, float]:
-    """Standard error of a difference and its Welch-Satterthwaite degrees of freedom."""
-    va, vb = sds[a] ** 2 / ns[a], sds[b] ** 2 / ns[b]
-    df = (va + vb) ** 2 / (va**2 / (ns[a] - 1) + vb**2 / (ns[b] - 1))
-    return math.sqrt(va + vb), float(df)
-
-
-def _omnibus(f: float, df1: float, df2: float, p: float, n: int, level: float) -> OmnibusTest:
-    return OmnibusTest("Welch's analysis of variance", f, df1, df2, p, omega_squared(f, df1, df2, n, level=level))
+def _pair_error(sds: Floats, ns: Floats, a: int, b: int) -> tuple[float, float]:
+    both = [a, b]
+    return welch_error(sds[both] ** 2 / ns[both], ns[both])

@@ -36,6 +36,10 @@ class Units:
         Rows without a value per group.
     averaged : int
         Rows that were averaged within a unit; 0 where every unit has one.
+    without : tuple of (str, str)
+        Units of which no row has a value: name and group.
+    counts : tuple of int
+        Rows per unit, in the order of groups and names; empty where rows have no names.
     """
 
     groups: tuple[str, ...]
@@ -44,6 +48,8 @@ class Units:
     rows: int
     missing: tuple[int, ...]
     averaged: int = 0
+    without: tuple[tuple[str, str], ...] = ()
+    counts: tuple[int, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -60,6 +66,10 @@ class Rows:
         Groups in their order.
     missing : tuple of int
         Rows without a value per group of `order`.
+    without : tuple of (str, str)
+        Subjects of which no row has a value: name and group.
+    lines : tuple of int
+        Line of each row in the file, as `values`; empty where there is none.
     """
 
     values: NDArray[np.float64]
@@ -67,6 +77,8 @@ class Rows:
     subjects: tuple[str, ...]
     order: tuple[str, ...]
     missing: tuple[int, ...]
+    without: tuple[tuple[str, str], ...] = ()
+    lines: tuple[int, ...] = ()
 
 
 def rows_of(
@@ -106,21 +118,31 @@ def rows_of(
     numbers = _numbers(values, source, faults)
     named = _names(groups, source, source.group, faults)
     who = _names(subjects, source, source.subject, faults) if subjects is not None else ()
-    if len({numbers.size, len(named)} | ({len(who)} if subjects is not None else set())) != 1:
-        raise ValueError(f"columns need one length, got {numbers.size}, {len(named)}, {len(who)}")
+    lengths = {
+        numbers.size,
+        len(named),
+        *([len(who)] if subjects is not None else []),
+        *([len(source.lines)] if source.lines else []),
+    }
+    if len(lengths) != 1:
+        raise ValueError(f"columns need one length, got {sorted(lengths)}")
     there = ~np.isnan(numbers)
     present = dict.fromkeys(group for group in named if group)
-    faults += _group_faults(list(present), source, plan)
+    faults += group_faults(list(present), source, plan)
     if faults:
         raise InputError(_message(source, f"cannot be compared: {len(faults)} faults"), faults)
     order = (*plan.order, *(group for group in present if group not in plan.order))
     lost = Counter(group for group, kept in zip(named, there, strict=True) if not kept)
+    pairs = list(zip(who, named, strict=True)) if who else []
+    seen = {pair for pair, kept in zip(pairs, there, strict=True) if kept} if pairs else set()
     return Rows(
         numbers[there],
         tuple(group for group, kept in zip(named, there, strict=True) if kept),
         tuple(one for one, kept in zip(who, there, strict=True) if kept) if who else (),
         order,
         tuple(lost[group] for group in order),
+        tuple(pair for pair in dict.fromkeys(pairs) if pair not in seen),
+        tuple(line for line, kept in zip(source.lines, there, strict=True) if kept) if source.lines else (),
     )
 
 
@@ -165,7 +187,9 @@ def units_of(rows: Rows, /, *, source: Source, plan: ComparisonPlan) -> Units:
         np.array([math.fsum(own[name, subject]) / len(own[name, subject]) for subject in those])
         for name, those in zip(rows.order, names, strict=True)
     )
-    return Units(rows.order, values, names, rows.values.size, rows.missing, sum(several.values()))
+    counts = tuple(len(own[name, subject]) for name, those in zip(rows.order, names, strict=True) for subject in those)
+    averaged = sum(several.values())
+    return Units(rows.order, values, names, rows.values.size, rows.missing, averaged, rows.without, counts)
 
 
 def _numbers(values: ArrayLike, source: Source, faults: list[Finding]) -> NDArray[np.float64]:
@@ -182,10 +206,10 @@ def _numbers(values: ArrayLike, source: Source, faults: list[Finding]) -> NDArra
                 faults.append(_finding("compare.no-number", source, k, source.value, seen, mend))
     if numbers.ndim != 1:
         raise ValueError(f"values need one dimension, got shape {numbers.shape}")
-    for k in np.flatnonzero(np.isinf(numbers)):
-        seen = f"{numbers[k]} is not finite."
+    for place in np.flatnonzero(np.isinf(numbers)):
+        seen = f"{numbers[place]} is not finite."
         mend = "Leave the cell empty if there is no value; a value below the detection limit is censored, not infinite."
-        faults.append(_finding("compare.not-finite", source, int(k), source.value, seen, mend))
+        faults.append(_finding("compare.not-finite", source, int(place), source.value, seen, mend))
     return numbers
 
 
@@ -199,7 +223,8 @@ def _names(cells: Sequence[object], source: Source, column: str, faults: list[Fi
     return names
 
 
-def _group_faults(present: list[str], source: Source, plan: ComparisonPlan) -> list[Finding]:
+def group_faults(present: list[str], source: Source, plan: ComparisonPlan, /) -> list[Finding]:
+    """What is wrong with the groups that are there, as the plan names them."""
     faults = []
     place = Place(source.file, None, source.group)
     if len(present) < 2:
@@ -228,7 +253,7 @@ def _crossing_faults(own: dict[tuple[str, str], list[float]], source: Source, pl
     if not crossing:
         return []
     unit = plan.experimental_unit
-    seen = f"{_count(len(crossing), unit)} in more than one group: {_listed(crossing)}."
+    seen = f"{_count(len(crossing), unit)} in more than one group: {listed(crossing)}."
     mend = (
         f"If each {unit} was measured under both conditions, ask for a paired comparison (paired=True, --paired). If names "
         "start again in each group, make them unique, as dots-1 and dye-1. Otherwise correct the group."
@@ -241,7 +266,7 @@ def _crossing_faults(own: dict[tuple[str, str], list[float]], source: Source, pl
 def _replication_faults(several: dict[tuple[str, str], int], source: Source, plan: ComparisonPlan) -> list[Finding]:
     unit = plan.experimental_unit
     named = [f"{subject!r} has {count} in {group}" for (group, subject), count in several.items()]
-    seen = f"{_count(len(named), unit)} with several rows in one group: {_listed(named)}."
+    seen = f"{_count(len(named), unit)} with several rows in one group: {listed(named)}."
     mend = (
         f'Average per {unit} (nested="mean", --nested mean), or keep the rows and model them within the {unit} by a mixed '
         'model (nested="mixed", --nested mixed). Rows that differ in a factor, such as day, belong to a model with that factor.'
@@ -253,7 +278,8 @@ def _count(number: int, unit: str) -> str:
     return f"{number} {unit}{'' if number == 1 else 's'}"
 
 
-def _listed(named: Sequence[str]) -> str:
+def listed(named: Sequence[str], /) -> str:
+    """The first names, and how many more there are."""
     more = len(named) - MOST_NAMED
     return ", ".join(named[:MOST_NAMED]) + (f" and {more} more" if more > 0 else "")
 

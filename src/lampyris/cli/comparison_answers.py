@@ -1,18 +1,16 @@
-"""Calls the analysis that was asked for, and says its answer in the parts that are printed."""
+"""Answers of comparisons in the parts that are printed, and the stable keys of their JSON."""
 
-import argparse
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any
 
-from lampyris.cli.comparison_columns import Asked, AskedSummary, asked, asked_summary
+from lampyris.cli.comparison_columns import Asked, AskedSummary
 from lampyris.core.comparison import Comparison
 from lampyris.core.design import Design, TestResult
 from lampyris.core.estimate import Estimate
 from lampyris.core.finding import Finding
 from lampyris.report.comparison_words import comparison_sentence, group_rows, pair_rows, reported
 from lampyris.report.scene import Scene
-from lampyris.statistics.groups import compare_groups, compare_summary
 
 Rows = list[tuple[str, ...]]
 
@@ -48,22 +46,8 @@ class Answer:
     draw: Callable[[float], Scene] | None = field(default=None)
 
 
-def answered(options: argparse.Namespace, /) -> Answer:
-    """The analysis that the options ask for."""
-    if options.summary:
-        summary = asked_summary(options)
-        comparison = compare_summary(
-            summary.groups, summary.means, summary.sds, summary.ns, source=summary.source, plan=summary.plan
-        )
-        return _of_comparison(comparison, summary, logarithmic=False)
-    question = asked(options)
-    comparison = compare_groups(
-        question.values, question.groups, question.subjects, source=question.source, plan=question.plan
-    )
-    return _of_comparison(comparison, question, logarithmic=question.logarithmic)
-
-
-def _of_comparison(comparison: Comparison, question: Asked | AskedSummary, *, logarithmic: bool) -> Answer:
+def of_comparison(comparison: Comparison, question: Asked | AskedSummary, /, *, logarithmic: bool) -> Answer:
+    """A comparison of groups as it is printed."""
     pairs = pair_rows(comparison.pairs, logarithmic=logarithmic)
     tables = [("", group_rows(comparison.groups, comparison.unit))]
     if comparison.pairs:

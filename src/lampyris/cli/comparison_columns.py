@@ -1,7 +1,7 @@
 """From the options of a comparison to the columns of its table: values, groups, subjects and what else was named."""
 
 import argparse
-import math
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -19,6 +19,8 @@ _MEANS = ("mean", "average", "avg", "means")
 _SDS = ("sd", "s.d.", "stdev", "std", "std dev", "std. dev.", "std.dev.", "standard deviation", "stddev")
 _SEMS = ("sem", "s.e.m.", "se", "s.e.", "std error", "std. error", "standard error", "stderr")
 _NS = ("n", "count", "number", "size", "animals", "replicates")
+
+_DAY = re.compile(r"(?P<word>d|day|week|w|dpi|t)[ _-]?(?P<day>\d+(\.\d+)?)", re.IGNORECASE | re.ASCII)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -146,6 +148,7 @@ def plan_asked(options: argparse.Namespace, /) -> ComparisonPlan:
     """The plan that the options state before values are seen."""
     nested = "mean" if options.average or options.nested == "mean" else "refuse"
     nested = "mixed" if options.mixed or options.nested == "mixed" else nested
+    inside = options.nested if options.nested not in ("", "mean", "mixed") else "row"
     chosen = options.post_hoc or ""
     unit = options.unit_of_replication or _unit_of(options.subject)
     return ComparisonPlan(
@@ -157,6 +160,7 @@ def plan_asked(options: argparse.Namespace, /) -> ComparisonPlan:
         level=options.level,
         experimental_unit=unit,
         order=_listed(options.order),
+        inside=inside,
     )
 
 
@@ -184,9 +188,28 @@ def asked_summary(options: argparse.Namespace, /) -> AskedSummary:
         notes.append(f"standard deviations were computed from the standard errors in {sem!r}: SD = SEM x sqrt(n)")
     if options.log:
         raise UsageError("--log needs the values: a logarithm of a mean is no mean of logarithms")
-    _refuse_summary(table, {mean: means, sem or sd: spread, n: ns}, n)
     source = Source(options.value or mean, group, n, options.unit, table.file, table.lines)
     return AskedSummary(table.words(group), means, sds, ns, source, plan_asked(options), tuple(notes))
+
+
+def days_of(table: DataTable, name: str, /) -> NDArray[np.float64]:
+    """Days as numbers; "d07" and "day 7" are read too.
+
+    Raises
+    ------
+    InputError
+        If a cell is no day, or empty.
+    """
+    cells = table.words(name)
+    found = [_DAY.fullmatch(cell) for cell in cells]
+    words = {match["word"].casefold() for match in found if match}
+    if all(found) and len(words) == 1:
+        return np.array([float(match["day"]) for match in found if match])
+    days = table.numbers(name)
+    empty = [table.lines[k] for k in np.flatnonzero(np.isnan(days))]
+    if empty:
+        raise table.refusal("compare.no-day", empty[0], name, f"{len(empty)} rows have no day.", "Fill in the day.")
+    return days
 
 
 def _refuse_unnamed(table: DataTable, options: argparse.Namespace) -> None:
@@ -276,23 +299,3 @@ def _spread(table: DataTable, given: str) -> str:
             "compare.sem", None, errors[0], seen, f"Say --sem {errors[0]!r}, and it is converted with n."
         )
     return _found(table, "", _SDS, "--sd", "standard deviations")
-
-
-def _refuse_summary(table: DataTable, columns: dict[str, NDArray[np.float64]], n: str) -> None:
-    faults = []
-    for name, values in columns.items():
-        for k, value in enumerate(values):
-            seen = ""
-            if math.isnan(value):
-                seen = "is empty."
-            elif name == n and (value != int(value) or value < 2):
-                seen = f"{value:g} is no number of units from 2."
-            elif name != n and name != next(iter(columns)) and value <= 0:
-                seen = f"{value:g} is no spread above 0."
-            if seen:
-                mend = "Every group needs a mean, a spread above 0 and its number of units."
-                faults.append(
-                    Finding("compare.summary", Severity.ERROR, Place(table.file, table.lines[k], name), seen, mend)
-                )
-    if faults:
-        raise InputError(f"{table.file}: the summary cannot be used", faults)

@@ -98,7 +98,7 @@ def _add_summary(parser: argparse.ArgumentParser) -> None:
 
 def _compare(options: argparse.Namespace) -> int:
     _refuse_clashes(options)
-    from lampyris.cli.comparison_answers import answered
+    from lampyris.cli.comparison_kinds import answered
 
     answer = answered(options)
     if options.plot is not None and answer.draw is not None:

@@ -13,6 +13,10 @@ from scipy import special
 from lampyris.core.estimate import Estimate
 from lampyris.statistics.groups.samples import Floats, checked_samples, checked_summary, summary
 
+# depth below the peak, as a natural logarithm, at which sums end; nodes and noncentrality beyond which limits are taken
+_DEPTH = 36.0
+_MOST_NODES = 20_000
+_LARGE = 1e7
 EPSILON_SQUARED = "epsilon squared of ranks, noncentral F interval"
 
 
@@ -447,16 +451,23 @@ def noncentral_shift(t: float, df: float, p: float, /) -> float:
     float
     """
 
-    def excess(nc: float) -> float:
-        return float(special.nctdtr(df, nc, t)) - p
+    # T = (Z + nc) / s with s the relative error of the standard deviation: P(T < t) = E[Phi(t s - nc)] over s, whose
+    # logarithm is summed by the trapezoidal rule
+    width = min(0.5 / math.sqrt(df), 0.14, 0.4 / max(abs(t), 1e-9))
+    high, low = math.sqrt(_DEPTH / df), -(_DEPTH / df + 0.5 if df < 110 else 1.75 * math.sqrt(_DEPTH / df))
+    count = math.ceil((high - low) / width) + 1
+    if count > _MOST_NODES:
+        # so far from 0 only s varies
+        return t * math.sqrt(float(special.chdtri(df, p if t > 0 else 1 - p)) / df)
+    u = np.linspace(low, high, count)
+    weight = np.exp(df * u - 0.5 * df * np.expm1(2 * u))
+    s, weight = np.exp(u), weight / weight.sum()
 
-    reach = 10.0 + abs(t)
-    low, high = t - reach, t + reach
-    while excess(low) < 0:
-        low -= reach
-    while excess(high) > 0:
-        high += reach
-    return _zero(excess, low, high)
+    def excess(nc: float) -> float:
+        return float(weight @ special.ndtr(t * s - nc)) - p
+
+    reach = 10.0 + 10.0 * abs(t)
+    return _zero(excess, t - reach, t + reach)
 
 
 def _two(means: ArrayLike, sds: ArrayLike, ns: ArrayLike) -> tuple[Floats, Floats, Floats]:
@@ -507,6 +518,9 @@ def _noncentrality(f: float, df1: float, df2: float, p: float) -> float:
 
     if f <= 0 or excess(0.0) <= 0:
         return 0.0
+    if df1 * f > _LARGE:
+        # F = (noncentral chi-squared / df1) / s^2, and so far from 0 only s varies
+        return df1 * f * float(special.chdtri(df2, p)) / df2
     high = 10.0 * df1 * max(f, 1.0) + 10.0
     while excess(high) > 0:
         high *= 2

@@ -60,7 +60,7 @@ def paired_t(a: ArrayLike, b: ArrayLike, /, *, unit: str = "1", level: float = 0
     --------
     >>> paired = paired_t([5.1, 4.8, 6.0, 5.5], [4.0, 4.6, 4.1, 5.0])
     >>> f"t({paired.test.df[0]:.0f}) = {paired.test.statistic:.2f}, p = {paired.test.p:.3f}"
-    't(3) = 2.46, p = 0.091'
+    't(3) = 2.47, p = 0.090'
     """
     d = _differences(a, b)
     if d.size < 2 or np.ptp(d) == 0:

@@ -94,7 +94,7 @@ def dunn(samples: Sequence[ArrayLike], /, *, control: int | None = None, level: 
     --------
     >>> pair = dunn([[1, 2, 3, 4], [3, 5, 6, 8], [7, 9, 10, 12]])[1]
     >>> pair.difference.value, round(pair.statistic, 3), round(pair.p, 4)
-    (-7.375, -2.897, 0.0113)
+    (-7.375, -2.898, 0.0113)
     """
     ranks, ties = _ranks(_ranked_samples(samples))
     n = sum(one.size for one in ranks)

@@ -49,7 +49,7 @@ class Answer:
 def of_comparison(comparison: Comparison, question: Asked | AskedSummary, /, *, logarithmic: bool) -> Answer:
     """A comparison of groups as it is printed."""
     pairs = pair_rows(comparison.pairs, logarithmic=logarithmic)
-    tables = [("", group_rows(comparison.groups, comparison.unit))]
+    tables = [("", group_rows(comparison.groups, comparison.unit, logarithmic=logarithmic))]
     if comparison.pairs:
         tables.append((comparison.post_hoc, pairs))
     beside = tuple(f"{reported(t)}{f' ({t.note})' if t.note else ''}" for t in comparison.tests if t.role != "primary")

@@ -139,7 +139,7 @@ def asked(options: argparse.Namespace, /) -> Asked:
         values = _logarithms(table, options.value, values)
     unit = "log10" if options.log else options.unit
     name = f"log10 {options.value}" if options.log else options.value
-    source = Source(name, options.group, options.subject or "row", unit, table.file, table.lines)
+    source = Source(name, options.group, options.subject, unit, table.file, table.lines)
     plan = plan_asked(options)
     return Asked(table, values, groups, subjects, source, plan, tuple(notes), options.log)
 
@@ -230,7 +230,7 @@ def _unit_of(subject: str) -> str:
     name = subject.strip().casefold()
     for ending in ("_id", " id", "-id", "_name", " name", "_no", " no", " number"):
         name = name.removesuffix(ending)
-    return name or "row"
+    return name or "unit"
 
 
 def _listed(text: str) -> tuple[str, ...]:

@@ -52,7 +52,9 @@ def reported(test: TestResult, /) -> str:
     """
     inside = f"({', '.join(df_text(one) for one in test.df)})" if test.df else ""
     shown = number(test.statistic, digits=3)
-    return f"{test.name}, {test.symbol}{inside} = {shown}, {p_text(test.p)}"
+    # a check such as a ratio of spreads has no p
+    p = "" if math.isnan(test.p) and not test.df else f", {p_text(test.p)}"
+    return f"{test.name}, {test.symbol}{inside} = {shown}{p}"
 
 
 def effect_text(effect: Estimate, /) -> str:
@@ -93,8 +95,8 @@ def plural(unit: str, /) -> str:
     return unit if unit.endswith("s") else f"{unit}s"
 
 
-def group_rows(groups: Sequence[GroupSummary], unit: str, /) -> list[tuple[str, ...]]:
-    """A table of groups: n, mean, standard deviation and interval; letters where obtained."""
+def group_rows(groups: Sequence[GroupSummary], unit: str, /, *, logarithmic: bool = False) -> list[tuple[str, ...]]:
+    """A table of groups: n, mean, standard deviation and interval; geometric mean of logarithms, letters where obtained."""
     lettered = any(group.letters for group in groups)
     shown = unit_text(unit)
     head = (
@@ -104,10 +106,12 @@ def group_rows(groups: Sequence[GroupSummary], unit: str, /) -> list[tuple[str, 
         "SD",
         f"{level_text([g.mean for g in groups])} interval",
     )
+    head += ("geometric mean",) if logarithmic else ()
     rows = [head + (("letters",) if lettered else ())]
     for group in groups:
         mean = group.mean
-        row = (group.group, str(group.n), _shown(mean.value), _shown(group.sd), _ends(mean))
+        row: tuple[str, ...] = (group.group, str(group.n), _shown(mean.value), _shown(group.sd), _ends(mean))
+        row += (value_interval(10**mean.value, 10**mean.low, 10**mean.high),) if logarithmic else ()
         rows.append(row + ((group.letters,) if lettered else ()))
     return rows
 
@@ -131,7 +135,8 @@ def pair_rows(pairs: Sequence[PairDifference], /, *, logarithmic: bool = False) 
     ratio = logarithmic or any(pair.ratio is not None for pair in pairs)
     head = ["pair", "difference", f"{level} interval", "p"]
     head += [f"ratio ({level})"] if ratio else []
-    head += ["effect size"] if sized else []
+    named = next((pair.effect_size.method.partition(",")[0] for pair in pairs if pair.effect_size is not None), "")
+    head += [f"{named} ({level})"] if sized else []
     rows = [tuple(head)]
     for pair in pairs:
         row = [
@@ -140,17 +145,19 @@ def pair_rows(pairs: Sequence[PairDifference], /, *, logarithmic: bool = False) 
             _ends(pair.difference),
             p_text(pair.p)[2:].strip("= "),
         ]
-        row += [_ratio(pair, logarithmic)] if ratio else []
-        row += ["" if pair.effect_size is None else effect_text(pair.effect_size)] if sized else []
+        row += [_ratio(pair) if logarithmic else _interval(pair.ratio)] if ratio else []
+        row += [_interval(pair.effect_size)] if sized else []
         rows.append(tuple(row))
     return rows
 
 
-def _ratio(pair: PairDifference, logarithmic: bool) -> str:
-    if logarithmic:
-        d = pair.difference
-        return value_interval(10**d.value, 10**d.low, 10**d.high)
-    return "" if pair.ratio is None else value_interval(pair.ratio.value, pair.ratio.low, pair.ratio.high)
+def _ratio(pair: PairDifference) -> str:
+    d = pair.difference
+    return value_interval(10**d.value, 10**d.low, 10**d.high)
+
+
+def _interval(estimate: Estimate | None) -> str:
+    return "" if estimate is None else value_interval(estimate.value, estimate.low, estimate.high)
 
 
 def _shown(value: float) -> str:

@@ -129,10 +129,19 @@ def _header_place(grid: Grid, filled: list[tuple[int, list[str]]]) -> int:
     k = next(k for k, (_, cells) in enumerate(near) if _count(cells) == most or _lacks_first(cells, most))
     line, cells = near[k]
     numbers = sum(map(_number_like, cells))
-    if numbers and (numbers == _count(cells) or k):
+    if numbers == _count(cells):
         seen = f"row {line} is the first full row and holds numbers, so it is no header."
-        mend = "Give every column a name in one row above the values, and nothing but titles above that row."
+        mend = "Give every column a name in one row above the values."
         raise refused(grid.file, "table.no-header", seen, mend, row=line)
+    above = next((other for other in near[:k] if _count(other[1]) > 1), None)
+    if k and (numbers or (above and k + 1 == len(filled))):
+        first, names = above or near[0]
+        seen = f"row {line} has more filled cells than the rows above it, such as row {first} ({names[0][:40]!r})."
+        mend = (
+            f"If row {first} is the header, name every column there and put cells that hold the separator in quotes; a "
+            "decimal comma needs ; or tab between cells. Nothing but titles may stand above a header."
+        )
+        raise refused(grid.file, "table.ragged", seen, mend, row=line)
     return k
 
 

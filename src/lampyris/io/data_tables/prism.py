@@ -13,6 +13,7 @@ from dataclasses import dataclass, field
 from typing import Any
 from xml.parsers import expat
 
+from lampyris.io.data_tables.archives import FAULTS, refuse_bomb
 from lampyris.io.data_tables.grid import MAX_CELLS, refused
 from lampyris.io.data_tables.table import DataTable
 
@@ -211,16 +212,12 @@ class _Reader:
 
 def _archived(file: str, data: bytes) -> list[_Page]:
     """Tables of a .prism archive; refused where its parts do not fit together as expected."""
+    refuse_bomb(file, data, MAX_EXPANDED_BYTES, mend=_EXPORT)
     try:
         with zipfile.ZipFile(io.BytesIO(data)) as archive:
-            if sum(entry.file_size for entry in archive.infolist()) > MAX_EXPANDED_BYTES:
-                seen = f"unpacks to more than {MAX_EXPANDED_BYTES / 1e6:.0f} MB."
-                raise refused(file, "table.too-large", seen, _EXPORT)
-            names = archive.namelist()
             document = _json(archive, "document.json")
-            return [_sheet(archive, names, str(key)) for key in document["sheets"]["data"]]
-    except (zipfile.BadZipFile, KeyError, TypeError, IndexError, ValueError, OSError, NotImplementedError, csv.Error,
-            RecursionError) as error:  # fmt: skip
+            return [_sheet(archive, str(key)) for key in document["sheets"]["data"]]
+    except (*FAULTS, TypeError, IndexError, AttributeError, csv.Error, RecursionError) as error:
         seen = f"is a .prism project that is built otherwise than expected ({str(error)[:80]})."
         raise refused(file, "table.unreadable", seen, _EXPORT) from error
 
@@ -229,7 +226,7 @@ def _json(archive: zipfile.ZipFile, name: str) -> Any:
     return json.loads(archive.read(name).decode("utf-8"))
 
 
-def _sheet(archive: zipfile.ZipFile, names: list[str], key: str) -> _Page:
+def _sheet(archive: zipfile.ZipFile, key: str) -> _Page:
     sheet = _json(archive, f"data/sheets/{key}/sheet.json")
     described = sheet["table"]
     content = archive.read(f"data/tables/{described['uid']}/data.csv").decode("utf-8-sig")

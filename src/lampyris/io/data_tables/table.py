@@ -173,11 +173,12 @@ class DataTable:
 
 
 def _pointed(cell: str, decimal: str) -> str:
-    """The cell with a decimal point; one that holds a point beside decimal commas is left unreadable on purpose."""
+    """The cell with a decimal point; one that holds a point beside decimal commas is made unreadable."""
     text = cell.strip().replace("−", "-")
     if decimal == ".":
         return text
-    return text if "." in text and text.casefold() not in MISSING else text.replace(decimal, ".")
+    # 1.500 would be fifteen hundred to one reader and 1.5 to another
+    return "?" if "." in text and text.casefold() not in MISSING else text.replace(decimal, ".")
 
 
 def _mend(cell: str, decimal: str) -> str:

@@ -8,7 +8,8 @@ from lampyris.core.finding import Finding
 from lampyris.io.data_tables.table import MISSING, NUMBER, DataTable
 
 _IDENTITY = re.compile(
-    r"(animal|mouse|rat|fish|subject|patient|sample|id|no\.?|nr\.?|number|index|row|day|time).{0,12}", re.IGNORECASE
+    r"((animal|mouse|rat|fish|subject|patient|sample|cage)([ _-]?(id|no\.?|nr\.?|number|#))?|id|no\.?|nr\.?|number|index|row|day|time)",
+    re.IGNORECASE,
 )
 
 
@@ -91,7 +92,7 @@ def _refuse_identities(table: DataTable, chosen: Sequence[str]) -> None:
     """Refuse a column that numbers the rows: its values are no measurements."""
     for name in chosen:
         filled = [cell for cell in table.columns[name] if cell]
-        counted = len(filled) > 1 and filled == [str(k) for k in range(1, len(filled) + 1)]
+        counted = len(filled) > 3 and filled == [str(k) for k in range(1, len(filled) + 1)]
         if counted or _IDENTITY.fullmatch(name):
             seen = f"column {name!r} looks like the number of an animal or a row, not like a group of values."
             mend = f"Say --subject {name!r} if it names the subject of each row, or list the groups with --columns."

@@ -14,6 +14,7 @@ from xml.parsers import expat
 
 from lampyris.core.errors import InputError
 from lampyris.core.finding import Finding, Place, Severity
+from lampyris.io.data_tables.archives import FAULTS, refuse_bomb
 from lampyris.io.data_tables.grid import MAX_CELLS, Grid, letter, refused, table_of
 from lampyris.io.data_tables.table import UNSOLVED, DataTable
 
@@ -27,9 +28,11 @@ _HELD_BACK = "Show them, copy the rows you mean to a new sheet, or filter with -
 
 
 @dataclass(slots=True)
-class _Seen:
+class _Page:
     """What a sheet's own file says beside its values; rows and columns count from 1."""
 
+    name: str
+    visible: bool = True
     errors: list[tuple[int, int, str]] = field(default_factory=list)
     unsolved: list[tuple[int, int]] = field(default_factory=list)
     hidden_rows: set[int] = field(default_factory=set)
@@ -62,50 +65,48 @@ def workbook_table(file: str, data: bytes, /, *, sheet: str = "") -> DataTable:
         formula that failed is refused where its column is asked for numbers.
     """
     if data.startswith(_OLE):
-        seen, notes = (
-            None,
-            ["formula errors of .xls read as empty cells, and hidden rows are not told: .xlsx shows both"],
-        )
-    else:
-        _refuse_bomb(file, data)
-        seen, notes = _Seen(), []
-    name, merged, read = _values(file, data, sheet, seen)
-    notes.insert(0, f"read from sheet {name!r}")
-    _told(read, seen)
-    rows = [(k, [_cell(value) for value in row]) for k, row in enumerate(read, 1)]
-    table = table_of(Grid(file, rows, ".", notes, addressed=True))
+        return _old_table(file, data, sheet)
+    refuse_bomb(file, data, MAX_EXPANDED_BYTES, mend=_MEND)
+    # looked at before the reader opens it: it takes memory for every cell up to the farthest
+    pages = _surveyed(file, data)
+    page = pages[_chosen(file, {name: bool(one.rows) and one.visible for name, one in pages.items()}, sheet)]
+    if page.rows * page.columns > MAX_CELLS:
+        text = f"sheet {page.name!r} reaches to {_address(page.rows, page.columns)}: more than {MAX_CELLS} cells."
+        raise refused(file, "table.too-large", text, "Delete the empty rows and columns behind the table.")
+    merged, read = _values(file, data, page.name)
+    _told(read, page)
+    rows = [(k, [cell_text(value) for value in row]) for k, row in enumerate(read, 1)]
+    try:
+        table = table_of(Grid(file, rows, ".", [f"read from sheet {page.name!r}"], addressed=True))
+    except InputError as error:
+        # cells that are merged away may be why no header was found
+        raise InputError(str(error.args[0]), [*error.findings, *_merge_faults(file, merged, 0)]) from error
     faults = _merge_faults(file, merged, table.lines[0])
     if faults:
-        raise InputError(f"{file}: sheet {name!r} cannot be read as a table", faults)
-    return _noted(table, seen)
+        raise InputError(f"{file}: sheet {page.name!r} cannot be read as a table", faults)
+    return _noted(table, page)
 
 
-def _refuse_bomb(file: str, data: bytes) -> None:
-    try:
-        with zipfile.ZipFile(io.BytesIO(data)) as archive:
-            size = sum(entry.file_size for entry in archive.infolist())
-    except (zipfile.BadZipFile, ValueError, OSError, NotImplementedError) as error:
-        raise refused(file, "table.unreadable", f"is a broken workbook: {error}.", _MEND) from error
-    if size > MAX_EXPANDED_BYTES:
-        seen = f"unpacks to {size / 1e6:.0f} MB, and at most {MAX_EXPANDED_BYTES / 1e6:.0f} MB are read."
-        raise refused(file, "table.too-large", seen, "Copy the sheet's values to a new workbook.")
+def _old_table(file: str, data: bytes, sheet: str) -> DataTable:
+    from lampyris.io.data_tables.old_excel import old_sheets
+
+    sheets = old_sheets(file, data)
+    name = _chosen(file, dict.fromkeys(sheets, True), sheet)
+    notes = [
+        f"read from sheet {name!r}",
+        "formula errors of .xls read as empty cells, and hidden rows are not told: .xlsx shows both",
+    ]
+    return table_of(Grid(file, list(enumerate(sheets[name], 1)), ".", notes, addressed=True))
 
 
-def _values(
-    file: str, data: bytes, sheet: str, seen: _Seen | None
-) -> tuple[str, list[tuple[tuple[int, int], tuple[int, int]]], list[list[Any]]]:
-    """Name of the sheet, its merged ranges and its values."""
+def _values(file: str, data: bytes, name: str) -> tuple[list[tuple[tuple[int, int], tuple[int, int]]], list[list[Any]]]:
+    """Merged ranges of a sheet, and its values."""
     import python_calamine as calamine
 
     try:
         with calamine.CalamineWorkbook.from_filelike(io.BytesIO(data)) as book:
-            name = _sheet_name(file, book, sheet)
-            if seen is not None:
-                _look(file, data, name, seen)
             page = book.get_sheet_by_name(name)
-            if page.total_height * page.total_width > MAX_CELLS:
-                raise refused(file, "table.too-large", f"sheet {name!r} holds more than {MAX_CELLS} cells.", _MEND)
-            return name, list(page.merged_cell_ranges or ()), page.to_python(skip_empty_area=False)
+            return list(page.merged_cell_ranges or ()), page.to_python(skip_empty_area=False)
     except calamine.PasswordError as error:
         raise refused(file, "table.protected", "is protected by a password.", "Save it without a password.") from error
     except (calamine.CalamineError, OSError, ValueError, OverflowError) as error:
@@ -117,26 +118,26 @@ def _values(
         raise refused(file, "table.unreadable", "is a broken workbook.", _MEND) from error
 
 
-def _sheet_name(file: str, book: Any, sheet: str) -> str:
-    names = list(book.sheet_names)
-    listed = ", ".join(map(repr, names))
-    if sheet:
-        same = [name for name in names if name.strip().casefold() == sheet.strip().casefold()]
+def _chosen(file: str, sheets: dict[str, bool], asked: str) -> str:
+    """The sheet that is asked for, or the only one that is shown and holds something."""
+    listed = ", ".join(map(repr, sheets))
+    if asked:
+        same = [name for name in sheets if name.strip().casefold() == asked.strip().casefold()]
         if not same:
-            raise refused(file, "table.no-sheet", f"has no sheet {sheet!r}.", f"Say --sheet with one of: {listed}.")
-        return str(same[0])
-    shown = [one.name for one in book.sheets_metadata if str(one.visible).endswith("Visible")]
-    kept = [name for name in shown or names if book.get_sheet_by_name(name).total_height]
-    if len(kept) == 1:
-        return str(kept[0])
-    if not kept:
+            raise refused(file, "table.no-sheet", f"has no sheet {asked!r}.", f"Say --sheet with one of: {listed}.")
+        return same[0]
+    full = [name for name, holds in sheets.items() if holds]
+    if not full:
         raise refused(
             file, "table.empty", f"has no sheet that holds anything ({listed}).", "Give a sheet with a table."
         )
-    raise refused(file, "table.sheets", f"holds {len(kept)} sheets.", f"Say --sheet with one of: {listed}.")
+    if len(full) > 1:
+        raise refused(file, "table.sheets", f"holds {len(full)} sheets.", f"Say --sheet with one of: {listed}.")
+    return full[0]
 
 
-def _cell(value: Any) -> str:
+def cell_text(value: Any, /) -> str:
+    """A value of a workbook as text: whole numbers without a point, dates as year-month-day."""
     if isinstance(value, bool):
         return "yes" if value else "no"
     if isinstance(value, float):
@@ -166,10 +167,8 @@ def _merge_faults(file: str, merged: list[tuple[tuple[int, int], tuple[int, int]
     return faults
 
 
-def _told(read: list[list[Any]], seen: _Seen | None) -> None:
+def _told(read: list[list[Any]], seen: _Page) -> None:
     """Put what the reader of values leaves blank into its cells, so that a column of numbers refuses it by address."""
-    if seen is None:
-        return
     for row, column, error in seen.errors:
         if row <= len(read) and column <= len(read[row - 1]):
             read[row - 1][column - 1] = error[:20] if error.startswith("#") else f"#{error[:20]}"
@@ -178,9 +177,7 @@ def _told(read: list[list[Any]], seen: _Seen | None) -> None:
             read[row - 1][column - 1] = UNSOLVED
 
 
-def _noted(table: DataTable, seen: _Seen | None) -> DataTable:
-    if seen is None:
-        return table
+def _noted(table: DataTable, seen: _Page) -> DataTable:
     notes = []
     hidden = sorted(seen.hidden_rows & set(table.lines))
     if hidden:
@@ -195,18 +192,23 @@ def _noted(table: DataTable, seen: _Seen | None) -> DataTable:
 # ---- what the sheet's own file says ------------------------------------------------------------------------------
 
 
-def _look(file: str, data: bytes, name: str, seen: _Seen) -> None:
-    with zipfile.ZipFile(io.BytesIO(data)) as archive:
-        try:
-            if "content.xml" in archive.namelist():
-                _parse(archive.read("content.xml"), _OpenDocument(name, seen))
-            else:
-                _parse(archive.read(_part(archive, name)), _Excel(seen))
-        except (expat.ExpatError, zipfile.BadZipFile, KeyError, ValueError, OSError, NotImplementedError) as error:
-            raise refused(file, "table.unreadable", f"is a broken workbook: {str(error)[:120]}.", _MEND) from error
-    if seen.rows * seen.columns > MAX_CELLS:
-        text = f"sheet {name!r} reaches to {_address(seen.rows, seen.columns)}: more than {MAX_CELLS} cells."
-        raise refused(file, "table.too-large", text, "Delete the empty rows and columns behind the table.")
+def _surveyed(file: str, data: bytes) -> dict[str, _Page]:
+    """Every sheet as its own file describes it."""
+    try:
+        with zipfile.ZipFile(io.BytesIO(data)) as archive:
+            names = set(archive.namelist())
+            if "content.xml" in names:
+                watcher = _OpenDocument()
+                _parse(archive.read("content.xml"), watcher)
+                return watcher.pages
+            if "xl/workbook.xml" not in names:
+                raise ValueError("it is no .xlsx and no .ods")
+            pages = _listed(archive)
+            for path, page in pages:
+                _parse(archive.read(path), _Excel(page))
+            return {page.name: page for _, page in pages}
+    except (expat.ExpatError, *FAULTS) as error:
+        raise refused(file, "table.unreadable", f"is a broken workbook: {str(error)[:120]}.", _MEND) from error
 
 
 def _parse(xml: bytes, watcher: Any) -> None:
@@ -223,9 +225,9 @@ def _refuse_doctype(*_: object) -> None:
     raise ValueError("it declares a document type")
 
 
-def _part(archive: zipfile.ZipFile, name: str) -> str:
-    """Path of a sheet inside an Excel file."""
-    sheets: dict[str, str] = {}
+def _listed(archive: zipfile.ZipFile) -> list[tuple[str, _Page]]:
+    """Sheets of an Excel file with their paths inside it."""
+    sheets: list[tuple[str, _Page]] = []
     targets: dict[str, str] = {}
 
     class Book:
@@ -233,8 +235,9 @@ def _part(archive: zipfile.ZipFile, name: str) -> str:
             kind = tag.rpartition(" ")[2]
             if kind == "sheet":
                 reference = next((v for k, v in attributes.items() if k.rpartition(" ")[2] == "id" and " " in k), "")
-                sheets[attributes.get("name", "")] = reference
-            elif kind == "Relationship":
+                shown = attributes.get("state", "visible") == "visible"
+                sheets.append((reference, _Page(attributes.get("name", ""), shown)))
+            elif kind == "Relationship" and "worksheet" in attributes.get("Type", ""):
                 targets[attributes.get("Id", "")] = attributes.get("Target", "")
 
         def end(self, tag: str) -> None:
@@ -245,14 +248,15 @@ def _part(archive: zipfile.ZipFile, name: str) -> str:
 
     _parse(archive.read("xl/workbook.xml"), Book())
     _parse(archive.read("xl/_rels/workbook.xml.rels"), Book())
-    target = targets[sheets[name]]
-    return target.lstrip("/") if target.startswith("/") else f"xl/{target}"
+    # a sheet that is a chart alone has no cells
+    found = [(targets[reference], page) for reference, page in sheets if reference in targets]
+    return [(path.lstrip("/") if path.startswith("/") else f"xl/{path}", page) for path, page in found]
 
 
 class _Excel:
     """Watches a sheet of .xlsx."""
 
-    def __init__(self, seen: _Seen) -> None:
+    def __init__(self, seen: _Page) -> None:
         self.seen = seen
         self.row = self.column = 0
         self.kind = self.held = ""
@@ -293,11 +297,12 @@ class _Excel:
 
 
 class _OpenDocument:
-    """Watches one sheet of .ods."""
+    """Watches the sheets of .ods."""
 
-    def __init__(self, name: str, seen: _Seen) -> None:
-        self.name, self.seen = name, seen
-        self.on = False
+    def __init__(self) -> None:
+        self.pages: dict[str, _Page] = {}
+        self.seen = _Page("")
+        self.on = self.filled = False
         self.row = self.column = 0
         self.times = self.wide = 1
         self.full = self.failed = False
@@ -307,7 +312,8 @@ class _OpenDocument:
         kind = tag.rpartition(" ")[2]
         plain = {key.rpartition(" ")[2]: value for key, value in attributes.items()}
         if kind == "table":
-            self.on, self.row = plain.get("name") == self.name, 0
+            self.on, self.row = True, 0
+            self.seen = self.pages.setdefault(plain.get("name", ""), _Page(plain.get("name", "")))
         if not self.on:
             return
         if kind == "table-row":

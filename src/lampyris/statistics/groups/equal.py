@@ -86,10 +86,7 @@ def one_way_anova_from_summary(
     0.131
     """
     m, s, n = checked_summary(means, sds, ns, spread=False)
-    df1, df2 = float(m.size - 1), float(n.sum() - m.size)
-    centre = (n * m).sum() / n.sum()
-    between = float((n * (m - centre) ** 2).sum())
-    f = between / df1 / _error_variance(s, n)
+    f, df1, df2 = (float(one) for one in anova_f(m, s, n))
     effect = omega_squared(f, df1, df2, int(n.sum()), level=level)
     return OmnibusTest(ANOVA, f, df1, df2, float(special.fdtrc(df1, df2, f)), effect)
 
@@ -234,11 +231,31 @@ def dunnett_from_summary(
     return against_control(m, places, errors, dfs, loadings, unit=unit, level=level, method=DUNNETT)
 
 
-def _error_variance(sds: Floats, ns: Floats) -> float:
-    return float(((ns - 1) * sds**2).sum() / (ns.sum() - ns.size))
+def anova_f(means: Floats, sds: Floats, ns: Floats, /) -> tuple[Floats, float, Floats]:
+    """F of the one-way analysis of variance and its degrees of freedom, of many data sets at once.
+
+    Parameters
+    ----------
+    means, sds, ns : ndarray, dims (..., group)
+        Mean, standard deviation and number of units.
+
+    Returns
+    -------
+    f, df1, df2 : ndarray, float, ndarray
+        `f` and `df2` have the dims before the last.
+    """
+    df1, total = float(means.shape[-1] - 1), ns.sum(axis=-1, keepdims=True)
+    centre = (ns * means).sum(axis=-1, keepdims=True) / total
+    between = (ns * (means - centre) ** 2).sum(axis=-1)
+    return between / df1 / error_variance(sds, ns), df1, total[..., 0] - means.shape[-1]
+
+
+def error_variance(sds: Floats, ns: Floats, /) -> Floats:
+    """Pooled variance within groups, dims as `anova_f`."""
+    return ((ns - 1) * sds**2).sum(axis=-1) / (ns.sum(axis=-1) - ns.shape[-1])
 
 
 def _common_errors(sds: Floats, ns: Floats, places: Sequence[tuple[int, int]]) -> tuple[Floats, Floats]:
-    variance = _error_variance(sds, ns)
+    variance = float(error_variance(sds, ns))
     errors = np.array([math.sqrt(variance * (1 / ns[a] + 1 / ns[b])) for a, b in places])
     return errors, np.full(len(places), float(ns.sum() - ns.size))

@@ -97,7 +97,7 @@ def welch_anova_from_summary(means: ArrayLike, sds: ArrayLike, ns: ArrayLike, /,
     0.144
     """
     m, s, n = checked_summary(means, sds, ns)
-    f, df1, df2 = _welch(m, s, n)
+    f, df1, df2 = (float(one) for one in welch_f(m, s, n))
     effect = omega_squared(f, df1, df2, int(n.sum()), level=level)
     return OmnibusTest(WELCH, f, df1, df2, float(special.fdtrc(df1, df2, f)), effect)
 
@@ -313,15 +313,27 @@ def _pairs(
     )
 
 
-def _welch(means: Floats, sds: Floats, ns: Floats) -> tuple[float, float, float]:
-    k = means.size
+def welch_f(means: Floats, sds: Floats, ns: Floats, /) -> tuple[Floats, float, Floats]:
+    """Welch's F and its degrees of freedom, of many data sets at once.
+
+    Parameters
+    ----------
+    means, sds, ns : ndarray, dims (..., group)
+        Mean, standard deviation above 0 and number of units.
+
+    Returns
+    -------
+    f, df1, df2 : ndarray, float, ndarray
+        `f` and `df2` have the dims before the last.
+    """
+    k = means.shape[-1]
     weights = ns / sds**2
-    total = weights.sum()
-    centre = (weights * means).sum() / total
-    between = (weights * (means - centre) ** 2).sum() / (k - 1)
-    spread = ((1 - weights / total) ** 2 / (ns - 1)).sum()
+    total = weights.sum(axis=-1, keepdims=True)
+    centre = (weights * means).sum(axis=-1, keepdims=True) / total
+    between = (weights * (means - centre) ** 2).sum(axis=-1) / (k - 1)
+    spread = ((1 - weights / total) ** 2 / (ns - 1)).sum(axis=-1)
     f = between / (1 + 2 * (k - 2) * spread / (k * k - 1))
-    return float(f), float(k - 1), float((k * k - 1) / (3 * spread))
+    return f, float(k - 1), (k * k - 1) / (3 * spread)
 
 
 def _pair_error(sds: Floats, ns: Floats, a: int, b: int) -> tuple[float, float]:

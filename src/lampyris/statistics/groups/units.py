@@ -255,8 +255,9 @@ def _crossing_faults(own: dict[tuple[str, str], list[float]], source: Source, pl
     unit = plan.experimental_unit
     seen = f"{_count(len(crossing), unit)} in more than one group: {listed(crossing)}."
     mend = (
-        f"If each {unit} was measured under both conditions, ask for a paired comparison (paired=True, --paired). If names "
-        "start again in each group, make them unique, as dots-1 and dye-1. Otherwise correct the group."
+        f"If each {unit} was measured under both conditions, ask for a paired comparison (paired=True, --paired); under more, "
+        f"for a mixed model with the condition within the {unit}. If names start again in each group, make them unique, as "
+        "dots-1 and dye-1. Otherwise correct the group."
     )
     return [
         Finding("compare.subject-in-two-groups", Severity.ERROR, Place(source.file, None, source.subject), seen, mend)

@@ -8,8 +8,13 @@ from numpy.typing import NDArray
 Function = Callable[[NDArray[np.float64]], NDArray[np.float64]]
 
 # offsets in steps and their weights
-_CENTRAL = {2: ((-1, -0.5), (1, 0.5)), 4: ((-2, 1 / 12), (-1, -2 / 3), (1, 2 / 3), (2, -1 / 12))}
+_CENTRAL = {
+    1: ((0, -1.0), (1, 1.0)),
+    2: ((-1, -0.5), (1, 0.5)),
+    4: ((-2, 1 / 12), (-1, -2 / 3), (1, 2 / 3), (2, -1 / 12)),
+}
 _FORWARD = {
+    1: ((0, -1.0), (1, 1.0)),
     2: ((0, -1.5), (1, 2.0), (2, -0.5)),
     4: ((0, -25 / 12), (1, 4.0), (2, -3.0), (3, 4 / 3), (4, -0.25)),
 }
@@ -27,10 +32,11 @@ def slopes(
     *,
     order: int,
 ) -> NDArray[np.float64]:
-    """First derivatives, dims (value, parameter), whose error falls with the step to the power `order` (2 or 4)."""
+    """First derivatives, dims (value, parameter), whose error falls with the step to the power `order` (1, 2 or 4)."""
     columns = []
+    middle = function(at) if order == 1 else None
     for place, step in enumerate(steps):
-        reach = order // 2
+        reach = max(order // 2, 1)
         rule, sign = _CENTRAL[order], 1.0
         if at[place] - reach * step < low[place] or at[place] + reach * step > high[place]:
             room = max(at[place] - low[place], high[place] - at[place])
@@ -41,8 +47,7 @@ def slopes(
         for offset, weight in rule:
             moved = at.copy()
             moved[place] += sign * offset * step
-            # the step as it is in binary, not as it was asked for
-            total = total + weight * function(moved)
+            total = total + weight * (function(moved) if offset or middle is None else middle)
         columns.append(np.asarray(sign * total / step))
     return np.stack(columns, axis=-1) if columns else np.empty((0, 0))
 

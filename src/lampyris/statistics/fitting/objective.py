@@ -17,8 +17,8 @@ from lampyris.statistics.fitting.differences import curvatures, slopes
 from lampyris.statistics.fitting.problem import DataSet, LogLikelihood, Parameter, layout
 
 Array = NDArray[np.float64]
-# steps of numeric derivatives over the parameter's scale: of first derivatives on the way, and of those at the end
-_QUICK, _FINE = 6e-6, 7e-4
+# steps of numeric derivatives over the parameter's scale: far from the end, near it, and at it
+_ROUGH, _QUICK, _FINE = 3e-8, 6e-6, 7e-4
 # the same of a likelihood, whose second derivatives lose twice the digits
 _LIKELIHOOD = 1e-2
 # the least share of the mean count that a channel is taken to expect when it is weighed
@@ -77,7 +77,7 @@ class Objective(Protocol):
 
     def value(self, theta: Array, /) -> float: ...
 
-    def quadratic(self, theta: Array, /, *, steps: Array | None = None) -> tuple[Array, Array]: ...
+    def quadratic(self, theta: Array, /, *, steps: Array | None = None, rough: bool = False) -> tuple[Array, Array]: ...
 
     def hessian(self, theta: Array, steps: Array, /) -> Array: ...
 
@@ -108,43 +108,59 @@ class _Curves:
                 parts.append(part)
         return parts[0] if len(parts) == 1 else np.concatenate(parts)
 
-    def jacobian(self, theta: Array, steps: Array | None, /) -> Array:
+    def jacobian(self, theta: Array, steps: Array | None, /, *, rough: bool = False) -> Array:
         """Slopes of the expected values, dims (point, free)."""
         frame = self.frame
+        order = 4
         if steps is None:
-            order, steps = 2, _QUICK * frame.typical(theta)
-        else:
-            order = 4
-        if not any(one.jacobian for one in self.sets):
-            return slopes(self.expected, theta, steps, frame.low, frame.high, order=order)
-        rows = []
-        full = frame.full(theta)
+            order, share = (1, _ROUGH) if rough else (2, _QUICK)
+            steps = share * frame.typical(theta)
+        full, low, high = frame.full(theta), frame.low, frame.high
+        blocks = []
         for one, places in zip(self.sets, self.places, strict=True):
-            whole = np.zeros((np.size(one.observed), full.size))
+            block = np.zeros((np.size(one.observed), theta.size))
             if one.jacobian is not None:
+                whole = np.zeros((full.size, np.size(one.observed)))
                 with np.errstate(over="ignore", invalid="ignore", divide="ignore", under="ignore"):
                     # a parameter that a model takes twice moves it twice
-                    np.add.at(whole.T, places, np.asarray(one.jacobian(full[places]), dtype=np.float64).T)
-                rows.append(whole[:, frame.free])
+                    np.add.at(whole, places, np.asarray(one.jacobian(full[places]), dtype=np.float64).T)
+                block = whole[frame.free].T
             else:
-                alone = replace_sets(self, (one,), (places,))
-                rows.append(slopes(alone.expected, theta, steps, frame.low, frame.high, order=order))
-        return np.concatenate(rows)
+                # only of those that the set takes
+                own = np.flatnonzero(np.isin(frame.free, places))
+                if own.size:
+                    alone = _alone(one, places, full, frame.free[own])
+                    block[:, own] = slopes(alone, theta[own], steps[own], low[own], high[own], order=order)
+            blocks.append(block)
+        return blocks[0] if len(blocks) == 1 else np.concatenate(blocks)
 
-    def bends(self, theta: Array, steps: Array, /) -> Array:
-        """Second derivatives, dims (free, free, point)."""
+    def bends(self, theta: Array, steps: Array, weights: Array, /) -> Array:
+        """Weighted sum over the points of the second derivatives, dims (free, free)."""
         frame = self.frame
-        if all(one.jacobian for one in self.sets):
-            turned = slopes(
-                lambda at: self.jacobian(at, None), theta, steps, frame.low, frame.high, order=4
-            )  # dims (point, free, free)
-            return np.moveaxis(0.5 * (turned + turned.swapaxes(1, 2)), 0, -1)
-        return curvatures(self.expected, theta, steps, frame.low, frame.high)
+        full, low, high = frame.full(theta), frame.low, frame.high
+        total = np.zeros((theta.size, theta.size))
+        at = 0
+        for one, places in zip(self.sets, self.places, strict=True):
+            part = weights[at : at + np.size(one.observed)]
+            at += part.size
+            own = np.flatnonzero(np.isin(frame.free, places))
+            if own.size:
+                alone = _alone(one, places, full, frame.free[own])
+                found = curvatures(alone, theta[own], steps[own], low[own], high[own])
+                total[np.ix_(own, own)] += found @ part
+        return total
 
 
-def replace_sets(curves: _Curves, sets: tuple[DataSet, ...], places: tuple[NDArray[np.intp], ...], /) -> _Curves:
-    """The same frame with other data sets."""
-    return replace(curves, sets=sets, places=places)
+def _alone(one: DataSet, places: NDArray[np.intp], full: Array, moving: NDArray[np.intp]) -> Callable[[Array], Array]:
+    """A set's model as a function of those of its parameters that move."""
+
+    def model(theta: Array) -> Array:
+        at = full.copy()
+        at[moving] = theta
+        with np.errstate(over="ignore", invalid="ignore", divide="ignore", under="ignore"):
+            return np.asarray(one.model(at[places]), dtype=np.float64)
+
+    return model
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -168,20 +184,20 @@ class Squares:
         """Expected less observed over the standard deviation, dims (point,)."""
         return (self.curves.expected(theta) - self.curves.observed) / self.sd
 
-    def slopes_of_residuals(self, theta: Array, /, *, steps: Array | None = None) -> Array:
-        return self.curves.jacobian(theta, steps) / self.sd[:, None]
+    def slopes_of_residuals(self, theta: Array, /, *, steps: Array | None = None, rough: bool = False) -> Array:
+        return self.curves.jacobian(theta, steps, rough=rough) / self.sd[:, None]
 
     def value(self, theta: Array, /) -> float:
         off = self.residuals(theta)
         half = 0.5 * float(off @ off)
         return half if math.isfinite(half) else math.inf
 
-    def quadratic(self, theta: Array, /, *, steps: Array | None = None) -> tuple[Array, Array]:
-        return self.slopes_of_residuals(theta, steps=steps), -self.residuals(theta)
+    def quadratic(self, theta: Array, /, *, steps: Array | None = None, rough: bool = False) -> tuple[Array, Array]:
+        return self.slopes_of_residuals(theta, steps=steps, rough=rough), -self.residuals(theta)
 
     def hessian(self, theta: Array, steps: Array, /) -> Array:
         leaning = self.slopes_of_residuals(theta, steps=steps)
-        return leaning.T @ leaning + self.curves.bends(theta, steps) @ (self.residuals(theta) / self.sd)
+        return leaning.T @ leaning + self.curves.bends(theta, steps, self.residuals(theta) / self.sd)
 
     def scores(self, theta: Array, steps: Array, /) -> Array:
         return self.slopes_of_residuals(theta, steps=steps) * self.residuals(theta)[:, None]
@@ -220,15 +236,15 @@ class Counts:
         least = max(_LEAST_SHARE * float(self.curves.observed.mean()), 1e-300)
         return np.maximum(self.curves.expected(theta), least)
 
-    def quadratic(self, theta: Array, /, *, steps: Array | None = None) -> tuple[Array, Array]:
+    def quadratic(self, theta: Array, /, *, steps: Array | None = None, rough: bool = False) -> tuple[Array, Array]:
         expected = self._weighed(theta)
         root = np.sqrt(expected)
-        return self.curves.jacobian(theta, steps) / root[:, None], (self.curves.observed - expected) / root
+        return self.curves.jacobian(theta, steps, rough=rough) / root[:, None], (self.curves.observed - expected) / root
 
     def hessian(self, theta: Array, steps: Array, /) -> Array:
         expected, seen = self._weighed(theta), self.curves.observed
         leaning = self.curves.jacobian(theta, steps)
-        return (leaning.T * (seen / expected**2)) @ leaning + self.curves.bends(theta, steps) @ (1.0 - seen / expected)
+        return (leaning.T * (seen / expected**2)) @ leaning + self.curves.bends(theta, steps, 1.0 - seen / expected)
 
     def scores(self, theta: Array, steps: Array, /) -> Array:
         off = 1.0 - self.curves.observed / self._weighed(theta)
@@ -260,7 +276,7 @@ class Units:
         total = float(self.each(theta).sum())
         return total if math.isfinite(total) else math.inf
 
-    def quadratic(self, theta: Array, /, *, steps: Array | None = None) -> tuple[Array, Array]:
+    def quadratic(self, theta: Array, /, *, steps: Array | None = None, rough: bool = False) -> tuple[Array, Array]:
         frame = self.frame
         steps = _LIKELIHOOD * frame.typical(theta) if steps is None else steps
         slope = slopes(self.each, theta, steps, frame.low, frame.high, order=4).sum(axis=0)
@@ -334,6 +350,3 @@ def fine_steps(objective: Objective, theta: Array, sd: Array | None, /) -> Array
     if sd is not None:
         steps = np.where(np.isfinite(sd) & (sd > 0), np.minimum(steps, 0.1 * sd), steps)
     return np.maximum(steps, 1e-6 * typical)
-
-
-Start = Callable[[Objective, Array], Array]

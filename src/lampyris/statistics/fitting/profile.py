@@ -16,6 +16,8 @@ _DOUBLINGS = 40
 # a profile that climbs by less than this over a doubling of the distance has come to a plateau
 _PLATEAU = 1e-3
 _ROUNDS = 100
+# a rise of 4 wants no more digits
+_DONE = 1e-8
 
 
 def profile_rise(fit: Fit, name: str, values: ArrayLike, /) -> NDArray[np.float64]:
@@ -137,7 +139,7 @@ def _path(fit: Fit, name: str) -> Path:
         tries = [known[nearest] + along * (where - nearest), known[nearest]]
         tries = [np.clip(one, held.frame.low, held.frame.high) for one in tries]
         start = min(tries, key=held.value)
-        found = scored(held, start, rounds=_ROUNDS)
+        found = scored(held, start, rounds=_ROUNDS, done=_DONE)
         if not math.isfinite(found.value):
             return math.inf, start
         known[where] = found.theta

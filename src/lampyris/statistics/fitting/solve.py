@@ -11,7 +11,10 @@ from lampyris.statistics.fitting.objective import Array, Frame, Objective, Squar
 MOST_STARTS = 1000
 _ROUNDS = 500
 # what a full step would still gain, in units of the objective, when all is found
-_DONE = 1e-20
+DONE = 1e-20
+# from here on a value has too few digits to judge a step, and slopes must be good
+_NEAR = 1e-10
+_ROUGH = 1e-4
 # and at which rounding may be blamed if nothing lower is found
 _ROUNDED = 1e-9
 _LEAST_DAMPING, _MOST_DAMPING = 1e-14, 1e16
@@ -87,7 +90,7 @@ def solve(objective: Objective, extra: int, /) -> Found:
         if not math.isfinite(objective.value(start)):
             continue
         near = _by_scipy(objective, start) if isinstance(objective, Squares) and start.size else start
-        found = scored(objective, near)
+        found = scored(objective, near, near=isinstance(objective, Squares))
         if best is None or (found.value, not found.converged) < (best.value * (1 - 1e-12), not best.converged):
             best = found
     if best is None:
@@ -132,10 +135,14 @@ def _by_scipy(objective: Squares, start: Array) -> Array:
     return end if objective.value(end) <= objective.value(start) else start
 
 
-def scored(objective: Objective, theta: Array, /, *, rounds: int = _ROUNDS) -> Found:
+def scored(
+    objective: Objective, theta: Array, /, *, rounds: int = _ROUNDS, done: float = DONE, near: bool = False
+) -> Found:
     """Levenberg and Marquardt's damped steps on the objective's own curvature, within bounds.
 
-    A parameter at a bound stays there as long as the slope pushes it out.
+    A parameter at a bound stays there as long as the slope pushes it out. The search ends where a full step would gain less than
+    `done` (in units of the squared scatter of one value), or no longer less than the step before. `near` says that the start is
+    close: slopes are good from the first step on.
 
     References
     ----------
@@ -147,9 +154,10 @@ def scored(objective: Objective, theta: Array, /, *, rounds: int = _ROUNDS) -> F
     value = objective.value(theta)
     if not theta.size or not math.isfinite(value):
         return Found(theta, value, math.isfinite(value), 0)
-    damping, before = 1e-4, math.inf
+    damping, before = 1e-4, 0.0 if near else math.inf
+    unit = _unit(objective, value)
     for number in range(rounds):
-        a, b = objective.quadratic(theta)
+        a, b = objective.quadratic(theta, rough=before > _ROUGH * unit)
         if not (np.isfinite(a).all() and np.isfinite(b).all()):
             return Found(theta, value, False, number)
         free = _moving(theta, -(a.T @ b), low, high)
@@ -161,8 +169,9 @@ def scored(objective: Objective, theta: Array, /, *, rounds: int = _ROUNDS) -> F
         left, size, right = np.linalg.svd(a[:, free] / scale, full_matrices=False)
         part = left.T @ b
         gain = 0.5 * float((part[size > 1e-13 * size[0]] ** 2).sum()) if size[0] > 0 else 0.0
-        unit = 2.0 * value if isinstance(objective, Squares) else 1.0
-        if gain <= _DONE * unit or size[0] == 0:
+        unit = _unit(objective, value)
+        stale = number > 0 and gain <= _NEAR * unit and gain > 0.3 * before
+        if gain <= done * unit or stale or size[0] == 0:
             return Found(theta, value, True, number)
         moved = False
         while damping < _MOST_DAMPING:
@@ -170,9 +179,7 @@ def scored(objective: Objective, theta: Array, /, *, rounds: int = _ROUNDS) -> F
             step[free] = right.T @ (size * part / (size**2 + damping)) / scale
             trial = np.clip(theta + step, low, high)
             there = objective.value(trial)
-            # close to the minimum a value has fewer digits than a step
-            near = gain <= 1e-10 * unit and gain < 0.5 * before and there <= value + 1e-13 * abs(value)
-            if there < value or near:
+            if there < value or (gain <= _NEAR * unit and there <= value + 1e-13 * abs(value)):
                 moved = True
                 break
             if (np.abs(trial - theta) <= 4e-16 * np.abs(theta)).all():
@@ -180,13 +187,18 @@ def scored(objective: Objective, theta: Array, /, *, rounds: int = _ROUNDS) -> F
             damping *= 8.0
         if not moved:
             # no lower value: either it is the minimum to the last digit, or something is wrong
-            return Found(theta, value, gain <= _ROUNDED * max(unit, 1e-300), number + 1)
+            return Found(theta, value, gain <= _ROUNDED * unit, number + 1)
         step = trial - theta
         promised = float(b @ (a @ step)) - 0.5 * float(((a @ step) ** 2).sum())
         ratio = (value - there) / promised if promised > 0 else 0.0
         damping = max(damping * (0.1 if ratio > 0.75 else 1.0 if ratio > 0.25 else 4.0), _LEAST_DAMPING)
         theta, value, before = trial, there, gain
     return Found(theta, value, False, rounds)
+
+
+def _unit(objective: Objective, value: float) -> float:
+    # the sum of squares itself, as the scatter may not be known; never nothing, for data without scatter
+    return max(2.0 * value, 1e-300) if isinstance(objective, Squares) else 1.0
 
 
 def _moving(theta: Array, slope: Array, low: Array, high: Array) -> Array:

@@ -43,7 +43,7 @@ def slopes(
             # away from the nearer bound, and never beyond the other
             rule, sign = _FORWARD[order], 1.0 if high[place] - at[place] >= at[place] - low[place] else -1.0
             step = min(step, room / order)
-        total = np.float64(0.0)
+        total: NDArray[np.float64] = np.float64(0.0)  # type: ignore[assignment]
         for offset, weight in rule:
             moved = at.copy()
             moved[place] += sign * offset * step

@@ -21,6 +21,8 @@ Array = NDArray[np.float64]
 _ROUGH, _QUICK, _FINE = 3e-8, 6e-6, 7e-4
 # the same of a likelihood, whose second derivatives lose twice the digits
 _LIKELIHOOD = 1e-2
+# steps of its first derivatives over those of its second
+_FIRST = 0.05
 # the least share of the mean count that a channel is taken to expect when it is weighed
 _LEAST_SHARE = 1e-10
 
@@ -44,11 +46,11 @@ class Frame:
 
     @property
     def low(self) -> Array:
-        return np.array([self.parameters[one].low for one in self.free])
+        return np.array([self.parameters[one].low for one in self.free], dtype=np.float64)
 
     @property
     def high(self) -> Array:
-        return np.array([self.parameters[one].high for one in self.free])
+        return np.array([self.parameters[one].high for one in self.free], dtype=np.float64)
 
     def full(self, theta: Array, /) -> Array:
         """All parameters, dims (parameter,)."""
@@ -73,7 +75,8 @@ class Frame:
 class Objective(Protocol):
     """What the engine needs of a fit's objective; `theta` are the free parameters."""
 
-    frame: Frame
+    @property
+    def frame(self) -> Frame: ...
 
     def value(self, theta: Array, /) -> float: ...
 
@@ -279,7 +282,7 @@ class Units:
     def quadratic(self, theta: Array, /, *, steps: Array | None = None, rough: bool = False) -> tuple[Array, Array]:
         frame = self.frame
         steps = _LIKELIHOOD * frame.typical(theta) if steps is None else steps
-        slope = slopes(self.each, theta, steps, frame.low, frame.high, order=4).sum(axis=0)
+        slope = slopes(self.each, theta, _FIRST * steps, frame.low, frame.high, order=4).sum(axis=0)
         curvature = self.hessian(theta, steps)
         if not np.isfinite(curvature).all():
             curvature = np.diag(frame.typical(theta) ** -2.0)
@@ -293,7 +296,7 @@ class Units:
         return curvatures(lambda at: self.each(at).sum(), theta, steps, frame.low, frame.high)
 
     def scores(self, theta: Array, steps: Array, /) -> Array:
-        return slopes(self.each, theta, steps, self.frame.low, self.frame.high, order=4)
+        return slopes(self.each, theta, _FIRST * steps, self.frame.low, self.frame.high, order=4)
 
     def moved(self, frame: Frame, /) -> "Units":
         return Units(self.terms, self.places, frame)
@@ -301,7 +304,9 @@ class Units:
 
 def _frame(parameters: Sequence[Parameter]) -> Frame:
     free = [place for place, one in enumerate(parameters) if not one.fixed]
-    return Frame(tuple(parameters), np.array([one.start for one in parameters]), np.array(free, dtype=np.intp))
+    return Frame(
+        tuple(parameters), np.array([one.start for one in parameters], dtype=np.float64), np.array(free, dtype=np.intp)
+    )
 
 
 def _curves(sets: Sequence[DataSet], parameters: Sequence[Parameter]) -> _Curves:

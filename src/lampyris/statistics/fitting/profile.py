@@ -18,6 +18,8 @@ _PLATEAU = 1e-3
 _ROUNDS = 100
 # a rise of 4 wants no more digits
 _DONE = 1e-8
+# of a rise, which is none at the lowest minimum
+_LOWER = -1e-6
 
 
 def profile_rise(fit: Fit, name: str, values: ArrayLike, /) -> NDArray[np.float64]:
@@ -73,26 +75,14 @@ def profile_interval(
     Returns
     -------
     Estimate
-        An end that the likelihood does not close is a bound or infinite. NaN ends where the scatter is unknown.
+        An end that the likelihood does not close is a bound or infinite, as both are where the scatter is unknown.
 
     References
     ----------
     Venzon & Moolgavkar 1988, Appl Stat 37:87, doi:10.2307/2347496; Bates & Watts 1988, Nonlinear Regression Analysis,
     doi:10.1002/9780470316757, section 6.1.
     """
-    level = fit.level if level is None else level
-    asked = fit.quantile(level) if rise is None else math.sqrt(rise)
-    estimate = fit[name]
-    words = method or f"{fit.method}, profile likelihood"
-    if not math.isfinite(asked):
-        return replace(estimate, low=-math.inf, high=math.inf, level=level, method=f"{words}: scatter unknown")
-    path = _path(fit, name)
-    place = fit.names.index(name)
-    parameter = fit.objective.frame.parameters[place]
-    reach = estimate.sd if 0 < estimate.sd < math.inf else 0.01 * max(abs(estimate.value), parameter.scale, 1e-3)
-    low = _end(path, estimate.value, -reach, asked, parameter.low)
-    high = _end(path, estimate.value, reach, asked, parameter.high)
-    return replace(estimate, low=min(low, estimate.value), high=max(high, estimate.value), level=level, method=words)
+    return _profiled(fit, name, fit.level if level is None else level, rise, method)[0]
 
 
 def with_profiles(fit: Fit, /, *names: str) -> Fit:
@@ -100,17 +90,38 @@ def with_profiles(fit: Fit, /, *names: str) -> Fit:
 
     A lower minimum that a profile meets is flagged.
     """
-    free = [fit.names[place] for place in fit.objective.frame.free]
-    chosen = names or tuple(free)
-    found = {name: profile_interval(fit, name) for name in chosen}
-    lower = False
-    for name, estimate in found.items():
-        ends = [end for end in (estimate.low, estimate.high) if math.isfinite(end)]
-        # the ends are where the rise is that of the quantile: below 0 there is another minimum
-        lower = lower or any(rise < -1e-6 for rise in profile_rise(fit, name, ends)) if ends else lower
-    flags = (*fit.flags, FitFlag.LOWER_FOUND) if lower and FitFlag.LOWER_FOUND not in fit.flags else fit.flags
-    estimates = tuple(found.get(name, old) for name, old in zip(fit.names, fit.estimates, strict=True))
-    return replace(fit, estimates=estimates, flags=flags)
+    chosen = names or tuple(fit.names[place] for place in fit.objective.frame.free)
+    found = {name: _profiled(fit, name, fit.level, None, "") for name in chosen}
+    lower = any(least < _LOWER for _, least in found.values()) and FitFlag.LOWER_FOUND not in fit.flags
+    estimates = tuple(
+        found[name][0] if name in found else old for name, old in zip(fit.names, fit.estimates, strict=True)
+    )
+    return replace(fit, estimates=estimates, flags=(*fit.flags, FitFlag.LOWER_FOUND) if lower else fit.flags)
+
+
+def _profiled(fit: Fit, name: str, level: float, rise: float | None, method: str) -> tuple[Estimate, float]:
+    """A parameter with its interval, and the lowest rise that the profile met."""
+    asked = fit.quantile(level) if rise is None else math.sqrt(rise)
+    path = _path(fit, name)
+    estimate = fit[name]
+    words = method or f"{fit.method}, profile likelihood"
+    parameter = fit.objective.frame.parameters[fit.names.index(name)]
+    if not math.isfinite(asked):
+        unknown = replace(
+            estimate, low=parameter.low, high=parameter.high, level=level, method=f"{words}: scatter unknown"
+        )
+        return unknown, 0.0
+    met = [0.0]
+
+    def rises(where: float) -> float:
+        met.append(path(where)[0])
+        return met[-1]
+
+    reach = estimate.sd if 0 < estimate.sd < math.inf else 0.01 * max(abs(estimate.value), parameter.scale, 1e-3)
+    low = _end(rises, estimate.value, -reach, asked, parameter.low)
+    high = _end(rises, estimate.value, reach, asked, parameter.high)
+    low, high = min(low, estimate.value), max(high, estimate.value)
+    return replace(estimate, low=low, high=high, level=level, method=words), min(met)
 
 
 Path = Callable[[float], tuple[float, Array]]
@@ -148,11 +159,11 @@ def _path(fit: Fit, name: str) -> Path:
     return at
 
 
-def _end(path: Path, best: float, reach: float, asked: float, bound: float) -> float:
+def _end(rises: Callable[[float], float], best: float, reach: float, asked: float, bound: float) -> float:
     """Where the signed root of the rise comes to `asked`; the bound or infinity where it never does."""
 
     def root(where: float) -> float:
-        return math.sqrt(max(path(where)[0], 0.0))
+        return math.sqrt(max(rises(where), 0.0))
 
     sign = math.copysign(1.0, reach)
     if sign * (bound - best) <= 0:

@@ -5,6 +5,7 @@ import math
 from dataclasses import dataclass
 
 import numpy as np
+from numpy.typing import NDArray
 
 from lampyris.statistics.fitting.objective import Array, Frame, Objective, Squares
 
@@ -15,6 +16,8 @@ DONE = 1e-20
 # from here on a value has too few digits to judge a step, and slopes must be good
 _NEAR = 1e-10
 _ROUGH = 1e-4
+# distance to a bound, over a parameter's size, that is none
+_AT_BOUND = 1e-6
 # and at which rounding may be blamed if nothing lower is found
 _ROUNDED = 1e-9
 _LEAST_DAMPING, _MOST_DAMPING = 1e-14, 1e16
@@ -55,7 +58,7 @@ def starts(frame: Frame, extra: int, /) -> list[Array]:
     number = math.prod(1 + len(one.grid) for one in free)
     if number > MOST_STARTS:
         raise ValueError(f"the grids of starts have {number} combinations, and {MOST_STARTS} are the most")
-    found = [np.array(each) for each in itertools.product(*((one.start, *one.grid) for one in free))]
+    found = [np.array(each, dtype=np.float64) for each in itertools.product(*((one.start, *one.grid) for one in free))]
     if not free or not extra:
         return found
     root = 2.0
@@ -149,8 +152,29 @@ def scored(
     Marquardt 1963, J Soc Ind Appl Math 11:431, doi:10.1137/0111030; scoring of counts: Laurence & Chromy 2010, Nat Methods 7:338,
     doi:10.1038/nmeth0510-338.
     """
+    found = _search(objective, np.clip(theta, objective.frame.low, objective.frame.high), rounds, done, near)
+    at_bound = _at_bound(objective, found)
+    if at_bound is None:
+        return found
+    again = _search(objective, at_bound, rounds, done, True)
+    return Found(again.theta, again.value, again.converged, found.rounds + again.rounds)
+
+
+def _at_bound(objective: Objective, found: Found) -> Array | None:
+    """The minimum with parameters put on the bounds that they come ever closer to; None where there are none.
+
+    The curvature of counts grows without end where a model expects none, and steps towards there shrink.
+    """
     low, high = objective.frame.low, objective.frame.high
-    theta = np.clip(theta, low, high)
+    close = _AT_BOUND * objective.frame.typical(found.theta)
+    put = np.where(found.theta - low <= close, low, np.where(high - found.theta <= close, high, found.theta))
+    if (put == found.theta).all() or not objective.value(put) <= found.value:
+        return None
+    return put
+
+
+def _search(objective: Objective, theta: Array, rounds: int, done: float, near: bool) -> Found:
+    low, high = objective.frame.low, objective.frame.high
     value = objective.value(theta)
     if not theta.size or not math.isfinite(value):
         return Found(theta, value, math.isfinite(value), 0)
@@ -201,5 +225,5 @@ def _unit(objective: Objective, value: float) -> float:
     return max(2.0 * value, 1e-300) if isinstance(objective, Squares) else 1.0
 
 
-def _moving(theta: Array, slope: Array, low: Array, high: Array) -> Array:
+def _moving(theta: Array, slope: Array, low: Array, high: Array) -> NDArray[np.bool_]:
     return ~(((theta <= low) & (slope >= 0)) | ((theta >= high) & (slope <= 0)))

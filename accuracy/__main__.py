@@ -7,7 +7,13 @@ from importlib import import_module
 
 from accuracy.figures import Figure
 
-TABLES = {"thread": "accuracy.thread", "lesions": "accuracy.lesions", "kinds": "accuracy.kinds"}
+TABLES = {
+    "thread": "accuracy.thread",
+    "lesions": "accuracy.lesions",
+    "kinds": "accuracy.kinds",
+    "fitting": "accuracy.fitting",
+    "censoring": "accuracy.censoring",
+}
 
 
 def main() -> int:

@@ -1,12 +1,13 @@
 """Values below a detection limit: they are known to lie below it, and are neither zero nor the limit nor half of it.
 
 In the order of use: `censored_summary` (mean and spread by maximum likelihood), `censored_quantile` (no distribution assumed),
-`compare_censored` (groups). A value that is censored stands at its limit; limits may differ from value to value.
+`compare_censored` (groups), `rank_test_censored` (its rank
+test alone). A value that is censored stands at its limit; limits may differ from value to value.
 """
 
 import itertools
 import math
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Literal
 
@@ -17,6 +18,7 @@ from scipy import special
 from lampyris.core.comparison import PairDifference
 from lampyris.core.design import Design, Exclusion, TestResult
 from lampyris.core.estimate import Estimate
+from lampyris.statistics.censored_ranks import rank_tests, risk_table
 from lampyris.statistics.fitting import Fit, LogLikelihood, Parameter, fit_likelihood, profile_interval
 from lampyris.statistics.groups import holm
 
@@ -26,13 +28,10 @@ Distribution = Literal["normal", "lognormal"]
 
 # values above their limit that differ, from which a group's own spread is taken
 LEAST_DETECTED = 3
-# splits of the units into groups that are still counted one by one
-MOST_SPLITS = {2: 200_000, 3: 50_000}
 # standard deviations below all values, where nothing more can be told from a mean: a group of which nothing is seen ends there
 _FAR = 40.0
 MEAN_METHOD = "censored normal likelihood, profile interval that is Student's where nothing is censored"
 SD_METHOD = "censored normal likelihood, profile interval that is exact where nothing is censored"
-RANK = "Peto-Peto generalised Wilcoxon test of left-censored values"
 RATIO = "likelihood ratio test of censored normal means, spreads not taken as equal"
 RATIO_COMMON = "likelihood ratio test of censored normal means with one spread"
 
@@ -208,7 +207,7 @@ def censored_quantile(
     if below.all():
         return _all_below(x, probability, unit)
     seen, share, number = _distribution(x, below)
-    under = np.append(share[1:], _unseen_share(x, below, seen))
+    under = np.append(share[1:], _unseen_share(x, below))
     high_end = special.betaincinv(share * number + 1e-300, (1 - share) * number + 1.0, 0.5 * (1 - level))
     low_end = special.betaincinv(under * number + 1.0, (1 - under) * number + 1e-300, 0.5 * (1 + level))
     low = float(seen[low_end < probability].max(initial=-math.inf))
@@ -242,8 +241,9 @@ def compare_censored(
 
     The answer is the likelihood ratio test of the means of censored normal distributions, each group with its own spread (give
     logarithms of what is log-normal, such as fluxes); beside it stands the rank test of Peto and Peto, which assumes no
-    distribution but asks whether groups differ at all, spread included. Where too few values are seen for a likelihood, the rank
-    test is the answer. A group of which nothing is seen gives an upper bound and not an error.
+    distribution but asks whether groups differ at all, spread included. Where a group shows fewer than three values that differ,
+    its spread is not known: the rank test is the answer, also of its pairs, and the likelihood stands beside it with one spread
+    for all. A group of which nothing is seen gives an upper bound and not an error.
 
     Parameters
     ----------
@@ -314,17 +314,58 @@ def compare_censored(
     groups = list(samples.values())
     notes = [f"{one.group}: {one.note}" for one in summaries if one.note]
     ratio, remark = _ratio_test(groups, names)
-    ranks = _rank_tests(groups, permutations, rng)
+    ranks = rank_tests(groups, permutations, rng)
     notes += [remark] if remark else []
-    tests = (
-        *([ratio] if ratio else []),
-        *(replace(one, role="beside") if ratio or place else one for place, one in enumerate(ranks)),
-    )
+    ordered = [ratio, *ranks] if ratio and not _thin(groups) else [*ranks, *([ratio] if ratio else [])]
+    tests = tuple(replace(one, role="beside" if place else "primary") for place, one in enumerate(ordered))
     if not tests:
         notes.append("No test was made: nothing was seen in any group, or all values are one.")
-    pairs = _pairs(groups, names, unit, level)
-    post_hoc = "likelihood ratio of censored normal means per pair, Holm" if pairs else ""
+    pairs = _pairs(groups, names, unit, level, permutations, rng)
+    post_hoc = "likelihood ratio of censored normal means per pair, Holm"
+    if _thin(groups):
+        post_hoc += f"; rank test where a group shows fewer than {LEAST_DETECTED} values that differ"
     return CensoredComparison(design, unit, summaries, tests, pairs, post_hoc, tuple(notes))
+
+
+def rank_test_censored(
+    values: Mapping[str, ArrayLike],
+    censored: Mapping[str, ArrayLike],
+    /,
+    *,
+    exact: bool = True,
+    permutations: int = 9999,
+    rng: np.random.Generator | None = None,
+) -> tuple[TestResult, ...]:
+    """Peto and Peto's rank test of groups with values below a limit; without limits it is Kruskal and Wallis' or Wilcoxon's.
+
+    Parameters
+    ----------
+    values, censored : mapping of str to array_like, dims (unit,)
+        As of `compare_censored`.
+    exact : bool
+        Count all splits of the units where they are few enough.
+    permutations, rng
+        As of `compare_censored`.
+
+    Returns
+    -------
+    tuple of TestResult
+        The best p that can be had (exact, by permutation, asymptotic), then the asymptotic one where that is not it; empty where
+        nothing is seen or all values are one.
+
+    Raises
+    ------
+    ValueError
+        As `compare_censored`.
+
+    Examples
+    --------
+    >>> test = rank_test_censored({"a": [1, 1, 2, 3], "b": [4, 5, 6, 7]}, {"a": [1, 1, 0, 0], "b": [0, 0, 0, 0]})[0]
+    >>> round(test.p, 4), test.note
+    (0.0286, 'all 70 splits counted')
+    """
+    groups = list(_samples(values, censored).values())
+    return tuple(rank_tests(groups, permutations, rng, exact=exact))
 
 
 def _checked(values: ArrayLike, censored: ArrayLike, group: str) -> tuple[Array, Marks]:
@@ -376,9 +417,7 @@ def _all_below(x: Array, probability: float, unit: str) -> Estimate:
 
 def _distribution(x: Array, below: Marks) -> tuple[Array, Array, Array]:
     """Values seen, falling, with the share of the distribution up to each, and the number of units that this is worth."""
-    seen = np.unique(x[~below])[::-1]
-    at_risk = np.array([(x <= one).sum() for one in seen], dtype=np.float64)
-    events = np.array([(x[~below] == one).sum() for one in seen], dtype=np.float64)
+    seen, at_risk, events, _ = risk_table(x, below)
     left = np.cumprod(1.0 - events / at_risk)
     share = np.concatenate([[1.0], left[:-1]])
     with np.errstate(divide="ignore", invalid="ignore"):
@@ -389,10 +428,9 @@ def _distribution(x: Array, below: Marks) -> tuple[Array, Array, Array]:
     return seen, share, np.concatenate([[float(x.size)], worth[:-1]])
 
 
-def _unseen_share(x: Array, below: Marks, seen: Array) -> float:
+def _unseen_share(x: Array, below: Marks) -> float:
     """Share of the distribution below all that is seen."""
-    at_risk = np.array([(x <= one).sum() for one in seen], dtype=np.float64)
-    events = np.array([(x[~below] == one).sum() for one in seen], dtype=np.float64)
+    _, at_risk, events, _ = risk_table(x, below)
     return float(np.prod(1.0 - events / at_risk))
 
 
@@ -563,11 +601,10 @@ def _ratio_test(groups: Sequence[tuple[Array, Marks]], names: Sequence[str]) -> 
     first = len(groups) - 1
     statistic = degrees * math.expm1(min(ratio / number, 700.0)) / first
     thin = [names[place] for place in _thin(groups)]
-    note = (
-        ""
-        if own
-        else f"one spread for all, as fewer than {LEAST_DETECTED} values that differ were seen in {', '.join(thin)}"
-    )
+    note = ""
+    if not own:
+        few = f"as fewer than {LEAST_DETECTED} values that differ were seen in {', '.join(thin)}"
+        note = f"one spread for all, which finds too much where spreads differ, {few}"
     p = float(special.fdtrc(first, degrees, statistic))
     made = TestResult(
         RATIO if own else RATIO_COMMON,
@@ -583,16 +620,27 @@ def _ratio_test(groups: Sequence[tuple[Array, Marks]], names: Sequence[str]) -> 
 
 
 def _pairs(
-    groups: Sequence[tuple[Array, Marks]], names: Sequence[str], unit: str, level: float
+    groups: Sequence[tuple[Array, Marks]],
+    names: Sequence[str],
+    unit: str,
+    level: float,
+    permutations: int,
+    rng: np.random.Generator | None,
 ) -> tuple[PairDifference, ...]:
-    found = [
-        (a, b, *_difference(groups[a], groups[b], unit, level))
-        for a, b in itertools.combinations(range(len(groups)), 2)
-    ]
-    adjusted = holm([p for *_, p in found])
+    places = list(itertools.combinations(range(len(groups)), 2))
+    found = []
+    for a, b in places:
+        two = (groups[a], groups[b])
+        difference, p = _difference(*two, unit, level)
+        if _thin(two):
+            ranks = rank_tests(two, permutations, rng)
+            p = ranks[0].p if ranks else math.nan
+            difference = replace(difference, method=f"{difference.method}, one spread assumed; p of the rank test")
+        found.append((difference, p))
+    adjusted = holm([p for _, p in found])
     return tuple(
         PairDifference(names[a], names[b], difference, float(p))
-        for (a, b, difference, _), p in zip(found, adjusted, strict=True)
+        for (a, b), (difference, _), p in zip(places, found, adjusted, strict=True)
     )
 
 
@@ -644,94 +692,3 @@ def _difference_profile(
         ), p
     value = scale * found.value
     return Estimate(value, scale * found.sd, min(low, value), max(high, value), level, unit, words), p
-
-
-def _rank_tests(
-    groups: Sequence[tuple[Array, Marks]], permutations: int, rng: np.random.Generator | None
-) -> list[TestResult]:
-    """The test with the best p that can be had, then the asymptotic one where that is not it."""
-    sizes = [x.size for x, _ in groups]
-    x = np.concatenate([x for x, _ in groups])
-    below = np.concatenate([below for _, below in groups])
-    place = np.repeat(np.arange(len(groups)), sizes)
-    if below.all() or (not below.any() and np.ptp(x) == 0):
-        return []
-    scores = _scores(x, below)
-    if not np.ptp(scores) > 1e-12:
-        return []
-    statistic, p = _asymptotic(x, below, place)
-    null = "all groups have one distribution"
-    asymptotic = TestResult(f"{RANK}, asymptotic", "chi2", statistic, (float(len(groups) - 1),), p, null)
-    splits = math.factorial(x.size)
-    for size in sizes:
-        splits //= math.factorial(size)
-    observed = _between(scores, place, len(groups))
-    if splits <= MOST_SPLITS.get(len(groups), MOST_SPLITS[3]):
-        sums = np.array(list(_split_sums(scores, sizes)))
-        all_of_them = ((sums**2) / np.array(sizes)).sum(axis=1)
-        p = float((all_of_them >= observed * (1 - 1e-9)).mean())
-        name, note = f"{RANK}, exact", f"all {splits} splits counted"
-    elif rng is not None:
-        larger = sum(
-            _between(scores, rng.permutation(place), len(groups)) >= observed * (1 - 1e-9) for _ in range(permutations)
-        )
-        p = (larger + 1) / (permutations + 1)
-        name, note = f"{RANK}, by permutation", f"{permutations} random splits"
-    else:
-        return [asymptotic]
-    variance = float((scores**2).sum()) / (x.size - 1)
-    return [
-        TestResult(name, "chi2", observed / variance, (float(len(groups) - 1),), p, null, "primary", note),
-        asymptotic,
-    ]
-
-
-def _risk(x: Array, below: Marks) -> tuple[Array, Array, Array, Array]:
-    """Values seen, falling; those at or below each; how many are there; Peto's weight, the share of the distribution up to it."""
-    seen = np.unique(x[~below])[::-1]
-    at_risk = np.array([(x <= one).sum() for one in seen], dtype=np.float64)
-    events = np.array([(x[~below] == one).sum() for one in seen], dtype=np.float64)
-    weight = np.concatenate([[1.0], np.cumprod(1.0 - events / at_risk)[:-1]])
-    return seen, at_risk, events, weight
-
-
-def _scores(x: Array, below: Marks) -> Array:
-    """Peto and Peto's score of each unit: positive for the largest values."""
-    seen, at_risk, events, weight = _risk(x, below)
-    passed = np.array([(weight * events / at_risk)[seen >= one].sum() for one in x])
-    own = np.array([0.0 if unseen else float(weight[seen == one][0]) for one, unseen in zip(x, below, strict=True)])
-    return own - passed
-
-
-def _asymptotic(x: Array, below: Marks, place: NDArray[np.intp]) -> tuple[float, float]:
-    """Weighted log-rank statistic of the reversed values and its p."""
-    count = int(place.max()) + 1
-    seen, at_risk, events, weight = _risk(x, below)
-    total = np.zeros(count)
-    variance = np.zeros((count, count))
-    for value, risk, event, w in zip(seen, at_risk, events, weight, strict=True):
-        share = np.bincount(place[x <= value], minlength=count) / risk
-        total += w * (np.bincount(place[(x == value) & ~below], minlength=count) - event * share)
-        if risk > 1:
-            variance += w**2 * event * (risk - event) / (risk - 1) * (np.diag(share) - np.outer(share, share))
-    statistic = float(total[:-1] @ np.linalg.pinv(variance[:-1, :-1]) @ total[:-1])
-    return statistic, float(special.chdtrc(count - 1, statistic))
-
-
-def _between(scores: Array, place: NDArray[np.intp], count: int) -> float:
-    sums = np.bincount(place, scores, minlength=count)
-    return float((sums**2 / np.bincount(place, minlength=count)).sum())
-
-
-def _split_sums(scores: Array, sizes: Sequence[int]) -> Iterator[tuple[float, ...]]:
-    """Sums of scores per group over all splits into groups of those sizes."""
-    if len(sizes) == 1:
-        yield (float(scores.sum()),)
-        return
-    chosen = np.array(list(itertools.combinations(range(scores.size), sizes[0])), dtype=np.intp)
-    firsts = scores[chosen].sum(axis=1)
-    if len(sizes) == 2:
-        yield from zip(firsts.tolist(), (float(scores.sum()) - firsts).tolist(), strict=True)
-        return
-    for row, first in zip(chosen, firsts.tolist(), strict=True):
-        yield from ((first, *rest) for rest in _split_sums(np.delete(scores, row), sizes[1:]))

@@ -13,6 +13,8 @@ TABLES = {
     "kinds": "accuracy.kinds",
     "oracles": "accuracy.oracles",
     "nulls": "accuracy.nulls",
+    "fitting": "accuracy.fitting",
+    "censoring": "accuracy.censoring",
 }
 
 

@@ -15,6 +15,7 @@ TABLES = {
     "nulls": "accuracy.nulls",
     "fitting": "accuracy.fitting",
     "censoring": "accuracy.censoring",
+    "mixed": "accuracy.mixed",
 }
 
 

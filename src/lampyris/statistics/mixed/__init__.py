@@ -5,6 +5,7 @@ from lampyris.statistics.mixed.fixed import Covariate, Factor, FixedPart, fixed_
 from lampyris.statistics.mixed.model import MixedModel, fit_mixed_model, intraclass_correlations, random_term_tests
 from lampyris.statistics.mixed.over_time import compare_over_time
 from lampyris.statistics.mixed.profiles import profile_intervals
+from lampyris.statistics.mixed.repeated import RepeatedEffect, RepeatedMeasures, repeated_measures
 from lampyris.statistics.mixed.results import (
     CoefficientTest,
     ColumnNames,
@@ -29,6 +30,8 @@ __all__ = [
     "MixedComparison",
     "MixedModel",
     "RandomTerm",
+    "RepeatedEffect",
+    "RepeatedMeasures",
     "Trace",
     "VarianceComponent",
     "compare_over_time",
@@ -39,4 +42,5 @@ __all__ = [
     "nested_labels",
     "profile_intervals",
     "random_term_tests",
+    "repeated_measures",
 ]

@@ -105,10 +105,29 @@ def mixed_comparison(
         refuse_rows(
             [Finding("compare.not-nested", Severity.ERROR, Place(names.file, None, names.subject), seen, mend)], names
         )
+    model, notes = nested_model(rows, spread=spread, names=names, level=level)
+    return _comparison(rows, model, control, names, [*rows.missing_note(), *notes, *model_notes(model, rows.groups)])
+
+
+def nested_model(
+    rows: Rows, /, *, spread: str = "per group", names: ColumnNames = PLAIN, level: float = 0.95
+) -> tuple[MixedModel, list[str]]:
+    """The model of `mixed_comparison`, with notes on its choice.
+
+    Parameters
+    ----------
+    rows : Rows
+        Checked columns.
+    spread, names, level
+        As there.
+
+    Returns
+    -------
+    tuple of MixedModel and list of str
+    """
     fixed, notes = _fixed(rows, names)
     terms = [*subject_terms(rows, names, spread), *nested_term(rows, names)]
-    model = fit_mixed_model(rows.values, fixed, terms, unit=names.unit, level=level)
-    return _comparison(rows, model, control, names, [*rows.missing_note(), *notes, *model_notes(model, rows.groups)])
+    return fit_mixed_model(rows.values, fixed, terms, unit=names.unit, level=level), notes
 
 
 def _check_control(rows: Rows, control: str, spread: str, names: ColumnNames) -> None:

@@ -24,6 +24,8 @@ Array = NDArray[np.float64]
 
 # relative standard deviations of the random effects from which the search sets out
 STARTS = (1.0, 0.2)
+# relative standard deviations to try where zero turns out not to be best
+RELEASE = (0.001, 0.003, 0.01, 0.03, 0.1, 0.3, 1.0)
 # below this relative standard deviation zero is tried
 SMALL = 3e-2
 # a gain of the criterion below this is rounding
@@ -288,23 +290,50 @@ def optimum(given: Problem, /) -> Optimum:
         To about 1e-9 of the parameters.
     """
     low = _lower(given.random)
-    bounds = [(None if math.isinf(bound) else bound, None) for bound in low]
     best, value = np.zeros(low.size), math.inf
     for start in STARTS:
-        first = np.where(low == 0, start, 0.0)
-        found = optimize.minimize(
-            lambda theta: criterion(given, theta), first, jac=True, method="L-BFGS-B", bounds=bounds,
-            options={"ftol": 1e-13, "gtol": 1e-7, "maxiter": 500},
-        )  # fmt: skip
-        if found.fun < value - GAIN:
-            best, value = np.asarray(found.x), float(found.fun)
+        found, reached = _searched(given, np.where(low == 0, start, 0.0))
+        if reached < value - GAIN:
+            best, value = found, reached
     best = _settled(given, best)
+    for _ in range(low.size + 1):
+        if _bounds_hold(given, best):
+            break
+        best = _settled(given, _searched(given, _released(given, best))[0])
     free = _free(given.random, best)
     best = _polished(given, best, free)
     value, gradient = criterion(given, best)
     steepest = float(np.abs(gradient[free]).max(initial=0.0))
     held = _bounds_hold(given, best)
     return Optimum(best, value + given.constant, steepest, bool(steepest < 1e-5 and held))
+
+
+def _searched(given: Problem, start: Array) -> tuple[Array, float]:
+    """A local optimum and its value, by a quasi-Newton search."""
+    bounds = [(None if math.isinf(bound) else bound, None) for bound in _lower(given.random)]
+    found = optimize.minimize(
+        lambda theta: criterion(given, theta),
+        start,
+        jac=True,
+        method="L-BFGS-B",
+        bounds=bounds,
+        options={"ftol": 1e-13, "gtol": 1e-7, "maxiter": 500},
+    )
+    return np.asarray(found.x), float(found.fun)
+
+
+def _released(given: Problem, theta: Array) -> Array:
+    """Parameters with those at zero moved off it, where the criterion falls most: its slope vanishes there by symmetry."""
+    best = theta
+    value = criterion(given, theta)[0]
+    for k in np.flatnonzero((_lower(given.random) == 0) & (theta == 0)):
+        for step in RELEASE:
+            tried = theta.copy()
+            tried[k] = step
+            found = criterion(given, tried)[0]
+            if found < value:
+                best, value = tried, found
+    return best
 
 
 def _lower(random: RandomPart) -> Array:

@@ -45,8 +45,22 @@ PLACES = 5
 
 
 @dataclass(frozen=True, slots=True)
-class _Plan:
-    """What was decided from the data, with the words for a reader."""
+class Plan:
+    """What was decided from the data.
+
+    Parameters
+    ----------
+    time : str
+        "factor" or "covariate".
+    slope : bool
+        Whether each subject has a slope in time.
+    session : bool
+        Whether each day of a subject has an effect of its own.
+    regions : bool
+        Whether regions are a fixed effect.
+    notes : tuple of str
+        The same in words.
+    """
 
     time: str
     slope: bool
@@ -124,9 +138,7 @@ def compare_over_time(
         raise ValueError(f"time is one of {TIMES}, adjust one of {ADJUSTMENTS}; got {time!r} and {adjust!r}")
     rows = checked_rows(values, groups, subjects, days, nested, names)
     _check_days(rows, control, names)
-    plan = _plan(rows, time, names)
-    fixed = _fixed(rows, plan, names)
-    model = fit_mixed_model(rows.values, fixed, _terms(rows, plan, names), unit=names.unit, level=level)
+    model, plan = time_model(rows, time=time, names=names, level=level)
     notes = [*rows.missing_note(), *plan.notes, *model_notes(model, rows.groups)]
     tests = [model.term_test((names.group, names.day)), model.term_test((names.group,)), model.term_test((names.day,))]
     if plan.time == "covariate":
@@ -157,6 +169,27 @@ def compare_over_time(
     )
 
 
+def time_model(
+    rows: Rows, /, *, time: str = "auto", names: ColumnNames = PLAIN, level: float = 0.95
+) -> tuple[MixedModel, Plan]:
+    """The model of `compare_over_time`, with what was decided about it.
+
+    Parameters
+    ----------
+    rows : Rows
+        Checked columns.
+    time, names, level
+        As there.
+
+    Returns
+    -------
+    tuple of MixedModel and Plan
+    """
+    plan = _plan(rows, time, names)
+    fixed = _fixed(rows, plan, names)
+    return fit_mixed_model(rows.values, fixed, _terms(rows, plan, names), unit=names.unit, level=level), plan
+
+
 def _check_days(rows: Rows, control: str, names: ColumnNames) -> None:
     faults = []
     place = Place(names.file, None, names.day)
@@ -173,7 +206,7 @@ def _check_days(rows: Rows, control: str, names: ColumnNames) -> None:
     refuse_rows(faults, names)
 
 
-def _plan(rows: Rows, time: str, names: ColumnNames) -> _Plan:
+def _plan(rows: Rows, time: str, names: ColumnNames) -> Plan:
     traces = rows.traces()
     days = sorted({day for trace in traces for day in trace.days})
     holders = {day: [trace for trace in traces if day in trace.days] for day in days}
@@ -202,10 +235,10 @@ def _plan(rows: Rows, time: str, names: ColumnNames) -> _Plan:
     cells = nested_labels(rows.subjects, [f"{day:g}" for day in rows.days])
     distinct = len(set(cells))
     session = len(set(rows.subjects)) < distinct and len(cells) > 1.2 * distinct
-    return _Plan(time, slope, session, bool(rows.nested) and shared_labels(rows), tuple(notes))
+    return Plan(time, slope, session, bool(rows.nested) and shared_labels(rows), tuple(notes))
 
 
-def _fixed(rows: Rows, plan: _Plan, names: ColumnNames, *, bend: bool = False) -> FixedPart:
+def _fixed(rows: Rows, plan: Plan, names: ColumnNames, *, bend: bool = False) -> FixedPart:
     group = Factor(names.group, rows.groups, rows.levels)
     terms = [(names.group,), (names.day,), (names.group, names.day)]
     variables: list[Variable] = [group, _day(rows, plan, names)]
@@ -219,7 +252,7 @@ def _fixed(rows: Rows, plan: _Plan, names: ColumnNames, *, bend: bool = False) -
     return fixed_part(variables, terms)
 
 
-def _day(rows: Rows, plan: _Plan, names: ColumnNames) -> Variable:
+def _day(rows: Rows, plan: Plan, names: ColumnNames) -> Variable:
     if plan.time == "covariate":
         return Covariate(names.day, rows.days)
     levels = tuple(_label(day) for day in np.unique(rows.days))
@@ -230,7 +263,7 @@ def _label(day: float) -> str:
     return repr(float(day))
 
 
-def _terms(rows: Rows, plan: _Plan, names: ColumnNames) -> list[RandomTerm]:
+def _terms(rows: Rows, plan: Plan, names: ColumnNames) -> list[RandomTerm]:
     if plan.slope:
         terms = [RandomTerm(names.subject, rows.subjects, names.day, rows.days)]
     else:
@@ -241,7 +274,7 @@ def _terms(rows: Rows, plan: _Plan, names: ColumnNames) -> list[RandomTerm]:
     return terms + nested_term(rows, names)
 
 
-def _bend(rows: Rows, plan: _Plan, names: ColumnNames) -> TestResult | None:
+def _bend(rows: Rows, plan: Plan, names: ColumnNames) -> TestResult | None:
     """Whether parabolas describe the data better than straight lines."""
     fixed = _fixed(rows, plan, names, bend=True)
     if len(np.unique(rows.days)) < 3 or len(fixed.kept) >= len(rows.values) - 2:
@@ -271,7 +304,7 @@ def _words(model: MixedModel, names: ColumnNames) -> str:
     return f"{names.value} = {fixed} + {random}, REML, Kenward-Roger"
 
 
-def _places(rows: Rows, plan: _Plan, group: str | None = None) -> list[float]:
+def _places(rows: Rows, plan: Plan, group: str | None = None) -> list[float]:
     """Days at which means are given: all of a factor; of a line some, inside what the group (or all groups) was seen at."""
     every = np.unique(rows.days)
     if plan.time == "factor":
@@ -285,11 +318,11 @@ def _places(rows: Rows, plan: _Plan, group: str | None = None) -> list[float]:
     return [float(day) for day in np.linspace(low, high, PLACES)]
 
 
-def _at_day(day: float, plan: _Plan) -> str | float:
+def _at_day(day: float, plan: Plan) -> str | float:
     return _label(day) if plan.time == "factor" else day
 
 
-def _means(model: MixedModel, rows: Rows, plan: _Plan, names: ColumnNames) -> tuple[MarginalMean, ...]:
+def _means(model: MixedModel, rows: Rows, plan: Plan, names: ColumnNames) -> tuple[MarginalMean, ...]:
     traces = rows.traces()
     found = []
     for group, count in zip(rows.levels, rows.n, strict=True):
@@ -309,7 +342,7 @@ def _slopes(model: MixedModel, rows: Rows, names: ColumnNames) -> tuple[Coeffici
 
 
 def _pairs(
-    model: MixedModel, rows: Rows, plan: _Plan, control: str, adjust: str, names: ColumnNames
+    model: MixedModel, rows: Rows, plan: Plan, control: str, adjust: str, names: ColumnNames
 ) -> tuple[DayContrast, ...]:
     pairs = pairs_of(rows.levels, control)
     fixed = model.fixed

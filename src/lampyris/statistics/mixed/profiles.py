@@ -5,7 +5,7 @@ A variance near zero has no symmetric interval; the profile follows the likeliho
 
 import dataclasses
 import math
-from collections.abc import Callable
+from typing import Protocol
 
 import numpy as np
 from numpy.typing import NDArray
@@ -23,6 +23,12 @@ Array = NDArray[np.float64]
 EDGE = 1.0 - 1e-9
 # the search stays within these multiples of the estimates, where the sums of products keep their digits
 TINY, HUGE = 1e-2, 1e3
+# standard deviation, in units of the values' own, from which a search sets out at least
+OFF_ZERO = 0.02
+
+
+class _Profile(Protocol):
+    def __call__(self, x: float, *, twice: bool = False) -> float: ...
 
 
 def profile_intervals(model: MixedModel, /) -> tuple[VarianceComponent, ...]:
@@ -59,7 +65,7 @@ def profile_intervals(model: MixedModel, /) -> tuple[VarianceComponent, ...]:
             found.append(_without(component, model.level))
             continue
         with one_thread():
-            low, high = (_end(given, best, kinds, place, lowest + limit, side) for side in (-1, 1))
+            low, high = (_end(given, best, kinds, place, lowest, limit, side) for side in (-1, 1))
         scale = scales[place]
         value = component.estimate.value
         estimate = Estimate(
@@ -132,12 +138,11 @@ def _triangle(matrix: Array) -> Array:
     return np.array([root, below, math.sqrt(max(float(matrix[1, 1]) - below**2, 0.0))])
 
 
-def _profiled(given: Problem, start: Array, kinds: list[str], place: int) -> Callable[[float], float]:
-    """Smallest deviance with one parameter held."""
+def _profiled(given: Problem, start: Array, kinds: list[str], place: int, lowest: float) -> "_Profile":
+    """Smallest deviance with one parameter held; searched for a second time, from the optimum, where that is asked."""
     others = [k for k in range(len(start)) if k != place]
-    last = start.copy()
-    # the slope vanishes at a standard deviation of 0, so that a search never leaves it
-    last[[k for k in others if kinds[k] != "correlation" and start[k] < 0.02]] = 0.02
+    spreads = np.array([kinds[k] != "correlation" for k in others])
+    last = start[others].copy()
     bounds: list[tuple[float, float]] = []
     for k in others:
         if kinds[k] == "correlation":
@@ -145,9 +150,11 @@ def _profiled(given: Problem, start: Array, kinds: list[str], place: int) -> Cal
         else:
             low = TINY * start[k] if kinds[k] == "residual" else 0.0
             bounds.append((low, HUGE * max(float(start[k]), 1.0)))
+    # the estimate itself is the optimum, whatever a search from elsewhere finds there
+    known = {float(start[place]): lowest}
 
-    def profile(x: float) -> float:
-        whole = last.copy()
+    def searched(x: float, first: Array) -> tuple[float, Array]:
+        whole = start.copy()
         whole[place] = x
 
         def inner(rest: Array) -> tuple[float, Array]:
@@ -155,20 +162,33 @@ def _profiled(given: Problem, start: Array, kinds: list[str], place: int) -> Cal
             value, gradient = _deviance(given, whole)
             return value, gradient[others]
 
+        # the slope vanishes at a standard deviation of 0, so that a search never leaves it
+        first = np.where(spreads & (first < OFF_ZERO), OFF_ZERO, first)
+        options = {"ftol": 1e-10, "gtol": 1e-5}
+        found = optimize.minimize(inner, first, jac=True, method="L-BFGS-B", bounds=bounds, options=options)
+        return float(found.fun), np.asarray(found.x)
+
+    def profile(x: float, *, twice: bool = False) -> float:
+        if x in known:
+            return known[x]
         if not others:
-            return _deviance(given, whole)[0]
-        found = optimize.minimize(
-            inner, last[others], jac=True, method="L-BFGS-B", bounds=bounds, options={"ftol": 1e-10, "gtol": 1e-5}
-        )
-        last[others] = found.x
-        return float(found.fun)
+            known[x] = _deviance(given, np.array([x]))[0]
+            return known[x]
+        value, where = searched(x, last)
+        if twice:
+            again, other = searched(x, start[others])
+            value, where = (again, other) if again < value else (value, where)
+        last[:] = where
+        known[x] = value
+        return value
 
     return profile
 
 
-def _end(given: Problem, best: Array, kinds: list[str], place: int, target: float, side: int) -> float:
+def _end(given: Problem, best: Array, kinds: list[str], place: int, lowest: float, limit: float, side: int) -> float:
     """Where the profile reaches the target on one side of the estimate, or the edge of what is possible."""
-    profile = _profiled(given, best, kinds, place)
+    target = lowest + limit
+    profile = _profiled(given, best, kinds, place, lowest)
     centre = float(best[place])
     correlation = kinds[place] == "correlation"
     edge = side * EDGE if correlation else (0.0 if side < 0 else math.inf)
@@ -179,13 +199,11 @@ def _end(given: Problem, best: Array, kinds: list[str], place: int, target: floa
         outside = centre + side * step
         if (edge - outside) * side <= 0:
             outside = edge
-        if profile(outside) >= target:
-            return _root(lambda x: profile(x) - target, inside, outside)
+        if profile(outside, twice=True) >= target:
+            return float(
+                optimize.brentq(lambda x: profile(x) - target, inside, outside, xtol=1e-7, rtol=1e-6, maxiter=60)
+            )
         if outside == edge:
             return (float(side) if correlation else 0.0) if math.isfinite(edge) else math.inf
         inside, step = outside, 1.6 * step
     return side * math.inf if side > 0 else 0.0
-
-
-def _root(excess: Callable[[float], float], inside: float, outside: float) -> float:
-    return float(optimize.brentq(excess, inside, outside, xtol=1e-7, rtol=1e-6, maxiter=60))

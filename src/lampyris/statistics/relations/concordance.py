@@ -125,7 +125,7 @@ def concordance(
         place = np.unique(np.asarray([str(name) for name in subject]), return_inverse=True)[1]
     subjects = int(np.unique(place).size)
     if subjects < 4:
-        raise ValueError(f"a concordance with interval needs at least 4 {unit}s, got {subjects}")
+        raise ValueError(f"a concordance with interval needs at least 4 subjects ({unit}), got {subjects}")
     for name, column in (("a", x), ("b", y)):
         if np.ptp(column) == 0:
             raise ValueError(f"all values of {name} are equal: concordance needs subjects that differ")
@@ -142,7 +142,9 @@ def concordance(
     low, high = math.tanh(z_value - q * se), math.tanh(z_value + q * se)
     notes = ["Concordance rises with how different the subjects are; compare it only between like sets."]
     if repeated:
-        notes.append(f"Several rows per {unit}: all rows count, the interval comes from leaving out whole {unit}s.")
+        notes.append(
+            f"Several rows per {unit}: all rows count, the interval comes from leaving out each {unit} with its rows."
+        )
     return Concordance(
         ccc=Estimate(value, se * (1 - value**2), min(low, value), max(high, value), level, "1", method),
         r=r,
@@ -234,7 +236,7 @@ def intraclass(ratings: ArrayLike, /, *, level: float = 0.95, unit: str = "anima
     values["ICC(2,1)"] = _absolute(between, readers, error, n, k, tail)
     values["ICC(2,k)"] = (
         (between - error) / (between + (readers - error) / n),
-        *(end * k / (1 + end * (k - 1)) for end in values["ICC(2,1)"][1:]),
+        *(_of_mean(end, k) for end in values["ICC(2,1)"][1:]),
     )
     for name in FORMS:
         f[name] = {"1": one, "2": two, "3": three}[name[4]]
@@ -268,6 +270,11 @@ def _absolute(between: float, readers: float, error: float, n: int, k: int, tail
     low = n * (between - upper * error) / (upper * rest + n * between)
     high = n * (lower * between - error) / (rest + n * lower * between)
     return value, low, high
+
+
+def _of_mean(single: float, k: int) -> float:
+    """Correlation of means of k readings; below -1 / (k - 1) there is no single one, and no bound of the mean's."""
+    return single * k / (1 + single * (k - 1)) if 1 + single * (k - 1) > 0 else -math.inf
 
 
 def _estimate(values: tuple[float, ...], level: float, name: str) -> Estimate:

@@ -52,6 +52,7 @@ def of_comparison(comparison: Comparison, question: Asked | AskedSummary, /, *, 
     tables = [("", group_rows(comparison.groups, comparison.unit, logarithmic=logarithmic))]
     if comparison.pairs:
         tables.append((comparison.post_hoc, pairs))
+    primary = [test for test in comparison.tests if test.role == "primary"]
     beside = tuple(f"{reported(t)}{f' ({t.note})' if t.note else ''}" for t in comparison.tests if t.role != "primary")
     notes = (*question.notes, *comparison.notes)
     document = {
@@ -79,7 +80,7 @@ def of_comparison(comparison: Comparison, question: Asked | AskedSummary, /, *, 
     }
     return Answer(
         f"{comparison.endpoint} by {question.source.group}",
-        (comparison_sentence(comparison),),
+        (comparison_sentence(comparison), *(f"{reported(test)}." for test in primary[1:])),
         tuple(tables),
         beside,
         comparison.warnings,

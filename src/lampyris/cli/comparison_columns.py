@@ -43,6 +43,8 @@ class Asked:
         What was found, left out or converted while reading.
     logarithmic : bool
         Whether values are log10.
+    below : ndarray, dims (row,), bool
+        Whether a value is a limit that the true one lies below.
     """
 
     table: DataTable
@@ -52,7 +54,8 @@ class Asked:
     source: Source
     plan: ComparisonPlan
     notes: tuple[str, ...]
-    logarithmic: bool = False
+    logarithmic: bool
+    below: NDArray[np.bool_]
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -133,15 +136,17 @@ def asked(options: argparse.Namespace, /) -> Asked:
             raise UsageError("--paired needs --subject: the column that says which values belong together")
         subjects = tuple(f"row {line}" for line in table.lines)
         notes.append("values of one row belong together (--paired without --subject)")
-    below = bool(options.limit)
-    values = table.limited_numbers(options.value)[0] if below else table.numbers(options.value)
-    if options.log and not below:
+    if options.limit:
+        values, below = _limited(table, options.value, options.limit)
+    else:
+        values, below = table.numbers(options.value), np.zeros(len(table), np.bool_)
+    if options.log:
         values = _logarithms(table, options.value, values)
     unit = "log10" if options.log else options.unit
     name = f"log10 {options.value}" if options.log else options.value
     source = Source(name, options.group, options.subject, unit, table.file, table.lines)
     plan = plan_asked(options)
-    return Asked(table, values, groups, subjects, source, plan, tuple(notes), options.log)
+    return Asked(table, values, groups, subjects, source, plan, tuple(notes), options.log, below)
 
 
 def plan_asked(options: argparse.Namespace, /) -> ComparisonPlan:
@@ -273,6 +278,26 @@ def _logarithms(table: DataTable, name: str, values: NDArray[np.float64]) -> NDA
     if faults:
         raise InputError(f"{table.file}: {len(faults)} values of {name!r} are not above 0", faults)
     return np.log10(values)
+
+
+def _limited(table: DataTable, name: str, limit: str) -> tuple[NDArray[np.float64], NDArray[np.bool_]]:
+    """Values, and which of them are limits: cells such as <0.5, and what lies below a number or a column of limits."""
+    values, below = table.limited_numbers(name)
+    if limit == "cells":
+        return values, below
+    if limit in table.columns:
+        limits = table.numbers(limit)
+        empty = [table.lines[k] for k in np.flatnonzero(np.isnan(limits) & np.isfinite(values))]
+        if empty:
+            mend = "Fill in the limit of every value."
+            raise table.refusal("compare.no-limit", empty[0], limit, f"{len(empty)} rows have no limit.", mend)
+    else:
+        try:
+            limits = np.full(values.size, float(limit))
+        except ValueError:
+            table.words(limit)
+    under = (values < limits) & ~below
+    return np.where(under, limits, values), below | under
 
 
 def _found(table: DataTable, given: str, known: Sequence[str], option: str, what: str) -> str:

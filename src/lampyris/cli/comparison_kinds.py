@@ -5,13 +5,14 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from lampyris.cli.comparison_answers import Answer, design_entry, interval_entry, of_comparison, test_entry
+from lampyris.cli.comparison_censored import censored_answer
 from lampyris.cli.comparison_columns import Asked, asked, asked_summary, days_of
 from lampyris.core.comparison import Comparison
 from lampyris.core.errors import UsageError
 from lampyris.report.comparison_words import p_text, plural, reported
 from lampyris.report.numbers import number
 from lampyris.report.scene import Scene
-from lampyris.statistics.groups import compare_groups, compare_summary
+from lampyris.statistics.groups import compare_factorial, compare_groups, compare_summary
 
 if TYPE_CHECKING:
     from lampyris.statistics.mixed import ColumnNames, LongitudinalComparison
@@ -30,6 +31,8 @@ def answered(options: argparse.Namespace, /) -> Answer:
         question = asked(options)
         if options.within:
             return _over_time(options, question)
+        if options.limit:
+            return censored_answer(question, options.limit)
         comparison = _compared(options, question)
         answer = of_comparison(comparison, question, logarithmic=question.logarithmic)
     if options.equivalence is not None:
@@ -51,8 +54,26 @@ def _compared(options: argparse.Namespace, question: Asked) -> Comparison:
             names=_names(question, options),
             level=question.plan.level,
         ).comparison
+    if options.two_way or options.block:
+        return _factorial(options, question)
     return compare_groups(
         question.values, question.groups, question.subjects, source=question.source, plan=question.plan
+    )
+
+
+def _factorial(options: argparse.Namespace, question: Asked) -> Comparison:
+    """One or two factors, with a block or without."""
+    if question.plan.control or options.post_hoc or options.test:
+        raise UsageError(
+            "--control, --post-hoc and --test do not go with --two-way or --block: all levels are compared"
+        )
+    words = question.table.words
+    factors = {question.source.group: question.groups}
+    if options.two_way:
+        factors[options.two_way] = words(options.two_way)
+    blocks = {options.block: words(options.block)} if options.block else None
+    return compare_factorial(
+        question.values, factors, question.subjects, blocks=blocks, source=question.source, plan=question.plan
     )
 
 

@@ -73,9 +73,9 @@ def _add_design(parser: argparse.ArgumentParser) -> None:
     design.add_argument("--log", action="store_true", help="compare logarithms (base 10): ratios of geometric means")
     design.add_argument(
         "--limit",
-        metavar="COLUMN|NUMBER",
+        metavar="NUMBER|COLUMN|cells",
         default="",
-        help="detection limit: what lies below is censored, as are cells <0.5",
+        help="detection limit; what lies below is censored. cells: only those that say so, as <0.5",
     )
     design.add_argument(
         "--equivalence", metavar="MARGIN", type=float, help="two groups: are they alike within this margin?"
@@ -159,6 +159,10 @@ def _refuse_clashes(options: argparse.Namespace) -> None:
     given = [name for name, on in ways.items() if on]
     if len(given) > 1 and frozenset(given) not in together:
         raise UsageError(f"{' and '.join(given)} are different analyses: choose one")
+    rows = [name for name, on in (("--two-way", options.two_way), ("--block", options.block)) if on]
+    others = [name for name in given if name not in ("--two-way", "--equivalence")]
+    if rows and others:
+        raise UsageError(f"{rows[0]} and {others[0]} are different analyses: choose one")
     if options.average and options.mixed:
         raise UsageError("--average and --mixed are different analyses: choose one")
     if options.nested and options.nested not in ("mean", "mixed") and not (options.average or options.mixed):

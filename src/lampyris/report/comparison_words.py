@@ -72,7 +72,8 @@ def comparison_sentence(comparison: Comparison, /, *, counts: bool = True) -> st
     parts = [reported(primary[0])] if primary else [comparison.test or "no test"]
     unit = comparison.experimental_unit
     n = ", ".join(str(group.n) for group in comparison.groups)
-    names = ", ".join(group.group for group in comparison.groups)
+    several = any("," in group.group for group in comparison.groups)
+    names = ("; " if several else ", ").join(group.group for group in comparison.groups)
     if counts:
         parts.append(f"n = {n} {plural(unit)} ({names})")
     if comparison.effect_size is not None:
@@ -99,7 +100,7 @@ def group_rows(groups: Sequence[GroupSummary], unit: str, /, *, logarithmic: boo
     """A table of groups: n, mean, standard deviation and interval; geometric mean of logarithms, letters where obtained."""
     lettered = any(group.letters for group in groups)
     shown = unit_text(unit)
-    head = (
+    head: tuple[str, ...] = (
         "group",
         "n",
         f"mean{f' ({shown})' if shown else ''}",

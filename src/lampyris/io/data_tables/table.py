@@ -90,7 +90,7 @@ class DataTable:
         values, below, faults = self._converted(name)
         for k in np.flatnonzero(below):
             seen = f"{self._cell(int(k), name)} lies below a limit."
-            mend = "Say --limit, and it is taken as censored, never as zero or as the limit itself."
+            mend = "Say --limit cells, and it is taken as censored, never as zero or as the limit itself."
             faults.append(
                 Finding("table.below-limit", Severity.ERROR, Place(self.file, self.lines[k], name), seen, mend)
             )

@@ -211,7 +211,12 @@ def _chosen_marks(comparison: Comparison, marks: str) -> str:
 def _bracket_rows(comparison: Comparison) -> list[tuple[PairDifference, int, int, int]]:
     """Pairs with the places of their groups and the level of their bracket: short ones low, none over another."""
     place = {group.group: k for k, group in enumerate(comparison.groups)}
-    spans = [(pair, min(ends), max(ends)) for pair in comparison.pairs for ends in [(place[pair.a], place[pair.b])]]
+    spans = [
+        (pair, min(ends), max(ends))
+        for pair in comparison.pairs
+        for ends in [(place.get(pair.a, -1), place.get(pair.b, -1))]
+        if min(ends) >= 0
+    ]
     taken: list[list[tuple[int, int]]] = []
     rows = []
     for pair, a, b in sorted(spans, key=lambda span: (span[2] - span[1], span[1])):

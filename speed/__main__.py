@@ -15,6 +15,7 @@ RUNNABLE = {
     "cold-start": "speed.cold_start",
     "session": "speed.session",
     "study": "speed.study",
+    "compare": "speed.compare",
 }
 # rows of minutes and gigabytes, which have a shorter form
 QUICK = ("session", "study")

@@ -10,6 +10,7 @@ from lampyris.core.design import Design, TestResult
 from lampyris.core.estimate import Estimate
 from lampyris.core.finding import Finding
 from lampyris.report.comparison_words import comparison_sentence, group_rows, pair_rows, reported
+from lampyris.report.numbers import unit_text
 from lampyris.report.scene import Scene
 
 Rows = list[tuple[str, ...]]
@@ -96,7 +97,14 @@ def _groups_scene(comparison: Comparison, width: float, question: Asked | AskedS
 
     if question.plan.paired:
         return paired_plot(comparison, width_mm=width)
-    return groups_plot(comparison, width_mm=width, control=question.plan.control, powers=powers)
+    label = axis_label(comparison.endpoint.removeprefix("log10 "), question.unit) if powers else ""
+    return groups_plot(comparison, width_mm=width, control=question.plan.control, label=label, powers=powers)
+
+
+def axis_label(name: str, unit: str, /) -> str:
+    """What stands beside an axis: a name, and its unit where the name does not hold it."""
+    shown = unit_text(unit)
+    return f"{name} ({shown})" if shown and shown not in name and unit not in name else name
 
 
 # ---- stable keys -------------------------------------------------------------------------------------------------

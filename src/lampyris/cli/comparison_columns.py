@@ -45,6 +45,8 @@ class Asked:
         Whether values are log10.
     below : ndarray, dims (row,), bool
         Whether a value is a limit that the true one lies below.
+    unit : str
+        Unit of the values as they stand in the table.
     """
 
     table: DataTable
@@ -56,6 +58,7 @@ class Asked:
     notes: tuple[str, ...]
     logarithmic: bool
     below: NDArray[np.bool_]
+    unit: str
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -78,6 +81,11 @@ class AskedSummary:
     source: Source
     plan: ComparisonPlan
     notes: tuple[str, ...]
+
+    @property
+    def unit(self) -> str:
+        """Unit of the means."""
+        return self.source.unit
 
 
 def table_asked(options: argparse.Namespace, /) -> DataTable:
@@ -146,7 +154,7 @@ def asked(options: argparse.Namespace, /) -> Asked:
     name = f"log10 {options.value}" if options.log else options.value
     source = Source(name, options.group, options.subject, unit, table.file, table.lines)
     plan = plan_asked(options)
-    return Asked(table, values, groups, subjects, source, plan, tuple(notes), options.log, below)
+    return Asked(table, values, groups, subjects, source, plan, tuple(notes), options.log, below, options.unit)
 
 
 def plan_asked(options: argparse.Namespace, /) -> ComparisonPlan:

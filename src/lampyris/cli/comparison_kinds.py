@@ -4,7 +4,7 @@ import argparse
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from lampyris.cli.comparison_answers import Answer, design_entry, interval_entry, of_comparison, test_entry
+from lampyris.cli.comparison_answers import Answer, axis_label, design_entry, interval_entry, of_comparison, test_entry
 from lampyris.cli.comparison_censored import censored_answer
 from lampyris.cli.comparison_columns import Asked, asked, asked_summary, days_of
 from lampyris.core.comparison import Comparison
@@ -185,14 +185,12 @@ def _p(p: float) -> str:
 
 
 def _time_scene(found: "LongitudinalComparison", options: argparse.Namespace, question: Asked, width: float) -> Scene:
-    from lampyris.report.numbers import unit_text
     from lampyris.report.plots.longitudinal import Course, DayMean, longitudinal_plot
 
-    unit = unit_text(found.unit)
     return longitudinal_plot(
         [Course(one.subject, one.group, one.days, one.values) for one in found.traces],
         [DayMean(one.group, one.day, one.n, one.mean) for one in found.means],
-        label=f"{found.endpoint} ({unit})" if unit and unit not in found.endpoint else found.endpoint,
+        label=axis_label(found.endpoint, found.unit),
         day_label=options.within,
         control=question.plan.control,
         width_mm=width,

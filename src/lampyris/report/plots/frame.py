@@ -148,7 +148,8 @@ def foot_lines(words: Sequence[str], width_mm: float, /) -> list[str]:
     lines: list[str] = []
     for paragraph in words:
         row = ""
-        for word in paragraph.split(" "):
+        # a p is not torn from its sign
+        for word in paragraph.replace(" = ", "\u00a0=\u00a0").split(" "):
             longer = f"{row} {word}" if row else word
             if row and text_width_mm(longer, FOOT_PT) > width_mm:
                 lines.append(row)

@@ -2,12 +2,12 @@
 
 import math
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from lampyris.core.comparison import Comparison, GroupSummary, PairDifference
 from lampyris.core.estimate import Estimate
 from lampyris.report.axes import Scale, draw_title
-from lampyris.report.comparison_words import comparison_sentence, p_text, plural
+from lampyris.report.comparison_words import comparison_sentence, p_text, plural, reported
 from lampyris.report.levels import level_text
 from lampyris.report.numbers import number, unit_text
 from lampyris.report.plots.frame import (
@@ -59,6 +59,7 @@ def groups_plot(
     width_mm: float = COLUMN_MM,
     control: str = "",
     title: str = "",
+    label: str = "",
     powers: bool = False,
     logarithmic: bool = False,
     marks: str = "auto",
@@ -75,6 +76,8 @@ def groups_plot(
         Group drawn in grey.
     title : str
         Above the plot; none by default, as journals want it.
+    label : str
+        Of the axis; endpoint and unit by default.
     powers : bool
         Values are log10: they are drawn as their powers on a logarithmic axis, the mean as geometric mean.
     logarithmic : bool
@@ -96,6 +99,7 @@ def groups_plot(
     if marks not in ("auto", "brackets", "letters", "none"):
         raise ValueError(f"marks is auto, brackets, letters or none, got {marks!r}")
     shown = _shown(comparison, powers=powers, logarithmic=logarithmic)
+    shown = replace(shown, label=label) if label else shown
     chosen = _chosen_marks(comparison, marks)
     rows = _bracket_rows(comparison) if chosen == "brackets" else []
     above = (
@@ -163,9 +167,7 @@ def draw_group(
         return
     half = min(0.36 * room, 5.0)
     y = scale.clipped(mean.value)
-    # paper below ink, so that the bar is seen over many points
-    for pen in (Pen(PAPER, 2.4), Pen(INK, 1.4)):
-        scene.line([(x - half, y), (x + half, y)], pen)
+    scene.line([(x - half, y), (x + half, y)], Pen(INK, 1.4))
     if math.isfinite(mean.low) and math.isfinite(mean.high):
         interval_bar(scene, x, (scale.clipped(mean.low), scale.clipped(mean.high)), half_mm=min(0.18 * room, 1.4))
 
@@ -261,6 +263,7 @@ def _foot_words(comparison: Comparison, shown: _Shown, chosen: str) -> list[str]
     if any(any(group.censored) for group in shown.groups):
         words[0] += " Triangles: below the detection limit, drawn at it."
     words.append(comparison_sentence(comparison, counts=False))
+    words += [f"{reported(test)}." for test in comparison.tests if test.role == "primary"][1:]
     if chosen == "brackets":
         words.append(f"Brackets: p, {comparison.post_hoc}.")
     elif chosen == "letters":

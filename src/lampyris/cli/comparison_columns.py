@@ -201,7 +201,9 @@ def asked_summary(options: argparse.Namespace, /) -> AskedSummary:
         notes.append(f"standard deviations were computed from the standard errors in {sem!r}: SD = SEM x sqrt(n)")
     if options.log:
         raise UsageError("--log needs the values: a logarithm of a mean is no mean of logarithms")
-    source = Source(options.value or mean, group, n, options.unit, table.file, table.lines)
+    # "mean" says nothing of what was measured
+    name = options.value or ("value" if mean.strip().casefold() in _MEANS else mean)
+    source = Source(name, group, n, options.unit, table.file, table.lines)
     return AskedSummary(table.words(group), means, sds, ns, source, plan_asked(options), tuple(notes))
 
 

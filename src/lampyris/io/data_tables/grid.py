@@ -188,7 +188,7 @@ def _notes(
         )
     if comments:
         notes.append(
-            f"{_rows(comments)} {'begins' if len(comments) == 1 else 'begin'} with # and {_are(comments)} comments"
+            f"{_rows(comments)} {'begins' if len(comments) == 1 else 'begin'} with # and {_are(comments)} passed over"
         )
     last = below[-1][0]
     blank = [line for line, cells in rows if not any(cells) and header_line < line < last]

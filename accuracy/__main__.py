@@ -11,6 +11,10 @@ TABLES = {
     "thread": "accuracy.thread",
     "lesions": "accuracy.lesions",
     "kinds": "accuracy.kinds",
+    "oracles": "accuracy.oracles",
+    "nulls": "accuracy.nulls",
+    "fitting": "accuracy.fitting",
+    "censoring": "accuracy.censoring",
     "mixed": "accuracy.mixed",
 }
 

@@ -14,7 +14,7 @@ from lampyris.core.study import StudyResults
 from lampyris.report.packing import Frame, binned, packed_within, quantised
 from lampyris.report.png import indexed_png
 from lampyris.report.scale import Window, picture_indices, picture_palette
-from lampyris.report.survey import survey
+from lampyris.report.survey import looks, survey
 
 
 def test_frame_beyond_the_image_is_filled_with_zero() -> None:
@@ -23,7 +23,7 @@ def test_frame_beyond_the_image_is_filled_with_zero() -> None:
 
 
 def test_frames_hold_every_body_and_have_one_size(small_study: StudyResults) -> None:
-    frames = survey(small_study.sessions).frames
+    frames = survey(looks(small_study.sessions)).frames
     assert len({(frame.height, frame.width) for frame in frames.values()}) == 1
     for (s, v), frame in frames.items():
         body = small_study.sessions[s].views[v].body
@@ -69,15 +69,15 @@ def test_photograph_shows_below_the_scale_and_colour_above() -> None:
 
 
 def test_scale_spans_the_study_and_survives_one_without_light(small_study: StudyResults) -> None:
-    window = survey(small_study.sessions).window
+    window = survey(looks(small_study.sessions)).window
     top = max(float(view.display.max()) for session in small_study.sessions for view in session.views)
     assert window.high / 2.5 < top <= window.high and window.low < window.high / 99
     dark = dataclasses.replace(small_study, sessions=())
-    assert survey(dark.sessions).window == Window(1.0, 100.0)
+    assert survey(looks(dark.sessions)).window == Window(1.0, 100.0)
 
 
 def test_script_finds_the_probe_map_in_the_pack(small_study: StudyResults) -> None:
-    frames = survey(small_study.sessions).frames
+    frames = survey(looks(small_study.sessions)).frames
     packs, plan = packed_within(small_study.sessions, [one.animal for one in small_study.sessions], frames, 9e6)
     session = small_study.sessions[0]
     place = packs[session.animal].places[0, 1]["probe"]
@@ -96,7 +96,7 @@ def test_script_finds_the_probe_map_in_the_pack(small_study: StudyResults) -> No
 def test_pictures_keep_to_their_budget(make_study: Callable[..., StudyResults], budget: float) -> None:
     study = make_study(days=(0.0, 7.0))
     packs, plan = packed_within(
-        study.sessions, [one.animal for one in study.sessions], survey(study.sessions).frames, budget
+        study.sessions, [one.animal for one in study.sessions], survey(looks(study.sessions)).frames, budget
     )
     assert sum(pack.size for pack in packs.values()) <= budget
     assert "full images" in plan.sentence()
@@ -105,13 +105,15 @@ def test_pictures_keep_to_their_budget(make_study: Callable[..., StudyResults], 
 def test_a_study_without_sessions_has_no_pack(small_study: StudyResults) -> None:
     empty = dataclasses.replace(small_study, sessions=())
     assert (
-        packed_within(empty.sessions, [one.animal for one in empty.sessions], survey(empty.sessions).frames, 1e6)[0]
+        packed_within(
+            empty.sessions, [one.animal for one in empty.sessions], survey(looks(empty.sessions)).frames, 1e6
+        )[0]
         == {}
     )
 
 
 def test_each_layer_has_one_scale_over_all_pictures(small_study: StudyResults) -> None:
-    layers = survey(small_study.sessions).layers
+    layers = survey(looks(small_study.sessions)).layers
     views = [view for session in small_study.sessions for view in session.views]
     assert list(layers) == ["autofluorescence", *views[0].channels]
     for k, name in enumerate(views[0].channels):
@@ -120,7 +122,7 @@ def test_each_layer_has_one_scale_over_all_pictures(small_study: StudyResults) -
 
 
 def test_layers_carry_their_pixel_noise(small_study: StudyResults) -> None:
-    frames = survey(small_study.sessions).frames
+    frames = survey(looks(small_study.sessions)).frames
     packs, plan = packed_within(small_study.sessions, [one.animal for one in small_study.sessions], frames, 9e6)
     assert plan.layer_bin == 1
     session = small_study.sessions[0]

@@ -19,7 +19,7 @@ from lampyris.report.registered import (
     stations_mm,
     study_poses,
 )
-from lampyris.report.survey import survey
+from lampyris.report.survey import looks, survey
 
 POSES = {
     "straight": Pose(10.0, 20.0),
@@ -65,7 +65,7 @@ def test_outlines_go_back_to_where_they_came_from(name: str) -> None:
 
 
 def test_a_lesion_stays_at_its_place_over_days(small_study: StudyResults) -> None:
-    poses, frames = study_poses(small_study), survey(small_study.sessions).frames
+    poses, frames = study_poses(small_study), survey(looks(small_study.sessions)).frames
     own = [
         (s, session) for s, session in enumerate(small_study.sessions) if session.animal == "m000" and session.day > 0
     ]

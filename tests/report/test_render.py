@@ -5,9 +5,11 @@ import dataclasses
 import hashlib
 import json
 import math
+import multiprocessing
 import re
 import weakref
 from collections.abc import Callable, Sequence
+from concurrent.futures import ProcessPoolExecutor, ThreadPoolExecutor
 from html.parser import HTMLParser
 from typing import Any
 from xml.etree import ElementTree
@@ -199,7 +201,9 @@ def test_style_sheet_and_figures_share_the_arm_colours(page: Page, make_study: C
 
 def test_same_results_same_bytes_and_settings_left_alone(small_study: StudyResults, files: dict[str, bytes]) -> None:
     before = dict(matplotlib.rcParams)
-    assert render_report(small_study, workers=3) == files
+    for engine in (ThreadPoolExecutor(3), ProcessPoolExecutor(2, mp_context=multiprocessing.get_context("spawn"))):
+        with engine:
+            assert render_report(small_study, engine=engine) == files
     assert dict(matplotlib.rcParams) == before
 
 

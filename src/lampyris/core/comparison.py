@@ -1,30 +1,81 @@
 """The comparison of groups on one endpoint, with its design."""
 
+import math
 from dataclasses import dataclass
 
 from lampyris.core.design import Design, TestResult
 from lampyris.core.estimate import Estimate
+from lampyris.core.finding import Finding
 
 
 @dataclass(frozen=True, slots=True)
 class GroupSummary:
-    """An arm on one endpoint: the animals' values with mean and interval."""
+    """An arm on one endpoint: the animals' values with mean and interval.
+
+    Parameters
+    ----------
+    group : str
+        Name of the arm.
+    n : int
+        Experimental units.
+    values : tuple of float
+        One per unit; empty where only mean, standard deviation and n are known.
+    censored : tuple of bool
+        Whether a value is a detection limit, as `values`.
+    mean : Estimate
+        Mean with its interval; `sd` is the standard error.
+    sd : float
+        Standard deviation of the units (divisor n - 1); NaN where unknown.
+    units : tuple of str
+        Names of the units, as `values`; empty where they have none.
+    letters : str
+        Compact letters: arms that share a letter do not differ; "" where not obtained.
+    """
 
     group: str
     n: int
     values: tuple[float, ...]
     censored: tuple[bool, ...]
     mean: Estimate
+    sd: float = math.nan
+    units: tuple[str, ...] = ()
+    letters: str = ""
 
 
 @dataclass(frozen=True, slots=True)
 class PairDifference:
-    """Post hoc comparison of two arms."""
+    """Post hoc comparison of two arms.
+
+    Parameters
+    ----------
+    a, b : str
+        The two arms.
+    difference : Estimate
+        a minus b, with an interval that is simultaneous where the method adjusts for all pairs.
+    p : float
+        Adjusted as `method` says.
+    method : str
+        Procedure and adjustment, such as "Games-Howell" or "Dunn, Holm".
+    statistic, df : float
+        Statistic behind p and its degrees of freedom; NaN where it has none.
+    effect_size : Estimate or None
+        Standardised mean difference with interval (Hedges g), not adjusted for the number of pairs.
+    superiority : Estimate or None
+        Probability that a unit of a exceeds one of b, ties counted half, with interval.
+    ratio : Estimate or None
+        a divided by b, with interval, where all values are above 0.
+    """
 
     a: str
     b: str
     difference: Estimate
     p: float
+    method: str = ""
+    statistic: float = math.nan
+    df: float = math.nan
+    effect_size: Estimate | None = None
+    superiority: Estimate | None = None
+    ratio: Estimate | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,6 +108,14 @@ class Comparison:
         What the comparison stands on.
     tests : tuple of TestResult
         Every test made: the answer first, then the checks of its assumptions and what is shown beside it.
+    effects : tuple of Estimate
+        Further effect sizes over all arms, each named by its method (eta squared, epsilon squared of ranks).
+    p_adjusted : float
+        p adjusted for the number of endpoints; NaN where it was not.
+    adjustment : str
+        How, and over how many endpoints.
+    warnings : tuple of Finding
+        What a reviewer would object to, each with what to do.
     """
 
     endpoint: str
@@ -74,3 +133,7 @@ class Comparison:
     effect_size: Estimate | None = None
     design: Design | None = None
     tests: tuple[TestResult, ...] = ()
+    effects: tuple[Estimate, ...] = ()
+    p_adjusted: float = math.nan
+    adjustment: str = ""
+    warnings: tuple[Finding, ...] = ()

@@ -2,6 +2,7 @@
 
 import base64
 from collections.abc import Sequence
+from concurrent.futures import Executor
 from dataclasses import dataclass, replace
 from functools import partial
 
@@ -12,13 +13,13 @@ from lampyris.core.flags import DETECTION_FLAG_MEANING, DetectionFlag
 from lampyris.core.results import Detection
 from lampyris.core.study import SessionResult, StudyResults, ViewResult
 from lampyris.report.arms import Arm
+from lampyris.report.engine import mapped
 from lampyris.report.identities import Identity, identities_of, lesion_lines, sighting_of, sighting_text
 from lampyris.report.links import Link
 from lampyris.report.numbers import day_text, estimate_text, number
 from lampyris.report.packing import Frame, sessions_by_animal
 from lampyris.report.png import indexed_png
 from lampyris.report.scale import Window, palette, picture_indices, picture_palette
-from lampyris.report.threads import mapped
 
 
 @dataclass(frozen=True, slots=True)
@@ -224,18 +225,30 @@ def _alt(session: SessionResult, view: ViewResult, found: list[Identity]) -> str
 
 
 def still_indices(
-    sessions: Sequence[SessionResult], frames: dict[tuple[int, int], Frame], window: Window, /, *, workers: int = 1
+    sessions: Sequence[SessionResult],
+    frames: dict[tuple[int, int], Frame],
+    window: Window,
+    /,
+    *,
+    engine: Executor | None = None,
 ) -> dict[tuple[int, int], NDArray[np.uint8]]:
     """Every view as a still picture: indices of `picture_palette`, dims (y, x), for the page and for the figures."""
-
-    def shown(s: int) -> list[NDArray[np.uint8]]:
-        return [
-            picture_indices(frames[s, v].cut(view.photo), frames[s, v].cut(view.display), window)
-            for v, view in enumerate(sessions[s].views)
-        ]
-
-    stills = mapped(shown, range(len(sessions)), workers=workers)
+    # by number: to go through the sessions would read their images
+    own_frames: list[list[Frame]] = [[] for _ in range(len(sessions))]
+    for s, v in sorted(frames):
+        own_frames[s].append(frames[s, v])
+    stills = mapped(partial(_indices, sessions, window), enumerate(own_frames), engine=engine)
     return {(s, v): still for s, own in enumerate(stills) for v, still in enumerate(own)}
+
+
+def _indices(
+    sessions: Sequence[SessionResult], window: Window, own: tuple[int, list[Frame]]
+) -> list[NDArray[np.uint8]]:
+    s, frames = own
+    return [
+        picture_indices(frame.cut(view.photo), frame.cut(view.display), window)
+        for frame, view in zip(frames, sessions[s].views, strict=True)
+    ]
 
 
 def _still(indices: NDArray[np.uint8], shrink: int) -> tuple[str, int, int]:
@@ -252,7 +265,7 @@ def film_rows(
     /,
     *,
     budget_bytes: float,
-    workers: int = 1,
+    engine: Executor | None = None,
 ) -> Films:
     """Still pictures of the whole study, in rows.
 
@@ -268,8 +281,8 @@ def film_rows(
         From `still_indices`.
     budget_bytes : float
         Most that the pictures may take; beyond it every second (fourth, eighth) pixel is shown.
-    workers : int
-        Threads.
+    engine : concurrent.futures.Executor, optional
+        What deflates them.
 
     Returns
     -------
@@ -278,7 +291,7 @@ def film_rows(
     """
     shrink = 1
     while True:
-        made = mapped(partial(_still, shrink=shrink), stills.values(), workers=workers)
+        made = mapped(partial(_still, shrink=shrink), stills.values(), engine=engine)
         sources = dict(zip(stills, made, strict=True))
         size = sum(len(source) for source, _, _ in sources.values())
         if size <= budget_bytes or shrink >= 8:

@@ -6,7 +6,8 @@ Quantisation is for showing only. A layer's step is a stated fraction of its own
 
 import base64
 import zlib
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from concurrent.futures import Executor
 from dataclasses import dataclass
 from functools import partial
 from typing import Any
@@ -15,7 +16,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from lampyris.core.study import SessionResult, StudyResults, ViewResult
-from lampyris.report.threads import mapped
+from lampyris.report.engine import mapped
 
 MARGIN_MM = 3.0
 _FULL_SCALE = 65535
@@ -278,35 +279,62 @@ class AnimalPack:
         return len(self.core) + len(self.layers)
 
 
+# what lies where in a blob, by session and view
+Places = dict[tuple[int, int], dict[str, Any]]
+# an animal's pictures: by session and view, the part of the image that is shown
+Pictures = Mapping[tuple[int, int], Frame]
+
+
+def _pack_animal(
+    sessions: Sequence[SessionResult], plan: Plan, animal: tuple[Pictures, bool]
+) -> tuple[str, Places, str, dict[tuple[int, int], list[dict[str, Any]]]]:
+    """Core blob and its places (empty where it is known already), layers' blob and its planes; a session in memory at a time."""
+    frames, with_core = animal
+    blob, layers = _Blob(), _Blob()
+    places: Places = {}
+    planes: dict[tuple[int, int], list[dict[str, Any]]] = {}
+    for s in dict.fromkeys(s for s, _ in frames):
+        for v, view in enumerate(sessions[s].views):
+            if with_core:
+                places[s, v] = _add_core(blob, view, frames[s, v], plan)
+            planes[s, v] = _add_layers(layers, view, frames[s, v], plan) if plan.layer_bin else []
+    return blob.encoded(), places, layers.encoded(), planes
+
+
 class _Packer:
-    """Packs animals under one plan after another, a session in memory at a time; what two plans share is packed once."""
+    """Packs animals under one plan after another; what two plans share is packed once."""
 
     def __init__(
-        self, sessions: Sequence[SessionResult], who: Sequence[str], frames: dict[tuple[int, int], Frame]
+        self,
+        sessions: Sequence[SessionResult],
+        who: Sequence[str],
+        frames: Pictures,
+        engine: Executor | None,
     ) -> None:
-        self.sessions, self.frames = sessions, frames
-        self.animals: dict[str, list[int]] = {}
-        for s, name in enumerate(who):
-            self.animals.setdefault(name, []).append(s)
-        self.cores: dict[tuple[str, int, int], tuple[str, dict[tuple[int, int], dict[str, Any]]]] = {}
+        self.sessions, self.engine = sessions, engine
+        self.animals: dict[str, dict[tuple[int, int], Frame]] = {name: {} for name in who}
+        for s, v in sorted(frames):
+            self.animals[who[s]][s, v] = frames[s, v]
+        self.cores: dict[tuple[str, int, int], tuple[str, Places]] = {}
 
-    def pack(self, name: str, plan: Plan) -> AnimalPack:
-        key = (name, plan.probe_division, plan.bin)
-        known = self.cores.get(key)
-        if known is not None and not plan.layer_bin:
-            core, core_places = known
-            return AnimalPack(core, "", {place: {**own, "layers": []} for place, own in core_places.items()})
-        blob, layers = _Blob(), _Blob()
-        core_places, planes = {}, {}
-        for s in self.animals[name]:
-            for v, view in enumerate(self.sessions[s].views):
-                if known is None:
-                    core_places[s, v] = _add_core(blob, view, self.frames[s, v], plan)
-                planes[s, v] = _add_layers(layers, view, self.frames[s, v], plan) if plan.layer_bin else []
-        if known is None:
-            known = self.cores[key] = (blob.encoded(), core_places)
-        core, core_places = known
-        return AnimalPack(core, layers.encoded(), {p: {**own, "layers": planes[p]} for p, own in core_places.items()})
+    def pack(self, names: Sequence[str], plan: Plan) -> dict[str, AnimalPack]:
+        def core(name: str) -> tuple[str, int, int]:
+            return name, plan.probe_division, plan.bin
+
+        wanted = [name for name in names if plan.layer_bin or core(name) not in self.cores]
+        items = [(self.animals[name], core(name) not in self.cores) for name in wanted]
+        made = dict(
+            zip(wanted, mapped(partial(_pack_animal, self.sessions, plan), items, engine=self.engine), strict=True)
+        )
+        packs = {}
+        for name in names:
+            blob, places, layers, planes = made.get(name, ("", {}, "", {}))
+            self.cores.setdefault(core(name), (blob, places))
+            known, known_places = self.cores[core(name)]
+            packs[name] = AnimalPack(
+                known, layers, {place: {**own, "layers": planes.get(place, [])} for place, own in known_places.items()}
+            )
+        return packs
 
 
 def sessions_by_animal(results: StudyResults, /) -> dict[str, list[tuple[int, SessionResult]]]:
@@ -324,7 +352,7 @@ def packed_within(
     budget_bytes: float,
     /,
     *,
-    workers: int = 1,
+    engine: Executor | None = None,
 ) -> tuple[dict[str, AnimalPack], Plan]:
     """Pictures of every animal in the richest plan that fits.
 
@@ -338,8 +366,8 @@ def packed_within(
         Of every view, from `common_frames`.
     budget_bytes : float
         Most that all packs together may take, in base64.
-    workers : int
-        Threads, each of which packs an animal.
+    engine : concurrent.futures.Executor, optional
+        What packs them, an animal at a time.
 
     Returns
     -------
@@ -348,22 +376,18 @@ def packed_within(
     plan : Plan
         What was chosen; past the listed plans, pixels are averaged ever more coarsely.
     """
-    packer = _Packer(sessions, who, frames)
-
-    def packed(some: Sequence[str], plan: Plan) -> dict[str, AnimalPack]:
-        return dict(zip(some, mapped(partial(packer.pack, plan=plan), some, workers=workers), strict=True))
-
+    packer = _Packer(sessions, who, frames, engine)
     names = list(packer.animals)
     # three animals tell the size of all within a few per cent; the whole is weighed before it is taken
     sample = [names[i] for i in sorted({0, len(names) // 2, len(names) - 1})] if names else []
     tail = [Plan(4, 2**n, 0) for n in range(1, 6)]
     for plan in (*_PLANS, *tail):
-        trial = packed(sample, plan)
+        trial = packer.pack(sample, plan)
         views = sum(len(pack.places) for pack in trial.values())
         total = len(frames)
         if views and sum(pack.size for pack in trial.values()) * total / views > budget_bytes and plan != tail[-1]:
             continue
-        rest = packed([name for name in names if name not in trial], plan)
+        rest = packer.pack([name for name in names if name not in trial], plan)
         packs = {name: (trial | rest)[name] for name in names}
         if sum(pack.size for pack in packs.values()) <= budget_bytes or plan == tail[-1]:
             return packs, plan

@@ -4,7 +4,8 @@ import base64
 import hashlib
 import math
 import re
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from concurrent.futures import Executor
 from typing import Any
 
 from jinja2 import Environment, PackageLoader, StrictUndefined
@@ -30,7 +31,7 @@ from lampyris.report.packing import packed_within
 from lampyris.report.scale import PALETTES
 from lampyris.report.script import asset, page_script
 from lampyris.report.spread_page import spread_context
-from lampyris.report.survey import survey
+from lampyris.report.survey import Look, looks, survey
 from lampyris.report.viewer import KEYS, viewer_data
 
 _MEGABYTE = 1e6
@@ -184,22 +185,23 @@ def _pictures(
     results: StudyResults,
     arms: dict[str, Arm],
     sessions: Sequence[SessionResult],
+    seen: Iterator[Look],
     budget_bytes: float,
     gallery: Gallery,
-    workers: int,
+    engine: Executor | None,
 ) -> dict[str, Any]:
     """The films and the viewer's data, within the budget; the films of each arm also as figures."""
-    shared = survey(sessions, workers=workers)
+    shared = survey(seen)
     frames, window = shared.frames, shared.window
-    stills = still_indices(sessions, frames, window, workers=workers)
+    stills = still_indices(sessions, frames, window, engine=engine)
     for k, arm in enumerate(arms.values(), start=1):
         scene = arm_montage(results, arm, frames, stills, window)
         if scene is not None:
             # the pictures' own pixels are coarser than this already
             gallery.keep(f"films-{k}", scene, dots_per_inch=200)
-    films = film_rows(results, arms, frames, stills, budget_bytes=_STILL_SHARE * budget_bytes, workers=workers)
+    films = film_rows(results, arms, frames, stills, budget_bytes=_STILL_SHARE * budget_bytes, engine=engine)
     who = [session.animal for session in results.sessions]
-    packs, plan = packed_within(sessions, who, frames, budget_bytes - films.size, workers=workers)
+    packs, plan = packed_within(sessions, who, frames, budget_bytes - films.size, engine=engine)
     return {
         "films": films,
         "packs": list(packs.values()),
@@ -220,7 +222,7 @@ def render_report(
     *,
     sessions: Sequence[SessionResult] | None = None,
     image_budget_mb: float = 8.5,
-    workers: int = 1,
+    engine: Executor | None = None,
 ) -> dict[str, bytes]:
     """Render a finished study.
 
@@ -236,8 +238,9 @@ def render_report(
         with the study; those of `results` by default.
     image_budget_mb : float
         Most that all pictures inside the page may take, in megabytes of text; finer pictures are kept while they fit.
-    workers : int
-        Threads that read, pack and deflate pictures; the bytes do not depend on them.
+    engine : concurrent.futures.Executor, optional
+        What reads, packs and deflates pictures, beside this thread; the bytes do not depend on it. To processes `sessions` travel, so
+        they had better be small until they are asked.
 
     Returns
     -------
@@ -261,6 +264,11 @@ def render_report(
         raise ValueError(f"image_budget_mb must be positive, got {image_budget_mb}")
     arms = arms_of(results)
     gallery = Gallery()
+    shown = results.sessions if sessions is None else sessions
+    # the engine looks at the pictures while this thread draws the rest of the page
+    seen = looks(shown, engine=engine)
+    parts = _sections(results, arms, gallery)
+    pictures = _pictures(results, arms, shown, seen, image_budget_mb * _MEGABYTE, gallery, engine)
     style, script = page_style(results), page_script()
     page = (
         _environment()
@@ -272,15 +280,8 @@ def render_report(
             style=Markup(style),
             script=Markup(script),
             policy=content_policy(style, script),
-            **_sections(results, arms, gallery),
-            **_pictures(
-                results,
-                arms,
-                results.sessions if sessions is None else sessions,
-                image_budget_mb * _MEGABYTE,
-                gallery,
-                workers,
-            ),
+            **parts,
+            **pictures,
         )
     )
     return {"report.html": _MISLEADING.sub("\ufffd", page).encode(), **gallery.files}

@@ -1,12 +1,14 @@
 """One pass over the pictures of a study before they are shown: frames and scales that all of them share."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from concurrent.futures import Executor
 from dataclasses import dataclass
+from functools import partial
 
 from lampyris.core.study import SessionResult
+from lampyris.report.engine import mapped
 from lampyris.report.packing import Box, Frame, body_box, common_frames
 from lampyris.report.scale import Window, layer_levels, layer_windows, shared_window, view_levels
-from lampyris.report.threads import mapped
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,28 +30,38 @@ class Survey:
     layers: dict[str, Window]
 
 
-def survey(sessions: Sequence[SessionResult], /, *, workers: int = 1) -> Survey:
-    """Look at every picture once, a session per worker in memory at a time.
+# of each view: where its body lies, its levels, and those of its layers
+Look = list[tuple[Box, tuple[float, float], dict[str, tuple[float, float]]]]
+
+
+def looks(sessions: Sequence[SessionResult], /, *, engine: Executor | None = None) -> Iterator[Look]:
+    """Look at every picture once, a session per worker in memory at a time; an engine begins at once.
 
     Parameters
     ----------
     sessions : sequence of SessionResult
-        With their images.
-    workers : int
-        Threads.
+        With their images; they travel to the engine's workers.
+    engine : concurrent.futures.Executor, optional
+        What runs it.
 
-    Returns
-    -------
-    Survey
+    Yields
+    ------
+    list
+        Per session.
     """
+    return mapped(partial(_look, sessions), range(len(sessions)), engine=engine)
 
-    def look(s: int) -> list[tuple[Box, tuple[float, float], dict[str, tuple[float, float]]]]:
-        return [(body_box(view), view_levels(view), layer_levels(view)) for view in sessions[s].views]
 
-    looks = mapped(look, range(len(sessions)), workers=workers)
-    boxes = {(s, v): box for s, own in enumerate(looks) for v, (box, _, _) in enumerate(own)}
+def _look(sessions: Sequence[SessionResult], s: int) -> Look:
+    return [(body_box(view), view_levels(view), layer_levels(view)) for view in sessions[s].views]
+
+
+def survey(seen: Iterator[Look], /) -> Survey:
+    """What all pictures share, from `looks`."""
+    every = list(seen)
+    boxes = {(s, v): box for s, own in enumerate(every) for v, (box, _, _) in enumerate(own)}
     return Survey(
         common_frames(boxes),
-        shared_window([levels for own in looks for _, levels, _ in own]),
-        layer_windows([layers for own in looks for _, _, layers in own]),
+        shared_window([levels for own in every for _, levels, _ in own]),
+        layer_windows([layers for own in every for _, _, layers in own]),
     )

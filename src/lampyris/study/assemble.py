@@ -2,8 +2,8 @@
 
 import contextlib
 import json
-import os
 from collections.abc import Sequence
+from concurrent.futures import Executor
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
@@ -34,7 +34,6 @@ from lampyris.study.store import (
     ANIMAL,
     StoredAnimal,
     automatic_folder,
-    read_images,
     read_noun,
     read_session,
     view_folder,
@@ -130,7 +129,7 @@ class StudyPlan:
     regions: str = ""
 
 
-def study_task(study: Path, plan: StudyPlan, /, *, workers: int | None = None) -> Task:
+def study_task(study: Path, plan: StudyPlan, /, *, engine: Executor | None = None) -> Task:
     """Make everything above the animals.
 
     Parameters
@@ -139,8 +138,8 @@ def study_task(study: Path, plan: StudyPlan, /, *, workers: int | None = None) -
         The study's directory.
     plan : StudyPlan
         What goes in.
-    workers : int, optional
-        Threads that draw the report; one per core by default. The outputs do not depend on it.
+    engine : concurrent.futures.Executor, optional
+        What packs the report's pictures, beside this thread. The outputs do not depend on it.
 
     Returns
     -------
@@ -166,7 +165,7 @@ def study_task(study: Path, plan: StudyPlan, /, *, workers: int | None = None) -
         inputs=(*_files(study, plan.sheets), *(f"{folder}/{RECORD}" for folder in folders)),
         outputs=OUTPUTS,
         options=durable.canonical_json(options),
-        work=partial(_assemble, plan, workers),
+        work=partial(_assemble, plan, engine),
         seed_key=("study", plan.settings.study.name, "study"),
     )
 
@@ -234,15 +233,23 @@ def _regions(folder: Path) -> StoredRegions:
     return found
 
 
+@dataclass(frozen=True, slots=True)
 class StoredSessions(Sequence[SessionResult]):
-    """Sessions of finished results with their images, each read when it is asked for and not kept."""
+    """Sessions of finished results with their images, each read when it is asked for and not kept; small on its way to a worker.
 
-    def __init__(self, results: StudyResults, folder: Path) -> None:
-        stored: StoredStudy = read_noun(folder / STUDY, StoredStudy)
-        self.sessions = tuple(zip(results.sessions, (folder / name for name in stored.sessions), strict=True))
+    Parameters
+    ----------
+    folder : Path
+        The results.
+    names : tuple of str
+        Folders of the sessions, relative to the results.
+    """
+
+    folder: Path
+    names: tuple[str, ...]
 
     def __len__(self) -> int:
-        return len(self.sessions)
+        return len(self.names)
 
     @overload
     def __getitem__(self, place: int) -> SessionResult: ...
@@ -251,23 +258,23 @@ class StoredSessions(Sequence[SessionResult]):
     def __getitem__(self, place: int | slice) -> SessionResult | Sequence[SessionResult]:
         if isinstance(place, slice):
             return [self[k] for k in range(*place.indices(len(self)))]
-        return read_images(*self.sessions[place])
+        return read_session(self.folder / self.names[place])
 
 
 def write_report(
-    results: StudyResults, folder: Path, /, *, image_budget_mb: float | None = None, workers: int | None = None
+    results: StudyResults, folder: Path, /, *, image_budget_mb: float | None = None, engine: Executor | None = None
 ) -> None:
-    """Render the report with its figures into the results' folder, from whose images it is drawn a session at a time per thread."""
+    """Render the report with its figures into the results' folder, from whose images it is drawn a session at a time per worker."""
     from lampyris.report.render import render_report
 
+    stored: StoredStudy = read_noun(folder / STUDY, StoredStudy)
     budget: dict[str, float] = {} if image_budget_mb is None else {"image_budget_mb": image_budget_mb}
-    threads = workers or os.cpu_count() or 1
-    files = render_report(results, sessions=StoredSessions(results, folder), workers=threads, **budget)
+    files = render_report(results, sessions=StoredSessions(folder, stored.sessions), engine=engine, **budget)
     for name, data in sorted(files.items()):
         durable.write_bytes(folder / name, data)
 
 
-def _assemble(plan: StudyPlan, workers: int | None, study: Path, folder: Path) -> None:
+def _assemble(plan: StudyPlan, engine: Executor | None, study: Path, folder: Path) -> None:
     from lampyris.metastasis.reach import reach
 
     settings, level = plan.settings, plan.settings.analysis.interval_level
@@ -317,7 +324,7 @@ def _assemble(plan: StudyPlan, workers: int | None, study: Path, folder: Path) -
     for stem, (columns, units, types) in study_tables(results).items():
         write_table(folder / "tables", stem, columns, units=units, types=types)
     (folder / "figures").mkdir(exist_ok=True)
-    write_report(results, folder, workers=workers)
+    write_report(results, folder, engine=engine)
     _write_crate(results, folder, stored, plan.published)
 
 

@@ -268,6 +268,9 @@ def _engine(workers: int | None) -> Iterator[Executor | None]:
         # spawn: forking a process that runs threads may deadlock
         context = multiprocessing.get_context("spawn")
         engine = ProcessPoolExecutor(workers, mp_context=context, initializer=_begin_worker)
+        for _ in range(workers):
+            # a process starts with its first task: what it imports can be had while this one does something else
+            engine.submit(_wake)
     try:
         yield engine
     finally:
@@ -357,6 +360,12 @@ def blas_limit() -> "threadpool_limits":
     from threadpoolctl import threadpool_limits
 
     return threadpool_limits(limits=1, user_api="blas")
+
+
+def _wake() -> None:
+    """Import what the steps of a study need."""
+    import lampyris.imaging.step
+    import lampyris.study.following  # noqa: F401
 
 
 def _begin_worker() -> None:

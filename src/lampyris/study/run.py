@@ -5,6 +5,7 @@ import time
 from collections import defaultdict
 from collections.abc import Container, Mapping, Sequence
 from concurrent.futures import Executor, Future
+from contextlib import ExitStack
 from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
@@ -18,6 +19,7 @@ from lampyris.core.study import AnimalOutcome
 from lampyris.io import durable
 from lampyris.study.assemble import REPORT, RESULTS, StudyPlan, load_results, study_task, write_report
 from lampyris.study.check import CheckResult, check_study
+from lampyris.study.cluster import ClusterEngine
 from lampyris.study.curation.contradictions import CURATION_SHEET
 from lampyris.study.curation.tasks import CorrectStep, CuratedAnimals, run_corrections
 from lampyris.study.draft.rules import frozen_files
@@ -171,35 +173,36 @@ def run_study(
     # workers on other machines stand in other directories
     study = Path(directory).resolve() if scheduler else Path(directory)
     start = time.monotonic()
-    check, settings = _checked(study)
-    work = _work(study, check, settings, only)
-    checked = time.monotonic()
-    with durable.StudyLock(study):
-        _make_room(study / RESULTS)
-        level = _Level(force=force, progress=progress, total=work.count)
-        with (
-            durable.passing_directory(study / RESULTS) as passing,
-            open_engine(workers, scheduler=scheduler, study=study) as engine,
-        ):
-            parts = _begin_light(work, engine, follow, passing)
-            outcomes = _run_sessions(work, step or _own_step(), engine, level)
-            analysed = time.monotonic()
-            light = passing.resolve() if light_is_shared(parts) else None
-            follow = follow or follow_sessions
-            plans, animal_tasks = _run_animals(work, outcomes, follow, engine, level, light)
-            curated = run_corrections(
-                study,
-                check.curation,
-                plans,
-                settings,
-                partial(level.run_again, engine),
-                correct=correct or _own_correction(),
-                follow=follow,
-            )
-        followed = time.monotonic()
-        done = [outcome.folder for outcome in outcomes.values() if outcome.done]
-        done += [task.folder for task in animal_tasks]
-        animals = _finish_study(work, check, plans, curated, done, workers=workers, force=force)
+    # first of all, so that its workers wake while the study is checked
+    with open_engine(workers, scheduler=scheduler, study=study) as engine:
+        check, settings = _checked(study)
+        work = _work(study, check, settings, only)
+        checked = time.monotonic()
+        with durable.StudyLock(study):
+            _make_room(study / RESULTS)
+            level = _Level(force=force, progress=progress, total=work.count)
+            with durable.passing_directory(study / RESULTS) as passing:
+                parts = _begin_light(work, engine, follow, passing)
+                outcomes = _run_sessions(work, step or _own_step(), engine, level)
+                analysed = time.monotonic()
+                light = passing.resolve() if light_is_shared(parts) else None
+                follow = follow or follow_sessions
+                plans, animal_tasks = _run_animals(work, outcomes, follow, engine, level, light)
+                curated = run_corrections(
+                    study,
+                    check.curation,
+                    plans,
+                    settings,
+                    partial(level.run_again, engine),
+                    correct=correct or _own_correction(),
+                    follow=follow,
+                )
+            followed = time.monotonic()
+            final = _do_study(work, check, plans, curated, engine, force=force)
+            done = [outcome.folder for outcome in outcomes.values() if outcome.done]
+            done += [task.folder for task in animal_tasks]
+            _finish(work, [*done, *curated.folders, *final])
+    animals = [(curated.plans.get(name) or plans[name]).outcome for name in sorted(plans)]
     if progress is not None:
         progress(work.count, work.count, "report")
     end = time.monotonic()
@@ -250,7 +253,8 @@ def render_again(directory: Path | str, /, *, image_budget_mb: float | None = No
         if image_budget_mb is not None:
             # the record vouches for the run's own report: without it the next run renders that again
             (results / RECORD).unlink(missing_ok=True)
-        write_report(loaded, results, image_budget_mb=image_budget_mb)
+        with open_engine() as engine:
+            write_report(loaded, results, image_budget_mb=image_budget_mb, engine=engine)
         _write_manifest(results, hash_files(results, sorted(listed)))
     return results / REPORT
 
@@ -284,22 +288,24 @@ def _checked(study: Path) -> tuple[CheckResult, StudySettings]:
     return check, check.settings
 
 
-def _finish_study(
+def _do_study(
     work: _Work,
     check: CheckResult,
     plans: Mapping[str, AnimalPlan],
     curated: CuratedAnimals,
-    done: Sequence[str],
+    engine: Executor | None,
     *,
-    workers: int | None,
     force: bool,
-) -> list[AnimalOutcome]:
-    """Regions, tables, report and manifest over what is done; the animals with a person's corrections."""
+) -> list[str]:
+    """Regions, tables and report over what is done, with a person's corrections; their folders."""
     plan = _with_regions(work, check, _study_plan(work, check, plans, curated), force=force)
-    final = study_task(work.study, plan, workers=workers)
-    do_task(final, force=force)
-    _finish(work, [*done, *curated.folders, *filter(None, [plan.regions]), final.folder])
-    return [(curated.plans[name] if name in curated.plans else plans[name]).outcome for name in sorted(plans)]
+    with ExitStack() as threads:
+        if isinstance(engine, ClusterEngine):
+            # its workers are far, and what they would send back is most of the report
+            engine = threads.enter_context(open_engine())
+        final = study_task(work.study, plan, engine=engine)
+        do_task(final, force=force)
+    return [*filter(None, [plan.regions]), final.folder]
 
 
 def _begin_light(work: _Work, engine: Executor | None, follow: FollowStep | None, folder: Path) -> list[Future[None]]:

@@ -17,7 +17,7 @@ from lampyris.statistics.groups import (
     why_no_test,
 )
 
-DATA = Path(__file__).parents[1] / "data" / "statistics"
+DATA = Path(__file__).parents[2] / "data" / "statistics"
 
 # R oneway.test(var.equal = FALSE), from SciPy's TestFOneWay
 R_ONEWAY = [

@@ -1,0 +1,533 @@
+"""Effect sizes with intervals: shares of variance, standardised and plain differences, ratios, probability of superiority.
+
+None of the intervals is adjusted for the number of pairs.
+"""
+
+import math
+from collections.abc import Callable
+
+import numpy as np
+from numpy.typing import ArrayLike
+from scipy import special
+
+from lampyris.core.estimate import Estimate
+from lampyris.statistics.groups.samples import Floats, checked_samples, checked_summary, summary
+
+# depth below the peak, as a natural logarithm, at which sums end; nodes and noncentrality beyond which limits are taken
+_DEPTH = 36.0
+_MOST_NODES = 20_000
+_LARGE = 1e7
+EPSILON_SQUARED = "epsilon squared of ranks, noncentral F interval"
+
+
+def omega_squared(f: float, df1: float, df2: float, n: int, /, *, level: float = 0.95) -> Estimate:
+    """Share of the variance that the groups explain, from F, with the interval of the noncentral F distribution.
+
+    Parameters
+    ----------
+    f, df1, df2 : float
+        Statistic and its degrees of freedom.
+    n : int
+        Number of units over all groups.
+    level : float
+        Coverage of the two-sided interval.
+
+    Returns
+    -------
+    Estimate
+        Between 0 and 1. The point estimate is ``df1 (F - 1) / (df1 (F - 1) + n)``, set to 0 where negative; the interval
+        is ``lambda / (lambda + n)`` at both ends of the noncentrality. After Welch's test it is an approximation.
+
+    References
+    ----------
+    Steiger 2004, Psychol Methods 9:164, doi:10.1037/1082-989X.9.2.164.
+
+    Examples
+    --------
+    >>> e = omega_squared(4.846, 2, 27, 30)
+    >>> f"{e.value:.3f} ({e.low:.3f} to {e.high:.3f})"
+    '0.204 (0.010 to 0.464)'
+    """
+    value = max(0.0, df1 * (f - 1) / (df1 * (f - 1) + n))
+    return _share(value, f, df1, df2, n, level, "omega squared, noncentral F interval")
+
+
+def eta_squared(f: float, df1: float, df2: float, n: int, /, *, level: float = 0.95) -> Estimate:
+    """Share of the sample's variance that the groups explain; too high by chance alone, as `omega_squared` is not.
+
+    Parameters
+    ----------
+    f, df1, df2 : float
+        Statistic and its degrees of freedom; of one factor among several it is the partial share.
+    n : int
+        Number of units over all groups.
+    level : float
+        Coverage of the two-sided interval for the share in the population.
+
+    Returns
+    -------
+    Estimate
+        ``df1 F / (df1 F + df2)`` with the interval of `omega_squared`.
+
+    References
+    ----------
+    Steiger 2004, Psychol Methods 9:164, doi:10.1037/1082-989X.9.2.164.
+
+    Examples
+    --------
+    >>> round(eta_squared(4.846, 2, 27, 30).value, 3)
+    0.264
+    """
+    return _share(df1 * f / (df1 * f + df2), f, df1, df2, n, level, "eta squared, noncentral F interval")
+
+
+def epsilon_squared(h: float, groups: int, n: int, /, *, level: float = 0.95) -> Estimate:
+    """Share of the variance of the ranks that the groups explain, from the Kruskal-Wallis statistic.
+
+    Parameters
+    ----------
+    h : float
+        Statistic, corrected for ties.
+    groups : int
+        Number of groups.
+    n : int
+        Number of units over all groups.
+    level : float
+        Coverage of the interval.
+
+    Returns
+    -------
+    Estimate
+        ``H / (n - 1)``. As this is eta squared of the ranks, the interval is that of the F ratio of the ranks: approximate.
+
+    References
+    ----------
+    Kelley 1935, PNAS 21:554, doi:10.1073/pnas.21.9.554; Tomczak & Tomczak 2014, Trends Sport Sci 1:19.
+
+    Examples
+    --------
+    >>> round(epsilon_squared(7.2, 3, 15).value, 3)
+    0.514
+    """
+    share = min(h / (n - 1), 1 - 1e-12)
+    df1, df2 = float(groups - 1), float(n - groups)
+    f = share / df1 / ((1 - share) / df2)
+    return _share(h / (n - 1), f, df1, df2, n, level, EPSILON_SQUARED)
+
+
+def hedges_g(a: ArrayLike, b: ArrayLike, /, *, level: float = 0.95) -> Estimate:
+    """Standardised mean difference, corrected for small samples, with the interval of the noncentral t.
+
+    Parameters
+    ----------
+    a, b : array_like, dims (animal,)
+        Values of two groups.
+    level : float
+        Coverage of the interval.
+
+    Returns
+    -------
+    Estimate
+        Mean of a minus mean of b over the pooled standard deviation. The interval holds if the spreads are equal.
+
+    Raises
+    ------
+    ValueError
+        If a group has fewer than two values, or neither has any spread.
+
+    References
+    ----------
+    Hedges 1981, J Educ Stat 6:107, doi:10.3102/10769986006002107; Steiger & Fouladi 1997.
+
+    Examples
+    --------
+    >>> g = hedges_g([5.1, 4.8, 6.0, 5.5], [4.0, 4.6, 4.1, 5.0])
+    >>> f"{g.value:.2f} ({g.low:.2f} to {g.high:.2f})"
+    '1.63 (0.10 to 3.56)'
+    """
+    return hedges_g_from_summary(*summary(checked_samples([a, b], spread=False)), level=level)
+
+
+def hedges_g_from_summary(means: ArrayLike, sds: ArrayLike, ns: ArrayLike, /, *, level: float = 0.95) -> Estimate:
+    """Standardised mean difference from a printed table; equal to `hedges_g` of the values behind it.
+
+    Parameters
+    ----------
+    means, sds, ns : array_like, dims (2,)
+        Mean, standard deviation (divisor n - 1) and number of units of the two groups.
+    level : float
+        Coverage of the interval.
+
+    Returns
+    -------
+    Estimate
+
+    Raises
+    ------
+    ValueError
+        As `hedges_g`.
+    """
+    m, s, n = _two(means, sds, ns)
+    df = float(n.sum() - 2)
+    pooled = math.sqrt(((n - 1) * s**2).sum() / df)
+    scale = math.sqrt((1 / n).sum())
+    d = float(m[0] - m[1]) / pooled
+    correction = (
+        math.exp(math.lgamma(0.5 * df) - math.lgamma(0.5 * (df - 1))) / math.sqrt(0.5 * df) if df > 1 else math.nan
+    )
+    tail = 0.5 * (1 - level)
+    low, high = (noncentral_shift(d / scale, df, p) * scale for p in (1 - tail, tail))
+    value = d * correction
+    error = math.sqrt(scale**2 + value**2 / (2 * n.sum()))
+    return Estimate(
+        value, error, min(low, value), max(high, value), level, "1", "Hedges g, noncentral t interval, equal variances"
+    )
+
+
+def mean_difference(a: ArrayLike, b: ArrayLike, /, *, unit: str = "1", level: float = 0.95) -> Estimate:
+    """Difference of two means with Welch's interval, equal variances not assumed.
+
+    Parameters
+    ----------
+    a, b : array_like, dims (animal,)
+        Values of two groups.
+    unit : str
+        Unit of the values.
+    level : float
+        Coverage of the interval.
+
+    Returns
+    -------
+    Estimate
+        Mean of a minus mean of b.
+
+    Raises
+    ------
+    ValueError
+        If a group has fewer than two values, or neither has any spread.
+
+    Examples
+    --------
+    >>> e = mean_difference([5.1, 4.8, 6.0, 5.5], [4.0, 4.6, 4.1, 5.0])
+    >>> f"{e.value:.2f} ({e.low:.2f} to {e.high:.2f})"
+    '0.92 (0.07 to 1.78)'
+    """
+    return mean_difference_from_summary(*summary(checked_samples([a, b], spread=False)), unit=unit, level=level)
+
+
+def mean_difference_from_summary(
+    means: ArrayLike, sds: ArrayLike, ns: ArrayLike, /, *, unit: str = "1", level: float = 0.95
+) -> Estimate:
+    """Difference of two means from a printed table; equal to `mean_difference` of the values behind it.
+
+    Parameters
+    ----------
+    means, sds, ns : array_like, dims (2,)
+        Mean, standard deviation (divisor n - 1) and number of units of the two groups.
+    unit : str
+        Unit of the means.
+    level : float
+        Coverage of the interval.
+
+    Returns
+    -------
+    Estimate
+
+    Raises
+    ------
+    ValueError
+        As `mean_difference`.
+    """
+    m, s, n = _two(means, sds, ns)
+    error, df = welch_error(s**2 / n, n)
+    value = float(m[0] - m[1])
+    half = float(special.stdtrit(df, 0.5 * (1 + level))) * error
+    return Estimate(value, error, value - half, value + half, level, unit, "difference of means, Welch t interval")
+
+
+def mean_ratio(a: ArrayLike, b: ArrayLike, /, *, level: float = 0.95) -> Estimate:
+    """Ratio of two means, on the logarithm.
+
+    Parameters
+    ----------
+    a, b : array_like, dims (animal,)
+        Values of two groups whose means are above 0.
+    level : float
+        Coverage of the interval.
+
+    Returns
+    -------
+    Estimate
+        Mean of a over mean of b. The standard error of its logarithm is that of the first order (delta method), so each mean
+        should be several standard errors above 0.
+
+    Raises
+    ------
+    ValueError
+        If a mean is not above 0, a group has fewer than two values, or neither has any spread.
+
+    References
+    ----------
+    Hedges et al. 1999, Ecology 80:1150, doi:10.1890/0012-9658(1999)080[1150:TMAORR]2.0.CO;2.
+
+    Examples
+    --------
+    >>> r = mean_ratio([51.0, 48.0, 60.0, 55.0], [40.0, 46.0, 41.0, 50.0])
+    >>> f"{r.value:.2f} ({r.low:.2f} to {r.high:.2f})"
+    '1.21 (1.01 to 1.44)'
+    """
+    return mean_ratio_from_summary(*summary(checked_samples([a, b], spread=False)), level=level)
+
+
+def mean_ratio_from_summary(means: ArrayLike, sds: ArrayLike, ns: ArrayLike, /, *, level: float = 0.95) -> Estimate:
+    """Ratio of two means from a printed table; equal to `mean_ratio` of the values behind it.
+
+    Parameters
+    ----------
+    means, sds, ns : array_like, dims (2,)
+        Mean above 0, standard deviation (divisor n - 1) and number of units of the two groups.
+    level : float
+        Coverage of the interval.
+
+    Returns
+    -------
+    Estimate
+
+    Raises
+    ------
+    ValueError
+        As `mean_ratio`.
+    """
+    m, s, n = _two(means, sds, ns)
+    if (m <= 0).any():
+        raise ValueError(f"a ratio needs means above 0, got {m}")
+    error, df = welch_error((s / m) ** 2 / n, n)
+    return _ratio(math.log(m[0] / m[1]), error, df, level, "ratio of means, t interval of its logarithm")
+
+
+def geometric_mean_ratio(a: ArrayLike, b: ArrayLike, /, *, level: float = 0.95) -> Estimate:
+    """Ratio of two geometric means: the difference of the mean logarithms, taken back.
+
+    Parameters
+    ----------
+    a, b : array_like, dims (animal,)
+        Values above 0, of two groups.
+    level : float
+        Coverage of the interval.
+
+    Returns
+    -------
+    Estimate
+        Geometric mean of a over that of b, with Welch's interval.
+
+    Raises
+    ------
+    ValueError
+        If a value is not above 0, a group has fewer than two values, or neither has any spread.
+
+    Examples
+    --------
+    >>> r = geometric_mean_ratio([51.0, 48.0, 60.0, 55.0], [40.0, 46.0, 41.0, 50.0])
+    >>> f"{r.value:.2f} ({r.low:.2f} to {r.high:.2f})"
+    '1.21 (1.02 to 1.44)'
+    """
+    arrays = checked_samples([a, b], spread=False)
+    if any((array <= 0).any() for array in arrays):
+        raise ValueError("a geometric mean needs values above 0")
+    m, s, n = summary([np.log(array) for array in arrays])
+    error, df = welch_error(s**2 / n, n)
+    return _ratio(float(m[0] - m[1]), error, df, level, "ratio of geometric means, Welch t interval of the logarithm")
+
+
+def superiority(a: ArrayLike, b: ArrayLike, /, *, level: float = 0.95) -> Estimate:
+    """Probability that a unit of one group exceeds one of another, ties counted half.
+
+    Parameters
+    ----------
+    a, b : array_like, dims (animal,)
+        Values of two groups.
+    level : float
+        Coverage of the interval.
+
+    Returns
+    -------
+    Estimate
+        0.5 where neither tends to be larger; Cliff's delta is ``2 p - 1``. The interval is that of Brunner and Munzel on the
+        logit, which allows unequal spread; where the groups do not overlap it is Newcombe's (method 5), which allows for that.
+
+    Raises
+    ------
+    ValueError
+        If a group has fewer than two values.
+
+    References
+    ----------
+    Brunner & Munzel 2000, Biom J 42:17, doi:10.1002/(SICI)1521-4036(200001)42:1<17::AID-BIMJ17>3.0.CO;2-U; Newcombe 2006,
+    Stat Med 25:559, doi:10.1002/sim.2324; Cliff 1993, Psychol Bull 114:494, doi:10.1037/0033-2909.114.3.494.
+
+    Examples
+    --------
+    >>> e = superiority([5.1, 4.8, 6.0, 5.5], [4.0, 4.9, 4.1, 5.0])
+    >>> f"{e.value:.3f} ({e.low:.2f} to {e.high:.2f})"
+    '0.875 (0.18 to 1.00)'
+    """
+    x, y = (np.asarray(sample, dtype=np.float64) for sample in (a, b))
+    if min(x.size, y.size) < 2 or x.ndim != 1 or y.ndim != 1 or not np.isfinite([*x, *y]).all():
+        raise ValueError(f"needs two groups of at least two finite values, got shapes {x.shape} and {y.shape}")
+    above, below = _placements(x, y), _placements(y, x)
+    value = float(above.mean())
+    spread = np.array([above.var(ddof=1) / x.size, below.var(ddof=1) / y.size])
+    error, df = welch_error(spread, np.array([x.size, y.size], dtype=np.float64)) if spread.any() else (0.0, math.inf)
+    if error == 0 or not 0 < value < 1:
+        low, high = _newcombe(value, x.size, y.size, level)
+        return Estimate(value, math.nan, low, high, level, "1", "probability of superiority, Newcombe interval")
+    logit, half = math.log(value / (1 - value)), float(special.stdtrit(df, 0.5 * (1 + level)))
+    half *= error / (value * (1 - value))
+    low, high = (float(special.expit(logit + sign * half)) for sign in (-1, 1))
+    method = "probability of superiority, Brunner-Munzel interval of the logit"
+    return Estimate(value, error, min(low, value), max(high, value), level, "1", method)
+
+
+def cliffs_delta(a: ArrayLike, b: ArrayLike, /, *, level: float = 0.95) -> Estimate:
+    """Cliff's delta: how much more often a unit of one group exceeds one of the other than falls below it.
+
+    Parameters
+    ----------
+    a, b : array_like, dims (animal,)
+        Values of two groups.
+    level : float
+        Coverage of the interval.
+
+    Returns
+    -------
+    Estimate
+        From -1 to 1: twice the probability of `superiority` less 1.
+
+    Raises
+    ------
+    ValueError
+        As `superiority`.
+
+    Examples
+    --------
+    >>> cliffs_delta([5.1, 4.8, 6.0, 5.5], [4.0, 4.9, 4.1, 5.0]).value
+    0.75
+    """
+    p = superiority(a, b, level=level)
+    method = p.method.replace("probability of superiority", "Cliff's delta")
+    return Estimate(2 * p.value - 1, 2 * p.sd, 2 * p.low - 1, 2 * p.high - 1, level, "1", method)
+
+
+def welch_error(variances: Floats, ns: Floats, /) -> tuple[float, float]:
+    """Standard error of a difference of two means and its Welch-Satterthwaite degrees of freedom.
+
+    Parameters
+    ----------
+    variances : ndarray, dims (2,)
+        Squared standard error of each mean.
+    ns : ndarray, dims (2,)
+        Units behind each.
+
+    Returns
+    -------
+    error, df : float
+    """
+    total = float(variances.sum())
+    return math.sqrt(total), total**2 / float((variances**2 / (ns - 1)).sum())
+
+
+def noncentral_shift(t: float, df: float, p: float, /) -> float:
+    """Noncentrality at which Student's t falls below `t` with probability `p`.
+
+    Parameters
+    ----------
+    t, df : float
+        Statistic and its degrees of freedom.
+    p : float
+        Between 0 and 1.
+
+    Returns
+    -------
+    float
+    """
+
+    # T = (Z + nc) / s with s the relative error of the standard deviation: P(T < t) = E[Phi(t s - nc)] over s, whose
+    # logarithm is summed by the trapezoidal rule
+    width = min(0.5 / math.sqrt(df), 0.14, 0.4 / max(abs(t), 1e-9))
+    high, low = math.sqrt(_DEPTH / df), -(_DEPTH / df + 0.5 if df < 110 else 1.75 * math.sqrt(_DEPTH / df))
+    count = math.ceil((high - low) / width) + 1
+    if count > _MOST_NODES:
+        # so far from 0 only s varies
+        return t * math.sqrt(float(special.chdtri(df, p if t > 0 else 1 - p)) / df)
+    u = np.linspace(low, high, count)
+    weight = np.exp(df * u - 0.5 * df * np.expm1(2 * u))
+    s, weight = np.exp(u), weight / weight.sum()
+
+    def excess(nc: float) -> float:
+        return float(weight @ special.ndtr(t * s - nc)) - p
+
+    reach = 10.0 + 10.0 * abs(t)
+    return _zero(excess, t - reach, t + reach)
+
+
+def _two(means: ArrayLike, sds: ArrayLike, ns: ArrayLike) -> tuple[Floats, Floats, Floats]:
+    m, s, n = checked_summary(means, sds, ns, spread=False)
+    if m.size != 2:
+        raise ValueError(f"needs two groups, got {m.size}")
+    return m, s, n
+
+
+def _ratio(logarithm: float, error: float, df: float, level: float, method: str) -> Estimate:
+    half = float(special.stdtrit(df, 0.5 * (1 + level))) * error
+    value, low, high = (math.exp(logarithm + step) for step in (0.0, -half, half))
+    return Estimate(value, value * error, low, high, level, "1", method)
+
+
+def _placements(x: Floats, y: Floats) -> Floats:
+    """Share of y below each value of x, ties half."""
+    ordered = np.sort(y)
+    return 0.5 * (np.searchsorted(ordered, x, "left") + np.searchsorted(ordered, x, "right")) / y.size
+
+
+def _newcombe(value: float, m: int, n: int, level: float) -> tuple[float, float]:
+    z2 = float(special.ndtri(0.5 * (1 + level))) ** 2
+    pairs = 0.5 * (m + n)
+
+    def excess(p: float) -> float:
+        spread = p * (1 - p) * (1 + (pairs - 1) * ((1 - p) / (2 - p) + p / (1 + p))) / (m * n)
+        return (p - value) ** 2 - z2 * spread
+
+    low = _zero(excess, 0.0, value) if value > 0 else 0.0
+    high = _zero(excess, value, 1.0) if value < 1 else 1.0
+    return low, high
+
+
+def _share(value: float, f: float, df1: float, df2: float, n: int, level: float, method: str) -> Estimate:
+    tail = 0.5 * (1 - level)
+    low, high = (_noncentrality(f, df1, df2, p) for p in (1 - tail, tail))
+    ends = (low / (low + n), high / (high + n))
+    # with few units the point estimate may fall outside the inverted test's interval by a hair
+    return Estimate(value, math.nan, min(ends[0], value), max(ends[1], value), level, "1", method)
+
+
+def _noncentrality(f: float, df1: float, df2: float, p: float) -> float:
+    """Noncentrality at which F falls below `f` with probability `p`; 0 where even the central F does so less often."""
+
+    def excess(nc: float) -> float:
+        return float(special.ncfdtr(df1, df2, nc, f)) - p
+
+    if f <= 0 or excess(0.0) <= 0:
+        return 0.0
+    if df1 * f > _LARGE:
+        # F = (noncentral chi-squared / df1) / s^2, and so far from 0 only s varies
+        return df1 * f * float(special.chdtri(df2, p)) / df2
+    high = 10.0 * df1 * max(f, 1.0) + 10.0
+    while excess(high) > 0:
+        high *= 2
+    return _zero(excess, 0.0, high)
+
+
+def _zero(function: Callable[[float], float], low: float, high: float) -> float:
+    from scipy.optimize import brentq  # its import takes as long as that of the rest
+
+    return float(brentq(function, low, high, xtol=1e-12, rtol=1e-12))

@@ -1,0 +1,6 @@
+"""Lets the reference cases be imported by their module's name."""
+
+import sys
+from pathlib import Path
+
+sys.path.insert(0, str(Path(__file__).parent))

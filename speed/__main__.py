@@ -15,11 +15,8 @@ RUNNABLE = {
     "cold-start": "speed.cold_start",
     "session": "speed.session",
     "study": "speed.study",
-<<<<<<< HEAD
     "mixed-model": "speed.mixed_model",
-=======
     "compare": "speed.compare",
->>>>>>> tables
 }
 # rows of minutes and gigabytes, which have a shorter form
 QUICK = ("session", "study")

@@ -16,6 +16,7 @@ RUNNABLE = {
     "session": "speed.session",
     "study": "speed.study",
     "compare": "speed.compare",
+    "mixed-model": "speed.mixed_model",
 }
 # rows of minutes and gigabytes, which have a shorter form
 QUICK = ("session", "study")

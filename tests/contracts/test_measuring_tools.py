@@ -14,6 +14,7 @@ ROOT = Path(__file__).parents[2]
 ROWS = [
     "unmixing", "detection", "linking", "registration", "montecarlo", "diffusion", "live-small", "live-large", "session",
     "study", "cold-start", "compare",
+    "study", "cold-start", "mixed-model",
 ]  # fmt: skip
 
 

@@ -114,6 +114,14 @@ def test_faults_of_the_columns_are_named_with_their_rows(change, rules):
     assert all(10 <= row <= 15 for row in rows)
 
 
+def test_rows_that_are_copies_of_each_other_are_no_repeats():
+    y, group, animal, _ = regions("ab", rows=1)
+    copies = [list(np.repeat(column, 3)) for column in (y, group, animal)]
+    with pytest.raises(InputError, match="do not differ") as error:
+        mixed_comparison(*copies)
+    assert error.value.findings[0].rule == "compare.no-residual"
+
+
 def course(seed=1, days=(0, 7, 14), animals=5, groups="ab", jitter=False):
     rng = np.random.default_rng(seed)
     rows = []
@@ -144,6 +152,10 @@ def test_shared_days_are_compared_one_by_one():
     # balanced: the model's means are the cells' own
     assert found.means[2].mean.value == pytest.approx(y[:15][day[:15] == 14].mean(), rel=1e-8)
     assert len(found.traces) == 10
+    last = found.changes[1]
+    assert (last.group, last.day_from, last.day_to) == ("a", 0.0, 14.0)
+    assert last.difference.value == pytest.approx(found.means[2].mean.value - found.means[0].mean.value, rel=1e-9)
+    assert last.method == "holm over 4 contrasts"
     assert found.traces[0].days == (0.0, 7.0, 14.0)
 
 

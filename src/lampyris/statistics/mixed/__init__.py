@@ -7,6 +7,7 @@ from lampyris.statistics.mixed.over_time import compare_over_time
 from lampyris.statistics.mixed.profiles import profile_intervals
 from lampyris.statistics.mixed.repeated import RepeatedEffect, RepeatedMeasures, repeated_measures
 from lampyris.statistics.mixed.results import (
+    Change,
     CoefficientTest,
     ColumnNames,
     DayContrast,
@@ -19,6 +20,7 @@ from lampyris.statistics.mixed.results import (
 from lampyris.statistics.mixed.structure import RandomTerm, nested_labels
 
 __all__ = [
+    "Change",
     "CoefficientTest",
     "ColumnNames",
     "Covariate",

@@ -13,6 +13,7 @@ from lampyris.core.estimate import Estimate
 from lampyris.core.finding import Finding, Place, Severity
 from lampyris.statistics.groups import omega_squared
 from lampyris.statistics.mixed.fixed import Factor, FixedPart, Variable, fixed_part
+from lampyris.statistics.mixed.likelihood import NothingLeftError
 from lampyris.statistics.mixed.marginal import (
     contrast_correlation,
     pairs_of,
@@ -127,7 +128,20 @@ def nested_model(
     """
     fixed, notes = _fixed(rows, names)
     terms = [*subject_terms(rows, names, spread), *nested_term(rows, names)]
-    return fit_mixed_model(rows.values, fixed, terms, unit=names.unit, level=level), notes
+    return fitted(rows, fixed, terms, names, level), notes
+
+
+def fitted(
+    rows: Rows, fixed: FixedPart, terms: Sequence[RandomTerm], names: ColumnNames, level: float, /
+) -> MixedModel:
+    """Fit a model to checked rows; InputError where it fits them exactly."""
+    try:
+        return fit_mixed_model(rows.values, fixed, terms, unit=names.unit, level=level)
+    except NothingLeftError as error:
+        seen = f"the model fits every value of a {names.subject} exactly."
+        mend = f"Are rows copies of each other? Average the rows of each {names.subject}, and compare the means."
+        finding = Finding("compare.no-residual", Severity.ERROR, Place(names.file, None, names.value), seen, mend)
+        raise InputError(f"no mixed model can be fitted: {error}", (finding,)) from error
 
 
 def _check_control(rows: Rows, control: str, spread: str, names: ColumnNames) -> None:
@@ -197,7 +211,7 @@ def model_notes(model: MixedModel, labels: Sequence[object], /) -> list[str]:
     ratio = spread_ratio(model, labels)
     if ratio > WIDER:
         notes.append(
-            f"Residuals spread {ratio:.1f} times as widely in one part of the data as in another; try the logarithm."
+            f"Residuals spread {ratio:.1f} times as widely in one group as in another; consider another scale, such as the logarithm."
         )
     return notes
 

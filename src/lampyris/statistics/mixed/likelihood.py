@@ -26,10 +26,16 @@ Array = NDArray[np.float64]
 STARTS = (1.0, 0.2)
 # relative standard deviations to try where zero turns out not to be best
 RELEASE = (0.001, 0.003, 0.01, 0.03, 0.1, 0.3, 1.0)
+# beyond this relative standard deviation the residual is rounding
+LARGEST = 1e4
 # below this relative standard deviation zero is tried
 SMALL = 3e-2
 # a gain of the criterion below this is rounding
 GAIN = 1e-9
+
+
+class NothingLeftError(ValueError):
+    """The model fits the values exactly, so that no residual is left to judge it by."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -138,7 +144,7 @@ def problem(matrix: Array, y: Array, random: RandomPart, /, *, restricted: bool)
 
     Raises
     ------
-    ValueError
+    NothingLeftError
         If the fixed part alone fits the values exactly.
     """
     basis, triangle = np.linalg.qr(matrix)
@@ -149,7 +155,7 @@ def problem(matrix: Array, y: Array, random: RandomPart, /, *, restricted: bool)
     n, p = matrix.shape
     scale = math.sqrt(float(residual @ residual) / max(n - p, 1))
     if n <= p or not scale > 1e-13 * float(np.abs(y).max()):
-        raise ValueError("the fixed part fits the values exactly: nothing is left to tell subjects apart")
+        raise NothingLeftError("the fixed part fits the values exactly: nothing is left to tell subjects apart")
     columns = np.column_stack([basis, residual / scale])
     own, cross = random.products(columns)
     return Problem(random, restricted, n, p, triangle, fit, scale, own, cross, columns.T @ columns)
@@ -180,7 +186,7 @@ def state(given: Problem, theta: Array, /) -> State:
     outer = given.cross - su @ given.cross
     product = given.square - summed_product(given.cross, weight @ given.cross)
     x = product[:-1, :-1]
-    coefficients = np.linalg.solve(x, product[:-1, -1])
+    coefficients = np.asarray(np.linalg.solve(x, product[:-1, -1]), dtype=np.float64)
     rest = float(product[-1, -1] - product[:-1, -1] @ coefficients)
     log_h = float(np.linalg.slogdet(a)[1].sum())
     log_x = float(np.linalg.slogdet(x)[1])
@@ -288,6 +294,11 @@ def optimum(given: Problem, /) -> Optimum:
     -------
     Optimum
         To about 1e-9 of the parameters.
+
+    Raises
+    ------
+    NothingLeftError
+        If values of the same level of a random term hardly differ, so that the residual is rounding.
     """
     low = _lower(given.random)
     best, value = np.zeros(low.size), math.inf
@@ -295,6 +306,9 @@ def optimum(given: Problem, /) -> Optimum:
         found, reached = _searched(given, np.where(low == 0, start, 0.0))
         if reached < value - GAIN:
             best, value = found, reached
+    without_residual = criterion(given, np.where(low == 0, LARGEST, 0.0))[0]
+    if float(np.abs(best).max()) > 0.9 * LARGEST or without_residual <= value:
+        raise NothingLeftError("values of the same level of a random term do not differ: nothing is left as residual")
     best = _settled(given, best)
     for _ in range(low.size + 1):
         if _bounds_hold(given, best):
@@ -310,7 +324,7 @@ def optimum(given: Problem, /) -> Optimum:
 
 def _searched(given: Problem, start: Array) -> tuple[Array, float]:
     """A local optimum and its value, by a quasi-Newton search."""
-    bounds = [(None if math.isinf(bound) else bound, None) for bound in _lower(given.random)]
+    bounds = [(-LARGEST if math.isinf(bound) else bound, LARGEST) for bound in _lower(given.random)]
     found = optimize.minimize(
         lambda theta: criterion(given, theta),
         start,

@@ -11,7 +11,7 @@ from scipy import special
 from lampyris.core.design import TestResult
 from lampyris.core.estimate import Estimate
 from lampyris.statistics.mixed.fixed import FixedPart
-from lampyris.statistics.mixed.likelihood import Optimum, Problem, factors, optimum, problem, state
+from lampyris.statistics.mixed.likelihood import NothingLeftError, Optimum, Problem, factors, optimum, problem, state
 from lampyris.statistics.mixed.results import CoefficientTest, VarianceComponent
 from lampyris.statistics.mixed.small_samples import (
     MANY,
@@ -123,7 +123,9 @@ class MixedModel:
                 name, Estimate(value, 0.0, value, value, self.level, self.unit, method), 0.0, MANY, 1.0
             )
         covariance = self.inference.adjusted if self.method == "REML" else self.inference.plain
-        error = math.sqrt(float(kept @ covariance @ kept))
+        square = float(kept @ covariance @ kept)
+        # the adjustment of a nearly singular fit may outweigh what it adjusts
+        error = math.sqrt(square if square > 0 else float(kept @ self.inference.plain @ kept))
         df = contrast_df(self.inference, kept) if self.method == "REML" else MANY
         half = error * float(special.stdtrit(df, 0.5 * (1 + self.level)))
         estimate = Estimate(value, error, value - half, value + half, self.level, self.unit, method)
@@ -201,8 +203,10 @@ def fit_mixed_model(
 
     Raises
     ------
+    NothingLeftError
+        If the model fits the values exactly; a ValueError, as every other.
     ValueError
-        If lengths differ, a value is not finite, nothing is left over, or a random term has a level for every row, so that
+        If lengths differ, a value is not finite, or a random term has a level for every row, so that
         it cannot be told from the residual.
 
     References
@@ -401,7 +405,10 @@ def random_term_tests(values: ArrayLike, model: MixedModel, /) -> tuple[TestResu
         if without:
             with one_thread():
                 given = problem(_kept(model), y, random_part(without), restricted=model.method == "REML")
-                other = optimum(given).value
+                try:
+                    other = optimum(given).value
+                except NothingLeftError:
+                    continue
         else:
             other = _without_random(model)
         ratio = max(other - model.criterion, 0.0)

@@ -9,7 +9,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from lampyris.core.design import Design, TestResult
 from lampyris.core.finding import Finding, Place, Severity
-from lampyris.statistics.mixed.compare import difference_row, lone_tests, model_notes, nested_term
+from lampyris.statistics.mixed.compare import difference_row, fitted, lone_tests, model_notes, nested_term
 from lampyris.statistics.mixed.fixed import Covariate, Factor, FixedPart, Variable, fixed_part
 from lampyris.statistics.mixed.marginal import ADJUSTMENTS, adjusted_p, pairs_of
 from lampyris.statistics.mixed.model import (
@@ -22,6 +22,7 @@ from lampyris.statistics.mixed.profiles import profile_intervals
 from lampyris.statistics.mixed.residuals import residual_checks, spread_ratio
 from lampyris.statistics.mixed.results import (
     PLAIN,
+    Change,
     CoefficientTest,
     ColumnNames,
     DayContrast,
@@ -161,6 +162,7 @@ def compare_over_time(
         tests=(*tests, *lone_tests(random_term_tests(rows.values, model)), *residual_checks(model)),
         means=_means(model, rows, plan, names),
         pairs=_pairs(model, rows, plan, control, adjust, names),
+        changes=_changes(model, rows, adjust, names) if plan.time == "factor" else (),
         slopes=_slopes(model, rows, names) if plan.time == "covariate" else (),
         components=profile_intervals(model),
         icc=intraclass_correlations(model),
@@ -187,7 +189,7 @@ def time_model(
     """
     plan = _plan(rows, time, names)
     fixed = _fixed(rows, plan, names)
-    return fit_mixed_model(rows.values, fixed, _terms(rows, plan, names), unit=names.unit, level=level), plan
+    return fitted(rows, fixed, _terms(rows, plan, names), names, level), plan
 
 
 def _check_days(rows: Rows, control: str, names: ColumnNames) -> None:
@@ -341,6 +343,16 @@ def _slopes(model: MixedModel, rows: Rows, names: ColumnNames) -> tuple[Coeffici
     )
 
 
+def _changes(model: MixedModel, rows: Rows, adjust: str, names: ColumnNames) -> tuple[Change, ...]:
+    first, *later = (float(day) for day in np.unique(rows.days))
+    cells = [(group, first, day) for group in rows.levels for day in later]
+    lines = [difference_row(model.fixed, names.day, _label(b), _label(a), **{names.group: g}) for g, a, b in cells]
+    return tuple(
+        Change(*cell, test.estimate, test.statistic, test.df, test.p, p, method)
+        for cell, (test, p, method) in zip(cells, _adjusted(model, lines, adjust), strict=True)
+    )
+
+
 def _pairs(
     model: MixedModel, rows: Rows, plan: Plan, control: str, adjust: str, names: ColumnNames
 ) -> tuple[DayContrast, ...]:
@@ -361,12 +373,17 @@ def _pairs(
 def _family(
     model: MixedModel, cells: Sequence[tuple[str, str, float]], lines: Sequence[Array], adjust: str
 ) -> tuple[DayContrast, ...]:
-    if not cells:
-        return ()
-    tests = [model.contrast(f"{a} - {b}", line) for (a, b, _), line in zip(cells, lines, strict=True)]
+    return tuple(
+        DayContrast(*cell, test.estimate, test.statistic, test.df, test.p, p, method)
+        for cell, (test, p, method) in zip(cells, _adjusted(model, lines, adjust), strict=True)
+    )
+
+
+def _adjusted(model: MixedModel, lines: Sequence[Array], adjust: str) -> list[tuple[CoefficientTest, float, str]]:
+    """Tests of a family of contrasts, each with adjusted p and how."""
+    if not lines:
+        return []
+    tests = [model.contrast("", line) for line in lines]
     adjusted = adjusted_p(model, tests, np.array(lines), adjust)
     method = "not adjusted" if adjust == "none" or len(tests) == 1 else f"{adjust} over {len(tests)} contrasts"
-    return tuple(
-        DayContrast(a, b, day, test.estimate, test.statistic, test.df, test.p, float(p), method)
-        for (a, b, day), test, p in zip(cells, tests, adjusted, strict=True)
-    )
+    return [(test, float(p), method) for test, p in zip(tests, adjusted, strict=True)]

@@ -23,6 +23,8 @@ Array = NDArray[np.float64]
 EDGE = 1.0 - 1e-9
 # the search stays within these multiples of the estimates, where the sums of products keep their digits
 TINY, HUGE = 1e-2, 1e3
+# deviance that no search keeps
+BEYOND = 1e12
 # standard deviation, in units of the values' own, from which a search sets out at least
 OFF_ZERO = 0.02
 
@@ -107,7 +109,11 @@ def _deviance(given: Problem, values: Array) -> tuple[float, Array]:
         slopes.append([undo @ slope @ undo.T for slope in own])
         at += d * (d + 1) // 2
     theta = np.concatenate([_triangle(matrix) for matrix in covariances]) / residual
-    found = state(given, theta)
+    try:
+        found = state(given, theta)
+    except np.linalg.LinAlgError:
+        # a step of the search to where the sums of products have no digits left
+        return BEYOND, np.zeros_like(values)
     value = found.log_h + 2 * given.free * math.log(residual) + found.rest / residual**2
     value += found.log_x if given.restricted else 0.0
     steps = given.random.gathered(covariance_slope(given, found, weight=1 / residual**2))

@@ -145,6 +145,37 @@ class DayContrast:
 
 
 @dataclass(frozen=True, slots=True)
+class Change:
+    """What happened in one group between two days.
+
+    Parameters
+    ----------
+    group : str
+        The group.
+    day_from, day_to : float
+        The days.
+    difference : Estimate
+        Later minus earlier; the interval is for this difference alone.
+    statistic, df : float
+        t and its degrees of freedom.
+    p_alone, p : float
+        Before and after adjustment for all changes of the table.
+    method : str
+        How p was adjusted.
+    """
+
+    group: str
+    day_from: float
+    day_to: float
+    difference: Estimate
+    statistic: float
+    df: float
+    p_alone: float
+    p: float
+    method: str
+
+
+@dataclass(frozen=True, slots=True)
 class Trace:
     """What was measured in one subject, a mean per day, for the plot of single subjects.
 
@@ -182,6 +213,8 @@ class LongitudinalComparison:
         Per group and day, in the order of groups, then days.
     pairs : tuple of DayContrast
         Differences of groups per day (and of slopes where time is a covariate).
+    changes : tuple of Change
+        Per group, from the first day to each later one; empty where time is a covariate.
     slopes : tuple of CoefficientTest
         Slope per group, where time is a covariate.
     components : tuple of VarianceComponent
@@ -202,6 +235,7 @@ class LongitudinalComparison:
     tests: tuple[TestResult, ...]
     means: tuple[MarginalMean, ...]
     pairs: tuple[DayContrast, ...]
+    changes: tuple[Change, ...]
     slopes: tuple[CoefficientTest, ...]
     components: tuple[VarianceComponent, ...]
     icc: tuple[tuple[str, Estimate], ...]

@@ -167,7 +167,7 @@ def _over_time(options: argparse.Namespace, question: Asked) -> Answer:
         (first, *others),
         _time_tables(found, options.within, logarithmic=question.logarithmic),
         checks,
-        (),
+        question.warnings,
         (*question.notes, *found.notes),
         document,
         lambda width: _time_scene(found, options, question, width),

@@ -16,6 +16,7 @@ TABLES = {
     "fitting": "accuracy.fitting",
     "censoring": "accuracy.censoring",
     "mixed": "accuracy.mixed",
+    "relations": "accuracy.relations",
 }
 
 

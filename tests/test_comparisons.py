@@ -1,5 +1,6 @@
 """`lampyris compare` on files: what it answers, against values that others printed, and what it refuses."""
 
+import datetime
 import json
 import re
 import xml.etree.ElementTree as ET
@@ -313,6 +314,8 @@ def test_ties_and_integers_are_fine(capsys, tmp_path):
         (("--value", "x", "--group", "g", "--post-hoc", "dunnett"), "control"),
         (("--value", "x", "--group", "g", "--within", "d", "--summary"), "choose one"),
         (("--value", "x", "--group", "g", "--average", "--mixed"), "choose one"),
+        (("--value", "x", "--group", "g", "--subject", "g", "--within", "d", "--post-hoc", "tukey"), "no meaning"),
+        (("--value", "x", "--group", "g", "--limit", "1", "--average"), "no meaning"),
         (("--value", "x", "--group", "g", "--level", "95"), "0.95"),
         (("--value", "x", "--group", "g", "--plot", "a.pdf"), ".svg or .png"),
         (("--value", "x", "--group", "g", "--paired"), "--subject"),
@@ -323,6 +326,24 @@ def test_wrong_usage_says_what_to_say(capsys, tmp_path, options, said):
     code, out, err = call(capsys, write(tmp_path / "t.csv", "g,x,d\na,1,1\nb,2,1\n"), *options)
     assert (code, out) == (2, "")
     assert said in err
+
+
+def test_names_that_differ_in_capitals_alone_are_doubted(capsys, tmp_path):
+    table = write(
+        tmp_path / "t.csv", "g,x\n" + "".join(f"{g},{k + len(g)}\n" for g in ("dots", "Dots", "dye") for k in range(3))
+    )
+    found = answer(capsys, table, "--value", "x", "--group", "g")
+    assert [one["check"] for one in found["warnings"] if "'dots' and 'Dots'" in one["message"]] == ["compare.names"]
+
+
+def test_names_that_excel_made_dates_are_doubted(capsys, tmp_path):
+    made = openpyxl.Workbook()
+    made.active.append(["animal", "g", "x"])
+    for k in range(6):
+        made.active.append([datetime.date(2026, 1, 1 + k), "ab"[k % 2], float(k * k)])
+    made.save(tmp_path / "t.xlsx")
+    found = answer(capsys, tmp_path / "t.xlsx", "--value", "x", "--group", "g", "--subject", "animal")
+    assert "compare.dates" in [one["check"] for one in found["warnings"]]
 
 
 # ---- plots -----------------------------------------------------------------------------------------------------------

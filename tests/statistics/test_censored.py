@@ -9,7 +9,13 @@ import pytest
 from scipy import optimize, special, stats
 
 from lampyris.core.design import Exclusion
-from lampyris.statistics.censored import censored_quantile, censored_summary, compare_censored, rank_test_censored
+from lampyris.statistics.censored import (
+    as_comparison,
+    censored_quantile,
+    censored_summary,
+    compare_censored,
+    rank_test_censored,
+)
 from lampyris.statistics.intervals import geometric_mean_interval, t_interval
 
 NONE = [False] * 6
@@ -250,6 +256,20 @@ def test_nothing_seen_at_all_is_said_and_not_tested():
     assert found.tests == ()
     assert math.isnan(found.pairs[0].p)
     assert "No test was made" in found.notes[-1]
+
+
+def test_it_becomes_the_reports_comparison():
+    values, marks = {"a": [6.1, 6.4, 5.9], "b": [5, 5, 5]}, {"a": [0, 0, 0], "b": [1, 1, 1]}
+    found = compare_censored(values, marks, unit="log10(ph s-1)")
+    noun = as_comparison(found, values, marks, endpoint="flux")
+    assert (noun.test, noun.p, noun.df1) == (found.tests[0].name, found.tests[0].p, 1.0)
+    assert noun.groups[1].censored == (True, True, True)
+    assert noun.groups[1].mean.high == 5.0
+    assert noun.design is found.design
+    nothing = compare_censored({"a": [5.0], "b": [5.0]}, {"a": [1], "b": [1]})
+    empty = as_comparison(nothing, {"a": [5.0], "b": [5.0]}, {"a": [1], "b": [1]}, endpoint="flux")
+    assert empty.test == ""
+    assert math.isnan(empty.p)
 
 
 def test_what_was_left_out_is_in_the_design():

@@ -20,6 +20,7 @@ _SDS = ("sd", "s.d.", "stdev", "std", "std dev", "std. dev.", "std.dev.", "stand
 _SEMS = ("sem", "s.e.m.", "se", "s.e.", "std error", "std. error", "standard error", "stderr")
 _NS = ("n", "count", "number", "size", "animals", "replicates")
 
+_DATE = re.compile(r"\d{4}-\d\d-\d\d( .*)?", re.ASCII)
 _DAY = re.compile(r"(?P<word>d|day|week|w|dpi|t)[ _-]?(?P<day>\d+(\.\d+)?)", re.IGNORECASE | re.ASCII)
 
 
@@ -47,6 +48,8 @@ class Asked:
         Whether a value is a limit that the true one lies below.
     unit : str
         Unit of the values as they stand in the table.
+    warnings : tuple of Finding
+        Names that look as if they were mistyped or rewritten.
     """
 
     table: DataTable
@@ -59,6 +62,7 @@ class Asked:
     logarithmic: bool
     below: NDArray[np.bool_]
     unit: str
+    warnings: tuple[Finding, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -82,6 +86,8 @@ class AskedSummary:
     plan: ComparisonPlan
     notes: tuple[str, ...]
 
+    warnings: tuple[Finding, ...] = ()
+
     @property
     def unit(self) -> str:
         """Unit of the means."""
@@ -98,7 +104,7 @@ def table_asked(options: argparse.Namespace, /) -> DataTable:
     """
     decimal = {"point": ".", "comma": ","}.get(options.decimal or "", "")
     table = read_table(options.table, sheet=options.sheet, table=options.prism_table, decimal=decimal)
-    if options.wide or (table.wide and not options.value and not options.group):
+    if options.wide or options.columns or (table.wide and not options.value and not options.group):
         keep = [name for name in (options.subject, options.within, options.block, options.two_way) if name]
         conditions = [condition.partition("!=" if "!=" in condition else "=")[0] for condition in options.where]
         keep = list(dict.fromkeys([*keep, *(name for name in conditions if name in table.columns)]))
@@ -140,7 +146,7 @@ def asked(options: argparse.Namespace, /) -> Asked:
     subjects = table.words(options.subject) if options.subject else None
     notes = list(table.notes)
     if options.paired and subjects is None:
-        if not (options.wide or table.wide or _was_wide(table)):
+        if not _was_wide(table):
             raise UsageError("--paired needs --subject: the column that says which values belong together")
         subjects = tuple(f"row {line}" for line in table.lines)
         notes.append("values of one row belong together (--paired without --subject)")
@@ -154,7 +160,19 @@ def asked(options: argparse.Namespace, /) -> Asked:
     name = f"log10 {options.value}" if options.log else options.value
     source = Source(name, options.group, options.subject, unit, table.file, table.lines)
     plan = plan_asked(options)
-    return Asked(table, values, groups, subjects, source, plan, tuple(notes), options.log, below, options.unit)
+    return Asked(
+        table,
+        values,
+        groups,
+        subjects,
+        source,
+        plan,
+        tuple(notes),
+        options.log,
+        below,
+        options.unit,
+        _doubts(table, options),
+    )
 
 
 def plan_asked(options: argparse.Namespace, /) -> ComparisonPlan:
@@ -234,6 +252,28 @@ def _refuse_unnamed(table: DataTable, options: argparse.Namespace) -> None:
     numeric = [name for name in table.columns if table.is_numeric(name)]
     hint = " If each column of numbers is a group, say --wide." if len(numeric) > 1 else ""
     raise UsageError(f"say {' and '.join(missing)}: columns of {table.file} are {', '.join(table.columns)}.{hint}")
+
+
+def _doubts(table: DataTable, options: argparse.Namespace) -> tuple[Finding, ...]:
+    """Names of groups and subjects that differ in capitals alone, or that a spreadsheet program made dates of."""
+    found = []
+    for column in dict.fromkeys(name for name in (options.group, options.subject) if name):
+        names = dict.fromkeys(table.words(column))
+        alike: dict[str, list[str]] = {}
+        for name in names:
+            alike.setdefault(" ".join(name.casefold().split()), []).append(name)
+        twice = [" and ".join(map(repr, same)) for same in alike.values() if len(same) > 1]
+        place = Place(table.file, None, column)
+        if twice:
+            seen = f"names differ in capitals or blanks alone, and count as different: {', '.join(twice[:5])}."
+            mend = "Write each name in one way."
+            found.append(Finding("compare.names", Severity.WARNING, place, seen, mend))
+        dates = [name for name in names if _DATE.fullmatch(name)]
+        if dates and table.letters:
+            seen = f"names are dates, such as {dates[0]}: a spreadsheet program may have made them of names like 1-2 or MAR1."
+            mend = "Look at them in the program; write such names as text."
+            found.append(Finding("compare.dates", Severity.WARNING, place, seen, mend))
+    return tuple(found)
 
 
 def _was_wide(table: DataTable) -> bool:

@@ -1,6 +1,7 @@
 """The analyses that a comparison may ask for, each called and put into the parts that are printed."""
 
 import argparse
+import math
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
@@ -9,8 +10,9 @@ from lampyris.cli.comparison_censored import censored_answer
 from lampyris.cli.comparison_columns import Asked, asked, asked_summary, days_of
 from lampyris.core.comparison import Comparison
 from lampyris.core.errors import UsageError
+from lampyris.core.estimate import Estimate
 from lampyris.report.comparison_words import p_text, plural, reported
-from lampyris.report.numbers import number
+from lampyris.report.numbers import number, value_interval
 from lampyris.report.scene import Scene
 from lampyris.statistics.groups import compare_factorial, compare_groups, compare_summary
 
@@ -146,34 +148,62 @@ def _over_time(options: argparse.Namespace, question: Asked) -> Answer:
         "groups": [
             {"group": one.group, "day": one.day, "n": one.n, **interval_entry(one.mean, "mean")} for one in found.means
         ],
+        "changes": [
+            {
+                "group": one.group,
+                "from": one.day_from,
+                "to": one.day_to,
+                **interval_entry(one.difference, "difference"),
+                "p": one.p,
+                "method": one.method,
+            }
+            for one in found.changes
+        ],
+        "slopes": [{"name": one.name, **interval_entry(one.estimate, "slope"), "p": one.p} for one in found.slopes],
         "effect_size": None,
     }
     return Answer(
         f"{found.endpoint} by {question.source.group} over {options.within}",
         (first, *others),
-        _time_tables(found, options.within),
+        _time_tables(found, options.within, logarithmic=question.logarithmic),
         checks,
-        (),
+        question.warnings,
         (*question.notes, *found.notes),
         document,
         lambda width: _time_scene(found, options, question, width),
     )
 
 
-def _time_tables(found: "LongitudinalComparison", day: str) -> tuple[tuple[str, list[tuple[str, ...]]], ...]:
+def _time_tables(
+    found: "LongitudinalComparison", day: str, *, logarithmic: bool
+) -> tuple[tuple[str, list[tuple[str, ...]]], ...]:
     means: list[tuple[str, ...]] = [("group", day, "n", "mean", "interval")]
-    means += [
-        (m.group, f"{m.day:g}", str(m.n), number(m.mean.value, digits=3), _ends(m.mean.low, m.mean.high))
-        for m in found.means
-    ]
-    pairs: list[tuple[str, ...]] = [("pair", day, "difference", "interval", "p", "p alone")]
-    for one in found.pairs:
-        when = "slope" if one.day != one.day else f"{one.day:g}"
-        ends = _ends(one.difference.low, one.difference.high)
-        value = number(one.difference.value, digits=3)
-        pairs.append((f"{one.a} - {one.b}", when, value, ends, _p(one.p), _p(one.p_alone)))
+    means += [(m.group, f"{m.day:g}", str(m.n), *_interval(m.mean, False)) for m in found.means]
+    ratio = ("ratio",) if logarithmic else ()
+    pairs: list[tuple[str, ...]] = [("pair", day, "difference", "interval", *ratio, "p", "p alone")]
+    for pair in found.pairs:
+        when = "slope" if math.isnan(pair.day) else f"{pair.day:g}"
+        shown = _interval(pair.difference, logarithmic)
+        pairs.append((f"{pair.a} - {pair.b}", when, *shown, _p(pair.p), _p(pair.p_alone)))
     method = found.pairs[0].method if found.pairs else ""
-    return (("means of the model", means), (f"differences on each {day} ({method})", pairs))
+    tables = [("means of the model", means), (f"differences on each {day} ({method})", pairs)]
+    if found.changes:
+        changes: list[tuple[str, ...]] = [("group", f"{day} from", "to", "change", "interval", *ratio, "p", "p alone")]
+        for one in found.changes:
+            shown = _interval(one.difference, logarithmic)
+            changes.append((one.group, f"{one.day_from:g}", f"{one.day_to:g}", *shown, _p(one.p), _p(one.p_alone)))
+        tables.append((f"changes within groups ({found.changes[0].method})", changes))
+    if found.slopes:
+        slopes: list[tuple[str, ...]] = [("group", f"slope per {day}", "interval", "p")]
+        slopes += [(s.name.removeprefix("slope of "), *_interval(s.estimate, False), _p(s.p)) for s in found.slopes]
+        tables.append(("slopes", slopes))
+    return tuple(tables)
+
+
+def _interval(one: Estimate, logarithmic: bool) -> tuple[str, ...]:
+    """Value and interval; of a difference of log10 also the ratio."""
+    shown = (number(one.value, digits=3), _ends(one.low, one.high))
+    return (*shown, value_interval(10**one.value, 10**one.low, 10**one.high)) if logarithmic else shown
 
 
 def _ends(low: float, high: float) -> str:

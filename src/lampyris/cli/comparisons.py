@@ -14,6 +14,8 @@ if TYPE_CHECKING:
     from lampyris.report.scene import Scene
 
 POST_HOC = ("games-howell", "tukey", "dunnett", "dunnett-unequal", "dunn")
+# a paired comparison may be one of ranks, in a stated order of conditions
+_TOGETHER = {("--paired", "--test"), ("--paired", "--order"), ("--limit", "--order"), ("--paired", "--average")}
 TESTS = ("welch", "anova", "kruskal-wallis")
 
 
@@ -165,10 +167,25 @@ def _refuse_clashes(options: argparse.Namespace) -> None:
         raise UsageError(f"{rows[0]} and {others[0]} are different analyses: choose one")
     if options.average and options.mixed:
         raise UsageError("--average and --mixed are different analyses: choose one")
-    if options.nested and options.nested not in ("mean", "mixed") and not (options.average or options.mixed):
+    if (
+        options.nested
+        and options.nested not in ("mean", "mixed")
+        and not (options.average or options.mixed or options.within)
+    ):
         raise UsageError(
             f"rows of one {options.nested} inside a subject are no replicates: say --average or --mixed with --nested {options.nested}"
         )
+    alone = {"--within": options.within, "--limit": options.limit, "--paired": options.paired}
+    extra = {
+        "--post-hoc": options.post_hoc,
+        "--test": options.test,
+        "--order": options.order,
+        "--average": options.average,
+    }
+    for name in [name for name, on in alone.items() if on]:
+        idle = [other for other, on in extra.items() if on and (name, other) not in _TOGETHER]
+        if idle:
+            raise UsageError(f"{' and '.join(idle)} has no meaning with {name}: leave it out")
     if options.plot is not None and options.plot.suffix.lower() not in (".svg", ".png"):
         raise UsageError(f"--plot writes .svg or .png, got {options.plot.name!r}")
     if not 0.5 <= options.level < 1:

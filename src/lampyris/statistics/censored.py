@@ -1,8 +1,8 @@
 """Values below a detection limit: they are known to lie below it, and are neither zero nor the limit nor half of it.
 
 In the order of use: `censored_summary` (mean and spread by maximum likelihood), `censored_quantile` (no distribution assumed),
-`compare_censored` (groups), `rank_test_censored` (its rank
-test alone). A value that is censored stands at its limit; limits may differ from value to value.
+`compare_censored` (groups), `as_comparison` (for the report), `rank_test_censored` (its rank test alone).
+A value that is censored stands at its limit; limits may differ from value to value.
 """
 
 import itertools
@@ -15,7 +15,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 from scipy import special
 
-from lampyris.core.comparison import PairDifference
+from lampyris.core.comparison import Comparison, GroupSummary, PairDifference
 from lampyris.core.design import Design, Exclusion, TestResult
 from lampyris.core.estimate import Estimate
 from lampyris.statistics.censored_ranks import rank_tests, risk_table
@@ -325,6 +325,60 @@ def compare_censored(
     if _thin(groups):
         post_hoc += f"; rank test where a group shows fewer than {LEAST_DETECTED} values that differ"
     return CensoredComparison(design, unit, summaries, tests, pairs, post_hoc, tuple(notes))
+
+
+def as_comparison(
+    found: CensoredComparison,
+    values: Mapping[str, ArrayLike],
+    censored: Mapping[str, ArrayLike],
+    /,
+    *,
+    endpoint: str,
+) -> Comparison:
+    """The comparison as the report's noun, with the values that it was made from.
+
+    Parameters
+    ----------
+    found : CensoredComparison
+    values, censored : mapping of str to array_like, dims (unit,)
+        As given to `compare_censored`.
+    endpoint : str
+        What was compared.
+
+    Returns
+    -------
+    Comparison
+        Where no test could be made its name is empty and its numbers are NaN, as everywhere.
+    """
+    first = found.tests[0] if found.tests else TestResult("", "", math.nan, (math.nan, math.nan), math.nan)
+    degrees = (*first.df, math.nan, math.nan)
+    groups = tuple(
+        GroupSummary(
+            one.group,
+            one.n,
+            tuple(np.asarray(values[one.group], dtype=np.float64).tolist()),
+            tuple(np.asarray(censored[one.group]).astype(bool).tolist()),
+            one.mean,
+        )
+        for one in found.groups
+    )
+    return Comparison(
+        endpoint,
+        found.unit,
+        found.design.experimental_unit,
+        first.name,
+        first.statistic,
+        degrees[0],
+        degrees[1],
+        first.p,
+        groups,
+        found.pairs,
+        found.post_hoc,
+        found.notes,
+        None,
+        found.design,
+        found.tests,
+    )
 
 
 def rank_test_censored(

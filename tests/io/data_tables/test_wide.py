@@ -55,3 +55,10 @@ def test_text_among_numbers_is_refused_by_cell():
     with pytest.raises(InputError) as caught:
         long_form(wide((2, 3, 4), a=("1", "2", "3"), b=("4", "low", "5")))
     assert [(one.place.row, one.place.column) for one in caught.value.findings] == [(3, "b")]
+
+
+def test_numbers_without_a_name_are_refused():
+    table = DataTable("w.csv", {"A": ("1",), "column B": ("2",), "C": ("3",)}, (2,), titles=("A", "", "C"))
+    with pytest.raises(InputError, match="has no name"):
+        long_form(table)
+    assert long_form(table, columns=("A", "C")).columns["group"] == ("A", "C")

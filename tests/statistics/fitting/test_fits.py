@@ -12,6 +12,7 @@ from lampyris.statistics.fitting import (
     FitFlag,
     LogLikelihood,
     Parameter,
+    derived,
     fit_least_squares,
     fit_likelihood,
     fit_poisson,
@@ -91,6 +92,28 @@ def test_observed_and_expected_information_of_a_nonlinear_fit_differ_as_they_mus
     assert expected.residuals[0] == pytest.approx(-off, abs=1e-9)
 
 
+# root length (cm) of ryegrass under ferulic acid (mM): Inderjit, Streibig & Olofsdotter 2002, Physiol Plant 114:422, as in R's drc
+ACID = np.repeat([0.0, 0.94, 1.88, 3.75, 7.5, 15.0, 30.0], [6, 3, 3, 3, 3, 3, 3])
+ROOTS = [
+    7.58, 8.0, 8.3285714, 7.25, 7.375, 7.9625, 8.3555556, 6.9142857, 7.75, 6.8714286, 6.45, 5.9222222, 1.925, 2.8857143,
+    4.2333333, 1.1875, 0.8571429, 1.0571429, 0.6875, 0.525, 0.825, 0.25, 0.22, 0.44,
+]  # fmt: skip
+
+
+def test_drc_prints_the_observed_kind_and_most_programs_the_expected():
+    def log_logistic(p):
+        return p[1] + (p[2] - p[1]) / (1.0 + (ACID / p[3]) ** p[0])
+
+    start = [Parameter("slope", 1), Parameter("low", 0.1), Parameter("high", 8), Parameter("half", 2, low=0)]
+    fit = fit_least_squares(DataSet(log_logistic, ROOTS), start, error="observed")
+    # as printed by drc for this example: five decimals
+    assert fit.values == pytest.approx([2.98222, 0.48141, 7.79296, 3.05796], abs=1e-5)
+    assert fit.sds == pytest.approx([0.46506, 0.21219, 0.18857, 0.18573], abs=1e-5)
+    assert fit.goodness.residual_sd == pytest.approx(0.5196256, abs=5e-8)
+    other = fit_least_squares(DataSet(log_logistic, ROOTS), start)
+    assert other["slope"].sd == pytest.approx(0.45843, abs=1e-5)
+
+
 def test_known_standard_deviations_are_not_scaled_and_relative_ones_are():
     sd = np.array([1.0, 1.0, 0.5, 0.5, 0.2, 0.2])
     known = fit_least_squares(DataSet(line, Y, sd=sd), LINE)
@@ -148,6 +171,23 @@ def test_counts_share_parameters_too():
     fit = fit_poisson(sets, [*DECAY, Parameter("background", 1, low=0)])
     assert fit["background"].value == pytest.approx(5, abs=1.5)
     assert fit.flags == ()
+
+
+def test_what_follows_from_parameters_has_their_covariance():
+    fit = fit_least_squares(DataSet(line, Y), LINE)
+    at_ten = derived(fit, lambda p: p[0] + 10 * p[1], unit="mm")
+    along = np.array([1.0, 10.0])
+    assert at_ten.value == pytest.approx(fit.values @ along, rel=1e-12)
+    assert at_ten.sd == pytest.approx(math.sqrt(along @ fit.covariance @ along), rel=1e-9)
+    assert at_ten.high - at_ten.value == pytest.approx(fit.quantile() * at_ten.sd, rel=1e-12)
+    # the same number as a parameter of its own
+    own = fit_least_squares(
+        DataSet(lambda p: p[0] + p[1] * (X - 10), Y), [Parameter("at_ten", 1.0), Parameter("slope", 1.0)]
+    )
+    assert at_ten.sd == pytest.approx(own["at_ten"].sd, rel=1e-8)
+    held = fit_least_squares(DataSet(line, Y), [Parameter("intercept", 9.0, fixed=True), LINE[1]])
+    assert derived(held, lambda p: p[0]).sd == 0
+    assert derived(held, lambda p: p[0] * p[1]).sd == pytest.approx(9.0 * held["slope"].sd, rel=1e-8)
 
 
 def test_fixed_parameters_stay_and_cost_no_degree_of_freedom():

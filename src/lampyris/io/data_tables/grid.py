@@ -226,6 +226,7 @@ def _names(
     for k, title in enumerate(header):
         if not title and not any(cells[k] for _, cells in below):
             continue
+        title = " ".join(title.split())
         name = title or f"column {letter(k)}"
         if not title:
             notes.append(f"column {letter(k)} has no name; it is called {name!r} here")

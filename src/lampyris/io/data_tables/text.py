@@ -3,6 +3,7 @@
 import codecs
 import csv
 import io
+import itertools
 import re
 from collections import Counter
 
@@ -15,7 +16,7 @@ _SEPARATORS = (";", "\t", ",")
 _COMMA = re.compile(r"[+-]?\d*,\d+([eE][+-]?\d+)?", re.ASCII)
 _POINT = re.compile(r"[+-]?\d*\.\d+([eE][+-]?\d+)?", re.ASCII)
 _THOUSANDS = re.compile(r"[+-]?[1-9]\d{0,2},\d{3}", re.ASCII)
-_LOOKED_AT = 200
+_LOOKED_AT, _LOOKED_AT_LETTERS = 200, 200_000
 _AS_CSV = "Save it from its program as CSV (UTF-8)."
 
 
@@ -43,7 +44,10 @@ def text_grid(file: str, data: bytes, /, *, decimal: str = "") -> Grid:
     text, notes = _decoded(file, data)
     separator = _separator(text)
     rows: list[tuple[int, list[str]]] = []
-    reader = csv.reader(io.StringIO(text, newline=""), delimiter=separator, strict=True)
+    # a blank after the separator is no part of a cell, and a quote behind it begins one
+    reader = csv.reader(
+        io.StringIO(text, newline=""), delimiter=separator, strict=True, skipinitialspace=separator != "\t"
+    )
     cells = 0
     start = 1
     try:
@@ -100,11 +104,13 @@ def _clean(file: str, text: str) -> str:
 
 def _separator(text: str) -> str:
     """The mark by which most lines fall into the same number of cells."""
-    lines = text.split("\n", _LOOKED_AT)[:_LOOKED_AT]
+    head = io.StringIO(text[:_LOOKED_AT_LETTERS], newline="")
     best, found = (0.0, 0), ","
     for mark in _SEPARATORS:
         try:
-            rows = [row for row in csv.reader(lines, delimiter=mark) if any(cell.strip() for cell in row)]
+            head.seek(0)
+            read = itertools.islice(csv.reader(head, delimiter=mark, skipinitialspace=mark != "\t"), _LOOKED_AT)
+            rows = [row for row in read if any(cell.strip() for cell in row)]
         except csv.Error:
             continue
         widths = Counter(len(row) for row in rows if len(row) > 1)

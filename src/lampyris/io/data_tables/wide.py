@@ -89,9 +89,13 @@ def _mostly_numbers(cells: Sequence[str], decimal: str) -> bool:
 
 
 def _refuse_identities(table: DataTable, chosen: Sequence[str]) -> None:
-    """Refuse a column that numbers the rows: its values are no measurements."""
+    """Refuse a column that numbers the rows, or has no name: its values are of no group."""
     for name in chosen:
         filled = [cell for cell in table.columns[name] if cell]
+        if table.titles and not table.titles[list(table.columns).index(name)]:
+            seen = f"{name} holds numbers and has no name."
+            mend = "Give it the name of its group (replicates of one group may share a name), or list the groups with --columns."
+            raise table.refusal("table.no-name", None, name, seen, mend)
         counted = len(filled) > 3 and filled == [str(k) for k in range(1, len(filled) + 1)]
         if counted or _IDENTITY.fullmatch(name):
             seen = f"column {name!r} looks like the number of an animal or a row, not like a group of values."

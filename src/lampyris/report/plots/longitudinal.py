@@ -132,7 +132,7 @@ def longitudinal_plot(
     ticks = day_ticks(days, across)
     draw_up_axis(scene, scale, left, label)
     draw_bottom(scene, across, scale.start, ticks, day_label)
-    _draw_legend(scene, legend, groups, colours, left)
+    _draw_legend(scene, legend, groups, colours)
     for one in courses:
         _draw_course(scene, one, across, scale, colours[one.group])
     for k, group in enumerate(groups):
@@ -152,22 +152,20 @@ def _across(days: Sequence[float], start: float, end: float) -> Scale:
 def _legend_rows(groups: Sequence[str], width_mm: float) -> list[list[str]]:
     """Groups in rows that fit the width."""
     rows: list[list[str]] = [[]]
-    free = width_mm - 12.0
+    free = width_mm - 2.0
     for group in groups:
         need = 8.0 + text_width_mm(figure_text(group, longest=40), NAME_PT)
         if rows[-1] and need > free:
             rows.append([])
-            free = width_mm - 12.0
+            free = width_mm - 2.0
         rows[-1].append(group)
         free -= need
     return rows
 
 
-def _draw_legend(
-    scene: Scene, rows: Sequence[Sequence[str]], groups: Sequence[str], colours: dict[str, str], left: float
-) -> None:
+def _draw_legend(scene: Scene, rows: Sequence[Sequence[str]], groups: Sequence[str], colours: dict[str, str]) -> None:
     for r, row in enumerate(rows):
-        x, y = left, 3.0 + LINE_MM * 1.15 * r
+        x, y = 1.0, 3.0 + LINE_MM * 1.15 * r
         for group in row:
             pen = Pen(colours[group], 1.6, dashes=_DASHES[groups.index(group) % len(_DASHES)])
             scene.line([(x, y - 0.8), (x + 5.0, y - 0.8)], pen)

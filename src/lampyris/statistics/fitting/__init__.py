@@ -1,9 +1,11 @@
 """The one fitting engine: least squares, Poisson likelihood, and likelihoods of the caller's own, with honest errors.
 
 In the order of use: `Parameter` and `DataSet` (or `LogLikelihood`) state the problem; `fit_least_squares`, `fit_poisson` and
-`fit_likelihood` solve it and give a `Fit`; `profile_interval`, `profile_rise` and `with_profiles` ask it further.
+`fit_likelihood` solve it and give a `Fit`; `profile_interval`, `profile_rise`, `with_profiles` and
+`derived` ask it further.
 """
 
+from lampyris.statistics.fitting.derived import derived
 from lampyris.statistics.fitting.fit import fit_least_squares, fit_likelihood, fit_poisson
 from lampyris.statistics.fitting.problem import DataSet, LogLikelihood, Parameter
 from lampyris.statistics.fitting.profile import profile_interval, profile_rise, with_profiles
@@ -18,6 +20,7 @@ __all__ = [
     "Goodness",
     "LogLikelihood",
     "Parameter",
+    "derived",
     "fit_least_squares",
     "fit_likelihood",
     "fit_poisson",

@@ -99,8 +99,7 @@ def fit_least_squares(
         aicc=_aicc(likelihood, found.theta.size + (not known), points),
         p=float(special.chdtrc(degrees, chi2)) if known and degrees > 0 else math.nan,
     )
-    spoken = math.sqrt(reduced) if not known else 1.0
-    return _made("least squares", objective, found, goodness, spoken, known, error, intervals, level)
+    return _made("least squares", objective, found, goodness, error, intervals, level, known=known)
 
 
 def fit_poisson(
@@ -164,7 +163,7 @@ def fit_poisson(
         aicc=_aicc(likelihood, found.theta.size, points),
         p=float(special.chdtrc(degrees, deviance)) if degrees > 0 else math.nan,
     )
-    return _made("Poisson likelihood", objective, found, goodness, 1.0, True, error, intervals, level)
+    return _made("Poisson likelihood", objective, found, goodness, error, intervals, level)
 
 
 def fit_likelihood(
@@ -223,7 +222,7 @@ def fit_likelihood(
         aicc=_aicc(-found.value, found.theta.size, points),
         p=math.nan,
     )
-    return _made("likelihood", objective, found, goodness, 1.0, True, error, intervals, level)
+    return _made("likelihood", objective, found, goodness, error, intervals, level)
 
 
 def _aicc(log_likelihood: float, free: int, points: int) -> float:
@@ -243,17 +242,19 @@ def _made(
     objective: Objective,
     found: Found,
     goodness: Goodness,
-    scatter: float,
-    known: bool,
     error: ErrorKind,
     intervals: Intervals,
     level: float,
+    /,
+    *,
+    known: bool = True,
 ) -> Fit:
     if intervals not in ("wald", "profile"):
         raise ValueError(f"intervals are 'wald' or 'profile', got {intervals!r}")
     if not 0 < level < 1:
         raise ValueError(f"level is a probability between 0 and 1, got {level}")
     frame = objective.frame
+    scatter = 1.0 if known else goodness.residual_sd
     around = spread(objective, found.theta, error, scatter**2)
     count = len(frame.parameters)
     covariance = np.zeros((count, count))

@@ -6,7 +6,7 @@ squares is Gauss and Newton's, for counts Fisher's expected information, and for
 
 import math
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import Protocol
 
 import numpy as np
@@ -38,19 +38,28 @@ class Frame:
         Values of those that are held.
     free : ndarray of int, dims (free,)
         Places of those that move.
+    low, high : ndarray, dims (free,)
+        Their bounds.
     """
 
     parameters: tuple[Parameter, ...]
     base: Array
     free: NDArray[np.intp]
+    low: Array = field(init=False)
+    high: Array = field(init=False)
+    _given: Array = field(init=False)
+    _least: Array = field(init=False)
 
-    @property
-    def low(self) -> Array:
-        return np.array([self.parameters[one].low for one in self.free], dtype=np.float64)
-
-    @property
-    def high(self) -> Array:
-        return np.array([self.parameters[one].high for one in self.free], dtype=np.float64)
+    def __post_init__(self) -> None:
+        moving = [self.parameters[one] for one in self.free]
+        start = np.array([one.start for one in moving], dtype=np.float64)
+        for name, values in (
+            ("low", [one.low for one in moving]),
+            ("high", [one.high for one in moving]),
+            ("_given", [one.scale for one in moving]),
+            ("_least", 1e-3 * np.abs(start)),
+        ):
+            object.__setattr__(self, name, np.array(values, dtype=np.float64))
 
     def full(self, theta: Array, /) -> Array:
         """All parameters, dims (parameter,)."""
@@ -60,10 +69,8 @@ class Frame:
 
     def typical(self, theta: Array, /) -> Array:
         """Size of each free parameter, for steps."""
-        given = np.array([self.parameters[one].scale for one in self.free])
-        start = np.abs([self.parameters[one].start for one in self.free])
-        own = np.maximum(np.abs(theta), 1e-3 * start)
-        return np.where(given > 0, given, np.where(own > 0, own, 1.0))
+        own = np.maximum(np.abs(theta), self._least)
+        return np.where(self._given > 0, self._given, np.where(own > 0, own, 1.0))
 
     def holding(self, place: int, value: float, base: Array, /) -> "Frame":
         """The same with one more parameter held."""
@@ -192,7 +199,8 @@ class Squares:
 
     def value(self, theta: Array, /) -> float:
         off = self.residuals(theta)
-        half = 0.5 * float(off @ off)
+        with np.errstate(over="ignore", invalid="ignore"):
+            half = 0.5 * float(off @ off)
         return half if math.isfinite(half) else math.inf
 
     def quadratic(self, theta: Array, /, *, steps: Array | None = None, rough: bool = False) -> tuple[Array, Array]:

@@ -103,6 +103,8 @@ class Fit:
         See `FIT_FLAG_MEANING`.
     scatter : float
         Standard deviation that was estimated and that errors are scaled by; 1 where it is known.
+    scatter_known : bool
+        Intervals are normal where it is, and Student's where it is not.
     level : float
         Of the intervals.
     objective : Objective

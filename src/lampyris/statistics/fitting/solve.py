@@ -115,10 +115,12 @@ def _by_scipy(objective: Squares, start: Array) -> Array:
     huge = 1e150
 
     def residuals(theta: Array) -> Array:
-        return np.nan_to_num(objective.residuals(theta), nan=huge, posinf=huge, neginf=-huge)
+        off = objective.residuals(theta)
+        return off if np.isfinite(off).all() else np.nan_to_num(off, nan=huge, posinf=huge, neginf=-huge)
 
     def leaning(theta: Array) -> Array:
-        return np.nan_to_num(objective.slopes_of_residuals(theta), nan=0.0, posinf=huge, neginf=-huge)
+        slope = objective.slopes_of_residuals(theta)
+        return slope if np.isfinite(slope).all() else np.nan_to_num(slope, nan=0.0, posinf=huge, neginf=-huge)
 
     tight = 4.0 * np.finfo(float).eps
     with np.errstate(all="ignore"):

@@ -60,7 +60,7 @@ def levene(samples: Sequence[ArrayLike], /, *, center: str = "median", trim: flo
     samples : sequence of array_like, dims (animal,)
         Values per group.
     center : {"median", "mean", "trimmed"}
-        About what deviations are taken; ``trimmed`` leaves out `trim` of the values on either side before.
+        About what deviations are taken; ``trimmed`` is the mean without `trim` of the values on either side.
     trim : float
         From 0 to below 0.5.
 
@@ -89,8 +89,9 @@ def levene(samples: Sequence[ArrayLike], /, *, center: str = "median", trim: flo
     elif center == "mean":
         deviations, name = [np.abs(x - x.mean()) for x in arrays], "Levene about the mean"
     elif center == "trimmed":
-        kept = [np.sort(x)[int(trim * x.size) : x.size - int(trim * x.size)] for x in arrays]
-        deviations, name = [np.abs(x - x.mean()) for x in kept], f"Levene of values trimmed by {trim:g} on either side"
+        centres = [np.sort(x)[int(trim * x.size) : x.size - int(trim * x.size)].mean() for x in arrays]
+        deviations = [np.abs(x - middle) for x, middle in zip(arrays, centres, strict=True)]
+        name = f"Levene about the mean trimmed by {trim:g} on either side"
     else:
         raise ValueError(f"center is median, mean or trimmed, got {center!r}")
     m, s, n = summary(deviations)

@@ -197,6 +197,11 @@ def _mixed(rows: Rows, source: Source, plan: ComparisonPlan) -> Comparison:
 
     if not rows.subjects:
         raise UsageError(f"a mixed model needs the {plan.experimental_unit} of each row: name its column (--subject)")
+    # refuses a subject in two groups
+    units = units_of(rows, source=source, plan=replace(plan, nested="mean"))
+    # the model shows groups as they come
+    place = {name: k for k, name in enumerate(rows.order)}
+    order = sorted(range(len(rows.groups)), key=lambda k: place[rows.groups[k]])
     names = ColumnNames(
         value=source.value,
         group=source.group,
@@ -205,12 +210,16 @@ def _mixed(rows: Rows, source: Source, plan: ComparisonPlan) -> Comparison:
         unit=source.unit,
         experimental_unit=plan.experimental_unit,
         file=source.file,
-        lines=rows.lines,
+        lines=tuple(rows.lines[k] for k in order) if rows.lines else (),
     )
     found = mixed_comparison(
-        rows.values, rows.groups, rows.subjects, control=plan.control, names=names, level=plan.level
+        rows.values[order],
+        [rows.groups[k] for k in order],
+        [rows.subjects[k] for k in order],
+        control=plan.control,
+        names=names,
+        level=plan.level,
     ).comparison
-    units = units_of(rows, source=source, plan=replace(plan, nested="mean"))
     return replace(found, notes=(*found.notes, *notes_of(replace(units, averaged=0), True, plan)))
 
 

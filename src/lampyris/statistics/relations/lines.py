@@ -12,6 +12,7 @@ from numpy.typing import ArrayLike, NDArray
 from scipy import special
 
 from lampyris.core.estimate import Estimate
+from lampyris.statistics.fitting import LogLikelihood, Parameter, fit_likelihood
 
 _ROUNDS = 200
 # scatter is sought between these shares of the largest response; finer than the first is no scatter
@@ -174,12 +175,13 @@ def _joint_scatter(
     x: NDArray[np.float64], y: NDArray[np.float64], known: NDArray[np.float64], slope: float, largest: float
 ) -> tuple[float, float]:
     pattern = (_ASSUMED_ABSOLUTE * largest) ** 2 + (_ASSUMED_RELATIVE * slope * x) ** 2
-    grid = np.linspace(math.log10(_LEAST_SHARE), 2.0, 33)
-    step = grid[1] - grid[0]
-    for _ in range(4):
-        best = float(grid[np.argmin(_restricted(x, y, known + (10.0**grid)[:, None] ** 2 * pattern))])
-        step /= 4
-        grid = best + step * np.arange(-5, 6)
+
+    def log_likelihood(p: NDArray[np.float64]) -> NDArray[np.float64]:
+        return -0.5 * _restricted(x, y, known + (10.0 ** p[0]) ** 2 * pattern[None])
+
+    # where all is known already the likelihood ends at the lower bound: no scatter
+    share = Parameter("log10_scatter", 0.0, low=math.log10(_LEAST_SHARE), high=2.0, scale=0.3, grid=(-2.0, 1.0))
+    best = fit_likelihood(LogLikelihood(log_likelihood), [share])["log10_scatter"].value
     return _ASSUMED_ABSOLUTE * largest * 10.0**best, _ASSUMED_RELATIVE * 10.0**best
 
 

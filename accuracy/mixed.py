@@ -84,9 +84,13 @@ ARMS: dict[str, Callable[[np.random.Generator], Columns]] = {
     "regions, 6 and 6": lambda rng: nested_columns(rng, sizes=(6, 6), spreads=(1.0, 1.0)),
     "regions, 4 of wide and 8 of narrow spread": lambda rng: nested_columns(rng, sizes=(4, 8), spreads=(2.0, 1.0)),
     "regions, three arms of 6, one wide": lambda rng: nested_columns(rng, sizes=(6, 6, 6), spreads=(1.0, 1.0, 2.0)),
+    "regions, 6 and 6, animals hardly differ": lambda rng: nested_columns(rng, sizes=(6, 6), spreads=(0.3, 0.3)),
     "days, 6 and 6": day_columns,
     "days and organs, 6 and 6": lambda rng: day_columns(rng, regions=3),
 }
+
+# a variance cannot be estimated below 0, so that the test is timid where animals hardly differ: only too many alarms count
+TIMID = {"regions, 6 and 6, animals hardly differ"}
 
 
 def null_of(columns: Columns, /, *, time: str = "auto") -> Null:
@@ -134,25 +138,19 @@ def figures_of(arm: str, found: list[Null], /) -> list[Figure]:
     """Lines of an arm, judged; with few tables by what chance leaves of the goal."""
     n = len(found)
     slack = 0.0 if n >= SETS else 3 * math.sqrt(0.05 * 0.95 / n)
+    rate = {"at_least": LOW - slack, "at_most": HIGH + slack}
+    covered = {"at_least": COVERED[0] - slack, "at_most": COVERED[1] + slack}
+    if arm in TIMID:
+        del rate["at_least"], covered["at_most"]
 
     def share(measure: str, count: int, **goal: float) -> Figure:
         interval = wilson_interval(count, n)
         return figure(TABLE, arm, measure, count / n, (interval.low, interval.high), n, **goal)
 
     return [
-        share("false_positive_rate", sum(one.p < 0.05 for one in found), at_least=LOW - slack, at_most=HIGH + slack),
-        share(
-            "group_false_positive_rate",
-            sum(one.group_p < 0.05 for one in found),
-            at_least=LOW - slack,
-            at_most=HIGH + slack,
-        ),
-        share(
-            "interval_coverage",
-            sum(one.covered for one in found),
-            at_least=COVERED[0] - slack,
-            at_most=COVERED[1] + slack,
-        ),
+        share("false_positive_rate", sum(one.p < 0.05 for one in found), **rate),
+        share("group_false_positive_rate", sum(one.group_p < 0.05 for one in found), **rate),
+        share("interval_coverage", sum(one.covered for one in found), **covered),
         share("group_false_positive_rate_of_rows_as_replicates", sum(one.naive_p < 0.05 for one in found)),
         share("singular_share", sum(one.singular for one in found)),
         share("not_converged_share", sum(not one.converged for one in found), at_most=0.0),

@@ -84,9 +84,9 @@ ARMS: dict[str, Callable[[np.random.Generator], Columns]] = {
     "regions, 6 and 6": lambda rng: nested_columns(rng, sizes=(6, 6), spreads=(1.0, 1.0)),
     "regions, 4 of wide and 8 of narrow spread": lambda rng: nested_columns(rng, sizes=(4, 8), spreads=(2.0, 1.0)),
     "regions, three arms of 6, one wide": lambda rng: nested_columns(rng, sizes=(6, 6, 6), spreads=(1.0, 1.0, 2.0)),
-    "regions, 6 and 6, animals hardly differ": lambda rng: nested_columns(rng, sizes=(6, 6), spreads=(0.3, 0.3)),
     "days, 6 and 6": day_columns,
     "days and organs, 6 and 6": lambda rng: day_columns(rng, regions=3),
+    "regions, 6 and 6, animals hardly differ": lambda rng: nested_columns(rng, sizes=(6, 6), spreads=(0.3, 0.3)),
 }
 
 # a variance cannot be estimated below 0, so that the test is timid where animals hardly differ: only too many alarms count

@@ -18,8 +18,10 @@ from pathlib import Path
 from pydantic import BaseModel
 from pydantic.fields import FieldInfo
 
-from lampyris.core import amounts, flags, schemas, settings
+from lampyris.core import amounts, flags, reporting, schemas, settings
 from lampyris.core.study import RunRecord, StudyResults
+from lampyris.study.checks.reporting import asked_items
+from lampyris.study.checks.table import check_rules
 from lampyris.study.meanings import column_meaning
 from lampyris.study.tables import study_tables
 
@@ -78,7 +80,9 @@ def settings_table(model: type[BaseModel]) -> str:
 
 def allowed_as(field: FieldInfo) -> str:
     """What the value of a key may be: its type and bounds."""
-    kind = field.annotation
+    kind = without_none(field.annotation)
+    if isinstance(kind, type) and issubclass(kind, BaseModel):
+        return "table"
     if typing.get_origin(kind) is typing.Literal:
         return ", ".join(f'`"{choice}"`' for choice in typing.get_args(kind))
     if typing.get_origin(kind) is tuple:
@@ -89,6 +93,12 @@ def allowed_as(field: FieldInfo) -> str:
         f"{word} {getattr(rule, sign):g}" for rule in field.metadata for sign, word in signs if hasattr(rule, sign)
     ]
     return " ".join([scalar(kind), *bounds])
+
+
+def without_none(kind: object) -> object:
+    """The type of a key that may be left out."""
+    parts = [part for part in typing.get_args(kind) if part is not type(None)]
+    return parts[0] if type(None) in typing.get_args(kind) and len(parts) == 1 else kind
 
 
 def scalar(kind: object) -> str:
@@ -135,6 +145,28 @@ def result_table(name: str) -> str:
             raise KeyError(f"{name}.{column} has no meaning in study/meanings.py")
         rows.append((f"`{column}`{spread}", "" if unit == "1" else unit, meaning))
     return markdown_table(("column", "unit", "meaning"), rows)
+
+
+def check_table() -> str:
+    """The methods checks: rule, when it fires, and on what basis."""
+    rows = [
+        (rule.id, rule.title, rule.what, rule.threshold, str(rule.basis), str(rule.severity), ", ".join(rule.when))
+        for rule in check_rules()
+    ]
+    return markdown_table(("check", "title", "rule", "fires at", "basis", "worst", "reads"), rows)
+
+
+def check_source_table() -> str:
+    """Why each methods check matters, and where it is written."""
+    return markdown_table(
+        ("check", "why", "source"), [(rule.id, rule.why, "; ".join(rule.sources)) for rule in check_rules()]
+    )
+
+
+def reporting_item_table() -> str:
+    """Items of the guidelines, and what fills them."""
+    rows = [(item.guideline, item.item, item.title, item.asks, item.source) for item in asked_items()]
+    return markdown_table(("guideline", "item", "title", "asks for", "source"), rows)
 
 
 NOTHING = StudyResults(
@@ -192,6 +224,16 @@ TABLES: dict[str, Callable[[], str]] = {
     "analysis": lambda: settings_table(settings.AnalysisOptions),
     "growth": lambda: settings_table(settings.Growth),
     "caps": lambda: settings_table(settings.Limits),
+    "reporting": lambda: settings_table(reporting.Reporting),
+    "characterisation": lambda: settings_table(reporting.Characterisation),
+    "yield measurement": lambda: settings_table(reporting.YieldMeasurement),
+    "photostability": lambda: settings_table(reporting.PhotostabilityMeasurement),
+    "spectrum": lambda: settings_table(reporting.SpectrumMeasurement),
+    "methods checks": check_table,
+    "methods checks sources": check_source_table,
+    "guideline items": reporting_item_table,
+    "methods checks results": lambda: result_table("methods_checks"),
+    "reporting results": lambda: result_table("reporting_items"),
     "detections": lambda: result_table("detections"),
     "limits": lambda: result_table("limits"),
     "organ signals": lambda: result_table("organ_signals"),

@@ -30,7 +30,7 @@ from small_study import write_small_study
 from lampyris.core.errors import InputError
 from lampyris.core.finding import Severity
 from lampyris.study.check import check_study
-from lampyris.study.rules import cramers_v
+from lampyris.study.checks.design import cramers_v
 from lampyris.study.run import run_study
 
 PROBE_FAR_OFF = """\
@@ -385,7 +385,7 @@ CASES = (
     Case(
         "too few animals for a test",
         lambda study: None,
-        "design.few-animals",
+        "L08",
         "warning",
         "study.toml, groups.targeted",
         "has 2 animals: no test",
@@ -393,8 +393,8 @@ CASES = (
     Case(
         "a cage per arm",
         every(animals("a2,targeted,c1", "a2,targeted,c0"), animals("b1,untargeted,c0", "b1,untargeted,c1")),
-        "design.confounded-cage",
-        "warning",
+        "L17",
+        "error",
         "animals.csv, column cage",
         "group and cage are the same",
     ),
@@ -403,8 +403,8 @@ CASES = (
         lambda study: (study / "samplesheet.csv").write_text(
             re.sub(r"(?m)^(b.*)L1$", r"\1L2", (study / "samplesheet.csv").read_text())
         ),
-        "design.confounded-lot",
-        "warning",
+        "L17",
+        "error",
         "samplesheet.csv, column lot",
         "Cramér's V 1.00",
     ),
@@ -639,7 +639,8 @@ def test_rule(small_study, case):
 def test_a_sound_study_has_no_error(small_study):
     result = check_study(small_study)
     assert result.errors == ()
-    assert {finding.rule for finding in result.warnings} == {"design.few-animals"}
+    # two animals an arm, and nothing stated of allocation and blinding
+    assert {finding.rule for finding in result.warnings} == {"L08", "L15"}
     assert (len(result.samples), len(result.animals)) == (16, 4)
 
 

@@ -7,6 +7,7 @@ import traceback
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
+from lampyris.core.checks import CheckVerdict, Outcome
 from lampyris.core.errors import LampyrisError
 from lampyris.core.finding import Finding
 
@@ -94,6 +95,31 @@ def finding_entry(finding: Finding) -> dict[str, Any]:
         "row": place.row,
         "column": place.column,
     }
+
+
+def check_entry(verdict: CheckVerdict) -> dict[str, Any]:
+    return {
+        "check": verdict.check,
+        "title": verdict.title,
+        "outcome": str(verdict.outcome),
+        "severity": verdict.severity,
+        "where": verdict.where,
+        "message": verdict.seen,
+        "fix": verdict.mend,
+        "what": verdict.what,
+        "threshold": verdict.threshold,
+        "basis": str(verdict.basis),
+        "why": verdict.why,
+        "source": verdict.source,
+    }
+
+
+def checks_sentence(verdicts: Sequence[CheckVerdict]) -> str:
+    """How many of the methods checks hold, and which do not."""
+    fired = [verdict for verdict in verdicts if verdict.outcome is Outcome.FIRED]
+    names = ", ".join(f"{verdict.check} {verdict.title} ({verdict.severity})" for verdict in fired)
+    held = f"methods checks: {len(verdicts) - len(fired)} of {len(verdicts)} passed or not applicable"
+    return f"{held}; fired: {names}" if fired else held
 
 
 def print_json(document: Mapping[str, Any]) -> None:

@@ -4,7 +4,15 @@ import argparse
 import sys
 
 from lampyris.cli.arguments import AddVerb, add_directory, megabytes, positive
-from lampyris.cli.output import Progress, finding_entry, print_findings, print_json, print_table
+from lampyris.cli.output import (
+    Progress,
+    check_entry,
+    checks_sentence,
+    finding_entry,
+    print_findings,
+    print_json,
+    print_table,
+)
 from lampyris.core.errors import ImageError, InputError
 from lampyris.core.finding import Severity
 
@@ -34,10 +42,12 @@ def _check(options: argparse.Namespace) -> int:
     notes = [finding for finding in checked.findings if finding.severity is Severity.NOTE]
     if options.json:
         parts = {"errors": errors, "warnings": warnings, "notes": notes}
-        print_json({name: [finding_entry(finding) for finding in part] for name, part in parts.items()})
+        found = {name: [finding_entry(finding) for finding in part] for name, part in parts.items()}
+        print_json(found | {"checks": [check_entry(verdict) for verdict in checked.checks]})
     else:
         print(f"{options.directory}: {len(errors)} errors, {len(warnings)} warnings, {len(notes)} notes")
         print_findings(checked.findings, stream=sys.stdout)
+        print(checks_sentence(checked.checks))
     if checked.sheet_errors:
         return InputError.exit_code
     # a fault of an image stops its animal only, so the rest of the study can still be analysed

@@ -3,21 +3,18 @@
 Units stand in the names. Reading the file is `lampyris.io.settings`; rules across sheets are `lampyris.study.check`.
 """
 
-from typing import Annotated, Literal, Self
+from typing import Annotated, Any, Literal, Self
 
-from pydantic import BaseModel, ConfigDict, Field, model_validator
+from pydantic import Field, model_validator
 
-Positive = Annotated[float, Field(gt=0, allow_inf_nan=False)]
-NonNegative = Annotated[float, Field(ge=0, allow_inf_nan=False)]
-Fraction = Annotated[float, Field(gt=0, lt=1)]
-Wavelength = Annotated[float, Field(ge=200, le=2000, description="nm")]
-Name = Annotated[str, Field(min_length=1, max_length=255, pattern=r"^[^\x00-\x1f]+$")]
-
-
-class Model(BaseModel):
-    """Base of all settings: frozen, unknown keys forbidden, no silent conversion of text to numbers."""
-
-    model_config = ConfigDict(frozen=True, extra="forbid", strict=False, str_strip_whitespace=True)
+from lampyris.core.model import Fraction, Model, Name, NonNegative, Positive, Wavelength
+from lampyris.core.reporting import (
+    Characterisation,
+    PhotostabilityMeasurement,
+    Reporting,
+    SpectrumMeasurement,
+    YieldMeasurement,
+)
 
 
 class StudyInfo(Model):
@@ -94,6 +91,19 @@ class ProbeSettings(Model):
     per_cell: Positive = Field(description="probes per labelled cell at injection")
     per_cell_relative_sd: NonNegative = Field(default=0.2, description="relative uncertainty of per_cell")
     lots: tuple[str, ...] = Field(default=(), description="lots that the sheet may name")
+    characterisation: Characterisation | None = Field(
+        default=None,
+        description="what the probe is made of, its sizes and its coat: table [probes.NAME.characterisation]",
+    )
+    yield_measurement: YieldMeasurement | None = Field(
+        default=None, description="how quantum_yield was measured: table [probes.NAME.yield_measurement]"
+    )
+    photostability: PhotostabilityMeasurement | None = Field(
+        default=None, description="how it bleaches, and how that was measured: table [probes.NAME.photostability]"
+    )
+    spectrum: SpectrumMeasurement | None = Field(
+        default=None, description="on which axis the emission is shown: table [probes.NAME.spectrum]"
+    )
 
 
 class Group(Model):
@@ -196,6 +206,10 @@ class Limits(Model):
     max_file_mb: Positive = Field(default=2048.0, description="size that a file may have, in MB")
 
 
+REPORTED_OF_PROBES = ("characterisation", "yield_measurement", "photostability", "spectrum")
+"""Tables of a probe that are reported and checked, and change no result."""
+
+
 class StudySettings(Model):
     """The whole of ``study.toml``."""
 
@@ -206,4 +220,13 @@ class StudySettings(Model):
     probes: dict[str, ProbeSettings] = Field(default_factory=dict)
     analysis: AnalysisOptions = Field(default_factory=AnalysisOptions)
     growth: Growth = Field(default_factory=Growth)
+    reporting: Reporting = Field(default_factory=Reporting)
     limits: Limits = Field(default_factory=Limits)
+
+    def analysed(self, *, without: tuple[str, ...] = ()) -> dict[str, Any]:
+        """What an analysis depends on: all but `without` and what is only reported, so that filling that in repeats nothing."""
+        kept = self.model_dump(mode="json", exclude={"reporting", *without})
+        for probe in kept.get("probes", {}).values():
+            for key in REPORTED_OF_PROBES:
+                del probe[key]
+        return kept

@@ -8,6 +8,7 @@ from numpy.typing import NDArray
 
 from lampyris.core.amounts import Amounts
 from lampyris.core.arrays import frozen_array
+from lampyris.core.checks import CheckVerdict, ReportingItem
 from lampyris.core.comparison import Comparison
 from lampyris.core.estimate import Estimate
 from lampyris.core.finding import Finding
@@ -304,6 +305,10 @@ class StudyResults:
         By hand; everything else here is with them.
     regions : tuple of RegionResult
         Drawn by hand.
+    checks : tuple of CheckVerdict
+        Of every methods check; empty in results of an older version.
+    reporting : tuple of ReportingItem
+        What the study states of what guidelines ask for.
     """
 
     name: str
@@ -320,3 +325,5 @@ class StudyResults:
     amounts: Amounts | None = None
     corrections: Corrections = field(default_factory=Corrections)
     regions: tuple[RegionResult, ...] = ()
+    checks: tuple[CheckVerdict, ...] = ()
+    reporting: tuple[ReportingItem, ...] = ()

@@ -123,6 +123,9 @@ def _table(model: BaseModel, path: tuple[str, ...], *, array: bool = False) -> l
         value = getattr(model, name)
         if value is None:
             continue
+        if isinstance(value, BaseModel):
+            below += _table(value, (*path, name))
+            continue
         if isinstance(value, tuple) and value and isinstance(value[0], BaseModel):
             for entry in value:
                 below += _table(entry, (*path, name), array=True)
@@ -261,11 +264,17 @@ def _model_at(loc: _Loc) -> type[BaseModel] | None:
     for part in loc:
         if isinstance(model, type) and issubclass(model, BaseModel):
             field = model.model_fields.get(str(part))
-            model = field.annotation if field else None
+            model = _without_none(field.annotation) if field else None
         else:
             # an entry of dict[str, Model] or of tuple[Model, ...]
             model = next((entry for entry in get_args(model) if isinstance(entry, type) and entry is not str), None)
     return model if isinstance(model, type) and issubclass(model, BaseModel) else None
+
+
+def _without_none(annotation: Any) -> Any:
+    """The type of a key that may be left out."""
+    kinds = [kind for kind in get_args(annotation) if kind is not type(None)]
+    return kinds[0] if type(None) in get_args(annotation) and len(kinds) == 1 else annotation
 
 
 def _meaning(model: type[BaseModel] | None, name: str) -> str:

@@ -16,6 +16,7 @@ from lampyris.core.study import SessionResult, StudyResults
 from lampyris.report import sections
 from lampyris.report.amounts_section import amounts_section
 from lampyris.report.arms import Arm, arms_of
+from lampyris.report.checks_section import checks_section
 from lampyris.report.corrections import correction_context, correction_sentences
 from lampyris.report.curves import AnimalCurve, ArmDay, animal_curves, arm_means, flux_unit
 from lampyris.report.drawn import drawn_table
@@ -175,6 +176,7 @@ def _sections(results: StudyResults, arms: dict[str, Arm], gallery: Gallery) -> 
         "left_out": sections.left_out_table(results, arms),
         "false_alarms": false_alarm_text(results, arms),
         "amounts": amounts_section(results, arms, gallery),
+        "checks": checks_section(results),
         "record_tables": sections.record_tables(results),
         "lesion_count": sections.lesion_count_text,
         **_visible_map(spread_context(results, arms, gallery)),

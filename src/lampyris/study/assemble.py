@@ -4,13 +4,14 @@ import contextlib
 import json
 from collections.abc import Sequence
 from concurrent.futures import Executor
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
 from typing import Any, overload
 
 import lampyris
 from lampyris.core.amounts import Amounts
+from lampyris.core.checks import CheckVerdict, ReportingItem
 from lampyris.core.comparison import Comparison
 from lampyris.core.errors import ImageError
 from lampyris.core.finding import Finding
@@ -21,6 +22,10 @@ from lampyris.core.study import AnimalOutcome, Corrections, RunRecord, SessionRe
 from lampyris.io import durable
 from lampyris.io.images.readers import image_files
 from lampyris.io.tables import write_table
+from lampyris.study.check import CheckResult
+from lampyris.study.checks.evidence import Evidence, read_records
+from lampyris.study.checks.reporting import reporting_items
+from lampyris.study.checks.run import after_analysis
 from lampyris.study.codec import encode
 from lampyris.study.crate import crate_metadata
 from lampyris.study.curation.words import correction_methods
@@ -30,6 +35,7 @@ from lampyris.study.graph import RECORD, Task, hash_files
 from lampyris.study.methods import methods_text
 from lampyris.study.outcomes import compare_groups
 from lampyris.study.provenance import package_versions, source_hash
+from lampyris.study.rules import Sheets
 from lampyris.study.store import (
     ANIMAL,
     StoredAnimal,
@@ -66,6 +72,10 @@ class StoredStudy:
         Of all animals as found automatically; empty where nothing was corrected.
     regions : str
         Folder of the regions drawn by hand, relative to the results; empty where there are none.
+    checks : tuple of CheckVerdict
+        Of every methods check.
+    reporting : tuple of ReportingItem
+        What the study states of what guidelines ask for.
     """
 
     name: str
@@ -84,6 +94,8 @@ class StoredStudy:
     automatic_sessions: tuple[str, ...] = ()
     automatic_comparisons: tuple[Comparison, ...] = ()
     regions: str = ""
+    checks: tuple[CheckVerdict, ...] = ()
+    reporting: tuple[ReportingItem, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -113,6 +125,8 @@ class StudyPlan:
         Folders of the animals that were corrected, and of those of their sessions, as found automatically.
     regions : str
         Folder of the regions drawn by hand, relative to the study; empty where there are none.
+    check : CheckResult or None
+        What was checked: sheets and their findings, for the checks that read results.
     """
 
     settings: StudySettings
@@ -127,6 +141,7 @@ class StudyPlan:
     automatic: tuple[str, ...] = ()
     automatic_sessions: tuple[str, ...] = ()
     regions: str = ""
+    check: CheckResult | None = None
 
 
 def study_task(study: Path, plan: StudyPlan, /, *, engine: Executor | None = None) -> Task:
@@ -156,6 +171,7 @@ def study_task(study: Path, plan: StudyPlan, /, *, engine: Executor | None = Non
         "automatic": plan.automatic,
         "automatic_sessions": plan.automatic_sessions,
         "regions": plan.regions,
+        "checks": encode(plan.check.checks) if plan.check is not None else [],
     }
     folders = (*plan.sessions, *plan.animals, *plan.automatic, *plan.automatic_sessions, *filter(None, [plan.regions]))
     return Task(
@@ -225,6 +241,8 @@ def load_results(folder: Path, /, *, images: bool = True) -> StudyResults:
             comparisons=stored.automatic_comparisons,
         ),
         regions=_regions(folder / stored.regions).regions if stored.regions else (),
+        checks=stored.checks,
+        reporting=stored.reporting,
     )
 
 
@@ -320,12 +338,33 @@ def _assemble(plan: StudyPlan, engine: Executor | None, study: Path, folder: Pat
     )
     write_noun(folder / STUDY, stored)
     # from here on everything is made from what was stored, so that rendering again gives the same bytes
-    results = load_results(folder, images=False)
+    results = _judged(load_results(folder, images=False), plan, study)
+    write_noun(folder / STUDY, replace(stored, checks=results.checks, reporting=results.reporting))
     for stem, (columns, units, types) in study_tables(results).items():
         write_table(folder / "tables", stem, columns, units=units, types=types)
     (folder / "figures").mkdir(exist_ok=True)
     write_report(results, folder, engine=engine)
     _write_crate(results, folder, stored, plan.published)
+
+
+def _judged(results: StudyResults, plan: StudyPlan, study: Path) -> StudyResults:
+    """The results with the methods checks on them, and with what the study states of what guidelines ask for."""
+    check = plan.check
+    if check is None:
+        return results
+    sheets = Sheets(
+        study, plan.settings, check.samples, check.animals, True, curation=check.curation, regions=check.regions
+    )
+    evidence = Evidence(
+        sheets=sheets,
+        findings=plan.findings,
+        records=read_records(study),
+        sessions=results.sessions,
+        outcomes=results.outcomes,
+        comparisons=results.comparisons,
+        regions=results.regions,
+    )
+    return replace(results, checks=after_analysis(check.checks, evidence), reporting=reporting_items(evidence))
 
 
 def _amounts(

@@ -4,6 +4,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TypeVar
 
+from lampyris.core.checks import CheckVerdict
 from lampyris.core.errors import InputError
 from lampyris.core.finding import Finding, Place, Severity
 from lampyris.core.schemas import (
@@ -24,6 +25,8 @@ from lampyris.core.schemas import (
 from lampyris.core.settings import StudySettings
 from lampyris.io.settings import read_settings
 from lampyris.io.sheets import read_sheet
+from lampyris.study.checks.evidence import Evidence, read_records
+from lampyris.study.checks.run import check_findings, is_check, methods_checks
 from lampyris.study.curation.contradictions import CURATION_SHEET
 from lampyris.study.curation.rules import CURATION_RULES
 from lampyris.study.drawn.gather import check_regions
@@ -58,6 +61,8 @@ class CheckResult:
         Valid rows of curation.csv; empty where there is none.
     regions : tuple of RegionRow
         Valid rows of regions.csv; empty where there is none.
+    checks : tuple of CheckVerdict
+        Of every methods check; what fired is among the findings.
     """
 
     findings: tuple[Finding, ...]
@@ -69,10 +74,11 @@ class CheckResult:
     standards: tuple[StandardRow, ...] = ()
     curation: tuple[CurationRow, ...] = ()
     regions: tuple[RegionRow, ...] = ()
+    checks: tuple[CheckVerdict, ...] = ()
 
     @property
     def errors(self) -> tuple[Finding, ...]:
-        """Everything that stops an analysis: of the study, or of one animal."""
+        """What stops an analysis, of the study or of one animal, and what the methods checks call a wrong conclusion."""
         return tuple(finding for finding in self.findings if finding.severity == Severity.ERROR)
 
     @property
@@ -83,7 +89,9 @@ class CheckResult:
     @property
     def sheet_errors(self) -> tuple[Finding, ...]:
         """Faults of sheets and settings: they stop everything."""
-        return tuple(finding for finding in self.errors if not finding.rule.startswith(IMAGE_RULES))
+        return tuple(
+            finding for finding in self.errors if not (finding.rule.startswith(IMAGE_RULES) or is_check(finding.rule))
+        )
 
     @property
     def image_errors(self) -> tuple[Finding, ...]:
@@ -127,6 +135,7 @@ def check_study(directory: Path | str, /, *, images: bool = True) -> CheckResult
     for rule in (*RULES, *CURATION_RULES, check_regions):
         findings += rule(sheets)
     photographed: frozenset[str] = frozenset()
+    headers = None
     if images and settings is not None:
         # decoding needs numpy and a TIFF reader, which a look at the sheets alone does not
         from lampyris.study.headers import check_files, open_headers
@@ -135,8 +144,11 @@ def check_study(directory: Path | str, /, *, images: bool = True) -> CheckResult
         findings += unreadable
         findings += check_files(sheets, settings, headers)
         photographed = frozenset(path for path, header in headers.items() if header is not None and header.photo)
+    evidence = Evidence(sheets, headers, tuple(findings), read_records(study))
+    checks = methods_checks(evidence)
+    findings += check_findings(checks)
     return CheckResult(
-        _ordered(findings), settings, samples, animals, landmarks, photographed, standards, curation, regions
+        _ordered(findings), settings, samples, animals, landmarks, photographed, standards, curation, regions, checks
     )
 
 

@@ -5,10 +5,12 @@ file and stop its animal.
 """
 
 import math
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from lampyris.core.errors import ImageError
 from lampyris.core.finding import Finding, Place, Severity
@@ -36,6 +38,8 @@ EXPOSURE_TOLERANCE = 0.01
 PIXEL_TOLERANCE = 0.005
 # this many pixels at exactly the brightest count are not chance: the camera ends there
 PILED_UP = 5
+# of so many pixels a hundredth is known well enough
+ENOUGH_PIXELS = 4096
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,6 +74,10 @@ class Header:
         Rows and columns of the photograph that it brings along; empty where it brings none.
     photo_pixel_mm : float
         Pixel pitch of that photograph; NaN where not said.
+    floor, level, spread : tuple of float
+        Per channel: the count below which a hundredth of the pixels lie, the median, and half of what the middle 68 % span.
+    dark_level, dark_spread : tuple of float
+        The last two of the dark frame that it brings along; empty where it brings none.
     """
 
     channels: tuple[str, ...]
@@ -87,6 +95,11 @@ class Header:
     dark: bool = False
     photo: tuple[int, ...] = ()
     photo_pixel_mm: float = math.nan
+    floor: tuple[float, ...] = ()
+    level: tuple[float, ...] = ()
+    spread: tuple[float, ...] = ()
+    dark_level: tuple[float, ...] = ()
+    dark_spread: tuple[float, ...] = ()
 
     def index(self, channel: str) -> int | None:
         """Which channel is called so; an image of one channel needs no name."""
@@ -251,8 +264,22 @@ def _paths(sheets: Sheets, settings: StudySettings) -> list[str]:
     return [path for path in dict.fromkeys(named) if path and (sheets.study / path).exists()]
 
 
+def _spread_of(planes: Iterable[NDArray[Any]]) -> tuple[tuple[float, ...], ...]:
+    """Floor, median and spread per plane, from enough of its pixels."""
+    found = []
+    for plane in planes:
+        some = plane.ravel()[:: max(plane.size // ENOUGH_PIXELS, 1)]
+        floor, low, middle, high = np.percentile(some, (1, 16, 50, 84)) if some.size else (math.nan,) * 4
+        found.append((float(floor), float(middle), float(high - low) / 2))
+    return tuple(zip(*found, strict=True)) if found else ((), (), ())
+
+
 def _summary(image: RawImage, full_scale: float) -> Header:
     planes = list(image.counts)
+    floor, level, spread = _spread_of(planes)
+    _, dark_level, dark_spread = _spread_of(
+        () if image.dark is None else np.broadcast_to(image.dark, image.counts.shape)
+    )
     return Header(
         channels=image.channels,
         shape=image.counts.shape[1:],
@@ -271,6 +298,11 @@ def _summary(image: RawImage, full_scale: float) -> Header:
         dark=image.dark is not None,
         photo=() if image.photo is None else image.photo.shape,
         photo_pixel_mm=image.photo_pixel_mm,
+        floor=floor,
+        level=level,
+        spread=spread,
+        dark_level=dark_level,
+        dark_spread=dark_spread,
     )
 
 

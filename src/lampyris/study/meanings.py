@@ -8,6 +8,7 @@ import inspect
 import re
 
 from lampyris.core.amounts import CalibrationLine, InjectedDose, InstrumentRatio, SignalAmount
+from lampyris.core.checks import CheckVerdict, ReportingItem
 from lampyris.core.comparison import Comparison
 from lampyris.core.lesions import Endpoints, Lesion, OrganActivity, OrganOnset, Passage, Reach, Sighting
 from lampyris.core.regions import RegionResult
@@ -36,6 +37,8 @@ DESCRIBED: dict[str, tuple[type, ...]] = {
     "amounts": (SignalAmount,),
     "curation": (Correction,),
     "regions": (RegionResult,),
+    "methods_checks": (CheckVerdict,),
+    "reporting_items": (ReportingItem,),
 }
 
 

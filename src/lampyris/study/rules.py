@@ -30,9 +30,6 @@ SHEET_REGIONS = "regions.csv"
 
 # centres are written as whole nanometres; more is another filter
 WAVELENGTH_TOLERANCE_NM = 0.5
-FEW_ANIMALS = 5
-LEAST_ANIMALS = 3
-CONFOUNDED = 0.8
 LEAST_LANDMARKS = 2
 
 
@@ -539,69 +536,6 @@ def check_exposures(sheets: Sheets, /) -> Iterator[Finding]:
         yield Finding("sheet.mixed-exposure", Severity.NOTE, place, seen, mend)
 
 
-def check_design(sheets: Sheets, /) -> Iterator[Finding]:
-    """Enough animals per arm, and arms that are not the same as cages or lots."""
-    if sheets.settings is None or not sheets.whole:
-        return
-    excluded = {entry.animal for entry in sheets.animals if entry.excluded}
-    group_of = {row.animal: row.group for row in sheets.samples if row.animal not in excluded}
-    counts = Counter(group_of.values())
-    for name, group in sheets.settings.groups.items():
-        count, place = counts[name], Place(SETTINGS, None, f"groups.{name}")
-        animals = f"{count} animal{'' if count == 1 else 's'}"
-        if count < LEAST_ANIMALS and group.role == "labelled":
-            seen = f"the arm {name} has {animals}: no test will be made with it."
-            yield _warning("design.few-animals", place, seen, "Three are the least, five the convention.")
-        elif count < FEW_ANIMALS and group.role == "labelled":
-            seen = f"the arm {name} has {animals}; five are the convention."
-            mend = "Expect wide intervals; a difference that is not seen is not excluded."
-            yield _warning("design.few-animals", place, seen, mend)
-    cages = {entry.animal: entry.cage for entry in sheets.animals if entry.cage and entry.animal in group_of}
-    yield from _confounded("cage", SHEET_ANIMALS, {a: (group_of[a], cage) for a, cage in cages.items()})
-    by_probe: dict[str, dict[str, tuple[str, str]]] = defaultdict(dict)
-    for row in sheets.samples:
-        if row.probe and row.lot and row.animal in group_of:
-            by_probe[row.probe][row.animal] = (row.group, row.lot)
-    # arms with different probes have different lots by necessity
-    for pairs in by_probe.values():
-        yield from _confounded("lot", SHEET, pairs)
-
-
-def _confounded(factor: str, file: str, pairs: dict[str, tuple[str, str]]) -> Iterator[Finding]:
-    levels = Counter(level for _, level in pairs.values())
-    # with one animal per level there is nothing to separate
-    if not levels or max(levels.values()) < 2:
-        return
-    v = cramers_v(list(pairs.values()))
-    if v > CONFOUNDED:
-        how = "are the same" if v > 0.999 else "go together"
-        seen = f"group and {factor} {how} (Cramér's V {v:.2f}): an effect of one cannot be told from the other."
-        mend = f"Spread each {factor} over the arms next time; say so when you report."
-        yield _warning(f"design.confounded-{factor}", Place(file, None, factor), seen, mend)
-
-
-def cramers_v(pairs: Sequence[tuple[str, str]], /) -> float:
-    """Cramér's V of two labels: 0 unrelated, 1 the same; NaN where either takes one value only.
-
-    Examples
-    --------
-    >>> cramers_v([("a", "1"), ("a", "1"), ("b", "2"), ("b", "2")])
-    1.0
-    >>> cramers_v([("a", "1"), ("a", "2"), ("b", "1"), ("b", "2")])
-    0.0
-    """
-    n = len(pairs)
-    rows, columns = Counter(a for a, _ in pairs), Counter(b for _, b in pairs)
-    least = min(len(rows), len(columns)) - 1
-    if least < 1:
-        return math.nan
-    cells = Counter(pairs)
-    chi2 = sum(
-        (cells[a, b] - rows[a] * columns[b] / n) ** 2 / (rows[a] * columns[b] / n) for a in rows for b in columns
-    )
-    return math.sqrt(chi2 / (n * least))
-
-
 def _all_rows(sheets: Sheets) -> Iterator[tuple[str, SampleRow | AnimalRow]]:
     yield from ((SHEET_ANIMALS, row) for row in sheets.animals)
     yield from ((SHEET, row) for row in sheets.samples)
@@ -623,7 +557,6 @@ RULES: tuple[Callable[[Sheets], Iterator[Finding]], ...] = (
     check_paths,
     check_animals,
     check_exposures,
-    check_design,
     check_drafted,
     check_standards,
     check_doses,

@@ -19,6 +19,7 @@ from lampyris.core.study import AnimalOutcome
 from lampyris.io import durable
 from lampyris.study.assemble import REPORT, RESULTS, StudyPlan, load_results, study_task, write_report
 from lampyris.study.check import CheckResult, check_study
+from lampyris.study.checks.run import is_check
 from lampyris.study.cluster import ClusterEngine
 from lampyris.study.curation.contradictions import CURATION_SHEET
 from lampyris.study.curation.tasks import CorrectStep, CuratedAnimals, run_corrections
@@ -478,7 +479,8 @@ def _study_plan(work: _Work, check: CheckResult, plans: Mapping[str, AnimalPlan]
     optional = (SHEET_ANIMALS, SHEET_LANDMARKS, SHEET_STANDARDS, CURATION_SHEET, SHEET_REGIONS)
     sheets = [SETTINGS, SHEET, *(name for name in optional if (work.study / name).exists())]
     sheets += standard_files(check.standards, work.settings)
-    findings = [finding for finding in check.findings if finding.severity != Severity.ERROR]
+    # what the methods checks say stands in their own section
+    findings = [one for one in check.findings if one.severity != Severity.ERROR and not is_check(one.rule)]
     if work.only:
         seen = f"only {', '.join(work.only)} of {len(work.groups)} animals were analysed."
         findings.insert(0, Finding("run.only", Severity.WARNING, Place(SHEET), seen, "Run again without --only."))
@@ -501,6 +503,7 @@ def _study_plan(work: _Work, check: CheckResult, plans: Mapping[str, AnimalPlan]
         entries=check.animals,
         automatic=tuple(folders[name] for name in sorted(curated.plans)),
         automatic_sessions=tuple(before),
+        check=check,
     )
 
 

@@ -61,7 +61,7 @@ def session_task(study: Path, session: SessionRows, settings: StudySettings, ste
         # another animal's row in the same image counts: it says how many there are to be found
         "lanes": session.lanes,
         "injection": [animal.inoculation, animal.injection] if animal else ["", ""],
-        "settings": settings.model_dump(mode="json", exclude={"study", "growth"}),
+        "settings": settings.analysed(without=("study", "growth")),
         "synthetic": settings.study.synthetic,
     }
     return Task(
@@ -135,7 +135,7 @@ def animal_task(
         "animal": followed_columns(plan.animal),
         "photographed": plan.photographed,
         "findings": encode(plan.findings),
-        "settings": settings.model_dump(mode="json", exclude={"study"}),
+        "settings": settings.analysed(without=("study",)),
     }
     return Task(
         step="animal",

@@ -10,8 +10,9 @@ from pydantic import Field, ValidationError, model_validator
 
 from lampyris.core.errors import InputError
 from lampyris.core.finding import Finding, Place, Severity
+from lampyris.core.model import Fraction, Model, Name, NonNegative, Positive
 from lampyris.core.schemas import MOST_LANES
-from lampyris.core.settings import Fraction, Instrument, Model, Name, NonNegative, Positive, ProbeSettings
+from lampyris.core.settings import Instrument, ProbeSettings
 
 Share = Annotated[float, Field(ge=0, le=1)]
 

@@ -152,6 +152,40 @@ def test_what_differs_between_arms_is_withheld_and_comes_back(blinded):
     assert {"blinding.blind", "blinding.probes-differ"} <= rules
 
 
+REPORTED = """
+[reporting]
+objective = "whether Verum spreads less"
+cell_line = "4T1"
+no_difference_claims = ["weight under placebo"]
+
+[probes.secretdot.characterisation]
+composition = "secret shell"
+
+[probes.otherdot.characterisation]
+composition = "another shell"
+"""
+
+
+def test_what_is_reported_of_probes_and_arms_is_withheld_and_comes_back(tmp_path):
+    study = three_arms(tmp_path / "s")
+    text = (study / "study.toml").read_text() + REPORTED
+    (study / "study.toml").write_text(text)
+    before = read_settings(study / "study.toml")
+    begin_study(study, blind=True)
+    coded = (study / "study.toml").read_text()
+    assert "shell" not in coded and "erum" not in coded and "placebo" not in coded and "4T1" in coded
+    # what is written while blind stays
+    (study / "study.toml").write_text(coded.replace('cell_line = "4T1"', 'cell_line = "4T1, passage 9"'))
+    analysed(study)
+    freeze_study(study)
+    unblind_study(study)
+    after = read_settings(study / "study.toml")
+    assert after.reporting == before.reporting.model_copy(update={"cell_line": "4T1, passage 9"})
+    assert {name: probe.characterisation for name, probe in after.probes.items()} == {
+        name: probe.characterisation for name, probe in before.probes.items()
+    }
+
+
 def test_the_commitment_is_the_keys(blinded):
     study, _ = blinded
     key = study.with_name("study-key") / "key.json"

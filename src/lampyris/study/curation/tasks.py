@@ -203,7 +203,7 @@ def _session_task(
     options = {
         "step": f"{correct.__module__}.{correct.__qualname__}",
         "views": encode(views),
-        "settings": settings.model_dump(mode="json", exclude={"study", "growth"}),
+        "settings": settings.analysed(without=("study", "growth")),
     }
     return Task(
         step="curated session",
@@ -240,7 +240,7 @@ def _animal_task(study: Path, plan: CuratedPlan, settings: StudySettings, follow
         "photographed": plan.automatic.photographed,
         "findings": encode(plan.findings),
         "resolved": encode(plan.resolved),
-        "settings": settings.model_dump(mode="json", exclude={"study"}),
+        "settings": settings.analysed(without=("study",)),
     }
     records = (*plan.folders, *(plan.automatic.controls if plan.folders else ()), f"results/sub-{plan.outcome.animal}")
     return Task(

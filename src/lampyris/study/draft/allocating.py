@@ -17,6 +17,7 @@ from lampyris.io.durable import write_json, write_text
 from lampyris.io.sheets import raise_errors, read_sheet, write_sheet
 from lampyris.io.toml import toml_text
 from lampyris.statistics.allocation import Allocation, allocate
+from lampyris.study.draft.asked import reporting_template
 from lampyris.study.draft.names import identity, is_control
 from lampyris.study.draft.rules import ALLOCATION, allocation_sentence
 from lampyris.study.draft.shots import clean_name
@@ -194,7 +195,9 @@ def _write(
     if samples:
         write_sheet(study / SHEET, SAMPLESHEET, drawn_samples)
     header = "Groups as drawn by `lampyris init --allocate`; allocation.json says how."
-    write_text(study / SETTINGS, toml_text(settings, header=header))
+    # comments are not kept: what was asked for is asked for again
+    asked = "" if "reporting" in settings else reporting_template(next(iter(probes), ""))
+    write_text(study / SETTINGS, toml_text(settings, header=header) + asked)
     write_json(study / ALLOCATION, record)
 
 

@@ -19,6 +19,7 @@ from typing import Any
 from lampyris.core.errors import InputError, UsageError
 from lampyris.core.finding import Finding, Place, Severity
 from lampyris.core.schemas import ANIMALS, SAMPLESHEET, AnimalRow, SampleRow
+from lampyris.core.settings import REPORTED_OF_PROBES
 from lampyris.io.durable import canonical_json, sha256_file, write_json, write_text
 from lampyris.io.sheets import raise_errors, read_sheet, sheet_text
 from lampyris.io.toml import toml_text
@@ -93,7 +94,7 @@ class Key:
     tables : dict
         Of each arm as it was in study.toml.
     probes : dict
-        Real probe of each coded one, with its name, title and lots.
+        Real probe of each coded one, with its name, title and lots, and what is reported of it.
     lots : dict of str to str
         Real lot of each coded one.
     withheld : dict
@@ -102,6 +103,8 @@ class Key:
         Name and title.
     allocation : dict or None
         As in allocation.json.
+    reporting : dict
+        What study.toml reports in words that tell an arm: as it was, and with those words struck out.
     salt : str
         Random, so that the study's commitment cannot be found by trying all keys.
     """
@@ -113,11 +116,12 @@ class Key:
     withheld: dict[str, dict[str, Any]]
     study: dict[str, str]
     allocation: dict[str, Any] | None = None
+    reporting: dict[str, Any] = field(default_factory=dict)
     salt: str = field(default_factory=lambda: secrets.token_hex(32))
 
     def text(self) -> str:
         """The key file's text."""
-        names = ("groups", "tables", "probes", "lots", "withheld", "study", "allocation", "salt")
+        names = ("groups", "tables", "probes", "lots", "withheld", "study", "allocation", "reporting", "salt")
         return canonical_json({"format": KEY_FORMAT} | {name: getattr(self, name) for name in names})
 
 
@@ -332,6 +336,7 @@ def coded_files(files: StudyFiles, /, *, allocation: dict[str, Any] | None = Non
                 "probe": real_of[code],
                 "title": probes[real_of[code]].get("title", ""),
                 "lots": probes[real_of[code]].get("lots", []),
+                "reported": {k: v for k, v in probes[real_of[code]].items() if k in REPORTED_OF_PROBES},
             }
             for code, coded in probe_of.items()
             if coded
@@ -340,6 +345,7 @@ def coded_files(files: StudyFiles, /, *, allocation: dict[str, Any] | None = Non
         withheld=_withheld(files.animals),
         study={one: str(settings.get("study", {}).get(one, "")) for one in ("name", "title")},
         allocation=allocation,
+        reporting=_struck(settings),
     )
     coded_settings = _coded_settings(settings, groups, real_of, probe_of, lots)
     words = telling_words(settings)
@@ -398,6 +404,8 @@ def _coded_settings(
             own = sorted(coded for (arm, _), coded in lots.items() if arm == code)
             before = probes.get(probe_of[code], {}).get("lots", [])
             table = {**settings["probes"][real_of[code]], "title": "", "lots": sorted({*before, *own})}
+            # what a probe is made of would tell the arm, and no analysis needs it
+            table = {key: value for key, value in table.items() if key not in REPORTED_OF_PROBES}
             probes[probe_of[code]] = table if table["lots"] else {k: v for k, v in table.items() if k != "lots"}
     study = {**settings.get("study", {}), "title": ""}
     study["name"] = (
@@ -405,7 +413,25 @@ def _coded_settings(
         if without(study.get("name", ""), telling_words(settings)) != study.get("name")
         else study["name"]
     )
-    return {**settings, "study": study, "groups": arms, "probes": probes}
+    coded = {**settings, "study": study, "groups": arms, "probes": probes}
+    if struck := _struck(settings):
+        coded["reporting"] = {**settings["reporting"], **{key: after for key, (_, after) in struck.items()}}
+    return coded
+
+
+def _struck(settings: Mapping[str, Any]) -> dict[str, tuple[Any, Any]]:
+    """Texts of [reporting] that tell an arm: as they are, and without the words that tell it."""
+    words = telling_words(settings)
+    out = {}
+    for key, value in settings.get("reporting", {}).items():
+        after: Any = value
+        if isinstance(value, str):
+            after = without(value, words)
+        elif isinstance(value, list):
+            after = [without(one, words) if isinstance(one, str) else one for one in value]
+        if after != value:
+            out[key] = (value, after)
+    return out
 
 
 def _withheld(animals: Sequence[AnimalRow]) -> dict[str, dict[str, Any]]:

@@ -20,6 +20,7 @@ from lampyris.io.images.readers import known_suffixes
 from lampyris.io.paths import path_fault
 from lampyris.io.sheets import write_sheet
 from lampyris.io.toml import toml_text
+from lampyris.study.draft.asked import reporting_template
 from lampyris.study.draft.drafting import AssumedDark, Draft, draft_study
 from lampyris.study.draft.names import plain_text
 from lampyris.study.draft.notes import DRAFT_COLUMNS, DRAFT_SHEET
@@ -130,7 +131,9 @@ def settings_text(draft: Draft, /) -> str:
         f"{DRAFT_SHEET} lists all of it. Write yes in its column confirmed for what you agree with.",
         *(["Fill in before `lampyris run`:", *fill] if fill else ["Nothing must be filled in."]),
     ]
-    return toml_text(draft.settings, remarks=remarks, header="\n".join(header))
+    return toml_text(draft.settings, remarks=remarks, header="\n".join(header)) + reporting_template(
+        next(iter(draft.settings.get("probes", {})), "")
+    )
 
 
 def meanings(settings: Mapping[str, Any], /) -> dict[str, str]:

@@ -211,6 +211,10 @@ def _revealed(files: StudyFiles, key: Mapping[str, Any]) -> StudyFiles:
     settings["study"] = {**settings["study"], **key["study"]}
     settings["groups"] = {name: key["tables"][name] for name in key["tables"]}
     settings["probes"] = _revealed_probes(files.settings.get("probes", {}), key)
+    # what was written while blind stays
+    for name, (real_text, struck) in key.get("reporting", {}).items():
+        if settings.get("reporting", {}).get(name) == struck:
+            settings["reporting"] = {**settings["reporting"], name: real_text}
     arm_probe = {name: table.get("probe", "") for name, table in key["tables"].items()}
     animals = []
     for row in files.animals:
@@ -239,6 +243,7 @@ def _revealed_probes(coded: Mapping[str, Any], key: Mapping[str, Any]) -> dict[s
             continue
         table = {**coded[code], "title": entry["title"], "lots": list(entry["lots"])}
         table = {k: v for k, v in table.items() if not (k == "lots" and not v)}
+        table = entry.get("reported", {}) | table
         name = entry["probe"]
         if name in out and out[name] != table:
             keys = ", ".join(sorted(k for k in {*out[name], *table} if out[name].get(k) != table.get(k)))

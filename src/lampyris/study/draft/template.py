@@ -8,6 +8,7 @@ from lampyris.core.schemas import ANIMALS, SAMPLESHEET, AnimalRow, SampleRow
 from lampyris.io.durable import write_text
 from lampyris.io.sheets import write_sheet
 from lampyris.io.toml import toml_text
+from lampyris.study.draft.asked import reporting_template
 from lampyris.study.draft.files import meanings
 from lampyris.study.draft.names import is_control
 from lampyris.study.draft.notes import UNFILLED
@@ -82,7 +83,9 @@ def write_template(study: Path, /, *, groups: Mapping[str, int]) -> tuple[str, .
     if not (study / SHEET_ANIMALS).exists():
         animal = AnimalRow(0, "m01", first, "", "", 22.0, "c1", "", "", math.nan, False, "", "", "")
         write_sheet(study / SHEET_ANIMALS, ANIMALS, [] if groups else [animal])
-    write_text(study / SETTINGS, toml_text(settings, remarks=meanings(settings), header=header))
+    write_text(
+        study / SETTINGS, toml_text(settings, remarks=meanings(settings), header=header) + reporting_template(_PROBE)
+    )
     return (
         f"A template was written: {SETTINGS}, {SHEET} and {SHEET_ANIMALS} with an example animal. Replace it by yours.",
     )

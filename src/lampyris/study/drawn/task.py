@@ -59,7 +59,7 @@ def regions_task(
     options = {
         "regions": encode(regions),
         "sessions": [[*key, folder] for key, folder in mine.items()],
-        "settings": settings.model_dump(mode="json", exclude={"study", "growth", "groups", "probes"}),
+        "settings": settings.analysed(without=("study", "growth", "groups", "probes")),
     }
     return Task(
         step="regions",

@@ -1,4 +1,4 @@
-"""Draw the figures of `compare.md` from its tables: `python docs/comparisons.py`. All values are synthetic."""
+"""Draw the figures of `compare.md` and `longitudinal.md`: `python docs/comparisons.py`. Values of the first are synthetic."""
 
 import contextlib
 import io
@@ -17,11 +17,15 @@ FIGURES = {
         "compare-days.csv", "--value", "flux", "--group", "group", "--subject", "mouse", "--within", "day", "--log",
         "--control", "PBS",
     ),
+    "longitudinal.svg": (
+        "zebrafish_xenografts.csv", "--value", "volume_um3", "--group", "line", "--subject", "fish", "--within", "day", "--log",
+        "--where", "line!=LBT001", "--where", "line!=LBT070", "--width", "180",
+    ),
 }  # fmt: skip
 
 
 def draw(folder: Path = IMAGES, /) -> None:
-    """Write both figures into a folder."""
+    """Write the figures into a folder."""
     for name, (table, *options) in FIGURES.items():
         with contextlib.redirect_stdout(io.StringIO()), contextlib.redirect_stderr(io.StringIO()):
             if main(["compare", str(DATA / table), *options, "--plot", str(folder / name)]) != 0:

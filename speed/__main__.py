@@ -15,8 +15,8 @@ RUNNABLE = {
     "cold-start": "speed.cold_start",
     "session": "speed.session",
     "study": "speed.study",
-    "compare": "speed.compare",
     "mixed-model": "speed.mixed_model",
+    "compare": "speed.compare",
 }
 # rows of minutes and gigabytes, which have a shorter form
 QUICK = ("session", "study")

@@ -14,7 +14,7 @@ from lampyris.core.amounts import Brightness, CalibrationLine, InjectedDose
 from lampyris.core.estimate import Estimate
 from lampyris.core.settings import Instrument
 from lampyris.probe.probe import AVOGADRO_PER_MOL, Probe, band_fractions, photon_irradiance_per_mm2
-from lampyris.statistics.lines import ratio_interval
+from lampyris.statistics.relations.lines import ratio_interval
 
 # a balance of a tenth of a milligram, read twice
 WEIGHING_SD_G = 0.0002

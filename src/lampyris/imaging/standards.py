@@ -20,7 +20,7 @@ from lampyris.core.flags import PixelFlag
 from lampyris.core.images import FLUX_UNIT
 from lampyris.imaging.calibrate import lambertian_flux
 from lampyris.statistics.intervals import t_interval
-from lampyris.statistics.lines import (
+from lampyris.statistics.relations.lines import (
     LineFit,
     inverse_prediction,
     lack_of_fit,

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from lampyris.statistics.intervals import wilson_interval
-from lampyris.statistics.lines import (
+from lampyris.statistics.relations.lines import (
     inverse_prediction,
     lack_of_fit,
     line_with_scatter,

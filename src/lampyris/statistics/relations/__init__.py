@@ -1,0 +1,1 @@
+"""How two measurements relate: lines, correlation, agreement, decisions against a truth, and equivalence."""

@@ -268,7 +268,7 @@ def _checks(
     count = np.bincount(place)
     x, y = np.bincount(place, mean) / count, np.bincount(place, difference) / count
     degrees = float(spread.degrees)
-    t = spread.bias / math.sqrt(spread.bias_variance) if spread.bias_variance > 0 else math.inf
+    t = spread.bias / math.sqrt(spread.bias_variance) if spread.bias_variance > 0 else math.nan
     tests = [_t("bias", t, degrees, "no bias", "primary")]
     notes = []
     slope = None

@@ -247,7 +247,8 @@ def _recovered_ends(spread: _Spread, z: float, level: float) -> tuple[tuple[floa
     total, sd = spread.variance, math.sqrt(spread.variance)
     less = sd - math.sqrt(max(total - math.sqrt(below), 0.0))
     more = math.sqrt(total + math.sqrt(above)) - sd
-    q = float(special.stdtrit(spread.degrees, 0.5 * (1 + level)))
+    # the normal quantile, as Zou has it: with Student's the limits would be held too often
+    q = float(special.ndtri(0.5 * (1 + level)))
     inner = math.hypot(q * math.sqrt(spread.bias_variance), z * less)
     outer = math.hypot(q * math.sqrt(spread.bias_variance), z * more)
     lower, upper = spread.bias - z * sd, spread.bias + z * sd

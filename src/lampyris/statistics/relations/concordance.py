@@ -234,7 +234,7 @@ def intraclass(ratings: ArrayLike, /, *, level: float = 0.95, unit: str = "anima
     values["ICC(2,1)"] = _absolute(between, readers, error, n, k, tail)
     values["ICC(2,k)"] = (
         (between - error) / (between + (readers - error) / n),
-        *(end * k / (1 + end * (k - 1)) for end in values["ICC(2,1)"][1:]),
+        *(_of_mean(end, k) for end in values["ICC(2,1)"][1:]),
     )
     for name in FORMS:
         f[name] = {"1": one, "2": two, "3": three}[name[4]]
@@ -268,6 +268,11 @@ def _absolute(between: float, readers: float, error: float, n: int, k: int, tail
     low = n * (between - upper * error) / (upper * rest + n * between)
     high = n * (lower * between - error) / (rest + n * lower * between)
     return value, low, high
+
+
+def _of_mean(single: float, k: int) -> float:
+    """Correlation of means of k readings; below -1 / (k - 1) there is no single one, and no bound of the mean's."""
+    return single * k / (1 + single * (k - 1)) if 1 + single * (k - 1) > 0 else -math.inf
 
 
 def _estimate(values: tuple[float, ...], level: float, name: str) -> Estimate:

@@ -518,6 +518,8 @@ def _ranks(values: Floats) -> Floats:
 def _plain(method: str, x: Floats, y: Floats, names: tuple[str, ...], level: float, unit: str) -> Correlation:
     """A correlation of independent rows by any of the plain methods."""
     _enough(x.size)
+    # ranks would take what rounding left of equal values for order
+    _r_of(x, y)
     form = {"pearson": _pearson, "spearman": _spearman, "kendall": _kendall}[method]
     r, tests = form(x, y, level)
     p = tests[0].p
@@ -558,7 +560,6 @@ def _spearman(x: Floats, y: Floats, level: float) -> tuple[Estimate, tuple[TestR
 def _kendall(x: Floats, y: Floats, level: float) -> tuple[Estimate, tuple[TestResult, ...]]:
     if x.size < 5:
         raise ValueError(f"Kendall's tau needs at least 5 units for its interval, got {x.size}")
-    _r_of(x, y)
     from scipy import stats
 
     found = stats.kendalltau(x, y)

@@ -303,10 +303,10 @@ def passing_bablok_line(
         raise ValueError("Passing and Bablok's line compares two measurements that rise together; these do not")
     known = (dx != 0) | (dy != 0)
     with np.errstate(divide="ignore"):
-        slopes = np.where(
-            dx[known] == 0, np.inf * np.sign(dy[known]), dy[known] / np.where(dx[known] == 0, 1, dx[known])
-        )
-    slopes = np.sort(slopes[slopes != -1.0])
+        slopes = dy[known] / dx[known]
+    # a vertical step counts by the way that y goes
+    slopes = np.where(dx[known] == 0, np.copysign(np.inf, dy[known]), slopes)
+    slopes = np.sort(slopes[~np.isclose(slopes, -1.0, rtol=1e-12, atol=0.0)])
     shift, count = int((slopes < -1).sum()), slopes.size
     middle = (count - 1) / 2 + shift
     slope = float(0.5 * (slopes[min(math.floor(middle), count - 1)] + slopes[min(math.ceil(middle), count - 1)]))

@@ -21,7 +21,20 @@ from lampyris.core.errors import ImageError, InputError, LampyrisError, MissingE
 from lampyris.core.finding import Finding, Place, Severity
 from lampyris.virtual.design import read_design
 
-VERBS = ("demo", "simulate", "init", "freeze", "unblind", "check", "run", "report", "export", "doctor")
+VERBS = (
+    "demo",
+    "simulate",
+    "init",
+    "freeze",
+    "unblind",
+    "check",
+    "run",
+    "report",
+    "export",
+    "correlate",
+    "agree",
+    "doctor",
+)
 
 FINDINGS = [
     Finding(

@@ -94,22 +94,21 @@ def test_proportional_bias_and_growing_spread_are_said():
     x = np.linspace(1, 100, 40)
     rng = np.random.default_rng(7)
     found = bland_altman(1.3 * x * np.exp(rng.normal(0, 0.2, 40)), x)
-    notes = " ".join(found.notes)
+    notes = " ".join(found.warnings)
     assert "bias changes with the size" in notes
     assert "ask for the ratio form" in notes
     assert found.proportional.low > 0
-    steady = " ".join(bland_altman(x + rng.normal(0, 1, 40), x + rng.normal(0, 1, 40)).notes)
-    assert "bias changes" not in steady
+    assert bland_altman(x + rng.normal(0, 1, 40), x + rng.normal(0, 1, 40)).warnings == ()
 
 
 @pytest.mark.parametrize(
     ("a", "b", "options", "said"),
     [
-        ([1, 2], [1, 3], {}, "at least 3 animals, got 2"),
+        ([1, 2], [1, 3], {}, r"at least 3 subjects \(animal\), got 2"),
         ([1, 2, 3, 4], [2, 3, 4, 5], {}, "same amount in every row"),
         ([1, 2, 3, math.nan], [1, 2, 3, 4], {}, "must be finite"),
         ([1, 2, 0, 4], [1, 3, 3, 4], {"scale": "ratio"}, "above 0 in both"),
-        ([1, 2, 3, 4], [1, 3, 3, 4], {"subject": list("aabb")}, "at least 3 animals, got 2"),
+        ([1, 2, 3, 4], [1, 3, 3, 4], {"subject": list("aabb")}, r"at least 3 subjects \(animal\), got 2"),
         ([1, 2, 3, 4], [1, 3, 3], {}, "one value per row each"),
     ],
 )
@@ -298,6 +297,7 @@ def test_rows_of_one_animal_widen_the_interval():
         (["x", "y", "z"], ["x", "y", "y"], {"weights": "linear"}, "need the order"),
         (["x", "y"], ["x", "z"], {"categories": ["x", "y"]}, "z not among them"),
         (["x"], ["x", "y"], {}, "one category per row"),
+        (["yes", "no"], [1, 0], {}, "share no category"),
         ([0, 1], [0, 1], {"weights": "cubic"}, "weights are one of"),
     ],
 )

@@ -212,8 +212,8 @@ def test_one_point_that_makes_the_correlation_is_named():
     assert found.p < 0.001
     assert found.influence.unit == "6"
     assert found.influence.sign_flips == found.influence.significance_flips == ("6",)
-    assert "changes its sign" in " ".join(found.notes)
-    assert "no longer below 0.05" in " ".join(found.notes)
+    assert "changes its sign" in found.warnings[0]
+    assert "no longer below 0.05" in found.warnings[1]
 
 
 def test_a_column_that_only_one_point_varies_is_survived():

@@ -44,6 +44,8 @@ class Agreement:
         Of repeated differences of one subject; NaN without repeats.
     design : Design
     notes : tuple of str
+    warnings : tuple of str
+        What one bias and one pair of limits do not tell.
     """
 
     bias: Estimate
@@ -58,6 +60,7 @@ class Agreement:
     within_sd: float
     design: Design
     notes: tuple[str, ...] = ()
+    warnings: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -135,7 +138,9 @@ def bland_altman(
     one, other = _measured(a, b, scale)
     names, place = _places(subject, one.size)
     if names < 3:
-        raise ValueError(f"limits of agreement with intervals need at least 3 {experimental_unit}s, got {names}")
+        raise ValueError(
+            f"limits of agreement with intervals need at least 3 subjects ({experimental_unit}), got {names}"
+        )
     difference, mean = one - other, 0.5 * (one + other)
     if np.ptp(difference) <= 1e-12 * max(float(np.abs(one).max()), float(np.abs(other).max())):
         raise ValueError("a and b differ by the same amount in every row: there is no spread to give limits from")
@@ -159,7 +164,7 @@ def bland_altman(
 
     bias, bias_sd = spread.bias, math.sqrt(spread.bias_variance)
     limit_sd = math.sqrt(spread.bias_variance + z95**2 * _sd_variance(spread))
-    tests, slope, notes = _checks(mean, difference, place, names, spread, scale, unit, level)
+    tests, slope, warnings = _checks(mean, difference, place, spread, scale, level)
     shown = (np.exp(mean), np.exp(difference)) if scale == "ratio" else (mean, difference)
     return Agreement(
         bias=estimate(bias, bias_sd, bias - half, bias + half, "mean difference, Student's t"),
@@ -173,7 +178,8 @@ def bland_altman(
         difference=tuple(map(float, shown[1])),
         within_sd=spread.within,
         design=Design(experimental_unit, (), (names,), rows=one.size, within=("row",) if repeated else ()),
-        notes=notes,
+        notes=_notes(names, one.size),
+        warnings=warnings,
     )
 
 
@@ -259,10 +265,8 @@ def _checks(
     mean: Floats,
     difference: Floats,
     place: NDArray[np.intp],
-    subjects: int,
     spread: _Spread,
     scale: str,
-    unit: str,
     level: float,
 ) -> tuple[tuple[TestResult, ...], Estimate | None, tuple[str, ...]]:
     """Test of the bias, and whether bias or spread change with size: on one mean per subject."""
@@ -271,8 +275,8 @@ def _checks(
     degrees = float(spread.degrees)
     t = spread.bias / math.sqrt(spread.bias_variance) if spread.bias_variance > 0 else math.nan
     tests = [_t("bias", t, degrees, "no bias", "primary")]
-    notes = []
-    slope = None
+    warnings = []
+    slope, subjects = None, x.size
     if subjects >= 4 and np.ptp(x) > 0:
         value, error, rest = _slope(x, y)
         slope = _slope_estimate(value, error, subjects - 2, level)
@@ -280,7 +284,7 @@ def _checks(
             _t("proportional bias", value / error if error else math.nan, subjects - 2.0, "the bias is constant")
         )
         if tests[-1].p < 0.05:
-            notes.append(
+            warnings.append(
                 "The bias changes with the size of what is measured: one bias and one pair of limits do not hold throughout. "
                 "(Unequal error variances of a and b also do this.)"
             )
@@ -290,13 +294,17 @@ def _checks(
         )
         if tests[-1].p < 0.05 and value > 0:
             mend = "" if scale == "ratio" else ": ask for the ratio form (logarithms)"
-            notes.append(f"Differences spread more where values are larger{mend}.")
+            warnings.append(f"Differences spread more where values are larger{mend}.")
+    return tuple(tests), slope, tuple(warnings)
+
+
+def _notes(subjects: int, rows: int) -> tuple[str, ...]:
+    notes = ["Whether these limits are narrow enough is for the use to say, not for a test."]
     if subjects < 30:
         notes.append(f"With {subjects} units the limits themselves are uncertain: read their intervals.")
-    if subjects < mean.size:
+    if subjects < rows:
         notes.append("Repeated rows of a unit were modelled, not counted as units.")
-    notes.append("Whether these limits are narrow enough is for the use to say, not for a test.")
-    return tuple(tests), slope, tuple(notes)
+    return tuple(notes)
 
 
 def _slope(x: Floats, y: Floats) -> tuple[float, float, Floats]:

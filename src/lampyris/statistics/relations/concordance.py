@@ -125,7 +125,7 @@ def concordance(
         place = np.unique(np.asarray([str(name) for name in subject]), return_inverse=True)[1]
     subjects = int(np.unique(place).size)
     if subjects < 4:
-        raise ValueError(f"a concordance with interval needs at least 4 {unit}s, got {subjects}")
+        raise ValueError(f"a concordance with interval needs at least 4 subjects ({unit}), got {subjects}")
     for name, column in (("a", x), ("b", y)):
         if np.ptp(column) == 0:
             raise ValueError(f"all values of {name} are equal: concordance needs subjects that differ")
@@ -142,7 +142,9 @@ def concordance(
     low, high = math.tanh(z_value - q * se), math.tanh(z_value + q * se)
     notes = ["Concordance rises with how different the subjects are; compare it only between like sets."]
     if repeated:
-        notes.append(f"Several rows per {unit}: all rows count, the interval comes from leaving out whole {unit}s.")
+        notes.append(
+            f"Several rows per {unit}: all rows count, the interval comes from leaving out each {unit} with its rows."
+        )
     return Concordance(
         ccc=Estimate(value, se * (1 - value**2), min(low, value), max(high, value), level, "1", method),
         r=r,

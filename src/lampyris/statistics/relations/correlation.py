@@ -25,7 +25,19 @@ Floats = NDArray[np.float64]
 
 
 class PseudoReplicationError(ValueError):
-    """Rows of one subject were about to be counted as independent units."""
+    """Rows of one subject were about to be counted as independent units.
+
+    Parameters
+    ----------
+    seen : str
+        What was asked, and why it is refused.
+    mend : str
+        The two questions that can be asked instead.
+    """
+
+    def __init__(self, seen: str, mend: str) -> None:
+        super().__init__(f"{seen} {mend}")
+        self.seen, self.mend = seen, mend
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,8 +82,12 @@ class Correlation:
         Units that would show a correlation of the observed size in four of five studies; None where it has no answer.
     influence : Influence or None
         None where it was not obtained.
+    slope : Estimate or None
+        Common slope of y on x within subjects, of repeated measures.
     notes : tuple of str
         What a reader must know.
+    warnings : tuple of str
+        What a reviewer would object to.
     """
 
     r: Estimate
@@ -82,7 +98,9 @@ class Correlation:
     design: Design
     needed: int | None = None
     influence: Influence | None = None
+    slope: Estimate | None = None
     notes: tuple[str, ...] = ()
+    warnings: tuple[str, ...] = ()
 
 
 def correlate(
@@ -149,13 +167,13 @@ def correlate(
         found = _plain(method or "pearson", x, y, names, level, unit)
         if rows == len(names):
             return found
-        note = f"One mean per {unit}: says whether a {unit} with high x has high y, not whether they change together."
+        note = f"One mean per {unit}: says whether the {unit} with the higher x has the higher y, not whether they change together."
         return replace(found, design=replace(found.design, rows=rows, nested=("row",)), notes=(*found.notes, note))
     repeats = rows - len(names)
     if method == "repeated" or (method is None and repeats):
         return repeated_correlation(x, y, subject, level=level, unit=unit)
     if repeats:
-        raise PseudoReplicationError(_refusal(rows, len(names), unit, str(method)))
+        raise _refusal(rows, len(names), unit, str(method))
     order = np.argsort(place)
     return _plain(method or "pearson", x[order], y[order], names, level, unit)
 
@@ -320,7 +338,9 @@ def repeated_correlation(
         method="repeated",
         design=Design(unit, (), (clusters,), rows=int(kept.sum()), within=("row",), exclusions=left),
         influence=influence,
-        notes=(*notes, *_influence_notes(influence, r, test.p, unit)),
+        slope=_common_slope(within_x, within_y, degrees, level),
+        notes=notes,
+        warnings=_influence_warnings(influence, test.p, unit),
     )
 
 
@@ -408,15 +428,14 @@ def correlation_from_summary(r: float, n: int, /, *, level: float = 0.95, unit: 
     test = _t_test(r, n - 2, "Pearson correlation", "no linear relation")
     design = Design(unit, (), (n,))
     return Correlation(
-        _fisher(r, n, level, "Pearson, Fisher's z"),
-        test.p,
-        n,
-        (test,),
-        "pearson",
-        design,
-        needed_units(r),
-        None,
-        _small(n),
+        r=_fisher(r, n, level, "Pearson, Fisher's z"),
+        p=test.p,
+        n=n,
+        tests=(test,),
+        method="pearson",
+        design=design,
+        needed=needed_units(r),
+        notes=_small(n),
     )
 
 
@@ -466,12 +485,16 @@ def _small(n: int) -> tuple[str, ...]:
     )
 
 
-def _refusal(rows: int, subjects: int, unit: str, method: str) -> str:
-    return (
-        f"{rows} rows come from {subjects} {unit}s: rows of one {unit} are alike, and a plain {method} correlation would count "
-        f"each as independent (pseudo-replication; its p is too small). Ask within {unit}s (method repeated: do x and y change "
-        f"together?), or between them (means of each {unit}: has a {unit} with high x high y?)"
+def _refusal(rows: int, subjects: int, unit: str, method: str) -> PseudoReplicationError:
+    seen = (
+        f"{rows} rows come from {subjects} subjects ({unit}): rows of one {unit} are alike, and a plain {method} correlation "
+        "would count each as independent (pseudo-replication: its p is too small and its interval too narrow)."
     )
+    mend = (
+        f"Ask within subjects (method repeated): do x and y change together in each {unit}? Or between them (means): does the "
+        f"{unit} with the higher x have the higher y?"
+    )
+    return PseudoReplicationError(seen, mend)
 
 
 def _r_of(x: Floats, y: Floats, where: str = "") -> float:
@@ -528,12 +551,12 @@ def _plain(method: str, x: Floats, y: Floats, names: tuple[str, ...], level: flo
     if ties and method != "pearson":
         notes += (f"Equal values in {' and '.join(ties)} share their mean rank.",)
     influence = _influence_of_units(method, x, y, names, r.value)
-    notes += _influence_notes(influence, r.value, p, unit)
     needed = needed_units(r.value) if method == "pearson" else None
     if needed is not None and needed > x.size:
         notes += (f"A correlation of this size would take n = {needed} to be shown in four of five studies.",)
     design = Design(unit, (), (x.size,), rows=x.size)
-    return Correlation(r, p, x.size, tests, method, design, needed, influence, notes)
+    warnings = _influence_warnings(influence, p, unit)
+    return Correlation(r, p, x.size, tests, method, design, needed, influence, notes=notes, warnings=warnings)
 
 
 def _pearson(x: Floats, y: Floats, level: float) -> tuple[Estimate, tuple[TestResult, ...]]:
@@ -648,7 +671,7 @@ def _influence(found: Floats, degrees: Any, names: tuple[str, ...], r: float, p:
     )
 
 
-def _influence_notes(influence: Influence | None, r: float, p: float, unit: str) -> tuple[str, ...]:
+def _influence_warnings(influence: Influence | None, p: float, unit: str) -> tuple[str, ...]:
     if influence is None:
         return ()
     notes = []
@@ -666,15 +689,25 @@ def _some(names: tuple[str, ...]) -> str:
     return " or ".join(names[:3]) + (f" or any of {len(names) - 3} more" if len(names) > 3 else "")
 
 
+def _common_slope(x: Floats, y: Floats, degrees: int, level: float) -> Estimate:
+    """Of columns centred within subjects."""
+    spread = float(x @ x)
+    slope = float(x @ y) / spread
+    rest = y - slope * x
+    sd = math.sqrt(float(rest @ rest) / degrees / spread)
+    half = float(special.stdtrit(degrees, 0.5 * (1 + level))) * sd
+    return Estimate(slope, sd, slope - half, slope + half, level, "1", "common slope within subjects, Student's t")
+
+
 def _centred(values: Floats, place: NDArray[np.intp]) -> Floats:
     return np.asarray(values - (np.bincount(place, values) / np.bincount(place))[place])
 
 
 def _repeated_notes(x: Floats, y: Floats, place: NDArray[np.intp], subjects: int, unit: str) -> tuple[str, ...]:
     notes = [
-        f"Several rows per {unit}: the common slope within {unit}s was correlated, so differences between them do not count.",
-        f"Errors within a {unit} are taken for independent: a trend shared by x and y over days can make r high by itself.",
+        f"Several rows per {unit}: what x and y do together within each was correlated; differences between them do not count.",
+        f"Errors within each {unit} are taken for independent: a trend that x and y share over days makes r high by itself.",
     ]
     if subjects < 5:
-        notes.append(f"Only {subjects} {unit}s: that the slope is common to others rests on these.")
+        notes.append(f"Only {subjects} subjects ({unit}): that others have the same slope rests on these.")
     return tuple(notes)

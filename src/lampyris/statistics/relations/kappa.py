@@ -5,7 +5,7 @@ In the order of use: `cohen_kappa`, `kappa_from_table`, `fleiss_kappa`.
 
 import math
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -102,6 +102,8 @@ def cohen_kappa(
     """
     if len(a) != len(b) or len(a) == 0:
         raise ValueError(f"both readers need one category per row, got {len(a)} and {len(b)} rows")
+    if not {_word(value) for value in a} & {_word(value) for value in b}:
+        raise ValueError(f"the readers share no category: one says {_word(a[0])!r}, the other {_word(b[0])!r}")
     names = _categories([*a, *b], categories, weights)
     place = {name: k for k, name in enumerate(names)}
     row, column = (np.array([place[_word(value)] for value in values], np.intp) for values in (a, b))
@@ -327,8 +329,6 @@ def _clustered(
     found: Kappa, row: NDArray[np.intp], column: NDArray[np.intp], group: NDArray[np.intp], level: float, unit: str
 ) -> Kappa:
     """Interval and test from leaving out each subject with all its rows."""
-    from dataclasses import replace
-
     size, n = len(found.categories), int(group.max()) + 1
     weight = _weight(size, found.weights)
     tables = np.zeros((n, size, size))
@@ -339,8 +339,8 @@ def _clustered(
     )
     value = found.kappa.value
     if n < 3 or np.isnan(left).any():
-        estimate = Estimate(value, math.nan, -1.0, 1.0, level, "1", f"Cohen's kappa; {n} {unit}s give no interval")
-        note = f"{n} {unit}s, or one that alone holds a category, are too few for an interval."
+        estimate = Estimate(value, math.nan, -1.0, 1.0, level, "1", f"Cohen's kappa; {n} subjects give no interval")
+        note = f"{n} subjects ({unit}), or one that alone holds a category, are too few for an interval."
         test = replace(found.test, statistic=math.nan, p=math.nan)
     else:
         se = float((n * value - (n - 1) * left).std(ddof=1)) / math.sqrt(n)
@@ -352,7 +352,7 @@ def _clustered(
         test = TestResult(
             found.test.name, "t", t, (n - 1.0,), 2 * float(special.stdtr(n - 1, -abs(t))), found.test.null
         )
-        note = f"Several rows per {unit}: interval and p come from leaving out whole {unit}s."
+        note = f"Several rows per {unit}: interval and p come from leaving out each {unit} with all its rows."
     design = Design(unit, (), (n,), rows=row.size, within=("row",))
     return replace(found, kappa=estimate, test=test, design=design, notes=(*found.notes, note))
 

@@ -7,7 +7,6 @@ An ordinary regression takes x for exact: errors in x make its slope too small b
 """
 
 import math
-from collections.abc import Callable
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -38,6 +37,7 @@ class RelationLine:
         Degrees of freedom of the band; infinite where the errors were known, NaN where there is no band.
     design : Design
     notes : tuple of str
+    warnings : tuple of str
     """
 
     method: str
@@ -47,6 +47,7 @@ class RelationLine:
     degrees: float
     design: Design
     notes: tuple[str, ...] = ()
+    warnings: tuple[str, ...] = ()
 
     def at(self, x: ArrayLike, /) -> Floats:
         """The line at x."""
@@ -166,18 +167,19 @@ def york_relation(
     excess = math.sqrt(fit.chi2 / fit.degrees)
     widen = p < 0.05 and excess > 1
     factor, degrees = (excess, float(fit.degrees)) if widen else (1.0, math.inf)
+    warnings = []
     notes = [
         f"Scatter about the line against the given errors: chi2 = {fit.chi2:.3g}, df = {fit.degrees}, p = {p:.2g}."
     ]
     if widen:
-        notes.append(
+        warnings.append(
             f"Points scatter {excess:.2g} times as much as their errors allow: intervals were widened by that."
         )
     name = "York, widened by the scatter, Student's t" if widen else "York, given errors, normal"
     ends = _t_ends(level, degrees)
     grown = _york_growth(fit, x, y, sd_x, sd_y)
     if math.isinf(grown):
-        notes.append("The points differ no more in x than their errors do: the slope is not known.")
+        warnings.append("The points differ no more in x than their errors do: the slope is not known.")
     slope_variance = grown * fit.slope_variance
     intercept_variance = fit.intercept_variance + (slope_variance - fit.slope_variance) * centre**2
     sds = [factor * math.sqrt(variance) for variance in (slope_variance, intercept_variance)]
@@ -189,6 +191,7 @@ def york_relation(
         degrees=degrees,
         design=Design(experimental_unit, (), (x.size,), rows=x.size),
         notes=tuple(notes),
+        warnings=tuple(warnings),
     )
 
 
@@ -242,7 +245,7 @@ def deming_line(
     if interval not in INTERVALS:
         raise ValueError(f"interval is one of {', '.join(INTERVALS)}, got {interval!r}")
     slope, intercept = _deming(x, y, variance_ratio)
-    slopes, intercepts = _left_out(x, y, lambda a, b: _deming(a, b, variance_ratio))
+    slopes, intercepts = _left_out(x, y, variance_ratio)
     covariance = _jackknife_covariance(slope, intercept, slopes, intercepts)
     sds = np.sqrt(np.diag(covariance))
     ends = _t_ends(level, x.size - 2)
@@ -409,13 +412,18 @@ def _deming(x: Floats, y: Floats, ratio: float) -> tuple[float, float]:
     return slope, float(y.mean()) - slope * float(x.mean())
 
 
-def _left_out(x: Floats, y: Floats, fit: Callable[[Floats, Floats], tuple[float, float]]) -> tuple[Floats, Floats]:
-    keep = ~np.eye(x.size, dtype=bool) if x.size <= 2000 else None
-    found = [
-        fit(x[keep[k]], y[keep[k]]) if keep is not None else fit(np.delete(x, k), np.delete(y, k))
-        for k in range(x.size)
-    ]
-    return np.array([pair[0] for pair in found]), np.array([pair[1] for pair in found])
+def _left_out(x: Floats, y: Floats, ratio: float) -> tuple[Floats, Floats]:
+    """Slope and intercept without each point in turn, by taking it out of the sums."""
+    n, u, v = x.size, x - x.mean(), y - y.mean()
+    share = n / (n - 1)
+    sxx, syy, sxy = float(u @ u) - share * u * u, float(v @ v) - share * v * v, float(u @ v) - share * u * v
+    if (sxy == 0).any():
+        raise ValueError(
+            "without one of the points x and y do not vary together: too few for a line with errors in both"
+        )
+    lead = syy - ratio * sxx
+    slopes = (lead + np.sqrt(lead**2 + 4 * ratio * sxy**2)) / (2 * sxy)
+    return slopes, (y.mean() - v / (n - 1)) - slopes * (x.mean() - u / (n - 1))
 
 
 def _jackknife_covariance(slope: float, intercept: float, slopes: Floats, intercepts: Floats) -> Floats:

@@ -83,11 +83,8 @@ def correlated(options: argparse.Namespace, /) -> Answer:
     pairs = _pairs(columns, options, unit)
     repeated = pairs.subject is not None and len(set(pairs.subject)) < len(pairs.subject)
     if repeated and options.covariate:
-        raise _pseudo_replication(
-            columns,
-            options,
-            "a partial correlation needs one row per subject: rows of one are alike, and each would count as independent.",
-        )
+        seen = "rows of one subject are alike: a partial correlation needs one row per subject, or one mean (--means)."
+        raise _pseudo_replication(columns, options, seen)
     found = _asked(columns, pairs, options)
     lines = () if repeated or options.covariate else _lines(columns, pairs, options, found.method)
     line = lines[0] if lines else None

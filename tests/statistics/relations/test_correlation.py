@@ -144,10 +144,10 @@ def test_repeated_rows_are_refused_with_both_right_questions():
     with pytest.raises(PseudoReplicationError) as refused:
         correlate(x, y, subject=subject, method="pearson")
     for words in (
-        f"{x.size} rows come from 6 animals",
+        f"{x.size} rows come from 6 subjects (animal)",
         "pseudo-replication",
         "method repeated",
-        "means of each animal",
+        "between them (means)",
     ):
         assert words in str(refused.value)
     within = correlate(x, y, subject=subject)

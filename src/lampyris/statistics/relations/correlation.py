@@ -39,6 +39,10 @@ class PseudoReplicationError(ValueError):
         super().__init__(f"{seen} {mend}")
         self.seen, self.mend = seen, mend
 
+    def __reduce__(self) -> tuple[object, ...]:
+        # the default would hand the joined message to a constructor that takes two
+        return (type(self), (self.seen, self.mend))
+
 
 @dataclass(frozen=True, slots=True)
 class Influence:

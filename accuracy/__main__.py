@@ -7,7 +7,12 @@ from importlib import import_module
 
 from accuracy.figures import Figure
 
-TABLES = {"thread": "accuracy.thread", "lesions": "accuracy.lesions", "kinds": "accuracy.kinds"}
+TABLES = {
+    "thread": "accuracy.thread",
+    "lesions": "accuracy.lesions",
+    "kinds": "accuracy.kinds",
+    "relations": "accuracy.relations",
+}
 
 
 def main() -> int:

@@ -34,9 +34,9 @@ def repeats(tmp_path):
             flux = 5 + 2 * k + day + rng.normal(0, 0.3)
             truth = int(flux + rng.normal(0, 2) > 10)
             rows.append(
-                [f"m{k}", f"{flux:.3f}", f"{flux - 4 * k + rng.normal(0, 0.2):.3f}", int(flux > 10), truth, k // 2]
+                [f"m{k}", f"{flux:.3f}", f"{flux - 4 * k + rng.normal(0, 0.2):.3f}", int(flux > 10), truth, day]
             )
-    return write(tmp_path / "repeats.csv", ["animal", "flux", "cells", "called", "truth", "cage"], rows)
+    return write(tmp_path / "repeats.csv", ["animal", "flux", "cells", "called", "truth", "day"], rows)
 
 
 def ask(capsys, *words, code=0):
@@ -82,6 +82,12 @@ def test_repeated_rows_take_the_right_form(capsys, repeats):
     between = ask(capsys, "correlate", repeats, "--x", "flux", "--y", "cells", "--subject", "animal", "--means")
     assert (between["method"], between["n"]) == ("pearson", 6)
     assert between["r"] < -0.9
+    assert len(between["lines"]) >= 2
+    adjusted = ask(
+        capsys, "correlate", repeats, "--x", "flux", "--y", "cells", "--subject", "animal", "--covariate", "day"
+    )
+    assert (adjusted["method"], adjusted["tests"][0]["df"]) == ("repeated", [24 - 6 - 1 - 1])
+    assert adjusted["r"] < within["r"]
 
 
 def test_repeated_rows_are_refused_where_a_plain_form_is_asked(capsys, repeats):

@@ -40,6 +40,7 @@ from lampyris.statistics.relations.correlation import (
     correlate,
     correlation_from_summary,
     partial_correlation,
+    repeated_correlation,
 )
 from lampyris.statistics.relations.regression import RelationLine, deming_line, lines_beside, york_relation
 
@@ -81,10 +82,7 @@ def correlated(options: argparse.Namespace, /) -> Answer:
     refuse_few(columns, columns.rows.size, LEAST, unit if options.subject else "row")
     refuse_equal(columns, (options.x, options.y, *options.covariate))
     pairs = _pairs(columns, options, unit)
-    repeated = pairs.subject is not None and len(set(pairs.subject)) < len(pairs.subject)
-    if repeated and options.covariate:
-        seen = "rows of one subject are alike: a partial correlation needs one row per subject, or one mean (--means)."
-        raise _pseudo_replication(columns, options, seen)
+    repeated = pairs.subject is not None and len(set(pairs.subject)) < len(pairs.subject) and not options.means
     found = _asked(columns, pairs, options)
     lines = () if repeated or options.covariate else _lines(columns, pairs, options, found.method)
     line = lines[0] if lines else None
@@ -139,10 +137,7 @@ def _pairs(columns: Columns, options: argparse.Namespace, unit: str) -> _Pairs:
 def _asked(columns: Columns, pairs: _Pairs, options: argparse.Namespace) -> Correlation:
     try:
         if options.covariate:
-            if options.method not in (None, "pearson"):
-                raise UsageError("--covariate adjusts Pearson's correlation only.")
-            found = partial_correlation(pairs.x, pairs.y, pairs.covariates, level=options.level, unit=pairs.unit)
-            return replace(found, design=replace(found.design, covariates=tuple(options.covariate)))
+            return _adjusted(pairs, options)
         return correlate(
             pairs.x, pairs.y,
             subject=pairs.subject, method=options.method, of_means=options.means, level=options.level, unit=pairs.unit,
@@ -152,6 +147,20 @@ def _asked(columns: Columns, pairs: _Pairs, options: argparse.Namespace) -> Corr
     except ValueError as error:
         mend = "Look at the columns, or choose another form: lampyris correlate --help."
         raise refuse(columns, "relation.values", f"{error}.", mend) from error
+
+
+def _adjusted(pairs: _Pairs, options: argparse.Namespace) -> Correlation:
+    """Adjusted for covariates, within subjects where they have several rows."""
+    shared = {"level": options.level, "unit": pairs.unit}
+    subject = pairs.subject or ()
+    repeated = len(set(subject)) < len(subject)
+    if options.method not in (None, "repeated" if repeated else "pearson"):
+        raise UsageError("--covariate adjusts Pearson's correlation, or that within subjects: leave out --method.")
+    if repeated:
+        found = repeated_correlation(pairs.x, pairs.y, subject, covariates=pairs.covariates, **shared)
+    else:
+        found = partial_correlation(pairs.x, pairs.y, pairs.covariates, **shared)
+    return replace(found, design=replace(found.design, covariates=tuple(options.covariate)))
 
 
 def _pseudo_replication(columns: Columns, options: argparse.Namespace, seen: str) -> InputError:
@@ -240,6 +249,7 @@ def _sentence(found: Correlation, labels: tuple[str, str]) -> str:
         "repeated": "repeated-measures r",
         "partial": "partial r",
     }[found.method]
+    name += f" adjusted for {', '.join(found.design.covariates)}" if found.design.covariates else ""
     test = found.tests[0]
     df = f", df = {test.df[0]:g}" if test.df else ""
     return (

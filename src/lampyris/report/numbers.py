@@ -176,13 +176,17 @@ def median_range_text(values: Sequence[float], /) -> str:
 
 
 def p_text(p: float, /) -> str:
-    """Exact p, two digits, never as a bare inequality.
+    """Exact p, two digits, never as a bare inequality, except where it is too small for any number.
 
     Examples
     --------
     >>> p_text(0.00431).replace("\u00a0", " ")
     'p = 0.0043'
+    >>> p_text(0.0).replace("\u00a0", " ").replace("\u202f", " ")
+    'p < 1.0 × 10⁻³⁰⁰'
     """
+    if p < 1e-300:
+        return f"p{_NOBREAK}<{_NOBREAK}{number(1e-300)}"
     return f"p{_NOBREAK}={_NOBREAK}{number(p)}"
 
 

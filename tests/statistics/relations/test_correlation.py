@@ -166,6 +166,30 @@ def test_subjects_with_a_row_each_are_plain():
     assert found.r.value == pytest.approx(pearson(x, y).r.value, abs=1e-14)
 
 
+def test_a_shared_trend_is_taken_off():
+    """Both grow over days and have nothing else in common; by regression on dummies of subjects and the day."""
+    rng = np.random.default_rng(23)
+    subject, day = np.repeat(np.arange(6), 5), np.tile(np.arange(5.0), 6)
+    x, y = day + rng.normal(0, 0.3, 30), day + rng.normal(0, 0.3, 30)
+    found = repeated_correlation(x, y, subject, covariates=day)
+    assert repeated_correlation(x, y, subject).r.value > 0.8
+    assert abs(found.r.value) < 0.5
+    design = np.column_stack([np.eye(6)[subject], day])
+    rest = np.column_stack([x, y]) - design @ np.linalg.lstsq(design, np.column_stack([x, y]), rcond=None)[0]
+    assert found.r.value == pytest.approx(np.corrcoef(rest.T)[0, 1], abs=1e-12)
+    assert found.tests[0].df == (30 - 6 - 1 - 1,)
+
+
+def test_columns_that_stay_the_same_within_subjects():
+    weight, flux = np.repeat([20.1, 22.3, 25.7], 3), np.arange(9.0)
+    with pytest.raises(ValueError, match="x does not change within subjects"):
+        repeated_correlation(weight, flux, np.repeat([0, 1, 2], 3))
+    with pytest.raises(ValueError, match="covariate does not change within"):
+        repeated_correlation(flux**2, flux, np.repeat([0, 1, 2], 3), covariates=weight)
+    with pytest.raises(ValueError, match="y does not change within subjects beyond the covariates"):
+        repeated_correlation(flux**2, flux, np.repeat([0, 1, 2], 3), covariates=2 * flux)
+
+
 def test_within_and_between_may_differ_in_sign():
     """Each animal falls while animals rise: Simpson's paradox, which rows pooled would hide."""
     subject = np.repeat(np.arange(6), 5)

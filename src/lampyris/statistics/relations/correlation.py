@@ -279,6 +279,7 @@ def repeated_correlation(
     subject: Sequence[Any] | NDArray[Any],
     /,
     *,
+    covariates: ArrayLike | None = None,
     level: float = 0.95,
     unit: str = "animal",
 ) -> Correlation:
@@ -289,6 +290,8 @@ def repeated_correlation(
     x, y : array_like, dims (row,)
     subject : sequence, dims (row,)
         Those with a single row tell nothing and are left out.
+    covariates : array_like, dims (row,) or (row, covariate), optional
+        Such as the day: what x and y share with it within subjects is taken off, as a trend that both follow.
     level : float
         Coverage.
     unit : str
@@ -297,7 +300,7 @@ def repeated_correlation(
     Returns
     -------
     Correlation
-        `n` is the number of subjects; the test has rows - subjects - 1 degrees of freedom.
+        `n` is the number of subjects; the test has rows - subjects - covariates - 1 degrees of freedom.
 
     Raises
     ------
@@ -322,18 +325,19 @@ def repeated_correlation(
     kept = count[place] > 1
     left = tuple(Exclusion(names[k], "", "one row only") for k in np.flatnonzero(count == 1))
     clusters = int((count > 1).sum())
-    degrees = int(kept.sum()) - clusters - 1
+    z = _covariates(covariates, x.size)
+    degrees = int(kept.sum()) - clusters - z.shape[1] - 1
     if clusters < 2 or degrees < 2:
         raise ValueError(
             f"repeated measures need at least two subjects with several rows and 5 such rows, got {clusters} subjects with "
             f"{int(kept.sum())} rows"
         )
-    within_x, within_y = _centred(x, place)[kept], _centred(y, place)[kept]
+    within_x, within_y = _within((x, y), z, place, kept)
     inside = place[kept]
     r = _r_of(within_x, within_y, "within subjects")
     test = _t_test(r, degrees, "repeated-measures correlation", "no common slope within subjects")
-    notes = _repeated_notes(x[kept], y[kept], inside, clusters, unit)
-    influence = _influence_of_subjects(within_x, within_y, inside, names, r)
+    notes = _repeated_notes(clusters, unit, adjusted=z.shape[1] > 0)
+    influence = _influence_of_subjects(within_x, within_y, inside, names, r) if not z.shape[1] else None
     return Correlation(
         r=_fisher(r, degrees + 2, level, "within subjects (Bakdash & Marusich), Fisher's z"),
         p=test.p,
@@ -707,11 +711,47 @@ def _centred(values: Floats, place: NDArray[np.intp]) -> Floats:
     return np.asarray(values - (np.bincount(place, values) / np.bincount(place))[place])
 
 
-def _repeated_notes(x: Floats, y: Floats, place: NDArray[np.intp], subjects: int, unit: str) -> tuple[str, ...]:
+def _covariates(covariates: ArrayLike | None, rows: int) -> Floats:
+    """Covariates, dims (row, covariate); none is a table without columns."""
+    z = np.empty((rows, 0)) if covariates is None else np.asarray(covariates, float)
+    z = z[:, None] if z.ndim == 1 else z
+    if z.ndim != 2 or z.shape[0] != rows or not np.isfinite(z).all():
+        raise ValueError(f"covariates need one finite value per row: {rows} rows, got shape {z.shape}")
+    return z
+
+
+def _within(
+    columns: tuple[Floats, Floats], covariates: Floats, place: NDArray[np.intp], kept: NDArray[np.bool_]
+) -> tuple[Floats, Floats]:
+    """Columns less the means of their subjects, and less what centred covariates explain."""
+    z = np.column_stack([_centred(part, place)[kept] for part in covariates.T] or [np.empty((int(kept.sum()), 0))])
+    for part, whole in zip(z.T, covariates.T, strict=True):
+        if np.abs(part).max() <= 1e-12 * np.abs(whole).max():
+            raise ValueError("a covariate does not change within subjects: their own levels are taken off already")
+    found = []
+    for name, column in zip("xy", columns, strict=True):
+        rest = _centred(column, place)[kept]
+        if z.shape[1]:
+            rest = rest - z @ np.linalg.lstsq(z, rest, rcond=None)[0]
+        # what rounding leaves of a column without change is no change
+        if np.abs(rest).max() <= 1e-12 * np.abs(column).max():
+            why = " beyond the covariates" if z.shape[1] else ""
+            raise ValueError(f"{name} does not change within subjects{why}: there is nothing to correlate")
+        found.append(rest)
+    return found[0], found[1]
+
+
+def _repeated_notes(subjects: int, unit: str, *, adjusted: bool) -> tuple[str, ...]:
     notes = [
-        f"Several rows per {unit}: what x and y do together within each was correlated; differences between them do not count.",
-        f"Errors within each {unit} are taken for independent: a trend that x and y share over days makes r high by itself.",
+        f"Several rows per {unit}: what x and y do together within each was correlated; differences between them do not count."
     ]
+    if adjusted:
+        notes.append(f"What the covariates explain within each {unit} was taken off x and y first.")
+    else:
+        notes.append(
+            f"Errors within each {unit} are taken for independent: a trend that x and y share over days makes r high by "
+            "itself. The day as a covariate takes it off."
+        )
     if subjects < 5:
         notes.append(f"Only {subjects} subjects ({unit}): that others have the same slope rests on these.")
     return tuple(notes)

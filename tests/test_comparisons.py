@@ -95,7 +95,7 @@ def test_the_sentence_is_ready_to_paste(capsys):
     assert code == 0
     sentence = out.splitlines()[1].strip()
     assert sentence.startswith("Welch's analysis of variance, F(2, 17.1) = 5.18, p = 0.0174; n = 10, 10, 10 ")
-    assert "omega squared 0.22 (95\u00a0% 0.0085 to 0.48)" in sentence
+    assert "omega squared 0.22 (95 % 0.0085 to 0.48)" in sentence
     assert "for information (decides nothing):" in out
 
 

@@ -186,8 +186,8 @@ def _together(drawn: _Drawn, foot: Sequence[str], control: str) -> Scene:
 
 def _apart(drawn: _Drawn, foot: Sequence[str]) -> Scene:
     """A small panel per group on shared axes: more groups in one panel would hide each other."""
-    columns = max(2, int(drawn.width_mm // 42.0))
-    rows = math.ceil(len(drawn.groups) / columns)
+    rows = math.ceil(len(drawn.groups) / max(2, int(drawn.width_mm // 42.0)))
+    columns = math.ceil(len(drawn.groups) / rows)
     edge = 5.0
     wide = (drawn.width_mm - edge) / columns
     bottom = _SMALL_MM * rows

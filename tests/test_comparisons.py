@@ -95,7 +95,7 @@ def test_the_sentence_is_ready_to_paste(capsys):
     assert code == 0
     sentence = out.splitlines()[1].strip()
     assert sentence.startswith("Welch's analysis of variance, F(2, 17.1) = 5.18, p = 0.0174; n = 10, 10, 10 ")
-    assert "omega squared 0.22 (95\u00a0% 0.0085 to 0.48)" in sentence
+    assert "omega squared 0.22 (95 % 0.0085 to 0.48)" in sentence
     assert "for information (decides nothing):" in out
 
 
@@ -171,7 +171,8 @@ def test_rows_of_one_animal_are_refused_with_the_ways_out(capsys, tmp_path):
 
 
 def test_groups_over_time(capsys, tmp_path):
-    table = write(tmp_path / "t.csv", NESTED.replace(",7,", ",d07,").replace(",0,", ",d00,").replace(",14,", ",d14,"))
+    named = NESTED.replace(",7,", ",7dpi,").replace(",0,", ",0dpi,").replace(",14,", ",14dpi,")
+    table = write(tmp_path / "t.csv", named)
     words = (table, "--value", "signal", "--group", "arm", "--subject", "mouse", "--within", "day")
     code, out, _ = call(capsys, *words, "--where", "organ=liver", "--plot", tmp_path / "days.svg")
     assert code == 0

@@ -1,8 +1,8 @@
 """Every documented example runs, prints what the page says, and tables drawn from the code are up to date.
 
-A page's fenced blocks run in order in one empty folder: ``python`` blocks share their names; ``console`` blocks hold
-lines ``$ lampyris ...`` (and ``$ echo $?`` for the exit code of the last) followed by what is printed, where ``...``
-stands for anything. Blocks of other languages are shown, not run.
+A page's fenced blocks run in order in one folder, empty but for the tables of ``docs/data``, which lie in ``data``.
+``python`` blocks share their names; ``console`` blocks hold lines ``$ lampyris ...`` (and ``$ echo $?`` for the exit code
+of the last) followed by what is printed, where ``...`` stands for anything. Blocks of other languages are shown, not run.
 """
 
 import doctest
@@ -10,6 +10,7 @@ import importlib.util
 import re
 import runpy
 import shlex
+import shutil
 import subprocess
 import sys
 from dataclasses import dataclass
@@ -94,6 +95,7 @@ def test_blocks_name_a_known_language(page):
 )
 def test_examples_run(page, tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
+    shutil.copytree(ROOT / "docs" / "data", tmp_path / "data")
     assert run_page(page.read_text("utf-8"), tmp_path) > 0
 
 

@@ -163,6 +163,20 @@ def test_holm_is_in_the_notes():
         assert any(note == f"Holm-adjusted over 2 endpoints: p = {2 * flux.p:.3g}." for note in comparison.notes)
 
 
+def test_a_comparison_carries_its_design_and_what_stands_beside_it():
+    flux, _ = compare_groups([*arm("targeted", A), *arm("dye", B)], GROUPS)
+    assert flux.design.experimental_unit == "animal"
+    assert flux.design.n == tuple(group.n for group in flux.groups)
+    assert sum(flux.design.n) == flux.design.rows == 8
+    assert [test.role for test in flux.tests[:2]] == ["primary", "assumption"]
+    assert flux.tests[0].p == flux.p
+    assert {group.letters for group in flux.groups if group.n} <= {"a", "b"}
+    assert all(len(group.units) == group.n for group in flux.groups)
+    assert flux.p_adjusted == pytest.approx(2 * flux.p)
+    assert flux.adjustment == "Holm over 2 endpoints"
+    assert flux.pairs[0].effect_size.value > 0
+
+
 def test_two_animals_are_described_not_tested():
     flux = compare_groups([*arm("targeted", A[:2]), *arm("dye", B)], GROUPS)[0]
     assert (flux.test, flux.post_hoc, flux.pairs) == ("", "", ())

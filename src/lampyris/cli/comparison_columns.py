@@ -21,7 +21,10 @@ _SEMS = ("sem", "s.e.m.", "se", "s.e.", "std error", "std. error", "standard err
 _NS = ("n", "count", "number", "size", "animals", "replicates")
 
 _DATE = re.compile(r"\d{4}-\d\d-\d\d( .*)?", re.ASCII)
-_DAY = re.compile(r"(?P<word>d|day|week|w|dpi|t)[ _-]?(?P<day>\d+(\.\d+)?)", re.IGNORECASE | re.ASCII)
+_DAY = re.compile(
+    r"(?P<word>d|day|week|w|dpi|t)[ _-]?(?P<day>\d+(\.\d+)?)|(?P<after>\d+(\.\d+)?)[ _-]?(?P<unit>d|days?|weeks?|w|dpi|h)",
+    re.IGNORECASE | re.ASCII,
+)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -226,7 +229,7 @@ def asked_summary(options: argparse.Namespace, /) -> AskedSummary:
 
 
 def days_of(table: DataTable, name: str, /) -> NDArray[np.float64]:
-    """Days as numbers; "d07" and "day 7" are read too.
+    """Days as numbers; "d07", "day 7" and "7dpi" are read too.
 
     Raises
     ------
@@ -235,9 +238,9 @@ def days_of(table: DataTable, name: str, /) -> NDArray[np.float64]:
     """
     cells = table.words(name)
     found = [_DAY.fullmatch(cell) for cell in cells]
-    words = {match["word"].casefold() for match in found if match}
+    words = {(match["word"] or match["unit"]).casefold() for match in found if match}
     if all(found) and len(words) == 1:
-        return np.array([float(match["day"]) for match in found if match])
+        return np.array([float(match["day"] or match["after"]) for match in found if match])
     days = table.numbers(name)
     empty = [table.lines[k] for k in np.flatnonzero(np.isnan(days))]
     if empty:

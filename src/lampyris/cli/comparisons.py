@@ -125,26 +125,32 @@ def _save(scene: "Scene", path: Path) -> None:
 
 def print_answer(answer: "Answer", /, *, as_json: bool) -> None:
     """Print an analysis: a sentence to paste, tables, then what informs and what warns."""
+    sentences = [_plain(sentence) for sentence in answer.sentences]
     if as_json:
         warnings = [finding_entry(finding) for finding in answer.warnings]
-        print_json({**answer.document, "warnings": warnings, "notes": answer.notes, "sentences": answer.sentences})
+        print_json({**answer.document, "warnings": warnings, "notes": answer.notes, "sentences": sentences})
         return
     print(answer.title)
-    for sentence in answer.sentences:
+    for sentence in sentences:
         print(f"  {sentence}")
     for heading, rows in answer.tables:
         print()
         if heading:
             print(heading)
-        print_table(rows)
+        print_table([tuple(map(_plain, row)) for row in rows])
     for heading, lines in (("for information (decides nothing):", answer.checks), ("notes:", answer.notes)):
         if lines:
             print(f"\n{heading}")
             for line in lines:
-                print(f"  {line}")
+                print(f"  {_plain(line)}")
     if answer.warnings:
         print("\nwhat a reviewer would object to:")
         print_findings(answer.warnings, stream=sys.stdout)
+
+
+def _plain(text: str) -> str:
+    """Text with plain blanks: those of print must not reach a terminal, a paste or a search."""
+    return text.replace("\u00a0", " ").replace("\u202f", " ")
 
 
 def _refuse_clashes(options: argparse.Namespace) -> None:

@@ -154,11 +154,12 @@ def _finish(answer: "Answer", options: argparse.Namespace) -> int:
         _save(answer, options)
     if options.json:
         warnings = [finding_entry(finding) for finding in answer.warnings]
-        print_json({**answer.document, "warnings": warnings, "notes": answer.notes, "sentence": answer.sentence})
+        sentence = _plain(answer.sentence)
+        print_json({**answer.document, "warnings": warnings, "notes": answer.notes, "sentence": sentence})
     else:
-        print(answer.sentence)
+        print(_plain(answer.sentence))
         print()
-        print_table(answer.rows)
+        print_table([tuple(_plain(cell) if isinstance(cell, str) else cell for cell in row) for row in answer.rows])
         if answer.notes:
             print("\nnotes:")
             for note in answer.notes:
@@ -169,6 +170,11 @@ def _finish(answer: "Answer", options: argparse.Namespace) -> int:
     if options.plot is not None:
         print(f"drawn: {options.plot}", file=sys.stderr)
     return 0
+
+
+def _plain(text: str) -> str:
+    """Text with plain blanks: those of print must not reach a terminal or a search."""
+    return text.replace("\u00a0", " ").replace("\u202f", " ")
 
 
 def _save(answer: "Answer", options: argparse.Namespace) -> None:

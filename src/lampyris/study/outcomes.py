@@ -8,14 +8,18 @@ from collections import Counter
 from collections.abc import Callable, Mapping, Sequence, Set
 from dataclasses import replace
 
-from lampyris.core.comparison import Comparison, GroupSummary, PairDifference
+import numpy as np
+
+from lampyris.core.comparison import Comparison, GroupSummary
+from lampyris.core.design import Design, Exclusion, TestResult
 from lampyris.core.estimate import Estimate
 from lampyris.core.flags import TUMOUR_KINDS
 from lampyris.core.images import FLUX_UNIT
 from lampyris.core.lesions import Lesion
 from lampyris.core.results import Detection, DetectionLimit
 from lampyris.core.study import AnimalOutcome, SessionResult, ViewResult, ViewTotal
-from lampyris.statistics.groups import games_howell, holm, welch_anova
+from lampyris.statistics.groups import ComparisonPlan, adjust_endpoints, welch_anova
+from lampyris.statistics.groups.answers import answers, arms_of, checks, further_effects, letters_of, pair_differences
 from lampyris.statistics.intervals import t_interval
 
 LEAST_ANIMALS = 3
@@ -248,7 +252,8 @@ def _comparison(
     level: float,
 ) -> Comparison:
     values = {arm: [reading for _, reading in rows if reading is not None] for arm, rows in readings.items()}
-    summaries = tuple(_summary(arm, rows, unit, level) for arm, rows in values.items())
+    units = {arm: tuple(animal for animal, reading in rows if reading is not None) for arm, rows in readings.items()}
+    design = _design(values, readings)
     samples = {arm: [value for value, _ in values[arm]] for arm in arms}
     barred = {arm: reason for arm in arms if (reason := _why_left_out(samples[arm]))}
     tested = [arm for arm in arms if arm not in barred]
@@ -261,12 +266,21 @@ def _comparison(
         reason = f"two labelled arms with {LEAST_ANIMALS} values that differ are needed, and {left}"
         notes.insert(0, f"No test was made: {reason}.")
         nan = math.nan
-        return Comparison(endpoint, unit, "animal", "", nan, nan, nan, nan, summaries, (), "", tuple(notes))
-    test = welch_anova([samples[arm] for arm in tested], level=level)
-    pairs = tuple(
-        PairDifference(tested[pair.a], tested[pair.b], pair.difference, pair.p)
-        for pair in games_howell([samples[arm] for arm in tested], unit=unit, level=level)
+        summaries = tuple(_summary(arm, rows, units[arm], unit, level) for arm, rows in values.items())
+        return Comparison(
+            endpoint, unit, "animal", "", nan, nan, nan, nan, summaries, (), "", tuple(notes), design=design
+        )
+    compared = arms_of(tested, [np.array(samples[arm]) for arm in tested])
+    test = welch_anova(compared.arrays, level=level)
+    pairs = pair_differences(compared, ComparisonPlan(level=level), unit=unit)
+    letters = letters_of(compared, pairs, 1 - level)
+    summaries = tuple(
+        replace(_summary(arm, rows, units[arm], unit, level), letters=letters.get(arm, ""))
+        for arm, rows in values.items()
     )
+    answer = TestResult(test.name, "F", test.statistic, (test.df1, test.df2), test.p, "all means are equal")
+    made = answers(compared, level=level)
+    beside = tuple(replace(one.test, role="beside") for name, one in made.items() if name != "welch")
     return Comparison(
         endpoint,
         unit,
@@ -281,13 +295,33 @@ def _comparison(
         "Games-Howell",
         tuple(notes),
         test.effect_size,
+        design,
+        (answer, *checks(compared), *beside),
+        further_effects(compared, made, "welch", level=level),
     )
 
 
-def _summary(arm: str, rows: list[tuple[float, bool]], unit: str, level: float) -> GroupSummary:
+def _design(
+    values: Mapping[str, list[tuple[float, bool]]], readings: Mapping[str, list[tuple[str, Reading]]]
+) -> Design:
+    without = [(animal, arm) for arm, rows in readings.items() for animal, reading in rows if reading is None]
+    return Design(
+        "animal",
+        tuple(values),
+        tuple(len(rows) for rows in values.values()),
+        rows=sum(len(rows) for rows in values.values()),
+        below_limit=tuple(sum(censored for _, censored in rows) for rows in values.values()),
+        exclusions=tuple(Exclusion(animal, arm, "no value on this endpoint") for animal, arm in without),
+    )
+
+
+def _summary(
+    arm: str, rows: list[tuple[float, bool]], animals: tuple[str, ...], unit: str, level: float
+) -> GroupSummary:
     values = tuple(value for value, _ in rows)
     mean = t_interval(values, unit=unit, level=level)
-    return GroupSummary(arm, len(rows), values, tuple(censored for _, censored in rows), mean)
+    sd = float(np.std(values, ddof=1)) if len(values) > 1 else math.nan
+    return GroupSummary(arm, len(rows), values, tuple(censored for _, censored in rows), mean, sd, animals)
 
 
 def _why_left_out(values: list[float]) -> str:
@@ -448,16 +482,13 @@ def _censoring(values: Mapping[str, list[tuple[float, bool]]]) -> list[str]:
 
 
 def _with_holm(comparisons: list[Comparison]) -> tuple[Comparison, ...]:
-    tested = [comparison for comparison in comparisons if not math.isnan(comparison.p)]
-    if len(tested) < 2:
-        return tuple(comparisons)
-    adjusted = holm([comparison.p for comparison in comparisons])
+    tested = sum(not math.isnan(comparison.p) for comparison in comparisons)
     return tuple(
         comparison
-        if math.isnan(p)
+        if math.isnan(comparison.p_adjusted)
         else replace(
             comparison,
-            notes=(*comparison.notes, f"Holm-adjusted over {len(tested)} endpoints: p = {float(p):.3g}."),
+            notes=(*comparison.notes, f"Holm-adjusted over {tested} endpoints: p = {comparison.p_adjusted:.3g}."),
         )
-        for comparison, p in zip(comparisons, adjusted, strict=True)
+        for comparison in adjust_endpoints(comparisons)
     )

@@ -64,6 +64,7 @@ def test_an_archive(tmp_path):
     [
         (b'<?xml version="1.0"?><!DOCTYPE x><GraphPadPrismFile></GraphPadPrismFile>', "document type"),
         (b"<GraphPadPrismFile><Table>", "broken"),
+        (b'<?xml version="1.0" encoding="UzF-8"?><GraphPadPrismFile></GraphPadPrismFile>', "broken"),
         (b"<GraphPadPrismFile></GraphPadPrismFile>", "no table with values"),
         (b"PCFFGRA4 binary", "old binary Prism file"),
         (files.prism(extra=",9"), "built otherwise than expected"),

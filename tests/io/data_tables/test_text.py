@@ -137,6 +137,12 @@ def test_a_cell_that_is_no_number_is_named_by_row_and_column(tmp_path, cell, dec
     assert said in f"{finding.seen} {finding.mend}"
 
 
+def test_a_column_of_text_is_not_listed_cell_by_cell(tmp_path):
+    with pytest.raises(InputError, match="text in 500 of 500 rows; the first 20 are listed") as caught:
+        table(tmp_path, "w\n" + "low\n" * 500).numbers("w")
+    assert [one.place.row for one in caught.value.findings] == list(range(2, 22))
+
+
 def test_missing_and_limited_cells(tmp_path):
     found = table(tmp_path, "w\n1\n\nNA\nn/a\n-2e3\n<0.5\n≤ 4\n−3\n")
     values, below = found.limited_numbers("w")

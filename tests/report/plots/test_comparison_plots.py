@@ -189,6 +189,10 @@ def test_courses_show_every_subject_and_how_many_are_left():
     assert len(last) == 4
     assert "A test." in words(scene)
     assert_in_order(scene)
+    for width in (85.0, 180.0):
+        apart = longitudinal_plot(courses(LONG, 3, days), [], label="flux", logarithmic=True, width_mm=width)
+        assert discs(apart) == 8 * 3 * 4
+        assert_in_order(apart)
     bare = longitudinal_plot(courses(["a"], 3, (1.0,)), [], label="flux")
     assert "Diamonds" not in words(bare)
     with pytest.raises(ValueError, match="at least one subject"):

@@ -321,6 +321,21 @@ def test_one_unit_is_left_out_of_the_test_and_described():
     assert math.isnan(found.groups[2].sd)
 
 
+def test_a_group_without_any_value_is_shown_empty():
+    values = [*DOTS, *DYE, *[math.nan] * 5]
+    found = compare(values)
+    assert [one.n for one in found.groups] == [5, 6, 0]
+    assert len(found.design.exclusions) == 5
+    assert found.notes[0].startswith("Left out of the test: none (n = 0")
+
+
+def test_many_values_have_no_test_of_normality():
+    rng = np.random.default_rng(9)
+    found = compare_groups(rng.normal(0, 1, 6000), ["a", "b", "c"] * 2000, range(6000))
+    assert not [one for one in found.tests if one.name.startswith("Shapiro")]
+    assert found.notes[0].startswith("More than 5000 values")
+
+
 def test_equal_values_are_left_out_of_welchs_test_but_not_of_the_ranks():
     found = compare([*DOTS, *DYE, 0, 0, 0, 0, 0])
     assert found.notes[0] == "Left out of the test: none (all 5 values are 0, so their spread is unknown)."

@@ -119,6 +119,7 @@ def test_a_difference_may_be_small_enough():
     [
         ([1], [1, 2], {"margin": 1.0}, "at least 2 units"),
         ([1, 1], [2, 2], {"margin": 1.0}, "all equal"),
+        ([0.1 + 0.2, 0.3], [2, 2], {"margin": 1.0}, "all equal"),
         ([1, math.nan], [2, 3], {"margin": 1.0}, "finite"),
         ([1, 2], [2, 3], {"margin": 0.0}, "both sides of 0"),
         ([1, 2], [2, 3], {"margin": (0.1, 1.0)}, "both sides of 0"),
@@ -132,6 +133,11 @@ def test_a_difference_may_be_small_enough():
 def test_what_cannot_be_asked_is_refused(a, b, options, said):
     with pytest.raises(ValueError, match=said):
         equivalence_welch(a, b, **options)
+
+
+def test_pairs_that_differ_by_rounding_alone_are_no_spread():
+    with pytest.raises(ValueError, match="no spread"):
+        equivalence_paired([0.1 + 0.2, 0.6, 1.3], [0.3, 0.6, 1.3], margin=1.0)
 
 
 def test_a_margin_must_be_given():

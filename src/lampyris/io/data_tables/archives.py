@@ -8,7 +8,7 @@ import zlib
 from lampyris.io.data_tables.grid import refused
 
 FAULTS = (
-    zipfile.BadZipFile, zipfile.LargeZipFile, zlib.error, struct.error, EOFError, KeyError, ValueError, OSError,
+    zipfile.BadZipFile, zipfile.LargeZipFile, zlib.error, struct.error, EOFError, LookupError, ValueError, OSError,
     NotImplementedError, RuntimeError,
 )  # fmt: skip
 """Errors of a damaged, encrypted or exotic archive."""

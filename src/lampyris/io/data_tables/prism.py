@@ -145,7 +145,7 @@ def _pages(file: str, data: bytes) -> list[_Page]:
     parser.buffer_text = True
     try:
         parser.Parse(data, True)
-    except (expat.ExpatError, ValueError) as error:
+    except (expat.ExpatError, ValueError, LookupError) as error:
         raise refused(file, "table.unreadable", f"is a broken Prism project: {error}.", _EXPORT) from error
     return reader.pages
 

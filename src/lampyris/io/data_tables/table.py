@@ -18,6 +18,9 @@ MISSING = frozenset(("", "na", "nan", "n/a", "#n/a", "n.a.", "none", "null", "."
 UNSOLVED = "#no result"
 """What stands for a formula whose result is not in the file."""
 
+MOST_NAMED = 20
+"""Cells of a column that are named one by one where it holds text."""
+
 _BELOW = re.compile(r"(<|≤|<=|below)\s*(?P<limit>.+)", re.IGNORECASE)
 _THOUSANDS = re.compile(r"[+-]?\d{1,3}(?P<mark>[,.'’\s\u00a0\u202f])\d{3}(?P=mark)?.*")
 _WITH_UNIT = re.compile(r"[+-]?\d+([.,]\d+)?\s*(?P<unit>[^\d\s.,].*)")
@@ -169,7 +172,9 @@ class DataTable:
         if faults:
             rows = len({fault.place.row for fault in faults})
             message = f"{self.file}: column {name!r} holds text in {rows} of {len(self)} rows"
-            raise InputError(message, sorted(faults, key=lambda fault: fault.place.row or 0))
+            if len(faults) > MOST_NAMED:
+                message += f"; the first {MOST_NAMED} are listed"
+            raise InputError(message, sorted(faults, key=lambda fault: fault.place.row or 0)[:MOST_NAMED])
 
 
 def _pointed(cell: str, decimal: str) -> str:

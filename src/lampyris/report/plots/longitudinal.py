@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from lampyris.core.estimate import Estimate
-from lampyris.report.axes import Scale, day_ticks, draw_bottom
+from lampyris.report.axes import LABEL_PT, Scale, day_ticks, draw_bottom, draw_up_label
 from lampyris.report.levels import level_text
 from lampyris.report.numbers import day_text, number
 from lampyris.report.plots.frame import (
@@ -23,7 +23,11 @@ from lampyris.report.plots.frame import (
 )
 from lampyris.report.scene import INK, PAPER, Note, Pen, Scene, Type, figure_text, text_width_mm
 
-_PANEL_MM = 52.0
+_PANEL_MM, _SMALL_MM = 52.0, 38.0
+_ALONE = "#0072B2"
+MOST_TOGETHER = 4
+"""More groups are drawn in a panel each."""
+
 # line patterns tell groups apart in print without colour
 _DASHES: tuple[tuple[float, ...], ...] = ((), (4, 2), (1, 1.5), (6, 1.5, 1, 1.5), (8, 2), (2, 2))
 
@@ -119,28 +123,97 @@ def longitudinal_plot(
     if logarithmic and any(value <= 0 for one in courses for value in one.values):
         raise ValueError("a logarithmic axis needs values above 0")
     groups = list(dict.fromkeys(one.group for one in courses))
-    legend = _legend_rows(groups, width_mm)
-    above = 2.0 + LINE_MM * 1.15 * len(legend)
-    scale = value_scale(ends, above + _PANEL_MM, above, logarithmic=logarithmic)
-    left = max(left_margin(scale, label), 3.0 + min(max(text_width_mm(g, NAME_PT) for g in groups), 0.25 * width_mm))
+    drawn = _Drawn(tuple(courses), tuple(means), tuple(groups), tuple(ends), label, day_label, logarithmic, width_mm)
     foot = foot_lines([_said(means), *notes], width_mm - 2.0)
-    below = 8.5 + LINE_MM * (len(groups) + 1)
-    scene = Scene(width_mm, scale.start + below + foot_height(foot))
-    days = sorted({day for one in courses for day in one.days})
-    across = _across(days, left, width_mm - 2.0)
-    colours = group_colours(groups, control=control)
-    ticks = day_ticks(days, across)
-    draw_up_axis(scene, scale, left, label)
-    draw_bottom(scene, across, scale.start, ticks, day_label)
-    _draw_legend(scene, legend, groups, colours)
-    for one in courses:
-        _draw_course(scene, one, across, scale, colours[one.group])
-    for k, group in enumerate(groups):
-        _draw_means(scene, [m for m in means if m.group == group], (across, scale), colours[group], k, len(groups))
-    _draw_counts(scene, courses, groups, across, [day for day, _ in ticks], scale.start + 8.5)
-    draw_foot(scene, foot, (1.0, scale.start + below))
+    scene = _apart(drawn, foot) if len(groups) > MOST_TOGETHER else _together(drawn, foot, control)
     scene.title = f"{label} over {day_label}"
     scene.description = _spoken(courses, means, groups)
+    return scene
+
+
+@dataclass(frozen=True, slots=True)
+class _Drawn:
+    """What a plot over days draws, and on which axes."""
+
+    courses: tuple[Course, ...]
+    means: tuple[DayMean, ...]
+    groups: tuple[str, ...]
+    ends: tuple[float, ...]
+    label: str
+    day_label: str
+    logarithmic: bool
+    width_mm: float
+
+    def days(self) -> list[float]:
+        """Every day, in order."""
+        return sorted({day for one in self.courses for day in one.days})
+
+    def count(self, group: str, day: float) -> int:
+        """Subjects of a group with a value on a day."""
+        return sum(
+            1
+            for one in self.courses
+            if one.group == group
+            and any(d == day and math.isfinite(v) for d, v in zip(one.days, one.values, strict=True))
+        )
+
+
+def _together(drawn: _Drawn, foot: Sequence[str], control: str) -> Scene:
+    """All groups in one panel, told apart by colour and dashes."""
+    groups, width = drawn.groups, drawn.width_mm
+    legend = _legend_rows(groups, width)
+    above = 2.0 + LINE_MM * 1.15 * len(legend)
+    scale = value_scale(drawn.ends, above + _PANEL_MM, above, logarithmic=drawn.logarithmic)
+    names = 3.0 + min(max(text_width_mm(group, NAME_PT) for group in groups), 0.25 * width)
+    left = max(left_margin(scale, drawn.label), names)
+    below = 8.5 + LINE_MM * (len(groups) + 1)
+    scene = Scene(width, scale.start + below + foot_height(foot))
+    across = _across(drawn.days(), left, width - 2.0)
+    colours = group_colours(groups, control=control)
+    ticks = day_ticks(drawn.days(), across)
+    draw_up_axis(scene, scale, left, drawn.label)
+    draw_bottom(scene, across, scale.start, ticks, drawn.day_label)
+    _draw_legend(scene, legend, groups, colours)
+    for one in drawn.courses:
+        _draw_course(scene, one, across, scale, colours[one.group])
+    for k, group in enumerate(groups):
+        own = [mean for mean in drawn.means if mean.group == group]
+        _draw_means(scene, own, (across, scale), colours[group], k, len(groups))
+    _draw_counts(scene, drawn, across, [day for day, _ in ticks], scale.start + 8.5)
+    draw_foot(scene, foot, (1.0, scale.start + below))
+    return scene
+
+
+def _apart(drawn: _Drawn, foot: Sequence[str]) -> Scene:
+    """A small panel per group on shared axes: more groups in one panel would hide each other."""
+    rows = math.ceil(len(drawn.groups) / max(2, int(drawn.width_mm // 42.0)))
+    columns = math.ceil(len(drawn.groups) / rows)
+    edge = 5.0
+    wide = (drawn.width_mm - edge) / columns
+    bottom = _SMALL_MM * rows
+    scene = Scene(drawn.width_mm, bottom + 4.0 + foot_height(foot))
+    for k, group in enumerate(drawn.groups):
+        x, y = edge + wide * (k % columns), _SMALL_MM * (k // columns)
+        scale = value_scale(drawn.ends, y + _SMALL_MM - 8.5, y + 5.0, logarithmic=drawn.logarithmic)
+        left = x + left_margin(scale, "")
+        across = _across(drawn.days(), left, x + wide - 1.5)
+        ticks = day_ticks(drawn.days(), across)
+        draw_up_axis(scene, scale, left, "")
+        draw_bottom(scene, across, scale.start, ticks)
+        longest = max(4, int((x + wide - left) / text_width_mm("x", NAME_PT)))
+        scene.text((left + 1.0, y + 3.6), figure_text(group, longest=longest), Type(NAME_PT, bold=True))
+        for one in drawn.courses:
+            if one.group == group:
+                _draw_course(scene, one, across, scale, _ALONE)
+        _draw_means(scene, [mean for mean in drawn.means if mean.group == group], (across, scale), _ALONE, 0, 1)
+        scene.text((x + 1.0, scale.start + 6.4), "n", Type(NAME_PT))
+        for day, _ in ticks:
+            count = drawn.count(group, day)
+            scene.text((across(day), scale.start + 6.4), str(count), Type(NAME_PT, "middle"))
+    longest = max(8, int(bottom / text_width_mm("x", LABEL_PT)))
+    draw_up_label(scene, 2.6, bottom / 2, figure_text(drawn.label, longest=longest))
+    scene.text((drawn.width_mm / 2, bottom + 2.4), drawn.day_label, Type(LABEL_PT, "middle"))
+    draw_foot(scene, foot, (1.0, bottom + 4.0))
     return scene
 
 
@@ -154,7 +227,7 @@ def _legend_rows(groups: Sequence[str], width_mm: float) -> list[list[str]]:
     rows: list[list[str]] = [[]]
     free = width_mm - 2.0
     for group in groups:
-        need = 8.0 + text_width_mm(figure_text(group, longest=40), NAME_PT)
+        need = 9.0 + text_width_mm(figure_text(group, longest=40), NAME_PT)
         if rows[-1] and need > free:
             rows.append([])
             free = width_mm - 2.0
@@ -171,7 +244,7 @@ def _draw_legend(scene: Scene, rows: Sequence[Sequence[str]], groups: Sequence[s
             scene.line([(x, y - 0.8), (x + 5.0, y - 0.8)], pen)
             name = figure_text(group, longest=40)
             scene.text((x + 6.0, y), name, Type(NAME_PT))
-            x += 8.0 + text_width_mm(name, NAME_PT)
+            x += 9.0 + text_width_mm(name, NAME_PT)
 
 
 def _draw_course(scene: Scene, one: Course, across: Scale, scale: Scale, colour: str) -> None:
@@ -209,22 +282,15 @@ def _draw_means(
         scene.diamond(place, 1.0, Pen(INK, 0.4, colour), Note(words))
 
 
-def _draw_counts(
-    scene: Scene, courses: Sequence[Course], groups: Sequence[str], across: Scale, days: Sequence[float], y: float
-) -> None:
+def _draw_counts(scene: Scene, drawn: _Drawn, across: Scale, days: Sequence[float], y: float) -> None:
     """Subjects with a value per group and day."""
     scene.text((1.0, y + LINE_MM), "n", Type(NAME_PT, bold=True))
     longest = max(4, int((across.start - 2.0) / text_width_mm("x", NAME_PT)))
-    for row, group in enumerate(groups, 1):
+    for row, group in enumerate(drawn.groups, 1):
         scene.text((1.0, y + LINE_MM * (row + 1)), figure_text(group, longest=longest), Type(NAME_PT))
         for day in days:
-            count = sum(
-                1
-                for one in courses
-                if one.group == group
-                and any(d == day and math.isfinite(v) for d, v in zip(one.days, one.values, strict=True))
-            )
-            scene.text((across(day), y + LINE_MM * (row + 1)), str(count), Type(NAME_PT, "middle"))
+            text = str(drawn.count(group, day))
+            scene.text((across(day), y + LINE_MM * (row + 1)), text, Type(NAME_PT, "middle"))
 
 
 def _said(means: Sequence[DayMean]) -> str:

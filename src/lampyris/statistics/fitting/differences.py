@@ -18,8 +18,10 @@ _FORWARD = {
     2: ((0, -1.5), (1, 2.0), (2, -0.5)),
     4: ((0, -25 / 12), (1, 4.0), (2, -3.0), (3, 4 / 3), (4, -0.25)),
 }
-_SECOND = ((-2, -1 / 12), (-1, 4 / 3), (1, 4 / 3), (2, -1 / 12))
-_SECOND_MIDDLE = -2.5
+_SECOND = {
+    2: (-2.0, ((-1, 1.0), (1, 1.0))),
+    4: (-2.5, ((-2, -1 / 12), (-1, 4 / 3), (1, 4 / 3), (2, -1 / 12))),
+}
 
 
 def slopes(
@@ -59,16 +61,19 @@ def curvatures(
     low: NDArray[np.float64],
     high: NDArray[np.float64],
     /,
+    *,
+    order: int = 4,
 ) -> NDArray[np.float64]:
-    """Second derivatives of fourth order, dims (parameter, parameter, value), taken so far inside that bounds are kept."""
+    """Second derivatives of second or fourth order, dims (parameter, parameter, value), so far inside that bounds are kept."""
     steps = np.minimum(steps, (high - low) / 5.0)
     centre = np.clip(at, low + 2.0 * steps, high - 2.0 * steps)
     middle = np.asarray(function(centre))
     count = at.size
+    own_weight, rule = _SECOND[order]
 
     def along(direction: NDArray[np.float64]) -> NDArray[np.float64]:
-        total = _SECOND_MIDDLE * middle
-        for offset, weight in _SECOND:
+        total = own_weight * middle
+        for offset, weight in rule:
             total = total + weight * function(centre + offset * direction)
         return total
 

@@ -283,17 +283,25 @@ class Units:
             ]
         return -(parts[0] if len(parts) == 1 else np.concatenate(parts))
 
+    def _total(self, theta: Array) -> Array:
+        return np.asarray(self.each(theta).sum())
+
     def value(self, theta: Array, /) -> float:
         total = float(self.each(theta).sum())
         return total if math.isfinite(total) else math.inf
 
     def quadratic(self, theta: Array, /, *, steps: Array | None = None, rough: bool = False) -> tuple[Array, Array]:
         frame = self.frame
-        steps = _LIKELIHOOD * frame.typical(theta) if steps is None else steps
-        slope = slopes(self.each, theta, _FIRST * steps, frame.low, frame.high, order=4).sum(axis=0)
-        curvature = self.hessian(theta, steps)
+        typical = frame.typical(theta)
+        if steps is None:
+            # a step needs its slope well and its curvature only about
+            slope = slopes(self._total, theta, _QUICK * typical, frame.low, frame.high, order=2)
+            curvature = curvatures(self._total, theta, _LIKELIHOOD * typical, frame.low, frame.high, order=2)
+        else:
+            slope = slopes(self._total, theta, _FIRST * steps, frame.low, frame.high, order=4)
+            curvature = self.hessian(theta, steps)
         if not np.isfinite(curvature).all():
-            curvature = np.diag(frame.typical(theta) ** -2.0)
+            curvature = np.diag(typical**-2.0)
         # turned to a sum of squares whatever its sign, so that a step always leads down
         size, turn = np.linalg.eigh(curvature)
         root = np.sqrt(np.maximum(np.abs(size), 1e-12 * max(float(np.abs(size).max(initial=0.0)), 1e-300)))
@@ -301,7 +309,7 @@ class Units:
 
     def hessian(self, theta: Array, steps: Array, /) -> Array:
         frame = self.frame
-        return curvatures(lambda at: self.each(at).sum(), theta, steps, frame.low, frame.high)
+        return curvatures(self._total, theta, steps, frame.low, frame.high)
 
     def scores(self, theta: Array, steps: Array, /) -> Array:
         return slopes(self.each, theta, _FIRST * steps, self.frame.low, self.frame.high, order=4)

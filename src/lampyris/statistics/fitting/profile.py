@@ -149,8 +149,10 @@ def _path(fit: Fit, name: str) -> Path:
         nearest = min(known, key=lambda one: abs(one - where))
         tries = [known[nearest] + along * (where - nearest), known[nearest]]
         tries = [np.clip(one, held.frame.low, held.frame.high) for one in tries]
-        start = min(tries, key=held.value)
+        start, other = sorted(tries, key=held.value)
         found = scored(held, start, rounds=_ROUNDS, done=_DONE)
+        if not found.converged:
+            found = min(found, scored(held, other, rounds=_ROUNDS, done=_DONE), key=lambda one: one.value)
         if not math.isfinite(found.value):
             return math.inf, start
         known[where] = found.theta

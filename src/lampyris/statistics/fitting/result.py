@@ -61,7 +61,8 @@ class Goodness:
     log_likelihood, aicc : float
         With all constants; the scatter counts as a parameter where it was estimated. NaN where they do not exist.
     p : float
-        Chance of a larger deviance if the model holds, by chi-squared; NaN where the scatter was estimated.
+        Chance of a larger deviance if the model holds, by chi-squared (rough for counts below about 5); NaN where the scatter
+        was estimated.
     """
 
     points: int

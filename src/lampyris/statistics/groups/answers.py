@@ -29,6 +29,7 @@ from lampyris.statistics.groups.equal import (
     one_way_anova_from_summary,
     tukey_kramer_from_summary,
 )
+from lampyris.statistics.groups.multiplicity import compact_letters
 from lampyris.statistics.groups.plan import ComparisonPlan
 from lampyris.statistics.groups.ranks import DUNN, dunn, kruskal_wallis, mann_whitney
 from lampyris.statistics.groups.samples import Floats, OmnibusTest, PairTest, has_no_spread
@@ -224,6 +225,31 @@ def pair_differences(arms: Arms, plan: ComparisonPlan, /, *, unit: str) -> tuple
     if len(kept.names) < 2 or not (kept.sds > 0).any() or (plan.control and plan.control not in kept.names):
         return ()
     return tuple(_pair(kept, pair, _method(name, kept), plan.level) for pair in _procedure(kept, plan, unit))
+
+
+def letters_of(arms: Arms, pairs: Sequence[PairDifference], bound: float, /) -> dict[str, str]:
+    """Compact letters of the groups that were compared, "a" for the largest mean.
+
+    Parameters
+    ----------
+    arms : Arms
+        Groups with their means.
+    pairs : sequence of PairDifference
+        All pairs of the groups compared.
+    bound : float
+        Two groups differ where p lies below.
+
+    Returns
+    -------
+    dict of str to str
+        By group.
+    """
+    compared = {name for pair in pairs for name in (pair.a, pair.b)}
+    mean = dict(zip(arms.names, arms.means, strict=True))
+    order = sorted(compared, key=lambda name: (-mean[name], arms.names.index(name)))
+    place = {name: k for k, name in enumerate(order)}
+    apart = [(place[pair.a], place[pair.b]) for pair in pairs if pair.p < bound]
+    return dict(zip(order, compact_letters(len(order), apart), strict=True))
 
 
 def _procedure(arms: Arms, plan: ComparisonPlan, unit: str) -> tuple[PairTest, ...]:

@@ -20,10 +20,11 @@ from lampyris.statistics.groups.answers import (
     arms_of,
     checks,
     further_effects,
+    letters_of,
     pair_differences,
 )
+from lampyris.statistics.groups.assumptions import MOST_RESIDUALS
 from lampyris.statistics.groups.conditions import compare_paired
-from lampyris.statistics.groups.multiplicity import compact_letters
 from lampyris.statistics.groups.plan import ComparisonPlan, Source
 from lampyris.statistics.groups.remarks import left_out, notes_of, warnings_of
 from lampyris.statistics.groups.units import Rows, Units, group_faults, rows_of, units_of
@@ -127,6 +128,11 @@ def _assembled(
         notes = ("No test was made: fewer than two groups have enough units with values that differ.", *notes)
     elif plan.control and not pairs:
         notes = (f"No pairs were made: the control {plan.control} cannot be compared.", *notes)
+    if arms.arrays and sum(array.size for array in arms.arrays) > MOST_RESIDUALS:
+        notes = (
+            *notes,
+            f"More than {MOST_RESIDUALS} values: no test of normal residuals was made, any departure would be found.",
+        )
     test = primary.test if primary else None
     df = (*(test.df if test else ()), math.nan, math.nan)
     beside = tuple(replace(one.test, role="beside") for name, one in made.items() if name != plan.test)
@@ -154,7 +160,7 @@ def _assembled(
 def _summaries(
     arms: Arms, units: Units | None, pairs: tuple[PairDifference, ...], source: Source, plan: ComparisonPlan
 ) -> tuple[GroupSummary, ...]:
-    letters = {} if plan.control else _letters(arms, pairs, 1 - plan.level)
+    letters = {} if plan.control else letters_of(arms, pairs, 1 - plan.level)
     summaries = []
     for k, name in enumerate(arms.names):
         n, sd = int(arms.ns[k]), float(arms.sds[k])
@@ -167,15 +173,6 @@ def _summaries(
         names = units.names[k] if units else ()
         summaries.append(GroupSummary(name, n, values, (False,) * len(values), mean, sd, names, letters.get(name, "")))
     return tuple(summaries)
-
-
-def _letters(arms: Arms, pairs: tuple[PairDifference, ...], bound: float) -> dict[str, str]:
-    compared = {name for pair in pairs for name in (pair.a, pair.b)}
-    mean = dict(zip(arms.names, arms.means, strict=True))
-    order = sorted(compared, key=lambda name: (-mean[name], arms.names.index(name)))
-    place = {name: k for k, name in enumerate(order)}
-    apart = [(place[pair.a], place[pair.b]) for pair in pairs if pair.p < bound]
-    return dict(zip(order, compact_letters(len(order), apart), strict=True))
 
 
 def _design(arms: Arms, units: Units | None, plan: ComparisonPlan) -> Design:

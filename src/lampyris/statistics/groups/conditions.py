@@ -51,7 +51,7 @@ def compare_paired(units: Units, /, *, source: Source, plan: ComparisonPlan) -> 
     )
     both = tuple(name for name in first if name in second)
     values = [np.array([own[name] for name in both]) for own in (first, second)]
-    _check(*values, source, plan)
+    _check(values[0], values[1], source, plan)
     a, b = units.groups
     paired = paired_t(*values, unit=source.unit, level=plan.level)
     ranks = wilcoxon_signed_rank(*values)

@@ -5,6 +5,7 @@ None of the intervals is adjusted for the number of pairs.
 
 import math
 from collections.abc import Callable
+from itertools import pairwise
 
 import numpy as np
 from numpy.typing import ArrayLike
@@ -353,8 +354,9 @@ def superiority(a: ArrayLike, b: ArrayLike, /, *, level: float = 0.95) -> Estima
     -------
     Estimate
         0.5 where neither tends to be larger; Cliff's delta is ``2 p - 1``. The standard error is that of Brunner and Munzel, which
-        allows unequal spread, and the interval is taken on the probit: with 7 to 20 units per group it covers 0.93 to 0.97 (logit
-        and t quantile: up to 0.99; untransformed: down to 0.88). Where the groups do not overlap, it is Newcombe's (method 5).
+        allows unequal spread; the interval is taken on the probit with Student's t of all units less two. With 6 to 20 units per
+        group and spreads up to threefold apart a 95 % interval covers 0.93 to 0.98 (simulated; untransformed down to 0.88, on the
+        logit up to 0.99), with fewer up to 0.998. Where the groups do not overlap, it is Newcombe's (method 5).
 
     Raises
     ------
@@ -370,7 +372,7 @@ def superiority(a: ArrayLike, b: ArrayLike, /, *, level: float = 0.95) -> Estima
     --------
     >>> e = superiority([5.1, 4.8, 6.0, 5.5], [4.0, 4.9, 4.1, 5.0])
     >>> f"{e.value:.3f} ({e.low:.2f} to {e.high:.2f})"
-    '0.875 (0.41 to 0.99)'
+    '0.875 (0.29 to 1.00)'
     """
     x, y = (np.asarray(sample, dtype=np.float64) for sample in (a, b))
     if min(x.size, y.size) < 2 or x.ndim != 1 or y.ndim != 1 or not np.isfinite([*x, *y]).all():
@@ -383,9 +385,10 @@ def superiority(a: ArrayLike, b: ArrayLike, /, *, level: float = 0.95) -> Estima
         low, high = _newcombe(value, x.size, y.size, level)
         return Estimate(value, math.nan, low, high, level, "1", "probability of superiority, Newcombe interval")
     probit = float(special.ndtri(value))
-    half = float(special.ndtri(0.5 * (1 + level))) * error * math.sqrt(2 * math.pi) * math.exp(0.5 * probit**2)
+    quantile = float(special.stdtrit(x.size + y.size - 2, 0.5 * (1 + level)))
+    half = quantile * error * math.sqrt(2 * math.pi) * math.exp(0.5 * probit**2)
     low, high = (float(special.ndtr(probit + sign * half)) for sign in (-1, 1))
-    method = "probability of superiority, normal interval of the probit, Brunner-Munzel variance"
+    method = "probability of superiority, t interval of the probit, Brunner-Munzel variance"
     return Estimate(value, error, min(low, value), max(high, value), level, "1", method)
 
 
@@ -530,6 +533,22 @@ def _noncentrality(f: float, df1: float, df2: float, p: float) -> float:
 
 
 def _zero(function: Callable[[float], float], low: float, high: float) -> float:
-    from scipy.optimize import brentq  # its import takes as long as that of the rest
-
-    return float(brentq(function, low, high, xtol=1e-12, rtol=1e-12))
+    """Where a continuous function changes its sign, by Ridders' method; scipy.optimize takes as long to import as the rest."""
+    f_low, f_high = function(low), function(high)
+    x = math.nan
+    for _ in range(100):
+        if f_low == 0 or f_high == 0:
+            return low if f_low == 0 else high
+        middle = 0.5 * (low + high)
+        f_middle = function(middle)
+        step = (middle - low) * f_middle / math.sqrt(f_middle * f_middle - f_low * f_high)
+        last, x = x, middle + math.copysign(1.0, f_low - f_high) * step
+        if abs(x - last) <= 1e-14 * max(abs(x), 1e-3) or high - low <= 1e-15 * max(abs(x), 1e-3):
+            return x
+        f_x = function(x)
+        points = sorted([(low, f_low), (middle, f_middle), (x, f_x), (high, f_high)])
+        # the two neighbours between which the sign changes
+        for (low, f_low), (high, f_high) in pairwise(points):  # noqa: B007 - they are the result
+            if (f_low > 0) != (f_high > 0):
+                break
+    return x

@@ -14,7 +14,7 @@ References
 from collections.abc import Callable
 
 import numpy as np
-from numpy.typing import ArrayLike
+from numpy.typing import ArrayLike, NDArray
 from scipy import special
 
 from lampyris.statistics.groups.samples import Floats
@@ -93,12 +93,12 @@ def studentised_range_quantile(level: float, groups: int, df: ArrayLike, /) -> F
     >>> print(studentised_range_quantile(0.95, 3, 27).round(4))
     3.5064
     """
-    df = np.asarray(df, dtype=np.float64)
+    df, place = _unique(df)
     # ends of the bracket: the range of two means, and Bonferroni's bound over all pairs
     tail = 0.5 * (1 - level)
     low = np.sqrt(2) * special.stdtrit(df, 1 - tail)
     high = np.sqrt(2) * special.stdtrit(df, 1 - tail / (0.5 * groups * (groups - 1)))
-    return _root(lambda q: studentised_range_sf(q, groups, df), 1 - level, low, high)
+    return _root(lambda q: studentised_range_sf(q, groups, df), 1 - level, low, high)[place]
 
 
 def many_to_one_sf(t: ArrayLike, loadings: ArrayLike, df: ArrayLike, /) -> Floats:
@@ -172,11 +172,11 @@ def many_to_one_quantile(level: float, loadings: ArrayLike, df: ArrayLike, /) ->
     >>> print(many_to_one_quantile(0.95, [0.5 ** 0.5, 0.5 ** 0.5], 27).round(2))
     2.33
     """
-    df = np.asarray(df, dtype=np.float64)
+    df, place = _unique(df)
     tail = 0.5 * (1 - level)
     low = special.stdtrit(df, 1 - tail)
     high = special.stdtrit(df, 1 - tail / np.size(loadings))
-    return _root(lambda t: many_to_one_sf(t, loadings, df), 1 - level, low, high)
+    return _root(lambda t: many_to_one_sf(t, loadings, df), 1 - level, low, high)[place]
 
 
 def _over_errors(tail: Callable[[Floats], Floats], x: Floats, df: Floats, *, fall: float, nodes: int) -> Floats:
@@ -215,6 +215,13 @@ def _block(tail: Callable[[Floats], Floats], x: Floats, df: Floats, low: Floats,
     log_density = nu * u - 0.5 * nu * np.expm1(2 * u) - 0.5 * nu
     constant = np.log(2.0) + 0.5 * nu * np.log(0.5 * nu) - special.gammaln(0.5 * nu)
     return step * (np.exp(log_density + constant) * tail(x[:, None] * np.exp(u))).sum(axis=1)
+
+
+def _unique(df: ArrayLike) -> tuple[Floats, NDArray[np.intp]]:
+    """Different degrees of freedom, and which of them each element has."""
+    given = np.asarray(df, dtype=np.float64)
+    found, place = np.unique(given, return_inverse=True)
+    return found, place.reshape(given.shape)
 
 
 def _root(sf: Callable[[Floats], Floats], p: float, low: Floats, high: Floats) -> Floats:

@@ -263,14 +263,11 @@ def simultaneous_pairs(
     """
     values = np.array([means[a] - means[b] for a, b in places])
     if means.size == 2:
-        p = 2 * special.stdtr(dfs, -np.abs(values) / errors)
-        return _pairs(
-            places, values, errors, dfs, p, special.stdtrit(dfs, 0.5 * (1 + level)) * errors, unit, level, method
-        )
+        return _two(places, values, errors, dfs, unit=unit, level=level, method=method)
     root2 = math.sqrt(2)
     p = studentised_range_sf(root2 * np.abs(values) / errors, means.size, dfs)
     half = studentised_range_quantile(level, means.size, dfs) / root2 * errors
-    return _pairs(places, values, errors, dfs, p, half, unit, level, method)
+    return _pairs(places, (values, errors, dfs, p, half), unit=unit, level=level, method=method)
 
 
 def against_control(
@@ -280,26 +277,31 @@ def against_control(
     """Differences to one control by the many-to-one t; parameters as `simultaneous_pairs` and `many_to_one_sf`."""
     values = np.array([means[a] - means[b] for a, b in places])
     if means.size == 2:
-        p = 2 * special.stdtr(dfs, -np.abs(values) / errors)
-        return _pairs(
-            places, values, errors, dfs, p, special.stdtrit(dfs, 0.5 * (1 + level)) * errors, unit, level, method
-        )
+        return _two(places, values, errors, dfs, unit=unit, level=level, method=method)
     p = many_to_one_sf(np.abs(values) / errors, loadings, dfs)
     half = many_to_one_quantile(level, loadings, dfs) * errors
-    return _pairs(places, values, errors, dfs, p, half, unit, level, method)
+    return _pairs(places, (values, errors, dfs, p, half), unit=unit, level=level, method=method)
+
+
+def _two(
+    places: Sequence[tuple[int, int]], values: Floats, errors: Floats, dfs: Floats, /,
+    *, unit: str, level: float, method: str,
+) -> tuple[PairTest, ...]:  # fmt: skip
+    """The one pair of two groups, by Student's t."""
+    p = 2 * special.stdtr(dfs, -np.abs(values) / errors)
+    half = special.stdtrit(dfs, 0.5 * (1 + level)) * errors
+    return _pairs(places, (values, errors, dfs, p, half), unit=unit, level=level, method=method)
 
 
 def _pairs(
     places: Sequence[tuple[int, int]],
-    values: Floats,
-    errors: Floats,
-    dfs: Floats,
-    p: Floats,
-    half: Floats,
+    numbers: tuple[Floats, Floats, Floats, Floats, Floats],
+    *,
     unit: str,
     level: float,
     method: str,
 ) -> tuple[PairTest, ...]:
+    """Pairs from differences, standard errors, degrees of freedom, p and half widths."""
     return tuple(
         PairTest(
             a,
@@ -309,7 +311,7 @@ def _pairs(
             float(v / e),
             float(df),
         )
-        for (a, b), v, e, df, q, h in zip(places, values, errors, dfs, p, half, strict=True)
+        for (a, b), v, e, df, q, h in zip(places, *numbers, strict=True)
     )
 
 

@@ -14,6 +14,7 @@ from scipy import special
 
 from lampyris.core.design import Design, TestResult
 from lampyris.core.estimate import Estimate
+from lampyris.statistics.relations.columns import finite_pair, varies
 
 SCALES = ("difference", "ratio")
 PAIRINGS = ("linked", "constant")
@@ -184,11 +185,7 @@ def bland_altman(
 
 
 def _measured(a: ArrayLike, b: ArrayLike, scale: str) -> tuple[Floats, Floats]:
-    one, other = np.asarray(a, float), np.asarray(b, float)
-    if one.ndim != 1 or one.shape != other.shape:
-        raise ValueError(f"a and b need one value per row each, got shapes {one.shape} and {other.shape}")
-    if not (np.isfinite(one).all() and np.isfinite(other).all()):
-        raise ValueError("a and b must be finite; leave out rows without a value, and say so")
+    one, other = finite_pair(a, b, "ab")
     if scale == "ratio":
         if not ((one > 0).all() and (other > 0).all()):
             raise ValueError("a ratio needs values above 0 in both columns")
@@ -277,7 +274,7 @@ def _checks(
     tests = [_t("bias", t, degrees, "no bias", "primary")]
     warnings = []
     slope, subjects = None, x.size
-    if subjects >= 4 and np.ptp(x) > 0:
+    if subjects >= 4 and varies(x):
         value, error, rest = _slope(x, y)
         slope = _slope_estimate(value, error, subjects - 2, level)
         tests.append(

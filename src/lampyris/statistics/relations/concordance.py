@@ -15,6 +15,7 @@ from scipy import special
 
 from lampyris.core.design import Design
 from lampyris.core.estimate import Estimate
+from lampyris.statistics.relations.columns import finite_column, finite_pair, varies
 
 Floats = NDArray[np.float64]
 FORMS = ("ICC(1,1)", "ICC(2,1)", "ICC(3,1)", "ICC(1,k)", "ICC(2,k)", "ICC(3,k)")
@@ -113,11 +114,7 @@ def concordance(
     >>> f"{found.ccc.value:.3f} ({found.ccc.low:.3f} to {found.ccc.high:.3f})"
     '0.973 (0.771 to 0.997)'
     """
-    x, y = np.asarray(a, float), np.asarray(b, float)
-    if x.ndim != 1 or x.shape != y.shape:
-        raise ValueError(f"a and b need one value per row each, got shapes {x.shape} and {y.shape}")
-    if not (np.isfinite(x).all() and np.isfinite(y).all()):
-        raise ValueError("a and b must be finite; leave out rows without a value, and say so")
+    x, y = finite_pair(a, b, "ab")
     if subject is not None and len(subject) != x.size:
         raise ValueError(f"every row needs its subject: {x.size} rows, {len(subject)} subjects")
     place = np.arange(x.size)
@@ -127,7 +124,7 @@ def concordance(
     if subjects < 4:
         raise ValueError(f"a concordance with interval needs at least 4 subjects ({unit}), got {subjects}")
     for name, column in (("a", x), ("b", y)):
-        if np.ptp(column) == 0:
+        if not varies(column):
             raise ValueError(f"all values of {name} are equal: concordance needs subjects that differ")
     value, r, accuracy = _ccc(x, y)
     repeated = subjects < x.size
@@ -136,10 +133,11 @@ def concordance(
         q = float(special.stdtrit(subjects - 1, 0.5 * (1 + level)))
         method = "Lin, Fisher's z, leaving out each subject"
     else:
-        z_value, se = math.atanh(min(value, 1 - 1e-15)), _lin_se(x, y, value, r)
+        z_value, se = _z_of(value), _lin_se(x, y, value, r)
         q = float(special.ndtri(0.5 * (1 + level)))
         method = "Lin, Fisher's z"
-    low, high = math.tanh(z_value - q * se), math.tanh(z_value + q * se)
+    # unrelated columns, or a set that one subject alone makes vary, leave nothing to take an interval from
+    low, high = (math.tanh(z_value - q * se), math.tanh(z_value + q * se)) if math.isfinite(se) else (-1.0, 1.0)
     notes = ["Concordance rises with how different the subjects are; compare it only between like sets."]
     if repeated:
         notes.append(
@@ -157,9 +155,14 @@ def concordance(
 def _ccc(x: Floats, y: Floats) -> tuple[float, float, float]:
     u, v = x - x.mean(), y - y.mean()
     sxx, syy, sxy = (float(p @ q) / x.size for p, q in ((u, u), (v, v), (u, v)))
-    value = 2 * sxy / (sxx + syy + float(x.mean() - y.mean()) ** 2)
+    apart = sxx + syy + float(x.mean() - y.mean()) ** 2
+    value = 2 * sxy / apart if apart > 0 else math.nan
     r = min(max(sxy / math.sqrt(sxx * syy), -1.0), 1.0) if sxx > 0 and syy > 0 else math.nan
     return value, r, value / r if r else math.nan
+
+
+def _z_of(value: float) -> float:
+    return math.atanh(min(max(value, -1 + 1e-15), 1 - 1e-15)) if not math.isnan(value) else math.nan
 
 
 def _lin_se(x: Floats, y: Floats, value: float, r: float) -> float:
@@ -175,9 +178,9 @@ def _lin_se(x: Floats, y: Floats, value: float, r: float) -> float:
 
 
 def _jackknife_z(x: Floats, y: Floats, place: NDArray[np.intp]) -> tuple[float, float]:
-    whole = math.atanh(min(_ccc(x, y)[0], 1 - 1e-15))
+    whole = _z_of(_ccc(x, y)[0])
     n = int(place.max()) + 1
-    left = np.array([math.atanh(min(_ccc(x[place != k], y[place != k])[0], 1 - 1e-15)) for k in range(n)])
+    left = np.array([_z_of(_ccc(x[place != k], y[place != k])[0]) for k in range(n)])
     pseudo = n * whole - (n - 1) * left
     return float(pseudo.mean()), float(pseudo.std(ddof=1)) / math.sqrt(n)
 
@@ -217,6 +220,7 @@ def intraclass(ratings: ArrayLike, /, *, level: float = 0.95, unit: str = "anima
     table = np.asarray(ratings, float)
     if table.ndim != 2 or table.shape[0] < 3 or table.shape[1] < 2 or not np.isfinite(table).all():
         raise ValueError(f"needs a complete table of at least 3 subjects by 2 readers, got shape {table.shape}")
+    finite_column(table.ravel(), "the table of readings")
     n, k = table.shape
     between, within, readers, error = _mean_squares(table)
     if between + within == 0:
@@ -232,10 +236,10 @@ def intraclass(ratings: ArrayLike, /, *, level: float = 0.95, unit: str = "anima
         low = ratio / float(special.fdtri(df1, df2, 1 - tail))
         high = ratio * float(special.fdtri(df2, df1, 1 - tail))
         values[f"ICC({form},1)"] = tuple((q - 1) / (q + k - 1) for q in (ratio, low, high))
-        values[f"ICC({form},k)"] = tuple(1 - 1 / q for q in (ratio, low, high))
+        values[f"ICC({form},k)"] = tuple(1 - 1 / q if q > 0 else -math.inf for q in (ratio, low, high))
     values["ICC(2,1)"] = _absolute(between, readers, error, n, k, tail)
     values["ICC(2,k)"] = (
-        (between - error) / (between + (readers - error) / n),
+        _share(between - error, between + (readers - error) / n),
         *(_of_mean(end, k) for end in values["ICC(2,1)"][1:]),
     )
     for name in FORMS:
@@ -272,6 +276,11 @@ def _absolute(between: float, readers: float, error: float, n: int, k: int, tail
     return value, low, high
 
 
+def _share(part: float, whole: float) -> float:
+    """NaN where errors beyond the readings' own spread leave no positive whole."""
+    return part / whole if whole > 0 else math.nan
+
+
 def _of_mean(single: float, k: int) -> float:
     """Correlation of means of k readings; below -1 / (k - 1) there is no single one, and no bound of the mean's."""
     return single * k / (1 + single * (k - 1)) if 1 + single * (k - 1) > 0 else -math.inf
@@ -279,6 +288,9 @@ def _of_mean(single: float, k: int) -> float:
 
 def _estimate(values: tuple[float, ...], level: float, name: str) -> Estimate:
     value, low, high = values
+    low, high = (-math.inf if math.isnan(low) else low), (math.inf if math.isnan(high) else high)
+    if math.isnan(value):
+        return Estimate(value, math.nan, low, high, level, "1", f"{name}: readers differ more than subjects do")
     return Estimate(value, math.nan, min(low, value), max(high, value), level, "1", f"{name}: {MEANINGS[name]}")
 
 

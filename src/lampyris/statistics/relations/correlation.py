@@ -15,6 +15,7 @@ from scipy import special
 
 from lampyris.core.design import Design, Exclusion, TestResult
 from lampyris.core.estimate import Estimate
+from lampyris.statistics.relations.columns import finite_column, finite_pair, varies
 
 METHODS = ("pearson", "spearman", "kendall", "repeated")
 LEAST = 4
@@ -154,7 +155,7 @@ def correlate(
     >>> round(correlate(x, y).r.value, 2)
     -0.38
     """
-    x, y = _columns(x, y)
+    x, y = finite_pair(x, y)
     if method is not None and method not in METHODS:
         raise ValueError(f"method is one of {', '.join(METHODS)}, got {method!r}")
     if subject is None:
@@ -213,7 +214,7 @@ def pearson(x: ArrayLike, y: ArrayLike, /, *, level: float = 0.95, unit: str = "
     >>> f"{found.r.value:.4f} ({found.r.low:.4f} to {found.r.high:.4f}), p = {found.p:.4f}"
     '0.6742 (-0.8149 to 0.9923), p = 0.3258'
     """
-    x, y = _columns(x, y)
+    x, y = finite_pair(x, y)
     return _plain("pearson", x, y, tuple(str(k + 1) for k in range(x.size)), level, unit)
 
 
@@ -244,7 +245,7 @@ def spearman(x: ArrayLike, y: ArrayLike, /, *, level: float = 0.95, unit: str = 
     >>> f"{found.r.value:.2f}, p = {found.p:.4f}"
     '0.90, p = 0.0833'
     """
-    x, y = _columns(x, y)
+    x, y = finite_pair(x, y)
     return _plain("spearman", x, y, tuple(str(k + 1) for k in range(x.size)), level, unit)
 
 
@@ -269,7 +270,7 @@ def kendall(x: ArrayLike, y: ArrayLike, /, *, level: float = 0.95, unit: str = "
     ----------
     Fieller, Hartley & Pearson 1957, Biometrika 44:470, doi:10.1093/biomet/44.3-4.470.
     """
-    x, y = _columns(x, y)
+    x, y = finite_pair(x, y)
     return _plain("kendall", x, y, tuple(str(k + 1) for k in range(x.size)), level, unit)
 
 
@@ -319,7 +320,7 @@ def repeated_correlation(
     >>> f"{found.r.value:.3f}, df {found.tests[0].df[0]:.0f}"
     '0.983, df 3'
     """
-    x, y = _columns(x, y)
+    x, y = finite_pair(x, y)
     names, place = _subjects(subject, x.size)
     count = np.bincount(place)
     kept = count[place] > 1
@@ -373,11 +374,8 @@ def partial_correlation(
     ValueError
         As `pearson`; or if too few units are left for the covariates.
     """
-    x, y = _columns(x, y)
-    z = np.asarray(covariates, float)
-    z = z[:, None] if z.ndim == 1 else z
-    if z.shape[0] != x.size or not np.isfinite(z).all():
-        raise ValueError(f"covariates need one finite row per unit: {x.size} units, got shape {z.shape}")
+    x, y = finite_pair(x, y)
+    z = _covariates(covariates, x.size)
     design = np.column_stack([np.ones(x.size), z])
     free = x.size - z.shape[1]
     if free < LEAST:
@@ -462,15 +460,6 @@ def needed_units(r: float, /, *, alpha: float = 0.05, power: float = 0.8) -> int
     return max(units, LEAST)
 
 
-def _columns(x: ArrayLike, y: ArrayLike) -> tuple[Floats, Floats]:
-    a, b = np.asarray(x, float), np.asarray(y, float)
-    if a.ndim != 1 or a.shape != b.shape:
-        raise ValueError(f"x and y need one value per row each, got shapes {a.shape} and {b.shape}")
-    if not (np.isfinite(a).all() and np.isfinite(b).all()):
-        raise ValueError("x and y must be finite; leave out rows without a value, and say so")
-    return a, b
-
-
 def _subjects(subject: Sequence[Any] | NDArray[Any], rows: int) -> tuple[tuple[str, ...], NDArray[np.intp]]:
     if len(subject) != rows:
         raise ValueError(f"every row needs its subject: {rows} rows, {len(subject)} subjects")
@@ -506,12 +495,12 @@ def _refusal(rows: int, subjects: int, unit: str, method: str) -> PseudoReplicat
 
 
 def _r_of(x: Floats, y: Floats, where: str = "") -> float:
-    u, v = x - x.mean(), y - y.mean()
-    for name, part, whole in (("x", u, x), ("y", v, y)):
-        if np.abs(part).max() <= 1e-13 * np.abs(whole).max() or not part.any():
+    for name, column in (("x", x), ("y", y)):
+        if not varies(column):
             raise ValueError(
                 f"all values of {name} are equal{' ' + where if where else ''}: there is nothing to correlate"
             )
+    u, v = x - x.mean(), y - y.mean()
     # scaled first, so that tiny and huge units do not overflow
     u, v = u / np.abs(u).max(), v / np.abs(v).max()
     r = float(u @ v) / math.sqrt(float(u @ u) * float(v @ v))
@@ -713,10 +702,14 @@ def _centred(values: Floats, place: NDArray[np.intp]) -> Floats:
 
 def _covariates(covariates: ArrayLike | None, rows: int) -> Floats:
     """Covariates, dims (row, covariate); none is a table without columns."""
-    z = np.empty((rows, 0)) if covariates is None else np.asarray(covariates, float)
+    if covariates is None:
+        return np.empty((rows, 0))
+    z = np.asarray(covariates, float)
     z = z[:, None] if z.ndim == 1 else z
-    if z.ndim != 2 or z.shape[0] != rows or not np.isfinite(z).all():
-        raise ValueError(f"covariates need one finite value per row: {rows} rows, got shape {z.shape}")
+    if z.ndim != 2 or z.shape[0] != rows:
+        raise ValueError(f"covariates need one value per row: {rows} rows, got shape {z.shape}")
+    for column in z.T:
+        finite_column(column, "a covariate")
     return z
 
 

@@ -17,12 +17,15 @@ from scipy import special
 
 from lampyris.core.design import Design, TestResult
 from lampyris.core.estimate import Estimate
+from lampyris.statistics.relations.columns import finite_column
 
 SCALES = ("difference", "ratio", "geometric ratio")
 NO_PROOF = (
     "A p above 0.05 in a test of difference does not show that groups are alike; only an interval that lies inside the "
     "margin does."
 )
+# a spread below this share of the means is what rounding leaves
+_ROUNDING = 1e-13
 _MARGIN = "The margin is a choice that the science must justify before the data are seen."
 Summary = tuple[float, float, int]
 # t and its degrees of freedom against a bound
@@ -210,6 +213,8 @@ def equivalence_paired(
         one, other = np.log(one), np.log(other)
     elif scale != "difference":
         raise ValueError(f"pairs are compared by difference or geometric ratio, got {scale!r}")
+    if np.ptp(one - other) <= 10 * _ROUNDING * max(float(np.abs(one).max()), float(np.abs(other).max())):
+        raise ValueError("the differences have no spread: no test can be made of values that are all equal")
     design = Design(experimental_unit, (), (one.size,), rows=one.size, within=("method",))
     ask = _Question(_ends(margin, scale), _level(alpha), scale, unit, "Two one-sided paired t tests", design)
     return _one_mean(_summary(one - other), ask)
@@ -327,7 +332,7 @@ def noninferiority_from_summary(
 def _two_groups(a: Summary, b: Summary, ask: _Question) -> Equivalence:
     (mean_a, sd_a, n_a), (mean_b, sd_b, n_b) = (_checked(s, g) for s, g in zip((a, b), ask.design.groups, strict=True))
     va, vb = sd_a**2 / n_a, sd_b**2 / n_b
-    if va + vb == 0:
+    if math.sqrt(va + vb) <= _ROUNDING * max(abs(mean_a), abs(mean_b)):
         raise ValueError("neither group has any spread: no test can be made of values that are all equal")
 
     def against(bound: float) -> tuple[float, float]:
@@ -335,8 +340,7 @@ def _two_groups(a: Summary, b: Summary, ask: _Question) -> Equivalence:
         weight = bound if ask.scale == "ratio" else 1.0
         shift = 0.0 if ask.scale == "ratio" else _log_bound(bound, ask.scale)
         v = va, weight**2 * vb
-        error = math.sqrt(sum(v))
-        return (mean_a - weight * mean_b - shift) / error, sum(v) ** 2 / (v[0] ** 2 / (n_a - 1) + v[1] ** 2 / (n_b - 1))
+        return (mean_a - weight * mean_b - shift) / math.sqrt(sum(v)), _welch_degrees(*v, n_a, n_b)
 
     if ask.scale == "ratio":
         if mean_b <= 0 or mean_a <= 0:
@@ -383,6 +387,11 @@ def _answer(effect: Estimate, against: Against, ask: _Question) -> Equivalence:
     return Equivalence(effect, ask.margin, ask.alpha, p, p < ask.alpha, (*tests, beside), ask.design, tuple(notes))
 
 
+def _welch_degrees(va: float, vb: float, na: int, nb: int) -> float:
+    share = va / (va + vb)
+    return 1 / (share**2 / (na - 1) + (1 - share) ** 2 / (nb - 1))
+
+
 def _interval(value: float, error: float, degrees: float, ask: _Question) -> Estimate:
     half = float(special.stdtrit(degrees, 1 - ask.alpha)) * error
     low, high, level = value - half, value + half, 1 - 2 * ask.alpha
@@ -398,8 +407,9 @@ def _fieller(a: float, va: float, na: int, b: float, vb: float, nb: int, alpha: 
 
     def excess(r: float) -> float:
         v = va, r * r * vb
-        degrees = sum(v) ** 2 / (v[0] ** 2 / (na - 1) + v[1] ** 2 / (nb - 1))
-        return (a - r * b) ** 2 - float(special.stdtrit(degrees, 1 - alpha)) ** 2 * sum(v)
+        if sum(v) == 0:
+            return (a - r * b) ** 2
+        return (a - r * b) ** 2 - float(special.stdtrit(_welch_degrees(*v, na, nb), 1 - alpha)) ** 2 * sum(v)
 
     sd = math.sqrt(va + ratio**2 * vb) / b
     low = _root(excess, ratio, -1.0, sd)
@@ -447,9 +457,7 @@ def _level(alpha: float) -> float:
 
 
 def _values(values: ArrayLike, name: str) -> NDArray[np.float64]:
-    array = np.asarray(values, float)
-    if array.ndim != 1 or not np.isfinite(array).all():
-        raise ValueError(f"{name}: values must be one-dimensional and finite, got {array!r}")
+    array = finite_column(values, name)
     if array.size < 2:
         raise ValueError(f"{name}: a spread needs at least 2 units, got {array.size}")
     return array

@@ -15,6 +15,7 @@ from scipy import special
 
 from lampyris.core.design import Design
 from lampyris.core.estimate import Estimate
+from lampyris.statistics.relations.columns import finite_column, finite_pair, varies
 from lampyris.statistics.relations.lines import LineFit, york_line
 
 _MOST_PAIRS = 3000
@@ -161,7 +162,15 @@ def york_relation(
     '1.94 (1.70 to 2.19)'
     """
     x, y = _pairs(x, y)
-    fit = york_line(x, y, sd_x, sd_y)
+    sd_x, sd_y = (finite_column(np.broadcast_to(np.asarray(sd, float), x.shape), "sd") for sd in (sd_x, sd_y))
+    if (sd_x < 0).any() or (sd_y < 0).any():
+        raise ValueError("a standard deviation is at least 0")
+    try:
+        with np.errstate(all="raise", under="ignore"):
+            fit = york_line(x, y, sd_x, sd_y)
+            grown = _york_growth(fit, x, y, sd_x, sd_y)
+    except FloatingPointError as error:
+        raise ValueError("these errors give no weights: a flat line needs an error of y at every point") from error
     centre = -fit.covariance / fit.slope_variance
     p = float(special.chdtrc(fit.degrees, fit.chi2))
     excess = math.sqrt(fit.chi2 / fit.degrees)
@@ -177,7 +186,6 @@ def york_relation(
         )
     name = "York, widened by the scatter, Student's t" if widen else "York, given errors, normal"
     ends = _t_ends(level, degrees)
-    grown = _york_growth(fit, x, y, sd_x, sd_y)
     if math.isinf(grown):
         warnings.append("The points differ no more in x than their errors do: the slope is not known.")
     slope_variance = grown * fit.slope_variance
@@ -318,6 +326,8 @@ def passing_bablok_line(
     ranks = (lower + shift - 1, count - lower + shift)
     low = float(slopes[ranks[0]]) if ranks[0] >= 0 else -math.inf
     high = float(slopes[ranks[1]]) if ranks[1] < count else math.inf
+    if not math.isfinite(slope):
+        raise ValueError("most steps from point to point are vertical: no line of Passing and Bablok can be drawn")
     intercept = float(np.median(y - slope * x))
     edges = [
         float(np.median(y - end * x)) if math.isfinite(end) else -math.copysign(math.inf, end) for end in (high, low)
@@ -379,12 +389,10 @@ def _york_growth(fit: LineFit, x: Floats, y: Floats, sd_x: ArrayLike, sd_y: Arra
 
 
 def _pairs(x: ArrayLike, y: ArrayLike) -> tuple[Floats, Floats]:
-    a, b = np.asarray(x, float), np.asarray(y, float)
-    if a.ndim != 1 or a.shape != b.shape or a.size < 3:
-        raise ValueError(f"a line with intervals needs at least three pairs, got shapes {a.shape} and {b.shape}")
-    if not (np.isfinite(a).all() and np.isfinite(b).all()):
-        raise ValueError("x and y must be finite; leave out rows without a value, and say so")
-    if np.ptp(a) == 0:
+    a, b = finite_pair(x, y)
+    if a.size < 3:
+        raise ValueError(f"a line with intervals needs at least three pairs, got {a.size}")
+    if not varies(a):
         raise ValueError(f"all x are {a[0]:g}: no line can be drawn")
     return a, b
 

@@ -15,6 +15,7 @@ from scipy import special
 from lampyris.core.design import Design, TestResult
 from lampyris.core.estimate import Estimate
 from lampyris.statistics.relations.calls import Calls, sensitivity_specificity
+from lampyris.statistics.relations.columns import finite_column
 
 INTERVALS = ("logit", "plain")
 
@@ -259,13 +260,11 @@ def at_threshold(
 
 
 def _sorted_out(scores: Sequence[ArrayLike], truth: ArrayLike, cluster: Sequence[Any] | NDArray[Any] | None) -> _Rows:
-    arrays = [np.asarray(score, float) for score in scores]
+    arrays = [finite_column(score, "the score") for score in scores]
     known = np.asarray(truth)
     sizes = {array.shape for array in arrays} | {known.shape}
-    if len(sizes) > 1 or known.ndim != 1:
+    if len(sizes) > 1:
         raise ValueError(f"scores and truth need the same number of rows, got shapes {sorted(sizes)}")
-    if not all(np.isfinite(array).all() for array in arrays):
-        raise ValueError("scores must be finite; leave out rows without a score, and say so")
     if not np.isin(np.asarray(known, float), (0.0, 1.0)).all():
         raise ValueError("truth must be true or false (1 or 0)")
     yes = np.asarray(known, float).astype(bool)

@@ -16,6 +16,7 @@ TABLES = {
     "relations": "accuracy.relations",
     "fitting": "accuracy.fitting",
     "censoring": "accuracy.censoring",
+    "mixed": "accuracy.mixed",
 }
 
 

@@ -15,6 +15,8 @@ RUNNABLE = {
     "cold-start": "speed.cold_start",
     "session": "speed.session",
     "study": "speed.study",
+    "mixed-model": "speed.mixed_model",
+    "compare": "speed.compare",
 }
 # rows of minutes and gigabytes, which have a shorter form
 QUICK = ("session", "study")

@@ -31,6 +31,7 @@ VERBS = (
     "run",
     "report",
     "export",
+    "compare",
     "correlate",
     "agree",
     "doctor",

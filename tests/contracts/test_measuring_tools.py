@@ -13,7 +13,7 @@ ROOT = Path(__file__).parents[2]
 # as given beside the figures to beat; names are stable
 ROWS = [
     "unmixing", "detection", "linking", "registration", "montecarlo", "diffusion", "live-small", "live-large", "session",
-    "study", "cold-start",
+    "study", "cold-start", "mixed-model", "compare",
 ]  # fmt: skip
 
 
@@ -130,7 +130,7 @@ def test_the_study_of_the_scaling_run_is_the_default_one_with_other_numbers(tool
 def test_accuracy_lists_its_tables():
     code, out, _ = call("accuracy", "--list", "--json")
     assert code == 0
-    assert json.loads(out) == {"tables": ["thread", "lesions", "kinds", "oracles", "nulls", "relations", "fitting", "censoring"]}
+    assert json.loads(out) == {"tables": ["thread", "lesions", "kinds", "oracles", "nulls", "relations", "fitting", "censoring", "mixed"]}
 
 
 @pytest.mark.parametrize(

@@ -3,6 +3,9 @@
 from dataclasses import dataclass
 from enum import StrEnum
 
+TABLES = (".csv", ".tsv", ".txt", ".xlsx", ".xlsm", ".xls", ".ods", ".pzfx", ".prism", ".parquet")
+"""Endings of files that have columns; others have keys."""
+
 
 class Severity(StrEnum):
     """How much a finding matters: an error stops, a warning is shown, a note informs."""
@@ -36,7 +39,7 @@ class Place:
             parts.append(f"row {self.row}")
         if self.column:
             # a settings file has keys, a sheet has columns
-            parts.append(f"column {self.column}" if self.file.endswith(".csv") else self.column)
+            parts.append(f"column {self.column}" if self.file.lower().endswith(TABLES) else self.column)
         return ", ".join(parts)
 
 

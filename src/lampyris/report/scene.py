@@ -122,11 +122,13 @@ class Raster:
 
 @dataclass(slots=True)
 class Scene:
-    """A drawing of a given size in mm, y downwards."""
+    """A drawing of a given size in mm, y downwards; title and description are for readers who hear a file of it."""
 
     width: float
     height: float
     marks: list[Stroke | Disc | Label | Raster] = field(default_factory=list)
+    title: str = ""
+    description: str = ""
 
     def line(self, points: Sequence[Point], pen: Pen, note: Note | None = None) -> None:
         """Add an open line."""
@@ -283,6 +285,11 @@ def file_svg(scene: Scene, /) -> bytes:
     """The scene as a stand-alone SVG file in millimetres, with a journal's fonts first."""
     marks = "\n".join(_svg_mark(mark, False) for mark in scene.marks)
     head = f'width="{scene.width:g}mm" height="{scene.height:g}mm" {_size(scene)} font-family="{FILE_FONTS}"'
+    said = ""
+    if scene.title:
+        head += ' role="img" aria-labelledby="title description"'
+        said = f'<title id="title">{_escaped(scene.title)}</title>\n'
+        said += f'<desc id="description">{_escaped(scene.description)}</desc>\n'
     return (
-        f'<?xml version="1.0" encoding="utf-8"?>\n<svg xmlns="http://www.w3.org/2000/svg" {head}>\n{marks}\n</svg>\n'
+        f'<?xml version="1.0" encoding="utf-8"?>\n<svg xmlns="http://www.w3.org/2000/svg" {head}>\n{said}{marks}\n</svg>\n'
     ).encode()

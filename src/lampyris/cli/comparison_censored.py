@@ -1,0 +1,105 @@
+"""Groups of which some values lie below the detection limit: censored, never zero and never the limit itself."""
+
+import math
+from dataclasses import replace
+
+import numpy as np
+
+from lampyris.cli.comparison_answers import Answer, interval_entry, of_comparison
+from lampyris.cli.comparison_columns import Asked
+from lampyris.core.comparison import Comparison, GroupSummary
+from lampyris.core.errors import UsageError
+from lampyris.core.estimate import Estimate
+from lampyris.report.levels import level_text
+from lampyris.report.numbers import MISSING, number
+
+
+def censored_answer(question: Asked, limit: str, /) -> Answer:
+    """Compare groups with values below a limit as what they are.
+
+    Parameters
+    ----------
+    question : Asked
+        With `below`.
+    limit : str
+        What the limit was said to be, for the notes.
+
+    Returns
+    -------
+    Answer
+    """
+    from lampyris.statistics.censored import CensoredComparison, compare_censored
+    from lampyris.statistics.groups.units import rows_of, units_of
+
+    plan, source = question.plan, question.source
+    if plan.nested != "refuse" or plan.control:
+        raise UsageError(
+            "values below a limit are compared one per subject and all pairs: no --average, --mixed, --control"
+        )
+    # the same refusals as of every comparison: several rows of one subject, a subject in two groups, one group
+    rows = rows_of(question.values, question.groups, question.subjects, source=source, plan=plan)
+    units = units_of(rows, source=source, plan=plan)
+    there = np.isfinite(question.values)
+    own = {
+        name: [k for k, group in enumerate(question.groups) if group.strip() == name and there[k]]
+        for name in units.groups
+    }
+    own = {name: places for name, places in own.items() if places}
+    found: CensoredComparison = compare_censored(
+        {name: question.values[places] for name, places in own.items()},
+        {name: question.below[places] for name, places in own.items()},
+        unit=source.unit,
+        experimental_unit=plan.experimental_unit,
+        level=plan.level,
+    )
+    named = dict(zip(units.groups, units.names, strict=True))
+    groups = tuple(
+        GroupSummary(
+            one.group,
+            one.n,
+            tuple(map(float, question.values[own[one.group]])),
+            tuple(map(bool, question.below[own[one.group]])),
+            one.mean,
+            one.sd.value,
+            named[one.group],
+        )
+        for one in found.groups
+    )
+    test = next((test for test in found.tests if test.role == "primary"), None)
+    df = (*(test.df if test else ()), math.nan, math.nan)
+    lost = sum(units.missing)
+    notes = (
+        f"{int(question.below.sum())} values lie below the limit ({limit}) and are taken as censored.",
+        *((f"Rows without a value were left out: {lost}.",) if lost else ()),
+        *found.notes,
+    )
+    comparison = Comparison(
+        source.value, source.unit, plan.experimental_unit, test.name if test else "", test.statistic if test else math.nan,
+        df[0], df[1], test.p if test else math.nan, groups, found.pairs, found.post_hoc, notes, None, found.design, found.tests,
+    )  # fmt: skip
+    answer = of_comparison(comparison, question, logarithmic=question.logarithmic)
+    level = level_text([one.mean for one in found.groups] or [found.groups[0].median])
+    table: list[tuple[str, ...]] = [("group", "n", "below limit", f"mean ({level})", "SD", f"median ({level})")]
+    table += [
+        (
+            one.group,
+            str(one.n),
+            str(one.below),
+            _bounded(one.mean),
+            number(one.sd.value, digits=3),
+            _bounded(one.median),
+        )
+        for one in found.groups
+    ]
+    entries = [
+        {**entry, "below_limit": one.below, "median": interval_entry(one.median, "value")}
+        for entry, one in zip(answer.document["groups"], found.groups, strict=True)
+    ]
+    return replace(answer, tables=(("", table), *answer.tables[1:]), document={**answer.document, "groups": entries})
+
+
+def _bounded(one: Estimate) -> str:
+    """An estimate that may have an upper end alone."""
+    if math.isnan(one.value):
+        return f"at most {number(one.high, digits=3)}" if math.isfinite(one.high) else MISSING
+    return f"{number(one.value, digits=3)} ({number(one.low, digits=3)} to {number(one.high, digits=3)})"

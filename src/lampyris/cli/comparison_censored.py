@@ -2,16 +2,19 @@
 
 import math
 from dataclasses import replace
+from typing import TYPE_CHECKING
 
 import numpy as np
 
 from lampyris.cli.comparison_answers import Answer, interval_entry, of_comparison
 from lampyris.cli.comparison_columns import Asked
-from lampyris.core.comparison import Comparison, GroupSummary
 from lampyris.core.errors import UsageError
 from lampyris.core.estimate import Estimate
 from lampyris.report.levels import level_text
 from lampyris.report.numbers import MISSING, number
+
+if TYPE_CHECKING:
+    from lampyris.statistics.censored import CensoredSummary
 
 
 def censored_answer(question: Asked, limit: str, /) -> Answer:
@@ -28,7 +31,7 @@ def censored_answer(question: Asked, limit: str, /) -> Answer:
     -------
     Answer
     """
-    from lampyris.statistics.censored import CensoredComparison, compare_censored
+    from lampyris.statistics.censored import as_comparison, compare_censored
     from lampyris.statistics.groups.units import rows_of, units_of
 
     plan, source = question.plan, question.source
@@ -44,43 +47,32 @@ def censored_answer(question: Asked, limit: str, /) -> Answer:
         name: [k for k, group in enumerate(question.groups) if group.strip() == name and there[k]]
         for name in units.groups
     }
-    own = {name: places for name, places in own.items() if places}
-    found: CensoredComparison = compare_censored(
-        {name: question.values[places] for name, places in own.items()},
-        {name: question.below[places] for name, places in own.items()},
-        unit=source.unit,
-        experimental_unit=plan.experimental_unit,
-        level=plan.level,
+    values = {name: question.values[places] for name, places in own.items() if places}
+    below = {name: question.below[places] for name, places in own.items() if places}
+    found = compare_censored(
+        values, below, unit=source.unit, experimental_unit=plan.experimental_unit, level=plan.level
     )
-    named = dict(zip(units.groups, units.names, strict=True))
-    groups = tuple(
-        GroupSummary(
-            one.group,
-            one.n,
-            tuple(map(float, question.values[own[one.group]])),
-            tuple(map(bool, question.below[own[one.group]])),
-            one.mean,
-            one.sd.value,
-            named[one.group],
-        )
-        for one in found.groups
-    )
-    test = next((test for test in found.tests if test.role == "primary"), None)
-    df = (*(test.df if test else ()), math.nan, math.nan)
     lost = sum(units.missing)
     notes = (
         f"{int(question.below.sum())} values lie below the limit ({limit}) and are taken as censored.",
         *((f"Rows without a value were left out: {lost}.",) if lost else ()),
         *found.notes,
     )
-    comparison = Comparison(
-        source.value, source.unit, plan.experimental_unit, test.name if test else "", test.statistic if test else math.nan,
-        df[0], df[1], test.p if test else math.nan, groups, found.pairs, found.post_hoc, notes, None, found.design, found.tests,
-    )  # fmt: skip
+    comparison = replace(as_comparison(found, values, below, endpoint=source.value), notes=notes)
     answer = of_comparison(comparison, question, logarithmic=question.logarithmic)
-    level = level_text([one.mean for one in found.groups] or [found.groups[0].median])
-    table: list[tuple[str, ...]] = [("group", "n", "below limit", f"mean ({level})", "SD", f"median ({level})")]
-    table += [
+    entries = [
+        {**entry, "sd": one.sd.value, "below_limit": one.below, "median": interval_entry(one.median, "value")}
+        for entry, one in zip(answer.document["groups"], found.groups, strict=True)
+    ]
+    tables = (("", _rows(found.groups)), *answer.tables[1:])
+    return replace(answer, tables=tables, document={**answer.document, "groups": entries})
+
+
+def _rows(groups: "tuple[CensoredSummary, ...]") -> list[tuple[str, ...]]:
+    level = level_text([one.median for one in groups])
+    head = ("group", "n", "below limit", f"mean ({level})", "SD", f"median ({level})")
+    rows: list[tuple[str, ...]] = [head]
+    rows += [
         (
             one.group,
             str(one.n),
@@ -89,13 +81,9 @@ def censored_answer(question: Asked, limit: str, /) -> Answer:
             number(one.sd.value, digits=3),
             _bounded(one.median),
         )
-        for one in found.groups
+        for one in groups
     ]
-    entries = [
-        {**entry, "below_limit": one.below, "median": interval_entry(one.median, "value")}
-        for entry, one in zip(answer.document["groups"], found.groups, strict=True)
-    ]
-    return replace(answer, tables=(("", table), *answer.tables[1:]), document={**answer.document, "groups": entries})
+    return rows
 
 
 def _bounded(one: Estimate) -> str:

@@ -3,7 +3,7 @@
 import argparse
 import math
 from dataclasses import replace
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from lampyris.cli.comparison_answers import Answer, axis_label, design_entry, interval_entry, of_comparison, test_entry
 from lampyris.cli.comparison_censored import censored_answer
@@ -127,7 +127,21 @@ def _over_time(options: argparse.Namespace, question: Asked) -> Answer:
     first = f"{reported(found.tests[0])}; n = {n} {unit} ({', '.join(found.design.groups)}); {found.model}."
     others = tuple(f"{reported(t)}." for t in found.tests[1:] if t.role == "primary")
     checks = tuple(f"{reported(t)}{f' ({t.note})' if t.note else ''}" for t in found.tests if t.role != "primary")
-    document = {
+    return Answer(
+        f"{found.endpoint} by {question.source.group} over {options.within}",
+        (first, *others),
+        _time_tables(found, options.within, logarithmic=question.logarithmic),
+        checks,
+        question.warnings,
+        (*question.notes, *found.notes),
+        _time_document(found),
+        lambda width: _time_scene(found, options, question, width),
+    )
+
+
+def _time_document(found: "LongitudinalComparison") -> dict[str, Any]:
+    """Stable keys of a comparison over time."""
+    return {
         "endpoint": found.endpoint,
         "unit": found.unit,
         "design": design_entry(found.design),
@@ -162,16 +176,6 @@ def _over_time(options: argparse.Namespace, question: Asked) -> Answer:
         "slopes": [{"name": one.name, **interval_entry(one.estimate, "slope"), "p": one.p} for one in found.slopes],
         "effect_size": None,
     }
-    return Answer(
-        f"{found.endpoint} by {question.source.group} over {options.within}",
-        (first, *others),
-        _time_tables(found, options.within, logarithmic=question.logarithmic),
-        checks,
-        question.warnings,
-        (*question.notes, *found.notes),
-        document,
-        lambda width: _time_scene(found, options, question, width),
-    )
 
 
 def _time_tables(

@@ -7,7 +7,7 @@ import pytest
 
 from lampyris.metastasis.kinetics import half_life
 from lampyris.statistics.fitting import DataSet, Parameter, fit_least_squares
-from lampyris.statistics.lines import scatter_about_line, york_line
+from lampyris.statistics.relations.lines import scatter_about_line, york_line
 
 
 def test_york_line_is_at_the_engines_minimum():

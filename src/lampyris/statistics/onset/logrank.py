@@ -60,7 +60,7 @@ def logrank(
     >>> times = times_of_events([8, 12, 26, 14, 21, 27, 8, 32, 20, 40], [1] * 6 + [0] * 4)
     >>> test = logrank(times, ["a", "a", "b", "a", "b", "b", "a", "b", "a", "b"])
     >>> f"{test.statistic:.2f}, df {test.df[0]:.0f}"
-    '4.08, df 1'
+    '4.91, df 1'
     """
     if weights not in WEIGHTS:
         raise ValueError(f"weights are one of {', '.join(WEIGHTS)}, got {weights!r}")

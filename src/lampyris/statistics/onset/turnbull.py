@@ -75,7 +75,7 @@ def turnbull(times: OnsetTimes, /) -> Turnbull:
     --------
     >>> fit = turnbull(OnsetTimes([0, 3, 7, 7], [7, 7, 14, float("inf")]))
     >>> [(float(a), float(b), round(float(s), 3)) for a, b, s in zip(fit.after, fit.by, fit.share)]
-    [(3.0, 7.0, 0.5), (7.0, 14.0, 0.5), (14.0, inf, 0.0)]
+    [(3.0, 7.0, 0.5), (7.0, 14.0, 0.5)]
     """
     if not len(times):
         raise ValueError("Turnbull's estimate needs at least one animal")

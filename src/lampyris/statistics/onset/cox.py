@@ -9,7 +9,7 @@ References
 """
 
 import math
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -121,7 +121,7 @@ def cox(
     >>> from lampyris.statistics.onset.times import times_of_events
     >>> times = times_of_events([6, 7, 10, 15, 19, 25], [1, 0, 1, 1, 0, 1])
     >>> round(float(cox(times, [[1], [1], [1], [0], [0], [0]]).coefficients[0]), 3)
-    19.31
+    2.323
     """
     x = np.asarray(covariates, dtype=np.float64)
     _check(times, x)
@@ -300,7 +300,9 @@ def proportional_hazards(fit: CoxFit, /) -> tuple[TestResult, ...]:
             statistic = float((spread @ scaled[:, k]) ** 2 / (days.size * fit.covariance[k, k] * (spread @ spread)))
             p = float(special.chdtrc(1, statistic))
         null = f"the hazard ratio of {name} does not change over time"
-        found.append(TestResult(f"Proportional hazards, {name}", "chi2", statistic, (1.0,), p, null, "assumption", note))
+        found.append(
+            TestResult(f"Proportional hazards, {name}", "chi2", statistic, (1.0,), p, null, "assumption", note)
+        )
     return tuple(found)
 
 
@@ -322,7 +324,3 @@ def _schoenfeld(fit: CoxFit) -> tuple[Floats, Floats]:
     residuals, when = np.concatenate(rows), np.concatenate(days)
     order = np.argsort(when, kind="stable")
     return residuals[order], when[order]
-
-
-# what `profile_ends` takes
-_Profile = Callable[[float], float]

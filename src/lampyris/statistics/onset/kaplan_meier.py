@@ -81,7 +81,7 @@ def kaplan_meier(times: OnsetTimes, /) -> Course:
         raise ValueError("events lie in intervals: Kaplan-Meier needs their days; use `turnbull`")
     days = np.unique(np.where(times.seen, times.high, times.low))
     at_risk, events = counts(times, days)
-    free = np.cumprod(1.0 - events / at_risk)
+    free = np.asarray(np.cumprod(1.0 - events / at_risk), dtype=np.float64)
     left = at_risk - events
     # where the last animal has its event the sum is infinite, and the interval is not given
     terms = np.divide(events, at_risk * left, out=np.where(events > 0, math.inf, 0.0), where=left > 0)
@@ -108,13 +108,21 @@ def course_at(course: Course, day: float, /) -> int:
 def free_estimates(course: Course, /, *, level: float = 0.95) -> tuple[Estimate, ...]:
     """Share without the event after each day, with its pointwise log-log interval.
 
-    Where nothing has come yet, or the last animal had its event, Greenwood's variance is 0 or not given; the interval is then
-    the value itself, as every program prints it, and says nothing.
+    Where nothing has come yet, or the last animal had its event, Greenwood's variance is 0 or not given, and most programs
+    print an interval of no width. Here the low end of a share of 1 is the exact binomial one of the animals that were
+    looked at up to that day, and the high end of a share of 0 is that of the day before, below which no share can rise.
     """
     low, high = log_log_interval(course.free, course.greenwood, level)
+    none_yet = course.free >= 1
+    low = np.where(none_yet, (0.5 * (1 - level)) ** (1 / course.at_risk), low)
+    before = np.concatenate([[1.0], high[:-1]])
+    high = np.where(course.free <= 0, before, high)
     sd = course.free * np.sqrt(np.where(np.isfinite(course.greenwood), course.greenwood, 0.0))
     rows = zip(course.free, sd, low, high, strict=True)
-    return tuple(Estimate(float(v), float(s), min(float(a), float(v)), max(float(b), float(v)), level, "1", METHOD) for v, s, a, b in rows)
+    return tuple(
+        Estimate(float(v), float(s), min(float(a), float(v)), max(float(b), float(v)), level, "1", METHOD)
+        for v, s, a, b in rows
+    )
 
 
 def median(course: Course, /, *, level: float = 0.95, unit: str = "d") -> Estimate:
@@ -125,7 +133,9 @@ def median(course: Course, /, *, level: float = 0.95, unit: str = "d") -> Estima
     """
     low, high = log_log_interval(course.free, course.greenwood, level)
     value, first, last = (_first(course.days, curve <= 0.5 + 1e-12) for curve in (course.free, low, high))
-    return Estimate(value, math.nan, min(first, value), max(last, value), level, unit, "Kaplan-Meier, Brookmeyer-Crowley log-log")
+    return Estimate(
+        value, math.nan, min(first, value), max(last, value), level, unit, "Kaplan-Meier, Brookmeyer-Crowley log-log"
+    )
 
 
 def _first(days: Floats, where: NDArray[np.bool_]) -> float:
@@ -170,4 +180,11 @@ def restricted_mean(course: Course, horizon: float, /, *, level: float = 0.95, u
     sd = math.sqrt(float(terms.sum()))
     half = float(special.ndtri(0.5 * (1 + level))) * sd
     method = f"restricted mean up to {horizon:g}, normal interval"
+    if sd == 0:
+        # no event before the horizon, or all on one day: the exact bound of the share that is left
+        left_at_risk = float(course.at_risk[max(course_at(course, horizon), 0)])
+        bound = value * (0.5 * (1 - level)) ** (1 / max(left_at_risk, 1.0))
+        return Estimate(
+            value, math.nan, bound, max(value, horizon), level, unit, f"restricted mean up to {horizon:g}, exact bound"
+        )
     return Estimate(value, sd, value - half, value + half, level, unit, method)

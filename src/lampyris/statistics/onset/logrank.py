@@ -101,7 +101,7 @@ def _weights(weights: str, n: Floats, d: Floats) -> Floats:
     if weights == "gehan":
         return n
     if weights == "peto":
-        return np.cumprod(1.0 - d / (n + 1.0))
+        return np.asarray(np.cumprod(1.0 - d / (n + 1.0)), dtype=np.float64)
     return np.ones_like(n)
 
 

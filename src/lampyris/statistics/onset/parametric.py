@@ -25,6 +25,8 @@ LAWS = {"weibull": "Weibull", "exponential": "exponential", "log-normal": "log-n
 # a log ratio beyond this is not told from infinity by any data
 _BEYOND = 15.0
 _STEPS = 100
+# a law this steep puts the middle half of its events within a tenth of the time: no data of few days say so
+_STEEP = 20.0
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -45,8 +47,9 @@ class OnsetFit:
         Of (a, g), from the observed information; of g alone for the exponential law.
     log_likelihood : float
         At its maximum.
-    converged : bool
-        False where a coefficient runs away: a group without an event, or covariates that foretell it perfectly.
+    lost : str
+        What the data set no end to: ``term`` where a coefficient runs away, as for a group without an event; ``law`` where
+        the days are too few to say how steeply the event comes; empty where all is found.
     times : OnsetTimes
     covariates : ndarray, dims (animal, 1 + covariate)
     """
@@ -57,7 +60,7 @@ class OnsetFit:
     coefficients: Floats
     covariance: Floats
     log_likelihood: float
-    converged: bool
+    lost: str
     times: OnsetTimes = field(repr=False)
     covariates: Floats = field(repr=False)
 
@@ -110,7 +113,7 @@ def onset_regression(
     >>> from lampyris.statistics.onset.times import OnsetTimes
     >>> fit = onset_regression(OnsetTimes([0, 3, 3, 7, 7, 14], [3, 7, 7, 14, 14, float("inf")]))
     >>> round(fit.shape, 2), round(quantile(fit, 0.5).value, 1)
-    (1.59, 7.3)
+    (1.46, 7.2)
     """
     if law not in LAWS:
         raise ValueError(f"law is one of {', '.join(LAWS)}, got {law!r}")
@@ -120,11 +123,26 @@ def onset_regression(
     problem = _problem(times, x, law)
     theta, value, converged = _maximise(problem, _start(times, x, law))
     shape, g = (1.0, theta) if law == "exponential" else (float(theta[0]), theta[1:])
-    if np.abs(g[1:]).max(initial=0.0) > _BEYOND or shape > 1e3:
-        converged = False
-    covariance = _inverse(-_derivatives(problem, theta)[2])
+    information = -_derivatives(problem, theta)[2]
+    lost = _lost(information / len(times), problem.shape_at, x.shape[1] - 1)
+    if not lost and (not converged or np.abs(g[1:]).max(initial=0.0) > _BEYOND):
+        lost = "term" if x.shape[1] > 1 else "law"
+    if lost and shape > _STEEP:
+        lost = "law"
+    covariance = _inverse(information)
     named = names or tuple(f"x{k + 1}" for k in range(x.shape[1] - 1))
-    return OnsetFit(law, named, shape, g, covariance, value, converged, times, x)
+    return OnsetFit(law, named, shape, g, covariance, value, lost, times, x)
+
+
+def _lost(information: Floats, shape_at: int, terms: int) -> str:
+    """Which way the likelihood is flat: along a term alone, or along the shape."""
+    if not np.isfinite(information).all():
+        return "law"
+    values, vectors = np.linalg.eigh(information)
+    if values[0] > 1e-6:
+        return ""
+    along_shape = shape_at >= 0 and abs(float(vectors[shape_at, 0])) > 0.1
+    return "law" if along_shape or not terms else "term"
 
 
 def _with_constant(times: OnsetTimes, covariates: ArrayLike | None) -> Floats:
@@ -203,7 +221,13 @@ def _log_density(law: str, z: Floats) -> tuple[Floats, Floats, Floats]:
 
 
 def _derivatives(problem: _Problem, theta: Floats) -> tuple[float, Floats, Floats]:
-    """Log likelihood, its gradient and Hessian."""
+    """Log likelihood, its gradient and Hessian; not finite where the parameters are beyond what numbers hold."""
+    # a trial step may land there; it is refused
+    with np.errstate(all="ignore"):
+        return _summed(problem, theta)
+
+
+def _summed(problem: _Problem, theta: Floats) -> tuple[float, Floats, Floats]:
     zl = problem.low @ theta + problem.offset_low
     zh = problem.high @ theta + problem.offset_high
     law, exact, open_end = problem.law, problem.exact, problem.open_end
@@ -212,10 +236,9 @@ def _derivatives(problem: _Problem, theta: Floats) -> tuple[float, Floats, Float
     log_h, dh, ddh = _log_free(law, zh)
     interval = ~exact & ~open_end
     # log(S_l - S_h) = log S_l + log(1 - r), r = S_h / S_l; its slopes with w = r / (1 - r)
-    with np.errstate(all="ignore"):
-        gap = np.where(interval, log_h - log_l, -1.0)
-        w = 1.0 / np.expm1(-gap)
-        log_rest = np.log(-np.expm1(gap))
+    gap = np.where(interval, log_h - log_l, -1.0)
+    w = 1.0 / np.expm1(-gap)
+    log_rest = np.log(-np.expm1(gap))
     value = np.where(open_end, log_l, log_l + log_rest)
     gl, gh = np.where(open_end, dl, (1 + w) * dl), np.where(open_end, 0.0, -w * dh)
     # second derivatives of log(S_l - S_h)
@@ -318,7 +341,11 @@ def profile_ends(
         while excess(far) < 0 and abs(far) < beyond:
             inner, far = far, at + 1.6 * (far - at)
         out = abs(far) >= beyond and excess(far) < 0
-        ends.append(sign * math.inf if out else float(optimize.brentq(excess, *sorted((inner, far)), xtol=1e-7 * (1 + abs(far)))))
+        ends.append(
+            sign * math.inf
+            if out
+            else float(optimize.brentq(excess, *sorted((inner, far)), xtol=1e-7 * (1 + abs(far))))
+        )
     return ends[0], ends[1]
 
 
@@ -360,8 +387,9 @@ def time_ratio(fit: OnsetFit, k: int, /, *, level: float = 0.95) -> tuple[Estima
     if fit.law == "exponential":
         ratio, p = hazard_ratio(fit, k, level=level)
         method = ratio.method.replace("hazard ratio", "time ratio")
-        flipped = [1 / v if v > 0 else math.inf for v in (ratio.value, ratio.high, ratio.low)]
-        return Estimate(flipped[0], ratio.sd * flipped[0] ** 2 if math.isfinite(flipped[0]) else math.nan, flipped[1], flipped[2], level, "1", method), p
+        value, low, high = (1 / end if end > 0 else math.inf for end in (ratio.value, ratio.high, ratio.low))
+        sd = ratio.sd * value**2 if math.isfinite(value) else math.nan
+        return Estimate(value, sd, low, high, level, "1", method), p
     start = np.delete(_theta(fit), 2 + k)
 
     def profile(log_ratio: float) -> float:
@@ -378,13 +406,17 @@ def _ratio(
     fit: OnsetFit, profile: Callable[[float], float], value: float, error: float, level: float, name: str
 ) -> tuple[Estimate, float]:
     step = error if math.isfinite(error) and 0 < error < 5 else 1.0
-    away = not fit.converged and abs(value) > 5
+    away = bool(fit.lost) and abs(value) > 5
     at = math.copysign(5.0, value) if away else value
     low, high = profile_ends(profile, fit.log_likelihood, at, step, level, beyond=_BEYOND)
     drop = 2 * (fit.log_likelihood - profile(0.0))
     p = float(special.chdtrc(1, max(drop, 0.0)))
     if away:
-        value, low, high = math.copysign(math.inf, value), low if value > 0 else -math.inf, math.inf if value > 0 else high
+        value, low, high = (
+            math.copysign(math.inf, value),
+            low if value > 0 else -math.inf,
+            math.inf if value > 0 else high,
+        )
     ratio = _exp(value)
     sd = ratio * error if math.isfinite(ratio) and ratio > 0 and math.isfinite(error) else math.nan
     method = f"{name}, {LAWS[fit.law]} law, profile likelihood"
@@ -476,7 +508,11 @@ def quantile(fit: OnsetFit, share: float, row: ArrayLike = (), /, *, level: floa
             held.low[:, 0] -= value
             held.high[:, 0] -= value
             return _maximise(held, start)[1]
-        return _maximise(_held(moved, place, value - z), start)[1] if start.size else _derivatives(_held(moved, place, value - z), start)[0]
+        return (
+            _maximise(_held(moved, place, value - z), start)[1]
+            if start.size
+            else _derivatives(_held(moved, place, value - z), start)[0]
+        )
 
     slope = np.concatenate([[-log_time / fit.shape] if fit.law != "exponential" else [], x / fit.shape])
     variance = float(slope @ fit.covariance @ slope)

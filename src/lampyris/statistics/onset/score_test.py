@@ -11,6 +11,7 @@ References
 .. [2] Fay 1996, Biometrics 52:811, doi:10.2307/2533044; Fay & Shaw 2010, J Stat Softw 36:i02, doi:10.18637/jss.v036.i02.
 """
 
+import dataclasses
 import itertools
 import math
 from collections.abc import Iterator, Sequence
@@ -116,11 +117,11 @@ def interval_score_test(
         scores[chosen] = log_rank_scores(times.of(chosen))
         variance += _permutation_variance(scores[chosen], label[chosen], len(names))
     scores[np.abs(scores) < 1e-12] = 0.0
-    sums = np.bincount(label, scores, len(names))
+    sums: Floats = np.bincount(label, scores, len(names)).astype(np.float64)
     name = NAME + (", stratified" if strata is not None else "")
     large = chi_square(f"{name}, large-sample", sums, variance)
     if math.isnan(large.statistic):
-        return large, large
+        return dataclasses.replace(large, name=f"{name}, permutation"), large
     p, note = _permutation_p(scores, label, layers, variance, large.statistic, permutations, seed)
     return TestResult(f"{name}, permutation", "chi2", large.statistic, large.df, p, NULL, note=note), large
 
@@ -187,7 +188,9 @@ def _every_labelling(label: NDArray[np.intp], layers: NDArray[np.intp]) -> Itera
     """Every different way to put the animals of each stratum into groups of the same sizes."""
     places = [np.flatnonzero(layers == layer) for layer in range(layers.max() + 1)]
     sizes = [np.bincount(label[there], minlength=label.max() + 1) for there in places]
-    for choice in itertools.product(*(_multiset(tuple(range(n.size)), tuple(m)) for n, m in zip(places, sizes, strict=True))):
+    for choice in itertools.product(
+        *(_multiset(tuple(range(n.size)), tuple(m)) for n, m in zip(places, sizes, strict=True))
+    ):
         labels = np.empty(label.size, dtype=np.intp)
         for there, one in zip(places, choice, strict=True):
             labels[there] = one

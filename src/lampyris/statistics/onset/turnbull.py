@@ -14,6 +14,7 @@ References
 .. [3] Banerjee & Wellner 2001, Ann Stat 29:1699, doi:10.1214/aos/1015345959.
 """
 
+import itertools
 import math
 from dataclasses import dataclass
 
@@ -92,7 +93,7 @@ def innermost_intervals(times: OnsetTimes, /) -> tuple[Floats, Floats]:
     starts = [(low, 0 if one else 2, 0) for low, one in zip(times.low, exact, strict=True)]
     ends = [(high, 1, 1) for high in times.high]
     marks = sorted({*starts, *ends})
-    found = [(one[0], other[0]) for one, other in zip(marks, marks[1:], strict=False) if (one[2], other[2]) == (0, 1)]
+    found = [(one[0], other[0]) for one, other in itertools.pairwise(marks) if (one[2], other[2]) == (0, 1)]
     return np.array([one[0] for one in found]), np.array([one[1] for one in found])
 
 
@@ -105,7 +106,7 @@ def _members(times: OnsetTimes, after: Floats, by: Floats) -> NDArray[np.bool_]:
     return np.asarray(inside & ~point & ~wide)
 
 
-def _log_likelihood(members: NDArray[np.bool_], share: Floats, weight: Floats | None = None) -> float:
+def _log_likelihood(members: NDArray[np.bool_] | Floats, share: Floats, weight: Floats | None = None) -> float:
     with np.errstate(divide="ignore"):
         log = np.log(members @ share)
     return float(log.sum() if weight is None else weight @ log)
@@ -154,7 +155,9 @@ def _newton_target(rows: Floats, weight: Floats, share: Floats, block: NDArray[n
     # the constraint as rows of great weight; what is left of it is scaled away
     heavy = 1e4 * float(np.abs(model).max())
     constraint = heavy * (block[None, :] == np.arange(totals.size)[:, None])
-    target, _ = optimize.nnls(np.vstack([model, constraint]), np.concatenate([2.0 * root, heavy * totals]), maxiter=1000)
+    target, _ = optimize.nnls(
+        np.vstack([model, constraint]), np.concatenate([2.0 * root, heavy * totals]), maxiter=1000
+    )
     sums = np.bincount(block, target, totals.size)
     even = (totals / np.bincount(block, minlength=totals.size))[block]
     scale = np.divide(totals, sums, out=np.zeros_like(totals), where=sums > 0)[block]
@@ -177,7 +180,8 @@ def _line_search(
 
 def reached_by(fit: Turnbull, day: float, /) -> tuple[float, float]:
     """Least and most share of the animals in which the event came by a day: within an interval its day is not known."""
-    return float(fit.share[fit.by <= day].sum()), float(fit.share[fit.after < day].sum() + fit.share[(fit.after == day) & (fit.by == day)].sum())
+    certain = fit.by <= day
+    return float(fit.share[certain].sum()), float(fit.share[certain | (fit.after < day)].sum())
 
 
 def reached_interval(fit: Turnbull, day: float, /, *, level: float = 0.95) -> Estimate:
@@ -207,14 +211,14 @@ def reached_interval(fit: Turnbull, day: float, /, *, level: float = 0.95) -> Es
 def profile_log_likelihood(fit: Turnbull, before: NDArray[np.bool_], share: float, /) -> float:
     """Highest log likelihood where the intervals `before` hold `share` of the animals."""
     totals = np.array([1.0 - share, share])
-    block = before.astype(np.intp)
-    return _log_likelihood(fit.members, _maximised(fit.members, block, totals))
+    # events may also lie where no animal's interval is, before all of them or after: it is what bounds a share of 0 or 1
+    block = np.concatenate([before.astype(np.intp), [0, 1]])
+    members = np.column_stack([fit.members, np.zeros((fit.members.shape[0], 2), dtype=np.bool_)])
+    return _log_likelihood(members, _maximised(members, block, totals))
 
 
 def _end(fit: Turnbull, before: NDArray[np.bool_], value: float, level: float, *, up: bool) -> float:
     """Where the likelihood ratio refuses more (or less) than `value` of the animals in the intervals `before`."""
-    if before.all() or not before.any():
-        return value
     drop = 0.5 * float(special.chdtri(1, 1 - level))
     # a share of 0 or 1 is refused where an animal speaks against it
     limit = 1.0 - 1e-9 if up else 1e-9
@@ -241,15 +245,14 @@ def turnbull_median(fit: Turnbull, /, *, level: float = 0.95, unit: str = "d") -
     value = by if by in (after, math.inf) else after + (by - after) * (0.5 - before) / float(fit.share[k])
     drop = 0.5 * float(special.chdtri(1, 1 - level))
     low, high = 0.0, math.inf
-    for j in range(fit.after.size - 1):
-        before_j = np.arange(fit.after.size) <= j
-        refused = fit.log_likelihood - profile_log_likelihood(fit, before_j, 0.5) > drop
-        # up to `after` of the next interval the share is that of the first j + 1
-        if refused and reached[j] < 0.5:
+    places = np.arange(fit.after.size)
+    for j in range(-1, places.size):
+        # from the end of one interval to the beginning of the next the share is that of the first j + 1
+        refused = fit.log_likelihood - profile_log_likelihood(fit, places <= j, 0.5) > drop
+        if refused and (j < 0 or reached[j] < 0.5):
             low = float(fit.after[j + 1])
-        elif refused and math.isinf(high):
+        elif refused:
             high = float(fit.by[j])
-    if math.isinf(high) and math.isfinite(fit.by[-1]):
-        high = float(fit.by[-1])
+            break
     method = "Turnbull, straight within its interval; likelihood-ratio interval"
     return Estimate(value, math.nan, min(low, value), max(high, value), level, unit, method)

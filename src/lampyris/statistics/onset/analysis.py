@@ -1,0 +1,324 @@
+"""The whole analysis of one event: courses per group, the test between them, regressions, and what a reader must know."""
+
+import dataclasses
+import math
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from lampyris.core.design import Design, Exclusion, TestResult
+from lampyris.core.estimate import Estimate
+from lampyris.core.onset import OnsetArm, OnsetEffect, OnsetModel, OnsetResult
+from lampyris.statistics.onset import cox as regression
+from lampyris.statistics.onset import kaplan_meier as km
+from lampyris.statistics.onset import parametric
+from lampyris.statistics.onset.logrank import logrank
+from lampyris.statistics.onset.score_test import interval_score_test
+from lampyris.statistics.onset.times import Floats, OnsetTimes
+from lampyris.statistics.onset.turnbull import reached_interval, turnbull, turnbull_median
+
+# fewer events than this per term of a regression: a convention (Peduzzi et al. 1995, doi:10.1016/0895-4356(95)00048-8 says ten;
+# Vittinghoff & McCulloch 2007, doi:10.1093/aje/kwk052 five to nine)
+EVENTS_PER_TERM = 5
+# below, a test of groups of this size can hardly come out, and large-sample intervals are guides
+FEW = 5
+
+
+@dataclass(frozen=True, slots=True)
+class OnsetOptions:
+    """How an onset is analysed.
+
+    Parameters
+    ----------
+    event : str
+        What came, for a reader.
+    unit : str
+        Of the times.
+    experimental_unit : str
+        What was replicated.
+    weights : str
+        Of the log-rank test: key of `lampyris.statistics.onset.logrank.WEIGHTS`.
+    law : str
+        Of the parametric model: key of `lampyris.statistics.onset.parametric.LAWS`.
+    horizon : float or None
+        Day up to which the restricted mean is taken; the earliest of the groups' last days by default.
+    permutations, seed : int
+        Of the permutation test of intervals.
+    level : float
+        Coverage of all intervals.
+    """
+
+    event: str = "event"
+    unit: str = "d"
+    experimental_unit: str = "animal"
+    weights: str = "log-rank"
+    law: str = "weibull"
+    horizon: float | None = None
+    permutations: int = 9_999
+    seed: int = 1
+    level: float = 0.95
+
+
+def onset_analysis(
+    times: OnsetTimes,
+    groups: Sequence[str],
+    /,
+    *,
+    covariates: Mapping[str, Sequence[float] | Sequence[str]] | None = None,
+    strata: Sequence[str] | None = None,
+    exclusions: Sequence[Exclusion] = (),
+    options: OnsetOptions | None = None,
+) -> OnsetResult:
+    """Compare the onset of an event between groups.
+
+    Times with intervals are analysed as such: Turnbull's estimate, a permutation test of log-rank scores and a parametric
+    model. Right-censored times: Kaplan-Meier, log-rank, Cox's regression and the same parametric model. An animal that
+    died or was removed before the event is right-censored at its last look; that is fair only where its removal says
+    nothing of the event to come, which the notes say where it may matter.
+
+    Parameters
+    ----------
+    times : OnsetTimes
+        One per experimental unit.
+    groups : sequence of str
+        One per unit; the first group is what the others are compared with.
+    covariates : mapping of str to sequence, optional
+        Numbers, or words that become one term per level but the first.
+    strata : sequence of str, optional
+        Of the test and of Cox's regression, such as a cage.
+    exclusions : sequence of Exclusion
+        Units that were left out before.
+    options : OnsetOptions, optional
+
+    Returns
+    -------
+    OnsetResult
+        Without tests or models, and with the reason among the notes, where there is nothing to compare.
+
+    Raises
+    ------
+    ValueError
+        If lengths differ or a covariate is not finite.
+
+    Examples
+    --------
+    >>> found = onset_analysis(OnsetTimes([0, 0, 0, 7, 7, 14], [7, 7, 7, 14, float("inf"), float("inf")]), list("aaabbb"))
+    >>> found.censoring, round(found.tests[0].p, 2), [arm.events for arm in found.arms]
+    ('interval', 0.1, [3, 1])
+    """
+    options = options or OnsetOptions()
+    names = tuple(dict.fromkeys(groups))
+    if len(groups) != len(times) or (strata is not None and len(strata) != len(times)):
+        raise ValueError(f"groups and strata need one entry for each of {len(times)} units")
+    labels = np.array([names.index(group) for group in groups], dtype=np.intp)
+    right = times.right_censored_only
+    horizon = options.horizon if options.horizon is not None else _horizon(times, labels, len(names))
+    arm_of = _right_arm if right else _interval_arm
+    arms = tuple(arm_of(name, times.of(labels == k), horizon, options) for k, name in enumerate(names))
+    columns, terms = _terms(names, labels, covariates or {})
+    notes = _notes(arms, times)
+    tests: tuple[TestResult, ...] = ()
+    models: tuple[OnsetModel, ...] = ()
+    if times.seen.any():
+        if len(names) > 1:
+            tests = _tests(times, groups, strata, right, options)
+        models, why = _models(times, columns, terms, strata, right, options)
+        notes += why
+    design = Design(
+        options.experimental_unit,
+        names,
+        tuple(int((labels == k).sum()) for k in range(len(names))),
+        rows=len(times),
+        covariates=tuple(covariates or ()),
+        exclusions=tuple(exclusions),
+    )
+    censoring = "right" if right else "interval"
+    return OnsetResult(options.event, options.unit, censoring, arms, tests, models, design, notes=notes)
+
+
+def _horizon(times: OnsetTimes, labels: NDArray[np.intp], k: int) -> float:
+    """The earliest of the groups' last days: beyond it a curve would be carried on without animals."""
+    ends = np.where(times.seen, times.high, times.low)
+    return float(min(ends[labels == g].max() for g in range(k)))
+
+
+def _right_arm(group: str, times: OnsetTimes, horizon: float, options: OnsetOptions) -> OnsetArm:
+    course = km.kaplan_meier(times)
+    seen = int(times.seen.sum())
+    return OnsetArm(
+        group,
+        len(times),
+        seen,
+        len(times) - seen,
+        tuple(map(float, course.days)),
+        km.free_estimates(course, level=options.level),
+        tuple(int(n) for n in course.at_risk),
+        km.median(course, level=options.level, unit=options.unit),
+        km.restricted_mean(course, horizon, level=options.level, unit=options.unit),
+    )
+
+
+def _interval_arm(group: str, times: OnsetTimes, horizon: float, options: OnsetOptions) -> OnsetArm:
+    fit = turnbull(times)
+    days = np.unique(np.concatenate([times.low, times.high[times.seen]]))
+    days = days[days > 0]
+    reached = [reached_interval(fit, float(day), level=options.level) for day in days]
+    free = tuple(
+        Estimate(1 - one.value, math.nan, 1 - one.high, 1 - one.low, one.level, "1", one.method) for one in reached
+    )
+    seen = int(times.seen.sum())
+    nothing = Estimate(math.nan, math.nan, math.nan, math.nan, options.level, options.unit, "not given for intervals")
+    steps = tuple(
+        (float(a), float(b), float(s)) for a, b, s in zip(fit.after, fit.by, fit.share, strict=True) if s > 1e-9
+    )
+    return OnsetArm(
+        group,
+        len(times),
+        seen,
+        len(times) - seen,
+        tuple(map(float, days)),
+        free,
+        tuple(int((times.low >= day).sum()) for day in days),
+        turnbull_median(fit, level=options.level, unit=options.unit),
+        nothing,
+        steps,
+    )
+
+
+def _terms(
+    names: tuple[str, ...], labels: NDArray[np.intp], covariates: Mapping[str, Sequence[float] | Sequence[str]]
+) -> tuple[Floats, tuple[str, ...]]:
+    """Columns of the regressions, and their names."""
+    columns: list[Floats] = [(labels == k).astype(np.float64) for k in range(1, len(names))]
+    terms = [f"{name} against {names[0]}" for name in names[1:]]
+    for covariate, values in covariates.items():
+        if len(values) != labels.size:
+            raise ValueError(
+                f"covariate {covariate} needs one entry for each of {labels.size} units, got {len(values)}"
+            )
+        if all(isinstance(value, str) for value in values):
+            levels = tuple(dict.fromkeys(values))
+            columns += [np.array([value == one for value in values], dtype=np.float64) for one in levels[1:]]
+            terms += [f"{covariate} {one} against {levels[0]}" for one in levels[1:]]
+        else:
+            columns.append(np.asarray(values, dtype=np.float64))
+            terms.append(covariate)
+    x = np.column_stack(columns) if columns else np.zeros((labels.size, 0))
+    if not np.isfinite(x).all():
+        raise ValueError("a covariate holds values that are not finite")
+    return x, tuple(terms)
+
+
+def _tests(
+    times: OnsetTimes, groups: Sequence[str], strata: Sequence[str] | None, right: bool, options: OnsetOptions
+) -> tuple[TestResult, ...]:
+    if right:
+        kinds = [options.weights, *(kind for kind in ("log-rank", "peto") if kind != options.weights)]
+        found = [logrank(times, groups, strata=strata, weights=kind) for kind in kinds]
+    else:
+        found = list(
+            interval_score_test(times, groups, strata=strata, permutations=options.permutations, seed=options.seed)
+        )
+    return (found[0], *(dataclasses.replace(one, role="beside") for one in found[1:]))
+
+
+def _models(
+    times: OnsetTimes,
+    x: Floats,
+    terms: tuple[str, ...],
+    strata: Sequence[str] | None,
+    right: bool,
+    options: OnsetOptions,
+) -> tuple[tuple[OnsetModel, ...], tuple[str, ...]]:
+    if terms and np.linalg.matrix_rank(np.column_stack([np.ones(len(times)), x])) < 1 + len(terms):
+        return (), ("No regression: a covariate is constant or follows from the groups or the others.",)
+    models = []
+    if right and terms:
+        models.append(_cox_model(times, x, terms, strata, options))
+    model, why = _law_model(times, x, terms, options)
+    models += [model] if model else []
+    events = int(times.seen.sum())
+    if terms and events < EVENTS_PER_TERM * len(terms):
+        head = f"{events} events for {len(terms)} term{'s' if len(terms) > 1 else ''} of the regression: by convention at least "
+        why += (f"{head}{EVENTS_PER_TERM} events per term are wanted, so that its ratios are rough.",)
+    return tuple(models), why
+
+
+def _cox_model(
+    times: OnsetTimes, x: Floats, terms: tuple[str, ...], strata: Sequence[str] | None, options: OnsetOptions
+) -> OnsetModel:
+    fit = regression.cox(times, x, names=terms, strata=strata)
+    effects = []
+    for k, term in enumerate(terms):
+        ratio, p = regression.cox_ratio(fit, k, level=options.level)
+        effects.append(OnsetEffect(term, ratio, p))
+    notes: tuple[str, ...] = ()
+    if fit.penalised:
+        notes = (
+            "A term foretells the event perfectly, as where a group has none, so that its hazard ratio has no end: "
+            "Firth's penalty was taken, and the ratios are drawn towards 1.",
+        )
+    checks = () if fit.penalised else regression.proportional_hazards(fit)
+    tests = (regression.likelihood_ratio(fit), *checks)
+    name = "Cox, Efron's ties" + (", Firth's penalty" if fit.penalised else "") + (", stratified" if strata else "")
+    return OnsetModel(name, tuple(effects), fit.log_likelihood, tests=tests, notes=notes)
+
+
+def _law_model(
+    times: OnsetTimes, x: Floats, terms: tuple[str, ...], options: OnsetOptions
+) -> tuple[OnsetModel | None, tuple[str, ...]]:
+    fit = parametric.onset_regression(times, x if terms else None, law=options.law, names=terms)
+    if fit.lost == "law":
+        return None, (
+            f"No {parametric.LAWS[options.law]} model: the days at hand do not say how steeply the event comes.",
+        )
+    effects = []
+    proportional = options.law in ("weibull", "exponential")
+    unknown = Estimate(math.nan, math.nan, math.nan, math.nan, options.level, "1", "this law has no one hazard ratio")
+    for k, term in enumerate(terms):
+        time, p_time = parametric.time_ratio(fit, k, level=options.level)
+        ratio, p = parametric.hazard_ratio(fit, k, level=options.level) if proportional else (unknown, p_time)
+        effects.append(OnsetEffect(term, ratio, p, time))
+    notes: tuple[str, ...] = ()
+    if fit.lost:
+        notes = (
+            "The data set no end to a term, as where a group has no event: its ratio is 0 or inf, with one finite end.",
+        )
+    kind = "right-censored" if times.right_censored_only else "interval-censored"
+    shape = parametric.shape_estimate(fit, level=options.level)
+    name = f"{parametric.LAWS[options.law]}, {kind}"
+    return OnsetModel(name, tuple(effects), fit.log_likelihood, shape, notes=notes), ()
+
+
+def _notes(arms: Sequence[OnsetArm], times: OnsetTimes) -> tuple[str, ...]:
+    notes = []
+    if not times.seen.any():
+        notes.append("No event was seen in any group: nothing can be tested.")
+    elif len(arms) < 2:
+        notes.append("One group: its course is described, and nothing is compared.")
+    few = [f"{arm.group} ({arm.n})" for arm in arms if arm.n < FEW]
+    if few:
+        notes.append(
+            f"Fewer than {FEW} units in {', '.join(few)}: intervals are rough, and a difference can hardly show."
+        )
+    none = [arm.group for arm in arms if arm.events == 0]
+    if none and times.seen.any():
+        notes.append(f"No event in {', '.join(none)}.")
+    early = [_early(arm, times) for arm in arms]
+    if any(early):
+        notes.append(
+            "Units that were last looked at before others had the event count up to that day only; this is fair where "
+            "they left for reasons that have nothing to do with the event."
+        )
+    if not times.right_censored_only:
+        notes.append(
+            "Days of onset are known between looks only, and are used as intervals; no day within one is assumed."
+        )
+    return tuple(notes)
+
+
+def _early(arm: OnsetArm, times: OnsetTimes) -> bool:
+    last = float(times.low.max())
+    return arm.censored > 0 and bool((times.low[~times.seen] < last).any())

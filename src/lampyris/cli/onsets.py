@@ -1,0 +1,256 @@
+"""Verb of the time to an event: survival."""
+
+import argparse
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from lampyris.cli.arguments import AddVerb, whole
+from lampyris.cli.output import print_json, print_table
+from lampyris.core.errors import UsageError
+
+if TYPE_CHECKING:
+    from lampyris.core.design import Design, TestResult
+    from lampyris.core.estimate import Estimate
+    from lampyris.core.onset import OnsetArm, OnsetModel, OnsetResult
+    from lampyris.io.onset_columns import OnsetChoice
+
+# as lampyris.statistics.onset has them, which --help must not load
+WEIGHTS = ("log-rank", "peto", "gehan")
+LAWS = ("weibull", "exponential", "log-normal", "log-logistic")
+
+
+def add_verbs(verb: AddVerb, /) -> None:
+    """Add this module's verbs."""
+    survival = verb("survival", _survival, "when an event came, by group: courses, test, hazard ratio")
+    survival.add_argument("table", metavar="TABLE", type=Path, help="table with a row per animal")
+    survival.add_argument("--time", metavar="T", help="column of the day of the event, or of the last day without it")
+    survival.add_argument("--event", metavar="E", help="column with 1 where the event came and 0 where not")
+    survival.add_argument("--low", metavar="L", help="column of the last look without the event")
+    survival.add_argument("--high", metavar="H", help="column of the first look with it; empty: not by the last look")
+    survival.add_argument("--group", metavar="G", default="", help="column of the group")
+    survival.add_argument("--control", metavar="NAME", default="", help="group that the others are compared with")
+    survival.add_argument("--covariate", metavar="C", action="append", default=[], help="column to adjust for; repeatable")
+    survival.add_argument("--strata", metavar="S", default="", help="column within which groups are compared, e.g. cage")
+    survival.add_argument("--subject", metavar="S", default="", help="column of the animal (default: animal, if there is one)")
+    survival.add_argument("--where", metavar="COLUMN=VALUE", action="append", default=[], type=_equals, help="keep these rows; repeatable")
+    survival.add_argument("--first", action="store_true", help="an animal with several rows counts with its first event")
+    survival.add_argument("--weights", choices=WEIGHTS, default="log-rank", help="of the test (default: log-rank)")
+    survival.add_argument("--law", choices=LAWS, default="weibull", help="of the parametric model (default: weibull)")
+    survival.add_argument("--horizon", metavar="DAY", type=_positive, help="day up to which the restricted mean is taken")
+    survival.add_argument("--unit", metavar="U", default="d", help="unit of the times (default: d)")
+    survival.add_argument("--seed", type=whole, default=1, metavar="N", help="what permutations are drawn from (default: 1)")
+    survival.add_argument("--plot", type=Path, metavar="FILE", help="draw the courses: .svg or .png")
+
+
+def _equals(text: str) -> tuple[str, str]:
+    column, sign, value = text.partition("=")
+    if not sign or not column.strip():
+        raise argparse.ArgumentTypeError(f"needs COLUMN=VALUE, got {text!r}")
+    return column.strip(), value.strip()
+
+
+def _positive(text: str) -> float:
+    try:
+        value = float(text)
+    except ValueError:
+        value = 0.0
+    if not 0 < value < float("inf"):
+        raise argparse.ArgumentTypeError(f"needs a number above 0, got {text!r}")
+    return value
+
+
+def _choice(options: argparse.Namespace) -> "OnsetChoice":
+    from lampyris.io.onset_columns import OnsetChoice
+
+    days, looks = (options.time, options.event), (options.low, options.high)
+    if not ((all(days) and not any(looks)) or (all(looks) and not any(days))):
+        raise UsageError("survival needs either --time and --event, or --low and --high.")
+    if options.plot and options.plot.suffix not in (".svg", ".png"):
+        raise UsageError(f"--plot writes .svg or .png, got {options.plot.name!r}.")
+    return OnsetChoice(
+        time=options.time or "",
+        event=options.event or "",
+        low=options.low or "",
+        high=options.high or "",
+        group=options.group,
+        subject=options.subject,
+        strata=options.strata,
+        covariates=tuple(options.covariate),
+        where=tuple(options.where),
+        control=options.control,
+        first=options.first,
+    )
+
+
+def _survival(options: argparse.Namespace) -> int:
+    from dataclasses import replace
+
+    from lampyris.io.data_tables import read_table
+    from lampyris.io.onset_columns import onset_columns
+    from lampyris.statistics.onset import OnsetOptions, OnsetTimes, onset_analysis
+
+    choice = _choice(options)
+    read = onset_columns(read_table(options.table), choice)
+    where = ", ".join(f"{column} {value}" for column, value in choice.where)
+    result = onset_analysis(
+        OnsetTimes(read.low, read.high),
+        read.groups,
+        covariates=read.covariates,
+        strata=read.strata,
+        exclusions=read.exclusions,
+        options=OnsetOptions(
+            event=f"event in {where}" if where else "event",
+            unit=options.unit,
+            experimental_unit=read.unit,
+            weights=options.weights,
+            law=options.law,
+            horizon=options.horizon,
+            seed=options.seed,
+        ),
+    )
+    result = replace(result, notes=(*read.notes, *result.notes), design=replace(result.design, rows=read.rows))
+    if options.plot:
+        _draw(result, options.plot)
+    if options.json:
+        print_json(onset_document(result))
+    else:
+        _print(result)
+    return 0
+
+
+def _draw(result: "OnsetResult", path: Path) -> None:
+    from lampyris.io.durable import write_bytes
+    from lampyris.report.plots.onset import onset_figure
+    from lampyris.report.scene import file_svg
+
+    scene = onset_figure(result)
+    if path.suffix == ".svg":
+        write_bytes(path, file_svg(scene))
+    else:
+        from lampyris.report.raster import png_bytes
+
+        write_bytes(path, png_bytes(scene))
+
+
+def onset_document(result: "OnsetResult", /) -> dict[str, Any]:
+    """A result in JSON's terms."""
+    first = result.tests[0] if result.tests else None
+    cox = next((model for model in result.models if model.name.startswith("Cox")), None)
+    law = next((model for model in result.models if model is not cox), None)
+    model = cox or law
+    return {
+        "event": result.event,
+        "censoring": result.censoring,
+        "test": first.name if first else None,
+        "chi2": first.statistic if first else None,
+        "df": first.df[0] if first else None,
+        "p": first.p if first else None,
+        "tests": [_test(test) for test in result.tests],
+        "groups": [_arm(arm) for arm in result.arms],
+        "hazard_ratio": _model(model)["effects"][0] if model and model.effects else None,
+        "cox": _model(cox) if cox else None,
+        "weibull": _model(law) if law else None,
+        "design": _design(result.design),
+        "warnings": list(result.notes),
+    }
+
+
+def _estimate(one: "Estimate") -> dict[str, Any]:
+    return {"value": one.value, "low": one.low, "high": one.high, "level": one.level, "unit": one.unit, "method": one.method}
+
+
+def _test(test: "TestResult") -> dict[str, Any]:
+    return {
+        "name": test.name,
+        "statistic": test.statistic,
+        "df": list(test.df),
+        "p": test.p,
+        "role": test.role,
+        "null": test.null,
+        "note": test.note,
+    }
+
+
+def _arm(arm: "OnsetArm") -> dict[str, Any]:
+    return {
+        "group": arm.group,
+        "n": arm.n,
+        "events": arm.events,
+        "censored": arm.censored,
+        "median": arm.median.value,
+        "low": arm.median.low,
+        "high": arm.median.high,
+        "restricted_mean": _estimate(arm.restricted_mean),
+        "days": list(arm.days),
+        "free": [one.value for one in arm.free],
+        "free_low": [one.low for one in arm.free],
+        "free_high": [one.high for one in arm.free],
+        "at_risk": list(arm.at_risk),
+        "steps": [{"after": after, "by": by, "share": share} for after, by, share in arm.steps],
+    }
+
+
+def _model(model: "OnsetModel") -> dict[str, Any]:
+    effects = [
+        {
+            "term": effect.term,
+            **_estimate(effect.ratio),
+            "p": effect.p,
+            "time_ratio": _estimate(effect.time_ratio) if effect.time_ratio else None,
+        }
+        for effect in model.effects
+    ]
+    return {
+        "name": model.name,
+        "effects": effects,
+        "log_likelihood": model.log_likelihood,
+        "shape": _estimate(model.shape) if model.shape else None,
+        "tests": [_test(test) for test in model.tests],
+        "notes": list(model.notes),
+    }
+
+
+def _design(design: "Design") -> dict[str, Any]:
+    return {
+        "experimental_unit": design.experimental_unit,
+        "groups": list(design.groups),
+        "n": list(design.n),
+        "rows": design.rows,
+        "covariates": list(design.covariates),
+        "exclusions": [{"unit": one.unit, "group": one.group, "reason": one.reason} for one in design.exclusions],
+        "sentence": design.sentence(),
+    }
+
+
+def _print(result: "OnsetResult") -> None:
+    print(result.design.sentence())
+    for one in result.design.exclusions:
+        print(f"  left out: {one.unit} ({one.group}): {one.reason}")
+    head: tuple[str, ...] = ("group", "n", "events", f"median, {result.unit}", "95 %")
+    head += ("restricted mean", "95 %") if result.censoring == "right" else ()
+    print_table([head, *(_arm_row(arm)[: len(head)] for arm in result.arms)])
+    for test in result.tests:
+        beside = " (beside)" if test.role == "beside" else ""
+        note = f" ({test.note})" if test.note else ""
+        print(f"{test.name}{beside}: chi2 = {test.statistic:.4g}, df {test.df[0]:g}, p = {test.p:.3g}{note}")
+    for model in result.models:
+        print(model.name + (f": shape {_text(model.shape)}" if model.shape else ""))
+        for effect in model.effects:
+            time = f"; time ratio {_text(effect.time_ratio)}" if effect.time_ratio else ""
+            print(f"  {effect.term}: hazard ratio {_text(effect.ratio)}, p = {effect.p:.3g}{time}")
+        for test in model.tests:
+            print(f"  {test.name}: p = {test.p:.3g}" + (f" ({test.note})" if test.note else ""))
+        for note in model.notes:
+            print(f"  {note}")
+    for note in result.notes:
+        print(f"note: {note}")
+
+
+def _arm_row(arm: "OnsetArm") -> tuple[Any, ...]:
+    mean = arm.restricted_mean
+    ends = (f"{arm.median.low:.3g} to {arm.median.high:.3g}", f"{mean.low:.3g} to {mean.high:.3g}")
+    return arm.group, arm.n, arm.events, arm.median.value, ends[0], mean.value, ends[1]
+
+
+def _text(one: "Estimate") -> str:
+    return f"{one.value:.3g} ({one.low:.3g} to {one.high:.3g})"

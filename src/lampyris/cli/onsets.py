@@ -29,16 +29,30 @@ def add_verbs(verb: AddVerb, /) -> None:
     survival.add_argument("--high", metavar="H", help="column of the first look with it; empty: not by the last look")
     survival.add_argument("--group", metavar="G", default="", help="column of the group")
     survival.add_argument("--control", metavar="NAME", default="", help="group that the others are compared with")
-    survival.add_argument("--covariate", metavar="C", action="append", default=[], help="column to adjust for; repeatable")
-    survival.add_argument("--strata", metavar="S", default="", help="column within which groups are compared, e.g. cage")
-    survival.add_argument("--subject", metavar="S", default="", help="column of the animal (default: animal, if there is one)")
-    survival.add_argument("--where", metavar="COLUMN=VALUE", action="append", default=[], type=_equals, help="keep these rows; repeatable")
-    survival.add_argument("--first", action="store_true", help="an animal with several rows counts with its first event")
+    survival.add_argument(
+        "--covariate", metavar="C", action="append", default=[], help="column to adjust for; repeatable"
+    )
+    survival.add_argument(
+        "--strata", metavar="S", default="", help="column within which groups are compared, e.g. cage"
+    )
+    survival.add_argument(
+        "--subject", metavar="S", default="", help="column of the animal (default: animal, if there is one)"
+    )
+    survival.add_argument(
+        "--where", metavar="COLUMN=VALUE", action="append", default=[], type=_equals, help="keep these rows; repeatable"
+    )
+    survival.add_argument(
+        "--first", action="store_true", help="an animal with several rows counts with its first event"
+    )
     survival.add_argument("--weights", choices=WEIGHTS, default="log-rank", help="of the test (default: log-rank)")
     survival.add_argument("--law", choices=LAWS, default="weibull", help="of the parametric model (default: weibull)")
-    survival.add_argument("--horizon", metavar="DAY", type=_positive, help="day up to which the restricted mean is taken")
+    survival.add_argument(
+        "--horizon", metavar="DAY", type=_positive, help="day up to which the restricted mean is taken"
+    )
     survival.add_argument("--unit", metavar="U", default="d", help="unit of the times (default: d)")
-    survival.add_argument("--seed", type=whole, default=1, metavar="N", help="what permutations are drawn from (default: 1)")
+    survival.add_argument(
+        "--seed", type=whole, default=1, metavar="N", help="what permutations are drawn from (default: 1)"
+    )
     survival.add_argument("--plot", type=Path, metavar="FILE", help="draw the courses: .svg or .png")
 
 
@@ -156,7 +170,14 @@ def onset_document(result: "OnsetResult", /) -> dict[str, Any]:
 
 
 def _estimate(one: "Estimate") -> dict[str, Any]:
-    return {"value": one.value, "low": one.low, "high": one.high, "level": one.level, "unit": one.unit, "method": one.method}
+    return {
+        "value": one.value,
+        "low": one.low,
+        "high": one.high,
+        "level": one.level,
+        "unit": one.unit,
+        "method": one.method,
+    }
 
 
 def _test(test: "TestResult") -> dict[str, Any]:

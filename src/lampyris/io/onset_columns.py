@@ -145,12 +145,17 @@ def _kept(table: DataTable, choice: OnsetChoice) -> DataTable:
             known = ", ".join(sorted(set(words))[:20])
             seen = f"no row has {value!r}."
             place = Place(table.file, None, column)
-            raise InputError(f"{table.file}: {seen}", (Finding("onset.no-row", Severity.ERROR, place, seen, f"Values are: {known}."),))
+            raise InputError(
+                f"{table.file}: {seen}",
+                (Finding("onset.no-row", Severity.ERROR, place, seen, f"Values are: {known}."),),
+            )
         keep = [k for k in keep if words[k] == value]
     if not keep:
         seen = "no row is left." if len(table) else "the table has no rows."
         place = Place(table.file)
-        raise InputError(f"{table.file}: {seen}", (Finding("onset.no-row", Severity.ERROR, place, seen, "Choose other rows."),))
+        raise InputError(
+            f"{table.file}: {seen}", (Finding("onset.no-row", Severity.ERROR, place, seen, "Choose other rows."),)
+        )
     columns = {name: tuple(cells[k] for k in keep) for name, cells in table.columns.items()}
     return replace(table, columns=columns, lines=tuple(table.lines[k] for k in keep))
 
@@ -162,7 +167,13 @@ def _times(table: DataTable, choice: OnsetChoice) -> _Rows:
         for k, cell in enumerate(table.words(choice.event)):
             event = EVENTS.get(cell.lower())
             if event is None and cell:
-                rows.fault("no-event", k, choice.event, f"{cell!r} is neither 1 nor 0.", "Write 1 where the event came, 0 where not.")
+                rows.fault(
+                    "no-event",
+                    k,
+                    choice.event,
+                    f"{cell!r} is neither 1 nor 0.",
+                    "Write 1 where the event came, 0 where not.",
+                )
             elif event == 0.0:
                 rows.high[k] = math.inf
             elif event is None:
@@ -208,7 +219,9 @@ def _check_subjects(
         named = sorted({groups[k] for k in own})
         if len(named) > 1:
             seen = f"{column} {name} is in {' and in '.join(named)}."
-            rows.fault("subject-in-two-groups", own[-1], choice.group, seen, f"A {column} has one group; mend the rows.")
+            rows.fault(
+                "subject-in-two-groups", own[-1], choice.group, seen, f"A {column} has one group; mend the rows."
+            )
     several = [name for name, own in places.items() if len(own) > 1]
     if several and not choice.first:
         own = places[several[0]]
@@ -235,7 +248,9 @@ def _gathered(
     if not keep:
         seen = "no row holds a day."
         place = Place(rows.table.file)
-        raise InputError(f"{rows.table.file}: {seen}", (Finding("onset.no-row", Severity.ERROR, place, seen, "Fill in the days."),))
+        raise InputError(
+            f"{rows.table.file}: {seen}", (Finding("onset.no-row", Severity.ERROR, place, seen, "Fill in the days."),)
+        )
     low, high = rows.low.copy(), rows.high.copy()
     if choice.first:
         keep = _first_events(low, high, subjects, keep)

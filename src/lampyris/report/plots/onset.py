@@ -49,12 +49,16 @@ def onset_figure(result: OnsetResult, /, *, colours: Sequence[str] = ()) -> Scen
     draw_left(scene, up, left, even_ticks(0.0, 1.0))
     draw_bottom(scene, across, foot, ticks, f"time ({'days' if result.unit == 'd' else result.unit})")
     draw_up_label(scene, left - 9.5, (foot + _TOP_MM) / 2, "share without the event")
-    draw_title(scene, (left, _TOP_MM - 6.6), result.event[:1].upper() + result.event[1:], width=_WIDTH_MM - left, most=1)
+    draw_title(
+        scene, (left, _TOP_MM - 6.6), result.event[:1].upper() + result.event[1:], width=_WIDTH_MM - left, most=1
+    )
     scene.text((left, _TOP_MM - 3.0), _test_words(result), Type(6.5, colour=SOFT))
     draw = _draw_steps if result.censoring == "right" else _draw_turnbull
     for k, (arm, ink) in enumerate(zip(arms, inks, strict=True)):
         # bars of groups side by side, so that none hides another
-        draw(scene, arm, across, up, ink, 0.5 * (k - 0.5 * (len(arms) - 1)))
+        draw(scene, arm, across, up, ink, 0.9 * (k - 0.5 * (len(arms) - 1)))
+    head = "at risk" if result.censoring == "right" else "known to be without it"
+    scene.text((left, foot + 12.0), head, Type(6.5, colour=INK))
     _draw_at_risk(scene, arms, names, inks, across, ticks, foot + 12.0)
     return scene
 
@@ -123,7 +127,6 @@ def _draw_at_risk(
     y: float,
 ) -> None:
     """Numbers of animals without the event and still looked at, below each tick."""
-    scene.text((across.start, y), "at risk", Type(6.5, colour=INK))
     for row, (arm, name, ink) in enumerate(zip(arms, names, inks, strict=True)):
         line = y + (row + 1) * 0.9 * LINE_MM
         scene.text((across.start - 2.4, line), name, Type(6.5, "end", colour=ink))

@@ -34,6 +34,8 @@ VERBS = (
     "compare",
     "correlate",
     "agree",
+    "survival",
+    "power",
     "doctor",
 )
 

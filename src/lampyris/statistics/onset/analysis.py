@@ -24,6 +24,8 @@ from lampyris.statistics.onset.turnbull import reached_interval, turnbull, turnb
 EVENTS_PER_TERM = 5
 # below, a test of groups of this size can hardly come out, and large-sample intervals are guides
 FEW = 5
+# intervals this many times as wide on average are no longer taken for those of one plan of sessions: a convention of this package
+_UNLIKE = 1.5
 
 
 @dataclass(frozen=True, slots=True)
@@ -118,7 +120,7 @@ def onset_analysis(
     arm_of = _right_arm if right else _interval_arm
     arms = tuple(arm_of(name, times.of(labels == k), horizon, options) for k, name in enumerate(names))
     columns, terms = _terms(names, labels, covariates or {})
-    notes = _notes(arms, times)
+    notes = (*_notes(arms, times), *_unlike_looks(names, labels, times))
     tests: tuple[TestResult, ...] = ()
     models: tuple[OnsetModel, ...] = ()
     if times.seen.any():
@@ -317,6 +319,23 @@ def _notes(arms: Sequence[OnsetArm], times: OnsetTimes) -> tuple[str, ...]:
             "Days of onset are known between looks only, and are used as intervals; no day within one is assumed."
         )
     return tuple(notes)
+
+
+def _unlike_looks(names: tuple[str, ...], labels: NDArray[np.intp], times: OnsetTimes) -> tuple[str, ...]:
+    """Say where one group was looked at more often than another: permutations then compare what was not alike."""
+    between = times.seen & ~times.exact
+    gaps = {}
+    for k, name in enumerate(names):
+        own = between & (labels == k)
+        if own.any():
+            gaps[name] = float((times.high[own] - times.low[own]).mean())
+    if len(gaps) < 2 or max(gaps.values()) < _UNLIKE * min(gaps.values()):
+        return ()
+    said = ", ".join(f"{name} {gap:.3g}" for name, gap in gaps.items())
+    return (
+        f"Looks were not as close in all groups (mean interval {said}): the permutation test takes them for alike; compare its p "
+        "with that of the parametric model, which does not.",
+    )
 
 
 def _early(arm: OnsetArm, times: OnsetTimes) -> bool:

@@ -254,7 +254,7 @@ def _gathered(
     low, high = rows.low.copy(), rows.high.copy()
     if choice.first:
         keep = _first_events(low, high, subjects, keep)
-        notes.append(f"A {unit} with several rows counts once, with the first of its events.")
+        notes.append(f"Each {unit} with several rows counts once, with the first of its events.")
     if np.isneginf(low[keep]).any():
         notes.append("Where nothing was looked at before the event was seen, it may have come at any time since day 0.")
     if subject and not choice.subject:

@@ -308,8 +308,7 @@ def _notes(arms: Sequence[OnsetArm], times: OnsetTimes) -> tuple[str, ...]:
     none = [arm.group for arm in arms if arm.events == 0]
     if none and times.seen.any():
         notes.append(f"No event in {', '.join(none)}.")
-    early = [_early(arm, times) for arm in arms]
-    if any(early):
+    if (times.low[~times.seen] < times.low.max()).any():
         notes.append(
             "Units that were last looked at before others had the event count up to that day only; this is fair where "
             "they left for reasons that have nothing to do with the event."
@@ -336,8 +335,3 @@ def _unlike_looks(names: tuple[str, ...], labels: NDArray[np.intp], times: Onset
         f"Looks were not as close in all groups (mean interval {said}): the permutation test takes them for alike; compare its p "
         "with that of the parametric model, which does not.",
     )
-
-
-def _early(arm: OnsetArm, times: OnsetTimes) -> bool:
-    last = float(times.low.max())
-    return arm.censored > 0 and bool((times.low[~times.seen] < last).any())

@@ -46,6 +46,8 @@ class Turnbull:
         At its maximum.
     members : ndarray of bool, dims (animal, interval)
         Which intervals lie in each animal's.
+    rows, weight : ndarray, dims (row, interval) and (row,)
+        Different rows of `members`, with their numbers of animals: looks on common days give few.
     """
 
     after: Floats
@@ -53,6 +55,8 @@ class Turnbull:
     share: Floats
     log_likelihood: float
     members: NDArray[np.bool_]
+    rows: Floats
+    weight: Floats
 
 
 def turnbull(times: OnsetTimes, /) -> Turnbull:
@@ -82,8 +86,10 @@ def turnbull(times: OnsetTimes, /) -> Turnbull:
         raise ValueError("Turnbull's estimate needs at least one animal")
     after, by = innermost_intervals(times)
     members = _members(times, after, by)
-    share = _maximised(members, np.zeros(after.size, dtype=np.intp), np.ones(1))
-    return Turnbull(after, by, share, _log_likelihood(members, share), members)
+    rows, number = np.unique(members, axis=0, return_counts=True)
+    plain, weight = rows.astype(np.float64), number.astype(np.float64)
+    share = _maximised(plain, weight, np.zeros(after.size, dtype=np.intp), np.ones(1))
+    return Turnbull(after, by, share, _log_likelihood(plain, share, weight), members, plain, weight)
 
 
 def innermost_intervals(times: OnsetTimes, /) -> tuple[Floats, Floats]:
@@ -106,18 +112,16 @@ def _members(times: OnsetTimes, after: Floats, by: Floats) -> NDArray[np.bool_]:
     return np.asarray(inside & ~point & ~wide)
 
 
-def _log_likelihood(members: NDArray[np.bool_] | Floats, share: Floats, weight: Floats | None = None) -> float:
+def _log_likelihood(rows: Floats, share: Floats, weight: Floats) -> float:
     with np.errstate(divide="ignore"):
-        log = np.log(members @ share)
-    return float(log.sum() if weight is None else weight @ log)
+        return float(weight @ np.log(rows @ share))
 
 
-def _maximised(members: NDArray[np.bool_], block: NDArray[np.intp], totals: Floats) -> Floats:
+def _maximised(rows: Floats, weight: Floats, block: NDArray[np.intp], totals: Floats) -> Floats:
     """Shares of highest likelihood where those of each block sum to its total.
 
     Ends where a bound on what any other shares could add, from the concavity of the likelihood, falls below rounding.
     """
-    rows, weight = _distinct(members)
     share = totals[block] / np.bincount(block, minlength=totals.size)[block]
     best = _log_likelihood(rows, share, weight)
     n = float(weight.sum())
@@ -140,12 +144,6 @@ def _maximised(members: NDArray[np.bool_], block: NDArray[np.intp], totals: Floa
         if gain <= 1e-14 * max(abs(best), 1.0):
             break
     return share
-
-
-def _distinct(members: NDArray[np.bool_]) -> tuple[Floats, Floats]:
-    """Different rows with their numbers of animals: looks on common days give few."""
-    rows, number = np.unique(members, axis=0, return_counts=True)
-    return rows.astype(np.float64), number.astype(np.float64)
 
 
 def _newton_target(rows: Floats, weight: Floats, share: Floats, block: NDArray[np.intp], totals: Floats) -> Floats:
@@ -213,8 +211,8 @@ def profile_log_likelihood(fit: Turnbull, before: NDArray[np.bool_], share: floa
     totals = np.array([1.0 - share, share])
     # events may also lie where no animal's interval is, before all of them or after: it is what bounds a share of 0 or 1
     block = np.concatenate([before.astype(np.intp), [0, 1]])
-    members = np.column_stack([fit.members, np.zeros((fit.members.shape[0], 2), dtype=np.bool_)])
-    return _log_likelihood(members, _maximised(members, block, totals))
+    rows = np.column_stack([fit.rows, np.zeros((fit.weight.size, 2))])
+    return _log_likelihood(rows, _maximised(rows, fit.weight, block, totals), fit.weight)
 
 
 def _end(fit: Turnbull, before: NDArray[np.bool_], value: float, level: float, *, up: bool) -> float:

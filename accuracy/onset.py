@@ -19,7 +19,7 @@ from lampyris.statistics.onset.parametric import hazard_ratio, onset_regression,
 from lampyris.statistics.onset.score_test import interval_score_test
 from lampyris.statistics.onset.times import OnsetTimes, times_of_events
 from lampyris.statistics.onset.turnbull import reached_interval, turnbull, turnbull_median
-from lampyris.statistics.power.onsets import drawn_onsets
+from lampyris.statistics.power.onsets import OnsetPlan, drawn_onsets
 from lampyris.statistics.power.pilot import Spread
 from lampyris.statistics.power.planning import plan_power
 from lampyris.statistics.power.question import PowerQuestion
@@ -67,18 +67,17 @@ def shown(
 
 
 def seen_in_sessions(rng: np.random.Generator, ratio: float = 1.0) -> OnsetTimes:
-    return drawn_onsets((GROUP, GROUP), rng, median=MEDIAN, hazard_ratio=ratio, days=DAYS, shape=SHAPE, loss=LOSS)
+    return drawn_onsets((GROUP, GROUP), ratio, OnsetPlan(MEDIAN, DAYS, SHAPE, LOSS), rng)
 
 
 def one_group(rng: np.random.Generator) -> OnsetTimes:
-    return drawn_onsets((2 * GROUP, 0), rng, median=MEDIAN, hazard_ratio=1.0, days=DAYS, shape=SHAPE, loss=LOSS)
+    return drawn_onsets((2 * GROUP, 0), 1.0, OnsetPlan(MEDIAN, DAYS, SHAPE, LOSS), rng)
 
 
 def seen_unlike(rng: np.random.Generator) -> OnsetTimes:
     """Groups alike, one looked at in more sessions than the other."""
-    options = {"median": MEDIAN, "hazard_ratio": 1.0, "shape": SHAPE}
-    one = drawn_onsets((GROUP, 0), rng, days=DENSE_DAYS, **options)
-    other = drawn_onsets((GROUP, 0), rng, days=SPARSE_DAYS, **options)
+    one = drawn_onsets((GROUP, 0), 1.0, OnsetPlan(MEDIAN, DENSE_DAYS, SHAPE), rng)
+    other = drawn_onsets((GROUP, 0), 1.0, OnsetPlan(MEDIAN, SPARSE_DAYS, SHAPE), rng)
     return OnsetTimes(np.concatenate([one.low, other.low]), np.concatenate([one.high, other.high]))
 
 

@@ -30,6 +30,29 @@ def test_survival_of_intervals(capsys):
     assert answer(capsys, "survival", *LUNG, "--control", "untreated") == found
 
 
+def test_survival_of_each_organ(capsys, tmp_path):
+    words = ["survival", str(ONSETS), "--low", "after_day", "--high", "by_day", "--group", "group", "--each", "organ"]
+    found = answer(capsys, *words, "--plot", str(tmp_path / "organs.svg"))["events"]
+    assert [one["event"] for one in found] == ["event in organ liver", "event in organ lung"]
+    smaller, larger = sorted(one["p"] for one in found)
+    assert sorted(one["p_adjusted"] for one in found) == pytest.approx([2 * smaller, max(2 * smaller, larger)])
+    assert ElementTree.fromstring((tmp_path / "organs.svg").read_bytes()).attrib["width"] == "179mm"
+    assert cli.main(words) == 0
+    assert "by Holm's procedure: p = " in capsys.readouterr().out
+
+
+def test_values_without_a_day_are_passed_over(capsys, tmp_path):
+    path = tmp_path / "onsets.csv"
+    path.write_text(
+        "animal,group,organ,low,high\nm1,a,bone,-inf,inf\nm2,b,bone,-inf,inf\nm1,a,liver,0,3\nm2,b,liver,3,7\n", "utf-8"
+    )
+    assert (
+        cli.main(["survival", str(path), "--low", "low", "--high", "high", "--group", "group", "--each", "organ"]) == 0
+    )
+    printed = capsys.readouterr()
+    assert "bone: no row holds a day." in printed.err and "event in organ liver" in printed.out
+
+
 def test_survival_of_days(capsys):
     found = answer(capsys, "survival", *DAYS, "--covariate", "weight_g", "--strata", "cage")
     assert found["censoring"] == "right" and found["test"] == "Log-rank test, stratified"

@@ -1,12 +1,16 @@
 """Verb of the time to an event: survival."""
 
 import argparse
+import math
+import sys
+from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from lampyris.cli.arguments import AddVerb, whole
 from lampyris.cli.output import print_json, print_table
-from lampyris.core.errors import UsageError
+from lampyris.core.errors import InputError, UsageError
 
 if TYPE_CHECKING:
     from lampyris.core.design import Design, TestResult
@@ -40,6 +44,9 @@ def add_verbs(verb: AddVerb, /) -> None:
     )
     survival.add_argument(
         "--where", metavar="COLUMN=VALUE", action="append", default=[], type=_equals, help="keep these rows; repeatable"
+    )
+    survival.add_argument(
+        "--each", metavar="COLUMN", default="", help="one analysis per value, e.g. organ; p is adjusted"
     )
     survival.add_argument(
         "--first", action="store_true", help="an animal with several rows counts with its first event"
@@ -97,13 +104,26 @@ def _choice(options: argparse.Namespace) -> "OnsetChoice":
 
 
 def _survival(options: argparse.Namespace) -> int:
-    from dataclasses import replace
+    choice = _choice(options)
+    results = _each(options, choice) if options.each else (_analysed(options, choice),)
+    if options.plot:
+        _draw(results, options.plot)
+    if options.json:
+        documents = [onset_document(result) for result in results]
+        print_json({"events": documents} if options.each else documents[0])
+    else:
+        for number, result in enumerate(results):
+            if options.each:
+                print(f"{chr(10) if number else ''}{result.event}")
+            _print(result)
+    return 0
 
+
+def _analysed(options: argparse.Namespace, choice: "OnsetChoice") -> "OnsetResult":
     from lampyris.io.data_tables import read_table
     from lampyris.io.onset_columns import onset_columns
     from lampyris.statistics.onset import OnsetOptions, OnsetTimes, onset_analysis
 
-    choice = _choice(options)
     read = onset_columns(read_table(options.table), choice)
     where = ", ".join(f"{column} {value}" for column, value in choice.where)
     result = onset_analysis(
@@ -122,22 +142,33 @@ def _survival(options: argparse.Namespace) -> int:
             seed=options.seed,
         ),
     )
-    result = replace(result, notes=(*read.notes, *result.notes), design=replace(result.design, rows=read.rows))
-    if options.plot:
-        _draw(result, options.plot)
-    if options.json:
-        print_json(onset_document(result))
-    else:
-        _print(result)
-    return 0
+    return replace(result, notes=(*read.notes, *result.notes), design=replace(result.design, rows=read.rows))
 
 
-def _draw(result: "OnsetResult", path: Path) -> None:
+def _each(options: argparse.Namespace, choice: "OnsetChoice") -> "tuple[OnsetResult, ...]":
+    """One analysis per value of a column, p adjusted over them; values without a day in any row are passed over."""
+    from lampyris.io.data_tables import read_table
+    from lampyris.statistics.groups import holm
+
+    found = []
+    for value in sorted(set(read_table(options.table).words(options.each))):
+        try:
+            found.append(_analysed(options, replace(choice, where=(*choice.where, (options.each, value)))))
+        except InputError as error:
+            if not all(finding.rule == "onset.no-row" for finding in error.findings):
+                raise
+            print(f"lampyris: {value}: {error.findings[0].seen}", file=sys.stderr)
+    p = holm([one.tests[0].p if one.tests else math.nan for one in found])
+    return tuple(replace(one, p_adjusted=float(adjusted)) for one, adjusted in zip(found, p, strict=True))
+
+
+def _draw(results: "Sequence[OnsetResult]", path: Path) -> None:
     from lampyris.io.durable import write_bytes
+    from lampyris.report.figures import side_by_side
     from lampyris.report.plots.onset import onset_figure
     from lampyris.report.scene import file_svg
 
-    scene = onset_figure(result)
+    scene = side_by_side([onset_figure(result) for result in results], columns=2)
     if path.suffix == ".svg":
         write_bytes(path, file_svg(scene))
     else:
@@ -159,6 +190,7 @@ def onset_document(result: "OnsetResult", /) -> dict[str, Any]:
         "chi2": first.statistic if first else None,
         "df": first.df[0] if first else None,
         "p": first.p if first else None,
+        "p_adjusted": result.p_adjusted,
         "tests": [_test(test) for test in result.tests],
         "groups": [_arm(arm) for arm in result.arms],
         "hazard_ratio": _model(model)["effects"][0] if model and model.effects else None,
@@ -254,6 +286,8 @@ def _print(result: "OnsetResult") -> None:
         beside = " (beside)" if test.role == "beside" else ""
         note = f" ({test.note})" if test.note else ""
         print(f"{test.name}{beside}: chi2 = {test.statistic:.4g}, df {test.df[0]:g}, p = {test.p:.3g}{note}")
+    if math.isfinite(result.p_adjusted):
+        print(f"adjusted over all events by Holm's procedure: p = {result.p_adjusted:.3g}")
     for model in result.models:
         print(model.name + (f": shape {_text(model.shape)}" if model.shape else ""))
         for effect in model.effects:

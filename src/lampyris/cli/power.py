@@ -46,6 +46,11 @@ def add_verbs(verb: AddVerb, /) -> None:
     )
     power.add_argument("--from-study", type=Path, metavar="DIR", help="take the spread from an analysed study")
     power.add_argument("--endpoint", default="", metavar="NAME", help="which of the study's endpoints")
+    _add_design(power)
+
+
+def _add_design(power: argparse.ArgumentParser) -> None:
+    """What is assumed of the design, and what is done with the answer."""
     power.add_argument(
         "--confidence",
         type=_number,
@@ -83,7 +88,9 @@ def add_verbs(verb: AddVerb, /) -> None:
     power.add_argument("--inside", type=positive, default=1, metavar="M", help="values per animal, for nested")
     power.add_argument("--true-difference", type=_number, default=0.0, metavar="D", help="for equivalence (default: 0)")
     power.add_argument("--test", choices=("fisher", "boschloo"), default="fisher", help="for shares (default: fisher)")
-    power.add_argument("--width", type=_number, metavar="W", help="wanted width of the interval, for sensitivity")
+    power.add_argument(
+        "--width", type=_number, metavar="W", help="wanted width of the interval, for sensitivity and auc"
+    )
     power.add_argument("--simulate", type=whole, default=0, metavar="N", help="check by as many simulated experiments")
     power.add_argument(
         "--seed", type=whole, default=1, metavar="N", help="what simulations are drawn from (default: 1)"
@@ -110,7 +117,7 @@ def _sizes(text: str) -> tuple[int, ...]:
 
 
 def _power(options: argparse.Namespace) -> int:
-    from lampyris.statistics.power import plan_power, plan_share_width
+    from lampyris.statistics.power import plan_auc_width, plan_power, plan_share_width
 
     if options.plot and options.plot.suffix not in (".svg", ".png"):
         raise UsageError(f"--plot writes .svg or .png, got {options.plot.name!r}.")
@@ -120,6 +127,10 @@ def _power(options: argparse.Namespace) -> int:
             if options.effect is None or options.width is None:
                 raise UsageError("sensitivity needs the expected share as --effect, and --width.")
             result = plan_share_width(options.effect, options.width, attrition=options.attrition)
+        elif options.kind == "auc" and options.width is not None:
+            if options.effect is None:
+                raise UsageError("the width of an interval of an area needs the expected area as --effect.")
+            result = plan_auc_width(options.effect, options.width, ratio=options.ratio, attrition=options.attrition)
         else:
             result = plan_power(_question(options, spread))
     except ValueError as error:

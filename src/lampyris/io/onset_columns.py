@@ -257,10 +257,7 @@ def _gathered(
         notes.append(f"Each {unit} with several rows counts once, with the first of its events.")
     if np.isneginf(low[keep]).any():
         notes.append("Where nothing was looked at before the event was seen, it may have come at any time since day 0.")
-    if subject and not choice.subject:
-        notes.append(f"The column {subject!r} is taken for the experimental unit.")
-    if not subject:
-        notes.append("Each row is taken for an experimental unit; name the column of the subject to have that checked.")
+    notes += _unit_notes(choice, subject)
     order = _order(groups, keep, choice, rows.table.file)
     return OnsetColumns(
         np.maximum(low[order], 0.0),
@@ -274,6 +271,12 @@ def _gathered(
         tuple(notes),
         len(rows.table),
     )
+
+
+def _unit_notes(choice: OnsetChoice, subject: str) -> list[str]:
+    if not subject:
+        return ["Each row is taken for an experimental unit; name the column of the subject to have that checked."]
+    return [] if choice.subject else [f"The column {subject!r} is taken for the experimental unit."]
 
 
 def _covariate(table: DataTable, name: str) -> tuple[float, ...] | tuple[str, ...]:

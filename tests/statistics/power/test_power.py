@@ -14,6 +14,7 @@ from lampyris.statistics.power import (
     KINDS,
     PowerQuestion,
     Spread,
+    plan_auc_width,
     plan_power,
     plan_share_width,
     pooled_from_summary,
@@ -29,8 +30,8 @@ from lampyris.statistics.power.means import (
     two_sample_power,
 )
 from lampyris.statistics.power.nested import design_effect, nested_power, within_animal_correlation
-from lampyris.statistics.power.onsets import drawn_onsets, event_share, interval_onset_power, logrank_power
-from lampyris.statistics.power.shares import auc_power, boschloo_p, fisher_p, share_width, shares_power
+from lampyris.statistics.power.onsets import OnsetPlan, drawn_onsets, event_share, interval_onset_power, logrank_power
+from lampyris.statistics.power.shares import auc_error, auc_power, boschloo_p, fisher_p, share_width, shares_power
 
 ORACLES = json.loads(
     (Path(__file__).parents[2] / "data" / "statistics" / "onset_and_power_oracles.json").read_text("utf-8")
@@ -130,22 +131,22 @@ def test_nested_values_are_no_animals():
 
 def test_onsets_are_drawn_as_said():
     rng = np.random.default_rng(2)
-    times = drawn_onsets((4000, 4000), rng, median=9.0, hazard_ratio=0.5, days=(3.0, 9.0, 21.0), shape=1.5, loss=0.2)
+    times = drawn_onsets((4000, 4000), 0.5, OnsetPlan(9.0, (3.0, 9.0, 21.0), 1.5, loss=0.2), rng)
     # three binomial standard deviations; those lost are the same share in both groups
     reached = [
         float((times.high[side] <= 9.0).mean() / (times.low[side] < 21).mean())
         for side in (slice(0, 4000), slice(4000, None))
     ]
     assert reached[1] < reached[0] < 0.55
-    plain = drawn_onsets((4000, 0), rng, median=9.0, hazard_ratio=0.5, days=(3.0, 9.0, 21.0), shape=1.5)
+    plain = drawn_onsets((4000, 0), 0.5, OnsetPlan(9.0, (3.0, 9.0, 21.0), 1.5), rng)
     assert float((plain.high <= 9.0).mean()) == pytest.approx(0.5, abs=0.024)
     assert float(plain.seen.mean()) == pytest.approx(event_share(9.0, 21.0, shape=1.5), abs=0.012)
 
 
 def test_onset_power_is_seeded_and_near_schoenfeld():
-    options = {"median": 9.0, "days": (3.0, 7.0, 10.0, 14.0, 21.0), "simulations": 150}
-    one = interval_onset_power((25, 25), 0.4, **options)
-    assert one == interval_onset_power((25, 25), 0.4, **options)
+    plan = OnsetPlan(9.0, (3.0, 7.0, 10.0, 14.0, 21.0))
+    one = interval_onset_power((25, 25), 0.4, plan, simulations=150)
+    assert one == interval_onset_power((25, 25), 0.4, plan, simulations=150)
     shares = tuple(event_share(9.0, 21.0, hazard_ratio=ratio) for ratio in (1.0, 0.4))
     # looks cost a little of what exact days would give; three standard deviations of 150 draws
     assert one.value == pytest.approx(logrank_power((25, 25), 0.4, shares), abs=0.13)
@@ -239,6 +240,15 @@ def test_width_of_a_sensitivity():
     assert math.isnan(found.power)
     with pytest.raises(ValueError, match="between 0 and 1"):
         plan_share_width(1.2, 0.2)
+
+
+def test_width_of_an_area():
+    found = plan_auc_width(0.85, 0.2, ratio=2.0, attrition=0.1)
+    one, other = found.n
+    assert other == 2 * one and found.allocated == (math.ceil(one / 0.9), math.ceil(other / 0.9))
+    assert 2 * 1.959964 * auc_error((one, other), 0.85) <= 0.2 < 2 * 1.959964 * auc_error((one - 1, other - 2), 0.85)
+    with pytest.raises(ValueError, match=r"from 0\.5 to below 1"):
+        plan_auc_width(0.4, 0.2)
 
 
 def test_auc_of_chance_is_found_as_alpha_says():

@@ -6,7 +6,7 @@ Schoenfeld 1981, Biometrika 68:316, doi:10.1093/biomet/68.1.316.
 """
 
 import math
-from collections.abc import Sequence
+from dataclasses import dataclass
 
 import numpy as np
 from scipy import special
@@ -76,30 +76,39 @@ def logrank_power(
     return float(special.ndtr(drift - z) + special.ndtr(-drift - z))
 
 
-def drawn_onsets(
-    n: tuple[int, int],
-    rng: np.random.Generator,
-    /,
-    *,
-    median: float,
-    hazard_ratio: float,
-    days: Sequence[float],
-    shape: float = 1.0,
-    loss: float = 0.0,
-) -> OnsetTimes:
+@dataclass(frozen=True, slots=True)
+class OnsetPlan:
+    """How onsets come, and when animals are looked at.
+
+    Parameters
+    ----------
+    median : float
+        Day by which half of the control animals have the event.
+    days : tuple of float
+        Of the sessions; all animals share them.
+    shape : float
+        Of the Weibull law; 1 is a constant hazard.
+    loss : float
+        Share of the animals that leave before the end, after a session drawn evenly.
+    """
+
+    median: float
+    days: tuple[float, ...]
+    shape: float = 1.0
+    loss: float = 0.0
+
+
+def drawn_onsets(n: tuple[int, int], hazard_ratio: float, plan: OnsetPlan, rng: np.random.Generator, /) -> OnsetTimes:
     """Onsets of two groups as sessions would see them.
 
     Parameters
     ----------
     n : (int, int)
         Animals in the control and in the other group.
+    hazard_ratio : float
+        Of the other group against the control.
+    plan : OnsetPlan
     rng : Generator
-    median, hazard_ratio, shape
-        As `event_share`.
-    days : sequence of float
-        Of the sessions; all animals share them.
-    loss : float
-        Share of the animals that leave before the end, after a session drawn evenly.
 
     Returns
     -------
@@ -108,9 +117,9 @@ def drawn_onsets(
     """
     count = n[0] + n[1]
     ratio = np.repeat([1.0, hazard_ratio], n)
-    onset = median * (rng.exponential(size=count) / (math.log(2) * ratio)) ** (1 / shape)
-    looks = np.unique(np.concatenate([[0.0], np.asarray(days, dtype=np.float64)]))
-    last = np.where(rng.random(count) < loss, rng.integers(1, looks.size, count), looks.size - 1)
+    onset = plan.median * (rng.exponential(size=count) / (math.log(2) * ratio)) ** (1 / plan.shape)
+    looks = np.unique(np.concatenate([[0.0], np.asarray(plan.days, dtype=np.float64)]))
+    last = np.where(rng.random(count) < plan.loss, rng.integers(1, looks.size, count), looks.size - 1)
     first_seen = np.searchsorted(looks, onset)
     seen = first_seen <= last
     low = np.where(seen, looks[np.minimum(first_seen, looks.size) - 1], looks[last])
@@ -121,12 +130,9 @@ def drawn_onsets(
 def interval_onset_power(
     n: tuple[int, int],
     hazard_ratio: float,
+    plan: OnsetPlan,
     /,
     *,
-    median: float,
-    days: Sequence[float],
-    shape: float = 1.0,
-    loss: float = 0.0,
     alpha: float = 0.05,
     simulations: int = 500,
     seed: int = 1,
@@ -135,7 +141,7 @@ def interval_onset_power(
 
     Parameters
     ----------
-    n, hazard_ratio, median, days, shape, loss
+    n, hazard_ratio, plan
         As `drawn_onsets`.
     alpha : float
     simulations : int
@@ -152,7 +158,7 @@ def interval_onset_power(
     groups = ["control"] * n[0] + ["other"] * n[1]
     found = 0
     for rng in np.random.default_rng(seed).spawn(simulations):
-        times = drawn_onsets(n, rng, median=median, hazard_ratio=hazard_ratio, days=days, shape=shape, loss=loss)
+        times = drawn_onsets(n, hazard_ratio, plan, rng)
         # no permutation is drawn: the second answer is the large-sample one
         found += bool(times.seen.any() and interval_score_test(times, groups, permutations=1)[1].p <= alpha)
     return clopper_pearson_interval(found, simulations)

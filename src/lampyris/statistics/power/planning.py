@@ -4,11 +4,11 @@ import dataclasses
 import math
 from collections.abc import Callable, Sequence
 
-from scipy import optimize
+from scipy import optimize, special
 
 from lampyris.core.power import PowerResult
 from lampyris.statistics.power.question import KINDS, Kind, PowerQuestion, Sizes
-from lampyris.statistics.power.shares import share_width
+from lampyris.statistics.power.shares import auc_error, share_width
 from lampyris.statistics.power.simulation import simulated_power
 
 WANTED = 0.8
@@ -401,4 +401,62 @@ def plan_share_width(share: float, width: float, /, *, attrition: float = 0.0, l
     return PowerResult(
         "sensitivity", "width of Wilson's interval", "n", ("units",), (n,), allocated, math.nan, (),
         share_width(n, share, level=level), "width of the interval", 1 - level, assumed, text,
+    )  # fmt: skip
+
+
+def plan_auc_width(
+    auc: float, width: float, /, *, ratio: float = 1.0, attrition: float = 0.0, level: float = 0.95
+) -> PowerResult:
+    """Units for an interval of an area under the ROC curve that is no wider than asked.
+
+    Parameters
+    ----------
+    auc : float
+        Expected.
+    width : float
+        Of the whole normal interval.
+    ratio : float
+        Units without the condition over those with it.
+    attrition : float
+    level : float
+
+    Returns
+    -------
+    PowerResult
+        With the width as its effect and no power.
+
+    Raises
+    ------
+    ValueError
+        If a number is out of range.
+
+    Examples
+    --------
+    >>> plan_auc_width(0.85, 0.2).n
+    (30, 30)
+    """
+    if not (0.5 <= auc < 1 and 0 < width < 1 and 0 <= attrition < 1 and ratio > 0):
+        raise ValueError(
+            f"the area is from 0.5 to below 1, width and attrition are between 0 and 1, got {auc:g}, {width:g}, {attrition:g}"
+        )
+
+    def sizes(m: int) -> tuple[int, int]:
+        return m, max(math.ceil(m * ratio - 1e-9), 2)
+
+    def wide(m: int) -> float:
+        return 2 * float(special.ndtri(0.5 * (1 + level))) * auc_error(sizes(m), auc)
+
+    high = 2
+    while wide(high) > width:
+        high *= 2
+    n = sizes(_least(lambda m: wide(m) <= width, max(high // 2, 2), high))
+    text = (
+        f"With {n[0]} units with the condition and {n[1]} without it, an area of about {auc:g} would be known to a "
+        f"{100 * level:g} % interval of about {wide(n[0]):.2f} from end to end."
+    )
+    allocated = tuple(math.ceil(one / (1 - attrition) - 1e-9) for one in n)
+    assumed = (f"expected area {auc:g}; Hanley and McNeil's variance, normal interval", "one value per unit")
+    return PowerResult(
+        "auc", "width of the interval of an area under the ROC curve", "n", ("with the condition", "without it"), n, allocated,
+        math.nan, (), wide(n[0]), "width of the interval", 1 - level, assumed, text,
     )  # fmt: skip

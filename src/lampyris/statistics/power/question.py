@@ -166,16 +166,9 @@ def _logrank(n: Sizes, effect: float, sd: float, q: PowerQuestion) -> float:
 
 
 def _onset(n: Sizes, effect: float, sd: float, q: PowerQuestion) -> float:
-    found = onsets.interval_onset_power(
-        (n[0], n[1]),
-        effect,
-        median=q.control,
-        days=q.days,
-        shape=q.shape,
-        alpha=q.test_alpha,
-        simulations=q.simulations or 400,
-        seed=q.seed,
-    )
+    plan = onsets.OnsetPlan(q.control, q.days, q.shape)
+    many = q.simulations or 400
+    found = onsets.interval_onset_power((n[0], n[1]), effect, plan, alpha=q.test_alpha, simulations=many, seed=q.seed)
     return found.value
 
 

@@ -10,7 +10,7 @@ from lampyris.core.estimate import Estimate
 from lampyris.statistics.intervals import clopper_pearson_interval
 from lampyris.statistics.onset.logrank import logrank
 from lampyris.statistics.onset.times import times_of_events
-from lampyris.statistics.power.onsets import interval_onset_power
+from lampyris.statistics.power.onsets import OnsetPlan, interval_onset_power
 from lampyris.statistics.power.question import PowerQuestion, Sizes, pattern
 from lampyris.statistics.power.shares import boschloo_p, fisher_p
 
@@ -35,10 +35,10 @@ def simulated_power(q: PowerQuestion, sizes: Sizes, effect: float, /) -> Estimat
     """
     rng = np.random.default_rng(q.seed)
     if q.kind == "onset":
+        plan = OnsetPlan(q.control, q.days, q.shape)
         return interval_onset_power(
-            (sizes[0], sizes[1]), effect, median=q.control, days=q.days, shape=q.shape, alpha=q.test_alpha,
-            simulations=q.simulations, seed=q.seed,
-        )  # fmt: skip
+            (sizes[0], sizes[1]), effect, plan, alpha=q.test_alpha, simulations=q.simulations, seed=q.seed
+        )
     p = _DRAWN[q.kind](q, sizes, effect, rng)
     return clopper_pearson_interval(int((p <= q.test_alpha).sum()), q.simulations)
 

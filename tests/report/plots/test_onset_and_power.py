@@ -14,13 +14,14 @@ INF = math.inf
 RIGHT = onset_analysis(times_of_events([3, 5, 8, 9, 12, 15], [1, 0, 1, 1, 0, 1]), list("aaabbb"))
 INTERVAL = onset_analysis(OnsetTimes([0, 3, 3, 7, 7, 14], [3, 7, 7, 14, INF, INF]), list("aaabbb"))
 NONE = onset_analysis(OnsetTimes([7, 7], [INF, INF]), list("ab"))
+UNSEEN = onset_analysis(OnsetTimes([0, 0], [INF, INF]), list("ab"))
 
 
 def labels(scene):
     return [mark.text for mark in scene.marks if isinstance(mark, Label)]
 
 
-@pytest.mark.parametrize("result", [RIGHT, INTERVAL, NONE])
+@pytest.mark.parametrize("result", [RIGHT, INTERVAL, NONE, UNSEEN])
 def test_every_mark_lies_on_the_sheet(result):
     scene = onset_figure(result)
     assert scene.width == 88

@@ -4,6 +4,7 @@ import dataclasses
 import math
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 from lampyris.core.design import Exclusion
@@ -65,6 +66,34 @@ def test_a_covariate_that_follows_from_the_groups():
     assert found.models == () and any("follows from the groups" in note for note in found.notes)
 
 
+def test_more_terms_than_events():
+    few = times_of_events([3, 5, 8, 9, 12, 15], [1, 1, 0, 0, 0, 0])
+    found = onset_analysis(few, list("aabbcc"), covariates={"w": [20, 21, 19, 22, 18, 23]})
+    assert found.models == () and any("2 events cannot tell 3 terms apart" in note for note in found.notes)
+
+
+def test_a_covariate_that_does_not_differ_within_strata():
+    found = onset_analysis(RIGHT, GROUPS, strata=["one"] * 5 + ["two"] * 5)
+    assert math.isnan(found.tests[0].p)
+    assert [model.name for model in found.models] == ["Weibull, right-censored"]
+    assert any("No Cox model" in note for note in found.notes)
+
+
+def test_small_tables_of_every_kind_are_answered():
+    """Nothing that can stand in a table ends in an unexpected error or a warning of numbers."""
+    for seed in range(12):
+        rng = np.random.default_rng(seed)
+        n = int(rng.integers(1, 10))
+        low = rng.choice([0.0, 3.0, 7.0], n)
+        high = np.where(rng.random(n) < 0.4, INF, low + rng.choice([1.0, 4.0], n))
+        exact = (rng.random(n) < seed % 3 / 2) & np.isfinite(high)
+        groups = [str(one) for one in rng.integers(0, 3, n)]
+        found = onset_analysis(
+            OnsetTimes(np.where(exact, high, low), high), groups, options=OnsetOptions(permutations=19)
+        )
+        assert sum(arm.n for arm in found.arms) == n
+
+
 @pytest.mark.parametrize("values", [[1.0] * 9, [math.nan] + [1.0] * 9])
 def test_faulty_covariates(values):
     with pytest.raises(ValueError, match=r"each of 10 units|not finite"):
@@ -110,7 +139,7 @@ def test_short_form_of_the_accuracy_table(monkeypatch):
     from accuracy import onset as accuracy
 
     # of few sets a rate of 0.05 may be off by three standard deviations, which the goals are given
-    found = [accuracy.shown(arm, measure, 30, one, goal) for arm, measure, one, goal in accuracy.MEASURES]
+    found = [accuracy.shown(arm, measure, 20, one, goal) for arm, measure, one, goal in accuracy.MEASURES]
     assert [line for line in found if line.held is False] == []
     naive = [line.value for line in found if line.arm == "naive" and "coverage" in line.measure]
     assert naive[0] < 0.9

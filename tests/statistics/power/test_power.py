@@ -190,7 +190,7 @@ def test_size_power_and_effect_agree_and_simulation_says_the_same(name):
 
 
 def test_onset_question():
-    question = PowerQuestion("onset", n=(12,), effect=0.3, control=9.0, days=(3.0, 7.0, 14.0, 21.0), simulations=60)
+    question = PowerQuestion("onset", n=(12,), effect=0.3, control=9.0, days=(3.0, 7.0, 14.0, 21.0), simulations=25)
     found = plan_power(question)
     assert 0.2 < found.power < 0.95 and "simulated experiments" in " ".join(found.assumptions)
 

@@ -42,7 +42,7 @@ def onset_figure(result: OnsetResult, /, *, colours: Sequence[str] = ()) -> Scen
     names = _names(arms)
     left = max(_LEFT_MM, 3.0 + max(text_width_mm(name, 6.5) for name in names))
     scene = Scene(_WIDTH_MM, foot + 13.0 + _ROW_MM * (len(arms) + 1))
-    last = max((day for arm in arms for day in arm.days if math.isfinite(day)), default=1.0)
+    last = max((day for arm in arms for day in arm.days), default=0.0) or 1.0
     across = Scale(0.0, 1.04 * last, left, _WIDTH_MM - 2.0)
     up = Scale(0.0, 1.0, foot, _TOP_MM)
     ticks = even_ticks(0.0, last, most=6)

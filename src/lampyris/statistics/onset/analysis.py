@@ -236,22 +236,31 @@ def _models(
 ) -> tuple[tuple[OnsetModel, ...], tuple[str, ...]]:
     if terms and np.linalg.matrix_rank(np.column_stack([np.ones(len(times)), x])) < 1 + len(terms):
         return (), ("No regression: a covariate is constant or follows from the groups or the others.",)
-    models = []
-    if right and terms:
-        models.append(_cox_model(times, x, terms, strata, options))
-    model, why = _law_model(times, x, terms, options)
-    models += [model] if model else []
     events = int(times.seen.sum())
+    if events < len(terms) or (len(terms) > 1 and events <= len(terms)):
+        return (), (f"No regression: {events} events cannot tell {len(terms)} terms apart.",)
+    models: list[OnsetModel | None] = []
+    why: tuple[str, ...] = ()
+    if right and terms:
+        model, why = _cox_model(times, x, terms, strata, options)
+        models.append(model)
+    model, more = _law_model(times, x, terms, options)
+    models.append(model)
+    why += more
+    made = tuple(model for model in models if model is not None)
     if terms and events < EVENTS_PER_TERM * len(terms):
         head = f"{events} events for {len(terms)} term{'s' if len(terms) > 1 else ''} of the regression: by convention at least "
         why += (f"{head}{EVENTS_PER_TERM} events per term are wanted, so that its ratios are rough.",)
-    return tuple(models), why
+    return made, why
 
 
 def _cox_model(
     times: OnsetTimes, x: Floats, terms: tuple[str, ...], strata: Sequence[str] | None, options: OnsetOptions
-) -> OnsetModel:
-    fit = regression.cox(times, x, names=terms, strata=strata)
+) -> tuple[OnsetModel | None, tuple[str, ...]]:
+    try:
+        fit = regression.cox(times, x, names=terms, strata=strata)
+    except ValueError as error:
+        return None, (f"No Cox model: {error}.",)
     effects = []
     for k, term in enumerate(terms):
         ratio, p = regression.cox_ratio(fit, k, level=options.level)
@@ -265,7 +274,7 @@ def _cox_model(
     checks = () if fit.penalised else regression.proportional_hazards(fit)
     tests = (regression.likelihood_ratio(fit), *checks)
     name = "Cox, Efron's ties" + (", Firth's penalty" if fit.penalised else "") + (", stratified" if strata else "")
-    return OnsetModel(name, tuple(effects), fit.log_likelihood, tests=tests, notes=notes)
+    return OnsetModel(name, tuple(effects), fit.log_likelihood, tests=tests, notes=notes), ()
 
 
 def _law_model(

@@ -13,7 +13,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 import numpy as np
-from numpy.typing import ArrayLike
+from numpy.typing import ArrayLike, NDArray
 from scipy import special
 
 from lampyris.core.design import TestResult
@@ -129,6 +129,8 @@ def cox(
     z = (x - x.mean(axis=0)) / scale
     layers = np.asarray(list(strata) if strata is not None else [""] * len(times))
     parts = tuple(_stratum(times, z, np.flatnonzero(layers == layer)) for layer in np.unique(layers))
+    if np.linalg.matrix_rank(-_partial(parts, np.zeros(z.shape[1]))[2], tol=1e-9) < z.shape[1]:
+        raise ValueError("a covariate does not differ among the animals at risk when an event came: leave it out")
     beta, value, converged = _maximise(parts, np.zeros(z.shape[1]), penalised=False)
     penalised = firth if firth is not None else not converged
     if penalised:
@@ -184,6 +186,13 @@ def _moments(part: _Stratum, beta: Floats) -> tuple[Floats, Floats, Floats, Floa
 
 
 def _partial(parts: Sequence[_Stratum], beta: Floats) -> tuple[float, Floats, Floats]:
+    """Log partial likelihood, its gradient and Hessian; not finite where the hazards are beyond what numbers hold."""
+    # a trial step may land there; it is refused
+    with np.errstate(all="ignore"):
+        return _summed(parts, beta)
+
+
+def _summed(parts: Sequence[_Stratum], beta: Floats) -> tuple[float, Floats, Floats]:
     value, gradient, hessian = 0.0, np.zeros_like(beta), np.zeros((beta.size, beta.size))
     for part in parts:
         if part.events.size == 0:
@@ -197,6 +206,8 @@ def _partial(parts: Sequence[_Stratum], beta: Floats) -> tuple[float, Floats, Fl
 
 def _objective(parts: Sequence[_Stratum], beta: Floats, penalised: bool) -> float:
     value, _, hessian = _partial(parts, beta)
+    if not (math.isfinite(value) and np.isfinite(hessian).all()):
+        return -math.inf
     if not penalised:
         return value
     sign, log = np.linalg.slogdet(-hessian)
@@ -209,23 +220,25 @@ def _maximise(
     """Newton's steps over all coefficients but the one that is held; whether they ended at a maximum."""
     free = np.array([k for k in range(beta.size) if k != held], dtype=np.intp)
     value = _objective(parts, beta, penalised)
+    # with the penalty the steps are Fisher's, which end more slowly; what is left of the likelihood is of this size
+    enough = 1e-8 if penalised else 1e-11
     if free.size == 0:
         return beta, value, True
     for _ in range(_STEPS):
         _, gradient, hessian = _partial(parts, beta)
         if penalised:
-            gradient = gradient + _penalty_slope(parts, beta)
+            gradient[free] += _penalty_slope(parts, beta, free)
         matrix = -hessian[np.ix_(free, free)]
         step = np.zeros_like(beta)
         step[free] = np.linalg.lstsq(matrix, gradient[free], rcond=1e-14)[0]
         rise = float(gradient @ step)
-        if rise < 1e-11 * (1 + abs(value)) and np.abs(step).max() < 1e-4:
+        if rise < enough * (1 + abs(value)) and np.abs(step).max() < 1e-3:
             return beta, value, True
         # never more than a few standard deviations at once
         length = min(1.0, 3.0 / max(float(np.abs(step).max()), 1e-300))
         for _ in range(40):
             trial = _objective(parts, beta + length * step, penalised)
-            if trial >= value:
+            if trial >= value and math.isfinite(trial):
                 break
             length *= 0.5
         else:
@@ -236,14 +249,14 @@ def _maximise(
     return beta, value, False
 
 
-def _penalty_slope(parts: Sequence[_Stratum], beta: Floats) -> Floats:
+def _penalty_slope(parts: Sequence[_Stratum], beta: Floats, free: NDArray[np.intp]) -> Floats:
     """Slope of half the log determinant of the information, by central differences: exact to about 1e-9."""
-    slope = np.zeros_like(beta)
-    for k in range(beta.size):
+    slope = np.zeros(free.size)
+    for place, k in enumerate(free):
         step = np.zeros_like(beta)
         step[k] = 1e-5
         logs = [float(np.linalg.slogdet(-_partial(parts, beta + sign * step)[2])[1]) for sign in (1.0, -1.0)]
-        slope[k] = 0.5 * (logs[0] - logs[1]) / 2e-5
+        slope[place] = 0.5 * (logs[0] - logs[1]) / 2e-5
     return slope
 
 

@@ -333,8 +333,12 @@ def profile_ends(
     drop = 0.5 * float(special.chdtri(1, 1 - level))
 
     def excess(value: float) -> float:
-        return top - drop - profile(value)
+        # beyond what numbers hold the likelihood is 0, and a search needs a finite value
+        return min(top - drop - profile(value), 1e6)
 
+    if not excess(at) < 0:
+        # no interval can be found around a place that is itself refused: nothing is claimed
+        return -math.inf, math.inf
     ends = []
     for sign in (-1.0, 1.0):
         inner, far = at, at + sign * step
@@ -407,7 +411,7 @@ def _ratio(
 ) -> tuple[Estimate, float]:
     step = error if math.isfinite(error) and 0 < error < 5 else 1.0
     away = bool(fit.lost) and abs(value) > 5
-    at = math.copysign(5.0, value) if away else value
+    at = math.copysign(min(abs(value), 0.9 * _BEYOND), value)
     low, high = profile_ends(profile, fit.log_likelihood, at, step, level, beyond=_BEYOND)
     drop = 2 * (fit.log_likelihood - profile(0.0))
     p = float(special.chdtrc(1, max(drop, 0.0)))

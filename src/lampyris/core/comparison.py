@@ -21,7 +21,7 @@ class GroupSummary:
     values : tuple of float
         One per unit; empty where only mean, standard deviation and n are known.
     censored : tuple of bool
-        Whether a value is a detection limit, as `values`.
+        Whether a value is a detection limit, as `values`: the true one lies below it.
     mean : Estimate
         Mean with its interval; `sd` is the standard error.
     sd : float
@@ -30,6 +30,8 @@ class GroupSummary:
         Names of the units, as `values`; empty where they have none.
     letters : str
         Compact letters: arms that share a letter do not differ; "" where not obtained.
+    above : tuple of bool
+        Whether the true value lies above a censored one, as of a ratio to a limit; as `values`, empty where none does.
     """
 
     group: str
@@ -40,6 +42,7 @@ class GroupSummary:
     sd: float = math.nan
     units: tuple[str, ...] = ()
     letters: str = ""
+    above: tuple[bool, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,6 +7,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from lampyris.core.amounts import Amounts
+from lampyris.core.analyses import Analyses
 from lampyris.core.arrays import frozen_array
 from lampyris.core.checks import CheckVerdict, ReportingItem
 from lampyris.core.comparison import Comparison
@@ -237,12 +238,15 @@ class Corrections:
         Automatic sessions that were corrected, without images.
     comparisons : tuple of Comparison
         Of the automatic outcomes of all animals.
+    analyses : Analyses
+        Likewise.
     """
 
     rows: tuple[Correction, ...] = ()
     outcomes: tuple[AnimalOutcome, ...] = ()
     sessions: tuple[SessionResult, ...] = ()
     comparisons: tuple[Comparison, ...] = ()
+    analyses: Analyses = field(default_factory=Analyses)
 
 
 @dataclass(frozen=True, slots=True)
@@ -309,6 +313,8 @@ class StudyResults:
         Of every methods check; empty in results of an older version.
     reporting : tuple of ReportingItem
         What the study states of what guidelines ask for.
+    analyses : Analyses
+        Courses over days, onsets and relations, and the list of all answers; empty in results of an older version.
     """
 
     name: str
@@ -327,3 +333,4 @@ class StudyResults:
     regions: tuple[RegionResult, ...] = ()
     checks: tuple[CheckVerdict, ...] = ()
     reporting: tuple[ReportingItem, ...] = ()
+    analyses: Analyses = field(default_factory=Analyses)

@@ -134,6 +134,8 @@ class CorrelationRecord:
         The values, where at hand.
     models_units : bool
         A form that allows several pairs of one unit, such as a repeated-measures correlation.
+    claimed : bool
+        It is said to be there. One that is not has neither sign nor significance that could hang on a single unit.
     """
 
     name: str
@@ -145,6 +147,7 @@ class CorrelationRecord:
     x: tuple[float, ...] = ()
     y: tuple[float, ...] = ()
     models_units: bool = False
+    claimed: bool = True
 
 
 @dataclass(frozen=True, slots=True)

@@ -163,6 +163,10 @@ class AnalysisOptions(Model):
     saturated_fraction_max: Fraction = Field(
         default=0.001, description="share of the animal's pixels that may be saturated"
     )
+    primary_endpoint: Literal["", "flux", "ratio", "burden", "persistence", "course", "onset"] = Field(
+        default="",
+        description="endpoint that was chosen before the data were seen; its p alone is not adjusted for the others",
+    )
 
 
 class Growth(Model):

@@ -4,13 +4,14 @@ import contextlib
 import json
 from collections.abc import Sequence
 from concurrent.futures import Executor
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from functools import partial
 from pathlib import Path
 from typing import Any, overload
 
 import lampyris
 from lampyris.core.amounts import Amounts
+from lampyris.core.analyses import Analyses
 from lampyris.core.checks import CheckVerdict, ReportingItem
 from lampyris.core.comparison import Comparison
 from lampyris.core.errors import ImageError
@@ -33,9 +34,10 @@ from lampyris.study.draft.rules import allocation_methods
 from lampyris.study.drawn.task import OUTLINES, REGIONS, StoredRegions
 from lampyris.study.graph import RECORD, Task, hash_files
 from lampyris.study.methods import methods_text
-from lampyris.study.outcomes import compare_groups
 from lampyris.study.provenance import package_versions, source_hash
 from lampyris.study.rules import Sheets
+from lampyris.study.statistics import study_statistics
+from lampyris.study.statistics.records import correlation_records
 from lampyris.study.store import (
     ANIMAL,
     StoredAnimal,
@@ -70,12 +72,16 @@ class StoredStudy:
         Folders of the animals that were corrected, and of those of their sessions, as found automatically.
     automatic_comparisons : tuple of Comparison
         Of all animals as found automatically; empty where nothing was corrected.
+    automatic_analyses : Analyses
+        Likewise.
     regions : str
         Folder of the regions drawn by hand, relative to the results; empty where there are none.
     checks : tuple of CheckVerdict
         Of every methods check.
     reporting : tuple of ReportingItem
         What the study states of what guidelines ask for.
+    analyses : Analyses
+        Courses over days, onsets and relations, and the list of all answers.
     """
 
     name: str
@@ -96,6 +102,8 @@ class StoredStudy:
     regions: str = ""
     checks: tuple[CheckVerdict, ...] = ()
     reporting: tuple[ReportingItem, ...] = ()
+    analyses: Analyses = field(default_factory=Analyses)
+    automatic_analyses: Analyses = field(default_factory=Analyses)
 
 
 @dataclass(frozen=True, slots=True)
@@ -239,10 +247,12 @@ def load_results(folder: Path, /, *, images: bool = True) -> StudyResults:
             outcomes=_sorted([read_noun(folder / name / ANIMAL, StoredAnimal).outcome for name in stored.automatic]),
             sessions=tuple(read_session(folder / name, images=False) for name in stored.automatic_sessions),
             comparisons=stored.automatic_comparisons,
+            analyses=stored.automatic_analyses,
         ),
         regions=_regions(folder / stored.regions).regions if stored.regions else (),
         checks=stored.checks,
         reporting=stored.reporting,
+        analyses=stored.analyses,
     )
 
 
@@ -303,6 +313,8 @@ def _assemble(plan: StudyPlan, engine: Executor | None, study: Path, folder: Pat
         name: {"title": group.title or name, "role": group.role, "probe": group.probe}
         for name, group in settings.groups.items()
     }
+    comparisons, analyses = _statistics(plan, outcomes, groups)
+    was = _statistics(plan, automatic, groups) if plan.automatic else ((), Analyses())
     record = _record(plan, study)
     amounts, unmeasured = _amounts(plan, study, outcomes)
     # each view has a folder; decoding hundreds of sessions only to count theirs would take seconds
@@ -316,7 +328,7 @@ def _assemble(plan: StudyPlan, engine: Executor | None, study: Path, folder: Pat
         groups=tuple(groups.items()),
         sessions=tuple(name.removeprefix(f"{RESULTS}/") for name in plan.sessions),
         animals=tuple(name.removeprefix(f"{RESULTS}/") for name in plan.animals),
-        comparisons=compare_groups(outcomes, groups, level=level),
+        comparisons=comparisons,
         reach=reach(outcomes, groups, level=level),
         amounts=amounts,
         findings=(
@@ -333,8 +345,10 @@ def _assemble(plan: StudyPlan, engine: Executor | None, study: Path, folder: Pat
         record=record,
         automatic=tuple(name.removeprefix(f"{RESULTS}/") for name in plan.automatic),
         automatic_sessions=tuple(name.removeprefix(f"{RESULTS}/") for name in plan.automatic_sessions),
-        automatic_comparisons=compare_groups(automatic, groups, level=level) if plan.automatic else (),
+        automatic_comparisons=was[0],
         regions=plan.regions.removeprefix(f"{RESULTS}/"),
+        analyses=analyses,
+        automatic_analyses=was[1],
     )
     write_noun(folder / STUDY, stored)
     # from here on everything is made from what was stored, so that rendering again gives the same bytes
@@ -345,6 +359,21 @@ def _assemble(plan: StudyPlan, engine: Executor | None, study: Path, folder: Pat
     (folder / "figures").mkdir(exist_ok=True)
     write_report(results, folder, engine=engine)
     _write_crate(results, folder, stored, plan.published)
+
+
+def _statistics(
+    plan: StudyPlan, outcomes: Sequence[AnimalOutcome], groups: dict[str, dict[str, str]]
+) -> tuple[tuple[Comparison, ...], Analyses]:
+    options = plan.settings.analysis
+    weights = {entry.animal: entry.weight_g for entry in plan.entries}
+    return study_statistics(
+        outcomes,
+        groups,
+        weights,
+        level=options.interval_level,
+        study=plan.settings.study.name,
+        primary=options.primary_endpoint,
+    )
 
 
 def _judged(results: StudyResults, plan: StudyPlan, study: Path) -> StudyResults:
@@ -363,6 +392,7 @@ def _judged(results: StudyResults, plan: StudyPlan, study: Path) -> StudyResults
         outcomes=results.outcomes,
         comparisons=results.comparisons,
         regions=results.regions,
+        correlations=correlation_records(results.analyses.relations, level=plan.settings.analysis.interval_level),
     )
     return replace(results, checks=after_analysis(check.checks, evidence), reporting=reporting_items(evidence))
 

@@ -7,7 +7,7 @@ from lampyris.core.study import RunRecord
 
 # the numbers themselves, so that the text cannot say another
 from lampyris.imaging import background, calibrate, detect, matched_filter, nominal, photometry, regions, step
-from lampyris.study import outcomes
+from lampyris.study import statistics
 from lampyris.study.methods_spread import SPREAD_REFERENCES, spread_methods
 
 REFERENCES = (
@@ -225,7 +225,7 @@ def _statistics(options: AnalysisOptions, views: int) -> str:
         "analysis of variance (Welch 1951), which does not assume equal variances (Delacre 2019), and all pairs by the Games-Howell "
         f"procedure (Games & Howell 1976), with {_percent(options.interval_level)} intervals and omega squared with the interval of the "
         "noncentral F distribution (Steiger 2004); omnibus p values were adjusted over endpoints by Holm's method (Holm 1979). "
-        f"Means are given with Student's t interval. Arms with fewer than {outcomes.LEAST_ANIMALS} values, or with values that do not "
+        f"Means are given with Student's t interval. Arms with fewer than {statistics.LEAST_ANIMALS} values, or with values that do not "
         "differ, were left out of the test and are named. Control arms were described, not tested."
     )
 

@@ -1,34 +1,22 @@
-"""From sessions to what is compared: one number per animal and endpoint, and the comparison of the arms.
+"""From sessions to what an animal contributes: its total lesion flux, or limit, per session.
 
-The animal is the experimental unit: several lesions, views and days of one animal are not replicates.
+What is compared between arms is made of it in `lampyris.study.statistics`.
 """
 
 import math
-from collections import Counter
-from collections.abc import Callable, Mapping, Sequence, Set
-from dataclasses import replace
+from collections.abc import Sequence, Set
 
-import numpy as np
-
-from lampyris.core.comparison import Comparison, GroupSummary
-from lampyris.core.design import Design, Exclusion, TestResult
 from lampyris.core.estimate import Estimate
 from lampyris.core.flags import TUMOUR_KINDS
 from lampyris.core.images import FLUX_UNIT
 from lampyris.core.lesions import Lesion
 from lampyris.core.results import Detection, DetectionLimit
 from lampyris.core.study import AnimalOutcome, SessionResult, ViewResult, ViewTotal
-from lampyris.statistics.groups import ComparisonPlan, adjust_endpoints, welch_anova
-from lampyris.statistics.groups.answers import answers, arms_of, checks, further_effects, letters_of, pair_differences
-from lampyris.statistics.intervals import t_interval
 
-LEAST_ANIMALS = 3
 # standard deviations; thresholds of a search over a whole animal lie above it
 LEAST_THRESHOLD = 2.0
 # a detection by session, view and number
 DetectionKey = tuple[str, str, int]
-# an endpoint's value and whether it is censored; None where the animal has none
-Reading = tuple[float, bool] | None
 
 
 def animal_outcome(
@@ -182,156 +170,6 @@ def session_limit(session: SessionResult, /, *, level: float = 0.95) -> Estimate
     return _limit(session.views, level, False)
 
 
-def compare_groups(
-    outcomes: Sequence[AnimalOutcome], groups: Mapping[str, Mapping[str, str]], /, *, level: float = 0.95
-) -> tuple[Comparison, ...]:
-    """Compare the labelled arms on each endpoint, the animal being the unit.
-
-    Endpoints: the logarithm of the total lesion flux on the last day that the labelled arms share, and the logarithm of its
-    ratio to the first such day, within one view. Arms with three values or more that differ are tested; those left out are
-    named in the notes. Every arm is described, controls and arms without any value included, whether a test was made or
-    not. Welch's analysis of variance, then Games-Howell; Holm's adjustment over the endpoints is given in the notes.
-
-    Parameters
-    ----------
-    outcomes : sequence of AnimalOutcome
-        All animals; those not done are named in the notes.
-    groups : mapping of str to mapping
-        Per arm key ``role`` (``labelled`` or ``control``), in the order in which arms are shown.
-    level : float
-        Coverage of the intervals.
-
-    Returns
-    -------
-    tuple of Comparison
-        One per endpoint; none where no animal was analysed.
-    """
-    arms = [name for name, group in groups.items() if group["role"] == "labelled"]
-    done = [outcome for outcome in outcomes if outcome.status == "done"]
-    days, remark = _endpoint_days(done, arms)
-    if not days:
-        return ()
-    last, first = days[-1], days[0]
-    common = [*_left_out(outcomes), *remark]
-    made = [
-        _comparison(
-            f"log10 total lesion flux on day {last:g}",
-            f"log10({FLUX_UNIT})",
-            {arm: _readings(done, arm, lambda outcome: _flux_on(outcome, last)) for arm in groups},
-            arms,
-            [*common, *_no_flux(done, (last,))],
-            level,
-        )
-    ]
-    if first < last:
-        made.append(
-            _comparison(
-                f"log10 ratio of total lesion flux, day {last:g} to day {first:g}",
-                "1",
-                {arm: _readings(done, arm, lambda outcome: _ratio(outcome, first, last)) for arm in groups},
-                arms,
-                [*common, WITHIN_ONE_VIEW, *_no_flux(done, (first, last))],
-                level,
-            )
-        )
-    return _with_holm(made)
-
-
-WITHIN_ONE_VIEW = (
-    "The ratio is taken within one view per animal: the view that is brightest on the first day (on the last, where nothing "
-    "is found on the first), on both days; where nothing is found in that view, its limit stands for it."
-)
-
-
-def _comparison(
-    endpoint: str,
-    unit: str,
-    readings: dict[str, list[tuple[str, Reading]]],
-    arms: list[str],
-    remarks: list[str],
-    level: float,
-) -> Comparison:
-    values = {arm: [reading for _, reading in rows if reading is not None] for arm, rows in readings.items()}
-    units = {arm: tuple(animal for animal, reading in rows if reading is not None) for arm, rows in readings.items()}
-    design = _design(values, readings)
-    samples = {arm: [value for value, _ in values[arm]] for arm in arms}
-    barred = {arm: reason for arm in arms if (reason := _why_left_out(samples[arm]))}
-    tested = [arm for arm in arms if arm not in barred]
-    untested = (
-        [f"Left out of the test: {'; '.join(f'{arm} ({why})' for arm, why in barred.items())}."] if barred else []
-    )
-    notes = [*untested, *remarks, *_missing(readings), *_censoring(values)]
-    if len(tested) < 2:
-        left = f"{tested[0]} alone has them" if tested else "no arm has them"
-        reason = f"two labelled arms with {LEAST_ANIMALS} values that differ are needed, and {left}"
-        notes.insert(0, f"No test was made: {reason}.")
-        nan = math.nan
-        summaries = tuple(_summary(arm, rows, units[arm], unit, level) for arm, rows in values.items())
-        return Comparison(
-            endpoint, unit, "animal", "", nan, nan, nan, nan, summaries, (), "", tuple(notes), design=design
-        )
-    compared = arms_of(tested, [np.array(samples[arm]) for arm in tested])
-    test = welch_anova(compared.arrays, level=level)
-    pairs = pair_differences(compared, ComparisonPlan(level=level), unit=unit)
-    letters = letters_of(compared, pairs, 1 - level)
-    summaries = tuple(
-        replace(_summary(arm, rows, units[arm], unit, level), letters=letters.get(arm, ""))
-        for arm, rows in values.items()
-    )
-    answer = TestResult(test.name, "F", test.statistic, (test.df1, test.df2), test.p, "all means are equal")
-    made = answers(compared, level=level)
-    beside = tuple(replace(one.test, role="beside") for name, one in made.items() if name != "welch")
-    return Comparison(
-        endpoint,
-        unit,
-        "animal",
-        test.name,
-        test.statistic,
-        test.df1,
-        test.df2,
-        test.p,
-        summaries,
-        pairs,
-        "Games-Howell",
-        tuple(notes),
-        test.effect_size,
-        design,
-        (answer, *checks(compared), *beside),
-        further_effects(compared, made, "welch", level=level),
-    )
-
-
-def _design(
-    values: Mapping[str, list[tuple[float, bool]]], readings: Mapping[str, list[tuple[str, Reading]]]
-) -> Design:
-    without = [(animal, arm) for arm, rows in readings.items() for animal, reading in rows if reading is None]
-    return Design(
-        "animal",
-        tuple(values),
-        tuple(len(rows) for rows in values.values()),
-        rows=sum(len(rows) for rows in values.values()),
-        below_limit=tuple(sum(censored for _, censored in rows) for rows in values.values()),
-        exclusions=tuple(Exclusion(animal, arm, "no value on this endpoint") for animal, arm in without),
-    )
-
-
-def _summary(
-    arm: str, rows: list[tuple[float, bool]], animals: tuple[str, ...], unit: str, level: float
-) -> GroupSummary:
-    values = tuple(value for value, _ in rows)
-    mean = t_interval(values, unit=unit, level=level)
-    sd = float(np.std(values, ddof=1)) if len(values) > 1 else math.nan
-    return GroupSummary(arm, len(rows), values, tuple(censored for _, censored in rows), mean, sd, animals)
-
-
-def _why_left_out(values: list[float]) -> str:
-    """Why an arm cannot be tested; empty where it can."""
-    if len(values) < LEAST_ANIMALS:
-        return f"{len(values)} value{'' if len(values) == 1 else 's'}, {LEAST_ANIMALS} are the least"
-    # a test weighs each arm by its spread
-    return "" if max(values) > min(values) else "its values do not differ, so their spread is unknown"
-
-
 def _view_total(view: ViewResult, tumour: tuple[Detection, ...], level: float) -> ViewTotal:
     if tumour:
         total = sum_fluxes(tumour)
@@ -376,119 +214,3 @@ def _own_share(detection: Detection) -> float:
     if not (detection.snr > 0 and flux.sd > 0 and flux.value > 0):
         return 1.0
     return min(1.0, flux.value / detection.snr / flux.sd)
-
-
-def _endpoint_days(outcomes: Sequence[AnimalOutcome], arms: Sequence[str]) -> tuple[list[float], list[str]]:
-    """Days on which the arms are compared, and what to say of them.
-
-    An arm too thin for a test does not decide which days are shared, unless all but one are too thin.
-    """
-    seen = {arm: Counter(day for one in outcomes if one.group == arm for day in set(one.days)) for arm in arms}
-    for least in (LEAST_ANIMALS, 1):
-        per_arm = {arm: {day for day, count in seen[arm].items() if count >= least} for arm in arms}
-        days = [days for days in per_arm.values() if days]
-        shared = sorted(set.intersection(*days)) if len(days) > 1 else []
-        if shared:
-            return shared, []
-    remark = "The labelled arms share no day: the first and last day of any animal are described."
-    some = sorted({day for days in seen.values() for day in days})
-    if sum(bool(days) for days in seen.values()) < 2:
-        remark = "Fewer than two labelled arms have results: the first and last day of any animal are described."
-        some = some or sorted({day for outcome in outcomes for day in outcome.days})
-    return some, [remark]
-
-
-def _readings(
-    outcomes: Sequence[AnimalOutcome], arm: str, read: Callable[[AnimalOutcome], Reading]
-) -> list[tuple[str, Reading]]:
-    mine = sorted((outcome for outcome in outcomes if outcome.group == arm), key=lambda outcome: outcome.animal)
-    return [(outcome.animal, read(outcome)) for outcome in mine]
-
-
-def _session_on(outcome: AnimalOutcome, day: float) -> tuple[float, bool] | None:
-    if day not in outcome.days:
-        return None
-    place = outcome.days.index(day)
-    value = outcome.total_flux[place].value
-    return (value, outcome.below_limit[place]) if value > 0 and math.isfinite(value) else None
-
-
-def _flux_on(outcome: AnimalOutcome, day: float) -> Reading:
-    session = _session_on(outcome, day)
-    return None if session is None else (math.log10(session[0]), session[1])
-
-
-def _ratio(outcome: AnimalOutcome, first: float, last: float) -> Reading:
-    views = dict(zip(outcome.days, outcome.views, strict=False))
-    before, after = ({view.view: view for view in views.get(day, ())} for day in (first, last))
-    both = sorted(before.keys() & after.keys())
-    # the day that decides: the first, or the last where nothing is found on the first
-    found = [before[view] for view in both if not before[view].below_limit]
-    found = found or [after[view] for view in both if not after[view].below_limit]
-    # a limit over a limit says nothing, in either direction
-    if not found:
-        return None
-    view = max(found, key=lambda total: total.flux.value).view
-    start, end = before[view], after[view]
-    values = (start.flux.value, end.flux.value)
-    if not all(value > 0 and math.isfinite(value) for value in values):
-        return None
-    return math.log10(values[1] / values[0]), start.below_limit or end.below_limit
-
-
-def _no_flux(outcomes: Sequence[AnimalOutcome], days: Sequence[float]) -> list[str]:
-    """Animals whose lesions sum to nothing on a day: not seen is another thing."""
-    names = [
-        f"{one.animal} ({one.group}) on day {day:g}"
-        for one in sorted(outcomes, key=lambda one: (one.group, one.animal))
-        for day, below, count in zip(one.days, one.below_limit, one.lesion_count, strict=True)
-        if day in days and below and count
-    ]
-    if not names:
-        return []
-    return [
-        f"Lesions were found whose flux, background and neighbours removed, sums to no more than 0: {', '.join(names)}. "
-        "The animal stands at its detection limit."
-    ]
-
-
-def _left_out(outcomes: Sequence[AnimalOutcome]) -> list[str]:
-    notes = []
-    for status, words in (("excluded", "Excluded"), ("failed", "Not analysed")):
-        names = sorted(f"{outcome.animal} ({outcome.group})" for outcome in outcomes if outcome.status == status)
-        if names:
-            notes.append(f"{words}: {', '.join(names)}.")
-    return notes
-
-
-def _missing(readings: Mapping[str, list[tuple[str, Reading]]]) -> list[str]:
-    names = [f"{animal} ({arm})" for arm, rows in readings.items() for animal, reading in rows if reading is None]
-    if not names:
-        return []
-    why = "a day is missing, no limit is known, or of a ratio both values would be limits"
-    return [f"Without a value on this endpoint ({why}): {', '.join(names)}."]
-
-
-def _censoring(values: Mapping[str, list[tuple[float, bool]]]) -> list[str]:
-    counts = {arm: sum(censored for _, censored in rows) for arm, rows in values.items()}
-    some = [f"{count} of {len(values[arm])} in {arm}" for arm, count in counts.items() if count]
-    if not some:
-        return []
-    return [
-        f"Animals in which no flux was found stand at their detection limit: {', '.join(some)}. A limit on the last day is "
-        "above the true value, so their arm's mean is too high and its difference to a brighter arm too small; a limit on the "
-        "first day makes a ratio too low. Equal limits also make the spread too small."
-    ]
-
-
-def _with_holm(comparisons: list[Comparison]) -> tuple[Comparison, ...]:
-    tested = sum(not math.isnan(comparison.p) for comparison in comparisons)
-    return tuple(
-        comparison
-        if math.isnan(comparison.p_adjusted)
-        else replace(
-            comparison,
-            notes=(*comparison.notes, f"Holm-adjusted over {tested} endpoints: p = {comparison.p_adjusted:.3g}."),
-        )
-        for comparison in adjust_endpoints(comparisons)
-    )

@@ -6,6 +6,7 @@ from collections.abc import Iterator, Sequence
 
 from lampyris.core.checks import CorrelationRecord
 from lampyris.core.comparison import Comparison, GroupSummary
+from lampyris.core.estimate import Estimate
 from lampyris.core.finding import Finding, Place, Severity
 from lampyris.study.checks.evidence import (
     NEEDS_ANALYSIS,
@@ -158,9 +159,14 @@ def _missing(comparison: Comparison) -> list[str]:
         pairs = [pair.difference for pair in comparison.pairs]
         if effect is None and not pairs:
             missing.append("the effect size")
-        elif not all(math.isfinite(one.low) and math.isfinite(one.high) for one in ([effect] if effect else pairs)):
+        elif not all(_is_interval(one) for one in ([effect] if effect else pairs)):
             missing.append("the interval of the effect size")
     return missing
+
+
+def _is_interval(one: Estimate) -> bool:
+    """Whether both ends are given and one of them says something: where nothing was seen in a group only one end is known."""
+    return not (math.isnan(one.low) or math.isnan(one.high)) and (math.isfinite(one.low) or math.isfinite(one.high))
 
 
 def check_multiplicity(evidence: Evidence, /) -> Answer:
@@ -170,7 +176,9 @@ def check_multiplicity(evidence: Evidence, /) -> Answer:
     tested = _tested(evidence)
     made = max(len(tested), evidence.reporting.comparisons_made or 0)
     findings = []
-    bare = [one for one in tested if not _ADJUSTED.search(" ".join(one.notes)) and not _is_adjusted(one)]
+    bare = [
+        one for one in tested if not _ADJUSTED.search(" ".join((*one.notes, one.adjustment))) and not _is_adjusted(one)
+    ]
     if made > 1 and bare:
         shown = f"; {len(tested)} are shown" if made > len(tested) else ""
         seen = f"{made} tests were made{shown}, and p of {bare[0].endpoint} is not adjusted for them."
@@ -263,7 +271,7 @@ def _correlation_faults(record: CorrelationRecord) -> Iterator[Finding]:
         yield fault("L12", Severity.ERROR, Place(), seen)
     if not (math.isfinite(record.low) and math.isfinite(record.high)):
         yield fault("L12", Severity.WARNING, Place(), f"{record.name}: no interval is given.")
-    turned = leave_one_out(record.x, record.y)
+    turned = leave_one_out(record.x, record.y) if record.claimed else ""
     if turned:
         yield fault("L12", Severity.WARNING, Place(), f"{record.name}: {turned} when one pair is left out.")
 

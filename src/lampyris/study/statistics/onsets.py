@@ -1,0 +1,76 @@
+"""When metastasis reached an organ, compared between arms: intervals between sessions, never the day of first sight."""
+
+import dataclasses
+import math
+from collections.abc import Mapping, Sequence
+
+from lampyris.core.onset import OnsetResult
+from lampyris.core.seeds import seed_sequence
+from lampyris.core.study import AnimalOutcome
+from lampyris.study.statistics.endpoints import labelled_arms
+
+ANY = "any organ but the primary's"
+_LARGEST_SEED = 2**32
+
+
+def onsets_by_organ(
+    outcomes: Sequence[AnimalOutcome],
+    groups: Mapping[str, Mapping[str, str]],
+    /,
+    *,
+    level: float = 0.95,
+    study: str = "",
+) -> tuple[OnsetResult, ...]:
+    """Onset in any organ, and in each that any animal of a labelled arm had reached.
+
+    Parameters
+    ----------
+    outcomes : sequence of AnimalOutcome
+        All animals; those without endpoints tell nothing of onset.
+    groups : mapping of str to mapping
+        Per arm key ``role``; controls carry no label and are not compared.
+    level : float
+        Coverage of the intervals.
+    study : str
+        The study's name, from which permutations are drawn.
+
+    Returns
+    -------
+    tuple of OnsetResult
+        Any organ first, with p of its own; then organs by name, with p adjusted over the organs by Holm's method. Empty
+        where nothing was followed, or no organ was reached.
+    """
+    arms = labelled_arms(groups)
+    animals = [
+        (one, one.endpoints)
+        for arm in arms
+        for one in sorted(outcomes, key=lambda one: one.animal)
+        if one.group == arm and one.status == "done" and one.endpoints is not None and one.endpoints.days
+    ]
+    if not any(math.isfinite(ends.first_spread[1]) for _, ends in animals):
+        return ()
+    from lampyris.statistics.onset import OnsetOptions, organ_onset
+
+    seed = int(seed_sequence("resampling", study, "onset").generate_state(1)[0]) % _LARGEST_SEED
+    options = OnsetOptions(seed=seed, level=level)
+    first = [(ANY, one.animal, one.group, *ends.first_spread) for one, ends in animals]
+    reached = {organ.organ for _, ends in animals for organ in ends.onsets if math.isfinite(organ.by_day)}
+    rows = [
+        (onset.organ, one.animal, one.group, onset.after_day, onset.by_day)
+        for one, ends in animals
+        for onset in ends.onsets
+        if onset.organ in reached
+    ]
+    found = []
+    for part in (first, rows):
+        known = [row for row in part if not any(math.isnan(day) for day in row[3:])]
+        if known:
+            organs, names, arm, after, by = (list(column) for column in zip(*known, strict=True))
+            found += organ_onset(organs, names, arm, after, by, group_order=arms, options=options)
+    # any organ is one question; Holm's adjustment of one changes nothing and would be read as one over the organs
+    return tuple(dataclasses.replace(one, p_adjusted=math.nan) if one.event.endswith(ANY) else one for one in found)
+
+
+def answer_p(onset: OnsetResult, /) -> float:
+    """p of its first test; NaN where none was made."""
+    return onset.tests[0].p if onset.tests else math.nan

@@ -151,6 +151,11 @@ class Relation:
     design: Design
     notes: tuple[str, ...] = ()
 
+    @property
+    def name(self) -> str:
+        """What was correlated, and in which animals."""
+        return f"{self.y} with {self.x}, {self.group or 'within arms'}"
+
 
 @dataclass(frozen=True, slots=True)
 class StudyTest:

@@ -37,7 +37,7 @@ from lampyris.study.methods import methods_text
 from lampyris.study.provenance import package_versions, source_hash
 from lampyris.study.rules import Sheets
 from lampyris.study.statistics import study_statistics
-from lampyris.study.statistics.records import correlation_records
+from lampyris.study.statistics.records import correlation_records, course_comparisons
 from lampyris.study.store import (
     ANIMAL,
     StoredAnimal,
@@ -390,7 +390,7 @@ def _judged(results: StudyResults, plan: StudyPlan, study: Path) -> StudyResults
         records=read_records(study),
         sessions=results.sessions,
         outcomes=results.outcomes,
-        comparisons=results.comparisons,
+        comparisons=(*results.comparisons, *course_comparisons(results.analyses.over_time)),
         regions=results.regions,
         correlations=correlation_records(results.analyses.relations, level=plan.settings.analysis.interval_level),
     )

@@ -8,9 +8,12 @@ import inspect
 import re
 
 from lampyris.core.amounts import CalibrationLine, InjectedDose, InstrumentRatio, SignalAmount
+from lampyris.core.analyses import Relation, StudyTest
 from lampyris.core.checks import CheckVerdict, ReportingItem
 from lampyris.core.comparison import Comparison
+from lampyris.core.design import TestResult
 from lampyris.core.lesions import Endpoints, Lesion, OrganActivity, OrganOnset, Passage, Reach, Sighting
+from lampyris.core.onset import OnsetArm, OnsetResult
 from lampyris.core.regions import RegionResult
 from lampyris.core.results import Detection, DetectionLimit, OrganSignal
 from lampyris.core.study import AnimalOutcome, Correction
@@ -22,6 +25,11 @@ DESCRIBED: dict[str, tuple[type, ...]] = {
     "outcomes": (AnimalOutcome,),
     "comparisons": (Comparison,),
     "pairs": (),
+    "tests": (TestResult, StudyTest),
+    "over_time": (),
+    "onset_tests": (TestResult, OnsetResult),
+    "onset_curves": (OnsetArm,),
+    "relations": (Relation,),
     "lesions": (Lesion,),
     "sightings": (Sighting,),
     "endpoints": (Endpoints,),
@@ -109,6 +117,11 @@ COLUMN_MEANING = {
     "b": "second arm",
     "difference": "mean of a minus mean of b",
     "method": "name of the post hoc procedure",
+    "test": "name of the test; empty where none could be made",
+    "role": "``primary`` the answer; ``assumption`` a check that informs; ``beside`` shown for comparison, or described",
+    "design": "what was replicated, and how many",
+    "hedges_g": "standardised mean difference (Hedges g); empty where values are limits",
+    "superiority": "probability that an animal of a exceeds one of b; empty where values are limits",
 }
 
 # columns that mean another thing in one table, or that several parameters make
@@ -121,6 +134,40 @@ TABLE_MEANING = {
         "area_mm2": "area of its pixels",
         "detections": "numbers of the view's detections whose outlines meet the region",
         "lesions": "lesions that own those detections",
+    },
+    "comparisons": {
+        "sd": "standard deviation of the arm's animals (divisor n - 1)",
+        "letters": "arms that share a letter do not differ",
+    },
+    "tests": {
+        "question": "what was asked",
+        "stated_primary": "stated in advance as the primary endpoint",
+        "p_family": "p adjusted for what was asked together; of answers alone",
+        "p_all": "p adjusted by Holm's method for every answer of the study",
+        "df1": "its first degrees of freedom; empty where it has none",
+        "note": "what a reader must know",
+    },
+    "over_time": {
+        "what": "``mean`` of an arm, or ``difference`` of two",
+        "a": "arm, or first arm",
+        "b": "second arm of a difference",
+        "n": "animals of the arm on that day",
+        "value": "mean or difference that the model gives",
+        "p_alone": "p of the difference before adjustment",
+        "p": "and after",
+        "method": "how p was adjusted",
+        "model": "the model in words",
+    },
+    "onset_tests": {"df1": "its degrees of freedom; empty where it has none"},
+    "onset_curves": {
+        "event": "what came",
+        "day": "end of an interval between sessions",
+        "free": "share of animals without the event",
+    },
+    "relations": {
+        "n": "animals with both values measured",
+        "p": "p of its test",
+        "left_out": "animals of which a value is a detection limit",
     },
     "detections": {"lesion": "the lesion that owns it, in the table of lesions; of those that share it the first"},
     "lesions": {

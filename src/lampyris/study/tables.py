@@ -1,6 +1,7 @@
 """The study's tables, one row per detection, limit, organ signal, outcome, arm and pair; columns with their units.
 
-Those of what was followed over days are laid out in `lampyris.study.spread_tables`.
+Those of what was followed over days are laid out in `lampyris.study.spread_tables`, tests, courses, onsets and relations in
+`lampyris.study.analysis_tables`.
 """
 
 import math
@@ -16,6 +17,7 @@ from lampyris.core.regions import RegionResult
 from lampyris.core.results import Detection, DetectionLimit, OrganSignal
 from lampyris.core.study import Correction, Corrections, SessionResult, StudyResults, ViewResult
 from lampyris.study.amount_tables import amount_tables
+from lampyris.study.analysis_tables import analysis_tables
 from lampyris.study.checks.tables import check_tables
 from lampyris.study.columns import Cell, Table, columns, estimate_cells
 from lampyris.study.outcomes import owners
@@ -43,6 +45,7 @@ def study_tables(results: StudyResults, /) -> dict[str, Table]:
         "outcomes": columns(_outcomes(results), _outcome("", "", "", "", 0.0, None, False, 0)),
         "comparisons": columns(_comparisons(results), _arm(_TEST, _ARM)),
         "pairs": columns(_pairs(results), _pair(_TEST, _PAIR)),
+        **analysis_tables(results),
         **spread_tables(results),
         **amount_tables(results.amounts),
         **check_tables(results),
@@ -52,7 +55,10 @@ def study_tables(results: StudyResults, /) -> dict[str, Table]:
 
 
 # of these the automatic result stands beside the corrected one
-AUTOMATIC = ("detections", "outcomes", "comparisons", "pairs", "lesions", "sightings", "burden", "onsets")
+AUTOMATIC = (
+    "detections", "outcomes", "comparisons", "pairs", "tests", "over_time", "onset_tests", "relations", "lesions", "sightings",
+    "burden", "onsets",
+)  # fmt: skip
 
 
 def automatic_results(results: StudyResults, /) -> StudyResults:
@@ -65,6 +71,7 @@ def automatic_results(results: StudyResults, /) -> StudyResults:
         outcomes=tuple(sorted(outcomes.values(), key=lambda one: (one.group, one.animal))),
         sessions=tuple(sorted(sessions.values(), key=lambda one: (one.animal, one.day, one.session))),
         comparisons=found.comparisons,
+        analyses=found.analyses,
         corrections=Corrections(),
     )
 
@@ -269,6 +276,10 @@ def _arm(comparison: Comparison, group: GroupSummary) -> list[Cell]:
         ("df2", "1", comparison.df2),
         ("p", "1", comparison.p),
         *estimate_cells("omega_squared", "1", comparison.effect_size),
+        ("p_adjusted", "1", comparison.p_adjusted),
+        ("adjustment", "", comparison.adjustment),
+        ("sd", "", group.sd),
+        ("letters", "", group.letters),
         ("notes", "", " ".join(comparison.notes)),
     ]
 
@@ -288,6 +299,8 @@ def _pair(comparison: Comparison, pair: PairDifference) -> list[Cell]:
         *estimate_cells("difference", "", pair.difference),
         ("p", "1", pair.p),
         ("method", "", comparison.post_hoc),
+        *estimate_cells("hedges_g", "1", pair.effect_size),
+        *estimate_cells("superiority", "1", pair.superiority),
     ]
 
 

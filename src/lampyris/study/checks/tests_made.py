@@ -148,7 +148,7 @@ def check_reported(evidence: Evidence, /) -> Answer:
 def _missing(comparison: Comparison) -> list[str]:
     missing = []
     known = [group for group in comparison.groups if group.n > 1]
-    if any(not (math.isfinite(group.mean.low) and group.mean.level > 0) for group in known):
+    if any(not (_is_interval(group.mean) and group.mean.level > 0) for group in known):
         missing.append("the interval of a mean")
     if any(not group.mean.method for group in known):
         missing.append("the name of the spread")

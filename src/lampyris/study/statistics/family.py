@@ -107,18 +107,13 @@ def adjusted(
         if one not in spread and one.tests
     ]
     rows += [
-        StudyTest(RELATIONS, relation_name(one), one.tests[0].name, one.tests[0].p, one.p_adjusted, math.nan)
+        StudyTest(RELATIONS, one.name, one.tests[0].name, one.tests[0].p, one.p_adjusted, math.nan)
         for one in related
         if is_answer(one)
     ]
     rows = [one for one in rows if not math.isnan(one.p)]
     every = holm([one.p for one in rows])
     return made, course, tuple(replace(one, p_all=float(value)) for one, value in zip(rows, every, strict=True))
-
-
-def relation_name(relation: Relation, /) -> str:
-    """What was correlated, and in which animals."""
-    return f"{relation.y} with {relation.x}, {relation.group or 'within arms'}"
 
 
 def _method(count: int, primary: str) -> str:

@@ -10,7 +10,7 @@ from lampyris.core.study import AnimalOutcome
 from lampyris.study.statistics.endpoints import labelled_arms
 
 ANY = "any organ but the primary's"
-_LARGEST_SEED = 2**32
+ON_DAY_0 = 0.5
 
 
 def onsets_by_organ(
@@ -51,7 +51,7 @@ def onsets_by_organ(
         return ()
     from lampyris.statistics.onset import OnsetOptions, organ_onset
 
-    seed = int(seed_sequence("resampling", study, "onset").generate_state(1)[0]) % _LARGEST_SEED
+    seed = int(seed_sequence("resampling", study, "onset").generate_state(1)[0])
     options = OnsetOptions(seed=seed, level=level)
     first = [(ANY, one.animal, one.group, *ends.first_spread) for one, ends in animals]
     reached = {organ.organ for _, ends in animals for organ in ends.onsets if math.isfinite(organ.by_day)}
@@ -61,14 +61,27 @@ def onsets_by_organ(
         for onset in ends.onsets
         if onset.organ in reached
     ]
-    found = []
+    found: list[OnsetResult] = []
     for part in (first, rows):
         known = [row for row in part if not any(math.isnan(day) for day in row[3:])]
         if known:
             organs, names, arm, after, by = (list(column) for column in zip(*known, strict=True))
-            found += organ_onset(organs, names, arm, after, by, group_order=arms, options=options)
+            # an onset takes some time: what shows on the day of inoculation came within it
+            by = [max(day, ON_DAY_0) for day in by]
+            made = organ_onset(organs, names, arm, after, by, group_order=arms, options=options)
+            found += [
+                _with_day_0(one, [row for row in known if one.event == f"metastasis in {row[0]}"]) for one in made
+            ]
     # any organ is one question; Holm's adjustment of one changes nothing and would be read as one over the organs
     return tuple(dataclasses.replace(one, p_adjusted=math.nan) if one.event.endswith(ANY) else one for one in found)
+
+
+def _with_day_0(found: OnsetResult, rows: Sequence[tuple[str, str, str, float, float]]) -> OnsetResult:
+    names = [f"{animal} ({group})" for _, animal, group, _, by in rows if by <= 0]
+    if not names:
+        return found
+    note = f"Seen on day 0 in {', '.join(names)}: taken to have come within {ON_DAY_0:g} d."
+    return dataclasses.replace(found, notes=(*found.notes, note))
 
 
 def answer_p(onset: OnsetResult, /) -> float:

@@ -1,20 +1,17 @@
-"""Figures of the study as scenes: fluxes over days, comparisons of arms, and what could not have been seen."""
+"""Figures of the study as scenes: fluxes over days, and what could not have been seen."""
 
 import math
 from collections.abc import Sequence
 
-from lampyris.core.comparison import Comparison, GroupSummary
 from lampyris.core.estimate import Estimate
 from lampyris.report.arms import Arm
 from lampyris.report.axes import (
-    LINE_MM,
     Scale,
     day_ticks,
     draw_bottom,
     draw_left,
     draw_title,
     draw_up_label,
-    even_ticks,
     log_ends,
     log_ticks,
 )
@@ -155,63 +152,6 @@ def side_by_side(scenes: Sequence[Scene], /, *, columns: int, gap_mm: float = 3.
     for k, scene in enumerate(scenes):
         sheet.paste(scene, ((k % columns) * (width + gap_mm), (k // columns) * (height + gap_mm)))
     return sheet
-
-
-def _draw_group(scene: Scene, group: GroupSummary, arm: Arm, across: Scale, up: Scale, k: int, unit: str) -> None:
-    """The animals of an arm as points, and its mean with interval beside them."""
-    ranks = sorted(range(len(group.values)), key=lambda i: group.values[i])
-    for rank, i in enumerate(ranks):
-        value, censored = group.values[i], group.censored[i]
-        if not math.isfinite(value):
-            continue
-        # side by side in order of value, so that equal values do not hide each other
-        place = (across(k - 0.1 + 0.16 * ((rank % 3) - 1)), up(value))
-        note = Note(f"{arm.title}: {'at most ' if censored else ''}{number(value, digits=3)} {unit_text(unit)}")
-        if censored:
-            scene.triangle(place, 0.75, Pen(arm.colour, 0.8, PAPER), note)
-        else:
-            scene.disc(place, 0.7, Pen(fill=arm.colour, opacity=0.8), note)
-    mean = group.mean
-    if math.isnan(mean.value):
-        return
-    words = f"{arm.title}: mean {number(mean.value, digits=3)} ({level_text([mean])} {number(mean.low, digits=3)} to "
-    words += f"{number(mean.high, digits=3)}) {unit_text(mean.unit)}, n = {group.n}"
-    whiskers(scene, across(k + 0.3), up, mean, arm.colour)
-    scene.diamond((across(k + 0.3), up(mean.value)), 1.1, Pen(PAPER, 0.6, arm.colour), Note(words))
-
-
-def comparison_figure(comparison: Comparison, arms: dict[str, Arm], /) -> Scene:
-    """Every animal as a point per arm, with mean and interval.
-
-    Parameters
-    ----------
-    comparison : Comparison
-        Its groups are drawn in their order.
-    arms : dict of str to Arm
-        Colours and titles.
-
-    Returns
-    -------
-    Scene
-        88 mm wide, one column of a journal, for up to four arms.
-    """
-    groups = comparison.groups
-    scene = Scene(max(88.0, 22.0 * len(groups)), 70.0)
-    ends = [e for g in groups for e in (*g.values, g.mean.low, g.mean.high) if math.isfinite(e)]
-    low, high = min(ends), max(ends)
-    air = 0.08 * (high - low) or 0.5 * abs(high) or 0.5
-    across = Scale(-0.5, len(groups) - 0.5, 13.0, scene.width - 1.0)
-    up = Scale(low - air, high + air, scene.height - 12.0, 11.0)
-    draw_left(scene, up, across.start, even_ticks(up.low, up.high))
-    scene.line([(across.start, up.start), (across.end, up.start)], Pen("#010101", 0.6))
-    for k, group in enumerate(groups):
-        arm = arms[group.group]
-        _draw_group(scene, group, arm, across, up, k, comparison.unit)
-        for row, line in enumerate([*wrapped(arm.title, width=15, longest=42)[:2], f"n = {group.n}"]):
-            scene.text((across(k), up.start + 3.4 + row * 0.9 * LINE_MM), line, Type(6.5, "middle"))
-    draw_up_label(scene, 3.0, (up.start + up.end) / 2, unit_text(comparison.unit) or comparison.endpoint[:48])
-    draw_title(scene, (across.start, 7.5), comparison.endpoint, width=scene.width - across.start, most=2)
-    return scene
 
 
 def limits_figure(grid: LimitGrid, /) -> Scene:

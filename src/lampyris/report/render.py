@@ -2,7 +2,6 @@
 
 import base64
 import hashlib
-import math
 import re
 from collections.abc import Iterator, Sequence
 from concurrent.futures import Executor
@@ -20,10 +19,11 @@ from lampyris.report.checks_section import checks_section
 from lampyris.report.corrections import correction_context, correction_sentences
 from lampyris.report.curves import AnimalCurve, ArmDay, animal_curves, arm_means, flux_unit
 from lampyris.report.drawn import drawn_table
-from lampyris.report.figures import comparison_figure, curves_figure, limits_figure, side_by_side
+from lampyris.report.figures import curves_figure, limits_figure, side_by_side
 from lampyris.report.films import film_rows, scale_stops, scale_ticks, still_indices
 from lampyris.report.gallery import Gallery
-from lampyris.report.headline import at_a_glance, comparison_text, false_alarm_text, headline
+from lampyris.report.groups_section import groups_context
+from lampyris.report.headline import at_a_glance, false_alarm_text, headline
 from lampyris.report.levels import interval_level, level_text
 from lampyris.report.limits import LimitGrid, limit_grids
 from lampyris.report.montage import arm_montage
@@ -99,28 +99,6 @@ def _curve_section(
     ]
 
 
-def _group_section(results: StudyResults, arms: dict[str, Arm], gallery: Gallery) -> list[dict[str, Any]]:
-    parts = []
-    for k, comparison in enumerate(results.comparisons, start=1):
-        name = f"comparison-{k}"
-        figure = None
-        if any(math.isfinite(value) for group in comparison.groups for value in group.values):
-            scene = comparison_figure(comparison, arms)
-            gallery.keep(name, scene)
-            label = f"{comparison.endpoint}: every animal as a point, with mean and interval per arm"
-            figure = gallery.show(scene, label)
-        parts.append(
-            {
-                "figure": figure,
-                "sentence": comparison_text(comparison) + ".",
-                "groups": sections.group_table(comparison, arms, k),
-                "pairs": sections.pair_table(comparison, arms, k),
-                "notes": comparison.notes,
-            }
-        )
-    return parts
-
-
 def _limit_section(grids: tuple[LimitGrid, ...], gallery: Gallery) -> list[Markup]:
     figures = []
     for k, grid in enumerate(grids, start=1):
@@ -157,6 +135,7 @@ def _sections(results: StudyResults, arms: dict[str, Arm], gallery: Gallery) -> 
     curves = animal_curves(results)
     means = arm_means(curves, unit, level=interval_level(results))
     grids = limit_grids(results)
+    groups = groups_context(results, arms, gallery)
     return {
         "sentences": [*headline(results, arms), *correction_sentences(results)],
         "corrections": correction_context(results, arms),
@@ -165,9 +144,10 @@ def _sections(results: StudyResults, arms: dict[str, Arm], gallery: Gallery) -> 
         "detections": sections.detection_tables(results),
         "detection_level": sections.detection_level(results),
         "organs": sections.organ_table(results, arms),
-        "curves": _curve_section(gallery, arms, curves, means, unit),
+        **groups,
+        # with a model of the courses these panels would show the same lines again
+        "curves": [] if groups["courses"] else _curve_section(gallery, arms, curves, means, unit),
         "curve_level": level_text(day.estimate for days in means.values() for day in days),
-        "comparisons": _group_section(results, arms, gallery),
         "limit_figures": _limit_section(grids, gallery),
         "limit_table": sections.limits_table(grids),
         "limit_terms": sections.limit_terms(results),

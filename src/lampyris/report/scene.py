@@ -147,9 +147,9 @@ class Scene:
         """Add a circle."""
         self.marks.append(Disc(*place, radius, pen, note or Note()))
 
-    def triangle(self, place: Point, radius: float, pen: Pen, note: Note | None = None) -> None:
-        """Add a triangle that points down: a value that lies below."""
-        (x, y), r = place, radius
+    def triangle(self, place: Point, radius: float, pen: Pen, note: Note | None = None, *, up: bool = False) -> None:
+        """Add a triangle that points to where a value lies: down where it lies below, `up` where above."""
+        (x, y), r = place, -radius if up else radius
         self.area([(x - r, y - 0.8 * r), (x + r, y - 0.8 * r), (x, y + r)], pen, note)
 
     def diamond(self, place: Point, radius: float, pen: Pen, note: Note | None = None) -> None:

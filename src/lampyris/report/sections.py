@@ -5,7 +5,6 @@ import math
 from collections.abc import Iterator
 from typing import Any
 
-from lampyris.core.comparison import Comparison
 from lampyris.core.results import Detection
 from lampyris.core.study import SessionResult, StudyResults, ViewResult
 from lampyris.report.arms import Arm
@@ -144,49 +143,6 @@ def organ_table(results: StudyResults, arms: dict[str, Arm], /) -> Table | None:
     )
     caption = "Diffuse probe signal with the shape of a whole organ, not counted as lesions"
     return Table("organs", caption, columns, tuple(rows)) if rows else None
-
-
-def group_table(comparison: Comparison, arms: dict[str, Arm], index: int, /) -> Table:
-    """Mean and interval per arm of one comparison."""
-    rows = []
-    for group in comparison.groups:
-        arm = arms[group.group]
-        censored = sum(group.censored)
-        cells = (text_cell(arm.title), integer_cell(group.n), integer_cell(censored), estimate_cell(group.mean))
-        rows.append(Row(cells, arm.index))
-    columns = (
-        Column("Arm"),
-        Column(f"n ({comparison.experimental_unit})", "number"),
-        Column("Below limit", "number"),
-        Column(with_level("Mean", [group.mean for group in comparison.groups]), "estimate", comparison.unit),
-    )
-    return Table(f"groups-{index}", f"{comparison.endpoint}, per arm", columns, tuple(rows))
-
-
-def pair_table(comparison: Comparison, arms: dict[str, Arm], index: int, /) -> Table | None:
-    """Differences between arms with interval and exact p; None where there are no pairs."""
-    if not comparison.pairs:
-        return None
-    rows = tuple(
-        Row(
-            (
-                text_cell(arms[pair.a].title),
-                text_cell(arms[pair.b].title),
-                estimate_cell(pair.difference),
-                number_cell(pair.p),
-            )
-        )
-        for pair in comparison.pairs
-    )
-    differences = [pair.difference for pair in comparison.pairs]
-    columns = (
-        Column("Arm"),
-        Column("minus"),
-        Column(with_level("Difference", differences), "estimate", differences[0].unit),
-        Column("p", "number"),
-    )
-    caption = f"{comparison.endpoint}, differences" + (f" by {comparison.post_hoc}" if comparison.post_hoc else "")
-    return Table(f"pairs-{index}", caption, columns, rows)
 
 
 def _limit_row(region: str, grid: LimitGrid, day: float, cell: LimitCell, same: dict[str, int]) -> Row:

@@ -202,6 +202,7 @@ def spread_context(results: StudyResults, arms: dict[str, Arm], gallery: Gallery
         "places": spread_tables.places_table(results, arms),
         "activities": spread_tables.activity_table(results, arms),
         "cells": cell_part(results, arms, gallery),
-        "onsets": onset_part(results, with_animals, gallery),
+        # with an analysis of the onsets its curves stand in their place
+        "onsets": [] if results.analyses.onsets else onset_part(results, with_animals, gallery),
         "lasting": lasting_part(results, arms, gallery),
     }

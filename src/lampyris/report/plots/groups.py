@@ -1,7 +1,7 @@
 """Groups side by side: every unit as a point, mean with interval, exact p of pairs as brackets or letters."""
 
 import math
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from lampyris.core.comparison import Comparison, GroupSummary, PairDifference
@@ -63,13 +63,15 @@ def groups_plot(
     powers: bool = False,
     logarithmic: bool = False,
     marks: str = "auto",
+    colours: Mapping[str, str] | None = None,
+    footed: bool = True,
 ) -> Scene:
     """Every unit as a point per group, mean with interval, and exact p of the pairs.
 
     Parameters
     ----------
     comparison : Comparison
-        Its groups are drawn in their order. Censored values are drawn as limits (triangles that point down).
+        Its groups are drawn in their order. Censored values are drawn as limits (triangles that point to where the value lies).
     width_mm : float
         85 for one column of a journal, 180 for two.
     control : str
@@ -85,6 +87,10 @@ def groups_plot(
     marks : str
         "brackets" with exact p, "letters" (groups that share one do not differ), "none"; "auto" takes brackets for up to
         six pairs, then letters where the comparison has them.
+    colours : mapping of str to str, optional
+        Per group, such as those of a study's arms; by default from `group_colours`.
+    footed : bool
+        Write what the marks are, the test and its correction below, for a figure that stands alone.
 
     Returns
     -------
@@ -105,7 +111,7 @@ def groups_plot(
     above = (
         2.0 + (_TITLE_MM if title else 0.0) + _BRACKET_MM * _levels(rows) + (_LETTER_MM if chosen == "letters" else 0.0)
     )
-    foot = foot_lines(_foot_words(comparison, shown, chosen), width_mm - 2.0)
+    foot = foot_lines(_foot_words(comparison, shown, chosen), width_mm - 2.0) if footed else []
     scale = value_scale(shown.ends(), above + _PANEL_MM, above, logarithmic=shown.logarithmic)
     left = left_margin(scale, shown.label)
     slot = (width_mm - 1.0 - left) / len(shown.groups)
@@ -114,9 +120,10 @@ def groups_plot(
     scene = Scene(width_mm, scale.start + below + foot_height(foot))
     places = [left + slot * (k + 0.5) for k in range(len(shown.groups))]
     _draw_axes(scene, scale, left, shown, names, places)
-    colours = group_colours([group.group for group in shown.groups], control=control)
+    inks = group_colours([group.group for group in shown.groups], control=control) | dict(colours or {})
+    unit = comparison.unit.removeprefix("log10(").removesuffix(")") if powers else comparison.unit
     for group, x in zip(shown.groups, places, strict=True):
-        draw_group(scene, group, x, scale, colour=colours[group.group], room=0.72 * slot, unit=comparison.unit)
+        draw_group(scene, group, x, scale, colour=inks[group.group], room=0.72 * slot, unit=unit)
     for pair, a, b, level in rows:
         _draw_bracket(scene, pair, (places[a], places[b]), scale.end - 0.6 - _BRACKET_MM * level)
     if chosen == "letters":
@@ -156,10 +163,11 @@ def draw_group(
     shifts = swarm(heights, 2.05 * radius, room)
     for k, y, shift in zip(kept, heights, shifts, strict=True):
         named = f"{group.units[k]}, " if group.units else ""
-        limit = "below the limit of " if group.censored[k] else ""
+        up = bool(group.above) and group.above[k]
+        limit = ("above" if up else "below") + " the limit of " if group.censored[k] else ""
         note = Note(f"{group.group}: {named}{limit}{number(group.values[k], digits=3)} {unit_text(unit)}".rstrip())
         if group.censored[k]:
-            scene.triangle((x + shift, y), 1.2 * radius, Pen(colour, 0.8, PAPER), note)
+            scene.triangle((x + shift, y), 1.2 * radius, Pen(colour, 0.8, PAPER), note, up=up)
         else:
             scene.disc((x + shift, y), radius, Pen(PAPER, 0.25, colour, 0.9), note)
     mean = group.mean
@@ -191,6 +199,7 @@ def _shown(comparison: Comparison, *, powers: bool, logarithmic: bool) -> _Shown
             math.nan,
             group.units,
             group.letters,
+            group.above,
         )
         for group in comparison.groups
     )
@@ -261,7 +270,11 @@ def _foot_words(comparison: Comparison, shown: _Shown, chosen: str) -> list[str]
         f"{f'Points: {unit}. ' if pointed else ''}Bars: {mean} with {level_text([shown.groups[0].mean])} interval."
     ]
     if any(any(group.censored) for group in shown.groups):
-        words[0] += " Triangles: below the detection limit, drawn at it."
+        sides = {up for group in shown.groups for up in group.above} or {False}
+        side = " or ".join(name for up, name in ((False, "below"), (True, "above")) if up in sides)
+        words[0] += (
+            f" Triangles: {'' if side == 'below' else 'known only to lie '}{side} the detection limit, drawn at it."
+        )
     words.append(comparison_sentence(comparison, counts=False))
     words += [f"{reported(test)}." for test in comparison.tests if test.role == "primary"][1:]
     if chosen == "brackets":

@@ -1,12 +1,13 @@
 """Values over days: a thin line per subject, means of groups with intervals, and how many were measured on each day."""
 
 import math
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from lampyris.core.estimate import Estimate
 from lampyris.report.axes import LABEL_PT, Scale, day_ticks, draw_bottom, draw_up_label
 from lampyris.report.levels import level_text
+from lampyris.report.links import Link
 from lampyris.report.numbers import day_text, number
 from lampyris.report.plots.frame import (
     COLUMN_MM,
@@ -43,6 +44,8 @@ class Course:
         In the order of days; a value that is not finite is passed over.
     below : tuple of bool
         Whether a value is a limit that the true one lies below; empty where none is.
+    animal : str
+        By which the report's page finds the subject's pictures; empty for none.
     """
 
     subject: str
@@ -50,6 +53,7 @@ class Course:
     days: tuple[float, ...]
     values: tuple[float, ...]
     below: tuple[bool, ...] = ()
+    animal: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,6 +87,8 @@ def longitudinal_plot(
     control: str = "",
     width_mm: float = COLUMN_MM,
     notes: Sequence[str] = (),
+    colours: Mapping[str, str] | None = None,
+    footed: bool = True,
 ) -> Scene:
     """Every subject as a thin line over days, and the groups' means with intervals.
 
@@ -104,6 +110,10 @@ def longitudinal_plot(
         85 for one column of a journal, 180 for two.
     notes : sequence of str
         Paragraphs at the foot, such as the test.
+    colours : mapping of str to str, optional
+        Per group, such as those of a study's arms.
+    footed : bool
+        Write what the marks are, and the notes, below.
 
     Returns
     -------
@@ -123,9 +133,15 @@ def longitudinal_plot(
     if logarithmic and any(value <= 0 for one in courses for value in one.values):
         raise ValueError("a logarithmic axis needs values above 0")
     groups = list(dict.fromkeys(one.group for one in courses))
-    drawn = _Drawn(tuple(courses), tuple(means), tuple(groups), tuple(ends), label, day_label, logarithmic, width_mm)
-    foot = foot_lines([_said(means), *notes], width_mm - 2.0)
-    scene = _apart(drawn, foot) if len(groups) > MOST_TOGETHER else _together(drawn, foot, control)
+    inks = group_colours(groups, control=control) | dict(colours or {})
+    drawn = _Drawn(
+        tuple(courses), tuple(means), tuple(groups), tuple(ends), label, day_label, logarithmic, width_mm, inks
+    )
+    foot = foot_lines([_said(means), *notes], width_mm - 2.0) if footed else []
+    if len(groups) > MOST_TOGETHER:
+        scene = _apart(drawn, foot, dict(colours or {}))
+    else:
+        scene = _together(drawn, foot)
     scene.title = f"{label} over {day_label}"
     scene.description = _spoken(courses, means, groups)
     return scene
@@ -143,6 +159,7 @@ class _Drawn:
     day_label: str
     logarithmic: bool
     width_mm: float
+    colours: dict[str, str]
 
     def days(self) -> list[float]:
         """Every day, in order."""
@@ -158,7 +175,7 @@ class _Drawn:
         )
 
 
-def _together(drawn: _Drawn, foot: Sequence[str], control: str) -> Scene:
+def _together(drawn: _Drawn, foot: Sequence[str]) -> Scene:
     """All groups in one panel, told apart by colour and dashes."""
     groups, width = drawn.groups, drawn.width_mm
     legend = _legend_rows(groups, width)
@@ -169,7 +186,7 @@ def _together(drawn: _Drawn, foot: Sequence[str], control: str) -> Scene:
     below = 8.5 + LINE_MM * (len(groups) + 1)
     scene = Scene(width, scale.start + below + foot_height(foot))
     across = _across(drawn.days(), left, width - 2.0)
-    colours = group_colours(groups, control=control)
+    colours = drawn.colours
     ticks = day_ticks(drawn.days(), across)
     draw_up_axis(scene, scale, left, drawn.label)
     draw_bottom(scene, across, scale.start, ticks, drawn.day_label)
@@ -184,7 +201,7 @@ def _together(drawn: _Drawn, foot: Sequence[str], control: str) -> Scene:
     return scene
 
 
-def _apart(drawn: _Drawn, foot: Sequence[str]) -> Scene:
+def _apart(drawn: _Drawn, foot: Sequence[str], colours: Mapping[str, str]) -> Scene:
     """A small panel per group on shared axes: more groups in one panel would hide each other."""
     rows = math.ceil(len(drawn.groups) / max(2, int(drawn.width_mm // 42.0)))
     columns = math.ceil(len(drawn.groups) / rows)
@@ -204,8 +221,9 @@ def _apart(drawn: _Drawn, foot: Sequence[str]) -> Scene:
         scene.text((left + 1.0, y + 3.6), figure_text(group, longest=longest), Type(NAME_PT, bold=True))
         for one in drawn.courses:
             if one.group == group:
-                _draw_course(scene, one, across, scale, _ALONE)
-        _draw_means(scene, [mean for mean in drawn.means if mean.group == group], (across, scale), _ALONE, 0, 1)
+                _draw_course(scene, one, across, scale, colours.get(group, _ALONE))
+        own = [mean for mean in drawn.means if mean.group == group]
+        _draw_means(scene, own, (across, scale), colours.get(group, _ALONE), 0, 1)
         scene.text((x + 1.0, scale.start + 6.4), "n", Type(NAME_PT))
         for day, _ in ticks:
             count = drawn.count(group, day)
@@ -250,16 +268,18 @@ def _draw_legend(scene: Scene, rows: Sequence[Sequence[str]], groups: Sequence[s
 def _draw_course(scene: Scene, one: Course, across: Scale, scale: Scale, colour: str) -> None:
     kept = [k for k, value in enumerate(one.values) if math.isfinite(value)]
     points = [(across(one.days[k]), scale.clipped(one.values[k])) for k in kept]
-    note = Note(f"{one.group}: {one.subject}")
+    linked = bool(one.animal)
+    whole = Note(f"{one.group}: {one.subject}", Link(one.animal).pairs if linked else (), "course" if linked else "")
     if len(points) > 1:
-        scene.line(points, Pen(colour, 0.5, opacity=0.4), note)
+        scene.line(points, Pen(colour, 0.5, opacity=0.4), whole)
     for k, place in zip(kept, points, strict=True):
         limited = bool(one.below) and one.below[k]
         words = f"{one.subject}, day {day_text(one.days[k])}: {'below ' if limited else ''}{number(one.values[k], digits=3)}"
+        note = Note(words, Link(one.animal, (), one.days[k]).pairs, "point") if linked else Note(words)
         if limited:
-            scene.triangle(place, 0.7, Pen(colour, 0.6, PAPER), Note(words))
+            scene.triangle(place, 0.7, Pen(colour, 0.6, PAPER), note)
         else:
-            scene.disc(place, 0.4, Pen(fill=colour, opacity=0.5), Note(words))
+            scene.disc(place, 0.4, Pen(fill=colour, opacity=0.5), note)
 
 
 def _draw_means(

@@ -9,7 +9,7 @@ from lampyris.core.design import TestResult
 from lampyris.core.estimate import Estimate
 from lampyris.core.onset import OnsetArm, OnsetResult
 from lampyris.report.arms import Arm
-from lampyris.report.comparison_words import df_text
+from lampyris.report.comparison_words import SYMBOLS, df_text
 from lampyris.report.levels import level_text, with_level
 from lampyris.report.numbers import MISSING, day_text, number
 from lampyris.report.tables import (
@@ -80,7 +80,6 @@ def pair_table(comparison: Comparison, arms: dict[str, Arm], index: int, /) -> T
     if not pairs:
         return None
     sized = [pair.effect_size for pair in pairs if pair.effect_size is not None]
-    chance = [pair.superiority for pair in pairs if pair.superiority is not None]
     rows = []
     for pair in pairs:
         cells = [
@@ -90,7 +89,6 @@ def pair_table(comparison: Comparison, arms: dict[str, Arm], index: int, /) -> T
             number_cell(pair.p),
         ]
         cells += [_maybe(pair.effect_size)] if sized else []
-        cells += [_maybe(pair.superiority)] if chance else []
         rows.append(Row(tuple(cells)))
     differences = [pair.difference for pair in pairs]
     columns = [
@@ -100,7 +98,6 @@ def pair_table(comparison: Comparison, arms: dict[str, Arm], index: int, /) -> T
         Column("p", "number"),
     ]
     columns += [Column(with_level(sized[0].method.partition(",")[0], sized), "estimate")] if sized else []
-    columns += [Column(with_level("P(first is larger)", chance), "estimate")] if chance else []
     caption = f"{comparison.endpoint}, differences" + (f" by {comparison.post_hoc}" if comparison.post_hoc else "")
     return Table(f"pairs-{index}", caption, tuple(columns), tuple(rows))
 
@@ -136,7 +133,7 @@ def tests_table(tests: Sequence[TestResult], name: str, caption: str, /) -> Tabl
 
 def _statistic(test: TestResult) -> str:
     inside = f"({', '.join(df_text(one) for one in test.df if not math.isnan(one))})" if test.df else ""
-    return f"{test.symbol}{inside} = {number(test.statistic, digits=3)}"
+    return f"{SYMBOLS.get(test.symbol, test.symbol)}{inside} = {number(test.statistic, digits=3)}"
 
 
 def family_table(family: Sequence[StudyTest], /) -> Table | None:
@@ -222,14 +219,17 @@ def onset_table(onsets: Sequence[OnsetResult], arms: dict[str, Arm], /) -> Table
 
 
 def _reached(arm: OnsetArm) -> str:
-    median = arm.median
-    text = f"{arm.events} of {arm.n}"
-    if math.isnan(median.value) and not math.isfinite(median.low):
-        return text
-    if math.isinf(median.value) or math.isnan(median.value):
-        return f"{text}; median after day {day_text(median.low)}" if median.low > 0 else f"{text}; median not reached"
-    ends = f"{day_text(round(median.low, 1))}–{number(median.high) if math.isinf(median.high) else day_text(round(median.high, 1))}"
-    return f"{text}; median day {day_text(round(median.value, 1))} ({level_text([median])} {ends})"
+    """Animals, and the median day with its interval, or the day after which it lies."""
+    median, text = arm.median, f"{arm.events} of {arm.n}"
+    if not math.isfinite(median.value):
+        low = f" ({level_text([median])} after day {_day(median.low)})" if median.low > 0 else ""
+        return f"{text}; median not reached{low}"
+    ends = f"{_day(median.low)} to {_day(median.high)}"
+    return f"{text}; median day {_day(median.value)} ({level_text([median])} {ends})"
+
+
+def _day(day: float) -> str:
+    return number(day) if math.isinf(day) else day_text(round(day, 1))
 
 
 def relation_table(relations: Sequence[Relation], arms: dict[str, Arm], /) -> Table | None:

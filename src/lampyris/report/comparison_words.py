@@ -12,6 +12,8 @@ from lampyris.core.estimate import Estimate
 from lampyris.report.levels import level_text
 from lampyris.report.numbers import MISSING, number, unit_text, value_interval
 
+SYMBOLS = {"chi2": "χ²", "rho": "ρ", "tau": "τ"}
+"""Letters of statistics as they are printed."""
 # a p below this is rounding of the distribution's tail
 _LEAST_P = 1e-15
 
@@ -54,7 +56,7 @@ def reported(test: TestResult, /) -> str:
     shown = number(test.statistic, digits=3)
     # a check such as a ratio of spreads has no p
     p = "" if math.isnan(test.p) and not test.df else f", {p_text(test.p)}"
-    return f"{test.name}, {test.symbol}{inside} = {shown}{p}"
+    return f"{test.name}, {SYMBOLS.get(test.symbol, test.symbol)}{inside} = {shown}{p}"
 
 
 def effect_text(effect: Estimate, /) -> str:

@@ -36,7 +36,7 @@ from lampyris.report.scene import Scene
 _LOG = "log10 "
 # further organs stand in the table
 MOST_ONSETS = 9
-_WIDE_MM = 130.0
+_WIDE_MM, _FOREST_MM = 130.0, 180.0
 
 
 def titles_of(arms: Mapping[str, Arm], /) -> dict[str, str]:
@@ -66,9 +66,11 @@ def _plain_unit(unit: str) -> str:
 
 
 def _label(endpoint: str, unit: str) -> str:
+    """What the numbers of an axis are; the endpoint itself stands above the figure."""
     shown = unit_text(_plain_unit(unit))
-    name = endpoint.removeprefix(_LOG)
-    return f"{name} ({shown})" if shown else name
+    if shown:
+        return f"total lesion flux ({shown})" if "flux" in endpoint else shown
+    return "share left" if "share" in endpoint else "ratio"
 
 
 def comparison_scene(comparison: Comparison, arms: Mapping[str, Arm], /, *, footed: bool) -> Scene:
@@ -91,6 +93,7 @@ def comparison_scene(comparison: Comparison, arms: Mapping[str, Arm], /, *, foot
     return groups_plot(
         titled(comparison, arms),
         powers=powers,
+        title=_brief(comparison.endpoint)[:1].upper() + _brief(comparison.endpoint)[1:],
         label=_label(comparison.endpoint, comparison.unit) if powers else "",
         colours=colours_of(arms),
         footed=footed,
@@ -110,7 +113,7 @@ def comparison_parts(results: StudyResults, arms: dict[str, Arm], gallery: Galle
         parts.append(
             {
                 "figure": figure,
-                "sentence": comparison_text(comparison) + ".",
+                "sentence": _compared(comparison),
                 "design": comparison.design.sentence() if comparison.design is not None else "",
                 "groups": group_table(comparison, arms, k),
                 "pairs": pair_table(comparison, arms, k),
@@ -119,6 +122,13 @@ def comparison_parts(results: StudyResults, arms: dict[str, Arm], gallery: Galle
             }
         )
     return parts
+
+
+def _compared(comparison: Comparison) -> str:
+    adjusted = ""
+    if math.isfinite(comparison.p_adjusted):
+        adjusted = f"; {p_text(comparison.p_adjusted)} adjusted ({comparison.adjustment})"
+    return f"{comparison_text(comparison)}{adjusted}."
 
 
 def effects_part(results: StudyResults, arms: dict[str, Arm], gallery: Gallery, /) -> Markup | None:
@@ -137,8 +147,10 @@ def effects_part(results: StudyResults, arms: dict[str, Arm], gallery: Gallery, 
         return None
     label = "ratio of geometric means, first arm to second"
     notes = ["p and intervals as each comparison's post hoc procedure gives them."]
-    gallery.keep("effects", forest_plot(effects, label=label, null=1.0, logarithmic=True, width_mm=180.0, notes=notes))
-    scene = forest_plot(effects, label=label, null=1.0, logarithmic=True, width_mm=_WIDE_MM)
+    gallery.keep(
+        "effects", forest_plot(effects, label=label, null=1.0, logarithmic=True, width_mm=_FOREST_MM, notes=notes)
+    )
+    scene = forest_plot(effects, label=label, null=1.0, logarithmic=True, width_mm=_FOREST_MM)
     return gallery.show(scene, "Ratios of the arms' geometric means on every endpoint, with intervals and p")
 
 
@@ -146,9 +158,9 @@ def _brief(endpoint: str) -> str:
     """An endpoint in few words."""
     name = endpoint.removeprefix(_LOG)
     for long, short in (
-        ("total lesion flux on", "flux,"),
-        ("ratio of total lesion flux, ", "flux, "),
-        ("labelled cells outside the primary on", "cells outside primary,"),
+        ("total lesion flux on", "lesion flux,"),
+        ("ratio of total lesion flux, ", "lesion flux, "),
+        ("labelled cells outside the primary on", "cells outside the primary,"),
         ("share of the primary's first signal that is left in the last session", "primary's signal left"),
     ):
         name = name.replace(long, short)
@@ -174,7 +186,7 @@ def course_scene(course: OverTime, arms: Mapping[str, Arm], /, *, footed: bool) 
     return longitudinal_plot(
         courses,
         means,
-        label=_label("total lesion flux", course.unit),
+        label=_label(course.endpoint, course.unit),
         day_label="days since inoculation",
         logarithmic=True,
         colours=colours_of(arms),
@@ -196,7 +208,7 @@ def course_parts(results: StudyResults, arms: dict[str, Arm], gallery: Gallery, 
         parts.append(
             {
                 "figure": gallery.show(course_scene(course, arms, footed=False), label),
-                "sentence": f"Do the arms' courses differ? {reported(course.tests[0])}{adjusted}.",
+                "sentence": f"Do the arms' courses differ? {_sentence(reported(course.tests[0]))}{adjusted}.",
                 "design": course.design.sentence(),
                 "model": course.model,
                 "table": course_table(course, arms, k),
@@ -205,6 +217,11 @@ def course_parts(results: StudyResults, arms: dict[str, Arm], gallery: Gallery, 
             }
         )
     return parts
+
+
+def _sentence(text: str) -> str:
+    """Begun with a capital, and no number torn from its sign."""
+    return (text[:1].upper() + text[1:]).replace(" = ", "\u00a0=\u00a0")
 
 
 def unfitted_notes(results: StudyResults, /) -> list[str]:

@@ -4,12 +4,15 @@ import math
 import statistics
 from dataclasses import dataclass
 
-from lampyris.core.comparison import Comparison
+from lampyris.core.comparison import Comparison, PairDifference
+from lampyris.core.design import Design
+from lampyris.core.estimate import Estimate
 from lampyris.core.finding import Severity
 from lampyris.core.results import DetectionLimit
 from lampyris.core.study import AnimalOutcome, StudyResults, ViewResult
 from lampyris.report.arms import Arm
 from lampyris.report.bodymap import ELSEWHERE
+from lampyris.report.comparison_words import reported
 from lampyris.report.identities import animals_done, is_tumour
 from lampyris.report.levels import interval_level, level_text
 from lampyris.report.limits import probe_carried, probe_title
@@ -205,15 +208,64 @@ def comparison_text(comparison: Comparison, /) -> str:
 
 
 def _comparison_sentence(comparison: Comparison, arms: dict[str, Arm]) -> Sentence:
-    text = comparison_text(comparison)
+    """The clearest difference of an endpoint first, then the test over all arms."""
     known = [pair for pair in comparison.pairs if not math.isnan(pair.p)]
+    text = comparison_text(comparison) + _adjusted_clause(comparison)
     if known:
         pair = min(known, key=lambda pair: pair.p)
-        ends = f"{level_text([pair.difference])} {number(pair.difference.low)} to {number(pair.difference.high)}"
-        text += f"; clearest pair {arms[pair.a].title} minus {arms[pair.b].title}: {number(pair.difference.value)}"
-        text += f" ({ends}) {unit_text(pair.difference.unit)}, {p_text(pair.p)}".replace(" ,", ",")
-        text += f", {comparison.post_hoc}" if comparison.post_hoc else ""
+        by = f", {comparison.post_hoc}" if comparison.post_hoc else ""
+        text += f"; clearest pair {_pair_clause(comparison, pair, arms)}, {p_text(pair.p)}{by}"
     return Sentence(text + ".", target="groups")
+
+
+def _pair_clause(comparison: Comparison, pair: PairDifference, arms: dict[str, Arm]) -> str:
+    """How far two arms lie apart: of logarithms as a ratio, which is easier to read."""
+    d, (a, b) = pair.difference, (arms[pair.a].title, arms[pair.b].title)
+    if comparison.endpoint.startswith("log10 "):
+        if math.isnan(d.value):
+            return _one_end(d, a, b)
+        ends = f"{level_text([d])} {number(10**d.low)} to {number(10**d.high)}"
+        return f"{a} {number(10**d.value)} times {b} ({ends})"
+    if math.isnan(d.value):
+        return f"{a} and {b}"
+    ends = f"{level_text([d])} {number(d.low)} to {number(d.high)}"
+    return f"{a} minus {b}: {number(d.value)} ({ends}) {unit_text(d.unit)}".rstrip()
+
+
+def _one_end(d: Estimate, a: str, b: str) -> str:
+    """Of an arm in which nothing was seen only one end is known."""
+    if math.isfinite(d.low):
+        return f"{a} more than {number(10**d.low)} times {b} ({level_text([d])})"
+    if math.isfinite(d.high):
+        return f"{a} less than {number(10**d.high)} times {b} ({level_text([d])})"
+    return f"{a} and {b}"
+
+
+def _adjusted_clause(comparison: Comparison) -> str:
+    if math.isnan(comparison.p_adjusted):
+        return ""
+    return f"; {p_text(comparison.p_adjusted)} adjusted ({comparison.adjustment})"
+
+
+def _analysis_sentences(results: StudyResults) -> list[Sentence]:
+    """Whether courses and onsets differ between the arms."""
+    sentences = []
+    for course in results.analyses.over_time:
+        if course.tests:
+            adjusted = f", {p_text(course.p_adjusted)} adjusted" if math.isfinite(course.p_adjusted) else ""
+            text = f"{course.endpoint}, arm by day: {reported(course.tests[0])}{adjusted} ({_units(course.design)})."
+            sentences.append(Sentence(text, target="curves"))
+    first = next(iter(results.analyses.onsets), None)
+    if first is not None and first.tests:
+        asked = next((one for one in results.analyses.family if one.question.endswith(first.event)), None)
+        adjusted = f", {p_text(asked.p_family)} adjusted" if asked is not None else ""
+        text = f"Onset of {first.event}: {reported(first.tests[0])}{adjusted} ({_units(first.design)})."
+        sentences.append(Sentence(text, target="onset"))
+    return sentences
+
+
+def _units(design: Design) -> str:
+    return f"{design.experimental_unit} as the unit, n = {joined([str(n) for n in design.n])}"
 
 
 def _action_sentences(results: StudyResults) -> list[Sentence]:
@@ -246,7 +298,7 @@ def headline(results: StudyResults, arms: dict[str, Arm], /) -> list[Sentence]:
     Returns
     -------
     list of Sentence
-        What needs action first, then arms, then comparisons.
+        What needs action first, then arms, comparisons, courses and onsets.
     """
     sentences = _action_sentences(results)
     for key, arm in arms.items():
@@ -254,7 +306,8 @@ def headline(results: StudyResults, arms: dict[str, Arm], /) -> list[Sentence]:
         if outcomes:
             spread = _organ_sentence(results, arms, arm, outcomes)
             sentences.append(spread or _arm_sentence(results, arm, outcomes))
-    return [*sentences, *(_comparison_sentence(comparison, arms) for comparison in results.comparisons)]
+    compared = [_comparison_sentence(comparison, arms) for comparison in results.comparisons]
+    return [*sentences, *compared, *_analysis_sentences(results)]
 
 
 def false_alarm_text(results: StudyResults, arms: dict[str, Arm], /) -> str:

@@ -23,7 +23,7 @@ from lampyris.report.scene import FAINT, INK, Note, Pen, Scene, Type, figure_tex
 
 _ROW_MM = 5.0
 _ABOVE_MM = 5.5
-_LONGEST = 40
+_LONGEST = 64
 
 
 @dataclass(frozen=True, slots=True)

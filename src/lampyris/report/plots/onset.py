@@ -12,6 +12,7 @@ from lampyris.report.scene import INK, SOFT, Note, Pen, Scene, Type, figure_text
 _WIDTH_MM = 88.0
 _LEFT_MM, _TOP_MM, _HEIGHT_MM = 15.0, 14.0, 48.0
 _ROW_MM = 3.4
+_LINE_MM = 3.2
 
 
 def onset_colours(count: int, /) -> tuple[str, ...]:
@@ -38,21 +39,23 @@ def onset_figure(result: OnsetResult, /, *, colours: Sequence[str] = ()) -> Scen
     """
     arms = result.arms
     inks = tuple(colours) or onset_colours(len(arms))
-    foot = _TOP_MM + _HEIGHT_MM
+    words = _test_words(result)
+    top = _TOP_MM + _LINE_MM * (len(words) - 1)
+    foot = top + _HEIGHT_MM
     names = _names(arms)
     left = max(_LEFT_MM, 3.0 + max(text_width_mm(name, 6.5) for name in names))
     scene = Scene(_WIDTH_MM, foot + 13.0 + _ROW_MM * (len(arms) + 1))
     last = max((day for arm in arms for day in arm.days), default=0.0) or 1.0
     across = Scale(0.0, 1.04 * last, left, _WIDTH_MM - 2.0)
-    up = Scale(0.0, 1.0, foot, _TOP_MM)
+    up = Scale(0.0, 1.0, foot, top)
     ticks = even_ticks(0.0, last, most=6)
     draw_left(scene, up, left, even_ticks(0.0, 1.0))
     draw_bottom(scene, across, foot, ticks, f"time ({'days' if result.unit == 'd' else result.unit})")
-    draw_up_label(scene, left - 9.5, (foot + _TOP_MM) / 2, "share without the event")
-    draw_title(
-        scene, (left, _TOP_MM - 6.6), result.event[:1].upper() + result.event[1:], width=_WIDTH_MM - left, most=1
-    )
-    scene.text((left, _TOP_MM - 3.0), _test_words(result), Type(6.5, colour=SOFT))
+    draw_up_label(scene, left - 9.5, (foot + top) / 2, "share without the event")
+    title = result.event[:1].upper() + result.event[1:]
+    draw_title(scene, (left, _TOP_MM - 6.6), title, width=_WIDTH_MM - left, most=1)
+    for k, line in enumerate(words):
+        scene.text((left, _TOP_MM - 3.0 + _LINE_MM * k), line, Type(6.5, colour=SOFT))
     draw = _draw_steps if result.censoring == "right" else _draw_turnbull
     for k, (arm, ink) in enumerate(zip(arms, inks, strict=True)):
         # bars of groups side by side, so that none hides another
@@ -67,15 +70,16 @@ def _names(arms: Sequence[OnsetArm]) -> tuple[str, ...]:
     return tuple(figure_text(arm.group, longest=18) for arm in arms)
 
 
-def _test_words(result: OnsetResult) -> str:
+def _test_words(result: OnsetResult) -> list[str]:
+    """The test, and below it p over all events where it was adjusted."""
     if not result.tests or math.isnan(result.tests[0].p):
-        return "no test: see the notes"
+        return ["no test: see the notes"]
     test = result.tests[0]
     name = test.name.replace("Interval-censored log-rank test (Finkelstein's score)", "Finkelstein's score test")
-    words = f"{name}: χ² = {number(test.statistic, digits=3)}, df {test.df[0]:g}, {p_text(test.p)}"
+    lines = [f"{name}: χ² = {number(test.statistic, digits=3)}, df {test.df[0]:g}, {p_text(test.p)}"]
     if math.isfinite(result.p_adjusted):
-        words += f", over all events {p_text(result.p_adjusted)} (Holm)"
-    return words
+        lines.append(f"over all events {p_text(result.p_adjusted)} (Holm)")
+    return lines
 
 
 def _draw_steps(scene: Scene, arm: OnsetArm, across: Scale, up: Scale, ink: str, shift: float) -> None:

@@ -72,7 +72,10 @@ def _compared(
         endpoint.unit,
         "animal",
         "",
-        *[math.nan] * 4,
+        math.nan,
+        math.nan,
+        math.nan,
+        math.nan,
         groups=tuple(_summary(arm, rows, endpoint.unit, level) for arm, rows in values.items()),
         pairs=(),
         post_hoc="",
@@ -131,7 +134,8 @@ def _censored(
         level=level,
         rng=np.random.default_rng(seed_sequence("resampling", study, "comparison", endpoint.key)),
     )
-    notes = (*bare.notes, *(_told(note, sign) for note in found.notes))
+    # how many values are limits is said of all arms together
+    notes = (*bare.notes, *(_told(note, sign) for note in found.notes if not note.endswith("lie below their limit")))
     if not found.tests:
         return replace(bare, notes=("No test was made: nothing was seen, or all values are one.", *notes))
     first = found.tests[0]

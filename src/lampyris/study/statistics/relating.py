@@ -94,7 +94,7 @@ def _questions(done: Sequence[AnimalOutcome], days: Sequence[float], weights: Ma
     left = {one.animal: persistence(one) for one in done}
     weight = {name: Reading(grams) for name, grams in weights.items() if math.isfinite(grams)}
     start = f"log10 total lesion flux on day {first:g}"
-    asked = [
+    asked: list[tuple[str, str, Mapping[str, Reading | None], Mapping[str, Reading | None]]] = [
         (start, f"log10 labelled cells outside the primary on day {last:g}", begun, cells),
         (start, "log10 share of the primary's first signal that is left", begun, left),
         ("weight (g)", f"log10 total lesion flux on day {last:g}", weight, ended),
@@ -209,4 +209,4 @@ def _r(x: Sequence[float], y: Sequence[float], of: Sequence[str]) -> float:
 
 
 def _influence_words(name: str, r: float) -> str:
-    return f"r = {r:.2f} without {name}, whose leaving moves it most"
+    return f"r = {r:.2f} without {name}, whose leaving moves it most".replace("r = -", "r = −")

@@ -66,4 +66,6 @@ def test_no_interval_of_another_level_is_claimed_on_the_page(study_at_80: StudyR
                   "intervals are 80 %", "median 80 % span",
                   "(80 % 0.31–0.79)"):  # fmt: skip
         assert claim in re.sub(r"\s", " ", words), claim
-    assert re.search(r"geometric mean [^<]*\(80\s%\s", words) and re.search(r": mean [^<]*\(80\s%\s", words)
+    assert re.search(r"geometric mean [^<]*\(80\s%\s", words) and re.search(
+        r"dot: geometric mean [^<]*\(80\s%\s", words
+    )

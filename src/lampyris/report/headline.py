@@ -5,14 +5,13 @@ import statistics
 from dataclasses import dataclass
 
 from lampyris.core.comparison import Comparison, PairDifference
-from lampyris.core.design import Design
+from lampyris.core.design import Design, TestResult
 from lampyris.core.estimate import Estimate
 from lampyris.core.finding import Severity
 from lampyris.core.results import DetectionLimit
 from lampyris.core.study import AnimalOutcome, StudyResults, ViewResult
 from lampyris.report.arms import Arm
 from lampyris.report.bodymap import ELSEWHERE
-from lampyris.report.comparison_words import reported
 from lampyris.report.identities import animals_done, is_tumour
 from lampyris.report.levels import interval_level, level_text
 from lampyris.report.limits import probe_carried, probe_title
@@ -188,10 +187,7 @@ def comparison_text(comparison: Comparison, /) -> str:
     str
         A sentence without its final stop.
     """
-    # arms that are only shown, not tested, do not count
-    tested = {name for pair in comparison.pairs for name in (pair.a, pair.b)}
-    sizes = joined([str(group.n) for group in comparison.groups if not tested or group.group in tested])
-    replication = f"{comparison.experimental_unit} as the unit, n = {sizes}"
+    replication = _compared_units(comparison)
     if not comparison.test or math.isnan(comparison.p):
         return f"{comparison.endpoint}: no test could be made ({replication})"
     freedom = " and ".join(f"{df:.3g}" for df in (comparison.df1, comparison.df2) if not math.isnan(df))
@@ -208,14 +204,30 @@ def comparison_text(comparison: Comparison, /) -> str:
 
 
 def _comparison_sentence(comparison: Comparison, arms: dict[str, Arm]) -> Sentence:
-    """The clearest difference of an endpoint first, then the test over all arms."""
+    """The clearest difference of an endpoint first, then the test over all arms; the rest stands in its section."""
+    if not comparison.test or math.isnan(comparison.p):
+        return Sentence(_begun(comparison_text(comparison)) + ".", target="groups")
+    over_all = f"{comparison.test}, {p_text(comparison.p)}{_adjusted_clause(comparison)}"
     known = [pair for pair in comparison.pairs if not math.isnan(pair.p)]
-    text = comparison_text(comparison) + _adjusted_clause(comparison)
+    text = f"{_begun(comparison.endpoint)}: "
     if known:
         pair = min(known, key=lambda pair: pair.p)
-        by = f", {comparison.post_hoc}" if comparison.post_hoc else ""
-        text += f"; clearest pair {_pair_clause(comparison, pair, arms)}, {p_text(pair.p)}{by}"
-    return Sentence(text + ".", target="groups")
+        by = f" ({comparison.post_hoc})" if comparison.post_hoc else ""
+        text += f"{_pair_clause(comparison, pair, arms)}, {p_text(pair.p)}{by}; over all arms "
+    return Sentence(f"{text}{over_all} ({_compared_units(comparison)}).", target="groups")
+
+
+def _begun(text: str) -> str:
+    """A sentence's begin: of logarithms the quantity itself, as differences are given as ratios."""
+    text = text.removeprefix("log10 ")
+    return text[:1].upper() + text[1:]
+
+
+def _compared_units(comparison: Comparison) -> str:
+    """What was replicated, and how often; arms that are only shown, not tested, do not count."""
+    tested = {name for pair in comparison.pairs for name in (pair.a, pair.b)}
+    sizes = joined([str(group.n) for group in comparison.groups if not tested or group.group in tested])
+    return f"{comparison.experimental_unit} as the unit, n = {sizes}"
 
 
 def _pair_clause(comparison: Comparison, pair: PairDifference, arms: dict[str, Arm]) -> str:
@@ -244,7 +256,7 @@ def _one_end(d: Estimate, a: str, b: str) -> str:
 def _adjusted_clause(comparison: Comparison) -> str:
     if math.isnan(comparison.p_adjusted):
         return ""
-    return f"; {p_text(comparison.p_adjusted)} adjusted ({comparison.adjustment})"
+    return f", adjusted {p_text(comparison.p_adjusted)} ({comparison.adjustment})"
 
 
 def _analysis_sentences(results: StudyResults) -> list[Sentence]:
@@ -252,20 +264,22 @@ def _analysis_sentences(results: StudyResults) -> list[Sentence]:
     sentences = []
     for course in results.analyses.over_time:
         if course.tests:
-            adjusted = f", {p_text(course.p_adjusted)} adjusted" if math.isfinite(course.p_adjusted) else ""
-            text = f"{course.endpoint}, arm by day: {reported(course.tests[0])}{adjusted} ({_units(course.design)})."
-            sentences.append(Sentence(text, target="curves"))
+            asked = _asked(course.tests[0], course.p_adjusted, course.design)
+            sentences.append(
+                Sentence(f"{_begun(course.endpoint)}, whether the arms' courses differ: {asked}.", target="curves")
+            )
     first = next(iter(results.analyses.onsets), None)
     if first is not None and first.tests:
-        asked = next((one for one in results.analyses.family if one.question.endswith(first.event)), None)
-        adjusted = f", {p_text(asked.p_family)} adjusted" if asked is not None else ""
-        text = f"Onset of {first.event}: {reported(first.tests[0])}{adjusted} ({_units(first.design)})."
-        sentences.append(Sentence(text, target="onset"))
+        listed = next((one.p_family for one in results.analyses.family if one.question.endswith(first.event)), math.nan)
+        asked = _asked(first.tests[0], listed, first.design)
+        sentences.append(Sentence(f"Onset of {first.event}, whether the arms differ: {asked}.", target="onset"))
     return sentences
 
 
-def _units(design: Design) -> str:
-    return f"{design.experimental_unit} as the unit, n = {joined([str(n) for n in design.n])}"
+def _asked(test: TestResult, adjusted: float, design: Design) -> str:
+    also = f", adjusted {p_text(adjusted)}" if math.isfinite(adjusted) else ""
+    units = f"{design.experimental_unit} as the unit, n = {joined([str(n) for n in design.n])}"
+    return f"{test.name}, {p_text(test.p)}{also} ({units})"
 
 
 def _action_sentences(results: StudyResults) -> list[Sentence]:

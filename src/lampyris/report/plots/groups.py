@@ -175,7 +175,10 @@ def draw_group(
         return
     half = min(0.36 * room, 5.0)
     y = scale.clipped(mean.value)
-    scene.line([(x - half, y), (x + half, y)], Pen(INK, 1.4))
+    kind = "geometric mean" if mean.method.startswith("geometric") else "mean"
+    ends = f"{level_text([mean])} {number(mean.low, digits=3)} to {number(mean.high, digits=3)}"
+    words = f"{group.group}: {kind} {number(mean.value, digits=3)} ({ends}) {unit_text(unit)}".rstrip()
+    scene.line([(x - half, y), (x + half, y)], Pen(INK, 1.4), Note(f"{words}, n = {group.n}"))
     if math.isfinite(mean.low) and math.isfinite(mean.high):
         interval_bar(scene, x, (scale.clipped(mean.low), scale.clipped(mean.high)), half_mm=min(0.18 * room, 1.4))
 

@@ -34,6 +34,7 @@ from lampyris.probe.probe import probe_from_settings
 from lampyris.study import methods_spread
 from lampyris.study.methods import REFERENCES, methods_text
 from lampyris.study.methods_spread import SPREAD_REFERENCES
+from lampyris.study.methods_statistics import STATISTICS_REFERENCES
 
 RECORD = RunRecord("0.1.0", "ab" * 32, {"numpy": "2.0", "scipy": "1.16"}, {}, {}, "lampyris run .")
 
@@ -198,7 +199,7 @@ def test_what_the_analysis_does_not_do_is_not_said(settings, word):
 def test_every_reference_is_cited_and_every_citation_listed(settings):
     *paragraphs, listed = methods_text(settings, RECORD)
     text = " ".join(paragraphs)
-    for reference in (*REFERENCES, *SPREAD_REFERENCES):
+    for reference in (*REFERENCES, *SPREAD_REFERENCES, *STATISTICS_REFERENCES):
         assert reference in listed
         assert reference.split()[0] in text, reference
 

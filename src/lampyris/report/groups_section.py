@@ -27,7 +27,7 @@ from lampyris.report.gallery import Gallery
 from lampyris.report.headline import comparison_text
 from lampyris.report.numbers import p_text, unit_text
 from lampyris.report.plots.forest import Effect, forest_plot
-from lampyris.report.plots.groups import groups_plot
+from lampyris.report.plots.groups import groups_plot, power_unit
 from lampyris.report.plots.longitudinal import Course, DayMean, longitudinal_plot
 from lampyris.report.plots.onset import onset_figure
 from lampyris.report.relation_figure import relation_scene
@@ -61,13 +61,9 @@ def titled(comparison: Comparison, arms: Mapping[str, Arm], /) -> Comparison:
     )
 
 
-def _plain_unit(unit: str) -> str:
-    return unit.removeprefix("log10(").removesuffix(")") if unit.startswith("log10(") else unit
-
-
 def _label(endpoint: str, unit: str) -> str:
     """What the numbers of an axis are; the endpoint itself stands above the figure."""
-    shown = unit_text(_plain_unit(unit))
+    shown = unit_text(power_unit(unit))
     if shown:
         return f"total lesion flux ({shown})" if "flux" in endpoint else shown
     return "share left" if "share" in endpoint else "ratio"

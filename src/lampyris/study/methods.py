@@ -7,18 +7,13 @@ from lampyris.core.study import RunRecord
 
 # the numbers themselves, so that the text cannot say another
 from lampyris.imaging import background, calibrate, detect, matched_filter, nominal, photometry, regions, step
-from lampyris.study import statistics
 from lampyris.study.methods_spread import SPREAD_REFERENCES, spread_methods
+from lampyris.study.methods_statistics import STATISTICS_REFERENCES, statistics_methods
 
 REFERENCES = (
     "Alexandrakis G, Rannou FR, Chatziioannou AF (2005) Phys Med Biol 50:4225. doi:10.1088/0031-9155/50/17/021",
     "Currie LA (1968) Anal Chem 40:586. doi:10.1021/ac60259a007",
-    "Delacre M, Leys C, Mora YL, Lakens D (2019) Int Rev Soc Psychol 32:13. doi:10.5334/irsp.198",
-    "Games PA, Howell JF (1976) J Educ Stat 1:113. doi:10.3102/10769986001002113",
     "Haskell RC et al. (1994) J Opt Soc Am A 11:2727. doi:10.1364/JOSAA.11.002727",
-    "Holm S (1979) Scand J Stat 6:65",
-    "Steiger JH (2004) Psychol Methods 9:164. doi:10.1037/1082-989X.9.2.164",
-    "Welch BL (1951) Biometrika 38:330. doi:10.1093/biomet/38.3-4.330",
     "Worsley KJ et al. (1996) Hum Brain Mapp 4:58. doi:10.1002/(SICI)1097-0193(1996)4:1<58::AID-HBM4>3.0.CO;2-O",
 )
 
@@ -39,7 +34,8 @@ def methods_text(settings: StudySettings, record: RunRecord, /, *, views: int = 
     -------
     tuple of str
         Paragraphs: imaging, probes, calibration, unmixing, detection, background, photometry, limits, registration, linking,
-        localisation, kinds, outcomes, statistics, software, references.
+        localisation, kinds, outcomes, statistics, limits in comparisons, courses, onsets, relations, multiplicity, software,
+        references.
     """
     options = settings.analysis
     return (
@@ -57,9 +53,9 @@ def methods_text(settings: StudySettings, record: RunRecord, /, *, views: int = 
             views=views,
             injected=any(group.label == "injected" for group in settings.groups.values()),
         ),
-        _statistics(options, views),
+        *statistics_methods(options, views=views),
         _software(record),
-        "References. " + "; ".join(sorted((*REFERENCES, *SPREAD_REFERENCES))) + ".",
+        "References. " + "; ".join(sorted((*REFERENCES, *SPREAD_REFERENCES, *STATISTICS_REFERENCES))) + ".",
     )
 
 
@@ -204,29 +200,6 @@ def _limits(options: AnalysisOptions) -> str:
         f"{nominal.SUBCUTIS_DEPTH_MM:g} mm deep. The cells' interval holds the spread over a region's places, the probe's spread, and "
         f"a standard deviation of {regions.OPTICS_LOG_SD:g} of the natural logarithm for the animal's optics. These are not cell "
         "numbers at the time of imaging: label is diluted by division, and lost."
-    )
-
-
-def _statistics(options: AnalysisOptions, views: int) -> str:
-    brighter = " in the brighter of its views" if views == 2 else ""
-    regional = "the largest over regions of the smaller over views" if views == 2 else "the largest over regions"
-    within = (
-        " The ratio was taken within one view per animal, the one brightest on the first day (on the last, where nothing was "
-        "found on the first), on both days; where nothing was found in that view, its limit stood for it."
-        if views == 2
-        else ""
-    )
-    return (
-        "Statistics. The animal was the experimental unit. Its value per session was the sum of the fluxes of primary and lesions"
-        f"{brighter}; own uncertainties were added in quadrature and shared ones linearly. Where nothing was found, or what was "
-        f"found summed to no flux above 0, the animal entered at its limit ({regional}) and was marked. Endpoints were the logarithm "
-        "of the flux on the last day shared by the labelled arms, and of its ratio to the first such day."
-        f"{within} Labelled arms were compared by Welch's "
-        "analysis of variance (Welch 1951), which does not assume equal variances (Delacre 2019), and all pairs by the Games-Howell "
-        f"procedure (Games & Howell 1976), with {_percent(options.interval_level)} intervals and omega squared with the interval of the "
-        "noncentral F distribution (Steiger 2004); omnibus p values were adjusted over endpoints by Holm's method (Holm 1979). "
-        f"Means are given with Student's t interval. Arms with fewer than {statistics.LEAST_ANIMALS} values, or with values that do not "
-        "differ, were left out of the test and are named. Control arms were described, not tested."
     )
 
 

@@ -121,7 +121,7 @@ def groups_plot(
     places = [left + slot * (k + 0.5) for k in range(len(shown.groups))]
     _draw_axes(scene, scale, left, shown, names, places)
     inks = group_colours([group.group for group in shown.groups], control=control) | dict(colours or {})
-    unit = comparison.unit.removeprefix("log10(").removesuffix(")") if powers else comparison.unit
+    unit = power_unit(comparison.unit) if powers else comparison.unit
     for group, x in zip(shown.groups, places, strict=True):
         draw_group(scene, group, x, scale, colour=inks[group.group], room=0.72 * slot, unit=unit)
     for pair, a, b, level in rows:
@@ -181,6 +181,19 @@ def draw_group(
     scene.line([(x - half, y), (x + half, y)], Pen(INK, 1.4), Note(f"{words}, n = {group.n}"))
     if math.isfinite(mean.low) and math.isfinite(mean.high):
         interval_bar(scene, x, (scale.clipped(mean.low), scale.clipped(mean.high)), half_mm=min(0.18 * room, 1.4))
+
+
+def power_unit(unit: str, /) -> str:
+    """Unit of what a logarithm was taken of.
+
+    Examples
+    --------
+    >>> power_unit("log10(ph s-1)"), power_unit("log10 ph s-1"), power_unit("1")
+    ('ph s-1', 'ph s-1', '1')
+    """
+    if unit.startswith("log10("):
+        return unit.removeprefix("log10(").removesuffix(")")
+    return unit.removeprefix("log10 ")
 
 
 def _shown(comparison: Comparison, *, powers: bool, logarithmic: bool) -> _Shown:

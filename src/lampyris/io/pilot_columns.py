@@ -126,14 +126,16 @@ def study_summary(results: Path | str, /, *, endpoint: str = "") -> PilotSummary
         raise InputError(f"{path.name}: {seen}", (Finding("pilot.endpoint", Severity.ERROR, place, seen, mend),))
     rows = [k for k, one in enumerate(endpoints) if one == chosen[0]]
     n = tuple(int(table.numbers("n")[k]) for k in rows)
-    # the table holds the standard error of each mean
+    # results of an older version hold the standard error of each mean only
     errors = table.numbers("mean_sd")
-    sd = tuple(float(errors[k]) * math.sqrt(count) for k, count in zip(rows, n, strict=True))
-    limited = sum(int(table.numbers("censored")[k]) for k in rows)
-    notes = (
-        (f"{limited} values were below their limit and stand at it, so that the spread is too small.",)
-        if limited
-        else ()
+    own = table.numbers("sd") if "sd" in table.columns else [math.nan] * len(endpoints)
+    sd = tuple(
+        float(own[k]) if math.isfinite(own[k]) else float(errors[k]) * math.sqrt(count)
+        for k, count in zip(rows, n, strict=True)
     )
+    limited = sum(int(table.numbers("censored")[k]) for k in rows)
+    censored = any(math.isfinite(own[k]) for k in rows)
+    how = "the spread takes them as censored" if censored else "they stand at it, so that the spread is too small"
+    notes = (f"{limited} values were below their limit: {how}.",) if limited else ()
     groups = tuple(table.words("group")[k] for k in rows)
     return PilotSummary(f"this study's {chosen[0]}", groups, n, sd, notes)

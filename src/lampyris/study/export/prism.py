@@ -42,9 +42,12 @@ def _columns_of(results: StudyResults, comparison: Comparison) -> Columns:
     for group in comparison.groups:
         columns[_free(columns, _title(results, group.group))] = _filled(list(group.values), longest)
     for group in comparison.groups:
-        if any(group.censored):
-            name = _free(columns, f"{_title(results, group.group)} below limit")
-            columns[name] = _filled([int(one) for one in group.censored], longest)
+        above = group.above or (False,) * len(group.censored)
+        below = [mark and not up for mark, up in zip(group.censored, above, strict=True)]
+        for side, marks in (("below", below), ("above", above)):
+            if any(marks):
+                name = _free(columns, f"{_title(results, group.group)} {side} limit")
+                columns[name] = _filled([int(one) for one in marks], longest)
     return columns
 
 

@@ -6,7 +6,6 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any, Protocol
 
-
 # words for decimal marks, which a shell might take for its own
 MARKS = {"point": ".", "comma": ","}
 

@@ -142,6 +142,7 @@ def test_accuracy_lists_its_tables():
             "censoring",
             "mixed",
             "onset",
+            "exvivo",
         ]
     }
 

@@ -164,3 +164,23 @@ def test_power_in_words(capsys):
     assert cli.main(words) == 0
     out = capsys.readouterr().out
     assert "The pilot knows the spread only roughly" in out and "upper 80 % limit" in out
+
+
+def test_a_sheet_of_a_workbook(tmp_path, capsys):
+    from openpyxl import Workbook
+
+    book = Workbook()
+    book.active.append(["nothing"])
+    sheet = book.create_sheet("onsets")
+    for row in (
+        ["animal", "group", "low", "high"],
+        ["m1", "a", 0, 3],
+        ["m2", "a", 3, 7],
+        ["m3", "b", 7, None],
+        ["m4", "b", 3, 7],
+    ):
+        sheet.append(row)
+    book.save(tmp_path / "onsets.xlsx")
+    words = ["survival", str(tmp_path / "onsets.xlsx"), "--low", "low", "--high", "high", "--group", "group"]
+    found = answer(capsys, *words, "--sheet", "onsets")
+    assert [group["events"] for group in found["groups"]] == [2, 1]

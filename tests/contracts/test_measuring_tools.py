@@ -131,7 +131,19 @@ def test_accuracy_lists_its_tables():
     code, out, _ = call("accuracy", "--list", "--json")
     assert code == 0
     assert json.loads(out) == {
-        "tables": ["thread", "lesions", "kinds", "oracles", "nulls", "relations", "fitting", "censoring", "mixed", "onset"]
+        "tables": [
+            "thread",
+            "lesions",
+            "kinds",
+            "oracles",
+            "nulls",
+            "relations",
+            "fitting",
+            "censoring",
+            "mixed",
+            "onset",
+            "exvivo",
+        ]
     }
 
 

@@ -86,7 +86,7 @@ def test_without_group_and_subject(tmp_path):
         ("animal,group,low,high\nm1,a,7,3\n", LOOKS, "onset.low-above-high", 2, "low"),
         ("animal,group,low,high\nm1,a,-2,3\n", LOOKS, "onset.negative-day", 2, "low"),
         ("animal,group,low,high\nm1,a,x,3\n", LOOKS, "table.no-number", 2, "low"),
-        ("animal,group,low,high\n", LOOKS, "onset.no-row", None, ""),
+        ("animal,group,low,high\n", LOOKS, "table.empty", 1, ""),
         ("animal,group,day,dead\nm1,a,,1\n", DAYS, "onset.no-row", None, ""),
         ("animal,group,day,died\nm1,a,3,1\n", DAYS, "table.no-column", None, "dead"),
     ],

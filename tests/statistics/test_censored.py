@@ -168,7 +168,9 @@ def test_asymptotic_ranks_are_those_of_an_independent_program(survival):
         if rank is None:
             assert not seen.any()
             continue
-        statistic, p = survdiff(-x, seen, np.repeat(np.arange(sizes.size), sizes), weight_type="fh", fh_p=1)
+        # the independent program takes the logarithm of a share of 0 and gives it no weight
+        with np.errstate(divide="ignore", invalid="ignore"):
+            statistic, p = survdiff(-x, seen, np.repeat(np.arange(sizes.size), sizes), weight_type="fh", fh_p=1)
         assert rank.statistic == pytest.approx(statistic, rel=1e-8)
         assert rank.p == pytest.approx(p, rel=1e-7)
 

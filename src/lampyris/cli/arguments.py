@@ -6,6 +6,9 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any, Protocol
 
+# words for decimal marks, which a shell might take for its own
+MARKS = {"point": ".", "comma": ","}
+
 
 class AddVerb(Protocol):
     """Adds a verb to the command: its name, the function that it calls, and what it does in a line."""
@@ -15,6 +18,13 @@ class AddVerb(Protocol):
 
 def add_directory(parser: argparse.ArgumentParser, *, text: str, **options: Any) -> None:
     parser.add_argument("directory", metavar="DIR", type=Path, help=text, **options)
+
+
+def add_reading(parser: argparse.ArgumentParser) -> None:
+    """How a table of the user's own is read."""
+    parser.add_argument("--sheet", metavar="NAME", default="", help="sheet of a workbook")
+    parser.add_argument("--table", metavar="TITLE", default="", dest="prism_table", help="table of a Prism project")
+    parser.add_argument("--decimal", choices=tuple(MARKS), default="", help="decimal mark, where it cannot be told")
 
 
 def whole(text: str) -> int:

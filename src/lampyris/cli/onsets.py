@@ -8,7 +8,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from lampyris.cli.arguments import AddVerb, whole
+from lampyris.cli.arguments import MARKS, AddVerb, add_reading, whole
 from lampyris.cli.output import print_json, print_table
 from lampyris.core.errors import InputError, UsageError
 
@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from lampyris.core.design import Design, TestResult
     from lampyris.core.estimate import Estimate
     from lampyris.core.onset import OnsetArm, OnsetModel, OnsetResult
+    from lampyris.io.data_tables import DataTable
     from lampyris.io.onset_columns import OnsetChoice
 
 # as lampyris.statistics.onset has them, which --help must not load
@@ -60,6 +61,7 @@ def add_verbs(verb: AddVerb, /) -> None:
     survival.add_argument(
         "--seed", type=whole, default=1, metavar="N", help="what permutations are drawn from (default: 1)"
     )
+    add_reading(survival)
     survival.add_argument("--plot", type=Path, metavar="FILE", help="draw the courses: .svg or .png")
 
 
@@ -120,11 +122,11 @@ def _survival(options: argparse.Namespace) -> int:
 
 
 def _analysed(options: argparse.Namespace, choice: "OnsetChoice") -> "OnsetResult":
-    from lampyris.io.data_tables import read_table
     from lampyris.io.onset_columns import onset_columns
     from lampyris.statistics.onset import OnsetOptions, OnsetTimes, onset_analysis
 
-    read = onset_columns(read_table(options.table), choice)
+    table = _table(options)
+    read = onset_columns(table, choice)
     where = ", ".join(f"{column} {value}" for column, value in choice.where)
     result = onset_analysis(
         OnsetTimes(read.low, read.high),
@@ -142,16 +144,25 @@ def _analysed(options: argparse.Namespace, choice: "OnsetChoice") -> "OnsetResul
             seed=options.seed,
         ),
     )
-    return replace(result, notes=(*read.notes, *result.notes), design=replace(result.design, rows=read.rows))
+    return replace(
+        result, notes=(*table.notes, *read.notes, *result.notes), design=replace(result.design, rows=read.rows)
+    )
+
+
+def _table(options: argparse.Namespace) -> "DataTable":
+    from lampyris.io.data_tables import read_table
+
+    return read_table(
+        options.table, sheet=options.sheet, table=options.prism_table, decimal=MARKS.get(options.decimal, "")
+    )
 
 
 def _each(options: argparse.Namespace, choice: "OnsetChoice") -> "tuple[OnsetResult, ...]":
     """One analysis per value of a column, p adjusted over them; values without a day in any row are passed over."""
-    from lampyris.io.data_tables import read_table
     from lampyris.statistics.groups import holm
 
     found = []
-    for value in sorted(set(read_table(options.table).words(options.each))):
+    for value in sorted(set(_table(options).words(options.each))):
         try:
             found.append(_analysed(options, replace(choice, where=(*choice.where, (options.each, value)))))
         except InputError as error:

@@ -5,7 +5,7 @@ import math
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from lampyris.cli.arguments import AddVerb, positive, whole
+from lampyris.cli.arguments import MARKS, AddVerb, add_reading, positive, whole
 from lampyris.cli.output import print_json, print_table
 from lampyris.core.errors import UsageError
 
@@ -95,6 +95,7 @@ def _add_design(power: argparse.ArgumentParser) -> None:
     power.add_argument(
         "--seed", type=whole, default=1, metavar="N", help="what simulations are drawn from (default: 1)"
     )
+    add_reading(power)
     power.add_argument("--plot", type=Path, metavar="FILE", help="draw power over animals: .svg or .png")
 
 
@@ -190,7 +191,9 @@ def _spread(options: argparse.Namespace) -> "tuple[Spread | None, tuple[str, ...
     if options.pilot is not None:
         if not options.value:
             raise UsageError("--pilot needs --value, the column of its values.")
-        table = read_table(options.pilot)
+        table = read_table(
+            options.pilot, sheet=options.sheet, table=options.prism_table, decimal=MARKS.get(options.decimal, "")
+        )
         found = pilot_summary(table, value=options.value, group=options.group, subject=options.subject)
     else:
         found = study_summary(options.from_study, endpoint=options.endpoint)

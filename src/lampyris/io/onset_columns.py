@@ -151,7 +151,7 @@ def _kept(table: DataTable, choice: OnsetChoice) -> DataTable:
             )
         keep = [k for k in keep if words[k] == value]
     if not keep:
-        seen = "no row is left." if len(table) else "the table has no rows."
+        seen = "no row is left."
         place = Place(table.file)
         raise InputError(
             f"{table.file}: {seen}", (Finding("onset.no-row", Severity.ERROR, place, seen, "Choose other rows."),)

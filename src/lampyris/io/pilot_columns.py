@@ -76,7 +76,9 @@ def pilot_summary(table: DataTable, /, *, value: str, group: str = "", subject: 
     names = tuple(dict.fromkeys(groups))
     means = {name: [math.fsum(own) / len(own) for (its, _), own in rows.items() if its == name] for name in names}
     sd = tuple(_sd(means[name]) for name in names)
-    return PilotSummary(f"{table.file}, column {value}", names, tuple(len(means[name]) for name in names), sd, notes)
+    return PilotSummary(
+        f"{table.file}, column {value}", names, tuple(len(means[name]) for name in names), sd, (*table.notes, *notes)
+    )
 
 
 def _sd(values: list[float]) -> float:

@@ -228,8 +228,10 @@ class StudySettings(Model):
     limits: Limits = Field(default_factory=Limits)
 
     def analysed(self, *, without: tuple[str, ...] = ()) -> dict[str, Any]:
-        """What an analysis depends on: all but `without` and what is only reported, so that filling that in repeats nothing."""
+        """What an analysis of images depends on: all but `without`, what is only reported, and what only the study's own
+        statistics ask, so that filling that in repeats nothing."""
         kept = self.model_dump(mode="json", exclude={"reporting", *without})
+        kept.get("analysis", {}).pop("primary_endpoint", None)
         for probe in kept.get("probes", {}).values():
             for key in REPORTED_OF_PROBES:
                 del probe[key]

@@ -1,5 +1,6 @@
 """A study's courses, onsets, relations and the list of all its answers, on made animals."""
 
+import json
 import math
 from dataclasses import replace
 
@@ -7,11 +8,18 @@ import numpy as np
 import pytest
 from made_outcomes import GROUPS, outcome
 from scipy import stats
+from small_study import SETTINGS
 
+from lampyris.core.analyses import Analyses
 from lampyris.core.estimate import Estimate
 from lampyris.core.lesions import Endpoints, OrganOnset
+from lampyris.core.study import RunRecord, StudyResults
+from lampyris.io.durable import canonical_json
+from lampyris.io.settings import read_settings
 from lampyris.statistics.groups import holm
+from lampyris.study.analysis_tables import analysis_tables
 from lampyris.study.checks.run import comparison_checks
+from lampyris.study.codec import decode, encode
 from lampyris.study.statistics import course_over_time, onsets_by_organ, relations, study_statistics
 from lampyris.study.statistics.family import adjusted_family
 from lampyris.study.statistics.records import correlation_records, course_comparisons
@@ -169,6 +177,33 @@ def test_a_stated_primary_endpoint_goes_first():
 def test_the_same_for_animals_in_any_order(whole):
     weights = {one.animal: 20.0 + k for k, one in enumerate(animals())}
     assert repr(study_statistics(animals()[::-1], GROUPS, weights, study="made")) == repr(whole)
+
+
+def test_analyses_are_stored_and_read_back(whole):
+    stored = json.loads(canonical_json(encode(whole[1])))
+    assert repr(decode(Analyses, stored)) == repr(whole[1])
+
+
+def test_a_stated_endpoint_repeats_no_analysis_of_images(tmp_path):
+    (tmp_path / "study.toml").write_text(SETTINGS)
+    plain = read_settings(tmp_path / "study.toml")
+    (tmp_path / "study.toml").write_text(f'{SETTINGS}\n[analysis]\nprimary_endpoint = "ratio"\n')
+    stated = read_settings(tmp_path / "study.toml")
+    assert stated.analysis.primary_endpoint == "ratio" and stated.analysed() == plain.analysed()
+
+
+def test_tables_hold_every_test_and_mean(whole):
+    comparisons, found = whole
+    record = RunRecord("", "", {}, {}, {}, "")
+    results = StudyResults("", "", False, GROUPS, (), (), comparisons, (), (), record, analyses=found)
+    tables = {name: columns for name, (columns, _, _) in analysis_tables(results).items()}
+    tests = tables["tests"]
+    answers = [k for k, family in enumerate(tests["family"]) if family]
+    assert [tests["p"][k] for k in answers] == pytest.approx([one.p for one in found.family])
+    assert {"primary", "assumption", "beside"} == set(tests["role"])
+    assert tables["over_time"]["what"] == ["mean"] * 6 + ["difference"] * 3
+    assert len(tables["relations"]["r"]) == 9 and set(tables["onset_curves"]["group"]) == {"targeted", "dye"}
+    assert len(tables["onset_tests"]["event"]) == 2 * len(found.onsets)
 
 
 def test_checks_of_a_reviewer_pass(whole):

@@ -13,6 +13,7 @@ from lampyris.report.plots.frame import (
     COLUMN_MM,
     LINE_MM,
     NAME_PT,
+    PAGE_MM,
     draw_foot,
     foot_height,
     foot_lines,
@@ -24,6 +25,8 @@ from lampyris.report.scene import FAINT, INK, Note, Pen, Scene, Type, figure_tex
 _ROW_MM = 5.0
 _ABOVE_MM = 5.5
 _LONGEST = 64
+# of the width that labels may take: over two columns of a journal there is room for more
+_LABEL_SHARE, _WIDE_LABEL_SHARE = 0.42, 0.48
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,7 +91,8 @@ def forest_plot(
         raise ValueError("a logarithmic axis needs effects and a null above 0")
     names = [figure_text(effect.label, longest=_LONGEST) for effect in effects]
     texts = [_numbers(effect) for effect in effects]
-    left = min(1.5 + max(text_width_mm(name, NAME_PT) for name in names), 0.42 * width_mm)
+    share = _LABEL_SHARE if width_mm < PAGE_MM else _WIDE_LABEL_SHARE
+    left = min(1.5 + max(text_width_mm(name, NAME_PT) for name in names), share * width_mm)
     right = width_mm - 2.0 - max(text_width_mm(text, NAME_PT) for text in texts)
     if right - left < 0.22 * width_mm:
         # too narrow for three columns: numbers go below their names

@@ -71,15 +71,15 @@ def _names(arms: Sequence[OnsetArm]) -> tuple[str, ...]:
 
 
 def _test_words(result: OnsetResult) -> list[str]:
-    """The test, and below it p over all events where it was adjusted."""
+    """The test, and below it its numbers, with p over all events where it was adjusted."""
     if not result.tests or math.isnan(result.tests[0].p):
         return ["no test: see the notes"]
     test = result.tests[0]
     name = test.name.replace("Interval-censored log-rank test (Finkelstein's score)", "Finkelstein's score test")
-    lines = [f"{name}: χ² = {number(test.statistic, digits=3)}, df {test.df[0]:g}, {p_text(test.p)}"]
+    numbers = f"χ² = {number(test.statistic, digits=3)}, df {test.df[0]:g}, {p_text(test.p)}"
     if math.isfinite(result.p_adjusted):
-        lines.append(f"over all events {p_text(result.p_adjusted)} (Holm)")
-    return lines
+        numbers += f", over all events {p_text(result.p_adjusted)} (Holm)"
+    return [name, numbers]
 
 
 def _draw_steps(scene: Scene, arm: OnsetArm, across: Scale, up: Scale, ink: str, shift: float) -> None:

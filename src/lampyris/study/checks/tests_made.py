@@ -255,9 +255,9 @@ def check_correlations(evidence: Evidence, /) -> Answer:
     if not evidence.correlations:
         return beside_the_point("no correlation was made.")
     findings = [finding for record in evidence.correlations for finding in _correlation_faults(record)]
-    return answer(
-        findings, f"{len(evidence.correlations)} correlations give n and interval, and hang on no single unit."
-    )
+    claimed = sum(record.claimed for record in evidence.correlations)
+    hung = f"{claimed or 'none'} {'is' if claimed == 1 else 'are'} claimed{' and hang on no single unit' if claimed else ''}"
+    return answer(findings, f"{len(evidence.correlations)} correlations give n and interval; {hung}.")
 
 
 def _correlation_faults(record: CorrelationRecord) -> Iterator[Finding]:

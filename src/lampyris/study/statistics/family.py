@@ -125,7 +125,8 @@ def _method(count: int, primary: str) -> str:
 def _told(comparison: Comparison, p: float, method: str, primary: bool) -> Comparison:
     if math.isnan(p):
         return comparison
-    note = f"{method.replace('Holm over', 'Holm-adjusted over')}: p = {p:.3g}."
+    notes = comparison.notes
     if primary:
-        note = f"Stated in advance as the primary endpoint: p = {p:.3g} is not adjusted for the others ({method})."
-    return replace(comparison, p_adjusted=p, adjustment=method, notes=(*comparison.notes, note))
+        stated = f"Stated in advance as the primary endpoint: p = {p:.3g} is not adjusted for the others ({method})."
+        notes = (*notes, stated)
+    return replace(comparison, p_adjusted=p, adjustment=method, notes=notes)

@@ -1,10 +1,11 @@
 """Labelled cells per mm2 of an organ: sections lie within organs, organs within animals, and animals are what was replicated.
 
-In the order of use: `organ_densities`, `group_densities`.
+In the order of use: `section_spread`, `organ_densities`, `group_densities`.
 """
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
+from dataclasses import dataclass
 
 from scipy import special
 
@@ -16,8 +17,10 @@ from lampyris.core.histology import GroupDensity, OrganDensity, SectionFlag, Sec
 DENSITY_UNIT = "mm-2"
 # an organ holds labelled cells where as many are called in unlabelled tissue with less than this chance
 POSITIVE_LEVEL = 0.01
-# spread between sections beyond counting noise, from which its own uncertainty is counted in full
-_SPREAD_FROM, _SPREAD_FULL = 0.8, 1.5
+# densities of sections differ by about 30 %: only weights rest on it
+_USUAL_VARIANCE = 0.09
+# densities of sections are skew, which a variance alone does not say
+_SKEW = 1.15
 
 Key = tuple[str, str]
 
@@ -39,41 +42,72 @@ def organ_densities(
     Returns
     -------
     tuple of OrganDensity
-        By animal and organ. Counts of sections are taken as Poisson times a spread that is common to an organ in an arm, learnt from
-        all animals with several sections (quasi-likelihood; never below Poisson). Calls that controls have as well are taken off.
+        By animal and organ. Sections' densities spread about their organ's by a relative variance that all organs have in common
+        (`section_spread`), counts about them by Poisson. Calls that controls have as well are taken off.
 
     References
     ----------
-    McCullagh & Nelder 1989, Generalized Linear Models, ch. 9 (quasi-likelihood); Jeffreys' interval of a Poisson mean: Brown, Cai &
-    DasGupta 2003, Stat Sinica 13:19.
+    Jeffreys' interval of a Poisson mean: Brown, Cai & DasGupta 2003, Stat Sinica 13:19.
     """
     grouped: dict[Key, list[SectionResult]] = {}
     for one in sections:
         grouped.setdefault((one.animal, one.organ), []).append(one)
-    spreads = _spreads(grouped)
+    spread = section_spread(sections)
     return tuple(
-        _density(key, grouped[key], spreads[grouped[key][0].group, key[1]], threshold, level) for key in sorted(grouped)
+        _density(key, grouped[key], spread, threshold, level) for key in sorted(grouped)
     )
 
 
-def _spreads(grouped: Mapping[Key, Sequence[SectionResult]]) -> dict[Key, tuple[float, int]]:
-    """Spread of counts over Poisson, and its degrees of freedom, by arm and organ."""
-    sums: dict[Key, list[float]] = {}
-    for (_, organ), rows in grouped.items():
-        total = sums.setdefault((rows[0].group, organ), [0.0, 0.0])
-        used = [one for one in rows if one.used and one.tissue_mm2 > 0]
-        count, area = sum(one.labelled for one in used), sum(one.tissue_mm2 for one in used)
-        if len(used) < 2 or count == 0:
+@dataclass(frozen=True, slots=True)
+class SectionSpread:
+    """How much density varies from section to section of an organ, beyond counting noise.
+
+    Parameters
+    ----------
+    relative_variance : float
+        Of a section's density about its organ's.
+    df : float
+        Degrees of freedom behind it; 0 where no organ has two sections with labelled cells.
+    """
+
+    relative_variance: float
+    df: float
+
+
+def section_spread(sections: Sequence[SectionResult], /) -> SectionSpread:
+    """Learn the spread between sections from every organ with two or more, by moments.
+
+    Parameters
+    ----------
+    sections : sequence of SectionResult
+
+    Returns
+    -------
+    SectionSpread
+        Relative, so that one number serves rich and poor organs; sections with few cells, which tell little of it, weigh little.
+    """
+    grouped: dict[Key, list[SectionResult]] = {}
+    for one in sections:
+        if one.used and one.tissue_mm2 > 0 and not one.control:
+            grouped.setdefault((one.animal, one.organ), []).append(one)
+    squares = total = weights = weights2 = 0.0
+    for rows in grouped.values():
+        count, area = sum(one.labelled for one in rows), sum(one.tissue_mm2 for one in rows)
+        if len(rows) < 2 or count == 0:
             continue
-        for one in used:
-            expected = count * one.tissue_mm2 / area
-            total[0] += (one.labelled - expected) ** 2 / expected
-        total[1] += len(used) - 1
-    return {key: (square / df if df else math.nan, int(df)) for key, (square, df) in sums.items()}
+        spare, mean = len(rows) - 1, count / len(rows)
+        weight = (mean / (1.0 + _USUAL_VARIANCE * mean)) ** 2
+        relative = sum((one.labelled / (count * one.tissue_mm2 / area) - 1.0) ** 2 for one in rows)
+        squares += weight * (relative - spare / mean)
+        total += weight * spare
+        weights, weights2 = weights + weight * spare, weights2 + weight**2 * spare
+    if total == 0:
+        return SectionSpread(0.0, 0.0)
+    return SectionSpread(max(squares / total, 0.0), weights**2 / weights2)
 
 
 def _density(
-    key: Key, rows: Sequence[SectionResult], spread: tuple[float, int], threshold: Threshold, level: float
+    key: Key, rows: Sequence[SectionResult], spread: SectionSpread, threshold: Threshold, level: float
 ) -> OrganDensity:
     used = [one for one in rows if one.used and one.tissue_mm2 > 0]
     nuclei, labelled = sum(one.nuclei for one in used), sum(one.labelled for one in used)
@@ -83,6 +117,7 @@ def _density(
         flags.append(str(SectionFlag.NO_SECTION))
     elif len(used) == 1:
         flags.append(str(SectionFlag.ONE_SECTION))
+    factor = _inflation(spread, labelled / max(len(used), 1), level)
     known = threshold.cells > 0
     wrong = threshold.false_positives * nuclei if known else 0.0
     p = _chance(labelled, wrong, threshold) if known and used else math.nan
@@ -94,8 +129,8 @@ def _density(
         nuclei=nuclei,
         labelled=labelled,
         tissue_mm2=area,
-        cells_per_mm2=_rate(labelled, wrong, area, spread, threshold, level, DENSITY_UNIT),
-        labelled_fraction=_rate(labelled, wrong, float(nuclei), spread, threshold, level, "1"),
+        cells_per_mm2=_rate(labelled, wrong, area, factor, threshold, level, DENSITY_UNIT),
+        labelled_fraction=_rate(labelled, wrong, float(nuclei), factor, threshold, level, "1"),
         p=p,
         positive=None if math.isnan(p) else p < POSITIVE_LEVEL,
         flags=tuple(flags),
@@ -103,12 +138,11 @@ def _density(
 
 
 def _rate(
-    count: int, wrong: float, base: float, spread: tuple[float, int], threshold: Threshold, level: float, unit: str
+    count: int, wrong: float, base: float, factor: float, threshold: Threshold, level: float, unit: str
 ) -> Estimate:
     """Count less what is called wrongly, over area or cells."""
     if not base > 0:
         return Estimate(math.nan, math.nan, math.nan, math.nan, level, unit, "no usable section")
-    factor = _inflation(spread, level)
     tail = 0.5 * (1 - level)
     shape = count / factor + 0.5
     low = float(special.gammaincinv(shape, tail)) * factor if count else 0.0
@@ -122,22 +156,19 @@ def _rate(
     sd = math.hypot(math.sqrt(count * factor), wrong / math.sqrt(calls))
     most = 1.0 if unit == "1" else math.inf
     ends = (min(max(below, 0.0), value), max(above, value))
-    shown, df = spread
-    words = f"between sections {shown:.2g} times Poisson, {df} df" if df else "Poisson: spread between sections not known"
+    words = f"Jeffreys, variance {factor:.2g} times Poisson"
     return Estimate(
         min(value / base, most), sd / base, min(ends[0] / base, most), min(ends[1] / base, most), level, unit, words
     )
 
 
-def _inflation(spread: tuple[float, int], level: float) -> float:
-    """Variance over Poisson; where it is clearly more, what few degrees of freedom leave open is in it."""
-    shown, df = spread
-    if df == 0:
+def _inflation(spread: SectionSpread, mean: float, level: float) -> float:
+    """Variance of a count over Poisson where sections hold `mean` cells each; what few degrees of freedom leave open is in it."""
+    if spread.df == 0:
         return 1.0
     tail = 0.5 * (1 + level)
-    few = (float(special.stdtrit(df, tail)) / float(special.ndtri(tail))) ** 2
-    weight = min(max((shown - _SPREAD_FROM) / (_SPREAD_FULL - _SPREAD_FROM), 0.0), 1.0)
-    return max(shown, 1.0) * (1.0 + (few - 1.0) * weight)
+    few = (float(special.stdtrit(spread.df, tail)) / float(special.ndtri(tail))) ** 2
+    return 1.0 + _SKEW * few * spread.relative_variance * mean
 
 
 def _chance(count: int, wrong: float, threshold: Threshold) -> float:
@@ -206,5 +237,6 @@ def _mean(values: Sequence[float], base: float, level: float, unit: str) -> Esti
         return Estimate(mean, math.nan, 0.0, most, level, unit, "one animal: no interval")
     se = math.sqrt(math.fsum((one - mean) ** 2 for one in values) / (n - 1) / n)
     reach = float(special.stdtrit(n - 1, 0.5 * (1 + level))) * se / mean
-    low, high = mean * math.exp(-reach), mean * math.exp(min(reach, 700.0))
+    # beyond the mean itself the logarithm's upper end runs away: from there along its tangent
+    low, high = mean * math.exp(-reach), mean * (math.exp(reach) if reach < 1 else math.e * reach)
     return Estimate(mean, se, low, min(high, max(most, mean)), level, unit, f"{n} animals, Student's t on the logarithm")

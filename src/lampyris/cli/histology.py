@@ -24,22 +24,42 @@ SECTION_COLUMNS = (
 def add_options(parser: argparse.ArgumentParser, /) -> None:
     """Options of histology."""
     group = parser.add_argument_group("histology")
-    group.add_argument("--pixel-um", type=_positive, metavar="UM", default=math.nan, help="width of a pixel in the tissue")
-    group.add_argument("--nuclei-channel", metavar="NAME", default="", help="channel of the nuclei, by name or number from 0")
+    group.add_argument(
+        "--pixel-um", type=_positive, metavar="UM", default=math.nan, help="width of a pixel in the tissue"
+    )
+    group.add_argument(
+        "--nuclei-channel", metavar="NAME", default="", help="channel of the nuclei, by name or number from 0"
+    )
     group.add_argument("--label-channel", metavar="NAME", default="", help="channel of the label")
     group.add_argument(
-        "--control", type=Path, action="append", default=[], metavar="IMAGE", help="micrograph of unlabelled tissue; repeatable"
+        "--control",
+        type=Path,
+        action="append",
+        default=[],
+        metavar="IMAGE",
+        help="micrograph of unlabelled tissue; repeatable",
     )
-    group.add_argument("--nucleus-um", type=_positive, metavar="UM", default=7.0, help="usual diameter of nuclei (default: 7)")
-    group.add_argument("--ring-um", type=_positive, metavar="UM", default=3.0, help="cytoplasm about a nucleus (default: 3)")
-    group.add_argument("--affine", action="store_true", help="landmarks may show stretch and shear, not turn and scale alone")
     group.add_argument(
-        "--calls", type=Path, metavar="TABLE", help="in vivo calls: columns animal, organ, called; else the study's results"
+        "--nucleus-um", type=_positive, metavar="UM", default=7.0, help="usual diameter of nuclei (default: 7)"
+    )
+    group.add_argument(
+        "--ring-um", type=_positive, metavar="UM", default=3.0, help="cytoplasm about a nucleus (default: 3)"
+    )
+    group.add_argument(
+        "--affine", action="store_true", help="landmarks may show stretch and shear, not turn and scale alone"
+    )
+    group.add_argument(
+        "--calls",
+        type=Path,
+        metavar="TABLE",
+        help="in vivo calls: columns animal, organ, called; else the study's results",
     )
     group.add_argument(
         "--highest-limit", type=_positive, metavar="CELLS", default=math.inf, help="a higher detection limit is no call"
     )
-    group.add_argument("--overlays", type=Path, metavar="FOLDER", help="draw each section with its outlines, to accept or mend")
+    group.add_argument(
+        "--overlays", type=Path, metavar="FOLDER", help="draw each section with its outlines, to accept or mend"
+    )
     group.add_argument("--write-csv", type=Path, metavar="FILE", help="write the counts of each section")
 
 
@@ -80,7 +100,9 @@ def _found(options: argparse.Namespace) -> "Histology":
     paths = options.paths
     if len(paths) == 1 and _is_study(paths[0]):
         if options.control or options.nuclei_channel or options.label_channel:
-            raise UsageError("a study says in assays.csv which channels and controls it has: leave --control and channels out")
+            raise UsageError(
+                "a study says in assays.csv which channels and controls it has: leave --control and channels out"
+            )
         return histology_study(paths[0], calls=options.calls, options=counting)
     if options.calls is not None:
         raise UsageError("--calls belongs to a study: single files have no animals")
@@ -95,7 +117,9 @@ def _found(options: argparse.Namespace) -> "Histology":
 def _is_study(path: Path) -> bool:
     from lampyris.io.images.readers import format_of
 
-    return path.is_dir() and ((path / "study.toml").exists() or (path / "assays.csv").exists() or format_of(path) is None)
+    return path.is_dir() and (
+        (path / "study.toml").exists() or (path / "assays.csv").exists() or format_of(path) is None
+    )
 
 
 def _document(found: "Histology", drawn: list[Path]) -> dict[str, Any]:
@@ -191,15 +215,32 @@ def _roc(accuracy: "CallAccuracy | None") -> dict[str, Any] | None:
 def _print(found: "Histology") -> None:
     if found.synthetic:
         print("Synthetic: the images were simulated, no animal was imaged.")
-    rows = [("animal", "organ", "sections", "nuclei", "labelled", "per mm2", "low", "high", "labelled %", "holds label", "flags")]
+    rows = [
+        (
+            "animal",
+            "organ",
+            "sections",
+            "nuclei",
+            "labelled",
+            "per mm2",
+            "low",
+            "high",
+            "labelled %",
+            "holds label",
+            "flags",
+        )
+    ]
     print_table([*rows, *_rows(found)])
     cells, sections, animals = found.controls
     if cells:
-        print(f"controls: {cells} cells in {sections} sections of {animals} animals; {100 * found.false_positives:.2g} % of unlabelled cells are called, and taken off")
+        print(
+            f"controls: {cells} cells in {sections} sections of {animals} animals; {100 * found.false_positives:.2g} % of unlabelled cells are called, and taken off"
+        )
     if any(one.organ for one in found.groups):
         print("means over animals, cells per mm2:")
         print_table(
-            (f"  {one.group}", one.organ, f"n = {one.design.n[0]} animals", *_three(one.cells_per_mm2)) for one in found.groups
+            (f"  {one.group}", one.organ, f"n = {one.design.n[0]} animals", *_three(one.cells_per_mm2))
+            for one in found.groups
         )
     _print_accuracy(found)
     print_findings(found.findings, stream=sys.stdout)
@@ -242,14 +283,13 @@ def _draw(found: "Histology", options: argparse.Namespace) -> list[Path]:
     if options.plot is None and options.overlays is None:
         return []
     from lampyris.cli.assays import save_scene
-    from lampyris.report.plots.exvivo import group_colours
+    from lampyris.report.plots.frame import group_colours
     from lampyris.report.plots.histology import density_figure, section_figure
 
     written = []
     if options.plot is not None:
-        groups = [one.group for one in found.organs]
-        controls = [one.group for one in found.sections if one.control]
-        colours = group_colours(groups, controls)
+        control = next((one.group for one in found.sections if one.control), "")
+        colours = group_colours(list(dict.fromkeys(one.group for one in found.organs)), control=control)
         scene = density_figure(found.organs, found.groups, colours, synthetic=found.synthetic)
         written.append(save_scene(scene, options.plot))
     if options.overlays is not None:

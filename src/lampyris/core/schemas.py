@@ -261,7 +261,9 @@ SECTION_LANDMARKS: tuple[Column, ...] = (
     Column("organ", "name", True, "organ of the section, as in assays.csv"),
     Column("section", "text", True, "which section, as in assays.csv"),
     Column("landmark", "name", True, "a place that is seen in both images, e.g. vessel 1 or upper tip"),
-    Column("y_um", "number", True, "where it is in the section, down from the first pixel's centre, in um", low=0, high=1e6),
+    Column(
+        "y_um", "number", True, "where it is in the section, down from the first pixel's centre, in um", low=0, high=1e6
+    ),
     Column("x_um", "number", True, "the same, to the right", low=0, high=1e6),
     Column("organ_file", "path", False, "image of the organ, e.g. its tray"),
     Column("organ_y_mm", "number", True, "where it is in the organ's image, down, in mm", low=0, high=1000),

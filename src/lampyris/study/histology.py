@@ -45,7 +45,14 @@ from lampyris.study.check import CheckResult, check_study
 from lampyris.study.opening import SHEET
 from lampyris.study.rules import Sheets
 from lampyris.study.rules_assays import SHEET_ASSAYS
-from lampyris.study.rules_histology import LABEL, NUCLEI, SHEET_SECTION_LANDMARKS, SectionKey, read_landmarks, sections_of
+from lampyris.study.rules_histology import (
+    LABEL,
+    NUCLEI,
+    SHEET_SECTION_LANDMARKS,
+    SectionKey,
+    read_landmarks,
+    sections_of,
+)
 
 TABLE_OF_ONSETS = "results/tables/onsets.csv"
 # pixel sizes of sheet and file that differ by more are two statements
@@ -137,7 +144,12 @@ def histology_study(
         try:
             image, counts, pixel_um, names = _open_rows(study, rows, settings.limits, options)
             measured = analyse_section(
-                counts, pixel_um=pixel_um, nucleus_um=options.nucleus_um, ring_um=options.ring_um, names=names, file=rows[0].file
+                counts,
+                pixel_um=pixel_um,
+                nucleus_um=options.nucleus_um,
+                ring_um=options.ring_um,
+                names=names,
+                file=rows[0].file,
             )
         except LampyrisError as error:
             findings += error.findings or [_failed(rows[0].file, error)]
@@ -226,7 +238,10 @@ def _open_rows(
     study: Path, rows: Sequence[AssayRow], limits: Limits, options: CountingOptions
 ) -> tuple[RawImage, np.ndarray, float, tuple[str, str]]:
     """Both channels of a section, from one file or two."""
-    images = {row.file: mean_image(inside(study, row.file, place=Place(SHEET_ASSAYS, row.row, "file")), limits, file=row.file) for row in rows}
+    images = {
+        row.file: mean_image(inside(study, row.file, place=Place(SHEET_ASSAYS, row.row, "file")), limits, file=row.file)
+        for row in rows
+    }
     if len(rows) == 1 and not rows[0].stain:
         image = images[rows[0].file]
         first, second = _channels_of(image, "", "", rows[0].file, row=rows[0])
@@ -240,21 +255,39 @@ def _open_rows(
         names = tuple(images[row.file].channels[index] for row, index in zip(rows, at, strict=True))  # type: ignore[assignment]
     if planes[0].shape != planes[1].shape:
         seen = f"nuclei have {planes[0].shape} pixels, the label in {rows[1].file} {planes[1].shape}."
-        raise _refusal(rows[0].file, "histology.shape", seen, "Export both channels of one field, on the same pixels.", rows[1])
-    pixels = [_pixel_um(row.pixel_um if math.isfinite(row.pixel_um) else options.pixel_um, images[row.file], row.file, row) for row in rows]
+        raise _refusal(
+            rows[0].file, "histology.shape", seen, "Export both channels of one field, on the same pixels.", rows[1]
+        )
+    pixels = [
+        _pixel_um(row.pixel_um if math.isfinite(row.pixel_um) else options.pixel_um, images[row.file], row.file, row)
+        for row in rows
+    ]
     if abs(pixels[0] / pixels[1] - 1.0) > PIXELS_DIFFER:
         seen = f"nuclei have pixels of {pixels[0]:g} um, the label of {pixels[1]:g} um."
-        raise _refusal(rows[0].file, "histology.pixel-size", seen, "Write the same pixel_um in both rows.", rows[1], "pixel_um")
+        raise _refusal(
+            rows[0].file, "histology.pixel-size", seen, "Write the same pixel_um in both rows.", rows[1], "pixel_um"
+        )
     counts = np.stack(planes)
     return _two_channels(images[rows[0].file], counts, names), counts, pixels[0], names
 
 
 def _two_channels(image: RawImage, counts: np.ndarray, names: tuple[str, str]) -> RawImage:
     nan = (math.nan, math.nan)
-    return RawImage(counts, (f"nuclei {names[0]}", f"label {names[1]}"), image.pixel_mm, nan, nan, nan, image.acquired, image.synthetic)
+    return RawImage(
+        counts,
+        (f"nuclei {names[0]}", f"label {names[1]}"),
+        image.pixel_mm,
+        nan,
+        nan,
+        nan,
+        image.acquired,
+        image.synthetic,
+    )
 
 
-def _refusal(file: str, rule: str, seen: str, mend: str, row: AssayRow | None = None, column: str = "channel") -> ImageError:
+def _refusal(
+    file: str, rule: str, seen: str, mend: str, row: AssayRow | None = None, column: str = "channel"
+) -> ImageError:
     place = Place(SHEET_ASSAYS, row.row, column) if row is not None else Place(file)
     return ImageError(f"{file} cannot be counted.", [Finding(rule, Severity.ERROR, place, f"{file}: {seen}", mend)])
 
@@ -280,7 +313,9 @@ def _channels_of(image: RawImage, nuclei: str, label: str, file: str, row: Assay
     """Nuclei and label: as named, else by the one channel that is called after a nuclear stain, of two."""
     count = len(image.channels)
     if count < 2:
-        raise _refusal(file, "histology.channels", f"has {count} channel; nuclei and label are two.", "Name a file of both.", row)
+        raise _refusal(
+            file, "histology.channels", f"has {count} channel; nuclei and label are two.", "Name a file of both.", row
+        )
     stained = [k for k, name in enumerate(image.channels) if any(one in name.casefold() for one in NUCLEAR_STAINS)]
     if nuclei:
         first = _channel(image, nuclei, file, row)
@@ -326,7 +361,9 @@ def _registered(
         if row.y_um > 1e3 * height or row.x_um > 1e3 * width:
             column = "y_um" if row.y_um > 1e3 * height else "x_um"
             seen = f"{row.landmark} lies outside its section of {1e3 * height:.0f} x {1e3 * width:.0f} um."
-            findings.append(_remark(row.row, column, seen, "Write it in um from the first pixel's centre, y down and x right."))
+            findings.append(
+                _remark(row.row, column, seen, "Write it in um from the first pixel's centre, y down and x right.")
+            )
     try:
         found = register_section(
             section, organ, middle_mm=section_middle_mm((shape[0], shape[1]), measured.pixel_um), model=model,
@@ -339,7 +376,11 @@ def _registered(
     for name, miss in suspects(section, organ, model=model).items():
         row = next(one for one in rows if one.landmark == name)
         seen = f"{name} lies {miss:.3g} mm from where the other landmarks of its section put it."
-        findings.append(_remark(row.row, "organ_y_mm", seen, "Look for a slip of typing, y and x exchanged, or two names exchanged."))
+        findings.append(
+            _remark(
+                row.row, "organ_y_mm", seen, "Look for a slip of typing, y and x exchanged, or two names exchanged."
+            )
+        )
     return found, findings
 
 
@@ -374,9 +415,17 @@ def _called(
     organs = organ_densities(sections, threshold, level=options.level)
     told = list(findings)
     if counted and threshold.cells == 0:
-        seen = "no section of an unlabelled animal: how many cells are called wrongly is not known, and no organ is called positive or negative."
+        seen = "no section of an unlabelled animal: how many cells are called wrongly is not known; no organ is positive or negative."
         mend = "Add sections of controls (an arm without probe, or --control FILE), taken under the same settings."
-        told.append(Finding("histology.no-controls", Severity.WARNING, Place(SHEET_ASSAYS if organs and organs[0].organ else ""), seen, mend))
+        told.append(
+            Finding(
+                "histology.no-controls",
+                Severity.WARNING,
+                Place(SHEET_ASSAYS if organs and organs[0].organ else ""),
+                seen,
+                mend,
+            )
+        )
     return Histology(
         sections=tuple(sections),
         organs=organs,
@@ -445,13 +494,23 @@ def _told_calls(path: Path, check: CheckResult) -> dict[tuple[str, str], OrganCa
         word = called[k].casefold()
         key = animals[k], living_organ(organs[k])
         if word and word not in (*YES, *NO):
-            faults.append(_fault(table.file, line, "called", f"{called[k]!r} is neither yes nor no.", "Write yes, no, or leave it empty."))
+            faults.append(
+                _fault(
+                    table.file,
+                    line,
+                    "called",
+                    f"{called[k]!r} is neither yes nor no.",
+                    "Write yes, no, or leave it empty.",
+                )
+            )
         if animals[k] not in known:
             near = did_you_mean(animals[k], known)
             mend = f"Did you mean {near}?" if near else "Name an animal of animals.csv."
             faults.append(_fault(table.file, line, "animal", f"there is no animal {animals[k]!r}.", mend))
         if key in found:
-            faults.append(_fault(table.file, line, "organ", f"{organs[k]} of {animals[k]} stands twice.", "Keep one row."))
+            faults.append(
+                _fault(table.file, line, "organ", f"{organs[k]} of {animals[k]} stands twice.", "Keep one row.")
+            )
         yes = word in YES if word else None
         reason = "" if yes is not None else reasons[k] or "no call given"
         found[key] = OrganCall(*key, yes, float(scores[k]), None, reason)

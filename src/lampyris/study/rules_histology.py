@@ -1,4 +1,4 @@
-"""Rules of sections in assays.csv and of section_landmarks.csv: whose they are, one channel of nuclei and one of label, landmarks that fit."""
+"""Rules of sections in assays.csv and of section_landmarks.csv: whose they are, a channel of nuclei and one of label, landmarks."""
 
 from collections import defaultdict
 from collections.abc import Iterator, Sequence

@@ -170,9 +170,12 @@ class SectionDraw(Model):
     field_um: Annotated[float, Field(ge=60, le=5000)] = 400.0
     pixel_um: Annotated[float, Field(ge=0.1, le=2)] = 0.65
     thickness_um: Positive = 8.0
-    daughters: Positive = Field(default=4.0, description="labelled cells per cell equivalent: cells divide, label is shared")
+    daughters: Positive = Field(
+        default=4.0, description="labelled cells per cell equivalent: cells divide, label is shared"
+    )
     enrichment: Positive = Field(
-        default=20.0, description="density where the fields lie against the whole organ's: fields are put where tumour is"
+        default=20.0,
+        description="density where the fields lie against the whole organ's: fields are put where tumour is",
     )
     section_spread: NonNegative = Field(default=0.3, description="of density from section to section, log-normal")
     nuclei_per_mm2: Positive = 2500.0
@@ -188,7 +191,9 @@ class SectionDraw(Model):
     glow_spread: NonNegative = Field(default=0.15, description="of the tissue's glow from place to place, log-normal")
     bleed_through: Share = Field(default=0.01, description="of the nuclear dye's light in the label's channel")
     debris_per_mm2: NonNegative = Field(default=15.0, description="bright grains that are no cells'")
-    lipofuscin_per_mm2: NonNegative = Field(default=300.0, description="faint grains of aged cells, in controls as well")
+    lipofuscin_per_mm2: NonNegative = Field(
+        default=300.0, description="faint grains of aged cells, in controls as well"
+    )
     blur_um: NonNegative = 0.5
     defocused_share: Share = Field(default=0.0, description="of fields that are out of focus")
     defocus_um: Positive = Field(default=3.0, description="blur of those")

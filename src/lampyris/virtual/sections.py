@@ -124,9 +124,7 @@ def _draw_tissue(draw: SectionDraw, size: int, rng: np.random.Generator) -> NDAr
     yy, xx = along[:, None], along[None, :]
     tissue = np.ones((size, size), bool)
     if draw.glass_share > 0:
-        wave = sum(
-            12.0 / k * np.sin(2 * np.pi * k * along / whole + rng.uniform(0, 2 * np.pi)) for k in (1, 2, 3)
-        )
+        wave = sum(12.0 / k * np.sin(2 * np.pi * k * along / whole + rng.uniform(0, 2 * np.pi)) for k in (1, 2, 3))
         edge = MARGIN_UM + draw.glass_share * draw.field_um + np.asarray(wave)
         tissue &= yy > edge[None, :] if rng.random() < 0.5 else xx > edge[:, None]
     for _ in range(int(rng.poisson(draw.vessels_per_mm2 * (1e-3 * whole) ** 2))):
@@ -140,7 +138,7 @@ def _draw_places(
 ) -> tuple[NDArray[np.float64], NDArray[np.float64], NDArray[np.float64]]:
     """Middles and radii in um: some packed in clumps, the rest anywhere in the tissue, none far over another."""
     wanted = int(rng.poisson(draw.nuclei_per_mm2 * area_mm2))
-    packed = int(round(draw.crowded_share * wanted))
+    packed = round(draw.crowded_share * wanted)
     spread = math.sqrt(math.log1p(draw.size_spread**2))
     places: list[tuple[float, float, float]] = []
     whole = tissue.shape[0] * draw.pixel_um
@@ -267,9 +265,7 @@ def _draw_light(
     size = tissue.shape[0]
     along = np.linspace(-1.0, 1.0, size)
     middle = rng.normal(0.0, 0.25, 2)
-    lamp = 1.0 - 0.5 * draw.illumination_fall * (
-        (along[:, None] - middle[0]) ** 2 + (along[None, :] - middle[1]) ** 2
-    )
+    lamp = 1.0 - 0.5 * draw.illumination_fall * ((along[:, None] - middle[0]) ** 2 + (along[None, :] - middle[1]) ** 2)
     texture = gaussian_filter(rng.standard_normal((size, size)), 12.0 / draw.pixel_um)
     glow = np.exp(draw.glow_spread * texture / max(float(texture.std()), 1e-12))
     soft = gaussian_filter(tissue.astype(float), TISSUE_EDGE_UM / draw.pixel_um)

@@ -8,6 +8,7 @@ from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
+from lampyris.core.estimate import Estimate
 from lampyris.core.histology import CallAccuracy, OrganCall, OrganDensity
 
 NOT_IMAGED = "never imaged"
@@ -137,7 +138,8 @@ def judge_calls(calls: Sequence[OrganCall], /, *, level: float = 0.95) -> CallAc
     notes = [*found.notes]
     if left:
         notes.append(f"{sum(left.values())} of {len(calls)} organs are not judged; none of them counts as negative.")
-    area, curve = None, ()
+    area: Estimate | None = None
+    curve: tuple[tuple[float, float], ...] = ()
     scored = [one for one in judged if math.isfinite(one.score)]
     kinds = {bool(one.truth) for one in scored}
     if len(kinds) == 2 and len({one.animal for one in scored}) > 1:
@@ -150,7 +152,9 @@ def judge_calls(calls: Sequence[OrganCall], /, *, level: float = 0.95) -> CallAc
         area = drawn.auc
         curve = tuple(zip(drawn.false_positive_rate, drawn.sensitivity, strict=True))
         if len(scored) < len(judged):
-            notes.append(f"{len(judged) - len(scored)} organs have a call without a score: they are not in the ROC curve.")
+            notes.append(
+                f"{len(judged) - len(scored)} organs have a call without a score: they are not in the ROC curve."
+            )
     return CallAccuracy(
         sensitivity=found.sensitivity,
         specificity=found.specificity,

@@ -69,7 +69,14 @@ class Threshold:
 
 
 def score_cells(
-    label: Floats, nuclear: Floats, nuclei: Nuclei, tissue: NDArray[np.bool_], /, *, pixel_um: float, ring_um: float = RING_UM
+    label: Floats,
+    nuclear: Floats,
+    nuclei: Nuclei,
+    tissue: NDArray[np.bool_],
+    /,
+    *,
+    pixel_um: float,
+    ring_um: float = RING_UM,
 ) -> CellScores:
     """Label in each cell's area: its nucleus and a ring about it, as far as no other nucleus is nearer.
 

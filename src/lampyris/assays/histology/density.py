@@ -53,9 +53,7 @@ def organ_densities(
     for one in sections:
         grouped.setdefault((one.animal, one.organ), []).append(one)
     spread = section_spread(sections)
-    return tuple(
-        _density(key, grouped[key], spread, threshold, level) for key in sorted(grouped)
-    )
+    return tuple(_density(key, grouped[key], spread, threshold, level) for key in sorted(grouped))
 
 
 @dataclass(frozen=True, slots=True)
@@ -208,12 +206,19 @@ def group_densities(
 def _group(key: Key, organs: Sequence[OrganDensity], level: float) -> GroupDensity:
     told = [one for one in organs if one.sections > 0]
     left = tuple(
-        Exclusion(one.animal, one.group, ", ".join(one.flags) or "no usable section") for one in organs if one not in told
+        Exclusion(one.animal, one.group, ", ".join(one.flags) or "no usable section")
+        for one in organs
+        if one not in told
     )
     area = sum(one.tissue_mm2 for one in told)
     cells = sum(one.nuclei for one in told)
     design = Design(
-        "animal", (key[0],) if key[0] else (), (len(told),), sum(one.sections for one in told), nested=("section",), exclusions=left
+        "animal",
+        (key[0],) if key[0] else (),
+        (len(told),),
+        sum(one.sections for one in told),
+        nested=("section",),
+        exclusions=left,
     )
     return GroupDensity(
         key[0],
@@ -239,4 +244,6 @@ def _mean(values: Sequence[float], base: float, level: float, unit: str) -> Esti
     reach = float(special.stdtrit(n - 1, 0.5 * (1 + level))) * se / mean
     # beyond the mean itself the logarithm's upper end runs away: from there along its tangent
     low, high = mean * math.exp(-reach), mean * (math.exp(reach) if reach < 1 else math.e * reach)
-    return Estimate(mean, se, low, min(high, max(most, mean)), level, unit, f"{n} animals, Student's t on the logarithm")
+    return Estimate(
+        mean, se, low, min(high, max(most, mean)), level, unit, f"{n} animals, Student's t on the logarithm"
+    )

@@ -39,7 +39,13 @@ class _Fit:
 
 
 def register_section(
-    section_mm: Places, organ_mm: Places, /, *, middle_mm: tuple[float, float], model: str = "similarity", organ_file: str = ""
+    section_mm: Places,
+    organ_mm: Places,
+    /,
+    *,
+    middle_mm: tuple[float, float],
+    model: str = "similarity",
+    organ_file: str = "",
 ) -> SectionRegistration:
     """Fit the position of a section on its organ's image by least squares.
 
@@ -79,7 +85,9 @@ def register_section(
         raise LandmarkError(f"the model is one of {', '.join(MODELS)}, got {model!r}")
     names = [name for name in section_mm if name in organ_mm]
     if len(names) < LEAST:
-        raise LandmarkError(f"{len(names)} landmarks stand in both images ({', '.join(names) or 'none'}); {LEAST} are needed")
+        raise LandmarkError(
+            f"{len(names)} landmarks stand in both images ({', '.join(names) or 'none'}); {LEAST} are needed"
+        )
     a = np.array([section_mm[name] for name in names], float)
     b = np.array([organ_mm[name] for name in names], float)
     for what, places in (("the section", a), ("the organ", b)):
@@ -173,17 +181,24 @@ def _similarity(a: Floats, b: Floats, mirrored: bool) -> _Fit:
     target = b.T.ravel()
     terms, _, _, _ = np.linalg.lstsq(rows, target, rcond=None)
     cos, sin = float(terms[0]), float(terms[1])
-    matrix = np.array([[cos, -sin], [sin, cos]]) @ np.diag([1.0, -1.0 if mirrored else 1.0])
+    matrix = np.array([[cos, -sin], [sin, cos]]) * np.array([1.0, -1.0 if mirrored else 1.0])
     squares = float(((rows @ terms - target) ** 2).sum())
-    return _Fit(matrix, terms[2:], mirrored, squares, 4, np.linalg.pinv(rows.T @ rows))
+    return _Fit(matrix, terms[2:], mirrored, squares, 4, np.asarray(np.linalg.pinv(rows.T @ rows), np.float64))
 
 
 def _affine(a: Floats, b: Floats) -> _Fit:
     rows = np.c_[a, np.ones(len(a))]
     terms, _, _, _ = np.linalg.lstsq(rows, b, rcond=None)
     squares = float(((rows @ terms - b) ** 2).sum())
-    matrix = terms[:2].T
-    return _Fit(matrix, terms[2], bool(np.linalg.det(matrix) < 0), squares, 6, np.linalg.pinv(rows.T @ rows))
+    matrix = np.asarray(terms[:2].T, np.float64)
+    return _Fit(
+        matrix,
+        terms[2],
+        bool(np.linalg.det(matrix) < 0),
+        squares,
+        6,
+        np.asarray(np.linalg.pinv(rows.T @ rows), np.float64),
+    )
 
 
 def _leverage(fit: _Fit, place: Floats) -> float:

@@ -204,7 +204,9 @@ def _joined(basins: NDArray[np.int32], smooth: Floats, fine: Floats, width: floa
     parent = np.arange(count + 1)
     size = ndimage.sum_labels(np.ones_like(smooth), basins, np.arange(count + 1))
     most = 1.6 * math.pi / 4.0 * width**2
-    for (a, b), pass_level in sorted(saddles.items(), key=lambda pair: -pair[1] / min(tops[pair[0][0]], tops[pair[0][1]])):
+    for (a, b), pass_level in sorted(
+        saddles.items(), key=lambda pair: -pair[1] / min(tops[pair[0][0]], tops[pair[0][1]])
+    ):
         a, b = int(parent[a]), int(parent[b])
         if a == b or pass_level < SADDLE * min(tops[a], tops[b]) or min(tops[a], tops[b]) < 0.6 * max(tops[a], tops[b]):
             continue

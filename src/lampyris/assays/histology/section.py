@@ -58,7 +58,9 @@ class MeasuredSection:
     @property
     def usable(self) -> bool:
         """It may count for a density."""
-        return not {SectionFlag.OUT_OF_FOCUS, SectionFlag.EMPTY, SectionFlag.NO_NUCLEI, SectionFlag.FEW_NUCLEI} & set(self.flags)
+        return not {SectionFlag.OUT_OF_FOCUS, SectionFlag.EMPTY, SectionFlag.NO_NUCLEI, SectionFlag.FEW_NUCLEI} & set(
+            self.flags
+        )
 
 
 def analyse_section(
@@ -115,7 +117,14 @@ def analyse_section(
         (nuclei.count > 0 and not tissue.by_glow, SectionFlag.TISSUE_BY_NUCLEI),
     ]
     return MeasuredSection(
-        pixel_um, nuclei, tissue, cells, _counted(nuclei), blur, full, tuple(str(flag) for holds, flag in flags if holds)
+        pixel_um,
+        nuclei,
+        tissue,
+        cells,
+        _counted(nuclei),
+        blur,
+        full,
+        tuple(str(flag) for holds, flag in flags if holds),
     )
 
 
@@ -172,7 +181,9 @@ def called_cells(measured: MeasuredSection, threshold: Threshold, /) -> NDArray[
 
 
 def _refusal(file: str, rule: str, seen: str, mend: str) -> ImageError:
-    return ImageError(f"{file or 'the section'} cannot be counted.", [Finding(rule, Severity.ERROR, Place(file), seen, mend)])
+    return ImageError(
+        f"{file or 'the section'} cannot be counted.", [Finding(rule, Severity.ERROR, Place(file), seen, mend)]
+    )
 
 
 def _check(counts: NDArray[np.generic], pixel_um: float, nucleus_um: float, names: tuple[str, str], file: str) -> None:
@@ -187,12 +198,16 @@ def _check(counts: NDArray[np.generic], pixel_um: float, nucleus_um: float, name
         mend = "Write pixel_um in assays.csv (or --pixel-um): the width of a pixel in the tissue, in um."
         raise _refusal(file, "histology.pixel-size", seen, mend)
     if nucleus_um / pixel_um < PIXELS_PER_NUCLEUS:
-        seen = f"has pixels of {pixel_um:g} um: a nucleus of {nucleus_um:g} um covers {nucleus_um / pixel_um:.1f} of them."
+        seen = (
+            f"has pixels of {pixel_um:g} um: a nucleus of {nucleus_um:g} um covers {nucleus_um / pixel_um:.1f} of them."
+        )
         mend = "Look at pixel_um (um, not mm or nm); else take a picture at least four pixels to a nucleus."
         raise _refusal(file, "histology.pixel-size", seen, mend)
     stained = [any(stain in name.casefold() for stain in NUCLEAR_STAINS) for name in names]
     if stained[1] and not stained[0]:
-        seen = f"the label's channel is called {names[1]!r}, which is a stain of nuclei; that of the nuclei {names[0]!r}."
+        seen = (
+            f"the label's channel is called {names[1]!r}, which is a stain of nuclei; that of the nuclei {names[0]!r}."
+        )
         raise _refusal(file, "histology.swapped", seen, "Exchange the two channels.")
 
 
@@ -217,7 +232,9 @@ def _check_swapped(nuclei: Nuclei, label: Floats, pixel_um: float, nucleus_um: f
     there = _round_bodies(find_nuclei(label, pixel_um=pixel_um, nucleus_um=nucleus_um))
     if there >= SWAPPED_LEAST and there > SWAPPED_TIMES * max(here, 1):
         seen = f"{there} round bodies like nuclei stand in the label's channel, {here} in that of the nuclei."
-        raise _refusal(file, "histology.swapped", seen, "Exchange the two channels in assays.csv (stain) or on the command line.")
+        raise _refusal(
+            file, "histology.swapped", seen, "Exchange the two channels in assays.csv (stain) or on the command line."
+        )
 
 
 def _round_bodies(nuclei: Nuclei) -> int:

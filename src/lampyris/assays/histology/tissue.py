@@ -175,5 +175,9 @@ def saturated_share(counts: NDArray[np.generic], mask: NDArray[np.bool_], /) -> 
     top = float(inside.max())
     at = int(np.count_nonzero(inside >= top))
     full = top in SATURATED_LEVELS
-    heaped = top > 0 and at >= max(20, 1e-4 * inside.size) and at > 3 * np.count_nonzero((inside < top) & (inside > 0.98 * top))
+    heaped = (
+        top > 0
+        and at >= max(20, 1e-4 * inside.size)
+        and at > 3 * np.count_nonzero((inside < top) & (inside > 0.98 * top))
+    )
     return at / inside.size if full or heaped else 0.0

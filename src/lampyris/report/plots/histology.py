@@ -147,7 +147,9 @@ def density_figure(
         for arm in arms:
             animals = [one for one in mine if one.group == arm]
             first = start + step * placed
-            _mean_bar(scene, up, first, first + step * (len(animals) - 1), _of(groups, arm, name), colours.get(arm, NEUTRAL))
+            _mean_bar(
+                scene, up, first, first + step * (len(animals) - 1), _of(groups, arm, name), colours.get(arm, NEUTRAL)
+            )
             for k, one in enumerate(animals):
                 _point(scene, first + step * k, up, one, colours.get(arm, NEUTRAL))
             placed += len(animals)
@@ -170,7 +172,9 @@ def _mean_bar(scene: Scene, up: Scale, left: float, right: float, group: GroupDe
     if group is None or not math.isfinite(group.cells_per_mm2.value):
         return
     mean = group.cells_per_mm2
-    note = Note(f"{group.group} {group.organ}: mean {number(mean.value)} ({number(mean.low)}–{number(mean.high)}) per mm², {mean.method}")
+    note = Note(
+        f"{group.group} {group.organ}: mean {number(mean.value)} ({number(mean.low)}–{number(mean.high)}) per mm², {mean.method}"
+    )
     y = up.clipped(mean.value)
     scene.line([(left - 1.2, y), (right + 1.2, y)], Pen(colour, 1.6, opacity=0.45), note)
 

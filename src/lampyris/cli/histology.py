@@ -233,9 +233,8 @@ def _print(found: "Histology") -> None:
     print_table([*rows, *_rows(found)])
     cells, sections, animals = found.controls
     if cells:
-        print(
-            f"controls: {cells} cells in {sections} sections of {animals} animals; {100 * found.false_positives:.2g} % of unlabelled cells are called, and taken off"
-        )
+        share = f"{100 * found.false_positives:.2g} % of unlabelled cells are called, and taken off"
+        print(f"controls: {cells} cells in {sections} sections of {animals} animals; {share}")
     if any(one.organ for one in found.groups):
         print("means over animals, cells per mm2:")
         print_table(

@@ -183,7 +183,14 @@ def _similarity(a: Floats, b: Floats, mirrored: bool) -> _Fit:
     cos, sin = float(terms[0]), float(terms[1])
     matrix = np.array([[cos, -sin], [sin, cos]]) * np.array([1.0, -1.0 if mirrored else 1.0])
     squares = float(((rows @ terms - target) ** 2).sum())
-    return _Fit(matrix, terms[2:], mirrored, squares, 4, np.asarray(np.linalg.pinv(rows.T @ rows), np.float64))
+    return _Fit(
+        np.asarray(matrix, np.float64),
+        np.asarray(terms[2:], np.float64),
+        mirrored,
+        squares,
+        4,
+        np.asarray(np.linalg.pinv(rows.T @ rows), np.float64),
+    )
 
 
 def _affine(a: Floats, b: Floats) -> _Fit:

@@ -19,7 +19,9 @@ COARSE_UM = 2.0
 # glow between tissue and glass, in standard deviations of the smoothed glass, from which it parts them
 CONTRAST_SDS = 6.0
 LEAST_GLASS = 0.01
-RING_UM = (1.5, 5.0)
+# tissue's own glow is read where the light of nuclei no longer reaches
+RING_UM = (4.0, 10.0)
+EDGE_UM = 1.5
 # blur is read from at most so many nuclei
 MOST_EDGES = 400
 SATURATED_LEVELS = (255, 4095, 16383, 65535)
@@ -67,7 +69,7 @@ def find_tissue(images: Floats, nuclei: Nuclei, /, *, pixel_um: float) -> Tissue
     if far.mean() >= LEAST_GLASS:
         glow = _glow(images, apart_um, far, pixel_um)
         if glow is not None:
-            mask, by_glow = glow | (apart_um <= RING_UM[0]), True
+            mask, by_glow = glow | (apart_um <= EDGE_UM), True
     return Tissue(mask, float(mask.sum()) * (1e-3 * pixel_um) ** 2, by_glow)
 
 

@@ -156,10 +156,11 @@ def density_figure(
         counts = ", ".join(str(sum(one.group == arm for one in mine)) for arm in arms)
         scene.text((middle, up.start + 6.6), f"n = {counts} animals", Type(5.5, "middle", colour=SOFT))
     _legend(scene, told, colours, up.start + 10.4)
-    title = "Labelled cells in sections" + (" (SYNTHETIC: simulated)" if synthetic else "")
+    title = "Cells in sections" + (" (SYNTHETIC)" if synthetic else "")
     draw_title(scene, (16.0, 6.0), title, width=right - 16.0, most=1)
     level = level_text([one.cells_per_mm2 for one in told]) if told else ""
-    foot = f"a point per animal, bars {level} interval; line: mean of animals; hollow: not told from controls"
+    scene.text((16.0, scene.height - 3.6), f"a point per animal, bars {level} interval", Type(5.0, colour=SOFT))
+    foot = "line: mean of animals; hollow: not told from controls"
     scene.text((16.0, scene.height - 1.2), foot, Type(5.0, colour=SOFT))
     return scene
 
@@ -182,7 +183,8 @@ def _mean_bar(scene: Scene, up: Scale, left: float, right: float, group: GroupDe
 def _point(scene: Scene, x: float, up: Scale, organ: OrganDensity, colour: str) -> None:
     density = organ.cells_per_mm2
     scene.line([(x, up.clipped(density.low)), (x, up.clipped(density.high))], Pen(colour, 0.9))
-    words = f"{organ.animal} {organ.organ}: {number(density.value)} ({number(density.low)}–{number(density.high)}) per mm², {organ.labelled} of {organ.nuclei} cells in {organ.sections} sections"
+    words = f"{organ.animal} {organ.organ}: {number(density.value)} ({number(density.low)}–{number(density.high)}) per mm², "
+    words += f"{organ.labelled} of {organ.nuclei} cells in {organ.sections} sections"
     pen = Pen(fill=colour) if organ.positive else Pen(colour, 0.7, PAPER)
     scene.disc((x, up.clipped(density.value)), 0.9, pen, Note(words))
 

@@ -151,6 +151,9 @@ def _rate(
     unsure = float(special.ndtri(1 - tail)) * wrong / math.sqrt(calls)
     below = count - wrong - math.hypot(count - low, unsure)
     above = count - wrong + math.hypot(high - count, min(unsure, wrong))
+    # what may hide is no less for having seen fewer than controls have
+    hidden = float(special.gammaincinv(value / factor + 0.5, 1 - tail)) * factor
+    above = max(above, hidden)
     sd = math.hypot(math.sqrt(count * factor), wrong / math.sqrt(calls))
     most = 1.0 if unit == "1" else math.inf
     ends = (min(max(below, 0.0), value), max(above, value))

@@ -221,9 +221,27 @@ def _checked(study: Path) -> tuple[CheckResult, StudySettings]:
         seen = "names no section." if (study / SHEET_ASSAYS).exists() else "there is no assays.csv."
         mend = "Write rows of kind histology: file, animal, organ, section, channel, stain (nuclei or label), pixel_um."
         errors.append(Finding("histology.missing", Severity.ERROR, Place(SHEET_ASSAYS), seen, mend))
+    errors += _unknown_animals(check, errors)
     if errors or check.settings is None:
         raise InputError(f"{study}: nothing was analysed", errors)
     return check, check.settings
+
+
+def _unknown_animals(check: CheckResult, told: Sequence[Finding]) -> list[Finding]:
+    """Sections of animals that animals.csv does not have, where the sheets' own rules could not look."""
+    known = [row.animal for row in check.animals]
+    places = {(one.place.file, one.place.row, one.place.column) for one in told}
+    found = []
+    for rows in sections_of(check.assays).values():
+        row = rows[0]
+        if known and row.animal and row.animal not in known and (SHEET_ASSAYS, row.row, "animal") not in places:
+            near = did_you_mean(row.animal, known)
+            mend = f"Did you mean {near}?" if near else "Name an animal of animals.csv."
+            place = Place(SHEET_ASSAYS, row.row, "animal")
+            found.append(
+                Finding("histology.animal", Severity.ERROR, place, f"there is no animal {row.animal!r}.", mend)
+            )
+    return found
 
 
 def _concerns(finding: Finding) -> bool:

@@ -98,7 +98,7 @@ def test_real_light_sheet_nuclei_are_refused_at_their_stated_scale_and_run_as_bo
         image = planes["tumor_Ch2"][4][200:460, 200:460]
         label = planes["virus_Ch1"][4][200:460, 200:460]
     # 4 um to a pixel: a nucleus covers two of them, which nobody can count
-    with pytest.raises(ImageError, match="covers 1.8 of them"):
+    with pytest.raises(ImageError, match=r"covers 1\.8 of them"):
         analyse_section(np.stack([image, label]), pixel_um=4.0)
     # clusters of nuclei of about five pixels are told; there is no truth, only that they lie in bright tissue and leave room
     found = find_nuclei(image.astype(float), pixel_um=4.0, nucleus_um=20.0)

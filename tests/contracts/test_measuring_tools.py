@@ -143,6 +143,7 @@ def test_accuracy_lists_its_tables():
             "mixed",
             "onset",
             "exvivo",
+            "histology",
         ]
     }
 

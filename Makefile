@@ -8,14 +8,19 @@ PIP := $(BIN)/python -m pip --quiet --disable-pip-version-check --no-input
 # packages are compiled to bytecode when they are first imported, which is less work than compiling all of them
 INSTALL := $(PIP) install --prefer-binary --no-compile --constraint constraints.txt
 
+# without it every process would compile every package anew
+unexport PYTHONDONTWRITEBYTECODE
+
 .PHONY: demo test lint speed accuracy docs clean
 .DELETE_ON_ERROR:
 
 demo: $(VENV)/.runtime
 	$(BIN)/lampyris demo $(DEMO) --seed $(SEED)
 
+# Assertions are rewritten to tell more only where one failed, as rewriting them all takes as long as many tests.
 test: lint
-	$(BIN)/python -m pytest -q --numprocesses auto
+	$(BIN)/python -m pytest -q --numprocesses auto --dist worksteal --assert plain || \
+	  { $(BIN)/python -m pytest -q --last-failed --last-failed-no-failures none; exit 1; }
 
 lint: $(VENV)/.test
 	$(BIN)/ruff check

@@ -392,7 +392,8 @@ def test_only_an_animal_that_exists(study, capsys):
 
 @pytest.fixture
 def small_default(study, monkeypatch):
-    """The demonstration on the small design: all its parts run, on fewer animals than the default has."""
+    """The demonstration on the small design: all its parts run, on fewer animals than the default has, in this process."""
+    monkeypatch.setattr("lampyris.trial.demo.MOST_WORKERS", 1)
     monkeypatch.setattr("lampyris.virtual.simulate.default_design", lambda: read_design(study.parent / "design.toml"))
 
 

@@ -7,7 +7,9 @@ from functools import partial
 from pathlib import Path
 
 import pytest
+import scipy.linalg  # noqa: F401  (loads the library whose threads are counted)
 from small_work import copy_and_count, die, fail, write_nothing
+from threadpoolctl import threadpool_info, threadpool_limits
 
 from lampyris.core.errors import ImageError, LampyrisError
 from lampyris.core.finding import Finding, Place, Severity
@@ -189,7 +191,25 @@ def _tasks(task, count=4):
     return [replace(task, folder=f"out/{place}") for place in range(count)]
 
 
-@pytest.mark.parametrize("workers", [None, 1, 3])
+def note_threads(study, folder):
+    (folder / "copy.txt").write_text(
+        json.dumps([one["num_threads"] for one in threadpool_info() if one["user_api"] == "blas"])
+    )
+    (folder / "many").mkdir()
+
+
+@pytest.mark.parametrize("workers", [None, 1])
+def test_linear_algebra_of_a_task_has_one_thread(task, workers):
+    """Whatever holds outside: here two, though the tests themselves begin with one."""
+    with threadpool_limits(2, user_api="blas"):
+        assert 2 in [one["num_threads"] for one in threadpool_info()]
+        with open_engine(workers) as engine:
+            run_tasks([replace(task, work=note_threads)], engine=engine)
+    seen = json.loads((Path(task.study) / task.folder / "copy.txt").read_text())
+    assert seen and set(seen) == {1}
+
+
+@pytest.mark.parametrize("workers", [None, 1, 2])
 def test_one_failure_leaves_the_others(task, workers):
     tasks = _tasks(task)
     tasks[1] = replace(tasks[1], work=partial(fail, ValueError("odd")))

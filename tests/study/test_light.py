@@ -3,6 +3,7 @@
 from concurrent.futures import ProcessPoolExecutor, ThreadPoolExecutor
 from multiprocessing import get_context
 
+import numpy as np
 import pytest
 
 from lampyris.imaging import light_table
@@ -39,6 +40,17 @@ def test_a_part_that_is_there_is_not_read_again(one_part, tmp_path):
     light_table.keep_light_part(INSTRUMENT, "ensemble", {})
     use_light(INSTRUMENT, tmp_path / "missing")
     assert light_table.light_part(INSTRUMENT, "ensemble") == {}
+
+
+def test_a_part_that_is_there_is_written_by_this_process(one_part, tmp_path, monkeypatch):
+    light_table.keep_light_part(INSTRUMENT, "ensemble", {"share": np.arange(3.0)})
+    with ProcessPoolExecutor(1, mp_context=get_context("spawn")) as engine:
+        monkeypatch.setattr(engine, "submit", None)
+        assert light_is_shared(begin_light(INSTRUMENT, engine, tmp_path))
+        assert not light_is_shared(begin_light(INSTRUMENT, engine, tmp_path / "missing"))
+    light_table._PARTS.clear()
+    use_light(INSTRUMENT, tmp_path)
+    assert light_table.light_part(INSTRUMENT, "ensemble")["share"].tolist() == [0.0, 1.0, 2.0]
 
 
 def test_one_process_shares_nothing(tmp_path):

@@ -2,7 +2,6 @@
 
 import hashlib
 import json
-import os
 import random
 import shutil
 import signal
@@ -11,8 +10,11 @@ import sys
 import time
 from pathlib import Path
 
+import numpy as np
 import pytest
 
+from lampyris.cli import main
+from lampyris.imaging import light_table
 from lampyris.study.run import run_study
 from lampyris.trial.demo import score_study
 from lampyris.trial.score import accuracy
@@ -107,18 +109,25 @@ def test_same_bytes_from_two_processes(simulated: Path, analysed: Path, tmp_path
 
 
 def test_killed_five_times_and_resumed(simulated: Path, analysed: Path, tmp_path: Path) -> None:
-    shutil.copytree(simulated, tmp_path / "study")
-    command = [sys.executable, "-m", "lampyris", "run", str(tmp_path / "study"), "--json"]
+    """At five moments, each a little after the next of the run's ten tasks began to be told: sessions, animals, report."""
+    study, light = Path(shutil.copytree(simulated, tmp_path / "study")), tmp_path / "light"
+    light.mkdir()
+    instrument = default_design().instrument
+    for part in light_table.LIGHT_PARTS:
+        np.savez(light / f"{part}.npz", allow_pickle=False, **light_table.light_part(instrument, part))
+    command = [sys.executable, str(Path(__file__).with_name("killed_run.py")), str(study), str(light)]
     chance = random.Random(5)
-    for _ in range(5):
-        child = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, start_new_session=True)
-        time.sleep(chance.uniform(0.5, 5.0))
-        if child.poll() is None:
-            os.killpg(child.pid, signal.SIGKILL)
-        child.wait()
+    for tasks in (1, 3, 5, 7, 9):
+        with subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True) as child:
+            assert child.stderr is not None
+            told = next((line for line in child.stderr if line.startswith(f"[{tasks}/")), None)
+            assert told is not None, "it ended before it was killed"
+            time.sleep(chance.uniform(0.0, 0.3))
+            child.kill()
+        assert child.returncode == -signal.SIGKILL
     done = subprocess.run(command, capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stderr
-    assert hashes(tmp_path / "study" / "results") == hashes(analysed / "results")
+    assert hashes(study / "results") == hashes(analysed / "results")
 
 
 def test_nothing_of_the_truth_stands_in_the_study(simulated: Path) -> None:
@@ -146,8 +155,6 @@ def test_says_that_it_is_synthetic(simulated: Path, analysed: Path) -> None:
 @pytest.fixture
 def faulty(simulated: Path, tmp_path: Path) -> Path:
     """One animal's image cut short, another's at full scale."""
-    import numpy as np
-
     from lampyris.io.images.ome_tiff import read_ome_tiff, write_ome_tiff
 
     study = tmp_path / "study"
@@ -164,11 +171,9 @@ def faulty(simulated: Path, tmp_path: Path) -> Path:
     return study
 
 
-def test_faults_of_images_stop_their_animals_only(faulty: Path) -> None:
-    command = [sys.executable, "-m", "lampyris", "run", str(faulty), "--json"]
-    done = subprocess.run(command, capture_output=True, text=True, check=False)
-    assert done.returncode == 4, done.stderr
-    animals = json.loads(done.stdout)["animals"]
+def test_faults_of_images_stop_their_animals_only(faulty: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["run", str(faulty), "--json"]) == 4
+    animals = json.loads(capsys.readouterr().out)["animals"]
     assert {name: row["status"] for name, row in animals.items()} == {"m01": "failed", "m02": "failed", "m03": "done"}
     assert "raw/m01/d00_dorsal.ome.tiff" in animals["m01"]["reason"]
     assert "raw/m02/d07_ventral.ome.tiff" in animals["m02"]["reason"]

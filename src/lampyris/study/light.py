@@ -4,9 +4,10 @@ A worker that finds no files computes the same by itself. The files lie in a hid
 kill the next run sweeps it away.
 """
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from concurrent.futures import BrokenExecutor, Executor, Future, ProcessPoolExecutor
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
@@ -27,16 +28,21 @@ def begin_light(instrument: Instrument, engine: Executor | None, folder: Path, /
     Returns
     -------
     list of concurrent.futures.Future
-        One per part; empty where nothing is to be shared.
+        One per part; empty where nothing is to be shared. A part that this process has from an earlier run is written
+        by itself.
     """
     if not isinstance(engine, ProcessPoolExecutor):
         return []
-    from lampyris.imaging.light_table import LIGHT_PARTS
+    from lampyris.imaging.light_table import LIGHT_PARTS, has_light_part
 
+    parts: list[Future[None]] = []
     try:
-        return [engine.submit(_write_part, instrument, part, folder / part) for part in LIGHT_PARTS]
+        for part in LIGHT_PARTS:
+            known = has_light_part(instrument, part)
+            parts.append((_at_once if known else engine.submit)(_write_part, instrument, part, folder / part))
     except BrokenExecutor:
         return []
+    return parts
 
 
 def light_is_shared(parts: Sequence[Future[None]], /) -> bool:
@@ -60,6 +66,18 @@ def use_light(instrument: Instrument, folder: Path, /) -> None:
         if not has_light_part(instrument, part):
             with np.load(_file(folder / part)) as arrays:
                 keep_light_part(instrument, part, dict(arrays))
+
+
+def _at_once(write: Callable[..., None], /, *options: Any) -> Future[None]:
+    """What `Executor.submit` gives, done by this process."""
+    done: Future[None] = Future()
+    try:
+        write(*options)
+    except OSError as error:
+        done.set_exception(error)
+    else:
+        done.set_result(None)
+    return done
 
 
 def _write_part(instrument: Instrument, part: str, path: Path) -> None:

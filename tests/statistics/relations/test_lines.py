@@ -88,7 +88,7 @@ SERIES = {
 @pytest.mark.parametrize("name", SERIES)
 def test_inverse_prediction_holds_the_truth_as_often_as_it_says(name, absolute, relative, sd_x):
     """Wells drawn from a known line; a new well's amount is in its 95 % interval 93 to 97 times of 100."""
-    x, held, rounds = SERIES[name], 0, 800
+    x, held, rounds = SERIES[name], 0, 400
     for k in range(rounds):
         rng = np.random.default_rng([k, len(x)])
         own = x * (1 + rng.normal(0, sd_x, x.size))
@@ -106,7 +106,7 @@ def test_inverse_prediction_holds_the_truth_as_often_as_it_says(name, absolute, 
         )
         held += found.low <= true <= found.high
     share = wilson_interval(held, rounds)
-    # the band that is promised, within what 800 rounds can tell; twelve wells with two unknown scatters lean to its wide side
+    # the band that is promised, within what 400 rounds can tell; twelve wells with two unknown scatters lean to its wide side
     assert share.high > 0.93
     assert share.low < 0.97
     assert 0.92 < share.value < 0.985

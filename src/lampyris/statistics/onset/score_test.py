@@ -105,6 +105,40 @@ def interval_score_test(
     >>> round(exact.p, 3), exact.note
     (0.1, 'all 20 arrangements')
     """
+    large, label, layers, scores, variance = _judged(times, groups, strata)
+    name = large.name.replace("large-sample", "permutation")
+    if math.isnan(large.statistic):
+        return dataclasses.replace(large, name=name), large
+    p, note = _permutation_p(scores, label, layers, variance, large.statistic, permutations, seed)
+    return TestResult(name, "chi2", large.statistic, large.df, p, NULL, note=note), large
+
+
+def large_sample_score_test(
+    times: OnsetTimes, groups: Sequence[str], /, *, strata: Sequence[str] | None = None
+) -> TestResult:
+    """The second answer of `interval_score_test` alone, for many simulated experiments: it looks at no arrangement.
+
+    Parameters
+    ----------
+    times, groups, strata
+        As there.
+
+    Returns
+    -------
+    TestResult
+
+    Raises
+    ------
+    ValueError
+        If there are fewer than two groups.
+    """
+    return _judged(times, groups, strata)[0]
+
+
+def _judged(
+    times: OnsetTimes, groups: Sequence[str], strata: Sequence[str] | None
+) -> tuple[TestResult, NDArray[np.intp], NDArray[np.intp], Floats, Floats]:
+    """The test by the chi-square tail, with labels, strata, scores and the covariance of the groups' sums."""
     names = list(dict.fromkeys(groups))
     if len(names) < 2:
         raise ValueError(f"a test needs two groups, got {len(names)}")
@@ -119,11 +153,7 @@ def interval_score_test(
     scores[np.abs(scores) < 1e-12] = 0.0
     sums: Floats = np.bincount(label, scores, len(names)).astype(np.float64)
     name = NAME + (", stratified" if strata is not None else "")
-    large = chi_square(f"{name}, large-sample", sums, variance)
-    if math.isnan(large.statistic):
-        return dataclasses.replace(large, name=f"{name}, permutation"), large
-    p, note = _permutation_p(scores, label, layers, variance, large.statistic, permutations, seed)
-    return TestResult(f"{name}, permutation", "chi2", large.statistic, large.df, p, NULL, note=note), large
+    return chi_square(f"{name}, large-sample", sums, variance), label, layers, scores, variance
 
 
 def _permutation_variance(scores: Floats, label: NDArray[np.intp], k: int) -> Floats:

@@ -325,6 +325,36 @@ def test_wrong_usage(capsys, words, said):
     assert said in capsys.readouterr().err
 
 
+def test_a_workbook_of_several_sheets_is_read_as_compare_reads_it(capsys, tmp_path):
+    import openpyxl
+
+    book = openpyxl.Workbook()
+    page = book.active
+    page.title = "mice"
+    page.append(["mouse", "day", "flux", "cells"])
+    for k in range(8):
+        page.append([f"m{k}", 7 if k % 2 else 14, 3.0 + k, 2.0 * k + (k % 3)])
+    page.row_dimensions[3].hidden = True
+    book.create_sheet("notes")["A1"] = "by hand"
+    book.save(tmp_path / "two.xlsx")
+    words = {"correlate": ["--x", "flux", "--y", "cells"], "agree": ["--a", "flux", "--b", "cells"]}
+    for verb, columns in words.items():
+        asked = [verb, str(tmp_path / "two.xlsx"), *columns]
+        assert "Say --sheet" in str(ask(capsys, *asked, code=3)["errors"])
+        found = ask(capsys, *asked, "--sheet", "mice")
+        assert found["n"] == 8
+        assert "1 hidden rows are read" in " ".join(found["notes"])
+        assert ask(capsys, *asked, "--sheet", "mice", "--where", "day=7")["n"] == 4
+        assert ask(capsys, *asked, "--sheet", "mice", "--where", "mouse!=m0")["n"] == 7
+        assert "The column holds" in str(ask(capsys, *asked, "--sheet", "mice", "--where", "day=9", code=3)["errors"])
+
+
+def test_a_decimal_comma_can_be_said(capsys, tmp_path):
+    (tmp_path / "t.csv").write_text("a;b\n1,234;1\n2,500;2\n3,125;4\n4,750;5\n", "utf-8")
+    found = ask(capsys, "agree", str(tmp_path / "t.csv"), "--a", "a", "--b", "b", "--decimal", "comma")
+    assert found["bias"] == pytest.approx((1.234 + 2.5 + 3.125 + 4.75 - 12) / 4)
+
+
 def test_plots_are_written_and_the_same_each_time(capsys, tmp_path, peak, repeats):
     asked = {
         "line": ["correlate", peak, "--x", "wright", "--y", "mini", "--variance-ratio", "1"],

@@ -8,9 +8,10 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from lampyris.cli.tables import rows_where, table_read
 from lampyris.core.errors import InputError, UsageError
 from lampyris.core.finding import Finding, Place, Severity
-from lampyris.io.data_tables import DataTable, long_form, read_table
+from lampyris.io.data_tables import DataTable, long_form
 from lampyris.statistics.groups import ComparisonPlan, Source
 
 _POST_HOC = {"tukey": "tukey-kramer"}
@@ -105,8 +106,7 @@ def table_asked(options: argparse.Namespace, /) -> DataTable:
     InputError
         If it cannot be read, or no row is left.
     """
-    decimal = {"point": ".", "comma": ","}.get(options.decimal or "", "")
-    table = read_table(options.table, sheet=options.sheet, table=options.prism_table, decimal=decimal)
+    table = table_read(options.table, options)
     if options.wide or options.columns or (table.wide and not options.value and not options.group):
         keep = [name for name in (options.subject, options.within, options.block, options.two_way) if name]
         conditions = [condition.partition("!=" if "!=" in condition else "=")[0] for condition in options.where]
@@ -120,7 +120,7 @@ def table_asked(options: argparse.Namespace, /) -> DataTable:
         )
         options.group, options.value = options.group or "group", options.value or "value"
     for condition in options.where:
-        table = _filtered(table, condition)
+        table = rows_where(table, condition)
     return table
 
 
@@ -293,30 +293,6 @@ def _unit_of(subject: str) -> str:
 
 def _listed(text: str) -> tuple[str, ...]:
     return tuple(dict.fromkeys(word.strip() for word in text.split(",") if word.strip()))
-
-
-def _filtered(table: DataTable, condition: str) -> DataTable:
-    mark = "!=" if "!=" in condition else "="
-    name, found, wanted = (part.strip() for part in condition.partition(mark))
-    if not found or not name:
-        raise UsageError(f"--where needs COLUMN=VALUE, got {condition!r}")
-    cells = table.words(name)
-    same = [_same(cell, wanted) for cell in cells]
-    kept = [k for k, one in enumerate(same) if one == (mark == "=")]
-    if not kept:
-        held = ", ".join(list(dict.fromkeys(cells))[:12])
-        seen = f"no row is left by --where {condition}."
-        raise table.refusal("compare.no-rows", None, name, seen, f"The column holds: {held}.")
-    return table.chosen(kept, f"{len(kept)} of {len(cells)} rows are kept by --where {condition}")
-
-
-def _same(cell: str, wanted: str) -> bool:
-    if cell == wanted:
-        return True
-    try:
-        return float(cell) == float(wanted)
-    except ValueError:
-        return False
 
 
 def _logarithms(table: DataTable, name: str, values: NDArray[np.float64]) -> NDArray[np.float64]:

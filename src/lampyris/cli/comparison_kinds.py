@@ -189,7 +189,8 @@ def _time_tables(
         when = "slope" if math.isnan(pair.day) else f"{pair.day:g}"
         shown = _interval(pair.difference, logarithmic)
         pairs.append((f"{pair.a} - {pair.b}", when, *shown, _p(pair.p), _p(pair.p_alone)))
-    method = found.pairs[0].method if found.pairs else ""
+    # slopes are a family of their own: the days come after them
+    method = found.pairs[-1].method if found.pairs else ""
     tables = [("means of the model", means), (f"differences on each {day} ({method})", pairs)]
     if found.changes:
         changes: list[tuple[str, ...]] = [("group", f"{day} from", "to", "change", "interval", *ratio, "p", "p alone")]

@@ -191,7 +191,7 @@ def checks(arms: Arms, /) -> tuple[TestResult, ...]:
     """
     testable, spread = arms.testable(), arms.spread()
     made = []
-    if len(testable.names) >= 2:
+    if len(testable.names) >= 2 and (testable.sds > 0).any():
         made.append(sd_ratio(testable.sds, testable.ns))
     if len(testable.arrays) >= 2 and (testable.sds > 0).any():
         made.append(levene(testable.arrays))

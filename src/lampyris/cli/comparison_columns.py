@@ -108,14 +108,17 @@ def table_asked(options: argparse.Namespace, /) -> DataTable:
     """
     table = table_read(options.table, options)
     if options.wide or options.columns or (table.wide and not options.value and not options.group):
+        # where the columns are days the group stands in a column of its own
+        days = bool(options.within) and options.within not in table.columns and options.group in table.columns
         keep = [name for name in (options.subject, options.within, options.block, options.two_way) if name]
+        keep = [options.group, *(name for name in keep if name != options.within)] if days else keep
         conditions = [condition.partition("!=" if "!=" in condition else "=")[0] for condition in options.where]
         keep = list(dict.fromkeys([*keep, *(name for name in conditions if name in table.columns)]))
         table = long_form(
             table,
-            columns=_listed(options.columns),
+            columns=_listed(options.columns) or (_day_columns(table) if days else ()),
             keep=keep,
-            group=options.group or "group",
+            group=options.within if days else options.group or "group",
             value=options.value or "value",
         )
         options.group, options.value = options.group or "group", options.value or "value"
@@ -248,12 +251,19 @@ def days_of(table: DataTable, name: str, /) -> NDArray[np.float64]:
     return days
 
 
+def _day_columns(table: DataTable) -> tuple[str, ...]:
+    """Columns that are called as days, such as "Day 7" or "d07"."""
+    return tuple(name for name in table.columns if _DAY.fullmatch(name.strip()))
+
+
 def _refuse_unnamed(table: DataTable, options: argparse.Namespace) -> None:
     missing = [name for name, given in (("--value", options.value), ("--group", options.group)) if not given]
     if not missing:
         return
     numeric = [name for name in table.columns if table.is_numeric(name)]
     hint = " If each column of numbers is a group, say --wide." if len(numeric) > 1 else ""
+    if len(_day_columns(table)) > 1:
+        hint = " Its columns are days: say --wide --group COLUMN --subject COLUMN --within day; for one day, --value with its name."
     raise UsageError(f"say {' and '.join(missing)}: columns of {table.file} are {', '.join(table.columns)}.{hint}")
 
 

@@ -162,7 +162,7 @@ def test_rows_of_one_animal_are_refused_with_the_right_model():
     assert rules(error) == ["compare.pseudo-replication"]
     text = str(error.value)
     for words in ("study.csv", "column mouse", "'m0' has 3 in dots", "8 independent values and not 24",
-                  "10.1371/journal.pbio.2005282", "--nested mean", "--nested mixed", "mixed model"):  # fmt: skip
+                  "10.1371/journal.pbio.2005282", "--average", "--mixed", "mixed model"):  # fmt: skip
         assert words in text
 
 

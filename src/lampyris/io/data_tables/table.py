@@ -23,6 +23,10 @@ MOST_NAMED = 20
 
 _BELOW = re.compile(r"(<|≤|<=|below)\s*(?P<limit>.+)", re.IGNORECASE)
 _THOUSANDS = re.compile(r"[+-]?\d{1,3}(?P<mark>[,.'’\s\u00a0\u202f])\d{3}(?P=mark)?.*")
+_NOT_SEEN = re.compile(
+    r"[<≤ ]*(n\.? ?d\.?|b\.?d\.?l\.?|b?lod|b?lloq|b?loq|u\.?d\.?|undetected|undetectable|not detected|not seen|negative)",
+    re.I,
+)
 _WITH_UNIT = re.compile(r"[+-]?\d+([.,]\d+)?\s*(?P<unit>[^\d\s.,].*)")
 _SHOWN = 60
 
@@ -202,6 +206,11 @@ def _mend(cell: str, decimal: str) -> str:
         )
     if _THOUSANDS.fullmatch(cell):
         return "Write the number without thousands separators."
+    if _NOT_SEEN.fullmatch(cell):
+        return (
+            "If it lies below the detection limit, write <LIMIT with the limit's number (<150); if it was not measured, leave the "
+            "cell empty."
+        )
     if _WITH_UNIT.fullmatch(cell):
         return "Write the number alone; its unit goes into the column's name or --unit."
     if cell.casefold() in ("inf", "-inf", "+inf", "∞", "-∞", "infinity"):

@@ -230,7 +230,16 @@ def _names(cells: Sequence[object], source: Source, column: str, faults: list[Fi
     for k in empty[:MOST_NAMED]:
         more = f" ({len(empty)} such rows)" if len(empty) > 1 else ""
         seen = f"the cell is empty{more}."
-        faults.append(_finding("compare.no-name", source, k, column, seen, "Name it, or remove the row."))
+        faults.append(
+            _finding(
+                "compare.no-name",
+                source,
+                k,
+                column,
+                seen,
+                f"Write it in every row (the {column} of one row says nothing of the next), or remove the row.",
+            )
+        )
     return names
 
 
@@ -280,8 +289,8 @@ def _replication_faults(several: dict[tuple[str, str], int], source: Source, pla
     named = [f"{subject!r} has {count} in {group}" for (group, subject), count in several.items()]
     seen = f"{_count(len({subject for _, subject in several}), unit)} with several rows in one group: {listed(named)}."
     mend = (
-        f'Average per {unit} (nested="mean", --nested mean), or keep the rows and model them within the {unit} by a mixed '
-        'model (nested="mixed", --nested mixed). Rows that differ in a factor, such as day, belong to a model with that factor.'
+        f"Average per {unit} (--average), or keep the rows and model them within the {unit} by a mixed model (--mixed); in "
+        'Python nested="mean" or "mixed". Rows that differ in a factor, such as day, belong to a model with that factor.'
     )
     return [Finding("compare.pseudo-replication", Severity.ERROR, Place(source.file, None, source.subject), seen, mend)]
 

@@ -414,6 +414,20 @@ def test_words_for_not_seen_are_told_from_other_text(capsys, tmp_path):
     assert ["write <LIMIT" in fix for fix in fixes] == [True, True, True, False]
 
 
+def test_one_number_written_twice_is_doubted(capsys, tmp_path):
+    path = write(tmp_path / "t.csv", "g,m,v\na,1,1\na,1.0,2\na,2,3\nb,3,2\nb,4,4\nb,5,5\n")
+    found = answer(capsys, path, "--value", "v", "--group", "g", "--subject", "m")
+    (doubt,) = [one for one in found["warnings"] if one["check"] == "compare.names"]
+    assert "'1' and '1.0'" in doubt["message"]
+
+
+@pytest.mark.parametrize(("cell", "said"), [(">9", "above the range is not known"), ("<9", "no other verb can")])
+def test_what_a_verb_cannot_take_is_not_advised(capsys, tmp_path, cell, said):
+    path = write(tmp_path / "t.csv", f"x,y\n{cell},1\n2,2\n3,1\n4,5\n5,3\n")
+    assert cli.main(["correlate", str(path), "--x", "x", "--y", "y"]) == 3
+    assert said in capsys.readouterr().err
+
+
 def test_only_the_pairs_of_days_say_how_they_were_adjusted(capsys, tmp_path):
     rows = "".join(
         f"{'ab'[k % 2]},m{k},{day},{k % 3 + 0.1 * day * (k % 2) + 0.3 * ((k * day) % 4)}\n"

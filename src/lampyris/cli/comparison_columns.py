@@ -12,6 +12,7 @@ from lampyris.cli.tables import rows_where, table_read
 from lampyris.core.errors import InputError, UsageError
 from lampyris.core.finding import Finding, Place, Severity
 from lampyris.io.data_tables import DataTable, long_form
+from lampyris.io.data_tables.table import NUMBER
 from lampyris.statistics.groups import ComparisonPlan, Source
 
 _POST_HOC = {"tukey": "tukey-kramer"}
@@ -274,11 +275,11 @@ def _doubts(table: DataTable, options: argparse.Namespace) -> tuple[Finding, ...
         names = dict.fromkeys(table.words(column))
         alike: dict[str, list[str]] = {}
         for name in names:
-            alike.setdefault(" ".join(name.casefold().split()), []).append(name)
+            alike.setdefault(_plain_name(name), []).append(name)
         twice = [" and ".join(map(repr, same)) for same in alike.values() if len(same) > 1]
         place = Place(table.file, None, column)
         if twice:
-            seen = f"names differ in capitals or blanks alone, and count as different: {', '.join(twice[:5])}."
+            seen = f"names differ in capitals, blanks or the writing of a number alone, and count as different: {', '.join(twice[:5])}."
             mend = "Write each name in one way."
             found.append(Finding("compare.names", Severity.WARNING, place, seen, mend))
         dates = [name for name in names if _DATE.fullmatch(name)]
@@ -287,6 +288,12 @@ def _doubts(table: DataTable, options: argparse.Namespace) -> tuple[Finding, ...
             mend = "Look at them in the program; write such names as text."
             found.append(Finding("compare.dates", Severity.WARNING, place, seen, mend))
     return tuple(found)
+
+
+def _plain_name(name: str) -> str:
+    """A name without what a hand writes now so, now so: "PBS " is "pbs", and "1.0" is "1"."""
+    plain = " ".join(name.casefold().split())
+    return f"{float(plain):g}" if NUMBER.fullmatch(plain) else plain
 
 
 def _was_wide(table: DataTable) -> bool:

@@ -97,7 +97,10 @@ class DataTable:
         values, below, faults = self._converted(name)
         for k in np.flatnonzero(below):
             seen = f"{self._cell(int(k), name)} lies below a limit."
-            mend = "Say --limit cells, and it is taken as censored, never as zero or as the limit itself."
+            mend = (
+                "compare takes it as censored with --limit cells, never as zero or as the limit itself; no other verb can, and "
+                "there the cell is left empty and such values are counted in the paper."
+            )
             faults.append(
                 Finding("table.below-limit", Severity.ERROR, Place(self.file, self.lines[k], name), seen, mend)
             )
@@ -206,6 +209,8 @@ def _mend(cell: str, decimal: str) -> str:
         )
     if _THOUSANDS.fullmatch(cell):
         return "Write the number without thousands separators."
+    if cell.startswith((">", "≥")):
+        return "A value above the range is not known: measure it again, diluted or shorter exposed, or leave the cell empty and say so."
     if _NOT_SEEN.fullmatch(cell):
         return (
             "If it lies below the detection limit, write <LIMIT with the limit's number (<150); if it was not measured, leave the "

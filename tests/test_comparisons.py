@@ -414,6 +414,12 @@ def test_words_for_not_seen_are_told_from_other_text(capsys, tmp_path):
     assert ["write <LIMIT" in fix for fix in fixes] == [True, True, True, False]
 
 
+def test_limits_in_one_group_alone_are_refused(capsys, tmp_path):
+    path = write(tmp_path / "t.csv", "g,v\na,<1\na,2\na,3\nb,\nb,NA\n")
+    (error,) = refusal(capsys, path, "--value", "v", "--group", "g", "--limit", "cells")
+    assert error["check"] == "compare.one-group"
+
+
 def test_one_number_written_twice_is_doubted(capsys, tmp_path):
     path = write(tmp_path / "t.csv", "g,m,v\na,1,1\na,1.0,2\na,2,3\nb,3,2\nb,4,4\nb,5,5\n")
     found = answer(capsys, path, "--value", "v", "--group", "g", "--subject", "m")

@@ -372,6 +372,15 @@ def test_plots_are_written_and_the_same_each_time(capsys, tmp_path, peak, repeat
     capsys.readouterr()
 
 
+def test_a_line_without_end_to_its_interval_is_drawn_without_band(capsys, tmp_path):
+    points = [(0.06, 0), (0.56, 1), (0, 2), (0, 1), (0.4, 0.9), (0.3, 1.1), (0.9, 2.2), (1.1, 0.4)]
+    path = write(tmp_path / "t.csv", ["x", "y"], points)
+    words = ["correlate", path, "--x", "x", "--y", "y", "--sd-x", "1", "--sd-y", "1", "--plot", str(tmp_path / "p.svg")]
+    found = ask(capsys, *words)
+    assert found["lines"][0]["slope"]["low"] is None
+    assert (tmp_path / "p.svg").is_file()
+
+
 @pytest.mark.parametrize(
     ("words", "said"),
     [

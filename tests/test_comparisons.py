@@ -414,6 +414,23 @@ def test_words_for_not_seen_are_told_from_other_text(capsys, tmp_path):
     assert ["write <LIMIT" in fix for fix in fixes] == [True, True, True, False]
 
 
+def test_a_difference_of_ranks_is_no_difference_of_logarithms(capsys):
+    words = (*PLANT_WORDS, "--post-hoc", "dunn", "--log")
+    _, out, _ = call(capsys, *words)
+    assert "difference of mean ranks" in out
+    assert "ratio (95" not in out
+    assert {pair["unit"] for pair in answer(capsys, *words)["pairs"]} == {"ranks"}
+    assert {pair["unit"] for pair in answer(capsys, *PLANT_WORDS, "--log")["pairs"]} == {"log10"}
+
+
+def test_it_is_said_which_intervals_hold_for_all_pairs(capsys, tmp_path):
+    assert any("for all 3 pairs together" in note for note in answer(capsys, *PLANT_WORDS)["notes"])
+    path = sheet(tmp_path / "days.xlsx", DAYS)
+    found = answer(capsys, path, "--wide", "--group", "Group", "--subject", "Mouse", "--within", "day")
+    assert any("for one difference alone" in note for note in found["notes"])
+    assert all(pair["p_alone"] <= pair["p"] for pair in [*found["pairs"], *found["changes"]])
+
+
 def test_limits_in_one_group_alone_are_refused(capsys, tmp_path):
     path = write(tmp_path / "t.csv", "g,v\na,<1\na,2\na,3\nb,\nb,NA\n")
     (error,) = refusal(capsys, path, "--value", "v", "--group", "g", "--limit", "cells")

@@ -150,8 +150,11 @@ def pair_rows(pairs: Sequence[PairDifference], /, *, logarithmic: bool = False) 
     """
     level = level_text([pair.difference for pair in pairs])
     sized = any(pair.effect_size is not None for pair in pairs)
+    ranks = any(pair.difference.unit == "ranks" for pair in pairs)
+    # ten to the power of a difference of ranks is no ratio
+    logarithmic = logarithmic and not ranks
     ratio = logarithmic or any(pair.ratio is not None for pair in pairs)
-    head = ["pair", "difference", f"{level} interval", "p"]
+    head = ["pair", "difference of mean ranks" if ranks else "difference", f"{level} interval", "p"]
     head += [f"ratio ({level})"] if ratio else []
     named = next((pair.effect_size.method.partition(",")[0] for pair in pairs if pair.effect_size is not None), "")
     head += [f"{named} ({level})"] if sized else []

@@ -247,7 +247,7 @@ FAULTS = {
         ["agree", "--a", "word", "--b", "again", "--categories"], {}, [("relation.categories", None, "word")],
     ),
     "ratio of zero": (
-        ["agree", "--a", "flux", "--b", "cells", "--ratio"], {2: {"cells": "0"}}, [("relation.values", None, "")],
+        ["agree", "--a", "flux", "--b", "cells", "--ratio"], {2: {"cells": "0"}}, [("relation.no-ratio", 2, "cells")],
     ),
 }  # fmt: skip
 
@@ -347,6 +347,12 @@ def test_a_workbook_of_several_sheets_is_read_as_compare_reads_it(capsys, tmp_pa
         assert ask(capsys, *asked, "--sheet", "mice", "--where", "day=7")["n"] == 4
         assert ask(capsys, *asked, "--sheet", "mice", "--where", "mouse!=m0")["n"] == 7
         assert "The column holds" in str(ask(capsys, *asked, "--sheet", "mice", "--where", "day=9", code=3)["errors"])
+
+
+def test_what_has_no_ratio_is_named_by_row_and_column(capsys, tmp_path):
+    path = write(tmp_path / "t.csv", ["a", "b"], [(-1, 1), (2, 2), (3, 0), (4, 5)])
+    errors = ask(capsys, "agree", path, "--a", "a", "--b", "b", "--ratio", code=3)["errors"]
+    assert [(one["row"], one["column"]) for one in errors] == [(2, "a"), (4, "b")]
 
 
 def test_a_decimal_comma_can_be_said(capsys, tmp_path):

@@ -17,6 +17,7 @@ from lampyris.cli.relation_columns import (
     is_yes_or_no,
     refuse,
     refuse_few,
+    refuse_not_above_zero,
     yes_or_no,
 )
 from lampyris.cli.relation_parts import (
@@ -101,6 +102,8 @@ def _numbers(options: argparse.Namespace, columns: Columns) -> Answer:
     subject = columns.words[options.subject] if options.subject else None
     units = len(set(subject)) if subject is not None else columns.rows.size
     refuse_few(columns, units, 3, unit)
+    if options.ratio:
+        refuse_not_above_zero(columns, (options.a, options.b))
     found = _measured(options, columns, subject, unit)
     document = {
         **dict.fromkeys(_KEYS),

@@ -179,6 +179,27 @@ def logarithms(columns: Columns, name: str, /) -> NDArray[np.float64]:
     return np.log10(values)
 
 
+def refuse_not_above_zero(columns: Columns, names: Sequence[str], /) -> None:
+    """Refuse columns of which a ratio cannot be taken.
+
+    Raises
+    ------
+    InputError
+        If a value is not above 0; every such cell is named.
+    """
+    mend = "Correct it, leave out --ratio, or leave the cell empty where nothing was seen, and count such rows in the paper."
+    faults = [
+        Finding(
+            "relation.no-ratio", Severity.ERROR, Place(columns.table.file, line, name), f"{value:g} has no ratio.", mend
+        )
+        for name in names
+        for line, value in zip(columns.lines(), columns.values[name], strict=True)
+        if not value > 0
+    ]
+    if faults:
+        raise InputError(f"{columns.table.file}: a ratio needs values above 0", faults)
+
+
 def refuse(columns: Columns, rule: str, seen: str, mend: str, column: str = "") -> InputError:
     """An error about a whole column or table."""
     place = Place(columns.table.file, None, column)

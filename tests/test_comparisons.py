@@ -154,7 +154,7 @@ def test_rows_of_one_animal_are_refused_with_the_ways_out(capsys, tmp_path):
     words = (table, "--value", "signal", "--group", "arm", "--subject", "mouse", "--where", "day=14")
     (error,) = refusal(capsys, *words)
     assert error["check"] == "compare.pseudo-replication"
-    assert "--nested mean" in error["fix"]
+    assert "--average" in error["fix"]
     averaged = answer(capsys, *words, "--average")
     assert averaged["design"]["n"] == [4, 4]
     assert averaged["design"]["experimental_unit"] == "mouse"
@@ -362,3 +362,102 @@ def test_a_plot_is_written_and_the_same_each_time(capsys, tmp_path):
     assert len(root.findall(".//{*}circle")) == 30
     assert root.find("{*}title").text == "weight by group"
     assert "p = 0.0174" in root.find("{*}desc").text
+
+
+# ---- sheets as they come -------------------------------------------------------------------------------------------
+
+
+def sheet(path, rows):
+    book = openpyxl.Workbook()
+    for row in rows:
+        book.active.append(row)
+    book.save(path)
+    return path
+
+
+DAYS = [
+    ["Mouse", "Group", "Weight (g)", "Day 0", "Day 3", "Day 7"],
+    ["m1", "PBS", 20, 1.0, 2.0, 3.0], ["m2", "PBS", 21, 1.1, 2.1, 3.6], ["m3", "PBS", 20, 1.0, 2.2, 3.3],
+    ["m4", "QD", 22, 1.0, 1.2, 1.3], ["m5", "QD", 20, 1.1, 1.5, None], ["m6", "QD", 21, 1.0, 1.2, 1.1],
+]  # fmt: skip
+
+
+def test_a_column_per_day_is_read_as_days(capsys, tmp_path):
+    path = sheet(tmp_path / "days.xlsx", DAYS)
+    code, _, said = call(capsys, path)
+    assert code == 2 and "say --wide --group COLUMN --subject COLUMN --within day" in said
+    words = (path, "--wide", "--group", "Group", "--subject", "Mouse", "--within", "day")
+    found = answer(capsys, *words)
+    assert [one["day"] for one in found["groups"]] == [0, 3, 7] * 2
+    assert [one["n"] for one in found["groups"]] == [3, 3, 3, 3, 3, 2]
+    assert found["design"]["groups"] == ["PBS", "QD"] and found["design"]["rows"] == 17
+    long = [["Mouse", "Group", "day", "value"]]
+    long += [[row[0], row[1], day, row[k]] for row in DAYS[1:] for k, day in ((3, 0), (4, 3), (5, 7)) if row[k]]
+    same = answer(
+        capsys, sheet(tmp_path / "long.xlsx", long), "--value", "value", "--group", "Group", "--subject", "Mouse",
+        "--within", "day",
+    )  # fmt: skip
+    assert same["tests"][0]["p"] == pytest.approx(found["tests"][0]["p"], rel=1e-6)
+    fewer = answer(capsys, *words, "--columns", "Day 0,Day 7")
+    assert {one["day"] for one in fewer["groups"]} == {0, 7}
+
+
+def test_the_sentence_counts_those_that_were_tested(capsys, tmp_path):
+    path = write(tmp_path / "t.csv", "g,v\na,1\na,2\na,3\nb,2\nb,4\nb,5\nc,7\n")
+    _, out, _ = call(capsys, path, "--value", "v", "--group", "g")
+    assert "n = 3, 3 units (a, b); not tested: c (n = 1);" in out
+
+
+def test_words_for_not_seen_are_told_from_other_text(capsys, tmp_path):
+    path = write(tmp_path / "t.csv", "g,v\na,n.d.\na,<LOD\na,bdl\nb,2\nb,text\n")
+    fixes = [one["fix"] for one in refusal(capsys, path, "--value", "v", "--group", "g")]
+    assert ["write <LIMIT" in fix for fix in fixes] == [True, True, True, False]
+
+
+def test_a_difference_of_ranks_is_no_difference_of_logarithms(capsys):
+    words = (*PLANT_WORDS, "--post-hoc", "dunn", "--log")
+    _, out, _ = call(capsys, *words)
+    assert "difference of mean ranks" in out
+    assert "ratio (95" not in out
+    assert {pair["unit"] for pair in answer(capsys, *words)["pairs"]} == {"ranks"}
+    assert {pair["unit"] for pair in answer(capsys, *PLANT_WORDS, "--log")["pairs"]} == {"log10"}
+
+
+def test_it_is_said_which_intervals_hold_for_all_pairs(capsys, tmp_path):
+    assert any("for all 3 pairs together" in note for note in answer(capsys, *PLANT_WORDS)["notes"])
+    path = sheet(tmp_path / "days.xlsx", DAYS)
+    found = answer(capsys, path, "--wide", "--group", "Group", "--subject", "Mouse", "--within", "day")
+    assert any("for one difference alone" in note for note in found["notes"])
+    assert all(pair["p_alone"] <= pair["p"] for pair in [*found["pairs"], *found["changes"]])
+
+
+def test_limits_in_one_group_alone_are_refused(capsys, tmp_path):
+    path = write(tmp_path / "t.csv", "g,v\na,<1\na,2\na,3\nb,\nb,NA\n")
+    (error,) = refusal(capsys, path, "--value", "v", "--group", "g", "--limit", "cells")
+    assert error["check"] == "compare.one-group"
+
+
+def test_one_number_written_twice_is_doubted(capsys, tmp_path):
+    path = write(tmp_path / "t.csv", "g,m,v\na,1,1\na,1.0,2\na,2,3\nb,3,2\nb,4,4\nb,5,5\n")
+    found = answer(capsys, path, "--value", "v", "--group", "g", "--subject", "m")
+    (doubt,) = [one for one in found["warnings"] if one["check"] == "compare.names"]
+    assert "'1' and '1.0'" in doubt["message"]
+
+
+@pytest.mark.parametrize(("cell", "said"), [(">9", "above the range is not known"), ("<9", "no other verb can")])
+def test_what_a_verb_cannot_take_is_not_advised(capsys, tmp_path, cell, said):
+    path = write(tmp_path / "t.csv", f"x,y\n{cell},1\n2,2\n3,1\n4,5\n5,3\n")
+    assert cli.main(["correlate", str(path), "--x", "x", "--y", "y"]) == 3
+    assert said in capsys.readouterr().err
+
+
+def test_only_the_pairs_of_days_say_how_they_were_adjusted(capsys, tmp_path):
+    rows = "".join(
+        f"{'ab'[k % 2]},m{k},{day},{k % 3 + 0.1 * day * (k % 2) + 0.3 * ((k * day) % 4)}\n"
+        for k in range(8)
+        for day in ((1, 3, 7, 9) if k < 3 else (2, 5, 8, 11))
+    )
+    path = write(tmp_path / "t.csv", f"g,m,day,v\n{rows}")
+    _, out, _ = call(capsys, path, "--value", "v", "--group", "g", "--subject", "m", "--within", "day")
+    (line,) = [one for one in out.splitlines() if one.startswith("differences on each day")]
+    assert "holm over" in line

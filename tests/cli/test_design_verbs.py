@@ -30,6 +30,25 @@ def test_survival_of_intervals(capsys):
     assert answer(capsys, "survival", *LUNG, "--control", "untreated") == found
 
 
+def test_rows_can_be_left_out(capsys):
+    kept = answer(capsys, "survival", *DAYS, "--where", "group!=treated", "--where", "cage!=nowhere")
+    assert [group["group"] for group in kept["groups"]] == ["untreated"]
+    spread = [
+        "power",
+        "two-sample",
+        "--effect",
+        "2",
+        "--pilot",
+        str(DEATHS),
+        "--value",
+        "weight_g",
+        "--subject",
+        "animal",
+    ]
+    one = answer(capsys, *spread, "--where", "group=treated")
+    assert "9 of 18 rows are kept by --where group=treated" in one["warnings"]
+
+
 def test_survival_of_each_organ(capsys, tmp_path):
     words = ["survival", str(ONSETS), "--low", "after_day", "--high", "by_day", "--group", "group", "--each", "organ"]
     found = answer(capsys, *words, "--plot", str(tmp_path / "organs.svg"))["events"]

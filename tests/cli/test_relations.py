@@ -247,7 +247,7 @@ FAULTS = {
         ["agree", "--a", "word", "--b", "again", "--categories"], {}, [("relation.categories", None, "word")],
     ),
     "ratio of zero": (
-        ["agree", "--a", "flux", "--b", "cells", "--ratio"], {2: {"cells": "0"}}, [("relation.values", None, "")],
+        ["agree", "--a", "flux", "--b", "cells", "--ratio"], {2: {"cells": "0"}}, [("relation.no-ratio", 2, "cells")],
     ),
 }  # fmt: skip
 
@@ -325,6 +325,42 @@ def test_wrong_usage(capsys, words, said):
     assert said in capsys.readouterr().err
 
 
+def test_a_workbook_of_several_sheets_is_read_as_compare_reads_it(capsys, tmp_path):
+    import openpyxl
+
+    book = openpyxl.Workbook()
+    page = book.active
+    page.title = "mice"
+    page.append(["mouse", "day", "flux", "cells"])
+    for k in range(8):
+        page.append([f"m{k}", 7 if k % 2 else 14, 3.0 + k, 2.0 * k + (k % 3)])
+    page.row_dimensions[3].hidden = True
+    book.create_sheet("notes")["A1"] = "by hand"
+    book.save(tmp_path / "two.xlsx")
+    words = {"correlate": ["--x", "flux", "--y", "cells"], "agree": ["--a", "flux", "--b", "cells"]}
+    for verb, columns in words.items():
+        asked = [verb, str(tmp_path / "two.xlsx"), *columns]
+        assert "Say --sheet" in str(ask(capsys, *asked, code=3)["errors"])
+        found = ask(capsys, *asked, "--sheet", "mice")
+        assert found["n"] == 8
+        assert "1 hidden rows are read" in " ".join(found["notes"])
+        assert ask(capsys, *asked, "--sheet", "mice", "--where", "day=7")["n"] == 4
+        assert ask(capsys, *asked, "--sheet", "mice", "--where", "mouse!=m0")["n"] == 7
+        assert "The column holds" in str(ask(capsys, *asked, "--sheet", "mice", "--where", "day=9", code=3)["errors"])
+
+
+def test_what_has_no_ratio_is_named_by_row_and_column(capsys, tmp_path):
+    path = write(tmp_path / "t.csv", ["a", "b"], [(-1, 1), (2, 2), (3, 0), (4, 5)])
+    errors = ask(capsys, "agree", path, "--a", "a", "--b", "b", "--ratio", code=3)["errors"]
+    assert [(one["row"], one["column"]) for one in errors] == [(2, "a"), (4, "b")]
+
+
+def test_a_decimal_comma_can_be_said(capsys, tmp_path):
+    (tmp_path / "t.csv").write_text("a;b\n1,234;1\n2,500;2\n3,125;4\n4,750;5\n", "utf-8")
+    found = ask(capsys, "agree", str(tmp_path / "t.csv"), "--a", "a", "--b", "b", "--decimal", "comma")
+    assert found["bias"] == pytest.approx((1.234 + 2.5 + 3.125 + 4.75 - 12) / 4)
+
+
 def test_plots_are_written_and_the_same_each_time(capsys, tmp_path, peak, repeats):
     asked = {
         "line": ["correlate", peak, "--x", "wright", "--y", "mini", "--variance-ratio", "1"],
@@ -340,6 +376,15 @@ def test_plots_are_written_and_the_same_each_time(capsys, tmp_path, peak, repeat
         assert files[0].read_bytes() == files[1].read_bytes()
         assert files[0].read_text("utf-8").count("<circle") >= (17 if "peak" in words[1] else 1)
     capsys.readouterr()
+
+
+def test_a_line_without_end_to_its_interval_is_drawn_without_band(capsys, tmp_path):
+    points = [(0.06, 0), (0.56, 1), (0, 2), (0, 1), (0.4, 0.9), (0.3, 1.1), (0.9, 2.2), (1.1, 0.4)]
+    path = write(tmp_path / "t.csv", ["x", "y"], points)
+    words = ["correlate", path, "--x", "x", "--y", "y", "--sd-x", "1", "--sd-y", "1", "--plot", str(tmp_path / "p.svg")]
+    found = ask(capsys, *words)
+    assert found["lines"][0]["slope"]["low"] is None
+    assert (tmp_path / "p.svg").is_file()
 
 
 @pytest.mark.parametrize(

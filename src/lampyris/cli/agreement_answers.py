@@ -12,10 +12,12 @@ import numpy as np
 from lampyris.cli.relation_columns import (
     Columns,
     are_numbers,
+    asked_table,
     complete_rows,
     is_yes_or_no,
     refuse,
     refuse_few,
+    refuse_not_above_zero,
     yes_or_no,
 )
 from lampyris.cli.relation_parts import (
@@ -31,7 +33,6 @@ from lampyris.cli.relation_parts import (
 )
 from lampyris.core.errors import UsageError
 from lampyris.core.estimate import Estimate
-from lampyris.io.data_tables import read_table
 from lampyris.report.levels import level_text
 from lampyris.report.numbers import p_text, value_interval
 from lampyris.report.scene import Scene
@@ -73,13 +74,13 @@ def agreed(options: argparse.Namespace, /) -> Answer:
         return _against_truth(options)
     if options.categories is not None:
         return _categories(options)
-    table = read_table(options.table)
+    table = asked_table(options)
     readers = (options.a, options.b, *options.also)
     if all(name in table.columns and not are_numbers(table, name) for name in readers) and len(table):
         seen = f"columns {', '.join(map(repr, readers))} hold no numbers."
         mend = "Add --categories where they hold categories (kappa), or choose columns of numbers."
-        raise refuse(complete_rows(options.table, (), ()), "relation.no-numbers", seen, mend, options.a)
-    return _numbers(options, complete_rows(options.table, readers, subject=options.subject))
+        raise refuse(complete_rows(table, (), ()), "relation.no-numbers", seen, mend, options.a)
+    return _numbers(options, complete_rows(table, readers, subject=options.subject))
 
 
 # ---- numbers -----------------------------------------------------------------------------------------------------
@@ -101,6 +102,8 @@ def _numbers(options: argparse.Namespace, columns: Columns) -> Answer:
     subject = columns.words[options.subject] if options.subject else None
     units = len(set(subject)) if subject is not None else columns.rows.size
     refuse_few(columns, units, 3, unit)
+    if options.ratio:
+        refuse_not_above_zero(columns, (options.a, options.b))
     found = _measured(options, columns, subject, unit)
     document = {
         **dict.fromkeys(_KEYS),
@@ -225,7 +228,7 @@ def _categories(options: argparse.Namespace) -> Answer:
     readers = (options.a, options.b, *options.also)
     if options.ratio:
         raise UsageError("--ratio is of numbers: it does not go with --categories.")
-    columns = complete_rows(options.table, (), readers, subject=options.subject)
+    columns = complete_rows(asked_table(options), (), readers, subject=options.subject)
     unit = unit_of(options)
     refuse_few(columns, columns.rows.size, 3, "row")
     order = [word.strip() for word in options.categories.split(",") if word.strip()] or None
@@ -323,7 +326,8 @@ def _kappa_rows(found: Kappa, *, many: bool) -> Rows:
 
 
 def _against_truth(options: argparse.Namespace) -> Answer:
-    columns = complete_rows(options.table, (), (options.a, options.b), subject=options.subject)
+    table = asked_table(options)
+    columns = complete_rows(table, (), (options.a, options.b), subject=options.subject)
     unit = unit_of(options)
     refuse_few(columns, columns.rows.size, 2, "row")
     truth = yes_or_no(columns, options.b)
@@ -337,7 +341,7 @@ def _against_truth(options: argparse.Namespace) -> Answer:
     try:
         if is_yes_or_no(columns, options.a):
             return _called(options, columns, sensitivity_specificity(yes_or_no(columns, options.a), truth, **shared))
-        scores = complete_rows(options.table, (options.a,), (options.b,), subject=options.subject)
+        scores = complete_rows(table, (options.a,), (options.b,), subject=options.subject)
         return _scored(options, columns, roc(scores.values[options.a], truth, **shared))
     except ValueError as error:
         mend = "A truth needs rows of both kinds, and an interval at least two subjects."

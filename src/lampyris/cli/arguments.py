@@ -20,11 +20,22 @@ def add_directory(parser: argparse.ArgumentParser, *, text: str, **options: Any)
     parser.add_argument("directory", metavar="DIR", type=Path, help=text, **options)
 
 
-def add_reading(parser: argparse.ArgumentParser) -> None:
+def add_reading(parser: argparse._ActionsContainer) -> None:
     """How a table of the user's own is read."""
     parser.add_argument("--sheet", metavar="NAME", default="", help="sheet of a workbook")
     parser.add_argument("--table", metavar="TITLE", default="", dest="prism_table", help="table of a Prism project")
     parser.add_argument("--decimal", choices=tuple(MARKS), default="", help="decimal mark, where it cannot be told")
+
+
+def add_where(parser: argparse._ActionsContainer) -> None:
+    """Which rows of a table are kept."""
+    parser.add_argument(
+        "--where",
+        action="append",
+        default=[],
+        metavar="COLUMN=VALUE",
+        help="keep rows where it holds (also !=); repeatable",
+    )
 
 
 def whole(text: str) -> int:

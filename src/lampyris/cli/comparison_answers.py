@@ -55,7 +55,7 @@ def of_comparison(comparison: Comparison, question: Asked | AskedSummary, /, *, 
         tables.append((comparison.post_hoc, pairs))
     primary = [test for test in comparison.tests if test.role == "primary"]
     beside = tuple(f"{reported(t)}{f' ({t.note})' if t.note else ''}" for t in comparison.tests if t.role != "primary")
-    notes = (*question.notes, *comparison.notes)
+    notes = (*question.notes, *comparison.notes, *_of_all_pairs(comparison))
     document = {
         "endpoint": comparison.endpoint,
         "unit": comparison.unit,
@@ -66,6 +66,7 @@ def of_comparison(comparison: Comparison, question: Asked | AskedSummary, /, *, 
                 "a": pair.a,
                 "b": pair.b,
                 **interval_entry(pair.difference, "difference"),
+                "unit": pair.difference.unit,
                 "p": pair.p,
                 "method": pair.method or comparison.post_hoc,
                 "effect_size": None if pair.effect_size is None else interval_entry(pair.effect_size, "value"),
@@ -88,6 +89,19 @@ def of_comparison(comparison: Comparison, question: Asked | AskedSummary, /, *, 
         notes,
         document,
         lambda width: _groups_scene(comparison, width, question, powers=logarithmic),
+    )
+
+
+def _of_all_pairs(comparison: Comparison) -> tuple[str, ...]:
+    """Which intervals hold for all pairs together."""
+    count = len(comparison.pairs)
+    if count < 2:
+        return ()
+    if "likelihood" in comparison.post_hoc:
+        return (f"p is for all {count} pairs together; the interval of a difference is for that pair alone.",)
+    return (
+        f"p and intervals of the differences are for all {count} pairs together; those of ratios and effect sizes for one pair "
+        "alone.",
     )
 
 

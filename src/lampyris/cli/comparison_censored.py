@@ -8,7 +8,7 @@ import numpy as np
 
 from lampyris.cli.comparison_answers import Answer, interval_entry, of_comparison
 from lampyris.cli.comparison_columns import Asked
-from lampyris.core.errors import UsageError
+from lampyris.core.errors import InputError, UsageError
 from lampyris.core.estimate import Estimate
 from lampyris.report.levels import level_text
 from lampyris.report.numbers import MISSING, number
@@ -32,7 +32,7 @@ def censored_answer(question: Asked, limit: str, /) -> Answer:
     Answer
     """
     from lampyris.statistics.censored import as_comparison, compare_censored
-    from lampyris.statistics.groups.units import rows_of, units_of
+    from lampyris.statistics.groups.units import group_faults, rows_of, units_of
 
     plan, source = question.plan, question.source
     if plan.nested != "refuse" or plan.control:
@@ -42,6 +42,10 @@ def censored_answer(question: Asked, limit: str, /) -> Answer:
     # the same refusals as of every comparison: several rows of one subject, a subject in two groups, one group
     rows = rows_of(question.values, question.groups, question.subjects, source=source, plan=plan)
     units = units_of(rows, source=source, plan=plan)
+    held = [name for name, array in zip(units.groups, units.values, strict=True) if array.size]
+    if len(held) < 2:
+        faults = group_faults(held, source, replace(plan, order=()))
+        raise InputError(f"{source.file}: values and limits stand in fewer than two groups", faults)
     there = np.isfinite(question.values)
     own = {
         name: [k for k, group in enumerate(question.groups) if group.strip() == name and there[k]]

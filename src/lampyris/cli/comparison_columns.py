@@ -8,9 +8,11 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from lampyris.cli.tables import rows_where, table_read
 from lampyris.core.errors import InputError, UsageError
 from lampyris.core.finding import Finding, Place, Severity
-from lampyris.io.data_tables import DataTable, long_form, read_table
+from lampyris.io.data_tables import DataTable, long_form
+from lampyris.io.data_tables.table import NUMBER
 from lampyris.statistics.groups import ComparisonPlan, Source
 
 _POST_HOC = {"tukey": "tukey-kramer"}
@@ -105,22 +107,24 @@ def table_asked(options: argparse.Namespace, /) -> DataTable:
     InputError
         If it cannot be read, or no row is left.
     """
-    decimal = {"point": ".", "comma": ","}.get(options.decimal or "", "")
-    table = read_table(options.table, sheet=options.sheet, table=options.prism_table, decimal=decimal)
+    table = table_read(options.table, options)
     if options.wide or options.columns or (table.wide and not options.value and not options.group):
+        # where the columns are days the group stands in a column of its own
+        days = bool(options.within) and options.within not in table.columns and options.group in table.columns
         keep = [name for name in (options.subject, options.within, options.block, options.two_way) if name]
+        keep = [options.group, *(name for name in keep if name != options.within)] if days else keep
         conditions = [condition.partition("!=" if "!=" in condition else "=")[0] for condition in options.where]
         keep = list(dict.fromkeys([*keep, *(name for name in conditions if name in table.columns)]))
         table = long_form(
             table,
-            columns=_listed(options.columns),
+            columns=_listed(options.columns) or (_day_columns(table) if days else ()),
             keep=keep,
-            group=options.group or "group",
+            group=options.within if days else options.group or "group",
             value=options.value or "value",
         )
         options.group, options.value = options.group or "group", options.value or "value"
     for condition in options.where:
-        table = _filtered(table, condition)
+        table = rows_where(table, condition)
     return table
 
 
@@ -248,12 +252,19 @@ def days_of(table: DataTable, name: str, /) -> NDArray[np.float64]:
     return days
 
 
+def _day_columns(table: DataTable) -> tuple[str, ...]:
+    """Columns that are called as days, such as "Day 7" or "d07"."""
+    return tuple(name for name in table.columns if _DAY.fullmatch(name.strip()))
+
+
 def _refuse_unnamed(table: DataTable, options: argparse.Namespace) -> None:
     missing = [name for name, given in (("--value", options.value), ("--group", options.group)) if not given]
     if not missing:
         return
     numeric = [name for name in table.columns if table.is_numeric(name)]
     hint = " If each column of numbers is a group, say --wide." if len(numeric) > 1 else ""
+    if len(_day_columns(table)) > 1:
+        hint = " Its columns are days: say --wide --group COLUMN --subject COLUMN --within day; for one day, --value with its name."
     raise UsageError(f"say {' and '.join(missing)}: columns of {table.file} are {', '.join(table.columns)}.{hint}")
 
 
@@ -264,11 +275,11 @@ def _doubts(table: DataTable, options: argparse.Namespace) -> tuple[Finding, ...
         names = dict.fromkeys(table.words(column))
         alike: dict[str, list[str]] = {}
         for name in names:
-            alike.setdefault(" ".join(name.casefold().split()), []).append(name)
+            alike.setdefault(_plain_name(name), []).append(name)
         twice = [" and ".join(map(repr, same)) for same in alike.values() if len(same) > 1]
         place = Place(table.file, None, column)
         if twice:
-            seen = f"names differ in capitals or blanks alone, and count as different: {', '.join(twice[:5])}."
+            seen = f"names differ in capitals, blanks or the writing of a number alone, and count as different: {', '.join(twice[:5])}."
             mend = "Write each name in one way."
             found.append(Finding("compare.names", Severity.WARNING, place, seen, mend))
         dates = [name for name in names if _DATE.fullmatch(name)]
@@ -277,6 +288,12 @@ def _doubts(table: DataTable, options: argparse.Namespace) -> tuple[Finding, ...
             mend = "Look at them in the program; write such names as text."
             found.append(Finding("compare.dates", Severity.WARNING, place, seen, mend))
     return tuple(found)
+
+
+def _plain_name(name: str) -> str:
+    """A name without what a hand writes now so, now so: "PBS " is "pbs", and "1.0" is "1"."""
+    plain = " ".join(name.casefold().split())
+    return f"{float(plain):g}" if NUMBER.fullmatch(plain) else plain
 
 
 def _was_wide(table: DataTable) -> bool:
@@ -293,30 +310,6 @@ def _unit_of(subject: str) -> str:
 
 def _listed(text: str) -> tuple[str, ...]:
     return tuple(dict.fromkeys(word.strip() for word in text.split(",") if word.strip()))
-
-
-def _filtered(table: DataTable, condition: str) -> DataTable:
-    mark = "!=" if "!=" in condition else "="
-    name, found, wanted = (part.strip() for part in condition.partition(mark))
-    if not found or not name:
-        raise UsageError(f"--where needs COLUMN=VALUE, got {condition!r}")
-    cells = table.words(name)
-    same = [_same(cell, wanted) for cell in cells]
-    kept = [k for k, one in enumerate(same) if one == (mark == "=")]
-    if not kept:
-        held = ", ".join(list(dict.fromkeys(cells))[:12])
-        seen = f"no row is left by --where {condition}."
-        raise table.refusal("compare.no-rows", None, name, seen, f"The column holds: {held}.")
-    return table.chosen(kept, f"{len(kept)} of {len(cells)} rows are kept by --where {condition}")
-
-
-def _same(cell: str, wanted: str) -> bool:
-    if cell == wanted:
-        return True
-    try:
-        return float(cell) == float(wanted)
-    except ValueError:
-        return False
 
 
 def _logarithms(table: DataTable, name: str, values: NDArray[np.float64]) -> NDArray[np.float64]:

@@ -133,7 +133,7 @@ def _over_time(options: argparse.Namespace, question: Asked) -> Answer:
         _time_tables(found, options.within, logarithmic=question.logarithmic),
         checks,
         question.warnings,
-        (*question.notes, *found.notes),
+        (*question.notes, *found.notes, 'Intervals are each for one difference alone, as "p alone" is; p is adjusted.'),
         _time_document(found),
         lambda width: _time_scene(found, options, question, width),
     )
@@ -155,6 +155,7 @@ def _time_document(found: "LongitudinalComparison") -> dict[str, Any]:
                 "day": pair.day,
                 **interval_entry(pair.difference, "difference"),
                 "p": pair.p,
+                "p_alone": pair.p_alone,
                 "method": pair.method,
             }
             for pair in found.pairs
@@ -169,6 +170,7 @@ def _time_document(found: "LongitudinalComparison") -> dict[str, Any]:
                 "to": one.day_to,
                 **interval_entry(one.difference, "difference"),
                 "p": one.p,
+                "p_alone": one.p_alone,
                 "method": one.method,
             }
             for one in found.changes
@@ -189,7 +191,8 @@ def _time_tables(
         when = "slope" if math.isnan(pair.day) else f"{pair.day:g}"
         shown = _interval(pair.difference, logarithmic)
         pairs.append((f"{pair.a} - {pair.b}", when, *shown, _p(pair.p), _p(pair.p_alone)))
-    method = found.pairs[0].method if found.pairs else ""
+    # slopes are a family of their own: the days come after them
+    method = found.pairs[-1].method if found.pairs else ""
     tables = [("means of the model", means), (f"differences on each {day} ({method})", pairs)]
     if found.changes:
         changes: list[tuple[str, ...]] = [("group", f"{day} from", "to", "change", "interval", *ratio, "p", "p alone")]

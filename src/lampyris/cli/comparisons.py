@@ -5,7 +5,7 @@ import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from lampyris.cli.arguments import AddVerb
+from lampyris.cli.arguments import AddVerb, add_where
 from lampyris.cli.output import finding_entry, print_findings, print_json, print_table
 from lampyris.core.errors import UsageError
 
@@ -41,13 +41,7 @@ def add_columns(parser: argparse.ArgumentParser, /) -> None:
     columns.add_argument("--decimal", choices=("point", "comma"), help="decimal mark, where it cannot be told")
     columns.add_argument("--wide", action="store_true", help="the table has a column per group")
     columns.add_argument("--columns", metavar="LIST", default="", help="with --wide: these columns, with commas")
-    columns.add_argument(
-        "--where",
-        action="append",
-        default=[],
-        metavar="COLUMN=VALUE",
-        help="keep rows where it holds (also !=); repeatable",
-    )
+    add_where(columns)
     columns.add_argument("--unit", default="1", help="unit of the values, for labels")
     columns.add_argument(
         "--unit-of-replication", metavar="NAME", default="", help="what a subject is (default: its column)"

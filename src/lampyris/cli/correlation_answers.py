@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 
 from lampyris.cli.relation_columns import (
     Columns,
+    asked_table,
     complete_rows,
     logarithms,
     refuse,
@@ -77,7 +78,8 @@ def correlated(options: argparse.Namespace, /) -> Answer:
         If options contradict each other.
     """
     sds = [text for text in (options.sd_x, options.sd_y) if text and _scalar(text) is None]
-    columns = complete_rows(options.table, [options.x, options.y, *options.covariate, *sds], subject=options.subject)
+    table = asked_table(options)
+    columns = complete_rows(table, [options.x, options.y, *options.covariate, *sds], subject=options.subject)
     unit = unit_of(options)
     refuse_few(columns, columns.rows.size, LEAST, unit if options.subject else "row")
     refuse_equal(columns, (options.x, options.y, *options.covariate))

@@ -8,8 +8,9 @@ from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from lampyris.cli.arguments import MARKS, AddVerb, add_reading, whole
+from lampyris.cli.arguments import AddVerb, add_reading, whole
 from lampyris.cli.output import print_json, print_table
+from lampyris.cli.tables import rows_where, table_read
 from lampyris.core.errors import InputError, UsageError
 
 if TYPE_CHECKING:
@@ -44,7 +45,12 @@ def add_verbs(verb: AddVerb, /) -> None:
         "--subject", metavar="S", default="", help="column of the animal (default: animal, if there is one)"
     )
     survival.add_argument(
-        "--where", metavar="COLUMN=VALUE", action="append", default=[], type=_equals, help="keep these rows; repeatable"
+        "--where",
+        metavar="COLUMN=VALUE",
+        action="append",
+        default=[],
+        type=_equals,
+        help="keep rows where it holds (also !=); repeatable",
     )
     survival.add_argument(
         "--each", metavar="COLUMN", default="", help="one analysis per value, e.g. organ; p is adjusted"
@@ -99,7 +105,7 @@ def _choice(options: argparse.Namespace) -> "OnsetChoice":
         subject=options.subject,
         strata=options.strata,
         covariates=tuple(options.covariate),
-        where=tuple(options.where),
+        where=tuple(one for one in options.where if not one[0].endswith("!")),
         control=options.control,
         first=options.first,
     )
@@ -150,11 +156,12 @@ def _analysed(options: argparse.Namespace, choice: "OnsetChoice") -> "OnsetResul
 
 
 def _table(options: argparse.Namespace) -> "DataTable":
-    from lampyris.io.data_tables import read_table
-
-    return read_table(
-        options.table, sheet=options.sheet, table=options.prism_table, decimal=MARKS.get(options.decimal, "")
-    )
+    table = table_read(options.table, options)
+    for column, value in options.where:
+        # COLUMN!=VALUE, parted at its "="
+        if column.endswith("!"):
+            table = rows_where(table, f"{column}={value}")
+    return table
 
 
 def _each(options: argparse.Namespace, choice: "OnsetChoice") -> "tuple[OnsetResult, ...]":

@@ -5,8 +5,9 @@ import math
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from lampyris.cli.arguments import MARKS, AddVerb, add_reading, positive, whole
+from lampyris.cli.arguments import AddVerb, add_reading, add_where, positive, whole
 from lampyris.cli.output import print_json, print_table
+from lampyris.cli.tables import rows_where, table_read
 from lampyris.core.errors import UsageError
 
 if TYPE_CHECKING:
@@ -96,6 +97,7 @@ def _add_design(power: argparse.ArgumentParser) -> None:
         "--seed", type=whole, default=1, metavar="N", help="what simulations are drawn from (default: 1)"
     )
     add_reading(power)
+    add_where(power)
     power.add_argument("--plot", type=Path, metavar="FILE", help="draw power over animals: .svg or .png")
 
 
@@ -185,15 +187,14 @@ def _spread(options: argparse.Namespace) -> "tuple[Spread | None, tuple[str, ...
         return None, ()
     if given == ["sd"]:
         return Spread(options.sd, math.inf, "as given"), ()
-    from lampyris.io.data_tables import read_table
     from lampyris.io.pilot_columns import pilot_summary, study_summary
 
     if options.pilot is not None:
         if not options.value:
             raise UsageError("--pilot needs --value, the column of its values.")
-        table = read_table(
-            options.pilot, sheet=options.sheet, table=options.prism_table, decimal=MARKS.get(options.decimal, "")
-        )
+        table = table_read(options.pilot, options)
+        for condition in options.where:
+            table = rows_where(table, condition)
         found = pilot_summary(table, value=options.value, group=options.group, subject=options.subject)
     else:
         found = study_summary(options.from_study, endpoint=options.endpoint)

@@ -1,16 +1,17 @@
 """Columns of a table for the verbs about relations: numbers, categories, yes or no, subjects; every fault with its place."""
 
+import argparse
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
-from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
 
+from lampyris.cli.tables import rows_where, table_read
 from lampyris.core.errors import InputError
 from lampyris.core.finding import Finding, Place, Severity
-from lampyris.io.data_tables import DataTable, read_table
+from lampyris.io.data_tables import DataTable
 
 YES = frozenset(("1", "yes", "y", "true", "t", "positive", "pos", "+"))
 NO = frozenset(("0", "no", "n", "false", "f", "negative", "neg", "-"))
@@ -32,7 +33,7 @@ class Columns:
     rows : ndarray of int
         Their rows in the table.
     notes : tuple of str
-        What was left out.
+        What was found while reading, and what was left out.
     """
 
     table: DataTable
@@ -46,12 +47,30 @@ class Columns:
         return [self.table.lines[k] for k in self.rows]
 
 
-def complete_rows(path: Path, numbers: Sequence[str], words: Sequence[str] = (), /, *, subject: str = "") -> Columns:
-    """Read a table and keep the rows that have a value in every column.
+def asked_table(options: argparse.Namespace, /) -> DataTable:
+    """The table that the options name, with the rows that they keep.
+
+    Raises
+    ------
+    UsageError
+        If a condition is none.
+    InputError
+        If it cannot be read, or no row is left.
+    """
+    table = table_read(options.table, options)
+    for condition in options.where:
+        table = rows_where(table, condition)
+    return table
+
+
+def complete_rows(
+    table: DataTable, numbers: Sequence[str], words: Sequence[str] = (), /, *, subject: str = ""
+) -> Columns:
+    """Keep the rows of a table that have a value in every column.
 
     Parameters
     ----------
-    path : Path
+    table : DataTable
     numbers, words : sequence of str
         Columns of numbers and of text that are needed.
     subject : str
@@ -66,7 +85,6 @@ def complete_rows(path: Path, numbers: Sequence[str], words: Sequence[str] = (),
     InputError
         With all faults of all columns.
     """
-    table = read_table(path)
     faults: list[Finding] = []
     values: dict[str, NDArray[np.float64]] = {}
     texts: dict[str, tuple[str, ...]] = {}
@@ -100,7 +118,7 @@ def complete_rows(path: Path, numbers: Sequence[str], words: Sequence[str] = (),
         {name: column[rows] for name, column in values.items()},
         {name: tuple(cells[k] for k in rows) for name, cells in texts.items()},
         rows,
-        _left_out(table, known),
+        (*table.notes, *_left_out(table, known)),
     )
 
 
@@ -159,6 +177,27 @@ def logarithms(columns: Columns, name: str, /) -> NDArray[np.float64]:
     if faults:
         raise InputError(f"{columns.table.file}: column {name!r} has values not above 0", faults)
     return np.log10(values)
+
+
+def refuse_not_above_zero(columns: Columns, names: Sequence[str], /) -> None:
+    """Refuse columns of which a ratio cannot be taken.
+
+    Raises
+    ------
+    InputError
+        If a value is not above 0; every such cell is named.
+    """
+    mend = "Correct it, leave out --ratio, or leave the cell empty where nothing was seen, and count such rows in the paper."
+    faults = [
+        Finding(
+            "relation.no-ratio", Severity.ERROR, Place(columns.table.file, line, name), f"{value:g} has no ratio.", mend
+        )
+        for name in names
+        for line, value in zip(columns.lines(), columns.values[name], strict=True)
+        if not value > 0
+    ]
+    if faults:
+        raise InputError(f"{columns.table.file}: a ratio needs values above 0", faults)
 
 
 def refuse(columns: Columns, rule: str, seen: str, mend: str, column: str = "") -> InputError:

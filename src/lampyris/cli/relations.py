@@ -5,7 +5,7 @@ import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from lampyris.cli.arguments import AddVerb
+from lampyris.cli.arguments import AddVerb, add_reading, add_where
 from lampyris.cli.output import finding_entry, print_findings, print_json, print_table
 from lampyris.core.errors import UsageError
 
@@ -25,7 +25,13 @@ def add_verbs(verb: AddVerb, /) -> None:
 
 def _add_correlate(verb: AddVerb) -> None:
     parser = verb("correlate", _correlate, "correlate two columns of a table, with interval, line and plot")
-    parser.add_argument("table", metavar="TABLE", type=Path, nargs="?", help="CSV with a header; none with --r and --n")
+    parser.add_argument(
+        "table",
+        metavar="TABLE",
+        type=Path,
+        nargs="?",
+        help="CSV, .xlsx, .xls, .ods, .pzfx, .prism or .parquet; none with --r and --n",
+    )
     parser.add_argument("--x", metavar="COLUMN", help="column of the one measurement")
     parser.add_argument("--y", metavar="COLUMN", help="column of the other")
     _add_subject(parser)
@@ -51,7 +57,7 @@ def _add_correlate(verb: AddVerb) -> None:
 
 def _add_agree(verb: AddVerb) -> None:
     parser = verb("agree", _agree, "how far two measurements, or two readers, agree on the same things")
-    parser.add_argument("table", metavar="TABLE", type=Path, help="CSV with a header")
+    parser.add_argument("table", metavar="TABLE", type=Path, help="CSV, .xlsx, .xls, .ods, .pzfx, .prism or .parquet")
     parser.add_argument("--a", metavar="COLUMN", required=True, help="column of the one measurement or reader")
     parser.add_argument("--b", metavar="COLUMN", required=True, help="column of the other")
     parser.add_argument(
@@ -90,6 +96,9 @@ def _add_subject(parser: argparse.ArgumentParser) -> None:
 
 
 def _add_shared(parser: argparse.ArgumentParser) -> None:
+    table = parser.add_argument_group("the table")
+    add_reading(table)
+    add_where(table)
     parser.add_argument("--level", type=_level, default=0.95, help="coverage of intervals (default: 0.95)")
     parser.add_argument("--plot", type=Path, metavar="FILE", help="draw it: .svg or .png")
     parser.add_argument(

@@ -73,14 +73,31 @@ def comparison_sentence(comparison: Comparison, /, *, counts: bool = True) -> st
     primary = [test for test in comparison.tests if test.role == "primary"]
     parts = [reported(primary[0])] if primary else [comparison.test or "no test"]
     unit = comparison.experimental_unit
-    n = ", ".join(str(group.n) for group in comparison.groups)
-    several = any("," in group.group for group in comparison.groups)
-    names = ("; " if several else ", ").join(group.group for group in comparison.groups)
+    described = _described_only(comparison)
+    tested = [group for group in comparison.groups if group not in described]
     if counts:
-        parts.append(f"n = {n} {plural(unit)} ({names})")
+        parts.append(f"n = {_counted(tested or comparison.groups, plural(unit))}")
+    if counts and tested and described:
+        parts.append(f"not tested: {', '.join(f'{group.group} (n = {group.n})' for group in described)}")
     if comparison.effect_size is not None:
         parts.append(effect_text(comparison.effect_size))
     return "; ".join(parts) + "."
+
+
+def _described_only(comparison: Comparison) -> list[GroupSummary]:
+    """Groups that the notes leave out of the test."""
+    opening = "Left out of the test: "
+    named = [one for note in comparison.notes if note.startswith(opening) for one in note[len(opening) :].split("; ")]
+    return [
+        group
+        for group in comparison.groups
+        if any(one.startswith((f"{group.group} (n = ", f"{group.group} (all ")) for one in named)
+    ]
+
+
+def _counted(groups: Sequence[GroupSummary], units: str) -> str:
+    between = "; " if any("," in group.group for group in groups) else ", "
+    return f"{', '.join(str(group.n) for group in groups)} {units} ({between.join(group.group for group in groups)})"
 
 
 def plural(unit: str, /) -> str:
@@ -135,8 +152,11 @@ def pair_rows(pairs: Sequence[PairDifference], /, *, logarithmic: bool = False) 
     """
     level = level_text([pair.difference for pair in pairs])
     sized = any(pair.effect_size is not None for pair in pairs)
+    ranks = any(pair.difference.unit == "ranks" for pair in pairs)
+    # ten to the power of a difference of ranks is no ratio
+    logarithmic = logarithmic and not ranks
     ratio = logarithmic or any(pair.ratio is not None for pair in pairs)
-    head = ["pair", "difference", f"{level} interval", "p"]
+    head = ["pair", "difference of mean ranks" if ranks else "difference", f"{level} interval", "p"]
     head += [f"ratio ({level})"] if ratio else []
     named = next((pair.effect_size.method.partition(",")[0] for pair in pairs if pair.effect_size is not None), "")
     head += [f"{named} ({level})"] if sized else []

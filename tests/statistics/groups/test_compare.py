@@ -162,7 +162,7 @@ def test_rows_of_one_animal_are_refused_with_the_right_model():
     assert rules(error) == ["compare.pseudo-replication"]
     text = str(error.value)
     for words in ("study.csv", "column mouse", "'m0' has 3 in dots", "8 independent values and not 24",
-                  "10.1371/journal.pbio.2005282", "--nested mean", "--nested mixed", "mixed model"):  # fmt: skip
+                  "10.1371/journal.pbio.2005282", "--average", "--mixed", "mixed model"):  # fmt: skip
         assert words in text
 
 
@@ -247,11 +247,53 @@ def test_a_unit_seen_once_is_left_out_and_named():
     assert "s (a)" in found.notes[0]
 
 
+def test_differences_that_rounding_tells_apart_tie():
+    """0.5 - 0.4 and 0.4 - 0.3 are both 0.1: signed ranks of -2, 1, 1, 2 in tenths, and a difference of rounding is none."""
+    whole = [5, 4, 8, 3, 6, 4, 3, 9, 1, 6]
+    tenths = [0.5, 0.4, 0.8, 0.3, 0.1 + 0.2 + 0.3, 0.4, 0.3, 0.9, 0.1, 0.6]
+    for values in (whole, tenths):
+        found = compare(values, ["a"] * 5 + ["b"] * 5, [*"pqrst"] * 2, paired=True, test="kruskal-wallis")
+        assert (found.statistic, found.p, found.tests[0].note) == (8.0, 0.5, "1 difference of 0 left out")
+
+
+def test_averages_that_rounding_tells_apart_are_equal():
+    """A mean of three 0.1 has another last digit than 0.1 itself; such a group has no spread, and its values tie."""
+    values = [0.1, 0.1, 0.1, 0.1, 0.1, 0.2, 0.3, 0.1, 0.5, 0.2, 0.4, 0.9]
+    arms = ["dots"] * 5 + ["dye"] * 7
+    mice = ["p", "p", "p", "q", "r", "s", "s", "s", "t", "u", "v", "w"]
+    found = compare(values, arms, mice, nested="mean")
+    assert found.groups[0].sd == 0.0
+    assert np.isnan(found.p)
+    assert [one.values for one in found.groups] == [(0.1, 0.1, 0.1), (0.2, 0.5, 0.2, 0.4, 0.9)]
+
+
+@pytest.mark.parametrize("size", [1e300, 1e-300])
+def test_values_that_cannot_be_squared_are_refused(size):
+    with pytest.raises(InputError) as error:
+        compare([size * value for value in VALUES])
+    assert rules(error) == ["compare.range"]
+    with pytest.raises(InputError) as error:
+        compare_summary(["a", "b"], [1e300, 1.0], [1.0, 1.0], [5, 5])
+    assert rules(error) == ["compare.summary"]
+
+
+def test_equal_values_have_no_ratio_of_spreads():
+    assert [one.name for one in compare([5] * 16).tests if one.role == "assumption"] == []
+
+
+def test_a_column_that_numbers_the_rows_is_no_group():
+    found = compare([1, 2, 3], list("abc"), list("pqr"))
+    assert found.warnings[0].rule == "compare.one-each"
+    assert "'arm' is the column of the groups" in found.warnings[0].mend
+
+
 @pytest.mark.parametrize(
     ("values", "arms", "mice", "rule"),
     [
         ([1, 2, 3, 4], list("aabb"), list("pqpq"), "compare.paired-few"),
         ([1, 2, 3, 2, 3, 4], list("aaabbb"), list("pqrpqr"), "compare.paired-spread"),
+        # 1.1 - 1.0 and 1.3 - 1.2 differ in their last digit alone
+        ([1.1, 1.2, 1.3, 1.0, 1.1, 1.2], list("aaabbb"), list("pqrpqr"), "compare.paired-spread"),
         ([1, 2, 3, 2, 3, 4], list("aabbcc"), list("pqpqpq"), "compare.paired-groups"),
         ([1, 2, 3, 2, 3, 4], list("aaabbb"), None, "compare.paired-subject"),
         ([1, 2, 3, 2, 3, 4, 5], list("aaabbbb"), list("pqrpqrr"), "compare.pseudo-replication"),

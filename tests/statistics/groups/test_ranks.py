@@ -26,6 +26,17 @@ def test_dunn_holm_of_insect_sprays(insect_sprays):
         assert (pair.p > 0.05) == ((pair.a, pair.b) in alike)
 
 
+def test_dunn_corrects_for_ties(insect_sprays):
+    """The variance of tied ranks is that of the ranks themselves."""
+    samples = [*insect_sprays[:2], [9, 9, 12, 13]]
+    ranks = stats.rankdata(np.concatenate(samples))
+    parts = np.split(ranks, np.cumsum([len(one) for one in samples])[:-1])
+    for pair in dunn(samples):
+        a, b = parts[pair.a], parts[pair.b]
+        error = ranks.std(ddof=1) * np.sqrt(1 / a.size + 1 / b.size)
+        assert pair.statistic == pytest.approx((a.mean() - b.mean()) / error, rel=1e-12)
+
+
 def test_dunn_against_a_control_makes_those_pairs_only(insect_sprays):
     pairs = dunn(insect_sprays, control=2)
     assert [(pair.a, pair.b) for pair in pairs] == [(k, 2) for k in (0, 1, 3, 4, 5)]

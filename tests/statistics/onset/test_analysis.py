@@ -32,6 +32,11 @@ def test_right_censored_times():
     assert "up to 14" in found.arms[0].restricted_mean.method or "up to 12" in found.arms[0].restricted_mean.method
 
 
+def test_ratios_of_several_groups_are_said_to_be_unadjusted():
+    notes = [onset_analysis(RIGHT, list(groups)).notes for groups in ("aaaaabbbbb", "aaaabbbccc")]
+    assert [any("not adjusted for their number" in note for note in own) for own in notes] == [False, True]
+
+
 def test_intervals():
     found = onset_analysis(INTERVALS, GROUPS, options=OnsetOptions(event="metastasis", seed=3))
     assert found.censoring == "interval" and found.event == "metastasis"

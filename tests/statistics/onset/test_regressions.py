@@ -209,3 +209,21 @@ def test_crossing_hazards_are_seen():
     assert proportional_hazards(fit)[0].p < 0.01
     few = proportional_hazards(cox(times_of_events([3, 3, 9, 9], [1, 1, 0, 0]), [[1.0], [0.0], [1.0], [0.0]]))
     assert math.isnan(few[0].p) and "too few" in few[0].note
+
+
+@pytest.mark.parametrize("one", range(9))
+def test_a_group_of_one_without_the_event_has_no_endless_ratio(one):
+    """A likelihood that rises for ever may look flat to its rounding before the coefficient is large."""
+    seen = [0, 1, 0, 0, 1, 0, 0, 1, 1]
+    times = times_of_events([3, 7, 8, 6, 3, 6, 5, 8, 5], seen)
+    x = np.zeros((9, 1))
+    x[one] = 1
+    try:
+        fit = cox(times, x)
+    except ValueError as error:
+        assert "leave it out" in str(error)
+        return
+    assert abs(fit.coefficients[0]) < 5
+    assert fit.covariance[0, 0] > 0.1
+    assert fit.penalised or seen[one]
+    proportional_hazards(fit)

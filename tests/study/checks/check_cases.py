@@ -170,6 +170,15 @@ FIRES = (
         "error",
         "10 values of 5",
     ),
+    Case(
+        "L04",
+        "an unpaired test, and a model beside it",
+        compared(
+            comparison(values=(TEN, TEN), test="Unpaired t test", tests=(made_by("Linear mixed model", role="beside"),))
+        ),
+        "error",
+        "10 values of 5 animals",
+    ),
     Case("L04", "no unit named", compared(comparison(unit="")), "error", "what was replicated is not named"),
     Case(
         "L05",
@@ -253,6 +262,25 @@ FIRES = (
         "3 pairs by t tests",
     ),
     Case(
+        "L09",
+        "an adjustment that is denied",
+        compared(
+            comparison(post_hoc="Welch's t tests, not adjusted", pairs=3, notes=("p unadjusted",)),
+            comparison(notes=("Values are not adjusted.",)),
+        ),
+        "error",
+        "2 tests were made",
+    ),
+    Case(
+        "L10",
+        "pairs that lean on equal spread after Welch's test",
+        compared(
+            comparison(values=((1.0, 1.1, 0.9, 1.05), (2.0, 6.0, 1.0, 9.0, 4.0)), post_hoc="Tukey-Kramer", design=None)
+        ),
+        "warning",
+        "Tukey-Kramer with unequal n",
+    ),
+    Case(
         "L10",
         "unequal spread and n in a classical test",
         compared(
@@ -292,6 +320,16 @@ FIRES = (
         ),
         "error",
         "without an equivalence test",
+    ),
+    Case(
+        "L11",
+        "a claim that the equivalence test does not bear out",
+        compared(
+            comparison(p=0.4, tests=(made_by("Two one-sided Welch t tests, lower margin", role="beside", p=0.3),)),
+            text=(("[reporting]\n", '[reporting]\nno_difference_claims = ["flux"]\nequivalence_margin = "0.3"\n'),),
+        ),
+        "error",
+        "equivalence is not shown (p = 0.3)",
     ),
     Case(
         "L11",
@@ -559,8 +597,8 @@ FIRES = (
     ),
     Case(
         "L23",
-        "half of an arm are limits",
-        compared(comparison(censored=HALF_CUT)),
+        "half of an arm are limits, with ranks beside",
+        compared(comparison(censored=HALF_CUT, tests=(made_by("Kruskal-Wallis", role="beside"),))),
         "warning",
         "3 of 5 values of dots are limits",
     ),
@@ -667,11 +705,26 @@ SILENT = (
         "",
         "1 claim",
     ),
+    Case(
+        "L10",
+        "Dunnett without equal variances",
+        compared(
+            comparison(
+                values=((1.0, 1.1, 0.9, 1.05), (2.0, 6.0, 1.0, 9.0, 4.0)),
+                post_hoc="Dunnett without equal variances",
+                design=None,
+            )
+        ),
+        "",
+        "",
+    ),
     Case("L11", "p above 0.05", compared(comparison(p=0.3)), "", "does not show that there is no difference"),
     Case(
         "L12",
         "a repeated-measures correlation",
-        lambda: sound(correlations=(correlation(n=30, units=6, x=(), y=(), models_units=True),)),
+        lambda: sound(
+            correlations=(correlation(n=6, units=4, x=(1, 2, 3, 4, 5, 30), y=(3, 1, 2, 3, 1, 20), models_units=True),)
+        ),
         "",
         "",
     ),

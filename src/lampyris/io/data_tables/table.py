@@ -23,6 +23,10 @@ MOST_NAMED = 20
 
 _BELOW = re.compile(r"(<|≤|<=|below)\s*(?P<limit>.+)", re.IGNORECASE)
 _THOUSANDS = re.compile(r"[+-]?\d{1,3}(?P<mark>[,.'’\s\u00a0\u202f])\d{3}(?P=mark)?.*")
+_NOT_SEEN = re.compile(
+    r"[<≤ ]*(n\.? ?d\.?|b\.?d\.?l\.?|b?lod|b?lloq|b?loq|u\.?d\.?|undetected|undetectable|not detected|not seen|negative)",
+    re.I,
+)
 _WITH_UNIT = re.compile(r"[+-]?\d+([.,]\d+)?\s*(?P<unit>[^\d\s.,].*)")
 _SHOWN = 60
 
@@ -93,7 +97,10 @@ class DataTable:
         values, below, faults = self._converted(name)
         for k in np.flatnonzero(below):
             seen = f"{self._cell(int(k), name)} lies below a limit."
-            mend = "Say --limit cells, and it is taken as censored, never as zero or as the limit itself."
+            mend = (
+                "compare takes it as censored with --limit cells, never as zero or as the limit itself; no other verb can, and "
+                "there the cell is left empty and such values are counted in the paper."
+            )
             faults.append(
                 Finding("table.below-limit", Severity.ERROR, Place(self.file, self.lines[k], name), seen, mend)
             )
@@ -202,6 +209,13 @@ def _mend(cell: str, decimal: str) -> str:
         )
     if _THOUSANDS.fullmatch(cell):
         return "Write the number without thousands separators."
+    if cell.startswith((">", "≥")):
+        return "A value above the range is not known: measure it again, diluted or shorter exposed, or leave the cell empty and say so."
+    if _NOT_SEEN.fullmatch(cell):
+        return (
+            "If it lies below the detection limit, write <LIMIT with the limit's number (<150); if it was not measured, leave the "
+            "cell empty."
+        )
     if _WITH_UNIT.fullmatch(cell):
         return "Write the number alone; its unit goes into the column's name or --unit."
     if cell.casefold() in ("inf", "-inf", "+inf", "∞", "-∞", "infinity"):

@@ -191,7 +191,7 @@ def checks(arms: Arms, /) -> tuple[TestResult, ...]:
     """
     testable, spread = arms.testable(), arms.spread()
     made = []
-    if len(testable.names) >= 2:
+    if len(testable.names) >= 2 and (testable.sds > 0).any():
         made.append(sd_ratio(testable.sds, testable.ns))
     if len(testable.arrays) >= 2 and (testable.sds > 0).any():
         made.append(levene(testable.arrays))
@@ -224,7 +224,10 @@ def pair_differences(arms: Arms, plan: ComparisonPlan, /, *, unit: str) -> tuple
     kept = arms.spread() if name in ("games-howell", "dunnett-unequal") else arms.testable()
     if len(kept.names) < 2 or not (kept.sds > 0).any() or (plan.control and plan.control not in kept.names):
         return ()
-    return tuple(_pair(kept, pair, _method(name, kept), plan.level) for pair in _procedure(kept, plan, unit))
+    # the mean of logarithms has no zero from which a ratio could be taken
+    ratios = not unit.startswith("log")
+    method = _method(name, kept)
+    return tuple(_pair(kept, pair, method, plan.level, ratios) for pair in _procedure(kept, plan, unit))
 
 
 def letters_of(arms: Arms, pairs: Sequence[PairDifference], bound: float, /) -> dict[str, str]:
@@ -276,7 +279,7 @@ def _method(name: str, arms: Arms) -> str:
     )
 
 
-def _pair(arms: Arms, pair: PairTest, method: str, level: float) -> PairDifference:
+def _pair(arms: Arms, pair: PairTest, method: str, level: float, ratios: bool) -> PairDifference:
     both = [pair.a, pair.b]
     m, s, n = arms.means[both], arms.sds[both], arms.ns[both]
     effect = hedges_g_from_summary(m, s, n, level=level) if (s > 0).any() else None
@@ -291,7 +294,7 @@ def _pair(arms: Arms, pair: PairTest, method: str, level: float) -> PairDifferen
         pair.df,
         effect,
         superiority(arms.arrays[pair.a], arms.arrays[pair.b], level=level) if arms.arrays else None,
-        mean_ratio_from_summary(m, s, n, level=level) if clear else None,
+        mean_ratio_from_summary(m, s, n, level=level) if ratios and clear else None,
     )
 
 

@@ -27,7 +27,7 @@ from lampyris.statistics.groups.assumptions import MOST_RESIDUALS
 from lampyris.statistics.groups.conditions import compare_paired
 from lampyris.statistics.groups.plan import ComparisonPlan, Source
 from lampyris.statistics.groups.remarks import left_out, notes_of, warnings_of
-from lampyris.statistics.groups.units import Rows, Units, group_faults, rows_of, units_of
+from lampyris.statistics.groups.units import LARGEST, Rows, Units, group_faults, rows_of, units_of
 from lampyris.statistics.intervals import t_interval, t_interval_from_summary
 
 
@@ -259,6 +259,8 @@ def _row_faults(k: int, names: tuple[str, ...], m: float, s: float, n: float, so
     for name in ("mean",) if n == 1 else ("mean", "SD"):
         if not math.isfinite(where[name]):
             fault(name, f"{name} is missing or no finite number.", f"Write its {name}.")
+    if max(abs(m), abs(s)) > LARGEST:
+        fault("mean", f"{m:g} with SD {s:g} is beyond what can be squared.", "Correct it, or give another unit.")
     if s < 0:
         fault(
             "SD",

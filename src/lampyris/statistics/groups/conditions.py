@@ -12,7 +12,7 @@ from lampyris.core.errors import InputError
 from lampyris.core.finding import Finding, Place, Severity
 from lampyris.statistics.groups.answers import LEAST
 from lampyris.statistics.groups.assumptions import MOST_RESIDUALS, shapiro_wilk
-from lampyris.statistics.groups.paired import paired_t, wilcoxon_signed_rank
+from lampyris.statistics.groups.paired import paired_t, rounded_differences, wilcoxon_signed_rank
 from lampyris.statistics.groups.plan import ComparisonPlan, Source, plural
 from lampyris.statistics.groups.remarks import FEW, notes_of
 from lampyris.statistics.groups.samples import Floats
@@ -89,7 +89,7 @@ def compare_paired(units: Units, /, *, source: Source, plan: ComparisonPlan) -> 
             nested=(plan.inside,) if units.averaged else (),
             exclusions=(*one_only, *(Exclusion(unit, group, "no value") for unit, group in units.without)),
         ),
-        (test, *_checks(values[0] - values[1]), replace(beside, role="beside")),
+        (test, *_checks(rounded_differences(values[0], values[1])), replace(beside, role="beside")),
         warnings=_warnings(len(both), source, plan),
     )
 
@@ -100,8 +100,9 @@ def _check(first: Floats, second: Floats, source: Source, plan: ComparisonPlan) 
         seen = f"{first.size} {plural(unit)} are seen under both conditions, and {LEAST} are the least."
         mend = f"Check that a {unit} has one name under both conditions."
         raise _refused(Finding("compare.paired-few", Severity.ERROR, _place(source), seen, mend), source)
-    if np.ptp(first - second) == 0:
-        seen = f"all differences between the conditions are {first[0] - second[0]:g}: their spread is unknown."
+    differences = rounded_differences(first, second)
+    if np.ptp(differences) == 0:
+        seen = f"all differences between the conditions are {differences[0]:g}: their spread is unknown."
         mend = "Check whether one column is a copy of the other, or values lie at a detection limit."
         raise _refused(Finding("compare.paired-spread", Severity.ERROR, _place(source), seen, mend), source)
 

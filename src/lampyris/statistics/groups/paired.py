@@ -10,7 +10,7 @@ from scipy import special
 from lampyris.core.design import TestResult
 from lampyris.core.estimate import Estimate
 from lampyris.statistics.groups.effects import noncentral_shift
-from lampyris.statistics.groups.samples import Floats
+from lampyris.statistics.groups.samples import ROUNDING, Floats
 
 # differences up to which the distribution of the signed ranks is counted out
 MOST_COUNTED = 50
@@ -131,7 +131,33 @@ def _differences(a: ArrayLike, b: ArrayLike) -> Floats:
     x, y = (np.asarray(values, dtype=np.float64) for values in (a, b))
     if x.ndim != 1 or x.shape != y.shape or not np.isfinite(x - y).all():
         raise ValueError(f"paired values need one length and finite numbers, got shapes {x.shape} and {y.shape}")
-    return x - y
+    return rounded_differences(x, y)
+
+
+def rounded_differences(a: Floats, b: Floats, /) -> Floats:
+    """Differences of which those that rounding alone tells apart are equal: 0.5 - 0.4 and 0.4 - 0.3.
+
+    Parameters
+    ----------
+    a, b : ndarray, dims (animal,)
+        Values under two conditions.
+
+    Returns
+    -------
+    ndarray
+        As `a`.
+    """
+    d = a - b
+    grain = ROUNDING * float(np.abs([a, b]).max(initial=0.0))
+    size = np.abs(d)
+    order = np.argsort(size, kind="stable")
+    # neighbours nearer than the grain are one run, and take its least size; what is below the grain is 0
+    size = size[order]
+    first = np.concatenate([[True], np.diff(size) > grain]) if size.size else np.zeros(0, bool)
+    size = np.where(size <= grain, 0.0, size[np.maximum.accumulate(np.where(first, np.arange(size.size), 0))])
+    equal = np.empty_like(d)
+    equal[order] = size
+    return np.copysign(equal, d)
 
 
 def _exact(ranks: Floats, observed: float) -> float:

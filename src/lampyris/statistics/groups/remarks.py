@@ -95,6 +95,12 @@ def warnings_of(arms: Arms, units: Units | None, /, *, source: Source, plan: Com
 
 
 def _size_warnings(arms: Arms, source: Source, plan: ComparisonPlan) -> list[Finding]:
+    if (arms.ns == 1).all():
+        seen = f"every group has one {plan.experimental_unit}: nothing can be tested."
+        mend = (
+            f"Look whether {source.group!r} is the column of the groups, and not one that numbers the rows or animals."
+        )
+        return [_warning("compare.one-each", source, source.group, seen, mend)]
     few = [f"{name} n = {n:.0f}" for name, n in zip(arms.names, arms.ns, strict=True) if n < FEW]
     if not few:
         return []

@@ -10,6 +10,8 @@ from numpy.typing import ArrayLike, NDArray
 from lampyris.core.estimate import Estimate
 
 Floats = NDArray[np.float64]
+ROUNDING = 8 * float(np.finfo(np.float64).eps)
+"""Share of the largest value by which equal values may differ once they were averaged, subtracted or taken as logarithms."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,9 +92,8 @@ def why_no_test(samples: Sequence[ArrayLike], /, *, least: int = 3) -> str:
 
 
 def has_no_spread(array: Floats, /) -> bool:
-    """Whether all values are equal."""
-    # np.ptp is exact where the standard deviation of equal values may be a rounding error above zero
-    return bool(np.ptp(array) == 0)
+    """Whether all values are equal, up to the rounding of a mean or a difference."""
+    return bool(np.ptp(array) <= ROUNDING * np.abs(array).max())
 
 
 def checked_samples(

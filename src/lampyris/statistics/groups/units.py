@@ -16,6 +16,8 @@ from lampyris.statistics.groups.plan import ComparisonPlan, Source, plural
 LAZIC = "Lazic et al. 2018, doi:10.1371/journal.pbio.2005282"
 # more would bury the first ones; the message gives the number of all
 MOST_NAMED = 10
+# squares of larger values, and of the inverse, are no numbers of double precision once they are summed
+LARGEST = 1e140
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -183,13 +185,17 @@ def units_of(rows: Rows, /, *, source: Source, plan: ComparisonPlan) -> Units:
         raise InputError(_why(faults, rows.values.size, len(own), source, plan), faults)
     names = tuple(tuple(subject for group, subject in own if group == name) for name in rows.order)
     values = tuple(
-        # fsum: the mean does not depend on the order of the rows
-        np.array([math.fsum(own[name, subject]) / len(own[name, subject]) for subject in those])
+        np.array([_mean(own[name, subject]) for subject in those])
         for name, those in zip(rows.order, names, strict=True)
     )
     counts = tuple(len(own[name, subject]) for name, those in zip(rows.order, names, strict=True) for subject in those)
     averaged = sum(several.values())
     return Units(rows.order, values, names, rows.values.size, rows.missing, averaged, rows.without, counts)
+
+
+def _mean(held: list[float]) -> float:
+    """Mean of a unit's rows; it does not depend on their order, and equal means are equal in every digit, as ties must be."""
+    return held[0] if len(held) == 1 else float(f"{math.fsum(held) / len(held):.15g}")
 
 
 def _numbers(values: ArrayLike, source: Source, faults: list[Finding]) -> NDArray[np.float64]:
@@ -210,6 +216,11 @@ def _numbers(values: ArrayLike, source: Source, faults: list[Finding]) -> NDArra
         seen = f"{numbers[place]} is not finite."
         mend = "Leave the cell empty if there is no value; a value below the detection limit is censored, not infinite."
         faults.append(_finding("compare.not-finite", source, int(place), source.value, seen, mend))
+    size = np.abs(numbers[np.isfinite(numbers)])
+    if size.size and (size.max() > LARGEST or 0 < size.max() < 1 / LARGEST):
+        seen = f"the largest value is {size.max():g} in size: its square is beyond the numbers of a computer."
+        mend = "Correct it, or give the values in another unit."
+        faults.append(Finding("compare.range", Severity.ERROR, Place(source.file, None, source.value), seen, mend))
     return numbers
 
 
@@ -219,7 +230,16 @@ def _names(cells: Sequence[object], source: Source, column: str, faults: list[Fi
     for k in empty[:MOST_NAMED]:
         more = f" ({len(empty)} such rows)" if len(empty) > 1 else ""
         seen = f"the cell is empty{more}."
-        faults.append(_finding("compare.no-name", source, k, column, seen, "Name it, or remove the row."))
+        faults.append(
+            _finding(
+                "compare.no-name",
+                source,
+                k,
+                column,
+                seen,
+                f"Write it in every row (the {column} of one row says nothing of the next), or remove the row.",
+            )
+        )
     return names
 
 
@@ -269,8 +289,8 @@ def _replication_faults(several: dict[tuple[str, str], int], source: Source, pla
     named = [f"{subject!r} has {count} in {group}" for (group, subject), count in several.items()]
     seen = f"{_count(len({subject for _, subject in several}), unit)} with several rows in one group: {listed(named)}."
     mend = (
-        f'Average per {unit} (nested="mean", --nested mean), or keep the rows and model them within the {unit} by a mixed '
-        'model (nested="mixed", --nested mixed). Rows that differ in a factor, such as day, belong to a model with that factor.'
+        f"Average per {unit} (--average), or keep the rows and model them within the {unit} by a mixed model (--mixed); in "
+        'Python nested="mean" or "mixed". Rows that differ in a factor, such as day, belong to a model with that factor.'
     )
     return [Finding("compare.pseudo-replication", Severity.ERROR, Place(source.file, None, source.subject), seen, mend)]
 

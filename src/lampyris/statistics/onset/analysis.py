@@ -309,6 +309,11 @@ def _notes(arms: Sequence[OnsetArm], times: OnsetTimes) -> tuple[str, ...]:
         notes.append("No event was seen in any group: nothing can be tested.")
     elif len(arms) < 2:
         notes.append("One group: its course is described, and nothing is compared.")
+    if len(arms) > 2:
+        notes.append(
+            f"Each ratio compares one of {len(arms) - 1} groups with {arms[0].group} alone: its p and its interval are not "
+            "adjusted for their number; the test over all groups comes first."
+        )
     few = [f"{arm.group} ({arm.n})" for arm in arms if arm.n < FEW]
     if few:
         notes.append(

@@ -25,6 +25,8 @@ from lampyris.statistics.onset.times import Floats, OnsetTimes
 # standard deviations of a covariate times its coefficient beyond which no data tell it from infinity
 _BEYOND = 15.0
 _STEPS = 60
+# of the curvature at no effect: an effect of six standard deviations of its covariate leaves more, a maximum at infinity less
+_FLAT = 1e-6
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -129,10 +131,11 @@ def cox(
     z = (x - x.mean(axis=0)) / scale
     layers = np.asarray(list(strata) if strata is not None else [""] * len(times))
     parts = tuple(_stratum(times, z, np.flatnonzero(layers == layer)) for layer in np.unique(layers))
-    if np.linalg.matrix_rank(-_partial(parts, np.zeros(z.shape[1]))[2], tol=1e-9) < z.shape[1]:
+    at_zero = -_partial(parts, np.zeros(z.shape[1]))[2]
+    if np.linalg.matrix_rank(at_zero, tol=1e-9) < z.shape[1]:
         raise ValueError("a covariate does not differ among the animals at risk when an event came: leave it out")
     beta, value, converged = _maximise(parts, np.zeros(z.shape[1]), penalised=False)
-    penalised = firth if firth is not None else not converged
+    penalised = firth if firth is not None else not converged or _run_away(-_partial(parts, beta)[2], at_zero)
     if penalised:
         beta, value, converged = _maximise(parts, np.zeros(z.shape[1]), penalised=True)
     information = -_partial(parts, beta)[2]
@@ -140,6 +143,12 @@ def cox(
     null = _objective(parts, np.zeros_like(beta), penalised)
     named = tuple(names) or tuple(f"x{k + 1}" for k in range(x.shape[1]))
     return CoxFit(named, beta / scale, covariance, value, null, penalised, parts, x, times)
+
+
+def _run_away(information: Floats, at_zero: Floats) -> bool:
+    """Whether the likelihood is flat where the steps ended: it rises for ever, until nothing is left of its curvature."""
+    least, first = (float(np.linalg.eigvalsh(matrix).min()) for matrix in (information, at_zero))
+    return not least > _FLAT * first
 
 
 def _check(times: OnsetTimes, x: Floats) -> None:

@@ -128,11 +128,20 @@ def free_estimates(course: Course, /, *, level: float = 0.95) -> tuple[Estimate,
 def median(course: Course, /, *, level: float = 0.95, unit: str = "d") -> Estimate:
     """Day by which the event came in half of the animals.
 
-    The first day on which the share without it is at most one half; its interval holds the days on which the log-log
-    interval of that share holds one half. inf where that is not reached.
+    The first day on which the share without it is at most one half, inf where that is not reached; its interval holds the days
+    on which the interval of that share holds one half. As in `free_estimates` a share of 1 or 0 has an exact end, so that five
+    animals or fewer leave the interval open on either side, and a low end is never later than the last day.
     """
     low, high = log_log_interval(course.free, course.greenwood, level)
+    tail = 0.5 * (1 - level)
+    low = np.where(course.free >= 1, tail ** (1 / course.at_risk), low)
+    had = course.events.sum()
+    if had and course.free[-1] <= 0:
+        # of all animals that had the event at least these were looked at to their end
+        end = 1 - tail ** (1 / had)
+        high = np.where(course.free <= 0, min(end, high[-2] if high.size > 1 else 1.0), high)
     value, first, last = (_first(course.days, curve <= 0.5 + 1e-12) for curve in (course.free, low, high))
+    first = 0.0 if tail ** (1 / course.at_risk[0]) <= 0.5 else min(first, float(course.days[-1]))
     return Estimate(
         value, math.nan, min(first, value), max(last, value), level, unit, "Kaplan-Meier, Brookmeyer-Crowley log-log"
     )

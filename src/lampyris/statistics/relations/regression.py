@@ -57,6 +57,8 @@ class RelationLine:
     def band(self, x: ArrayLike, /) -> tuple[Floats, Floats]:
         """Lower and upper end of the line's pointwise interval at x; NaN where the method has no band."""
         at = np.asarray(x, float)
+        if not (math.isfinite(self.slope.sd) and math.isfinite(self.intercept.sd)):
+            return np.full_like(at, math.nan), np.full_like(at, math.nan)
         variance = self.intercept.sd**2 + 2 * at * self.covariance + at**2 * self.slope.sd**2
         tail = 0.5 * (1 + self.slope.level)
         q = math.nan

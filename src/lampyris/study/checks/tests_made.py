@@ -22,21 +22,30 @@ VARIANCE_RATIO = 4.0
 SIGNIFICANT = 0.05
 LEAST_PAIRS = 4
 CENSORED_SHARE = 0.5
-_MODELS_UNITS = re.compile(r"mixed|repeated|friedman|paired|random effect|durbin|skillings", re.IGNORECASE)
+_MODELS_UNITS = re.compile(r"mixed|repeated|friedman|\bpaired|random effect|durbin|skillings", re.IGNORECASE)
 _REPEATED_ANOVA = re.compile(r"repeated[- ]measures anova|repeated[- ]measures analysis of variance", re.IGNORECASE)
 _SPHERICAL = re.compile(r"greenhouse|huynh|mixed|multivariate|manova", re.IGNORECASE)
-_EQUAL_SPREAD = re.compile(r"one-way|student|pooled|fisher|classical|tukey|dunnett", re.IGNORECASE)
-_UNEQUAL_SPREAD = re.compile(r"welch|games|kruskal|dunn\b|rank|mixed|brown|permut|alexander", re.IGNORECASE)
+_EQUAL_SPREAD = re.compile(r"one-way|two-way|student|pooled|fisher|classical|tukey|dunnett", re.IGNORECASE)
+_UNEQUAL_SPREAD = re.compile(
+    r"welch|games|kruskal|dunn\b|rank|mixed|brown|permut|alexander|without equal|unequal", re.IGNORECASE
+)
 _ADJUSTED = re.compile(
-    r"holm|bonferroni|hochberg|benjamini|[sš]id[aá]k|adjust|tukey|games-howell|dunnett|scheff|hommel", re.IGNORECASE
+    r"holm|bonferroni|hochberg|benjamini|[sš]id[aá]k|(?<!not )(?<!un)adjust|tukey|games-howell|dunnett|scheff|hommel",
+    re.IGNORECASE,
 )
 _EQUIVALENCE = re.compile(r"equivalence|two one-sided|tost", re.IGNORECASE)
-_CENSORED = re.compile(r"censor|tobit|turnbull|log-rank|interval|peto|kruskal|rank|kaplan|weibull", re.IGNORECASE)
+_CENSORED = re.compile(r"censor|tobit|turnbull|log-rank|peto|kruskal|rank|kaplan|weibull", re.IGNORECASE)
 
 
 def _names(comparison: Comparison) -> str:
     """All by which a comparison names its tests."""
     tests = [f"{test.name} {test.note}" for test in comparison.tests]
+    return " ".join([comparison.test, comparison.post_hoc, *tests])
+
+
+def _answering(comparison: Comparison) -> str:
+    """Names of what answers, without what stands beside it or checks it."""
+    tests = [f"{test.name} {test.note}" for test in comparison.tests if test.role == "primary"]
     return " ".join([comparison.test, comparison.post_hoc, *tests])
 
 
@@ -79,7 +88,7 @@ def check_pseudo_replication(evidence: Evidence, /) -> Answer:
         if not comparison.experimental_unit:
             seen = f"{comparison.endpoint}: what was replicated is not named."
             findings.append(fault("L04", Severity.ERROR, Place(), seen))
-        if math.isnan(comparison.p) or _MODELS_UNITS.search(_names(comparison)):
+        if math.isnan(comparison.p) or _MODELS_UNITS.search(_answering(comparison)):
             continue
         for group in comparison.groups:
             units = _units(comparison, group, evidence)
@@ -117,7 +126,7 @@ def check_repeated(evidence: Evidence, /) -> Answer:
         return none
     findings = []
     for comparison in _tested(evidence):
-        within, names = comparison.design.within if comparison.design else (), _names(comparison)
+        within, names = comparison.design.within if comparison.design else (), _answering(comparison)
         counted = comparison.design is not None and any(
             group.n > (_units(comparison, group, evidence) or group.n) for group in comparison.groups
         )
@@ -125,7 +134,7 @@ def check_repeated(evidence: Evidence, /) -> Answer:
             taken = f"{', '.join(within)} of one {comparison.experimental_unit}"
             seen = f"{comparison.endpoint}: {comparison.test} takes {taken} as independent."
             findings.append(fault("L06", Severity.ERROR, Place(), seen))
-        if _REPEATED_ANOVA.search(names) and not _SPHERICAL.search(names):
+        if _REPEATED_ANOVA.search(names) and not _SPHERICAL.search(_names(comparison)):
             seen = f"{comparison.endpoint}: {comparison.test} without a correction for unequal correlation of the days."
             mend = "Report the p corrected by Greenhouse and Geisser whatever epsilon is, or use a mixed model."
             findings.append(fault("L06", Severity.WARNING, Place(), seen, mend))
@@ -206,8 +215,12 @@ def check_assumptions(evidence: Evidence, /) -> Answer:
         return none
     findings = []
     for comparison in _tested(evidence):
-        names = f"{comparison.test} {comparison.post_hoc}"
-        if not _EQUAL_SPREAD.search(names) or _UNEQUAL_SPREAD.search(names):
+        leaning = [
+            name
+            for name in (comparison.test, comparison.post_hoc)
+            if _EQUAL_SPREAD.search(name) and not _UNEQUAL_SPREAD.search(name)
+        ]
+        if not leaning:
             continue
         variances = [v for group in comparison.groups if (v := _variance(group.values)) > 0]
         sizes = {group.n for group in comparison.groups}
@@ -215,9 +228,7 @@ def check_assumptions(evidence: Evidence, /) -> Answer:
         ratio = max(variances) / min(variances) if len(variances) > 1 else 1.0
         unlike = ratio > VARIANCE_RATIO or any(test.p < SIGNIFICANT for test in levene)
         if unlike and len(sizes) > 1:
-            seen = (
-                f"{comparison.endpoint}: {comparison.test} with unequal n, and variances that differ {ratio:.2g} times."
-            )
+            seen = f"{comparison.endpoint}: {' and '.join(leaning)} with unequal n, and variances that differ {ratio:.2g} times."
             findings.append(fault("L10", Severity.WARNING, Place(), seen))
     return answer(findings, "no test leans on equal spread where spreads and n differ.")
 
@@ -242,12 +253,25 @@ def check_no_difference(evidence: Evidence, /) -> Answer:
         findings.append(fault("L11", Severity.ERROR, place, seen))
     for claim in claims if evidence.comparisons is not None else ():
         own = [one for one in evidence.comparisons or () if claim.casefold() in one.endpoint.casefold()]
-        if not any(_EQUIVALENCE.search(_names(one)) for one in own):
+        shown = [p for one in own if math.isfinite(p := _equivalence_p(one))]
+        if not shown:
             seen = f"{claim}: said to be not different without an equivalence test."
             findings.append(fault("L11", Severity.ERROR, place, seen))
+        elif max(shown) >= SIGNIFICANT:
+            seen = f"{claim}: said to be not different, and equivalence is not shown (p = {max(shown):.2g})."
+            mend = "Say that the study could not tell; the interval of the difference says what is still possible."
+            findings.append(fault("L11", Severity.ERROR, place, seen, mend))
     quiet = [one.endpoint for one in _tested(evidence) if one.p > SIGNIFICANT]
     more = f"; p above {SIGNIFICANT:g} in {'; '.join(quiet)} does not show that there is no difference" if quiet else ""
     return answer(findings, f"{len(claims) or 'no'} claim{'' if len(claims) == 1 else 's'} of no difference{more}.")
+
+
+def _equivalence_p(comparison: Comparison) -> float:
+    """p of its test of equivalence, the larger of two one-sided ones; NaN where there is none."""
+    found = [test.p for test in comparison.tests if _EQUIVALENCE.search(f"{test.name} {test.note}")]
+    if _EQUIVALENCE.search(comparison.test):
+        found.append(comparison.p)
+    return max(found, default=math.nan)
 
 
 def check_correlations(evidence: Evidence, /) -> Answer:
@@ -271,7 +295,8 @@ def _correlation_faults(record: CorrelationRecord) -> Iterator[Finding]:
         yield fault("L12", Severity.ERROR, Place(), seen)
     if not (math.isfinite(record.low) and math.isfinite(record.high)):
         yield fault("L12", Severity.WARNING, Place(), f"{record.name}: no interval is given.")
-    turned = leave_one_out(record.x, record.y) if record.claimed else ""
+    # of several pairs of a unit a pair is no unit, and r is not that of all pairs
+    turned = leave_one_out(record.x, record.y) if record.claimed and not record.models_units else ""
     if turned:
         yield fault("L12", Severity.WARNING, Place(), f"{record.name}: {turned} when one pair is left out.")
 
@@ -340,7 +365,7 @@ def _censored_faults(comparison: Comparison) -> Iterator[Finding]:
                 yield fault("L23", Severity.ERROR, Place(), seen)
         share = sum(group.censored) / max(group.n, 1)
         taking_part = math.isfinite(comparison.p) and not _left_out(comparison, group.group)
-        if share > CENSORED_SHARE and taking_part and not _CENSORED.search(_names(comparison)):
+        if share > CENSORED_SHARE and taking_part and not _CENSORED.search(_answering(comparison)):
             seen = (
                 f"{comparison.endpoint}: {sum(group.censored)} of {group.n} values of {group.group} are limits, and "
                 f"{comparison.test} takes them as measured."

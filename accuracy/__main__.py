@@ -17,6 +17,7 @@ TABLES = {
     "fitting": "accuracy.fitting",
     "censoring": "accuracy.censoring",
     "mixed": "accuracy.mixed",
+    "exvivo": "accuracy.exvivo",
 }
 
 

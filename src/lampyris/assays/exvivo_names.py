@@ -184,10 +184,10 @@ def _nearest(
     distance = np.empty((len(open_rows), len(left)))
     for column, index in enumerate(left):
         away = distance_transform_edt(~segments[index].mask) * pixel_mm
-        for line, row in enumerate(open_rows):
+        for line, number in enumerate(open_rows):
             y, x = (
                 min(max(round(at / pixel_mm), 0), size - 1)
-                for at, size in zip((rows[row].y_mm, rows[row].x_mm), shape, strict=True)
+                for at, size in zip((rows[number].y_mm, rows[number].x_mm), shape, strict=True)
             )
             distance[line, column] = away[y, x]
     faults = []

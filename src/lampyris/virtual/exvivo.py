@@ -60,7 +60,7 @@ class ExVivoPart:
 
     def with_dose(self, entry: AnimalRow, /) -> AnimalRow:
         """An animal's row with what it was given."""
-        return replace(entry, **self.doses.get(entry.animal, {}))
+        return replace(entry, **self.doses.get(entry.animal, {}))  # type: ignore[arg-type]
 
 
 def write_exvivo(

@@ -309,7 +309,7 @@ def _draw_shape(design: Design, kind: OrganKind, volume_mm3: float, rng: np.rand
     notch = (float(rng.uniform(0, 2 * np.pi)), 0.18 if kind.source in ("liver", "lungs") else 0.0)
     plain = Shape(math.sqrt(aspect), 1.0 / math.sqrt(aspect), waves, notch, 0.0, 1.0, dome, 0.0)
     # the volume fixes the size: that of a unit shape by midpoints
-    step = plain.reach_mm / 150.0
+    step = plain.reach_mm / 60.0
     axis = np.arange(-plain.reach_mm, plain.reach_mm + step, step)
     unit = plain.height(plain.distance(axis[:, None] + 0.0 * axis, axis[None, :] + 0.0 * axis[:, None]))
     base, area = float(unit.sum() * step**2), float((unit > 0).sum() * step**2)

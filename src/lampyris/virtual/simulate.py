@@ -29,6 +29,7 @@ from lampyris.probe.probe import AVOGADRO_PER_MOL, probe_from_settings
 from lampyris.tissue.anatomy import NOMINAL_LENGTH_MM, build_anatomy
 from lampyris.virtual.depth import true_depth_mm
 from lampyris.virtual.design import Design, default_design, session_name
+from lampyris.virtual.exvivo import ExVivoPart, write_exvivo
 from lampyris.virtual.frames import (
     DrawnCamera,
     choose_exposures,
@@ -40,10 +41,9 @@ from lampyris.virtual.frames import (
 )
 from lampyris.virtual.individual import Individual, arm_of, draw_individual, site_cells
 from lampyris.virtual.raw_files import RawFormat, Shot, ShotFiles, dark_path, tiff, write_shot
-from lampyris.virtual.exvivo import ExVivoPart, write_exvivo
-from lampyris.virtual.tray import Excised
 from lampyris.virtual.scene import Scene, build_scene, excreted_share
 from lampyris.virtual.stage import StageGroup, lane_middle_mm, on_wide_stage, stage_groups, with_nose_cones
+from lampyris.virtual.tray import Excised
 from lampyris.virtual.truth import TrueAnimal, TrueLesion, Truth, write_truth, written_files
 
 SYNTHETIC_STUDY = "Synthetic study, simulated by Lampyris; no animal was imaged."

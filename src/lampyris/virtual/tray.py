@@ -263,24 +263,46 @@ def _imaged(
     return Tray(name, arm, laid, labels, tuple(flux), shot)
 
 
+def _window(one: Laid, shape: tuple[int, int], pixel: float) -> tuple[slice, slice]:
+    """Rows and columns of the image that an organ, and a pixel or two about it, may cover."""
+    reach = one.organ.shape.reach_mm + 2.0 * one.organ.pitch_mm + 2.0 * pixel
+    starts = [max(math.floor((at - reach) / pixel), 0) for at in (one.y_mm, one.x_mm)]
+    stops = [
+        min(math.ceil((at + reach) / pixel) + 1, size) for at, size in zip((one.y_mm, one.x_mm), shape, strict=True)
+    ]
+    return slice(starts[0], stops[0]), slice(starts[1], stops[1])
+
+
+def _fine(part: slice, pixel: float) -> NDArray[np.float64]:
+    """Places of `_FINE` points in each pixel of a part of the image, mm."""
+    count = part.stop - part.start
+    return (part.start - 0.5 + (np.arange(_FINE * count) + 0.5) / _FINE) * pixel
+
+
+def _in_pixels(fine: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Means over each pixel's points, dims (y, x)."""
+    height, width = (size // _FINE for size in fine.shape)
+    return np.asarray(fine.reshape(height, _FINE, width, _FINE).mean(axis=(1, 3)))
+
+
 def _projected(one: Laid, maps: NDArray[np.float64], shape: tuple[int, int], pixel: float) -> NDArray[np.float64]:
     """Maps of the organ's columns on the camera's pixels, dims (channel, y, x); what a column sends is kept."""
-    rows, columns = (np.arange(_FINE * count) / _FINE * pixel - pixel * (_FINE - 1) / (2 * _FINE) for count in shape)
+    part = _window(one, shape, pixel)
     middle = (maps.shape[1] - 1) / 2
-    reach = (middle + 1) * one.organ.pitch_mm
-    y, x = np.abs(rows - one.y_mm) <= reach, np.abs(columns - one.x_mm) <= reach
     where = np.meshgrid(
-        (rows[y] - one.y_mm) / one.organ.pitch_mm + middle,
-        (columns[x] - one.x_mm) / one.organ.pitch_mm + middle,
+        *(
+            (_fine(side, pixel) - at) / one.organ.pitch_mm + middle
+            for side, at in zip(part, (one.y_mm, one.x_mm), strict=True)
+        ),
         indexing="ij",
     )
-    out = np.zeros((len(maps), _FINE * shape[0], _FINE * shape[1]))
+    out = np.zeros((len(maps), *shape))
     for channel, values in enumerate(maps):
-        laid = map_coordinates(values, where, order=0, mode="constant", cval=0.0)
-        total = laid.sum() * (pixel / _FINE) ** 2
+        laid = _in_pixels(map_coordinates(values, where, order=0, mode="constant", cval=0.0))
+        total = laid.sum() * pixel**2
         # sampling must neither make nor lose light
-        out[channel][np.ix_(y, x)] = laid * (values.sum() * one.organ.pitch_mm**2 / total if total != 0 else 0.0)
-    return np.asarray(out.reshape(len(maps), shape[0], _FINE, shape[1], _FINE).mean(axis=(2, 4)))
+        out[channel][part] = laid * (values.sum() * one.organ.pitch_mm**2 / total if total != 0 else 0.0)
+    return out
 
 
 def _seen(
@@ -288,35 +310,25 @@ def _seen(
 ) -> tuple[NDArray[np.uint8], NDArray[np.float64]]:
     """Place of the organ on each pixel, and the reflectance of tray and organs, dims (y, x)."""
     shape, pixel = design.camera.pixels, design.instrument.pixel_mm
-    rows, columns = (np.arange(count) * pixel for count in shape)
     labels = np.zeros(shape, np.uint8)
-    ramp = (
-        1.0
-        + 0.15 * (rows[:, None] / rows[-1] - 0.5) * rng.normal()
-        + 0.15 * (columns / columns[-1] - 0.5) * rng.normal()
-    )
-    reflectance = TRAY_REFLECTANCE * ramp
+    y, x = (np.linspace(-0.5, 0.5, size) for size in shape)
+    tilt = 0.15 * rng.normal(size=2)
+    reflectance = TRAY_REFLECTANCE * (1.0 + tilt[0] * y[:, None] + tilt[1] * x[None, :])
     texture = gaussian_filter(rng.standard_normal(shape), 1.5 / pixel)
     texture *= 0.06 / texture.std()
     for place, one in enumerate(laid, start=1):
-        offsets = [(np.arange(_FINE) - (_FINE - 1) / 2) * pixel / _FINE] * 2
-        cover, height = np.zeros(shape), np.zeros(shape)
-        for dy in offsets[0]:
-            for dx in offsets[1]:
-                distance = one.organ.shape.distance(
-                    rows[:, None] + dy - one.y_mm + 0.0 * columns,
-                    columns[None, :] + dx - one.x_mm + 0.0 * rows[:, None],
-                )
-                cover += (distance <= 1.0) / _FINE**2
-                height += one.organ.shape.height(distance) / _FINE**2
-        distance = one.organ.shape.distance(
-            rows[:, None] - one.y_mm + 0.0 * columns, columns[None, :] - one.x_mm + 0.0 * rows[:, None]
+        part = _window(one, shape, pixel)
+        away = np.meshgrid(
+            *(_fine(side, pixel) - at for side, at in zip(part, (one.y_mm, one.x_mm), strict=True)), indexing="ij"
         )
-        labels[(distance <= 1.0) & (labels == 0)] = place
+        distance = one.organ.shape.distance(*away)
+        cover, height = _in_pixels((distance <= 1.0).astype(float)), _in_pixels(one.organ.shape.height(distance))
+        centres = distance[_FINE // 2 :: _FINE, _FINE // 2 :: _FINE]
+        labels[part][(centres <= 1.0) & (labels[part] == 0)] = place
         slope = np.hypot(*np.gradient(gaussian_filter(height, 1.0), pixel))
         shade = 0.75 + 0.25 / np.sqrt(1.0 + slope**2)
-        own = one.organ.reflectance * shade * (1.0 + texture)
-        reflectance = (1.0 - cover) * reflectance + cover * own
+        own = one.organ.reflectance * shade * (1.0 + texture[part])
+        reflectance[part] = (1.0 - cover) * reflectance[part] + cover * own
     return labels, reflectance
 
 

@@ -277,9 +277,11 @@ def write_truth(directory: Path, truth: Truth, /, *, files: list[str]) -> None:
         for name, maps in ((one.animal, one.maps), (f"{one.animal}-others", one.other_maps)):
             write_bytes(directory / "maps" / f"{name}.f32", np.ascontiguousarray(maps, "<f4").tobytes())
     if truth.trays:
-        table["trays"] = [{"file": one.file, "organs": [asdict(organ) for organ in one.organs]} for one in truth.trays]
-        for number, one in enumerate(truth.trays):
-            write_bytes(directory / "trays" / f"{number}.u8", np.ascontiguousarray(one.labels, np.uint8).tobytes())
+        table["trays"] = [
+            {"file": tray.file, "organs": [asdict(organ) for organ in tray.organs]} for tray in truth.trays
+        ]
+        for number, tray in enumerate(truth.trays):
+            write_bytes(directory / "trays" / f"{number}.u8", np.ascontiguousarray(tray.labels, np.uint8).tobytes())
     write_json(directory / "truth.json", table, not_finite="null")
 
 

@@ -15,7 +15,7 @@ from scipy.ndimage import distance_transform_edt
 
 from lampyris.assays.exvivo_escape import Escape, escape_estimate, organ_escape, stands_in, tissue_of, unevenness
 from lampyris.assays.exvivo_light import OrganLight, measure_light
-from lampyris.assays.exvivo_names import name_organs
+from lampyris.assays.exvivo_names import check_sizes, name_organs
 from lampyris.assays.exvivo_outlines import Segment, find_organs, touches, with_drawn
 from lampyris.core.assays import OrganFlag
 from lampyris.core.estimate import Estimate
@@ -139,15 +139,17 @@ def analyse_tray(
     instrument = settings.instrument
     radiance = radiance_from_counts(view, instrument)
     pixel = instrument.pixel_mm
-    looks = view.photo if view.photo is not None else radiance.values.sum(axis=0)
+    glow = radiance.values.sum(axis=0)
+    looks = view.photo if view.photo is not None else glow
     by_hand = _by_hand(drawn, radiance.values.shape[1:])
     if len(by_hand) == len(rows):
         # every organ is outlined by a person: nothing else on the tray counts
         segments = with_drawn((), by_hand)
     else:
         count = None if by_hand else len(rows)
-        segments = with_drawn(find_organs(looks, pixel_mm=pixel, count=count, file=view.file), by_hand)
+        segments = with_drawn(find_organs(looks, pixel_mm=pixel, count=count, glow=glow, file=view.file), by_hand)
     tied = name_organs(segments, rows, pixel_mm=pixel, file=view.file)
+    check_sizes(tied, pixel_mm=pixel, file=view.file)
     used = sorted({name for name in (probes.get(row.animal, "") for row in rows) if name})
     shown = used[0] if used else next(iter(settings.probes))
     lights = {

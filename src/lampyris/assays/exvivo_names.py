@@ -17,6 +17,9 @@ SHEET_ORGANS = "organs.csv"
 SAME_ROW, OTHER_ROW = 0.5, 0.25
 # a given position lies on its organ, or this near to it
 NEAR_MM = 4.0
+ORGAN_G_PER_ML = 1.05
+# mean height over the cube root of the volume that an organ may have; a doubtful cut must fit more closely
+LONE_FLATNESS, TOUCHING_FLATNESS = (0.2, 1.4), (0.3, 1.15)
 
 
 def name_organs(
@@ -204,6 +207,40 @@ def _nearest(
     if faults:
         raise _refusal(file, f"{'; '.join(faults)}.", "Correct y_mm and x_mm in organs.csv.")
     return {open_rows[line]: left[column] for line, column in chosen.items()}
+
+
+def check_sizes(tied: Sequence[tuple[OrganRow, Segment, int]], /, *, pixel_mm: float, file: str = "") -> None:
+    """Refuse a tray on which an outline cannot be that of the organ whose name and weight it bears.
+
+    An organ's mean height is its volume over its area; over the cube root of its volume it is about 0.5 to 0.8 for organs of a mouse
+    on a tray. Far from that the organs were exchanged, an outline holds two or half of one, or a weight is wrong.
+
+    Parameters
+    ----------
+    tied : sequence of (OrganRow, Segment, int)
+        From `name_organs`.
+    pixel_mm : float
+    file : str
+
+    Raises
+    ------
+    ImageError
+        With every organ that does not fit.
+    """
+    faults = []
+    for row, segment, place in tied:
+        if math.isnan(row.weight_g):
+            continue
+        area = float(segment.mask.sum()) * pixel_mm**2
+        volume = 1e3 * row.weight_g / ORGAN_G_PER_ML
+        flatness = volume ** (2 / 3) / area
+        low, high = TOUCHING_FLATNESS if segment.touching else LONE_FLATNESS
+        if not low <= flatness <= high:
+            way = "small" if flatness > high else "large"
+            faults.append(f"place {place}, {_title(row)}: {area:.0f} mm2 are too {way} for {row.weight_g:.3g} g")
+    if faults:
+        mend = "Look whether places and weights stand in the right rows; where organs touch, outline them by hand."
+        raise _refusal(file, f"{'; '.join(faults)}.", mend)
 
 
 def _refusal(file: str, seen: str, mend: str) -> ImageError:

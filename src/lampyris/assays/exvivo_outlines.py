@@ -29,10 +29,12 @@ TRAY_SDS = 5.0
 LEAST_CONTRAST = 0.12
 THREAD_MM = 0.5
 # what parts two organs: how much narrower the neck is than the narrower of the two, and how differently they shine
-LEAST_EVIDENCE = 0.12
+LEAST_EVIDENCE = 0.15
 SURE_EVIDENCE = 0.35
 # the weakest cut that is made must be this much surer than the surest one that is not
 CLEAR_FACTOR = 1.25
+# of its convex hull that an organ parted from another fills; livers and lungs with their clefts fill 0.92 and more
+LEAST_SOLIDITY = 0.88
 CONTRAST_WEIGHT = 0.6
 # the shades of two organs, and what of each lies away from edges
 SHADES_DIFFER, CORE_MM = 0.25, 0.7
@@ -75,7 +77,13 @@ class _Pieces:
 
 
 def find_organs(
-    photo: NDArray[np.floating], /, *, pixel_mm: float, count: int | None = None, file: str = ""
+    photo: NDArray[np.floating],
+    /,
+    *,
+    pixel_mm: float,
+    count: int | None = None,
+    glow: NDArray[np.floating] | None = None,
+    file: str = "",
 ) -> tuple[Segment, ...]:
     """Find organs on an even tray, darker or brighter than they.
 
@@ -86,6 +94,8 @@ def find_organs(
     pixel_mm : float
     count : int, optional
         How many there are; touching ones are parted until there are so many. Without it only clear necks are cut.
+    glow : ndarray, dims (y, x), optional
+        Light of the organs themselves: asked where the photograph does not say where those that touch are to be parted.
     file : str
         Named in the error.
 
@@ -104,8 +114,14 @@ def find_organs(
     labels, found = label(mask)
     if found == 0:
         raise _refusal(file, "no organ stands out from the tray.", [], pixel_mm)
-    pieces = _parted(np.asarray(labels, np.int32), contrast, pixel_mm)
-    kept = _kept_cuts(pieces, found, count, file, pixel_mm)
+    pieces = _parted(np.asarray(labels, np.int32), (contrast,), pixel_mm)
+    try:
+        kept = _kept_cuts(pieces, found, count, file, pixel_mm)
+    except ImageError:
+        if glow is None:
+            raise
+        pieces = _parted(np.asarray(labels, np.int32), (contrast, tray_contrast(glow)), pixel_mm)
+        kept = _kept_cuts(pieces, found, count, file, pixel_mm)
     final = _merged(pieces, kept)
     numbers = [int(one) for one in np.unique(final) if one]
     if count is not None and len(numbers) != count:
@@ -114,6 +130,10 @@ def find_organs(
         )
     cut = {number for pair in kept for number in (int(final[pieces.labels == one][0]) for one in pair)}
     refined = _refined(final, contrast)
+    if bent := [number for number in sorted(cut) if _solidity(refined == number) < LEAST_SOLIDITY]:
+        held = np.where(np.isin(refined, bent), refined, 0)
+        seen = "where organs that touch are parted leaves shapes that no organ has."
+        raise _refusal(file, seen, _described(held, pixel_mm), pixel_mm)
     segments = [Segment(refined == number, touching=number in cut) for number in numbers]
     return tuple(sorted(segments, key=lambda one: (round(one.centroid_px()[0]), one.centroid_px()[1])))
 
@@ -159,7 +179,7 @@ def _objects(contrast: NDArray[np.float64], pixel_mm: float) -> Mask:
     return np.asarray(keep[labels])
 
 
-def _parted(labels: NDArray[np.int32], contrast: NDArray[np.float64], pixel_mm: float) -> _Pieces:
+def _parted(labels: NDArray[np.int32], contrasts: Sequence[NDArray[np.float64]], pixel_mm: float) -> _Pieces:
     """Cut every object at every neck, and say how sure each cut is."""
     from skimage.morphology import h_maxima
     from skimage.segmentation import watershed
@@ -168,13 +188,15 @@ def _parted(labels: NDArray[np.int32], contrast: NDArray[np.float64], pixel_mm: 
     # two maxima are two where the neck between is narrower by 3 %
     peaks, _ = label(h_maxima(depth, 0.03 * float(depth.max()) + 0.05), np.ones((3, 3)))
     parted = np.asarray(watershed(-depth, peaks, mask=labels > 0), np.int32)
-    parted = _parted_by_shade(parted, median_filter(contrast, 5), pixel_mm)
+    for contrast in contrasts:
+        parted = _parted_by_shade(parted, median_filter(contrast, 5), pixel_mm)
     pieces = _Pieces(parted)
     tops = {int(n): float(depth[parted == n].max()) for n in np.unique(parted) if n}
-    shine = {n: float(np.median(contrast[(parted == n) & (depth > 0.5 * tops[n])])) for n in tops}
+    cores = {n: (parted == n) & (depth > 0.5 * tops[n]) for n in tops}
+    shines = [{n: float(np.median(contrast[cores[n]])) for n in tops} for contrast in contrasts]
     for a, b, at in _borders(parted):
         necked = 1.0 - float(depth[at].max()) / min(tops[a], tops[b])
-        differ = abs(shine[a] - shine[b]) / max(shine[a], shine[b], 1e-12)
+        differ = max(abs(shine[a] - shine[b]) / max(shine[a], shine[b], 1e-12) for shine in shines)
         pieces.cuts[a, b] = max(necked, 0.0) + CONTRAST_WEIGHT * differ
     return pieces
 
@@ -244,6 +266,9 @@ def _kept_cuts(
                 seen = f"{found} separate objects are to be {count} organs, and where those touch is not clear."
                 raise _refusal(file, seen, _described(_merged(pieces, kept), pixel_mm), pixel_mm)
             return kept
+    if len(np.unique(pieces.labels)) - 1 < count:
+        seen = f"{found} separate objects are to be {count} organs, and no more than {len(np.unique(pieces.labels)) - 1} shapes are told apart."
+        raise _refusal(file, seen, _described(pieces.labels, pixel_mm), pixel_mm)
     return tuple(order)
 
 
@@ -312,6 +337,17 @@ def with_drawn(segments: Sequence[Segment], drawn: Sequence[Segment], /) -> tupl
         taken = np.logical_or.reduce([other.mask for other in drawn]) if drawn else np.zeros_like(one.mask)
         kept.append(Segment(one.mask & ~taken, one.touching, one.drawn, one.label))
     return tuple(sorted([*kept, *drawn], key=lambda one: (round(one.centroid_px()[0]), one.centroid_px()[1])))
+
+
+def _solidity(mask: Mask) -> float:
+    """Share of its convex hull that a shape fills."""
+    from skimage.morphology import convex_hull_image
+
+    rows, columns = np.nonzero(mask)
+    if rows.size < 4:
+        return 1.0
+    box = mask[rows.min() : rows.max() + 1, columns.min() : columns.max() + 1]
+    return float(box.sum()) / float(convex_hull_image(box).sum())
 
 
 def touches(mask: Mask, others: Mask, /) -> bool:

@@ -13,7 +13,15 @@ from numpy.typing import NDArray
 from scipy import special
 from scipy.ndimage import distance_transform_edt
 
-from lampyris.assays.exvivo_escape import Escape, escape_estimate, organ_escape, stands_in, tissue_of, unevenness
+from lampyris.assays.exvivo_escape import (
+    Escape,
+    escape_estimate,
+    mean_height_mm,
+    organ_escape,
+    stands_in,
+    tissue_of,
+    unevenness,
+)
 from lampyris.assays.exvivo_light import OrganLight, measure_light
 from lampyris.assays.exvivo_names import check_sizes, name_organs
 from lampyris.assays.exvivo_outlines import Segment, find_organs, touches, with_drawn
@@ -219,18 +227,25 @@ def _organ(
     pixel = settings.instrument.pixel_mm
     found = light.organs[index]
     tissue = tissue_of(row.organ, row.tissue)
-    escape = organ_escape(
-        segment.mask,
-        tissue or UNKNOWN_TISSUE,
-        light.probe,
-        settings.instrument,
-        weight_g=row.weight_g,
-        thickness_mm=row.thickness_mm,
-        seen_share=light.seen_share,
+    escape = uneven = None
+    if name:
+        escape = organ_escape(
+            segment.mask,
+            tissue or UNKNOWN_TISSUE,
+            light.probe,
+            settings.instrument,
+            weight_g=row.weight_g,
+            thickness_mm=row.thickness_mm,
+            seen_share=light.seen_share,
+        )
+        inner = distance_transform_edt(segment.mask) * pixel > INNER_MM
+        uneven = unevenness(light.net, light.variance, escape, inner)
+    spotted = uneven is not None and uneven > UNEVEN_SHARE
+    estimate = (
+        Estimate(math.nan, math.nan, math.nan, math.nan, level, "1", "unlabelled: nothing to correct")
+        if escape is None or uneven is None
+        else escape_estimate(_spread(escape, tissue), uneven if spotted else 0.0, level=level)
     )
-    inner = distance_transform_edt(segment.mask) * pixel > INNER_MM
-    uneven = unevenness(light.net, light.variance, escape, inner) if name else 0.0
-    estimate = escape_estimate(_spread(escape, tissue), uneven if uneven > UNEVEN_SHARE else 0.0, level=level)
     relative = settings.instrument.radiance_relative_sd
     sd = math.hypot(found.sd, relative * found.flux)
     z = float(special.ndtri(0.5 * (1 + level)))
@@ -247,12 +262,12 @@ def _organ(
         (found.edge, OrganFlag.EDGE),
         (segment.touching or touches(segment.mask, others), OrganFlag.TOUCHING),
         (segment.drawn, OrganFlag.DRAWN),
-        (uneven > UNEVEN_SHARE, OrganFlag.UNEVEN),
+        (spotted, OrganFlag.UNEVEN),
         (found.flux < FAINT_SDS * found.sd, OrganFlag.FAINT),
         (math.isnan(row.weight_g), OrganFlag.NO_WEIGHT),
         (not tissue or stands_in(tissue), OrganFlag.PROXY_OPTICS),
         (math.isnan(row.thickness_mm), OrganFlag.SHAPE_ASSUMED),
-        (escape.value < THICK_ESCAPE, OrganFlag.THICK),
+        (escape is not None and escape.value < THICK_ESCAPE, OrganFlag.THICK),
     )
     return MeasuredOrgan(
         row=row,
@@ -263,7 +278,7 @@ def _organ(
         area_mm2=float(segment.mask.sum()) * pixel**2,
         y_mm=y * pixel,
         x_mm=x * pixel,
-        thickness_mm=escape.thickness_mm,
+        thickness_mm=mean_height_mm(segment.mask, tissue, pixel, weight_g=row.weight_g, thickness_mm=row.thickness_mm),
         tissue=tissue,
         weight_g=_weight(row, level),
         flux=flux,

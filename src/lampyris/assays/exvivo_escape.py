@@ -65,18 +65,12 @@ class Escape:
         Light of evenly spread probe on the image's pixels, relative.
     depth_log_sd : float
         Spread of the logarithm over where in the organ a small source may lie.
-    thickness_mm : float
-        Mean height.
-    flatness_known : bool
-        Height from the weight, not from the outline alone.
     """
 
     value: float
     relative_sd: float
     pattern: NDArray[np.float64]
     depth_log_sd: float
-    thickness_mm: float
-    flatness_known: bool
 
 
 def tissue_of(organ: str, given: str = "", /) -> str:
@@ -125,11 +119,8 @@ def organ_escape(
     Escape
     """
     pixel = instrument.pixel_mm
-    area = float(mask.sum()) * pixel**2
-    density = LUNG_DENSITY_G_PER_ML if tissue == "lung" else DENSITY_G_PER_ML
     known = math.isfinite(thickness_mm) or math.isfinite(weight_g)
-    if not math.isfinite(thickness_mm):
-        thickness_mm = 1e3 * weight_g / density / area if math.isfinite(weight_g) else FLATNESS * math.sqrt(area)
+    thickness_mm = mean_height_mm(mask, tissue, pixel, weight_g=weight_g, thickness_mm=thickness_mm)
     dome = _Dome(mask, pixel, thickness_mm)
     model = _Model(dome, tissue, probe, instrument, seen_share)
     middle, field = model.escape()
@@ -151,9 +142,25 @@ def organ_escape(
         relative_sd=math.hypot(*spreads, MODEL_SD),
         pattern=dome.on_pixels(model.surface()),
         depth_log_sd=float(math.log(high / low)) / 3.29,
-        thickness_mm=thickness_mm,
-        flatness_known=known,
     )
+
+
+def mean_height_mm(
+    mask: NDArray[np.bool_], tissue: str, pixel_mm: float, /, *, weight_g: float, thickness_mm: float
+) -> float:
+    """Mean height of an organ as it lies: as measured, else from its weight, else from its outline alone.
+
+    Examples
+    --------
+    >>> mean_height_mm(np.ones((10, 10), bool), "liver", 1.0, weight_g=0.525, thickness_mm=math.nan)
+    5.0
+    """
+    area = float(mask.sum()) * pixel_mm**2
+    if math.isfinite(thickness_mm):
+        return thickness_mm
+    if math.isfinite(weight_g):
+        return 1e3 * weight_g / (LUNG_DENSITY_G_PER_ML if tissue == "lung" else DENSITY_G_PER_ML) / area
+    return FLATNESS * math.sqrt(area)
 
 
 def escape_estimate(escape: Escape, focal_share: float, /, *, level: float = 0.95) -> Estimate:

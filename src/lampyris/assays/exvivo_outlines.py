@@ -141,27 +141,31 @@ def find_organs(
 def tray_contrast(photo: NDArray[np.floating], /) -> NDArray[np.float64]:
     """How far each pixel stands from the tray's own level, in the photograph's unit, dims (y, x).
 
-    The tray is the commonest level; a tilted plane is fitted to it.
+    A tilted plane is fitted to the tray, which covers more than half of the image.
     """
     image = np.nan_to_num(np.asarray(photo, np.float64))
     y, x = (np.linspace(-1.0, 1.0, size) for size in image.shape)
     basis = np.stack(np.broadcast_arrays(1.0, y[:, None], x[None, :]), axis=-1)
     smooth = median_filter(image, 3)
-    level = _commonest(smooth)
-    near = np.abs(smooth - level) < 0.5 * max(level - float(smooth.min()), 0.25 * (float(smooth.max()) - level), 1e-12)
+    plane = basis @ _least_deviations(basis[::3, ::3].reshape(-1, 3), smooth[::3, ::3].ravel())
     for _ in range(4):
-        plane = basis @ np.linalg.lstsq(basis[near], smooth[near], rcond=None)[0]
         apart = smooth - plane
-        sd = 1.4826 * float(np.median(np.abs(apart[near])))
-        near = np.abs(apart) < TRAY_SDS * max(sd, 1e-9 * (1.0 + abs(level)))
+        sd = 1.4826 * float(np.median(np.abs(apart)))
+        near = np.abs(apart) <= TRAY_SDS * max(sd, 1e-9 * (1.0 + float(np.abs(plane).mean())))
+        plane = basis @ np.linalg.lstsq(basis[near], smooth[near], rcond=None)[0]
     return np.asarray(np.abs(image - plane))
 
 
-def _commonest(image: NDArray[np.float64]) -> float:
-    low, high = np.percentile(image, [0.5, 99.5])
-    counts, edges = np.histogram(image, bins=128, range=(low, max(high, low + 1e-9)))
-    at = int(np.argmax(counts))
-    return float(0.5 * (edges[at] + edges[at + 1]))
+def _least_deviations(basis: NDArray[np.float64], values: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Coefficients of the least sum of absolute deviations, which organs on less than half of the tray do not sway."""
+    weight = np.ones(len(values))
+    found = np.zeros(basis.shape[1])
+    for _ in range(40):
+        root = np.sqrt(weight)[:, None]
+        found = np.linalg.lstsq(basis * root, values * root[:, 0], rcond=None)[0]
+        apart = np.abs(values - basis @ found)
+        weight = 1.0 / np.maximum(apart, 1e-3 * float(apart.mean()) + 1e-300)
+    return np.asarray(found)
 
 
 def _objects(contrast: NDArray[np.float64], pixel_mm: float) -> Mask:
@@ -266,8 +270,9 @@ def _kept_cuts(
                 seen = f"{found} separate objects are to be {count} organs, and where those touch is not clear."
                 raise _refusal(file, seen, _described(_merged(pieces, kept), pixel_mm), pixel_mm)
             return kept
-    if len(np.unique(pieces.labels)) - 1 < count:
-        seen = f"{found} separate objects are to be {count} organs, and no more than {len(np.unique(pieces.labels)) - 1} shapes are told apart."
+    shapes = len(np.unique(pieces.labels)) - 1
+    if shapes < count:
+        seen = f"{found} separate objects are to be {count} organs, and no more than {shapes} shapes are told apart."
         raise _refusal(file, seen, _described(pieces.labels, pixel_mm), pixel_mm)
     return tuple(order)
 

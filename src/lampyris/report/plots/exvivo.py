@@ -7,15 +7,16 @@ import numpy as np
 
 from lampyris.core.assays import OrganFlag, OrganPair, OrganResult, TrayView
 from lampyris.core.estimate import Estimate
+from lampyris.core.images import RADIANCE_UNIT
 from lampyris.report.arms import ARM_COLOURS, NEUTRAL
 from lampyris.report.axes import FRAME, LABEL_PT, Scale, draw_left, draw_title, draw_up_label, log_ends, log_ticks
 from lampyris.report.levels import level_text
-from lampyris.report.numbers import number
+from lampyris.report.numbers import number, unit_text
 from lampyris.report.scale import palette
 from lampyris.report.scene import INK, PAPER, SOFT, Note, Pen, Raster, Scene, Type, figure_text, text_width_mm
 
 PAGE_MM = 180.0
-_TOP_MM, _FOOT_MM, _GAP_MM = 7.0, 9.0, 4.0
+_TOP_MM, _FOOT_MM, _GAP_MM = 7.0, 13.0, 4.0
 _DRAWN = Pen("#ffffff", 0.9, dashes=(2.0, 1.2))
 _BAR_MM = 10.0
 _NAME_PT = 5.0
@@ -60,16 +61,27 @@ def tray_figure(tray: TrayView, /) -> Scene:
         for organ in tray.organs:
             colour = ARM_COLOURS[animals.index(organ.animal) % len(ARM_COLOURS)]
             _outline(scene, organ, tray.pixel_mm, per_px, left, colour, named=left == 0.0)
+    _names(scene, tray.organs, per_px / tray.pixel_mm, each)
+    _key(scene, animals, _TOP_MM + height * per_px + 6.6)
     mark = "SYNTHETIC: simulated, no animal was imaged" if tray.synthetic else ""
     draw_title(scene, (0.0, _TOP_MM - 2.0), f"{tray.file}   {mark}".strip(), width=PAGE_MM, most=1)
     bottom = _TOP_MM + height * per_px
     bar = _BAR_MM / tray.pixel_mm * per_px
     scene.line([(1.0, bottom + 2.0), (1.0 + bar, bottom + 2.0)], Pen(INK, 1.2))
     scene.text((2.0 + bar, bottom + 2.8), f"{_BAR_MM:g} mm", Type(6.0))
-    words = f"probe radiance, 0 to {number(high)} ph s-1 cm-2 sr-1, square root; tray light removed"
+    words = f"probe radiance, 0 to {number(high)} {unit_text(RADIANCE_UNIT)}, square root; tray light removed"
     scene.text((each + _GAP_MM, bottom + 2.8), words, Type(6.0))
-    scene.text((0.0, bottom + 6.6), _foot(tray), Type(6.0, colour=SOFT))
+    scene.text((0.0, bottom + 10.6), _foot(tray), Type(6.0, colour=SOFT))
     return scene
+
+
+def _key(scene: Scene, animals: Sequence[str], y: float) -> None:
+    """Colour of each animal's outlines."""
+    x = 0.0
+    for k, animal in enumerate(animals):
+        scene.line([(x, y - 0.8), (x + 3.0, y - 0.8)], Pen(ARM_COLOURS[k % len(ARM_COLOURS)], 1.2))
+        scene.text((x + 4.0, y), animal, Type(6.0))
+        x += 8.0 + text_width_mm(animal, 6.0)
 
 
 def _foot(tray: TrayView) -> str:
@@ -98,13 +110,29 @@ def _outline(
     if OrganFlag.DRAWN in organ.flags:
         scene.area(points, _DRAWN)
     if named:
-        x = left + organ.x_mm * scale
-        top = min(y for _, y in points) - 0.7
-        words = figure_text(f"{organ.place} {organ.animal} {organ.organ}", longest=24)
-        x = min(
-            max(x, text_width_mm(words, _NAME_PT) / 2), (PAGE_MM - _GAP_MM) / 2 - text_width_mm(words, _NAME_PT) / 2
-        )
-        scene.text((x, max(top, _TOP_MM + 1.8)), words, Type(_NAME_PT, "middle", bold=True, colour="#ffffff"))
+        place = (left + organ.x_mm * scale, _TOP_MM + organ.y_mm * scale + 0.7)
+        scene.text(place, str(organ.place), Type(_NAME_PT, "middle", bold=True, colour=colour))
+
+
+def _names(scene: Scene, organs: Sequence[OrganResult], per_mm: float, width: float) -> None:
+    """Each organ's name above it; below it, or farther off, where another name is in the way."""
+    taken: list[tuple[float, float, float, float]] = []
+    for organ in organs:
+        rows = [y for y, _ in organ.outline_mm]
+        words = figure_text(organ.organ, longest=18)
+        half = text_width_mm(words, _NAME_PT) / 2
+        x = min(max(organ.x_mm * per_mm, half), width - half)
+        top, bottom = (_TOP_MM + at * per_mm for at in (min(rows), max(rows)))
+        choices = [top - 0.7, bottom + 2.4, top - 2.7, bottom + 4.4]
+        boxes = [(x - half, y - 1.7, x + half, y) for y in choices]
+        free = [k for k, box in enumerate(boxes) if not any(_meet(box, other) for other in taken)]
+        k = free[0] if free else 0
+        taken.append(boxes[k])
+        scene.text((x, max(choices[k], _TOP_MM + 1.8)), words, Type(_NAME_PT, "middle", colour="#ffffff"))
+
+
+def _meet(a: tuple[float, float, float, float], b: tuple[float, float, float, float]) -> bool:
+    return a[0] < b[2] and b[0] < a[2] and a[1] < b[3] and b[1] < a[3]
 
 
 def organs_figure(

@@ -23,7 +23,7 @@ from lampyris.assays.exvivo_escape import (
     unevenness,
 )
 from lampyris.assays.exvivo_light import OrganLight, measure_light
-from lampyris.assays.exvivo_names import check_sizes, name_organs
+from lampyris.assays.exvivo_names import check_sizes, is_organ_name, name_organs
 from lampyris.assays.exvivo_outlines import Segment, find_organs, touches, with_drawn
 from lampyris.core.assays import OrganFlag
 from lampyris.core.estimate import Estimate
@@ -149,7 +149,7 @@ def analyse_tray(
     pixel = instrument.pixel_mm
     glow = radiance.values.sum(axis=0)
     looks = view.photo if view.photo is not None else glow
-    by_hand = _by_hand(drawn, radiance.values.shape[1:])
+    by_hand = _by_hand(drawn, radiance.values.shape[1:], rows)
     if len(by_hand) == len(rows):
         # every organ is outlined by a person: nothing else on the tray counts
         segments = with_drawn((), by_hand)
@@ -205,13 +205,15 @@ def _lights(radiance: Radiance, name: str, masks: Sequence[NDArray[np.bool_]], s
     return _Light(probe, weights, found.organs, found.probe, abundance.variance[0])
 
 
-def _by_hand(drawn: Sequence[TiedRegion], shape: tuple[int, int]) -> tuple[Segment, ...]:
+def _by_hand(drawn: Sequence[TiedRegion], shape: tuple[int, int], rows: Sequence[OrganRow]) -> tuple[Segment, ...]:
+    """A person's outlines on the image, each with the name that says whose organ it is, if one does."""
     segments = []
     for one in drawn:
         mask = polygon_mask(one.region.outline_px, shape)
         if mask.any():
-            label = one.region.label or one.region.name
-            segments.append(Segment(mask, drawn=True, label=label))
+            # programs give every outline a name of their own; what a person wrote must be right
+            name = one.region.name if is_organ_name(one.region.name, rows) else one.region.label
+            segments.append(Segment(mask, drawn=True, label=name))
     return tuple(segments)
 
 

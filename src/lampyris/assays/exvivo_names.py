@@ -67,12 +67,7 @@ def name_organs(
 
 def _called(segments: Sequence[Segment], rows: Sequence[OrganRow], file: str) -> dict[int, int]:
     """Rows whose organ a person named at the outline: ``m01 liver``, or ``liver`` where only one animal lies there."""
-    names: dict[str, list[int]] = {}
-    for index, row in enumerate(rows):
-        names.setdefault(_plain(f"{row.animal} {row.organ}"), []).append(index)
-    if len({row.animal for row in rows}) == 1:
-        for index, row in enumerate(rows):
-            names.setdefault(_plain(row.organ), []).append(index)
+    names = _known_names(rows)
     found: dict[int, int] = {}
     faults = []
     for index, segment in enumerate(segments):
@@ -89,6 +84,21 @@ def _called(segments: Sequence[Segment], rows: Sequence[OrganRow], file: str) ->
     if faults:
         raise _refusal(file, f"{'; '.join(faults)}.", "Call each outline 'ANIMAL ORGAN', as in organs.csv.")
     return found
+
+
+def _known_names(rows: Sequence[OrganRow]) -> dict[str, list[int]]:
+    names: dict[str, list[int]] = {}
+    for index, row in enumerate(rows):
+        names.setdefault(_plain(f"{row.animal} {row.organ}"), []).append(index)
+    if len({row.animal for row in rows}) == 1:
+        for index, row in enumerate(rows):
+            names.setdefault(_plain(row.organ), []).append(index)
+    return names
+
+
+def is_organ_name(name: str, rows: Sequence[OrganRow], /) -> bool:
+    """Whether a name is that of an organ on the tray: ``m01 liver``, or ``liver`` where only one animal lies there."""
+    return _plain(name) in _known_names(rows)
 
 
 def _plain(name: str) -> str:

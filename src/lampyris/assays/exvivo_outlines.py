@@ -255,10 +255,14 @@ def _kept_cuts(
 ) -> tuple[tuple[int, int], ...]:
     """The cuts that are made; each joins two pieces less."""
     order = sorted(pieces.cuts, key=lambda pair: -pieces.cuts[pair])
+    sure = tuple(pair for pair in order if pieces.cuts[pair] >= SURE_EVIDENCE)
     if count is None:
-        return tuple(pair for pair in order if pieces.cuts[pair] >= SURE_EVIDENCE)
-    wanted = count - found
-    if wanted <= 0:
+        return sure
+    looks = len(np.unique(_merged(pieces, sure))) - 1
+    if looks > count:
+        seen = f"{looks} organs are seen, organs.csv names {count}."
+        raise _refusal(file, seen, _described(_merged(pieces, sure), pixel_mm), pixel_mm)
+    if count == found:
         return ()
     # pieces that meet in a ring part only once all their cuts are made: made one by one until the number is right
     for last in range(len(order) + 1):

@@ -110,7 +110,7 @@ class CheckResult:
         return tuple(finding for finding in self.errors if finding.rule.startswith(IMAGE_RULES))
 
 
-def check_study(directory: Path | str, /, *, images: bool = True) -> CheckResult:
+def check_study(directory: Path | str, /, *, images: bool = True, sessions: bool = True) -> CheckResult:
     """Validate settings, sheets and image files without analysing anything.
 
     Parameters
@@ -119,6 +119,8 @@ def check_study(directory: Path | str, /, *, images: bool = True) -> CheckResult
         The study.
     images : bool
         Open the image files too and compare what they say with the sheet.
+    sessions : bool
+        False for what needs no living animal, as organs on trays: the sample sheet may then be missing.
 
     Returns
     -------
@@ -132,7 +134,7 @@ def check_study(directory: Path | str, /, *, images: bool = True) -> CheckResult
         settings = read_settings(study / SETTINGS)
     except InputError as error:
         findings += error.findings or [_refused(SETTINGS, error)]
-    samples, sheet_findings = read_sheet(study / SHEET, SAMPLESHEET, SampleRow)
+    samples, sheet_findings = (read_sheet if sessions else _optional)(study / SHEET, SAMPLESHEET, SampleRow)
     animals, animal_findings = _optional(study / SHEET_ANIMALS, ANIMALS, AnimalRow)
     landmarks, landmark_findings = _optional(study / SHEET_LANDMARKS, LANDMARKS, LandmarkRow)
     curation, curation_findings = _optional(study / CURATION_SHEET, CURATION, CurationRow, may_be_empty=True)

@@ -26,9 +26,6 @@ from lampyris.study.rules import SHEET_ANIMALS
 from lampyris.study.rules_assays import EXVIVO, SHEET_ASSAYS, SHEET_ORGANS, tray_of
 from lampyris.study.standards import measure_standards
 
-# a well that shines brighter is a fault of the plate, not of the camera
-_SHEET_FAULTS_OF_SESSIONS = ("sheet.missing",)
-
 
 @dataclass(frozen=True, slots=True)
 class ExVivoSheets:
@@ -78,10 +75,8 @@ def read_exvivo(directory: Path | str, /) -> ExVivoSheets:
         With every fault of settings and sheets.
     """
     study = Path(directory)
-    check = check_study(study, images=False)
-    # a study of organs alone has no sessions to name
-    alone = not (study / SHEET).exists()
-    errors = [one for one in check.sheet_errors if not (alone and one.place.file == SHEET)]
+    check = check_study(study, images=False, sessions=False)
+    errors = list(check.sheet_errors)
     if not (study / SHEET_ASSAYS).exists():
         seen = "there is no assays.csv."
         mend = "Write a row per image of a tray: kind exvivo, file, channel, exposure_s, background, photo."
@@ -113,8 +108,9 @@ def exvivo_study(directory: Path | str, /) -> ExVivo:
 
     sheets = read_exvivo(directory)
     findings = [one for one in sheets.check.findings if one.severity is not Severity.ERROR and _concerns(one)]
+    references, found, told = reference_organs(sheets)
     ground = _Ground(sheets)
-    findings += ground.findings
+    findings += [*told, *ground.findings]
     trays = []
     for file in sheets.trays:
         try:
@@ -124,8 +120,6 @@ def exvivo_study(directory: Path | str, /) -> ExVivo:
             continue
         trays.append(_view(file, measured, ground, synthetic=synthetic))
     organs = [organ for tray in trays for organ in tray.organs]
-    references, found, told = reference_organs(sheets)
-    findings += told
     pairs, agreements = agreements_of(organs, references, sheets)
     return ExVivo(
         trays=tuple(trays),

@@ -91,7 +91,15 @@ def _check_names(row: AssayRow, sheets: "Sheets") -> Iterator[Finding]:
 def _unknown_animal(animal: str, known: Sequence[str], file: str, line: int) -> Finding:
     near = did_you_mean(animal, known)
     mend = f"Write {near}." if near else f"Name an animal of {SHEET_ANIMALS}."
-    return _finding(Severity.ERROR, "assays.animal", file, line, "animal", f"there is no animal {animal!r}.", mend)
+    return _finding(
+        Severity.ERROR,
+        f"{file.removesuffix('.csv')}.animal",
+        file,
+        line,
+        "animal",
+        f"there is no animal {animal!r}.",
+        mend,
+    )
 
 
 def _check_bands(file: str, rows: Sequence[AssayRow], sheets: "Sheets") -> Iterator[Finding]:

@@ -166,10 +166,41 @@ def organs_again(folder):
     write_sheet(folder / "organs.csv", ORGANS, [*rows, rows[0]])
 
 
+def cells(sheet, change, **only):
+    """A change of all rows of a sheet that have these cells; None drops them."""
+
+    def one(row):
+        if any(row[name] != value for name, value in only.items()):
+            return row
+        return None if change is None else row | change
+
+    return lambda folder: edited(folder, sheet, one)
+
+
+def moved_images(folder):
+    return edited(folder, "assays.csv", lambda row: row | {"file": row["file"].replace("tray1", "tray9")})
+
+
+def without_doses(folder):
+    return edited(folder, "animals.csv", lambda row: row | {name: "" for name in row if name.startswith("dose_")})
+
+
+ORGAN, ASSAY = "organs.csv", "assays.csv"
+OTHER_TRAY = "exvivo/raw/targeted-tray2_organs.ome.tiff"
 # case: what is changed, rule, severity, words of what was seen or is to be done
 BAD = {
-    "weight in milligrams": (lambda f: edited(f, "organs.csv", lambda r: r | ({"weight_g": "1250"} if r["organ"] == "liver" else {})), "organs.weight-unit", "error", "write 1.25"),
-    "weight of another organ": (lambda f: edited(f, "organs.csv", lambda r: r | ({"weight_g": "0.03"} if r["organ"] == "brain" else {})), "organs.weight-range", "warning", "0.25 to 0.65"),
+    "weight in milligrams": (
+        cells(ORGAN, {"weight_g": "1250"}, organ="liver"),
+        "organs.weight-unit",
+        "error",
+        "write 1.25",
+    ),
+    "another organ's": (
+        cells(ORGAN, {"weight_g": "0.03"}, organ="brain"),
+        "organs.weight-range",
+        "warning",
+        "0.25 to 0.65",
+    ),
     "no weight": (first_organ("weight_g", ""), "organs.weight", "warning", "no %ID/g"),
     "weight is text": (first_organ("weight_g", "1.2 g"), "sheet.number", "error", "number alone"),
     "weight of zero": (first_organ("weight_g", "0"), "sheet.out-of-bounds", "error", "0 is outside"),
@@ -177,17 +208,27 @@ BAD = {
     "an organ twice": (organs_again, "organs.duplicate", "error", "stands on row"),
     "a place twice": (first_organ("place", "2"), "organs.place", "error", "place 2"),
     "half a position": (first_organ("y_mm", "12"), "organs.position", "error", "x_mm"),
-    "an unknown tray": (first_organ("file", "exvivo/raw/targeted-tray2_organs.ome.tiff"), "organs.tray", "error", "assays.csv"),
+    "an unknown tray": (first_organ("file", OTHER_TRAY), "organs.tray", "error", "assays.csv"),
     "no tray named": (first_organ("file", ""), "organs.tray", "error", "names none"),
-    "a missing image": (lambda f: edited(f, "assays.csv", lambda r: r | {"file": r["file"].replace("tray1", "tray9")}), "assays.missing-file", "error", "does not exist"),
-    "an unknown band": (lambda f: edited(f, "assays.csv", lambda r: r | ({"channel": "811"} if r["channel"] == "810" else {})), "assays.channel", "error", "810"),
-    "a band left out": (lambda f: edited(f, "assays.csv", lambda r: None if r["channel"] == "810" else r), "assays.missing-band", "error", "810"),
-    "a band twice": (lambda f: edited(f, "assays.csv", lambda r: r | ({"channel": "780"} if r["channel"] == "810" else {})), "assays.doubled-band", "error", "one row per band"),
-    "an unknown probe": (lambda f: edited(f, "assays.csv", lambda r: r | ({"probe": "targetd-dot"} if r["probe"] else {})), "assays.probe", "error", "targeted-dot"),
-    "no dose": (lambda f: edited(f, "animals.csv", lambda r: r | {k: "" for k in r if k.startswith("dose_") or k == "labelled_cells"}), "organs.dose", "warning", "no %ID"),
-    "a kind that is none": (lambda f: edited(f, "assays.csv", lambda r: r | {"kind": "ex vivo"}), "sheet.choice", "error", "exvivo"),
-    "no organs at all": (lambda f: (f / "organs.csv").unlink(), "assays.no-organs", "error", "organs.csv"),
-}  # fmt: skip
+    "a missing image": (moved_images, "assays.missing-file", "error", "does not exist"),
+    "an unknown band": (cells(ASSAY, {"channel": "811"}, channel="810"), "assays.channel", "error", "810"),
+    "a band left out": (cells(ASSAY, None, channel="810"), "assays.missing-band", "error", "810"),
+    "a band twice": (
+        cells(ASSAY, {"channel": "780"}, channel="810"),
+        "assays.doubled-band",
+        "error",
+        "one row per band",
+    ),
+    "an unknown probe": (
+        cells(ASSAY, {"probe": "targetd-dot"}, kind="exvivo"),
+        "assays.probe",
+        "error",
+        "targeted-dot",
+    ),
+    "no dose": (without_doses, "organs.dose", "warning", "no %ID"),
+    "a kind that is none": (cells(ASSAY, {"kind": "ex vivo"}), "sheet.choice", "error", "exvivo"),
+    "no organs at all": (lambda folder: (folder / ORGAN).unlink(), "assays.no-organs", "error", ORGAN),
+}
 
 
 @pytest.mark.parametrize("case", BAD)

@@ -189,7 +189,7 @@ def _spill(
     count = len(stack)
     out = np.eye(count)
     margin = math.ceil(5 * sigma) + 1
-    sharp = _before_lens(net, stack.any(axis=0), near, sigma)
+    sharp = _before_lens(net, np.asarray(stack.any(axis=0)), near, sigma)
     for index, mask in enumerate(stack):
         rows, columns = (np.flatnonzero(mask.any(axis=axis)) for axis in (1, 0))
         box = (

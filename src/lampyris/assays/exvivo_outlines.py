@@ -158,11 +158,11 @@ def tray_contrast(photo: NDArray[np.floating], /) -> NDArray[np.float64]:
 
 def _least_deviations(basis: NDArray[np.float64], values: NDArray[np.float64]) -> NDArray[np.float64]:
     """Coefficients of the least sum of absolute deviations, which organs on less than half of the tray do not sway."""
-    weight = np.ones(len(values))
-    found = np.zeros(basis.shape[1])
+    weight: NDArray[np.float64] = np.ones(len(values))
+    found: NDArray[np.float64] = np.zeros(basis.shape[1])
     for _ in range(40):
         root = np.sqrt(weight)[:, None]
-        found = np.linalg.lstsq(basis * root, values * root[:, 0], rcond=None)[0]
+        found = np.asarray(np.linalg.lstsq(basis * root, values * root[:, 0], rcond=None)[0], np.float64)
         apart = np.abs(values - basis @ found)
         weight = 1.0 / np.maximum(apart, 1e-3 * float(apart.mean()) + 1e-300)
     return np.asarray(found)

@@ -182,7 +182,7 @@ def _print(found: "ExVivo") -> None:
         rows += [
             (
                 f"  {one.a}", one.b, one.organ or "all", str(one.animals), *_three(one.ratio),
-                " to ".join(map(_text, one.limits)), _text(one.slope.value),
+                " to ".join(map(_text, one.limits)), _interval(one.slope),
             )
             for one in found.agreements
         ]  # fmt: skip
@@ -200,6 +200,10 @@ def _rows(found: "ExVivo") -> Iterator[tuple[str, ...]]:
 
 def _three(estimate: "Estimate") -> tuple[str, str, str]:
     return _text(estimate.value), _text(estimate.low), _text(estimate.high)
+
+
+def _interval(estimate: "Estimate") -> str:
+    return f"{_text(estimate.value)} ({_text(estimate.low)} to {_text(estimate.high)})"
 
 
 def _text(value: float) -> str:

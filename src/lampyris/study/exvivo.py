@@ -277,7 +277,9 @@ class _Ground:
     def _dose(self, row: AnimalRow, known: KnownDose | None) -> Dose | None:
         if known is not None:
             return Dose(known.injected.amount, known.line, known.on_line)
-        if row.labelled_cells > 0:
+        group = self.settings.groups.get(row.group)
+        # the cells of an arm that a probe is injected into carried none
+        if group is not None and group.label == "prelabelled" and row.labelled_cells > 0:
             cells, level = row.labelled_cells, self.settings.analysis.interval_level
             given = Estimate(cells, 0.0, cells, cells, level, CELLS, "as written")
             return Dose(given, "", given)

@@ -3,6 +3,7 @@
 import csv
 import math
 from collections.abc import Sequence
+from pathlib import Path
 
 from scipy import special
 
@@ -165,18 +166,11 @@ def _by_living_organ(organs: Sequence[OrganResult]) -> list[tuple[str, str, Esti
         for side in ("left ", "right "):
             name = name.removeprefix(side)
         found.setdefault((one.animal, {"kidney": "kidneys", "lung": "lungs"}.get(name, name)), []).append(one.flux)
-    out = []
-    for (animal, organ), fluxes in found.items():
-        value, sd = math.fsum(one.value for one in fluxes), math.hypot(*(one.sd for one in fluxes))
-        reach = 1.96 * sd
-        out.append(
-            (animal, organ, Estimate(value, sd, value - reach, value + reach, 0.95, FLUX_UNIT, "sum of both sides"))
-        )
-    return out
+    return [(animal, organ, _sum(fluxes)) for (animal, organ), fluxes in found.items()]
 
 
 def in_vivo_signals(sheets: ExVivoSheets, /) -> tuple[tuple[str, str, Estimate], ...]:
-    """Each animal's organ signals of its last session, the brighter view: diffuse glow and lesions of the organ together.
+    """Each animal's signal of every organ in its last session: the organ's glow in the brighter view and the lesions in it together.
 
     Parameters
     ----------
@@ -185,24 +179,35 @@ def in_vivo_signals(sheets: ExVivoSheets, /) -> tuple[tuple[str, str, Estimate],
     Returns
     -------
     tuple of (animal, organ, Estimate)
-        ph s-1; empty where the study has not been run.
+        ph s-1; a primary tumour is called tumour. Empty where the study has not been run.
     """
-    path = sheets.study / TABLE_OF_GLOW
-    if not path.is_file():
-        return ()
-    rows = list(csv.DictReader(path.read_text(encoding="utf-8").splitlines()))
-    last = {
-        animal: max(float(r["day"]) for r in rows if r["animal"] == animal) for animal in {r["animal"] for r in rows}
-    }
+    glow, lesions = (_rows(sheets.study / table) for table in (TABLE_OF_GLOW, TABLE_OF_SIGHTINGS))
+    last: dict[str, float] = {}
+    for row in (*glow, *lesions):
+        last[row["animal"]] = max(last.get(row["animal"], -math.inf), float(row["day"]))
     best: dict[tuple[str, str], Estimate] = {}
-    for row in rows:
-        key = row["animal"], row["organ"]
-        if float(row["day"]) < last[row["animal"]]:
-            continue
-        flux = _read(row)
-        if flux is not None and (key not in best or flux.value > best[key].value):
+    for row in glow:
+        key, flux = (row["animal"], row["organ"]), _read(row)
+        if float(row["day"]) == last[row["animal"]] and flux and (key not in best or flux.value > best[key].value):
             best[key] = flux
-    return tuple((animal, organ, best[animal, organ]) for animal, organ in sorted(best))
+    parts = {key: [flux] for key, flux in best.items()}
+    for row in lesions:
+        flux = _read(row)
+        if float(row["day"]) == last[row["animal"]] and row["seen"] == "true" and flux:
+            organ = "tumour" if row["kind"] == "primary" else row["organ"]
+            parts.setdefault((row["animal"], organ), []).append(flux)
+    return tuple((animal, organ, _sum(parts[animal, organ])) for animal, organ in sorted(parts))
+
+
+def _rows(path: Path) -> list[dict[str, str]]:
+    return list(csv.DictReader(path.read_text(encoding="utf-8").splitlines())) if path.is_file() else []
+
+
+def _sum(fluxes: Sequence[Estimate]) -> Estimate:
+    value, sd = math.fsum(one.value for one in fluxes), math.hypot(*(one.sd for one in fluxes))
+    level = fluxes[0].level
+    reach = float(special.ndtri(0.5 * (1 + level))) * sd
+    return Estimate(value, sd, value - reach, value + reach, level, FLUX_UNIT, "sum of its parts")
 
 
 def _read(row: dict[str, str]) -> Estimate | None:

@@ -230,7 +230,9 @@ def _check_doses(sheets: "Sheets") -> Iterator[Finding]:
         group = sheets.settings.groups.get(animal.group)
         if animal.animal not in with_organs or group is None or not group.probe:
             continue
-        if not (has_dose(animal) or animal.labelled_cells > 0 or animal.animal in syringes):
+        # the cells of an arm that a probe is injected into carried none
+        cells = group.label == "prelabelled" and animal.labelled_cells > 0
+        if not (has_dose(animal) or cells or animal.animal in syringes):
             seen = f"{animal.animal} has organs on a tray, and no dose."
             mend = "Write its dose_ columns, or labelled_cells; until then there is no %ID of its organs."
             column = "dose_concentration_pmol_per_ml" if group.label == "injected" else "labelled_cells"

@@ -48,7 +48,7 @@ def test_animals_are_the_unit_not_organs():
     alone = np.log([pair.a.value / pair.b.value for pair in pairs_of(8, 1.2)])
     naive = 2 * 2.069 * alone.std(ddof=1) / math.sqrt(24)
     assert math.log(every.ratio.high / every.ratio.low) > 1.2 * naive
-    assert every.limits[0] < every.ratio.low and every.limits[1] > every.ratio.high
+    assert every.lower.value < every.ratio.low and every.upper.value > every.ratio.high
     assert any("not that of independent points" in note for note in every.notes)
 
 
@@ -63,7 +63,7 @@ def test_bounds_are_counted_and_not_used():
                         [("m01", "liver", share(1.0)), ("m02", "liver", share(0.1))], lambda animal: "")  # fmt: skip
     one = organ_agreements("a", "b", pairs)[0]
     assert (one.pairs, one.pairs_censored, one.animals) == (1, 1, 1)
-    assert math.isnan(one.limits[0]) and math.isnan(one.slope.value) and one.ratio.high == math.inf
+    assert math.isnan(one.lower.value) and math.isnan(one.slope.value) and one.ratio.high == math.inf
     assert organ_agreements("a", "b", ()) == ()
 
 

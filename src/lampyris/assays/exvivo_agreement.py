@@ -1,21 +1,23 @@
 """Organs measured in two ways, joined by animal and organ: how they agree, and the line between them with errors in both.
 
 Animals are the unit of replication: organs of one animal share its dose, its standards and its camera. So agreement is told per
-organ over animals; over all organs together each animal counts once.
+organ over animals; over all organs together they are nested in their animals.
 """
 
 import math
 from collections.abc import Callable, Iterable, Sequence
-from statistics import fmean, stdev
+from statistics import fmean
 
 from scipy import special
 
 from lampyris.core.assays import OrganAgreement, OrganPair
 from lampyris.core.estimate import Estimate
 from lampyris.statistics.intervals import t_interval
-from lampyris.statistics.lines import york_line
+from lampyris.statistics.relations.bland_altman import bland_altman
+from lampyris.statistics.relations.concordance import concordance
+from lampyris.statistics.relations.lines import york_line
 
-LEAST_ANIMALS = 3
+LEAST_ANIMALS, LEAST_FOR_CONCORDANCE = 3, 4
 LN10 = math.log(10.0)
 
 
@@ -47,7 +49,7 @@ def _plain(organ: str) -> str:
 def organ_agreements(
     a: str, b: str, pairs: Sequence[OrganPair], /, *, level: float = 0.95, same_unit: bool = True
 ) -> tuple[OrganAgreement, ...]:
-    """Agreement per organ, and over all organs with one value per animal.
+    """Agreement per organ, and over all organs nested in their animals.
 
     Parameters
     ----------
@@ -77,23 +79,12 @@ def _agreement(a: str, b: str, organ: str, pairs: Sequence[OrganPair], level: fl
     notes = []
     if len(used) < len(pairs):
         notes.append(f"{len(pairs) - len(used)} of {len(pairs)} pairs are bounds and not used")
-    ratios: dict[str, list[float]] = {}
-    for pair in used:
-        ratios.setdefault(pair.animal, []).append(math.log(pair.a.value / pair.b.value))
-    logs = [fmean(values) for values in ratios.values()]
-    if len(logs) < LEAST_ANIMALS:
-        notes.append(f"{len(logs)} animals: no limits of agreement with fewer than {LEAST_ANIMALS}")
-    nan = math.nan
-    unknown = Estimate(nan, nan, nan, nan, level, "1", "too few animals")
-    ratio, limits, concordance = unknown, (nan, nan), unknown
-    if same_unit and logs:
-        mean = t_interval(logs, level=level)
-        ratio = _exponential(mean, f"geometric mean over {len(logs)} animals")
-        if len(logs) >= LEAST_ANIMALS:
-            # of a single new animal, so with Student's factor
-            half = float(special.stdtrit(len(logs) - 1, 0.975)) * stdev(logs) * math.sqrt(1 + 1 / len(logs))
-            limits = (math.exp(mean.value - half), math.exp(mean.value + half))
-            concordance = _concordance(_by_animal(used, "a"), _by_animal(used, "b"), level)
+    animals = [pair.animal for pair in used]
+    count = len(set(animals))
+    if count < LEAST_ANIMALS:
+        notes.append(f"{count} animals: no limits of agreement with fewer than {LEAST_ANIMALS}")
+    ratio, lower, upper = _ratio(used, count, level) if same_unit else (_unknown(level),) * 3
+    concordance_ = _concordance(used, count, level) if same_unit else _unknown(level)
     slope, intercept = _line(used, organ, level)
     if organ == "" and used:
         notes.append(
@@ -103,59 +94,56 @@ def _agreement(a: str, b: str, organ: str, pairs: Sequence[OrganPair], level: fl
         a=a,
         b=b,
         organ=organ,
-        animals=len(logs),
+        animals=count,
         pairs=len(used),
         pairs_censored=len(pairs) - len(used),
         ratio=ratio,
-        limits=limits,
-        concordance=concordance,
+        lower=lower,
+        upper=upper,
+        concordance=concordance_,
         slope=slope,
         intercept=intercept,
         notes=tuple(notes),
     )
 
 
+def _unknown(level: float) -> Estimate:
+    return Estimate(math.nan, math.nan, math.nan, math.nan, level, "1", "too few animals, or all alike")
+
+
+def _ratio(pairs: Sequence[OrganPair], animals: int, level: float) -> tuple[Estimate, Estimate, Estimate]:
+    """Geometric mean of a over b and its limits of agreement, organs nested in animals."""
+    values = [[getattr(pair, side).value for pair in pairs] for side in ("a", "b")]
+    if animals >= LEAST_ANIMALS:
+        try:
+            found = bland_altman(*values, subject=[pair.animal for pair in pairs], scale="ratio", level=level)
+        except ValueError:
+            # every ratio alike: there is no spread to give limits from
+            return _unknown(level), _unknown(level), _unknown(level)
+        return found.bias, found.lower, found.upper
+    logs: dict[str, list[float]] = {}
+    for pair in pairs:
+        logs.setdefault(pair.animal, []).append(math.log(pair.a.value / pair.b.value))
+    if not logs:
+        return _unknown(level), _unknown(level), _unknown(level)
+    mean = t_interval([fmean(values) for values in logs.values()], level=level)
+    ends = [math.exp(one) if one < 700 else math.inf for one in (mean.value, mean.low, mean.high)]
+    ratio = Estimate(
+        ends[0], ends[0] * mean.sd, ends[1], ends[2], level, "1", f"geometric mean over {len(logs)} animals"
+    )
+    return ratio, _unknown(level), _unknown(level)
+
+
+def _concordance(pairs: Sequence[OrganPair], animals: int, level: float) -> Estimate:
+    """Lin's concordance of logarithms."""
+    x, y = ([math.log10(getattr(pair, side).value) for pair in pairs] for side in ("a", "b"))
+    if animals < LEAST_FOR_CONCORDANCE or len(set(x)) < 2 or len(set(y)) < 2:
+        return _unknown(level)
+    return concordance(x, y, subject=[pair.animal for pair in pairs], level=level).ccc
+
+
 def _positive(one: Estimate) -> bool:
     return math.isfinite(one.value) and one.value > 0 and math.isfinite(one.high)
-
-
-def _exponential(mean: Estimate, method: str) -> Estimate:
-    ends = [math.exp(one) if one < 700 else math.inf for one in (mean.value, mean.low, mean.high)]
-    return Estimate(ends[0], ends[0] * mean.sd, ends[1], ends[2], mean.level, "1", method)
-
-
-def _by_animal(pairs: Sequence[OrganPair], side: str) -> list[float]:
-    found: dict[str, list[float]] = {}
-    for pair in pairs:
-        found.setdefault(pair.animal, []).append(math.log10(getattr(pair, side).value))
-    return [fmean(values) for values in found.values()]
-
-
-def _concordance(x: Sequence[float], y: Sequence[float], level: float) -> Estimate:
-    """Lin's concordance with the interval of its inverse hyperbolic tangent (Lin 1989, doi:10.2307/2532051, corrected 2000)."""
-    n = len(x)
-    mean_x, mean_y = fmean(x), fmean(y)
-    s_x, s_y = (fmean([(one - mean) ** 2 for one in side]) for side, mean in ((x, mean_x), (y, mean_y)))
-    s_xy = fmean([(p - mean_x) * (q - mean_y) for p, q in zip(x, y, strict=True)])
-    below = s_x + s_y + (mean_x - mean_y) ** 2
-    nan = math.nan
-    if not (s_x > 0 and s_y > 0 and below > 0) or n < LEAST_ANIMALS:
-        return Estimate(nan, nan, nan, nan, level, "1", "all alike")
-    value = 2 * s_xy / below
-    r = s_xy / math.sqrt(s_x * s_y)
-    if not 0 < abs(value) < 1 or not abs(r) < 1:
-        return Estimate(value, nan, value, value, level, "1", "Lin's concordance, no interval")
-    shift = (mean_x - mean_y) ** 2 / math.sqrt(s_x * s_y)
-    free = 1 - value**2
-    variance = (
-        (1 - r**2) * value**2 / (free * r**2)
-        + 2 * value**3 * (1 - value) * shift / (r * free**2)
-        - value**4 * shift**2 / (2 * r**2 * free**2)
-    ) / (n - 2)
-    sd = math.sqrt(max(variance, 0.0))
-    z = float(special.ndtri(0.5 * (1 + level)))
-    ends = [math.tanh(math.atanh(value) + side * z * sd) for side in (-1.0, 1.0)]
-    return Estimate(value, sd * free, ends[0], ends[1], level, "1", f"Lin's concordance of logarithms, n {n}")
 
 
 def _line(pairs: Sequence[OrganPair], organ: str, level: float) -> tuple[Estimate, Estimate]:

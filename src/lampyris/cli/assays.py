@@ -153,7 +153,9 @@ def _agreement(one: "OrganAgreement") -> dict[str, Any]:
         "pairs": one.pairs,
         "pairs_censored": one.pairs_censored,
         **_parts("ratio", one.ratio),
-        "limits": list(one.limits),
+        "limits": [one.lower.value, one.upper.value],
+        **_parts("lower_limit", one.lower),
+        **_parts("upper_limit", one.upper),
         **_parts("ccc", one.concordance),
         **_parts("slope", one.slope),
         **_parts("intercept", one.intercept),
@@ -177,12 +179,12 @@ def _print(found: "ExVivo") -> None:
             for one in found.balances
         )
     if found.agreements:
-        print("agreement (ratio: geometric mean over animals; limits: of a single animal):")
+        print("agreement (ratio: geometric mean, animals the unit; limits: of 95 % of single organs):")
         rows = [("  of", "with", "organ", "animals", "ratio", "low", "high", "limits", "slope")]
         rows += [
             (
                 f"  {one.a}", one.b, one.organ or "all", str(one.animals), *_three(one.ratio),
-                " to ".join(map(_text, one.limits)), _interval(one.slope),
+                f"{_text(one.lower.value)} to {_text(one.upper.value)}", _interval(one.slope),
             )
             for one in found.agreements
         ]  # fmt: skip

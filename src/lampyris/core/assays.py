@@ -198,10 +198,10 @@ class OrganAgreement:
         Pairs left out since one of the two is a bound.
     ratio : Estimate
         Geometric mean of a over b; NaN where the units differ.
-    limits : tuple of (float, float)
-        Limits of agreement of a single ratio (95 %), by animals; NaN with fewer than three.
+    lower, upper : Estimate
+        Limits of agreement: 95 % of single ratios are expected between them (Bland and Altman); NaN with fewer than three animals.
     concordance : Estimate
-        Lin's coefficient on logarithms; NaN with fewer than three animals.
+        Lin's coefficient on logarithms; NaN with fewer than four animals.
     slope, intercept : Estimate
         Of log10 a against log10 b, errors in both; slope 1 is proportional.
     notes : tuple of str
@@ -214,7 +214,8 @@ class OrganAgreement:
     pairs: int
     pairs_censored: int
     ratio: Estimate
-    limits: tuple[float, float]
+    lower: Estimate
+    upper: Estimate
     concordance: Estimate
     slope: Estimate
     intercept: Estimate

@@ -1,8 +1,8 @@
 """Excised organs: outlines, names and %ID/g of virtual trays against what was drawn. All of it is synthetic.
 
-Optics are drawn from the tabulated spread in both arms. In the matched arm organs are domes as the analysis assumes, with probe spread
-evenly; in the mismatched one outlines, domes and heights vary, blood has drained, the tray shines, wells are off by more, and cells
-in lesions lie at unknown depths.
+Optics are drawn from the tabulated spread in both arms. In the matched arm outlines, domes and heights vary as the design's own, which is
+what the analysis' spread stands for; in the mismatched one they vary twice as much, a fifth of the blood has drained, the tray shines
+four times as brightly in the probe's colour, and every third organ lies against its neighbour.
 """
 
 import sys
@@ -22,7 +22,7 @@ SEEDS = tuple(range(101, 161))
 QUICK_SEEDS = tuple(range(101, 107))
 ANIMALS = 2
 ARMS: dict[str, dict[str, Any]] = {
-    "matched": {"irregularity": 0.03, "dome": (0.49, 0.51), "flatness_spread": 0.05, "well_relative_sd": 0.15},
+    "matched": {"well_relative_sd": 0.15},
     "mismatched": {
         "irregularity": 0.1,
         "dome": (0.35, 0.65),
@@ -40,8 +40,9 @@ GOALS: dict[str, dict[str, float]] = {
     "named": {"at_least": 1.0},
     "coverage": {"at_least": 0.93, "at_most": 0.97},
     "flux_ratio": {"at_least": 0.95, "at_most": 1.05},
-    "trays_refused": {"at_most": 0.1},
 }
+# refusing a tray is safe, a person outlines it then; where a third of all organs touch, it is the rule rather than a fault
+REFUSED_AT_MOST = {"matched": 0.1}
 MEASURES = (
     "outline_share", "outline_share_touching", "outline_least", "outline_mean", "named", "coverage", "coverage_even",
     "coverage_percent", "flux_ratio", "per_gram_ratio", "per_gram_error", "uncorrected_ratio",
@@ -121,5 +122,5 @@ def figures_of(arm: str, cases: tuple[OrganCase, ...], refused: tuple[int, int],
             figure(TABLE, arm, measure, found[measure], interval, found[f"{measure}_n"], **GOALS.get(measure, {}))
         )
     share = refused[0] / refused[1] if refused[1] else None
-    lines.append(figure(TABLE, arm, "trays_refused", share, None, refused[1], **GOALS["trays_refused"]))
+    lines.append(figure(TABLE, arm, "trays_refused", share, None, refused[1], at_most=REFUSED_AT_MOST.get(arm)))
     return lines

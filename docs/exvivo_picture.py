@@ -6,7 +6,8 @@ Use: python docs/exvivo_picture.py
 import tempfile
 from pathlib import Path
 
-from lampyris.report.plots.exvivo import group_colours, organs_figure, tray_figure
+from lampyris.report.plots.exvivo import organs_figure, tray_figure
+from lampyris.report.plots.frame import group_colours
 from lampyris.report.raster import png_bytes
 from lampyris.study.exvivo import exvivo_study
 from lampyris.virtual.design import read_design
@@ -22,7 +23,7 @@ def main() -> None:
         made = simulate_trays(Path(folder) / "trays", seed=SEED, design=read_design(HERE / "designs" / "exvivo.toml"))
         found = exvivo_study(made.study)
     tray = next(one for one in found.trays if one.organs[0].probe)
-    colours = group_colours([one.group for one in found.organs], ["control"])
+    colours = group_colours(["targeted", "control"], control="control")
     figures = {
         "exvivo-tray": tray_figure(tray),
         "exvivo-organs": organs_figure(found.organs, colours, uncorrected=True, synthetic=True),

@@ -215,13 +215,14 @@ def _text(value: float) -> str:
 def _draw(found: "ExVivo", options: argparse.Namespace) -> list[Path]:
     if options.plot is None and options.trays is None:
         return []
-    from lampyris.report.plots.exvivo import group_colours, organs_figure, tray_figure
+    from lampyris.report.plots.exvivo import organs_figure, tray_figure
+    from lampyris.report.plots.frame import group_colours
 
     written = []
     synthetic = any(tray.synthetic for tray in found.trays)
     if options.plot is not None:
-        controls = [one.group for one in found.organs if not one.probe]
-        colours = group_colours([one.group for one in found.organs], controls)
+        control = next((one.group for one in found.organs if not one.probe), "")
+        colours = group_colours(list(dict.fromkeys(one.group for one in found.organs)), control=control)
         scene = organs_figure(found.organs, colours, uncorrected=options.uncorrected, synthetic=synthetic)
         written.append(_save(scene, options.plot))
     if options.trays is not None:

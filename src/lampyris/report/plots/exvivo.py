@@ -23,19 +23,6 @@ _NAME_PT = 5.0
 _SLOT_MM = 17.0
 
 
-def group_colours(groups: Sequence[str], controls: Sequence[str] = (), /) -> dict[str, str]:
-    """A colour per arm; controls are grey.
-
-    Examples
-    --------
-    >>> group_colours(["dots", "PBS"], ["PBS"])
-    {'dots': '#0072B2', 'PBS': '#7A7A7A'}
-    """
-    coloured = [group for group in dict.fromkeys(groups) if group not in controls]
-    colours = {group: ARM_COLOURS[k % len(ARM_COLOURS)] for k, group in enumerate(coloured)}
-    return {group: colours.get(group, NEUTRAL) for group in dict.fromkeys(groups)}
-
-
 def tray_figure(tray: TrayView, /) -> Scene:
     """A tray's photograph and its probe light side by side, each organ outlined, numbered and named.
 

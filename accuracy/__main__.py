@@ -18,6 +18,7 @@ TABLES = {
     "censoring": "accuracy.censoring",
     "mixed": "accuracy.mixed",
     "onset": "accuracy.onset",
+    "exvivo": "accuracy.exvivo",
 }
 
 

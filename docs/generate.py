@@ -18,7 +18,7 @@ from pathlib import Path
 from pydantic import BaseModel
 from pydantic.fields import FieldInfo
 
-from lampyris.core import amounts, flags, reporting, schemas, settings
+from lampyris.core import amounts, assays, flags, reporting, schemas, settings
 from lampyris.core.study import RunRecord, StudyResults
 from lampyris.study.checks.reporting import asked_items
 from lampyris.study.checks.table import check_rules
@@ -215,6 +215,10 @@ TABLES: dict[str, Callable[[], str]] = {
     "landmark names": landmark_table,
     "curation": lambda: sheet_table(schemas.CURATION),
     "regions sheet": lambda: sheet_table(schemas.REGIONS),
+    "assays sheet": lambda: sheet_table(schemas.ASSAYS),
+    "organs sheet": lambda: sheet_table(schemas.ORGANS),
+    "icp sheet": lambda: sheet_table(schemas.ICP_MS),
+    "organ flags": lambda: markdown_table(("flag", "meaning"), assays.ORGAN_FLAG_MEANING.items()),
     "study": lambda: settings_table(settings.StudyInfo),
     "instrument": lambda: settings_table(settings.Instrument),
     "bands": lambda: settings_table(settings.Band),

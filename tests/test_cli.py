@@ -30,6 +30,7 @@ VERBS = (
     "check",
     "run",
     "report",
+    "assay",
     "export",
     "compare",
     "correlate",

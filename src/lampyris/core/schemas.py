@@ -201,6 +201,87 @@ STANDARDS: tuple[Column, ...] = (
     Column("instrument", "text", False, "what measured it; empty: the study's instrument"),
 )
 
+ASSAY_KINDS = ("exvivo", "icp-ms", "histology")
+# what a channel of a section shows
+STAINS = ("nuclei", "label", "tissue", "other")
+
+ASSAYS: tuple[Column, ...] = (
+    Column("kind", "choice", True, "which assay the file belongs to", choices=ASSAY_KINDS),
+    Column("file", "path", True, "image of a tray or section, or table of an ICP-MS, inside the study"),
+    Column(
+        "animal",
+        "name",
+        False,
+        "whose, as in animals.csv; empty where the file holds several animals: organs.csv tells",
+    ),
+    Column("organ", "name", False, "organ of a section; empty for a tray of several"),
+    Column("section", "text", False, "which section of the organ, for histology"),
+    Column(
+        "channel",
+        "name",
+        False,
+        "emission band, a channel of [[instrument.bands]], or channel of a micrograph; empty: all of the file",
+    ),
+    Column("stain", "choice", False, "what the channel of a section shows", choices=STAINS),
+    Column("exposure_s", "number", False, "exposure in seconds; empty where the file says it", low=1e-6, high=1e5),
+    Column(
+        "background", "path", False, "dark frame of the same exposure and binning; empty where the file brings its own"
+    ),
+    Column("photo", "path", False, "photograph of the same field; empty where the file brings its own"),
+    Column("outlines", "path", False, "outlines drawn by hand on the file; each replaces the automatic one it lies on"),
+    Column("pixel_um", "number", False, "pixel pitch in um; empty where the file says it", low=0.01, high=10000),
+    Column("probe", "name", False, "key of [probes] in study.toml; empty: that of the animals' arms"),
+    Column("lot", "text", False, "lot of the probe"),
+    Column("replicate", "text", False, "which repeat of the same sample"),
+    Column("date", "date", False, "when it was measured"),
+    Column("instrument", "text", False, "what measured it; empty: the study's instrument"),
+)
+
+ORGANS: tuple[Column, ...] = (
+    Column("animal", "name", True, "whose organ, as in animals.csv"),
+    Column("organ", "name", True, "which organ, e.g. liver, spleen, left kidney"),
+    Column("weight_g", "number", False, "weight in g; without it there is no %ID/g", low=1e-6, high=1e5),
+    Column(
+        "weight_sd_g", "number", False, "standard deviation of the weighing in g; 0.0002 where empty", low=0, high=1
+    ),
+    Column("file", "path", False, "image of the tray that it lies on; empty where the study has one"),
+    Column(
+        "place", "integer", False, "place on the tray, row by row from the top left, counted from 1", low=1, high=200
+    ),
+    Column("y_mm", "number", False, "or where it lies, down from the first pixel's centre, in mm", low=0, high=1000),
+    Column("x_mm", "number", False, "the same, to the right", low=0, high=1000),
+    Column(
+        "thickness_mm", "number", False, "thickness as it lies; from weight and outline where empty", low=0.1, high=60
+    ),
+    Column("tissue", "name", False, "tissue whose optics it has; from the organ's name where empty"),
+)
+
+ICP_SAMPLES = ("sample", "blank", "dose")
+
+ICP_MS: tuple[Column, ...] = (
+    Column("sample", "choice", True, "an organ, a blank digest, or what one animal was given", choices=ICP_SAMPLES),
+    Column("animal", "name", False, "whose; of a blank empty; of a dose empty where it is every animal's"),
+    Column("organ", "name", False, "which organ, as in organs.csv"),
+    Column(
+        "amount_ng", "number", False, "element in the whole digest in ng; or concentration_ppb", low=-1e9, high=1e12
+    ),
+    Column("amount_sd_ng", "number", False, "its standard deviation", low=0, high=1e12),
+    Column("concentration_ppb", "number", False, "element in the measured solution, ng per ml", low=-1e6, high=1e9),
+    Column("concentration_sd_ppb", "number", False, "its standard deviation", low=0, high=1e9),
+    Column("digest_ml", "number", False, "volume of the digest in ml", low=1e-3, high=1e4),
+    Column(
+        "dilution", "number", False, "how many times the digest was thinned to measure; 1 where empty", low=1, high=1e9
+    ),
+    Column(
+        "lod_ppb", "number", False, "detection limit in the measured solution; from blanks where empty", low=0, high=1e9
+    ),
+    Column("below_lod", "flag", False, "yes where the instrument's program gave only 'below the limit'"),
+    Column(
+        "digested_g", "number", False, "weight that was digested in g; the whole organ where empty", low=1e-6, high=1e4
+    ),
+    Column("replicate", "text", False, "which repeat of the same digest"),
+)
+
 ACTIONS = (
     "accept",
     "reject",
@@ -390,3 +471,64 @@ class RegionRow:
     file: str
     name: str
     meaning: str
+
+
+@dataclass(frozen=True, slots=True)
+class AssayRow:
+    """A row of assays.csv, converted; `row` is its line in the file. Unfilled text is "", unfilled numbers NaN."""
+
+    row: int
+    kind: str
+    file: str
+    animal: str
+    organ: str
+    section: str
+    channel: str
+    stain: str
+    exposure_s: float
+    background: str
+    photo: str
+    outlines: str
+    pixel_um: float
+    probe: str
+    lot: str
+    replicate: str
+    date: str
+    instrument: str
+
+
+@dataclass(frozen=True, slots=True)
+class OrganRow:
+    """A row of organs.csv, converted; `row` is its line in the file."""
+
+    row: int
+    animal: str
+    organ: str
+    weight_g: float
+    weight_sd_g: float
+    file: str
+    place: float
+    y_mm: float
+    x_mm: float
+    thickness_mm: float
+    tissue: str
+
+
+@dataclass(frozen=True, slots=True)
+class IcpRow:
+    """A row of an ICP-MS table, converted; `row` is its line in the file."""
+
+    row: int
+    sample: str
+    animal: str
+    organ: str
+    amount_ng: float
+    amount_sd_ng: float
+    concentration_ppb: float
+    concentration_sd_ppb: float
+    digest_ml: float
+    dilution: float
+    lod_ppb: float
+    below_lod: bool
+    digested_g: float
+    replicate: str

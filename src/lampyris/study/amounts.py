@@ -129,7 +129,7 @@ def _or(value: float, default: float) -> float:
 
 
 @dataclass(frozen=True, slots=True)
-class _Dose:
+class KnownDose:
     """A dose, and what of its uncertainty a ratio to amounts on its line has.
 
     Parameters
@@ -146,12 +146,34 @@ class _Dose:
     on_line: Estimate
 
 
-def _doses(animals: Sequence[AnimalRow], bench: _Bench) -> dict[str, _Dose]:
+def study_doses(
+    measured: Sequence[Measured], animals: Sequence[AnimalRow], settings: StudySettings, /
+) -> tuple[tuple[CalibrationLine, ...], dict[str, KnownDose]]:
+    """Lines and doses of a study, for what was measured outside the living animal.
+
+    Parameters
+    ----------
+    measured : sequence of Measured
+        From `measure_standards`.
+    animals : sequence of AnimalRow
+    settings : StudySettings
+
+    Returns
+    -------
+    lines : tuple of CalibrationLine
+    doses : dict of animal to KnownDose
+        In pmol; animals without one are left out.
+    """
+    lines = calibration_lines([one.standard for one in measured], level=settings.analysis.interval_level)
+    return lines, _doses(animals, _Bench(settings, tuple(measured), lines))
+
+
+def _doses(animals: Sequence[AnimalRow], bench: _Bench) -> dict[str, KnownDose]:
     doses = {}
     for animal in animals:
         found, again = (_dose(animal, bench, slope_known=known) for known in (False, True))
         if found is not None and again is not None:
-            doses[animal.animal] = _Dose(found[0], found[1], again[0].amount)
+            doses[animal.animal] = KnownDose(found[0], found[1], again[0].amount)
     return doses
 
 

@@ -9,15 +9,19 @@ from lampyris.core.errors import InputError
 from lampyris.core.finding import Finding, Place, Severity
 from lampyris.core.schemas import (
     ANIMALS,
+    ASSAYS,
     CURATION,
     LANDMARKS,
+    ORGANS,
     REGIONS,
     SAMPLESHEET,
     STANDARDS,
     AnimalRow,
+    AssayRow,
     Column,
     CurationRow,
     LandmarkRow,
+    OrganRow,
     RegionRow,
     SampleRow,
     StandardRow,
@@ -32,6 +36,7 @@ from lampyris.study.curation.rules import CURATION_RULES
 from lampyris.study.drawn.gather import check_regions
 from lampyris.study.rules import RULES, SETTINGS, SHEET, SHEET_ANIMALS, SHEET_LANDMARKS, SHEET_REGIONS, Sheets
 from lampyris.study.rules_amounts import SHEET_STANDARDS
+from lampyris.study.rules_assays import SHEET_ASSAYS, SHEET_ORGANS
 
 IMAGE_RULES = "image."
 Row = TypeVar("Row")
@@ -63,6 +68,10 @@ class CheckResult:
         Valid rows of regions.csv; empty where there is none.
     checks : tuple of CheckVerdict
         Of every methods check; what fired is among the findings.
+    assays : tuple of AssayRow
+        Valid rows of assays.csv; empty where there is none.
+    organs : tuple of OrganRow
+        Valid rows of organs.csv; empty where there is none.
     """
 
     findings: tuple[Finding, ...]
@@ -75,6 +84,8 @@ class CheckResult:
     curation: tuple[CurationRow, ...] = ()
     regions: tuple[RegionRow, ...] = ()
     checks: tuple[CheckVerdict, ...] = ()
+    assays: tuple[AssayRow, ...] = ()
+    organs: tuple[OrganRow, ...] = ()
 
     @property
     def errors(self) -> tuple[Finding, ...]:
@@ -99,7 +110,7 @@ class CheckResult:
         return tuple(finding for finding in self.errors if finding.rule.startswith(IMAGE_RULES))
 
 
-def check_study(directory: Path | str, /, *, images: bool = True) -> CheckResult:
+def check_study(directory: Path | str, /, *, images: bool = True, sessions: bool = True) -> CheckResult:
     """Validate settings, sheets and image files without analysing anything.
 
     Parameters
@@ -108,6 +119,8 @@ def check_study(directory: Path | str, /, *, images: bool = True) -> CheckResult
         The study.
     images : bool
         Open the image files too and compare what they say with the sheet.
+    sessions : bool
+        False for what needs no living animal, as organs on trays: the sample sheet may then be missing.
 
     Returns
     -------
@@ -121,17 +134,19 @@ def check_study(directory: Path | str, /, *, images: bool = True) -> CheckResult
         settings = read_settings(study / SETTINGS)
     except InputError as error:
         findings += error.findings or [_refused(SETTINGS, error)]
-    samples, sheet_findings = read_sheet(study / SHEET, SAMPLESHEET, SampleRow)
+    samples, sheet_findings = (read_sheet if sessions else _optional)(study / SHEET, SAMPLESHEET, SampleRow)
     animals, animal_findings = _optional(study / SHEET_ANIMALS, ANIMALS, AnimalRow)
     landmarks, landmark_findings = _optional(study / SHEET_LANDMARKS, LANDMARKS, LandmarkRow)
     curation, curation_findings = _optional(study / CURATION_SHEET, CURATION, CurationRow, may_be_empty=True)
     regions, region_findings = _optional(study / SHEET_REGIONS, REGIONS, RegionRow, may_be_empty=True)
     standards, standard_findings = _optional(study / SHEET_STANDARDS, STANDARDS, StandardRow)
-    sheet_findings = (*sheet_findings, *animal_findings, *landmark_findings)
+    assays, assay_findings = _optional(study / SHEET_ASSAYS, ASSAYS, AssayRow)
+    organs, organ_findings = _optional(study / SHEET_ORGANS, ORGANS, OrganRow)
+    sheet_findings = (*sheet_findings, *animal_findings, *landmark_findings, *assay_findings, *organ_findings)
     sheet_findings = (*sheet_findings, *curation_findings, *region_findings, *standard_findings)
     findings += sheet_findings
     whole = not any(finding.severity == Severity.ERROR for finding in sheet_findings)
-    sheets = Sheets(study, settings, samples, animals, whole, landmarks, standards, curation, regions)
+    sheets = Sheets(study, settings, samples, animals, whole, landmarks, standards, curation, regions, assays, organs)
     for rule in (*RULES, *CURATION_RULES, check_regions):
         findings += rule(sheets)
     photographed: frozenset[str] = frozenset()
@@ -148,7 +163,18 @@ def check_study(directory: Path | str, /, *, images: bool = True) -> CheckResult
     checks = methods_checks(evidence)
     findings += check_findings(checks)
     return CheckResult(
-        _ordered(findings), settings, samples, animals, landmarks, photographed, standards, curation, regions, checks
+        _ordered(findings),
+        settings,
+        samples,
+        animals,
+        landmarks,
+        photographed,
+        standards,
+        curation,
+        regions,
+        checks,
+        assays,
+        organs,
     )
 
 

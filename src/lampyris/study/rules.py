@@ -15,12 +15,22 @@ from pathlib import Path
 from typing import Any
 
 from lampyris.core.finding import Finding, Place, Severity
-from lampyris.core.schemas import AnimalRow, CurationRow, LandmarkRow, RegionRow, SampleRow, StandardRow
+from lampyris.core.schemas import (
+    AnimalRow,
+    AssayRow,
+    CurationRow,
+    LandmarkRow,
+    OrganRow,
+    RegionRow,
+    SampleRow,
+    StandardRow,
+)
 from lampyris.core.settings import Band, Stage, StudySettings
 from lampyris.io.mends import did_you_mean
 from lampyris.io.paths import path_fault
 from lampyris.study.draft.rules import check_drafted
 from lampyris.study.rules_amounts import check_doses, check_standards
+from lampyris.study.rules_assays import check_assays, check_organs
 
 SETTINGS = "study.toml"
 SHEET = "samplesheet.csv"
@@ -57,6 +67,10 @@ class Sheets:
         Valid rows of curation.csv.
     regions : tuple of RegionRow
         Valid rows of regions.csv.
+    assays : tuple of AssayRow
+        Valid rows of assays.csv.
+    organs : tuple of OrganRow
+        Valid rows of organs.csv.
     """
 
     study: Path
@@ -68,6 +82,8 @@ class Sheets:
     standards: tuple[StandardRow, ...] = ()
     curation: tuple[CurationRow, ...] = ()
     regions: tuple[RegionRow, ...] = ()
+    assays: tuple[AssayRow, ...] = ()
+    organs: tuple[OrganRow, ...] = ()
 
 
 def _error(rule: str, place: Place, seen: str, mend: str) -> Finding:
@@ -560,4 +576,6 @@ RULES: tuple[Callable[[Sheets], Iterator[Finding]], ...] = (
     check_drafted,
     check_standards,
     check_doses,
+    check_assays,
+    check_organs,
 )

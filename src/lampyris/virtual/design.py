@@ -136,6 +136,32 @@ class CameraDraw(Model):
     exposures_s: tuple[Positive, ...] = (0.05, 0.1, 0.2, 0.5, 1.0, 2.0, 5.0, 10.0)
 
 
+class ExVivo(Model):
+    """``[exvivo]``: organs cut out after the last session, on trays under the same camera; nothing of it unless `trays` says so."""
+
+    trays: bool = Field(default=False, description="write trays, weights, standards and doses")
+    animals_per_tray: Annotated[int, Field(ge=1, le=6)] = 2
+    touch_probability: Share = Field(default=0.2, description="that an organ lies against its neighbour")
+    irregularity: NonNegative = Field(default=0.08, description="of outlines, relative")
+    dome: tuple[Positive, Positive] = Field(
+        default=(0.4, 0.6), description="exponent of the height's fall to the edge; 0.5 is an ellipsoid"
+    )
+    flatness_spread: NonNegative = Field(default=0.1, description="spread of an organ's mean height, relative")
+    drained_share: Annotated[float, Field(ge=0, lt=1)] = Field(
+        default=0.0, description="of the blood that has left the organs: they absorb less by so much"
+    )
+    tumour_g: Positive = 0.2
+    tray_glow: NonNegative = Field(default=0.08, description="of the tray against tissue autofluorescence")
+    tray_probe_colour: Share = Field(default=0.1, description="share of the probe's colour in the tray's glow")
+    weighing_sd_g: NonNegative = 0.0005
+    well_relative_sd: NonNegative = Field(default=0.1, description="spread of what a well's walls keep or throw back")
+    well_scatter: NonNegative = Field(default=0.02, description="of pipetted standards, relative")
+    icp: bool = Field(default=True, description="write an ICP-MS table of the same organs")
+    icp_relative_sd: NonNegative = Field(default=0.04, description="of one digest")
+    icp_ng_per_pmol: Positive = Field(default=220.0, description="of the element in the probe")
+    icp_lod_ppb: Positive = 0.05
+
+
 def session_name(day: float, /) -> str:
     """Name of a session from its day, e.g. ``d07`` or ``d00.5``: two digits before the point, so that names sort.
 
@@ -163,6 +189,7 @@ class Design(Model):
     instrument: Instrument
     world: World
     camera: CameraDraw = Field(default_factory=CameraDraw)
+    exvivo: ExVivo = Field(default_factory=ExVivo)
     false_alarms_per_session: Fraction = 0.02
 
     @model_validator(mode="after")

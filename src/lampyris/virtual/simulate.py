@@ -29,6 +29,7 @@ from lampyris.probe.probe import AVOGADRO_PER_MOL, probe_from_settings
 from lampyris.tissue.anatomy import NOMINAL_LENGTH_MM, build_anatomy
 from lampyris.virtual.depth import true_depth_mm
 from lampyris.virtual.design import Design, default_design, session_name
+from lampyris.virtual.exvivo import ExVivoPart, write_exvivo
 from lampyris.virtual.frames import (
     DrawnCamera,
     choose_exposures,
@@ -38,12 +39,14 @@ from lampyris.virtual.frames import (
     draw_flat,
     leakage_radiance,
 )
-from lampyris.virtual.individual import Individual, draw_individual, site_cells
+from lampyris.virtual.individual import Individual, arm_of, draw_individual, site_cells
 from lampyris.virtual.raw_files import RawFormat, Shot, ShotFiles, dark_path, tiff, write_shot
 from lampyris.virtual.scene import Scene, build_scene, excreted_share
 from lampyris.virtual.stage import StageGroup, lane_middle_mm, on_wide_stage, stage_groups, with_nose_cones
+from lampyris.virtual.tray import Excised
 from lampyris.virtual.truth import TrueAnimal, TrueLesion, Truth, write_truth, written_files
 
+SYNTHETIC_STUDY = "Synthetic study, simulated by Lampyris; no animal was imaged."
 FIRST_DAY = date(2026, 3, 2)
 # stations of a drawn midline, more than the analysis fits; where along the animal its chest is, and how far it reaches
 SHAPE_STATIONS = 9
@@ -92,6 +95,7 @@ class _Made:
     entry: AnimalRow
     truth: TrueAnimal
     files: tuple[str, ...]
+    excised: Excised
 
 
 def simulate_study(
@@ -144,7 +148,8 @@ def simulate_study(
             done += job.result()
             if progress is not None:
                 progress(count, len(jobs), f"simulated {', '.join(groups[count - 1].animals)}")
-    _write_sheets(directory, plan, done)
+    part = _exvivo(world, done)
+    _write_sheets(directory, plan, done, part)
     truth = Truth(
         study=plan.name,
         seed=seed,
@@ -152,18 +157,71 @@ def simulate_study(
         pixel_mm=plan.instrument.pixel_mm,
         blur_mm=plan.instrument.blur_mm,
         animals=tuple(made.truth for made in done),
+        trays=part.truth,
     )
-    write_truth(truth_folder, truth, files=_written(done))
+    write_truth(truth_folder, truth, files=sorted({*_written(done), *part.files}))
     return SimulatedStudy(directory, truth_folder)
 
 
-def _write_sheets(directory: Path, plan: Design, done: list[_Made]) -> None:
+def simulate_trays(directory: Path, /, *, seed: int, design: Design) -> SimulatedStudy:
+    """Write a virtual study of excised organs alone: trays, weights, standards and doses, no session of a living animal.
+
+    Parameters
+    ----------
+    directory : Path
+        As of `simulate_study`.
+    seed : int
+    design : Design
+        Animals are cut open on its last day.
+
+    Returns
+    -------
+    SimulatedStudy
+
+    Raises
+    ------
+    UsageError
+        If the folder, or the truth's, holds something that is not a virtual study.
+    """
+    truth_folder = directory.with_name(directory.name + "-truth")
+    _clear(directory, truth_folder)
+    drawn = draw_camera(design, seed=seed)
+    world = _World(
+        directory, design, drawn, _write_calibration(directory, design, drawn, seed, "ome-tiff"), "ome-tiff", seed
+    )
+    entries, excised = [], []
+    for animal, arm, _ in arm_of(design):
+        who = draw_individual(design, animal, arm, seed=seed)
+        entries.append(_entry(design, who))
+        excised.append(Excised(who, _amounts(design, who, max(design.days), 0.0)))
+    part = write_exvivo(directory, design, drawn, world.darks, excised, seed=seed, date=_date_of(max(design.days)))
+    write_sheet(directory / "animals.csv", ANIMALS, [part.with_dose(entry) for entry in entries])
+    write_settings(directory / "study.toml", _settings(design), header_comment=SYNTHETIC_STUDY)
+    truth = Truth(
+        design.name, seed, design.camera.pixels, design.instrument.pixel_mm, design.instrument.blur_mm, (), part.truth
+    )
+    write_truth(truth_folder, truth, files=sorted({*part.files, "study.toml", "animals.csv"}))
+    return SimulatedStudy(directory, truth_folder)
+
+
+def _exvivo(world: _World, done: list[_Made]) -> ExVivoPart:
+    """Trays of the design's animals after their last session; nothing where the design has none."""
+    plan = world.plan
+    if not plan.exvivo.trays:
+        return ExVivoPart()
+    excised = [made.excised for made in done]
+    return write_exvivo(
+        world.directory, plan, world.drawn, world.darks, excised, seed=world.seed, date=_date_of(max(plan.days))
+    )
+
+
+def _write_sheets(directory: Path, plan: Design, done: list[_Made], part: ExVivoPart) -> None:
     write_sheet(directory / "samplesheet.csv", SAMPLESHEET, [row for made in done for row in made.rows])
-    write_sheet(directory / "animals.csv", ANIMALS, [made.entry for made in done])
+    write_sheet(directory / "animals.csv", ANIMALS, [part.with_dose(made.entry) for made in done])
     write_settings(
         directory / "study.toml",
         _settings(plan),
-        header_comment="Synthetic study, simulated by Lampyris; no animal was imaged.",
+        header_comment=SYNTHETIC_STUDY,
     )
 
 
@@ -350,7 +408,28 @@ def _made(plan: Design, member: _Member, files: tuple[str, ...]) -> _Made:
     who, scene = member.who, member.scene
     lesions = _true_lesions(plan, who, member.cells)
     others = {name: amounts for name, amounts in member.cells.items() if not name.startswith("lesion ")}
-    entry = AnimalRow(
+    entry = _entry(plan, who)
+    truth = TrueAnimal(
+        animal=who.animal,
+        arm=who.arm,
+        lesions=lesions,
+        sources=others,
+        poses=member.poses,
+        grid=scene.grid,
+        views=plan.views,
+        maps=scene.probe[: len(lesions)].sum(axis=2).astype(np.float32),
+        scale=who.parameters.scale,
+        places={name: scene.places[name] for name in others},
+        other_maps=_taken_for_probe(plan, who, scene, tuple(others)),
+    )
+    last = session_name(max(plan.days))
+    held = {name: amounts[last] for name, amounts in member.cells.items()}
+    return _Made(member.rows, entry, truth, files, Excised(who, held))
+
+
+def _entry(plan: Design, who: Individual) -> AnimalRow:
+    """An animal's row of animals.csv."""
+    return AnimalRow(
         row=0,
         animal=who.animal,
         group=who.arm,
@@ -366,20 +445,6 @@ def _made(plan: Design, member: _Member, files: tuple[str, ...]) -> _Made:
         exclusion_author="",
         exclusion_time="",
     )
-    truth = TrueAnimal(
-        animal=who.animal,
-        arm=who.arm,
-        lesions=lesions,
-        sources=others,
-        poses=member.poses,
-        grid=scene.grid,
-        views=plan.views,
-        maps=scene.probe[: len(lesions)].sum(axis=2).astype(np.float32),
-        scale=who.parameters.scale,
-        places={name: scene.places[name] for name in others},
-        other_maps=_taken_for_probe(plan, who, scene, tuple(others)),
-    )
-    return _Made(member.rows, entry, truth, files)
 
 
 def _taken_for_probe(plan: Design, who: Individual, scene: Scene, names: tuple[str, ...]) -> NDArray[np.float32]:

@@ -86,6 +86,64 @@ class TrueAnimal:
     other_maps: NDArray[np.float32] = field(default_factory=lambda: np.zeros((0, 0, 0, 0), np.float32))
 
 
+@dataclass(frozen=True, slots=True)
+class TrueOrgan:
+    """An excised organ as it was drawn.
+
+    Parameters
+    ----------
+    animal, organ : str
+    place : int
+        On its tray, from 1.
+    weight_g : float
+    amount : float
+        In `unit`.
+    unit : str
+        ``pmol`` or ``labelled cells``.
+    percent_dose, percent_dose_per_gram : float
+    focal_share : float
+        Of the amount that lies in lesions, the rest being spread evenly.
+    flux : float
+        Probe light, Lambertian, ph s-1.
+    escape : float
+        Light sent out upwards per photon of a thin clear layer; NaN where it holds no probe.
+    touching : bool
+        It lies against another organ.
+    """
+
+    animal: str
+    organ: str
+    place: int
+    weight_g: float
+    amount: float
+    unit: str
+    percent_dose: float
+    percent_dose_per_gram: float
+    focal_share: float
+    flux: float
+    escape: float
+    touching: bool
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class TrueTray:
+    """A tray as it was laid out.
+
+    Parameters
+    ----------
+    file : str
+        Its image.
+    organs : tuple of TrueOrgan
+        By place.
+    labels : ndarray of uint8, dims (y, x)
+        Place of the organ under each pixel's centre, 0 on the tray.
+    """
+
+    file: str
+    organs: tuple[TrueOrgan, ...]
+    labels: NDArray[np.uint8]
+
+
 @dataclass(frozen=True, slots=True, eq=False)
 class Truth:
     """Everything that was drawn and that a score may ask for."""
@@ -96,6 +154,7 @@ class Truth:
     pixel_mm: float
     blur_mm: float
     animals: tuple[TrueAnimal, ...]
+    trays: tuple[TrueTray, ...] = ()
 
 
 def seen_in(animal: TrueAnimal, session: SessionResult, /) -> TrueAnimal:
@@ -217,7 +276,13 @@ def write_truth(directory: Path, truth: Truth, /, *, files: list[str]) -> None:
     for one in truth.animals:
         for name, maps in ((one.animal, one.maps), (f"{one.animal}-others", one.other_maps)):
             write_bytes(directory / "maps" / f"{name}.f32", np.ascontiguousarray(maps, "<f4").tobytes())
-    write_json(directory / "truth.json", table)
+    if truth.trays:
+        table["trays"] = [
+            {"file": tray.file, "organs": [asdict(organ) for organ in tray.organs]} for tray in truth.trays
+        ]
+        for number, tray in enumerate(truth.trays):
+            write_bytes(directory / "trays" / f"{number}.u8", np.ascontiguousarray(tray.labels, np.uint8).tobytes())
+    write_json(directory / "truth.json", table, not_finite="null")
 
 
 def written_files(directory: Path, /) -> list[str] | None:
@@ -255,9 +320,21 @@ def read_truth(directory: Path, /) -> Truth:
                 others,
             )
         )
-    return Truth(
-        table["study"], table["seed"], tuple(table["shape"]), table["pixel_mm"], table["blur_mm"], tuple(animals)
+    shape = tuple(table["shape"])
+    trays = tuple(
+        TrueTray(
+            row["file"],
+            tuple(TrueOrgan(**_with_nan(organ)) for organ in row["organs"]),
+            np.fromfile(directory / "trays" / f"{number}.u8", np.uint8).reshape(shape),
+        )
+        for number, row in enumerate(table.get("trays", ()))
     )
+    return Truth(table["study"], table["seed"], shape, table["pixel_mm"], table["blur_mm"], tuple(animals), trays)
+
+
+def _with_nan(row: dict[str, Any]) -> dict[str, Any]:
+    """JSON has no NaN: it stands as null."""
+    return {name: float("nan") if value is None else value for name, value in row.items()}
 
 
 def _pose(row: dict[str, Any]) -> Pose:

@@ -1,0 +1,304 @@
+"""Organs on a tray: one image to the probe light of each organ and how much of it left the tissue.
+
+In the order of use: `analyse_tray` (calibrate, outline, name, measure, correct), then `lampyris.assays.exvivo_amounts` for what the
+light amounts to.
+"""
+
+import math
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy import special
+from scipy.ndimage import distance_transform_edt
+
+from lampyris.assays.exvivo_escape import (
+    Escape,
+    escape_estimate,
+    mean_height_mm,
+    organ_escape,
+    stands_in,
+    tissue_of,
+    unevenness,
+)
+from lampyris.assays.exvivo_light import OrganLight, measure_light
+from lampyris.assays.exvivo_names import check_sizes, is_organ_name, name_organs
+from lampyris.assays.exvivo_outlines import Segment, find_organs, touches, with_drawn
+from lampyris.core.assays import OrganFlag
+from lampyris.core.estimate import Estimate
+from lampyris.core.images import FLUX_UNIT, Radiance
+from lampyris.core.regions import TiedRegion
+from lampyris.core.schemas import OrganRow
+from lampyris.core.settings import StudySettings
+from lampyris.imaging.calibrate import radiance_from_counts
+from lampyris.imaging.drawn import polygon_mask
+from lampyris.imaging.inputs import ViewInput
+from lampyris.imaging.outlines import closed_outline
+from lampyris.imaging.unmix import mixing_matrix, unmix
+from lampyris.probe.probe import Probe, probe_from_settings
+
+WEIGHING_SD_G = 0.0002
+# below so many standard deviations an organ's light is not told from nothing
+FAINT_SDS = 2.0
+# light in spots beyond this share is said; less is what domes and tissue make of even probe
+UNEVEN_SHARE = 0.3
+# the light of an organ of whose escape less than this is left leans on the correction
+THICK_ESCAPE = 1.0 / 3.0
+# an organ whose tissue is not known is computed as muscle's neighbour with this spread of its escape
+UNKNOWN_TISSUE, UNKNOWN_LOG_SD = "heart", 0.6
+INNER_MM = 0.8
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class MeasuredOrgan:
+    """An organ with its light, before any amount.
+
+    Parameters
+    ----------
+    row : OrganRow
+    probe : str
+        Key of [probes]; empty for unlabelled animals.
+    place : int
+    segment : Segment
+    outline_mm : tuple of (y, x)
+    area_mm2, y_mm, x_mm, thickness_mm : float
+    tissue : str
+    weight_g : Estimate
+    flux : Estimate
+        ph s-1, calibration included in its interval.
+    flux_sd : float
+        Without the calibration, for ratios to standards of the same camera.
+    tray_flux : float
+    escape : Estimate
+    flags : tuple of str
+    """
+
+    row: OrganRow
+    probe: str
+    place: int
+    segment: Segment
+    outline_mm: tuple[tuple[float, float], ...]
+    area_mm2: float
+    y_mm: float
+    x_mm: float
+    thickness_mm: float
+    tissue: str
+    weight_g: Estimate
+    flux: Estimate
+    flux_sd: float
+    tray_flux: float
+    escape: Estimate
+    flags: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class MeasuredTray:
+    """A tray, measured.
+
+    Parameters
+    ----------
+    organs : tuple of MeasuredOrgan
+        By place.
+    photo, probe : ndarray, dims (y, x), float32
+        Photograph, 0 to 1, and non-negative probe radiance.
+    pixel_mm : float
+    """
+
+    organs: tuple[MeasuredOrgan, ...]
+    photo: NDArray[np.float32]
+    probe: NDArray[np.float32]
+    pixel_mm: float
+
+
+def analyse_tray(
+    view: ViewInput,
+    rows: Sequence[OrganRow],
+    probes: Mapping[str, str],
+    settings: StudySettings,
+    /,
+    *,
+    drawn: Sequence[TiedRegion] = (),
+) -> MeasuredTray:
+    """Measure the organs of one tray.
+
+    Parameters
+    ----------
+    view : ViewInput
+        Opened image; its photograph if there is one.
+    rows : sequence of OrganRow
+        Organs on it.
+    probes : mapping of animal to str
+        Probe of each animal; "" for unlabelled ones.
+    settings : StudySettings
+        Instrument with the bands and the pixel of this image.
+    drawn : sequence of TiedRegion
+        A person's outlines, in pixels of the image.
+
+    Returns
+    -------
+    MeasuredTray
+
+    Raises
+    ------
+    ImageError
+        If the image cannot be calibrated, or its organs cannot be outlined or named.
+    """
+    instrument = settings.instrument
+    radiance = radiance_from_counts(view, instrument)
+    pixel = instrument.pixel_mm
+    glow = radiance.values.sum(axis=0)
+    looks = view.photo if view.photo is not None else glow
+    by_hand = _by_hand(drawn, radiance.values.shape[1:], rows)
+    if len(by_hand) == len(rows):
+        # every organ is outlined by a person: nothing else on the tray counts
+        segments = with_drawn((), by_hand)
+    else:
+        count = None if by_hand else len(rows)
+        segments = with_drawn(find_organs(looks, pixel_mm=pixel, count=count, glow=glow, file=view.file), by_hand)
+    tied = name_organs(segments, rows, pixel_mm=pixel, file=view.file)
+    check_sizes(tied, pixel_mm=pixel, file=view.file)
+    used = sorted({name for name in (probes.get(row.animal, "") for row in rows) if name})
+    shown = used[0] if used else next(iter(settings.probes))
+    lights = {
+        name: _lights(radiance, name, [segment.mask for _, segment, _ in tied], settings) for name in (used or [shown])
+    }
+    organs = []
+    for index, (row, segment, place) in enumerate(tied):
+        name = probes.get(row.animal, "")
+        organs.append(_organ(index, (row, segment, place, name), lights[name or shown], tied, settings))
+    scaled = np.asarray(looks, np.float64)
+    low, high = np.percentile(scaled, [0.5, 99.8])
+    return MeasuredTray(
+        tuple(organs),
+        np.clip((scaled - low) / max(high - low, 1e-12), 0.0, 1.0).astype(np.float32),
+        np.maximum(lights[shown].net, 0.0).astype(np.float32),
+        pixel,
+    )
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class _Light:
+    """A tray's light, unmixed for one probe."""
+
+    probe: Probe
+    seen_share: NDArray[np.float64]
+    organs: tuple[OrganLight, ...]
+    net: NDArray[np.float64]
+    variance: NDArray[np.float64]
+
+
+def _lights(radiance: Radiance, name: str, masks: Sequence[NDArray[np.bool_]], settings: StudySettings) -> _Light:
+    instrument = settings.instrument
+    probe = probe_from_settings(name, settings.probes[name])
+    mixing = mixing_matrix(instrument, probe)
+    abundance = unmix(radiance, mixing)
+    weights = np.linalg.pinv(mixing)[0]
+    colour = mixing[:, 1] if mixing.shape[1] > 1 else np.zeros(len(weights))
+    found = measure_light(
+        abundance,
+        masks,
+        blur_mm=instrument.blur_mm,
+        colour_gain=float(np.linalg.norm(weights * colour)),
+        spectral_error=settings.analysis.spectral_error,
+    )
+    return _Light(probe, weights, found.organs, found.probe, abundance.variance[0])
+
+
+def _by_hand(drawn: Sequence[TiedRegion], shape: tuple[int, int], rows: Sequence[OrganRow]) -> tuple[Segment, ...]:
+    """A person's outlines on the image, each with the name that says whose organ it is, if one does."""
+    segments = []
+    for one in drawn:
+        mask = polygon_mask(one.region.outline_px, shape)
+        if mask.any():
+            # programs give every outline a name of their own; what a person wrote must be right
+            name = one.region.name if is_organ_name(one.region.name, rows) else one.region.label
+            segments.append(Segment(mask, drawn=True, label=name))
+    return tuple(segments)
+
+
+def _organ(
+    index: int,
+    who: tuple[OrganRow, Segment, int, str],
+    light: _Light,
+    tied: Sequence[tuple[OrganRow, Segment, int]],
+    settings: StudySettings,
+) -> MeasuredOrgan:
+    row, segment, place, name = who
+    level = settings.analysis.interval_level
+    pixel = settings.instrument.pixel_mm
+    found = light.organs[index]
+    tissue = tissue_of(row.organ, row.tissue)
+    escape = uneven = None
+    if name:
+        escape = organ_escape(
+            segment.mask,
+            tissue or UNKNOWN_TISSUE,
+            light.probe,
+            settings.instrument,
+            weight_g=row.weight_g,
+            thickness_mm=row.thickness_mm,
+            seen_share=light.seen_share,
+        )
+        inner = distance_transform_edt(segment.mask) * pixel > INNER_MM
+        uneven = unevenness(light.net, light.variance, escape, inner)
+    spotted = uneven is not None and uneven > UNEVEN_SHARE
+    estimate = (
+        Estimate(math.nan, math.nan, math.nan, math.nan, level, "1", "unlabelled: nothing to correct")
+        if escape is None or uneven is None
+        else escape_estimate(_spread(escape, tissue), uneven if spotted else 0.0, level=level)
+    )
+    relative = settings.instrument.radiance_relative_sd
+    sd = math.hypot(found.sd, relative * found.flux)
+    z = float(special.ndtri(0.5 * (1 + level)))
+    high = math.inf if found.saturated else found.flux + z * sd
+    flux = Estimate(
+        found.flux, sd, found.flux - z * sd, high, level, FLUX_UNIT, "sum over the outline, tray light removed"
+    )
+    others = np.logical_or.reduce(
+        [other.mask for _, other, _ in tied if other is not segment] or [~segment.mask & False]
+    )
+    y, x = segment.centroid_px()
+    flags = (
+        (found.saturated, OrganFlag.SATURATED),
+        (found.edge, OrganFlag.EDGE),
+        (segment.touching or touches(segment.mask, others), OrganFlag.TOUCHING),
+        (segment.drawn, OrganFlag.DRAWN),
+        (spotted, OrganFlag.UNEVEN),
+        (found.flux < FAINT_SDS * found.sd, OrganFlag.FAINT),
+        (math.isnan(row.weight_g), OrganFlag.NO_WEIGHT),
+        (not tissue or stands_in(tissue), OrganFlag.PROXY_OPTICS),
+        (math.isnan(row.thickness_mm), OrganFlag.SHAPE_ASSUMED),
+        (escape is not None and escape.value < THICK_ESCAPE, OrganFlag.THICK),
+    )
+    return MeasuredOrgan(
+        row=row,
+        probe=name,
+        place=place,
+        segment=segment,
+        outline_mm=closed_outline(segment.mask, pixel_mm=pixel),
+        area_mm2=float(segment.mask.sum()) * pixel**2,
+        y_mm=y * pixel,
+        x_mm=x * pixel,
+        thickness_mm=mean_height_mm(segment.mask, tissue, pixel, weight_g=row.weight_g, thickness_mm=row.thickness_mm),
+        tissue=tissue,
+        weight_g=_weight(row, level),
+        flux=flux,
+        flux_sd=found.sd,
+        tray_flux=found.tray_flux,
+        escape=estimate,
+        flags=tuple(str(flag) for held, flag in flags if held),
+    )
+
+
+def _spread(escape: Escape, tissue: str) -> Escape:
+    """The escape of an organ whose tissue is not known is hardly known."""
+    return escape if tissue else replace(escape, relative_sd=math.hypot(escape.relative_sd, UNKNOWN_LOG_SD))
+
+
+def _weight(row: OrganRow, level: float) -> Estimate:
+    if math.isnan(row.weight_g):
+        return Estimate(math.nan, math.nan, math.nan, math.nan, level, "g", "not weighed")
+    sd = row.weight_sd_g if math.isfinite(row.weight_sd_g) else WEIGHING_SD_G
+    z = float(special.ndtri(0.5 * (1 + level)))
+    return Estimate(row.weight_g, sd, row.weight_g - z * sd, row.weight_g + z * sd, level, "g", "weighed")

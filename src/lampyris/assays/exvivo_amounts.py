@@ -1,0 +1,261 @@
+"""What an organ's light amounts to: probe, share of the dose, share per gram, and how much of the dose the organs hold together.
+
+Wells say how brightly the label shines in a thin clear layer; an organ's escape says what of that leaves it. Without wells, label and
+lamp of study.toml stand in.
+"""
+
+import math
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+
+from scipy import special
+
+from lampyris.assays.exvivo import MeasuredOrgan
+from lampyris.core.amounts import CalibrationLine
+from lampyris.core.assays import Balance, OrganFlag, OrganResult
+from lampyris.core.estimate import Estimate
+from lampyris.core.settings import Instrument, ProbeSettings
+from lampyris.imaging.amounts import (
+    PMOL,
+    WELL_REFRACTIVE_INDEX,
+    WELL_RELATIVE_SD,
+    percent_injected_dose,
+    product,
+    with_other_spread,
+)
+from lampyris.imaging.standards import amount_from_flux
+from lampyris.probe.probe import band_fractions, photon_irradiance_per_mm2, probe_from_settings
+
+PMOL_UNIT, CELLS = "pmol", "labelled cells"
+
+
+@dataclass(frozen=True, slots=True)
+class Dose:
+    """What an animal was given.
+
+    Parameters
+    ----------
+    amount : Estimate
+        In pmol or labelled cells.
+    line : str
+        Title of the line that it was looked up on; empty where there is none.
+    on_line : Estimate
+        The same, slope and stock of that line taken for exact.
+    """
+
+    amount: Estimate
+    line: str
+    on_line: Estimate
+
+
+@dataclass(frozen=True, slots=True)
+class Scale:
+    """By what light becomes an amount.
+
+    Parameters
+    ----------
+    unit : str
+        ``pmol`` or ``labelled cells``.
+    line : CalibrationLine or None
+        Of wells, for this probe and camera.
+    dose : Dose or None
+        Of this animal, in this unit.
+    """
+
+    unit: str
+    line: CalibrationLine | None
+    dose: Dose | None
+
+
+def organ_result(
+    organ: MeasuredOrgan, group: str, file: str, scale: Scale, settings: ProbeSettings | None, instrument: Instrument, /
+) -> OrganResult:
+    """Turn an organ's light into an amount and its shares of the dose.
+
+    Parameters
+    ----------
+    organ : MeasuredOrgan
+    group, file : str
+    scale : Scale
+    settings : ProbeSettings or None
+        Of the organ's probe; None for unlabelled animals, which have no amount.
+    instrument : Instrument
+
+    Returns
+    -------
+    OrganResult
+    """
+    level = organ.flux.level
+    flags = list(organ.flags)
+    amount = on_line = surface = _unknown(level, scale.unit, "unlabelled")
+    if settings is not None:
+        amount, on_line, surface, more = _amounts(organ, scale, settings, instrument)
+        flags += more
+    dose = scale.dose
+    if settings is not None and dose is None:
+        flags.append(str(OrganFlag.NO_DOSE))
+    same_line = dose is not None and scale.line is not None and dose.line == scale.line.title
+    part, whole = (on_line, dose.on_line) if dose is not None and same_line else (amount, dose.amount if dose else None)
+    weighed = math.isfinite(organ.weight_g.value)
+    return OrganResult(
+        animal=organ.row.animal,
+        organ=organ.row.organ,
+        group=group,
+        probe=organ.probe,
+        file=file,
+        place=organ.place,
+        tissue=organ.tissue,
+        outline_mm=organ.outline_mm,
+        area_mm2=organ.area_mm2,
+        y_mm=organ.y_mm,
+        x_mm=organ.x_mm,
+        weight_g=organ.weight_g,
+        thickness_mm=organ.thickness_mm,
+        flux=organ.flux,
+        tray_flux=organ.tray_flux,
+        escape=organ.escape,
+        amount=amount,
+        unit=scale.unit,
+        percent_dose=_share(part, whole, None, level),
+        percent_dose_per_gram=_share(part, whole, organ.weight_g if weighed else None, level, per_gram=True),
+        surface_percent_dose_per_gram=_share(surface, whole, organ.weight_g if weighed else None, level, per_gram=True),
+        flags=tuple(dict.fromkeys(flags)),
+    )
+
+
+def _unknown(level: float, unit: str, method: str) -> Estimate:
+    return Estimate(math.nan, math.nan, math.nan, math.nan, level, unit, method)
+
+
+def _share(
+    part: Estimate, whole: Estimate | None, mass: Estimate | None, level: float, *, per_gram: bool = False
+) -> Estimate:
+    unit = "%ID/g" if per_gram else "%ID"
+    if whole is None or math.isnan(part.low) or (per_gram and mass is None):
+        return _unknown(level, unit, "not known")
+    return percent_injected_dose(part, whole, mass_g=mass, level=level)
+
+
+def _amounts(
+    organ: MeasuredOrgan, scale: Scale, settings: ProbeSettings, instrument: Instrument
+) -> tuple[Estimate, Estimate, Estimate, list[str]]:
+    """Amount; the same with the line's slope taken for exact; the same without any absorption; flags."""
+    escape = organ.escape
+    if scale.line is None:
+        per_unit, brightness_sd = photons_per_unit(scale.unit, settings, instrument)
+        light = replace(organ.flux, unit=scale.unit, method="label and lamp as study.toml gives them")
+        # a thin clear layer of the organ's own index sends out what the wells' water would
+        thin = with_other_spread(light, factor=_out() / per_unit, with_=brightness_sd)
+        amount = _through(thin, escape, 0.0)
+        return amount, amount, thin, [str(OrganFlag.ASSUMED_BRIGHTNESS)]
+    found = []
+    flags: list[str] = []
+    for known in (False, True):
+        thin, outside = amount_from_flux(
+            scale.line, organ.flux.value, organ.flux_sd, level=organ.flux.level, outside="flag", slope_known=known
+        )
+        if OrganFlag.SATURATED in organ.flags:
+            thin = replace(thin, high=math.inf)
+        found.append(thin)
+        if outside:
+            flags = [str(OrganFlag.OUTSIDE_LINE)]
+    return (*(_through(thin, escape, WELL_RELATIVE_SD) for thin in found), found[1], flags)  # type: ignore[return-value]
+
+
+def photons_per_unit(unit: str, settings: ProbeSettings, instrument: Instrument, /) -> tuple[float, float]:
+    """Photons per second over the recorded bands that one unit emits under the lamp, in all directions, and its relative
+    standard deviation, from study.toml alone.
+
+    Parameters
+    ----------
+    unit : str
+        ``pmol`` or ``labelled cells``.
+    settings : ProbeSettings
+    instrument : Instrument
+    """
+    dot = probe_from_settings("", settings)
+    lamp = photon_irradiance_per_mm2(instrument.excitation_mw_per_cm2, instrument.excitation_nm)
+    share = float(band_fractions(dot, instrument.bands).sum())
+    count = PMOL if unit == PMOL_UNIT else settings.per_cell
+    yield_sd = settings.quantum_yield_sd / settings.quantum_yield
+    spread = yield_sd if unit == PMOL_UNIT else dot.brightness_relative_sd
+    return lamp * share * dot.cross_section_mm2 * dot.quantum_yield * count, spread
+
+
+def _out() -> float:
+    """Photons in all directions over those that leave a thin clear layer of water upwards, Lambertian as counted."""
+    n = WELL_REFRACTIVE_INDEX
+    return 4.0 * n**2 / (1.0 - ((n - 1.0) / (n + 1.0)) ** 2)
+
+
+def _through(thin: Estimate, escape: Estimate, geometry_sd: float) -> Estimate:
+    """An amount in a thin clear layer as the amount in the organ that shines so."""
+    factor = 1.0 / (_out() * escape.value)
+    relative = math.hypot(escape.sd / escape.value, geometry_sd)
+    if thin.low > 0 or not math.isfinite(thin.value):
+        out = with_other_spread(thin, factor=factor, with_=relative)
+        if math.isfinite(thin.value) and math.isfinite(thin.high):
+            return out
+        # bounds move outwards
+        z = float(special.ndtri(0.5 * (1 + thin.level)))
+        return replace(
+            out, low=thin.low * factor * math.exp(-z * relative), high=thin.high * factor * math.exp(z * relative)
+        )
+    value, sd = product((thin.value, thin.sd), (factor, factor * relative))
+    reach = (thin.high - thin.value) / thin.sd if thin.sd > 0 and math.isfinite(thin.high) else math.inf
+    return replace(
+        thin,
+        value=value,
+        sd=sd,
+        low=value - reach * sd if math.isfinite(reach) else thin.low * factor,
+        high=value + reach * sd,
+    )
+
+
+def balances(organs: Sequence[OrganResult], doses: Mapping[str, Dose], /) -> tuple[Balance, ...]:
+    """Sum of each animal's shares.
+
+    Organs share the dose, the wells and the camera: that part of their errors adds up, the rest in quadrature. What they share is
+    taken as the dose's and the wells' relative standard deviation.
+
+    Parameters
+    ----------
+    organs : sequence of OrganResult
+    doses : mapping of animal to Dose
+    """
+    found = []
+    for animal in sorted({one.animal for one in organs if one.probe}):
+        mine = [one for one in organs if one.animal == animal]
+        held = [one for one in mine if math.isfinite(one.percent_dose.value)]
+        missing = tuple(one.organ for one in mine if one not in held)
+        if not held:
+            continue
+        level = held[0].percent_dose.level
+        dose = doses.get(animal)
+        common = math.hypot(dose.amount.sd / dose.amount.value if dose else 0.0, WELL_RELATIVE_SD)
+        found.append(
+            Balance(animal, held[0].group, total([one.percent_dose for one in held], common, level),
+                    tuple(one.organ for one in held), missing, "light")
+        )  # fmt: skip
+    return tuple(found)
+
+
+def total(parts: Sequence[Estimate], common_relative_sd: float, level: float, /) -> Estimate:
+    """Sum of shares that have a relative error in common.
+
+    Parameters
+    ----------
+    parts : sequence of Estimate
+        With finite values.
+    common_relative_sd : float
+        What of each one's relative standard deviation is the same in all.
+    level : float
+    """
+    value = math.fsum(one.value for one in parts)
+    own = [max(one.sd**2 - (common_relative_sd * one.value) ** 2, 0.0) for one in parts]
+    sd = math.sqrt(math.fsum(own) + (common_relative_sd * value) ** 2)
+    z = float(special.ndtri(0.5 * (1 + level)))
+    if value > 0:
+        spread = z * sd / value
+        return Estimate(value, sd, value * math.exp(-spread), value * math.exp(spread), level, "%ID", "sum over organs")
+    return Estimate(value, sd, value - z * sd, value + z * sd, level, "%ID", "sum over organs")

@@ -1,0 +1,260 @@
+"""Which outline is whose organ: by place on the tray, row by row, by a given position, or by a person's own name for it."""
+
+import math
+from collections.abc import Sequence
+
+import numpy as np
+from scipy.ndimage import distance_transform_edt
+
+from lampyris.assays.exvivo_outlines import Segment
+from lampyris.core.errors import ImageError
+from lampyris.core.finding import Finding, Place, Severity
+from lampyris.core.schemas import OrganRow
+from lampyris.io.mends import did_you_mean
+
+SHEET_ORGANS = "organs.csv"
+# organs of a row lie beside each other by this share of the lower one's height; between rows by less than the other
+SAME_ROW, OTHER_ROW = 0.5, 0.25
+# a given position lies on its organ, or this near to it
+NEAR_MM = 4.0
+ORGAN_G_PER_ML = 1.05
+# mean height over the cube root of the volume that an organ may have; a doubtful cut must fit more closely
+LONE_FLATNESS, TOUCHING_FLATNESS = (0.2, 1.4), (0.3, 1.15)
+
+
+def name_organs(
+    segments: Sequence[Segment], rows: Sequence[OrganRow], /, *, pixel_mm: float, file: str = ""
+) -> tuple[tuple[OrganRow, Segment, int], ...]:
+    """Tie each row of organs.csv to its outline.
+
+    Parameters
+    ----------
+    segments : sequence of Segment
+        As many as there are rows.
+    rows : sequence of OrganRow
+        Of this tray: all with a place, or all with a position; an outline that a person named goes by that name.
+    pixel_mm : float
+    file : str
+        Of the tray, for messages.
+
+    Returns
+    -------
+    tuple of (OrganRow, Segment, int)
+        With its place on the tray, from 1; in the order of the places.
+
+    Raises
+    ------
+    ImageError
+        If numbers differ, names are unknown or doubled, rows of organs run into each other, or positions are ambiguous.
+    """
+    if len(segments) != len(rows):
+        seen = f"{len(segments)} outlines for {len(rows)} organs: {', '.join(_title(row) for row in rows)}."
+        raise _refusal(file, seen, "Correct organs.csv, or outline the organs by hand.")
+    called = _called(segments, rows, file)
+    left = [index for index in range(len(segments)) if index not in called.values()]
+    open_rows = [index for index in range(len(rows)) if index not in called]
+    by_position = [index for index in open_rows if math.isfinite(rows[index].y_mm) and math.isfinite(rows[index].x_mm)]
+    order = None
+    if len(by_position) == len(open_rows):
+        called |= _nearest(segments, rows, open_rows, left, pixel_mm, file) if open_rows else {}
+    else:
+        order = _reading_order(segments, file)
+        called |= _by_place(segments, rows, open_rows, called, order, file)
+    places = {segment: place for place, segment in enumerate(order or _loose_order(segments), start=1)}
+    tied = [(rows[row], segments[segment], places[segment]) for row, segment in called.items()]
+    return tuple(sorted(tied, key=lambda one: one[2]))
+
+
+def _called(segments: Sequence[Segment], rows: Sequence[OrganRow], file: str) -> dict[int, int]:
+    """Rows whose organ a person named at the outline: ``m01 liver``, or ``liver`` where only one animal lies there."""
+    names = _known_names(rows)
+    found: dict[int, int] = {}
+    faults = []
+    for index, segment in enumerate(segments):
+        if not segment.label:
+            continue
+        mine = names.get(_plain(segment.label), [])
+        if len(mine) == 1 and mine[0] not in found:
+            found[mine[0]] = index
+        elif mine:
+            faults.append(f"two outlines are called {segment.label!r}")
+        else:
+            near = did_you_mean(segment.label, [_title(row) for row in rows])
+            faults.append(f"no organ of {SHEET_ORGANS} is called {segment.label!r}" + (f": {near}?" if near else ""))
+    if faults:
+        raise _refusal(file, f"{'; '.join(faults)}.", "Call each outline 'ANIMAL ORGAN', as in organs.csv.")
+    return found
+
+
+def _known_names(rows: Sequence[OrganRow]) -> dict[str, list[int]]:
+    names: dict[str, list[int]] = {}
+    for index, row in enumerate(rows):
+        names.setdefault(_plain(f"{row.animal} {row.organ}"), []).append(index)
+    if len({row.animal for row in rows}) == 1:
+        for index, row in enumerate(rows):
+            names.setdefault(_plain(row.organ), []).append(index)
+    return names
+
+
+def is_organ_name(name: str, rows: Sequence[OrganRow], /) -> bool:
+    """Whether a name is that of an organ on the tray: ``m01 liver``, or ``liver`` where only one animal lies there."""
+    return _plain(name) in _known_names(rows)
+
+
+def _plain(name: str) -> str:
+    return " ".join(name.casefold().replace("_", " ").replace("-", " ").split())
+
+
+def _title(row: OrganRow) -> str:
+    return f"{row.animal} {row.organ}"
+
+
+def _by_place(
+    segments: Sequence[Segment],
+    rows: Sequence[OrganRow],
+    open_rows: Sequence[int],
+    called: dict[int, int],
+    order: Sequence[int],
+    file: str,
+) -> dict[int, int]:
+    places = sorted(int(rows[index].place) for index in open_rows if math.isfinite(rows[index].place))
+    wanted = sorted(set(range(1, len(segments) + 1)) - {order.index(segment) + 1 for segment in called.values()})
+    if len(places) < len(open_rows):
+        missing = [_title(rows[index]) for index in open_rows if not math.isfinite(rows[index].place)]
+        seen = f"{', '.join(missing)} has neither a place nor y_mm and x_mm."
+        raise _refusal(file, seen, "Number the places row by row from the top left, or give all positions.")
+    if places != wanted:
+        seen = f"places {', '.join(map(str, places))} are named, {', '.join(map(str, wanted))} are there."
+        raise _refusal(file, seen, "Number the places row by row from the top left, each once, from 1.")
+    return {index: order[int(rows[index].place) - 1] for index in open_rows}
+
+
+def _extents(segments: Sequence[Segment]) -> list[tuple[int, int, float, float]]:
+    """First and last row, and centroid, of each."""
+    out = []
+    for one in segments:
+        held = np.flatnonzero(one.mask.any(axis=1))
+        y, x = one.centroid_px()
+        out.append((int(held[0]), int(held[-1]), y, x))
+    return out
+
+
+def _reading_order(segments: Sequence[Segment], file: str) -> list[int]:
+    """Indices row by row from the top left.
+
+    Organs are of one row where they overlap in height by half of the lower one; that must part them cleanly.
+    """
+    extents = _extents(segments)
+    share = np.zeros((len(segments), len(segments)))
+    for a, (top, bottom, _, _) in enumerate(extents):
+        for b, (other_top, other_bottom, _, _) in enumerate(extents):
+            common = min(bottom, other_bottom) - max(top, other_top) + 1
+            share[a, b] = max(common, 0) / (min(bottom - top, other_bottom - other_top) + 1)
+    rows: list[list[int]] = []
+    left = sorted(range(len(segments)), key=lambda index: extents[index][2])
+    while left:
+        row, grown = [left[0]], True
+        while grown:
+            more = [index for index in left if index not in row and max(share[index, one] for one in row) >= SAME_ROW]
+            row, grown = row + more, bool(more)
+        rows.append(row)
+        left = [index for index in left if index not in row]
+    for row in rows:
+        spread = [share[a, b] for a in row for b in row if a != b]
+        apart = [share[a, b] for a in row for b in range(len(segments)) if b not in row]
+        if min(spread, default=1.0) < OTHER_ROW or max(apart, default=0.0) > OTHER_ROW:
+            raise _refusal(
+                file,
+                f"the organs do not lie in clear rows: {'; '.join(_where(extents[index]) for index in row)} (pixels).",
+                "Give y_mm and x_mm of each organ in organs.csv, or name outlines drawn by hand.",
+            )
+    return [index for row in rows for index in sorted(row, key=lambda one: extents[one][3])]
+
+
+def _loose_order(segments: Sequence[Segment]) -> list[int]:
+    """From the top left, for numbering alone."""
+    extents = _extents(segments)
+    return sorted(range(len(segments)), key=lambda index: (extents[index][2], extents[index][3]))
+
+
+def _where(extent: tuple[int, int, float, float]) -> str:
+    top, bottom, _, x = extent
+    return f"y {top} to {bottom} at x {x:.0f}"
+
+
+def _nearest(
+    segments: Sequence[Segment],
+    rows: Sequence[OrganRow],
+    open_rows: Sequence[int],
+    left: Sequence[int],
+    pixel_mm: float,
+    file: str,
+) -> dict[int, int]:
+    """Each given position to the outline that it lies on or next to; the whole assignment is the nearest one."""
+    from scipy.optimize import linear_sum_assignment
+
+    shape = segments[0].mask.shape
+    distance = np.empty((len(open_rows), len(left)))
+    for column, index in enumerate(left):
+        away = distance_transform_edt(~segments[index].mask) * pixel_mm
+        for line, number in enumerate(open_rows):
+            y, x = (
+                min(max(round(at / pixel_mm), 0), size - 1)
+                for at, size in zip((rows[number].y_mm, rows[number].x_mm), shape, strict=True)
+            )
+            distance[line, column] = away[y, x]
+    faults = []
+    chosen = dict(zip(*(side.tolist() for side in linear_sum_assignment(distance)), strict=True))
+    for line, column in chosen.items():
+        row, at = rows[open_rows[line]], distance[line, column]
+        others = np.delete(distance[line], column)
+        if at > NEAR_MM:
+            faults.append(
+                f"{_title(row)} at y {row.y_mm:g}, x {row.x_mm:g} mm lies {at:.1f} mm from the nearest outline"
+            )
+        elif others.size and others.min() <= at:
+            faults.append(f"{_title(row)} at y {row.y_mm:g}, x {row.x_mm:g} mm lies as near to another outline")
+    if faults:
+        raise _refusal(file, f"{'; '.join(faults)}.", "Correct y_mm and x_mm in organs.csv.")
+    return {open_rows[line]: left[column] for line, column in chosen.items()}
+
+
+def check_sizes(tied: Sequence[tuple[OrganRow, Segment, int]], /, *, pixel_mm: float, file: str = "") -> None:
+    """Refuse a tray on which an outline cannot be that of the organ whose name and weight it bears.
+
+    An organ's mean height is its volume over its area; over the cube root of its volume it is about 0.5 to 0.8 for organs of a mouse
+    on a tray. Far from that the organs were exchanged, an outline holds two or half of one, or a weight is wrong.
+
+    Parameters
+    ----------
+    tied : sequence of (OrganRow, Segment, int)
+        From `name_organs`.
+    pixel_mm : float
+    file : str
+
+    Raises
+    ------
+    ImageError
+        With every organ that does not fit.
+    """
+    faults = []
+    for row, segment, place in tied:
+        if math.isnan(row.weight_g):
+            continue
+        area = float(segment.mask.sum()) * pixel_mm**2
+        volume = 1e3 * row.weight_g / ORGAN_G_PER_ML
+        flatness = volume ** (2 / 3) / area
+        low, high = TOUCHING_FLATNESS if segment.touching else LONE_FLATNESS
+        if not low <= flatness <= high:
+            way = "small" if flatness > high else "large"
+            faults.append(f"place {place}, {_title(row)}: {area:.0f} mm2 are too {way} for {row.weight_g:.3g} g")
+    if faults:
+        mend = "Look whether places and weights stand in the right rows; where organs touch, outline them by hand."
+        raise _refusal(file, f"{'; '.join(faults)}.", mend)
+
+
+def _refusal(file: str, seen: str, mend: str) -> ImageError:
+    return ImageError(
+        f"{file}: the organs on the tray cannot be named",
+        [Finding("exvivo.names", Severity.ERROR, Place(file), seen, mend)],
+    )

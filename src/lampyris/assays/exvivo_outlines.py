@@ -1,0 +1,387 @@
+"""Outlines of organs on a tray, from its photograph or from their glow; touching ones are parted at the neck between them.
+
+In the order of use: `find_organs` (automatic), `with_drawn` (a person's outlines put in place of the automatic ones).
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy.ndimage import (
+    binary_dilation,
+    binary_fill_holes,
+    distance_transform_edt,
+    gaussian_filter,
+    label,
+    median_filter,
+)
+
+from lampyris.core.errors import ImageError
+from lampyris.core.finding import Finding, Place, Severity
+from lampyris.imaging.animal import open_with_disc, otsu_threshold
+
+# a lymph node of a mouse covers 2 mm2; less is lint
+LEAST_MM2 = 1.5
+# tray pixels lie so near the tray's own level
+TRAY_SDS = 5.0
+# an object stands out by at least this share of the usual object's contrast
+LEAST_CONTRAST = 0.12
+THREAD_MM = 0.5
+# what parts two organs: how much narrower the neck is than the narrower of the two, and how differently they shine
+LEAST_EVIDENCE = 0.15
+SURE_EVIDENCE = 0.35
+# the weakest cut that is made must be this much surer than the surest one that is not
+CLEAR_FACTOR = 1.25
+# of its convex hull that an organ parted from another fills; livers and lungs with their clefts fill 0.92 and more
+LEAST_SOLIDITY = 0.88
+CONTRAST_WEIGHT = 0.6
+# the shades of two organs, and what of each lies away from edges
+SHADES_DIFFER, CORE_MM = 0.25, 0.7
+
+Mask = NDArray[np.bool_]
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Segment:
+    """One outlined organ.
+
+    Parameters
+    ----------
+    mask : ndarray of bool, dims (y, x)
+    touching : bool
+        Parted from a neighbour.
+    drawn : bool
+        By a person.
+    label : str
+        What the person wrote to it.
+    """
+
+    mask: Mask
+    touching: bool = False
+    drawn: bool = False
+    label: str = ""
+
+    def centroid_px(self) -> tuple[float, float]:
+        """Mean row and column."""
+        rows, columns = np.nonzero(self.mask)
+        return float(rows.mean()), float(columns.mean())
+
+
+@dataclass(slots=True, eq=False)
+class _Pieces:
+    """An over-parted image: pieces, and how sure each cut between two is."""
+
+    labels: NDArray[np.int32]
+    cuts: dict[tuple[int, int], float] = field(default_factory=dict)
+
+
+def find_organs(
+    photo: NDArray[np.floating],
+    /,
+    *,
+    pixel_mm: float,
+    count: int | None = None,
+    glow: NDArray[np.floating] | None = None,
+    file: str = "",
+) -> tuple[Segment, ...]:
+    """Find organs on an even tray, darker or brighter than they.
+
+    Parameters
+    ----------
+    photo : ndarray, dims (y, x)
+        Photograph on the image's grid, or the glow of tissue where there is none.
+    pixel_mm : float
+    count : int, optional
+        How many there are; touching ones are parted until there are so many. Without it only clear necks are cut.
+    glow : ndarray, dims (y, x), optional
+        Light of the organs themselves: asked where the photograph does not say where those that touch are to be parted.
+    file : str
+        Named in the error.
+
+    Returns
+    -------
+    tuple of Segment
+        From the top left by rows of pixels.
+
+    Raises
+    ------
+    ImageError
+        If another number is found, or it is not clear where organs that touch are to be parted: with what was found.
+    """
+    contrast = tray_contrast(photo)
+    mask = _objects(contrast, pixel_mm)
+    labels, found = label(mask)
+    if found == 0:
+        raise _refusal(file, "no organ stands out from the tray.", [], pixel_mm)
+    pieces = _parted(np.asarray(labels, np.int32), (contrast,), pixel_mm)
+    try:
+        kept = _kept_cuts(pieces, found, count, file, pixel_mm)
+    except ImageError:
+        if glow is None:
+            raise
+        pieces = _parted(np.asarray(labels, np.int32), (contrast, tray_contrast(glow)), pixel_mm)
+        kept = _kept_cuts(pieces, found, count, file, pixel_mm)
+    final = _merged(pieces, kept)
+    numbers = [int(one) for one in np.unique(final) if one]
+    if count is not None and len(numbers) != count:
+        raise _refusal(
+            file, f"{len(numbers)} organs were found, organs.csv names {count}.", _described(final, pixel_mm), pixel_mm
+        )
+    cut = {number for pair in kept for number in (int(final[pieces.labels == one][0]) for one in pair)}
+    refined = _refined(final, contrast)
+    if bent := [number for number in sorted(cut) if _solidity(refined == number) < LEAST_SOLIDITY]:
+        held = np.where(np.isin(refined, bent), refined, 0)
+        seen = "where organs that touch are parted leaves shapes that no organ has."
+        raise _refusal(file, seen, _described(held, pixel_mm), pixel_mm)
+    segments = [Segment(refined == number, touching=number in cut) for number in numbers]
+    return tuple(sorted(segments, key=lambda one: (round(one.centroid_px()[0]), one.centroid_px()[1])))
+
+
+def tray_contrast(photo: NDArray[np.floating], /) -> NDArray[np.float64]:
+    """How far each pixel stands from the tray's own level, in the photograph's unit, dims (y, x).
+
+    A tilted plane is fitted to the tray, which covers more than half of the image.
+    """
+    image = np.nan_to_num(np.asarray(photo, np.float64))
+    y, x = (np.linspace(-1.0, 1.0, size) for size in image.shape)
+    basis = np.stack(np.broadcast_arrays(1.0, y[:, None], x[None, :]), axis=-1)
+    smooth = median_filter(image, 3)
+    plane = basis @ _least_deviations(basis[::3, ::3].reshape(-1, 3), smooth[::3, ::3].ravel())
+    for _ in range(4):
+        apart = smooth - plane
+        sd = 1.4826 * float(np.median(np.abs(apart)))
+        near = np.abs(apart) <= TRAY_SDS * max(sd, 1e-9 * (1.0 + float(np.abs(plane).mean())))
+        plane = basis @ np.linalg.lstsq(basis[near], smooth[near], rcond=None)[0]
+    return np.asarray(np.abs(image - plane))
+
+
+def _least_deviations(basis: NDArray[np.float64], values: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Coefficients of the least sum of absolute deviations, which organs on less than half of the tray do not sway."""
+    weight: NDArray[np.float64] = np.ones(len(values))
+    found: NDArray[np.float64] = np.zeros(basis.shape[1])
+    for _ in range(40):
+        root = np.sqrt(weight)[:, None]
+        found = np.asarray(np.linalg.lstsq(basis * root, values * root[:, 0], rcond=None)[0], np.float64)
+        apart = np.abs(values - basis @ found)
+        weight = 1.0 / np.maximum(apart, 1e-3 * float(apart.mean()) + 1e-300)
+    return np.asarray(found)
+
+
+def _objects(contrast: NDArray[np.float64], pixel_mm: float) -> Mask:
+    """What stands out from the tray, dims (y, x)."""
+    smooth = gaussian_filter(contrast, 0.7)
+    noise = 1.4826 * float(np.median(smooth))
+    bright = smooth[smooth > max(20.0 * noise, 0.05 * float(smooth.max()))]
+    usual = float(np.median(bright)) if bright.size else 0.0
+    mask = smooth > max(TRAY_SDS * noise, LEAST_CONTRAST * usual)
+    mask = binary_fill_holes(open_with_disc(mask, 0.5 * THREAD_MM / pixel_mm))
+    labels, found = label(mask)
+    sizes = np.bincount(labels.ravel(), minlength=found + 1) * pixel_mm**2
+    keep = sizes >= LEAST_MM2
+    keep[0] = False
+    return np.asarray(keep[labels])
+
+
+def _parted(labels: NDArray[np.int32], contrasts: Sequence[NDArray[np.float64]], pixel_mm: float) -> _Pieces:
+    """Cut every object at every neck, and say how sure each cut is."""
+    from skimage.morphology import h_maxima
+    from skimage.segmentation import watershed
+
+    depth = gaussian_filter(distance_transform_edt(labels > 0), 1.0)
+    # two maxima are two where the neck between is narrower by 3 %
+    peaks, _ = label(h_maxima(depth, 0.03 * float(depth.max()) + 0.05), np.ones((3, 3)))
+    parted = np.asarray(watershed(-depth, peaks, mask=labels > 0), np.int32)
+    for contrast in contrasts:
+        parted = _parted_by_shade(parted, median_filter(contrast, 5), pixel_mm)
+    pieces = _Pieces(parted)
+    tops = {int(n): float(depth[parted == n].max()) for n in np.unique(parted) if n}
+    cores = {n: (parted == n) & (depth > 0.5 * tops[n]) for n in tops}
+    shines = [{n: float(np.median(contrast[cores[n]])) for n in tops} for contrast in contrasts]
+    for a, b, at in _borders(parted):
+        necked = 1.0 - float(depth[at].max()) / min(tops[a], tops[b])
+        differ = max(abs(shine[a] - shine[b]) / max(shine[a], shine[b], 1e-12) for shine in shines)
+        pieces.cuts[a, b] = max(necked, 0.0) + CONTRAST_WEIGHT * differ
+    return pieces
+
+
+def _parted_by_shade(parted: NDArray[np.int32], contrast: NDArray[np.float64], pixel_mm: float) -> NDArray[np.int32]:
+    """Cut pieces that are one shape and two shades, as where a dark organ lies along a pale one."""
+    from skimage.segmentation import watershed
+
+    out = parted.copy()
+    steep = np.hypot(*np.gradient(contrast))
+    for number in (int(one) for one in np.unique(parted) if one):
+        own = parted == number
+        inner = own & (distance_transform_edt(own) * pixel_mm > CORE_MM)
+        values = contrast[inner]
+        if values.size * pixel_mm**2 < 2 * LEAST_MM2 or not values.min() < values.max():
+            continue
+        threshold = otsu_threshold(values)
+        bright, dark = (
+            open_with_disc(inner & side, CORE_MM / pixel_mm) for side in (contrast > threshold, contrast <= threshold)
+        )
+        if min(bright.sum(), dark.sum()) * pixel_mm**2 < LEAST_MM2:
+            continue
+        high, low = float(np.median(contrast[bright])), float(np.median(contrast[dark]))
+        # shading within an organ is less than this
+        if (high - low) / high < SHADES_DIFFER:
+            continue
+        cores = np.where(bright, 1, 0) + np.where(dark, 2, 0)
+        halves = watershed(steep, cores, mask=own)
+        out[halves == 2] = int(out.max()) + 1
+    return out
+
+
+def _borders(parted: NDArray[np.int32]) -> list[tuple[int, int, Mask]]:
+    """Pairs of pieces that meet, with the pixels of both along their border."""
+    pairs: dict[tuple[int, int], Mask] = {}
+    for one, other in (
+        ((slice(None), slice(None, -1)), (slice(None), slice(1, None))),
+        ((slice(None, -1), slice(None)), (slice(1, None), slice(None))),
+    ):
+        a, b = parted[one], parted[other]
+        meet = (a != b) & (a > 0) & (b > 0)
+        for low, high in {(min(p, q), max(p, q)) for p, q in zip(a[meet].tolist(), b[meet].tolist(), strict=True)}:
+            here = meet & (((a == low) & (b == high)) | ((a == high) & (b == low)))
+            mask = pairs.setdefault((low, high), np.zeros(parted.shape, bool))
+            mask[one] |= here
+            mask[other] |= here
+    return [(a, b, mask) for (a, b), mask in sorted(pairs.items())]
+
+
+def _kept_cuts(
+    pieces: _Pieces, found: int, count: int | None, file: str, pixel_mm: float
+) -> tuple[tuple[int, int], ...]:
+    """The cuts that are made; each joins two pieces less."""
+    order = sorted(pieces.cuts, key=lambda pair: -pieces.cuts[pair])
+    sure = tuple(pair for pair in order if pieces.cuts[pair] >= SURE_EVIDENCE)
+    if count is None:
+        return sure
+    looks = len(np.unique(_merged(pieces, sure))) - 1
+    if looks > count:
+        seen = f"{looks} organs are seen, organs.csv names {count}."
+        raise _refusal(file, seen, _described(_merged(pieces, sure), pixel_mm), pixel_mm)
+    if count == found:
+        return ()
+    # pieces that meet in a ring part only once all their cuts are made: made one by one until the number is right
+    for last in range(len(order) + 1):
+        kept = tuple(order[:last])
+        if len(np.unique(_merged(pieces, kept))) - 1 == count:
+            weakest = pieces.cuts[kept[-1]]
+            next_one = pieces.cuts[order[last]] if last < len(order) else 0.0
+            if weakest < LEAST_EVIDENCE or weakest < CLEAR_FACTOR * next_one:
+                seen = f"{found} separate objects are to be {count} organs, and where those touch is not clear."
+                raise _refusal(file, seen, _described(_merged(pieces, kept), pixel_mm), pixel_mm)
+            return kept
+    shapes = len(np.unique(pieces.labels)) - 1
+    if shapes < count:
+        seen = f"{found} separate objects are to be {count} organs, and no more than {shapes} shapes are told apart."
+        raise _refusal(file, seen, _described(pieces.labels, pixel_mm), pixel_mm)
+    return tuple(order)
+
+
+def _merged(pieces: _Pieces, kept: Sequence[tuple[int, int]]) -> NDArray[np.int32]:
+    """Pieces joined over every border that is not cut."""
+    root = {int(n): int(n) for n in np.unique(pieces.labels) if n}
+
+    def top(n: int) -> int:
+        while root[n] != n:
+            n = root[n]
+        return n
+
+    for pair in pieces.cuts:
+        if pair not in kept:
+            a, b = sorted((top(pair[0]), top(pair[1])))
+            root[b] = a
+    lookup = np.zeros(int(pieces.labels.max()) + 1, np.int32)
+    for n in root:
+        lookup[n] = top(n)
+    return np.asarray(lookup[pieces.labels])
+
+
+def _refined(labels: NDArray[np.int32], contrast: NDArray[np.float64]) -> NDArray[np.int32]:
+    """Each organ's edge put where the photograph has fallen to half of that organ's own contrast."""
+    away, (rows, columns) = distance_transform_edt(labels == 0, return_indices=True)
+    nearest = np.where(away <= 2.0, labels[rows, columns], 0)
+    out = np.zeros_like(labels)
+    for number in (int(one) for one in np.unique(labels) if one):
+        own = nearest == number
+        inner = labels == number
+        rim = distance_transform_edt(inner)
+        # the level near the rim: an organ may be shaded towards its edge
+        level = (
+            float(np.median(contrast[(rim > 1.5) & (rim <= 4.0)]))
+            if (rim > 1.5).any()
+            else float(contrast[inner].max())
+        )
+        kept = binary_fill_holes(own & (contrast > 0.5 * level))
+        pieces, found = label(kept)
+        if found:
+            largest = 1 + int(np.argmax(np.bincount(pieces.ravel())[1:]))
+            out[(pieces == largest) & (out == 0)] = number
+    return out
+
+
+def with_drawn(segments: Sequence[Segment], drawn: Sequence[Segment], /) -> tuple[Segment, ...]:
+    """A person's outlines in place of the automatic ones that they lie on.
+
+    Parameters
+    ----------
+    segments, drawn : sequence of Segment
+        Automatic ones, and those of a person.
+
+    Returns
+    -------
+    tuple of Segment
+        An automatic outline goes where a drawn one holds half of it, or lies half in it; of others only what is drawn is taken
+        out.
+    """
+    kept = []
+    for one in segments:
+        shared = [int((one.mask & other.mask).sum()) for other in drawn]
+        size = int(one.mask.sum())
+        if any(n > 0.5 * size or n > 0.5 * int(other.mask.sum()) for n, other in zip(shared, drawn, strict=True)):
+            continue
+        taken = np.logical_or.reduce([other.mask for other in drawn]) if drawn else np.zeros_like(one.mask)
+        kept.append(Segment(one.mask & ~taken, one.touching, one.drawn, one.label))
+    return tuple(sorted([*kept, *drawn], key=lambda one: (round(one.centroid_px()[0]), one.centroid_px()[1])))
+
+
+def _solidity(mask: Mask) -> float:
+    """Share of its convex hull that a shape fills."""
+    from skimage.morphology import convex_hull_image
+
+    rows, columns = np.nonzero(mask)
+    if rows.size < 4:
+        return 1.0
+    box = mask[rows.min() : rows.max() + 1, columns.min() : columns.max() + 1]
+    return float(box.sum()) / float(convex_hull_image(box).sum())
+
+
+def touches(mask: Mask, others: Mask, /) -> bool:
+    """Whether an organ has another beside it, without a pixel between."""
+    return bool((binary_dilation(mask, iterations=2) & others & ~mask).any())
+
+
+def _described(labels: NDArray[np.int32], pixel_mm: float) -> list[str]:
+    out = []
+    for number in (int(one) for one in np.unique(labels) if one):
+        rows, columns = np.nonzero(labels == number)
+        out.append(
+            f"{rows.size * pixel_mm**2:.0f} mm2 at y {rows.mean() * pixel_mm:.0f}, x {columns.mean() * pixel_mm:.0f} mm"
+        )
+    return out
+
+
+def _refusal(file: str, seen: str, found: Sequence[str], pixel_mm: float) -> ImageError:
+    del pixel_mm
+    told = f"{seen} Found: {'; '.join(found)}." if found else seen
+    mend = (
+        "Correct the count in organs.csv, lay organs apart, or outline them by hand (GeoJSON, Fiji or Living Image) and name that "
+        "file in the column outlines of assays.csv."
+    )
+    return ImageError(
+        f"{file}: the organs on the tray cannot be outlined",
+        [Finding("exvivo.outlines", Severity.ERROR, Place(file), told, mend)],
+    )

@@ -1,0 +1,275 @@
+"""Verb of assays: ``assay KIND``, organs on trays."""
+
+import argparse
+import sys
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from lampyris.cli.arguments import AddVerb
+from lampyris.cli.output import finding_entry, print_findings, print_json, print_table
+from lampyris.core.errors import ImageError, UsageError
+from lampyris.core.finding import Severity
+
+if TYPE_CHECKING:
+    from lampyris.core.assays import Balance, ExVivo, OrganAgreement, OrganReference, OrganResult
+    from lampyris.core.estimate import Estimate
+    from lampyris.report.scene import Scene
+
+KINDS = ("exvivo",)
+
+
+def add_verbs(verb: AddVerb, /) -> None:
+    """Add this module's verbs."""
+    assay = verb("assay", _assay, "analyse an assay beside the living animals: exvivo, organs on trays to %%ID/g")
+    assay.add_argument("kind", choices=KINDS, metavar="KIND", help=f"which assay: {', '.join(KINDS)}")
+    assay.add_argument(
+        "directory", metavar="DIR", type=Path, help="folder of the study, with assays.csv and organs.csv"
+    )
+    assay.add_argument(
+        "--plot", type=Path, metavar="FILE", help="draw percent of the dose per gram, a point per animal: .svg or .png"
+    )
+    assay.add_argument(
+        "--trays", type=Path, metavar="FOLDER", help="draw each tray with outlines and names, to accept or mend"
+    )
+    assay.add_argument(
+        "--outlines",
+        type=Path,
+        metavar="FOLDER",
+        help="write each tray's outlines as GeoJSON, to mend and name in assays.csv",
+    )
+    assay.add_argument(
+        "--uncorrected", action="store_true", help="in the plot, show beside it what no correction of absorption gives"
+    )
+
+
+def _assay(options: argparse.Namespace) -> int:
+    from lampyris.study.exvivo import exvivo_study
+
+    for path in (options.plot,):
+        if path is not None and path.suffix.lower() not in (".svg", ".png"):
+            raise UsageError(f"--plot writes .svg or .png, not {path.name!r}")
+    found = exvivo_study(options.directory)
+    drawn = [*_draw(found, options), *_write_outlines(found, options.outlines)]
+    if options.json:
+        print_json(_document(found, drawn))
+    else:
+        _print(found)
+        for path in drawn:
+            print(f"written: {path}", file=sys.stderr)
+    failed = [one for one in found.findings if one.severity is Severity.ERROR]
+    return ImageError.exit_code if failed else 0
+
+
+def _document(found: "ExVivo", drawn: Sequence[Path]) -> dict[str, Any]:
+    return {
+        "organs": [_organ(one) for one in found.organs],
+        "references": [_reference(one) for one in found.references],
+        "balances": [_balance(one) for one in found.balances],
+        "pairs": {
+            name: [
+                {
+                    "animal": one.animal,
+                    "organ": one.organ,
+                    "group": one.group,
+                    **_parts("a", one.a),
+                    **_parts("b", one.b),
+                }
+                for one in pairs
+            ]
+            for name, pairs in found.pairs.items()
+        },
+        "agreement": [_agreement(one) for one in found.agreements],
+        "findings": [finding_entry(one) for one in found.findings],
+        "written": drawn,
+    }
+
+
+def _parts(name: str, estimate: "Estimate") -> dict[str, float]:
+    return {
+        name: estimate.value,
+        f"{name}_sd": estimate.sd,
+        f"{name}_low": estimate.low,
+        f"{name}_high": estimate.high,
+    }
+
+
+def _organ(one: "OrganResult") -> dict[str, Any]:
+    return {
+        "animal": one.animal,
+        "organ": one.organ,
+        "group": one.group,
+        "probe": one.probe,
+        "file": one.file,
+        "place": one.place,
+        "tissue": one.tissue,
+        "area_mm2": one.area_mm2,
+        "y_mm": one.y_mm,
+        "x_mm": one.x_mm,
+        **_parts("weight_g", one.weight_g),
+        "thickness_mm": one.thickness_mm,
+        **_parts("flux", one.flux),
+        "tray_flux": one.tray_flux,
+        **_parts("escape", one.escape),
+        **_parts("amount", one.amount),
+        "unit": one.unit,
+        **_parts("percent_injected_dose", one.percent_dose),
+        **_parts("percent_injected_dose_per_gram", one.percent_dose_per_gram),
+        **_parts("surface_percent_injected_dose_per_gram", one.surface_percent_dose_per_gram),
+        "flags": list(one.flags),
+    }
+
+
+def _reference(one: "OrganReference") -> dict[str, Any]:
+    return {
+        "animal": one.animal,
+        "organ": one.organ,
+        **_parts("amount_ng", one.amount_ng),
+        "limit_ng": one.limit_ng,
+        **_parts("percent_injected_dose", one.percent_dose),
+        **_parts("percent_injected_dose_per_gram", one.percent_dose_per_gram),
+        "replicates": one.replicates,
+        "flags": list(one.flags),
+    }
+
+
+def _balance(one: "Balance") -> dict[str, Any]:
+    return {
+        "animal": one.animal,
+        "group": one.group,
+        "source": one.source,
+        **_parts("percent_injected_dose", one.percent_dose),
+        "organs": list(one.organs),
+        "missing": list(one.missing),
+    }
+
+
+def _agreement(one: "OrganAgreement") -> dict[str, Any]:
+    return {
+        "a": one.a,
+        "b": one.b,
+        "organ": one.organ or "all",
+        "animals": one.animals,
+        "pairs": one.pairs,
+        "pairs_censored": one.pairs_censored,
+        **_parts("ratio", one.ratio),
+        "limits": [one.lower.value, one.upper.value],
+        **_parts("lower_limit", one.lower),
+        **_parts("upper_limit", one.upper),
+        **_parts("ccc", one.concordance),
+        **_parts("slope", one.slope),
+        **_parts("intercept", one.intercept),
+        "notes": list(one.notes),
+    }
+
+
+def _print(found: "ExVivo") -> None:
+    if any(tray.synthetic for tray in found.trays):
+        print("Synthetic: the images were simulated, no animal was imaged.")
+    print_table([("animal", "organ", "weight g", "flux ph/s", "%ID/g", "low", "high", "flags"), *_rows(found)])
+    if found.balances:
+        print("sum over the organs, %ID:")
+        print_table(
+            (
+                f"  {one.animal}",
+                one.source,
+                *_three(one.percent_dose),
+                f"missing: {', '.join(one.missing)}" if one.missing else "",
+            )
+            for one in found.balances
+        )
+    if found.agreements:
+        print("agreement (ratio: geometric mean, animals the unit; limits: of 95 % of single organs):")
+        rows = [("  of", "with", "organ", "animals", "ratio", "low", "high", "limits", "slope")]
+        rows += [
+            (
+                f"  {one.a}", one.b, one.organ or "all", str(one.animals), *_three(one.ratio),
+                f"{_text(one.lower.value)} to {_text(one.upper.value)}", _interval(one.slope),
+            )
+            for one in found.agreements
+        ]  # fmt: skip
+        print_table(rows)
+    print_findings(found.findings, stream=sys.stdout)
+
+
+def _rows(found: "ExVivo") -> Iterator[tuple[str, ...]]:
+    for one in found.organs:
+        share = one.percent_dose_per_gram
+        yield (
+            one.animal, one.organ, _text(one.weight_g.value), _text(one.flux.value), *_three(share), ", ".join(one.flags)
+        )  # fmt: skip
+
+
+def _three(estimate: "Estimate") -> tuple[str, str, str]:
+    return _text(estimate.value), _text(estimate.low), _text(estimate.high)
+
+
+def _interval(estimate: "Estimate") -> str:
+    return f"{_text(estimate.value)} ({_text(estimate.low)} to {_text(estimate.high)})"
+
+
+def _text(value: float) -> str:
+    return "-" if value != value else f"{value:.3g}"
+
+
+def _draw(found: "ExVivo", options: argparse.Namespace) -> list[Path]:
+    if options.plot is None and options.trays is None:
+        return []
+    from lampyris.report.plots.exvivo import organs_figure, tray_figure
+    from lampyris.report.plots.frame import group_colours
+
+    written = []
+    synthetic = any(tray.synthetic for tray in found.trays)
+    if options.plot is not None:
+        control = next((one.group for one in found.organs if not one.probe), "")
+        colours = group_colours(list(dict.fromkeys(one.group for one in found.organs)), control=control)
+        scene = organs_figure(found.organs, colours, uncorrected=options.uncorrected, synthetic=synthetic)
+        written.append(_save(scene, options.plot))
+    if options.trays is not None:
+        for tray in found.trays:
+            written.append(_save(tray_figure(tray), options.trays / f"{_stem(tray.file)}.png"))
+    return written
+
+
+def _save(scene: "Scene", path: Path) -> Path:
+    from lampyris.io.durable import write_bytes
+    from lampyris.report.scene import file_svg
+
+    path.parent.mkdir(parents=True, exist_ok=True)
+    if path.suffix.lower() == ".svg":
+        write_bytes(path, file_svg(scene))
+    else:
+        from lampyris.report.raster import png_bytes
+
+        write_bytes(path, png_bytes(scene))
+    return path
+
+
+def _stem(file: str) -> str:
+    return Path(file).name.split(".", 1)[0]
+
+
+def _write_outlines(found: "ExVivo", folder: Path | None) -> list[Path]:
+    """Each tray's outlines, called ANIMAL ORGAN, as the column outlines of assays.csv takes them back."""
+    if folder is None:
+        return []
+    from lampyris.io.durable import write_text
+    from lampyris.io.regions.geojson_out import Outline, outlines_text
+
+    folder.mkdir(parents=True, exist_ok=True)
+    written = []
+    for tray in found.trays:
+        outlines = [
+            Outline(
+                tuple((y / tray.pixel_mm, x / tray.pixel_mm) for y, x in one.outline_mm),
+                f"{one.animal} {one.organ}",
+                one.organ,
+                (230, 159, 0),
+                {"place": one.place},
+            )
+            for one in tray.organs
+        ]
+        path = folder / f"{_stem(tray.file)}.geojson"
+        write_text(path, outlines_text(outlines, about={"image": tray.file, "synthetic": tray.synthetic}))
+        written.append(path)
+    return written

@@ -1,0 +1,255 @@
+"""Plots of excised organs: the tray with its outlines and names, for a person to accept or mend, and %ID/g per organ."""
+
+import math
+from collections.abc import Mapping, Sequence
+
+import numpy as np
+
+from lampyris.core.assays import OrganFlag, OrganPair, OrganResult, TrayView
+from lampyris.core.estimate import Estimate
+from lampyris.core.images import RADIANCE_UNIT
+from lampyris.report.arms import ARM_COLOURS, NEUTRAL
+from lampyris.report.axes import FRAME, LABEL_PT, Scale, draw_left, draw_title, draw_up_label, log_ends, log_ticks
+from lampyris.report.levels import level_text
+from lampyris.report.numbers import number, unit_text
+from lampyris.report.scale import palette
+from lampyris.report.scene import INK, PAPER, SOFT, Note, Pen, Raster, Scene, Type, figure_text, text_width_mm
+
+PAGE_MM = 180.0
+_TOP_MM, _FOOT_MM, _GAP_MM = 7.0, 13.0, 4.0
+_DRAWN = Pen("#ffffff", 0.9, dashes=(2.0, 1.2))
+_BAR_MM = 10.0
+_NAME_PT = 5.0
+_SLOT_MM = 17.0
+
+
+def tray_figure(tray: TrayView, /) -> Scene:
+    """A tray's photograph and its probe light side by side, each organ outlined, numbered and named.
+
+    Parameters
+    ----------
+    tray : TrayView
+
+    Returns
+    -------
+    Scene
+        180 mm wide.
+    """
+    height, width = tray.photo.shape
+    each = (PAGE_MM - _GAP_MM) / 2
+    per_px = each / width
+    scene = Scene(PAGE_MM, _TOP_MM + height * per_px + _FOOT_MM)
+    grey = np.repeat((np.sqrt(tray.photo) * 255).astype(np.uint8)[..., None], 3, axis=2)
+    scene.marks.append(Raster(0.0, _TOP_MM, each, height * per_px, grey))
+    shown, high = _light(tray)
+    scene.marks.append(Raster(each + _GAP_MM, _TOP_MM, each, height * per_px, shown))
+    animals = list(dict.fromkeys(organ.animal for organ in tray.organs))
+    for left in (0.0, each + _GAP_MM):
+        for organ in tray.organs:
+            colour = ARM_COLOURS[animals.index(organ.animal) % len(ARM_COLOURS)]
+            _outline(scene, organ, tray.pixel_mm, per_px, left, colour, named=left == 0.0)
+    _names(scene, tray.organs, per_px / tray.pixel_mm, each)
+    _key(scene, animals, _TOP_MM + height * per_px + 6.6)
+    mark = "SYNTHETIC: simulated, no animal was imaged" if tray.synthetic else ""
+    draw_title(scene, (0.0, _TOP_MM - 2.0), f"{tray.file}   {mark}".strip(), width=PAGE_MM, most=1)
+    bottom = _TOP_MM + height * per_px
+    bar = _BAR_MM / tray.pixel_mm * per_px
+    scene.line([(1.0, bottom + 2.0), (1.0 + bar, bottom + 2.0)], Pen(INK, 1.2))
+    scene.text((2.0 + bar, bottom + 2.8), f"{_BAR_MM:g} mm", Type(6.0))
+    words = f"probe radiance, 0 to {number(high)} {unit_text(RADIANCE_UNIT)}, square root; tray light removed"
+    scene.text((each + _GAP_MM, bottom + 2.8), words, Type(6.0))
+    scene.text((0.0, bottom + 10.6), _foot(tray), Type(6.0, colour=SOFT))
+    return scene
+
+
+def _key(scene: Scene, animals: Sequence[str], y: float) -> None:
+    """Colour of each animal's outlines."""
+    x = 0.0
+    for k, animal in enumerate(animals):
+        scene.line([(x, y - 0.8), (x + 3.0, y - 0.8)], Pen(ARM_COLOURS[k % len(ARM_COLOURS)], 1.2))
+        scene.text((x + 4.0, y), animal, Type(6.0))
+        x += 8.0 + text_width_mm(animal, 6.0)
+
+
+def _foot(tray: TrayView) -> str:
+    touching = sum(OrganFlag.TOUCHING in organ.flags for organ in tray.organs)
+    drawn = sum(OrganFlag.DRAWN in organ.flags for organ in tray.organs)
+    words = f"{len(tray.organs)} organs, {touching} touch another, {drawn} outlined by hand (dashed)."
+    return f"{words} Wrong? Name a file of your outlines in assays.csv, column outlines."
+
+
+def _light(tray: TrayView) -> tuple[np.ndarray, float]:
+    high = float(np.percentile(tray.probe, 99.8)) or 1.0
+    share = np.sqrt(np.clip(tray.probe / high, 0.0, 1.0))
+    return palette("inferno")[(share * 255).astype(np.uint8)], high
+
+
+def _outline(
+    scene: Scene, organ: OrganResult, pixel_mm: float, per_px: float, left: float, colour: str, *, named: bool
+) -> None:
+    scale = per_px / pixel_mm
+    points = [
+        (left + (x + 0.5 * pixel_mm) * scale, _TOP_MM + (y + 0.5 * pixel_mm) * scale) for y, x in organ.outline_mm
+    ]
+    if len(points) < 3:
+        return
+    scene.area(points, Pen(colour, 0.9), Note(f"{organ.place}: {organ.animal} {organ.organ}"))
+    if OrganFlag.DRAWN in organ.flags:
+        scene.area(points, _DRAWN)
+    if named:
+        place = (left + organ.x_mm * scale, _TOP_MM + organ.y_mm * scale + 0.7)
+        scene.text(place, str(organ.place), Type(_NAME_PT, "middle", bold=True, colour=colour))
+
+
+def _names(scene: Scene, organs: Sequence[OrganResult], per_mm: float, width: float) -> None:
+    """Each organ's name above it; below it, or farther off, where another name is in the way."""
+    taken: list[tuple[float, float, float, float]] = []
+    for organ in organs:
+        rows = [y for y, _ in organ.outline_mm]
+        words = figure_text(organ.organ, longest=18)
+        half = text_width_mm(words, _NAME_PT) / 2
+        x = min(max(organ.x_mm * per_mm, half), width - half)
+        top, bottom = (_TOP_MM + at * per_mm for at in (min(rows), max(rows)))
+        choices = [top - 0.7, bottom + 2.4, top - 2.7, bottom + 4.4]
+        boxes = [(x - half, y - 1.7, x + half, y) for y in choices]
+        free = [k for k, box in enumerate(boxes) if not any(_meet(box, other) for other in taken)]
+        k = free[0] if free else 0
+        taken.append(boxes[k])
+        scene.text((x, max(choices[k], _TOP_MM + 1.8)), words, Type(_NAME_PT, "middle", colour="#ffffff"))
+
+
+def _meet(a: tuple[float, float, float, float], b: tuple[float, float, float, float]) -> bool:
+    return a[0] < b[2] and b[0] < a[2] and a[1] < b[3] and b[1] < a[3]
+
+
+def organs_figure(
+    organs: Sequence[OrganResult],
+    colours: Mapping[str, str],
+    /,
+    *,
+    uncorrected: bool = False,
+    synthetic: bool = False,
+) -> Scene:
+    """%ID/g per organ: a point per animal with its interval, on a logarithmic axis; what is a bound points down.
+
+    Parameters
+    ----------
+    organs : sequence of OrganResult
+        Those without a share per gram are left out.
+    colours : mapping of group to str
+    uncorrected : bool
+        Show the values as if nothing were absorbed, as hollow rings beside.
+    synthetic : bool
+        Say that the images were simulated.
+
+    Returns
+    -------
+    Scene
+    """
+    told = [one for one in organs if math.isfinite(one.percent_dose_per_gram.high)]
+    names = list(dict.fromkeys(one.organ for one in told))
+    scene = Scene(max(60.0, 16.0 + _SLOT_MM * len(names)), 74.0)
+    values = [part for one in told for part in _ends(one.percent_dose_per_gram)]
+    low, high = log_ends(values)
+    up = Scale(low, high, scene.height - 18.0, 9.0, logarithmic=True)
+    ticks, minor = log_ticks(low, high)
+    draw_left(scene, up, 14.0, ticks, minor=minor)
+    draw_up_label(scene, 2.6, (up.start + up.end) / 2, "injected dose per gram, %ID/g")
+    right = scene.width - 1.0
+    scene.line([(14.0, up.start), (right, up.start)], FRAME)
+    slot = (right - 14.0) / max(len(names), 1)
+    for index, name in enumerate(names):
+        middle = 14.0 + slot * (index + 0.5)
+        scene.text((middle, up.start + 3.6), figure_text(name, longest=14), Type(6.5, "middle"))
+        mine = [one for one in told if one.organ == name]
+        scene.text((middle, up.start + 6.6), f"n = {len(mine)}", Type(5.5, "middle", colour=SOFT))
+        step = 0.7 * slot / max(len(mine), 1)
+        for k, one in enumerate(mine):
+            x = middle + step * (k - (len(mine) - 1) / 2)
+            _point(scene, x, up, one, colours.get(one.group, NEUTRAL), uncorrected)
+    _legend(scene, told, colours, up.start + 10.4)
+    title = "Excised organs" + (" (SYNTHETIC: simulated)" if synthetic else "")
+    draw_title(scene, (14.0, 6.0), title, width=right - 14.0, most=1)
+    level = level_text([one.percent_dose_per_gram for one in told]) if told else ""
+    foot = f"a point per animal, bars {level} interval" + (
+        "; rings: not corrected for absorption" if uncorrected else ""
+    )
+    scene.text((14.0, scene.height - 1.2), foot, Type(5.5, colour=SOFT))
+    return scene
+
+
+def _ends(estimate: Estimate) -> list[float]:
+    return [one for one in (estimate.value, estimate.low, estimate.high) if math.isfinite(one) and one > 0]
+
+
+def _point(scene: Scene, x: float, up: Scale, organ: OrganResult, colour: str, uncorrected: bool) -> None:
+    share = organ.percent_dose_per_gram
+    words = f"{organ.animal} {organ.organ}: "
+    if not share.value > 0 or OrganFlag.FAINT in organ.flags:
+        note = Note(f"{words}below {number(share.high)} %ID/g")
+        scene.triangle((x, up.clipped(share.high)), 0.9, Pen(colour, 0.6, PAPER), note)
+        return
+    scene.line([(x, up.clipped(max(share.low, up.low))), (x, up.clipped(share.high))], Pen(colour, 1.0))
+    note = Note(f"{words}{number(share.value)} ({number(share.low)}–{number(share.high)}) %ID/g")
+    scene.disc((x, up.clipped(share.value)), 0.85, Pen(fill=colour), note)
+    plain = organ.surface_percent_dose_per_gram.value
+    if uncorrected and plain > 0:
+        scene.disc((x, up.clipped(plain)), 0.75, Pen(colour, 0.6))
+
+
+def _legend(scene: Scene, organs: Sequence[OrganResult], colours: Mapping[str, str], y: float) -> None:
+    x = 14.0
+    for group in dict.fromkeys(one.group for one in organs):
+        scene.disc((x + 1.0, y - 0.8), 0.85, Pen(fill=colours.get(group, NEUTRAL)))
+        scene.text((x + 2.6, y), group, Type(6.0))
+        x += 5.0 + text_width_mm(group, 6.0)
+
+
+def pairs_figure(
+    pairs: Sequence[OrganPair], colours: Mapping[str, str], names: tuple[str, str], /, *, synthetic: bool = False
+) -> Scene:
+    """Two measurements of the same organs, one against the other, with the line of equality and both intervals.
+
+    Parameters
+    ----------
+    pairs : sequence of OrganPair
+    colours : mapping of group to str
+    names : (str, str)
+        Labels of a (upwards) and b, with their units.
+    synthetic : bool
+
+    Returns
+    -------
+    Scene
+        85 mm wide.
+    """
+    scene = Scene(85.0, 82.0)
+    told = [pair for pair in pairs if pair.a.value > 0 and pair.b.value > 0]
+    up_ends, across_ends = (
+        log_ends([part for pair in told for part in _ends(getattr(pair, side))]) for side in ("a", "b")
+    )
+    up = Scale(*up_ends, 68.0, 9.0, logarithmic=True)
+    across = Scale(*across_ends, 15.0, 84.0, logarithmic=True)
+    ticks, minor = log_ticks(*up_ends)
+    draw_left(scene, up, 15.0, ticks, minor=minor)
+    draw_up_label(scene, 2.6, 38.0, names[0])
+    scene.line([(15.0, 68.0), (84.0, 68.0)], FRAME)
+    for value, text in log_ticks(*across_ends)[0]:
+        scene.line([(across(value), 68.0), (across(value), 68.9)], FRAME)
+        scene.text((across(value), 71.6), text, Type(6.5, "middle"))
+    scene.text((49.5, 75.4), names[1], Type(LABEL_PT, "middle"))
+    low, high = max(up_ends[0], across_ends[0]), min(up_ends[1], across_ends[1])
+    if low < high:
+        scene.line([(across(low), up(low)), (across(high), up(high))], Pen(SOFT, 0.6, dashes=(2, 2)))
+    for pair in told:
+        x, y = across(pair.b.value), up(pair.a.value)
+        pen = Pen(colours.get(pair.group, NEUTRAL), 0.6, opacity=0.6)
+        if pair.a.low > 0 and math.isfinite(pair.a.high):
+            scene.line([(x, up.clipped(pair.a.low)), (x, up.clipped(pair.a.high))], pen)
+        if pair.b.low > 0 and math.isfinite(pair.b.high):
+            scene.line([(across.clipped(pair.b.low), y), (across.clipped(pair.b.high), y)], pen)
+        scene.disc((x, y), 0.8, Pen(fill=colours.get(pair.group, NEUTRAL)), Note(f"{pair.animal} {pair.organ}"))
+    title = "Same organs, two ways" + (" (SYNTHETIC)" if synthetic else "")
+    draw_title(scene, (15.0, 6.0), title, width=68.0, most=1)
+    scene.text((15.0, 79.6), f"{len(told)} organs; dashed: equal", Type(5.5, colour=SOFT))
+    return scene

@@ -7,9 +7,9 @@ from pathlib import Path
 
 from scipy import special
 
-from lampyris.assays.exvivo import WEIGHING_SD_G
-from lampyris.assays.exvivo_agreement import join_organs, organ_agreements
-from lampyris.assays.exvivo_icp import amount_ng, element_doses, organ_references, reference_balances
+from lampyris.assays.exvivo.agreement import join_organs, organ_agreements
+from lampyris.assays.exvivo.icp import amount_ng, element_doses, organ_references, reference_balances
+from lampyris.assays.exvivo.trays import WEIGHING_SD_G
 from lampyris.core.assays import Balance, OrganAgreement, OrganPair, OrganReference, OrganResult
 from lampyris.core.errors import InputError
 from lampyris.core.estimate import Estimate
@@ -19,7 +19,7 @@ from lampyris.core.schemas import ICP_MS, IcpRow
 from lampyris.io.mends import did_you_mean
 from lampyris.io.paths import inside
 from lampyris.io.sheets import read_sheet
-from lampyris.study.exvivo import ExVivoSheets
+from lampyris.study.exvivo.trays import ExVivoSheets
 from lampyris.study.rules_assays import ICP_MS as ICP_KIND
 from lampyris.study.rules_assays import SHEET_ASSAYS
 

@@ -5,8 +5,8 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from lampyris.assays.exvivo import MeasuredTray, analyse_tray
-from lampyris.assays.exvivo_amounts import CELLS, PMOL_UNIT, Dose, Scale, balances, organ_result
+from lampyris.assays.exvivo.amounts import CELLS, PMOL_UNIT, Dose, Scale, balances, organ_result
+from lampyris.assays.exvivo.trays import MeasuredTray, analyse_tray
 from lampyris.core.amounts import CalibrationLine
 from lampyris.core.assays import ExVivo, OrganResult, TrayView
 from lampyris.core.errors import ImageError, InputError, LampyrisError
@@ -104,7 +104,7 @@ def exvivo_study(directory: Path | str, /) -> ExVivo:
     InputError
         If settings or sheets are invalid.
     """
-    from lampyris.study.exvivo_reference import agreements_of, reference_organs
+    from lampyris.study.exvivo.reference import agreements_of, reference_organs
 
     sheets = read_exvivo(directory)
     findings = [one for one in sheets.check.findings if one.severity is not Severity.ERROR and _concerns(one)]

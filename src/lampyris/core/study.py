@@ -8,6 +8,7 @@ from numpy.typing import NDArray
 
 from lampyris.core.amounts import Amounts
 from lampyris.core.arrays import frozen_array
+from lampyris.core.assays import ExVivo
 from lampyris.core.checks import CheckVerdict, ReportingItem
 from lampyris.core.comparison import Comparison
 from lampyris.core.estimate import Estimate
@@ -309,6 +310,8 @@ class StudyResults:
         Of every methods check; empty in results of an older version.
     reporting : tuple of ReportingItem
         What the study states of what guidelines ask for.
+    exvivo : ExVivo or None
+        Organs on trays and by mass spectrometry; None where the study has neither.
     """
 
     name: str
@@ -327,3 +330,4 @@ class StudyResults:
     regions: tuple[RegionResult, ...] = ()
     checks: tuple[CheckVerdict, ...] = ()
     reporting: tuple[ReportingItem, ...] = ()
+    exvivo: ExVivo | None = None

@@ -11,6 +11,7 @@ from typing import Any, overload
 
 import lampyris
 from lampyris.core.amounts import Amounts
+from lampyris.core.assays import ExVivo
 from lampyris.core.checks import CheckVerdict, ReportingItem
 from lampyris.core.comparison import Comparison
 from lampyris.core.errors import ImageError
@@ -31,6 +32,15 @@ from lampyris.study.crate import crate_metadata
 from lampyris.study.curation.words import correction_methods
 from lampyris.study.draft.rules import allocation_methods
 from lampyris.study.drawn.task import OUTLINES, REGIONS, StoredRegions
+from lampyris.study.exvivo.task import (
+    TRAY,
+    TRAY_IMAGE,
+    StoredExVivo,
+    TrayPlan,
+    load_exvivo,
+    stored_exvivo,
+    study_exvivo,
+)
 from lampyris.study.graph import RECORD, Task, hash_files
 from lampyris.study.methods import methods_text
 from lampyris.study.outcomes import compare_groups
@@ -76,6 +86,8 @@ class StoredStudy:
         Of every methods check.
     reporting : tuple of ReportingItem
         What the study states of what guidelines ask for.
+    exvivo : StoredExVivo or None
+        Organs on trays and by mass spectrometry; None where there are none.
     """
 
     name: str
@@ -96,6 +108,7 @@ class StoredStudy:
     regions: str = ""
     checks: tuple[CheckVerdict, ...] = ()
     reporting: tuple[ReportingItem, ...] = ()
+    exvivo: StoredExVivo | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -127,6 +140,8 @@ class StudyPlan:
         Folder of the regions drawn by hand, relative to the study; empty where there are none.
     check : CheckResult or None
         What was checked: sheets and their findings, for the checks that read results.
+    trays : TrayPlan or None
+        Trays and tables of the ex vivo part; None where the study has none.
     """
 
     settings: StudySettings
@@ -142,6 +157,7 @@ class StudyPlan:
     automatic_sessions: tuple[str, ...] = ()
     regions: str = ""
     check: CheckResult | None = None
+    trays: TrayPlan | None = None
 
 
 def study_task(study: Path, plan: StudyPlan, /, *, engine: Executor | None = None) -> Task:
@@ -172,8 +188,10 @@ def study_task(study: Path, plan: StudyPlan, /, *, engine: Executor | None = Non
         "automatic_sessions": plan.automatic_sessions,
         "regions": plan.regions,
         "checks": encode(plan.check.checks) if plan.check is not None else [],
+        "trays": encode(plan.trays),
     }
     folders = (*plan.sessions, *plan.animals, *plan.automatic, *plan.automatic_sessions, *filter(None, [plan.regions]))
+    folders += plan.trays.folders if plan.trays is not None else ()
     return Task(
         step="study",
         study=str(study),
@@ -243,6 +261,7 @@ def load_results(folder: Path, /, *, images: bool = True) -> StudyResults:
         regions=_regions(folder / stored.regions).regions if stored.regions else (),
         checks=stored.checks,
         reporting=stored.reporting,
+        exvivo=load_exvivo(folder, stored.exvivo),
     )
 
 
@@ -305,6 +324,7 @@ def _assemble(plan: StudyPlan, engine: Executor | None, study: Path, folder: Pat
     }
     record = _record(plan, study)
     amounts, unmeasured = _amounts(plan, study, outcomes)
+    exvivo, of_trays = _exvivo(plan, study, outcomes)
     # each view has a folder; decoding hundreds of sessions only to count theirs would take seconds
     views = max(
         (sum(1 for _ in (study / automatic_folder(name)).glob(view_folder("*"))) for name in plan.sessions), default=1
@@ -324,10 +344,12 @@ def _assemble(plan: StudyPlan, engine: Executor | None, study: Path, folder: Pat
             *plan.findings,
             *unmeasured,
             *(_regions(study / plan.regions).findings if plan.regions else ()),
+            *of_trays,
         ),
         methods=(
             *allocation_methods(study),
             *methods_text(settings, record, views=views),
+            *_exvivo_methods(exvivo, settings),
             *correction_methods(animals),
         ),
         record=record,
@@ -335,6 +357,7 @@ def _assemble(plan: StudyPlan, engine: Executor | None, study: Path, folder: Pat
         automatic_sessions=tuple(name.removeprefix(f"{RESULTS}/") for name in plan.automatic_sessions),
         automatic_comparisons=compare_groups(automatic, groups, level=level) if plan.automatic else (),
         regions=plan.regions.removeprefix(f"{RESULTS}/"),
+        exvivo=exvivo,
     )
     write_noun(folder / STUDY, stored)
     # from here on everything is made from what was stored, so that rendering again gives the same bytes
@@ -381,6 +404,31 @@ def _amounts(
     return amounts, (*findings, *amount_findings(amounts))
 
 
+def _exvivo(
+    plan: StudyPlan, study: Path, outcomes: Sequence[AnimalOutcome]
+) -> tuple[StoredExVivo | None, tuple[Finding, ...]]:
+    """Trays and tables beside the living animals, and what is to be said that the checks did not say."""
+    if plan.trays is None or plan.check is None:
+        return None, ()
+    from lampyris.study.exvivo.living import last_signals, signals_of
+
+    # sessions stand by animal and day: the last of each was imaged before the organs were
+    last = {Path(automatic_folder(name)).parent.name: name for name in plan.sessions}
+    sessions = [read_session(study / name, images=False) for name in last.values()]
+    living = last_signals(signals_of(sessions, outcomes))
+    found: ExVivo = study_exvivo(study, plan.trays, plan.check, plan.settings, living, only=plan.only)
+    stored = stored_exvivo(found, [name.removeprefix(f"{RESULTS}/") for name in plan.trays.folders])
+    return stored, tuple(one for one in found.findings if one not in plan.findings)
+
+
+def _exvivo_methods(stored: StoredExVivo | None, settings: StudySettings) -> tuple[str, ...]:
+    if stored is None:
+        return ()
+    from lampyris.study.exvivo.methods import exvivo_methods
+
+    return exvivo_methods(stored, settings)
+
+
 def _automatic_outcomes(plan: StudyPlan, study: Path, outcomes: tuple[AnimalOutcome, ...]) -> tuple[AnimalOutcome, ...]:
     """All animals as found automatically."""
     found = [read_noun(study / name / ANIMAL, StoredAnimal).outcome for name in plan.automatic]
@@ -399,12 +447,16 @@ def _write_crate(results: StudyResults, folder: Path, stored: StoredStudy, publi
     sessions = (*stored.sessions, *stored.automatic_sessions)
     files |= hash_files(folder, [f"{name}/session.json" for name in sessions])
     files |= hash_files(folder, [f"{stored.regions}/{name}" for name in (REGIONS, OUTLINES) if stored.regions])
+    trays = stored.exvivo.trays if stored.exvivo is not None else ()
+    files |= hash_files(folder, [f"{name}/{TRAY}" for name in trays])
+    views += [f"{name}/{TRAY_IMAGE}" for name in trays]
     durable.write_json(folder / CRATE, crate_metadata(results, files, views, published=published))
 
 
 def _record(plan: StudyPlan, study: Path) -> RunRecord:
     inputs = {name: durable.sha256_file(study / name) for name in _files(study, plan.sheets)}
-    for folder in (*map(automatic_folder, plan.sessions), *plan.automatic_sessions):
+    trays = plan.trays.folders if plan.trays is not None else ()
+    for folder in (*map(automatic_folder, plan.sessions), *plan.automatic_sessions, *trays):
         inputs |= json.loads((study / folder / RECORD).read_text(encoding="utf-8"))["inputs"]
     options: dict[str, Any] = plan.settings.model_dump(mode="json")
     if plan.only:

@@ -13,7 +13,7 @@ from lampyris.core.errors import InputError
 from lampyris.core.schemas import ORGANS, OrganRow
 from lampyris.io.sheets import read_sheet, write_sheet
 from lampyris.study.check import check_study
-from lampyris.study.exvivo.trays import exvivo_study
+from lampyris.study.exvivo.join import exvivo_study
 from lampyris.virtual.design import read_design
 from lampyris.virtual.simulate import simulate_trays
 from lampyris.virtual.truth import read_truth

@@ -1,142 +1,111 @@
-"""The ex vivo part of a study: its sheets, trays and tables opened, measured, and laid beside each other."""
+"""Trays of a study: opened, measured, and turned into amounts."""
 
 import math
-from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 
-from lampyris.assays.exvivo.amounts import CELLS, PMOL_UNIT, Dose, Scale, balances, organ_result
+from lampyris.assays.exvivo.amounts import CELLS, PMOL_UNIT, Dose, Scale, organ_result
 from lampyris.assays.exvivo.trays import MeasuredTray, analyse_tray
 from lampyris.core.amounts import CalibrationLine
-from lampyris.core.assays import ExVivo, OrganResult, TrayView
-from lampyris.core.errors import ImageError, InputError, LampyrisError
+from lampyris.core.assays import OrganResult, TrayView
+from lampyris.core.errors import ImageError
 from lampyris.core.estimate import Estimate
 from lampyris.core.finding import Finding, Place, Severity
 from lampyris.core.regions import TiedRegion
-from lampyris.core.schemas import AnimalRow, AssayRow, OrganRow, SampleRow
+from lampyris.core.schemas import AnimalRow, AssayRow, SampleRow
 from lampyris.core.settings import StudySettings
 from lampyris.imaging.inputs import ViewInput
 from lampyris.io.images.frames import mean_image
 from lampyris.io.paths import inside
 from lampyris.io.regions.readers import read_regions
 from lampyris.study.amounts import KnownDose, study_doses
-from lampyris.study.check import CheckResult, check_study
+from lampyris.study.exvivo.sheets import ExVivoSheets
 from lampyris.study.opening import SHEET, open_view
-from lampyris.study.rules import SHEET_ANIMALS
-from lampyris.study.rules_assays import EXVIVO, SHEET_ASSAYS, SHEET_ORGANS, tray_of
+from lampyris.study.rules_assays import SHEET_ASSAYS
 from lampyris.study.standards import measure_standards
 
 
-@dataclass(frozen=True, slots=True)
-class ExVivoSheets:
-    """The sheets that the ex vivo part reads, checked.
+class Ground:
+    """Doses and lines, and by what an animal's organs are turned into amounts.
 
     Parameters
     ----------
-    study : Path
-    settings : StudySettings
-    check : CheckResult
+    sheets : ExVivoSheets
     """
 
-    study: Path
-    settings: StudySettings
-    check: CheckResult
+    def __init__(self, sheets: ExVivoSheets) -> None:
+        self.settings = sheets.settings
+        self.animals = {row.animal: row for row in sheets.check.animals}
+        measured, findings = measure_standards(sheets.study, sheets.check.standards, sheets.settings)
+        self.findings = list(findings)
+        self.lines, known = study_doses(measured, sheets.check.animals, sheets.settings)
+        self.doses: dict[str, Dose] = {}
+        for animal, row in self.animals.items():
+            dose = self._dose(row, known.get(animal))
+            if dose is not None:
+                self.doses[animal] = dose
 
-    @property
-    def trays(self) -> dict[str, tuple[AssayRow, ...]]:
-        """Rows of each tray's image, by file."""
-        found: dict[str, list[AssayRow]] = {}
-        for row in self.check.assays:
-            if row.kind == EXVIVO:
-                found.setdefault(row.file, []).append(row)
-        return {file: tuple(found[file]) for file in sorted(found)}
+    def _dose(self, row: AnimalRow, known: KnownDose | None) -> Dose | None:
+        if known is not None:
+            return Dose(known.injected.amount, known.line, known.on_line)
+        group = self.settings.groups.get(row.group)
+        # the cells of an arm that a probe is injected into carried none
+        if group is not None and group.label == "prelabelled" and row.labelled_cells > 0:
+            cells, level = row.labelled_cells, self.settings.analysis.interval_level
+            given = Estimate(cells, 0.0, cells, cells, level, CELLS, "as written")
+            return Dose(given, "", given)
+        return None
 
-    def organs_on(self, file: str, /) -> tuple[OrganRow, ...]:
-        """Organs that lie on a tray."""
-        trays = set(self.trays)
-        return tuple(row for row in self.check.organs if tray_of(row, trays) == file)
+    def scale(self, animal: str, probe: str) -> Scale:
+        dose = self.doses.get(animal)
+        group = self.settings.groups.get(self.animals[animal].group) if animal in self.animals else None
+        injected = group is not None and group.label == "injected"
+        unit = dose.amount.unit if dose else (PMOL_UNIT if injected else CELLS)
+        return Scale(unit, self._line(probe, unit), dose)
+
+    def _line(self, probe: str, unit: str) -> CalibrationLine | None:
+        name = self.settings.instrument.name
+        return next(
+            (
+                line
+                for line in self.lines
+                if line.valid
+                and line.kind == "well plate"
+                and (line.probe, line.instrument, line.unit) == (probe, name, unit)
+            ),
+            None,
+        )
 
 
-def read_exvivo(directory: Path | str, /) -> ExVivoSheets:
-    """Read and check what the ex vivo part of a study needs; images of living animals need not be there.
+def tray_view(sheets: ExVivoSheets, file: str, ground: Ground, /) -> TrayView:
+    """A tray measured, with what its organs amount to.
 
     Parameters
     ----------
-    directory : path
-        The study.
+    sheets : ExVivoSheets
+    file : str
+        Image of the tray, as in assays.csv.
+    ground : Ground
 
     Returns
     -------
-    ExVivoSheets
+    TrayView
 
     Raises
     ------
-    InputError
-        With every fault of settings and sheets.
+    ImageError
+        If files cannot be read, or organs cannot be outlined or named.
     """
-    study = Path(directory)
-    check = check_study(study, images=False, sessions=False)
-    errors = list(check.sheet_errors)
-    if not (study / SHEET_ASSAYS).exists():
-        seen = "there is no assays.csv."
-        mend = "Write a row per image of a tray: kind exvivo, file, channel, exposure_s, background, photo."
-        errors.insert(0, Finding("assays.missing", Severity.ERROR, Place(SHEET_ASSAYS), seen, mend))
-    if errors or check.settings is None:
-        raise InputError(f"{study}: nothing was analysed", errors)
-    return ExVivoSheets(study, check.settings, check)
-
-
-def exvivo_study(directory: Path | str, /) -> ExVivo:
-    """Measure every tray of a study and what its organs amount to.
-
-    Parameters
-    ----------
-    directory : path
-        The study, with assays.csv and organs.csv.
-
-    Returns
-    -------
-    ExVivo
-        A tray that cannot be analysed is left out, with a finding that says why.
-
-    Raises
-    ------
-    InputError
-        If settings or sheets are invalid.
-    """
-    from lampyris.study.exvivo.reference import agreements_of, reference_organs
-
-    sheets = read_exvivo(directory)
-    findings = [one for one in sheets.check.findings if one.severity is not Severity.ERROR and _concerns(one)]
-    references, found, told = reference_organs(sheets)
-    ground = _Ground(sheets)
-    findings += [*told, *ground.findings]
-    trays = []
-    for file in sheets.trays:
-        try:
-            measured, synthetic = measure_tray(sheets, file)
-        except LampyrisError as error:
-            findings += error.findings or [_failed(file, error)]
-            continue
-        trays.append(_view(file, measured, ground, synthetic=synthetic))
-    organs = [organ for tray in trays for organ in tray.organs]
-    pairs, agreements = agreements_of(organs, references, sheets)
-    return ExVivo(
-        trays=tuple(trays),
-        references=references,
-        balances=(*balances(organs, ground.doses), *found),
-        pairs=pairs,
-        agreements=agreements,
-        findings=tuple(dict.fromkeys(findings)),
-    )
-
-
-def _concerns(finding: Finding) -> bool:
-    return finding.place.file in (SHEET_ASSAYS, SHEET_ORGANS, SHEET_ANIMALS, "standards.csv")
-
-
-def _failed(file: str, error: LampyrisError) -> Finding:
-    return Finding("exvivo.failed", Severity.ERROR, Place(file), f"{error}.", "Mend it and run the assay again.")
+    measured, synthetic = measure_tray(sheets, file)
+    settings = ground.settings
+    organs: list[OrganResult] = []
+    for organ in measured.organs:
+        animal = organ.row.animal
+        group = ground.animals[animal].group if animal in ground.animals else ""
+        probe = settings.probes.get(organ.probe)
+        organs.append(organ_result(organ, group, file, ground.scale(animal, organ.probe), probe, settings.instrument))
+    return TrayView(file, measured.pixel_mm, measured.photo, measured.probe, synthetic, tuple(organs))
 
 
 def measure_tray(sheets: ExVivoSheets, file: str, /) -> tuple[MeasuredTray, bool]:
@@ -257,69 +226,3 @@ def _of_assays(finding: Finding) -> Finding:
         return finding
     column = "file" if place.column == "image" else place.column
     return replace(finding, place=Place(SHEET_ASSAYS, place.row, column))
-
-
-class _Ground:
-    """Doses and lines, and by what an animal's organs are turned into amounts."""
-
-    def __init__(self, sheets: ExVivoSheets) -> None:
-        self.settings = sheets.settings
-        self.animals = {row.animal: row for row in sheets.check.animals}
-        measured, findings = measure_standards(sheets.study, sheets.check.standards, sheets.settings)
-        self.findings = list(findings)
-        self.lines, known = study_doses(measured, sheets.check.animals, sheets.settings)
-        self.doses: dict[str, Dose] = {}
-        for animal, row in self.animals.items():
-            dose = self._dose(row, known.get(animal))
-            if dose is not None:
-                self.doses[animal] = dose
-
-    def _dose(self, row: AnimalRow, known: KnownDose | None) -> Dose | None:
-        if known is not None:
-            return Dose(known.injected.amount, known.line, known.on_line)
-        group = self.settings.groups.get(row.group)
-        # the cells of an arm that a probe is injected into carried none
-        if group is not None and group.label == "prelabelled" and row.labelled_cells > 0:
-            cells, level = row.labelled_cells, self.settings.analysis.interval_level
-            given = Estimate(cells, 0.0, cells, cells, level, CELLS, "as written")
-            return Dose(given, "", given)
-        return None
-
-    def scale(self, animal: str, probe: str) -> Scale:
-        dose = self.doses.get(animal)
-        group = self.settings.groups.get(self.animals[animal].group) if animal in self.animals else None
-        injected = group is not None and group.label == "injected"
-        unit = dose.amount.unit if dose else (PMOL_UNIT if injected else CELLS)
-        return Scale(unit, self._line(probe, unit), dose)
-
-    def _line(self, probe: str, unit: str) -> CalibrationLine | None:
-        name = self.settings.instrument.name
-        return next(
-            (
-                line
-                for line in self.lines
-                if line.valid
-                and line.kind == "well plate"
-                and (line.probe, line.instrument, line.unit) == (probe, name, unit)
-            ),
-            None,
-        )
-
-
-def _view(file: str, measured: MeasuredTray, ground: _Ground, *, synthetic: bool) -> TrayView:
-    settings = ground.settings
-    organs: list[OrganResult] = []
-    for organ in measured.organs:
-        animal = organ.row.animal
-        group = ground.animals[animal].group if animal in ground.animals else ""
-        probe = settings.probes.get(organ.probe)
-        organs.append(organ_result(organ, group, file, ground.scale(animal, organ.probe), probe, settings.instrument))
-    return TrayView(file, measured.pixel_mm, measured.photo, measured.probe, synthetic, tuple(organs))
-
-
-def by_animal(organs: Iterable[OrganResult], /) -> Mapping[str, tuple[OrganResult, ...]]:
-    """Organs of each animal."""
-    found: dict[str, list[OrganResult]] = {}
-    for one in organs:
-        found.setdefault(one.animal, []).append(one)
-    return {animal: tuple(found[animal]) for animal in sorted(found)}

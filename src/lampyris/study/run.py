@@ -64,9 +64,9 @@ class RunOutcome:
     seconds : dict of str to float
         Wall time of ``check``, ``sessions``, ``animals``, ``study`` and ``total``; in no file.
     exit_code : int
-        0, or 4 where an animal or a tray of organs failed.
-    failed_trays : tuple of str
-        Images of trays that could not be measured, each with the reason.
+        0, or 4 where an animal, a tray of organs or a table failed.
+    failed_assays : tuple of str
+        Trays that could not be measured and ICP-MS tables that could not be read, each with the reason.
     """
 
     results: Path
@@ -74,7 +74,7 @@ class RunOutcome:
     animals: dict[str, dict[str, str]]
     seconds: dict[str, float]
     exit_code: int
-    failed_trays: tuple[str, ...] = ()
+    failed_assays: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -210,7 +210,7 @@ def run_study(
             done += [task.folder for task in animal_tasks]
             _finish(work, [*done, *curated.folders, *final])
     animals = [(curated.plans.get(name) or plans[name]).outcome for name in sorted(plans)]
-    lost = tuple(str(one) for one in trays.findings if one.rule == TRAY_FAILED) if trays is not None else ()
+    lost = _lost_assays(check, trays)
     if progress is not None:
         progress(work.count, work.count, "report")
     end = time.monotonic()
@@ -220,7 +220,7 @@ def run_study(
         animals={a.animal: {"group": a.group, "status": a.status, "reason": a.reason} for a in animals},
         seconds=_seconds(start, checked, analysed, followed, end),
         exit_code=ImageError.exit_code if lost or any(animal.status == "failed" for animal in animals) else 0,
-        failed_trays=lost,
+        failed_assays=lost,
     )
 
 
@@ -326,6 +326,14 @@ def _run_trays(work: _Work, check: CheckResult, engine: Executor | None, level: 
         return None
     tasks = tray_tasks(work.study, check, work.settings)
     return tray_plan(check, tasks, level.run_again(engine, tasks, [task.folder for task in tasks]))
+
+
+def _lost_assays(check: CheckResult, trays: TrayPlan | None) -> tuple[str, ...]:
+    """Trays that could not be measured, and ICP-MS tables that could not be read."""
+    if trays is None:
+        return ()
+    told = [one for one in check.image_errors if one.rule.startswith("icp.")]
+    return tuple(str(one) for one in (*(one for one in trays.findings if one.rule == TRAY_FAILED), *told))
 
 
 def _begin_light(work: _Work, engine: Executor | None, follow: FollowStep | None, folder: Path) -> list[Future[None]]:

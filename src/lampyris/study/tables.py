@@ -16,6 +16,7 @@ from lampyris.core.regions import RegionResult
 from lampyris.core.results import Detection, DetectionLimit, OrganSignal
 from lampyris.core.study import Correction, Corrections, SessionResult, StudyResults, ViewResult
 from lampyris.study.amount_tables import amount_tables
+from lampyris.study.assay_tables import assay_tables
 from lampyris.study.checks.tables import check_tables
 from lampyris.study.columns import Cell, Table, columns, estimate_cells
 from lampyris.study.outcomes import owners
@@ -45,6 +46,7 @@ def study_tables(results: StudyResults, /) -> dict[str, Table]:
         "pairs": columns(_pairs(results), _pair(_TEST, _PAIR)),
         **spread_tables(results),
         **amount_tables(results.amounts),
+        **assay_tables(results.exvivo),
         **check_tables(results),
         **_correction_tables(results),
         **_region_tables(results),

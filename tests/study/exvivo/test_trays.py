@@ -254,7 +254,7 @@ BAD_ICP = {
     "no amount": ({"concentration_ppb": ""}, "icp.amount", "below_lod"),
     "a blank of an animal": ({"sample": "blank"}, "icp.blank", "no animal"),
     "an unknown animal": ({"animal": "m9"}, "icp.animal", "no animal 'm9'"),
-    "text": ({"concentration_ppb": "n.d."}, "sheet.number", "no number"),
+    "text": ({"concentration_ppb": "n.d."}, "icp.number", "no number"),
 }
 
 

@@ -3,6 +3,7 @@
 from collections.abc import Mapping, Sequence
 
 from lampyris.core.amounts import AMOUNT_FLAG_MEANING
+from lampyris.core.assays import ORGAN_FLAG_MEANING
 from lampyris.core.flags import DETECTION_FLAG_MEANING, DETECTION_KIND_MEANING
 from lampyris.core.study import StudyResults
 from lampyris.io.spreadsheets import DIALECTS, rewritten_by_excel
@@ -104,5 +105,8 @@ def _words(tables: Mapping[str, Table]) -> list[str]:
         lines += [
             "Flags of amounts and calibration lines",
             *(f"  {k}: {text}" for k, text in AMOUNT_FLAG_MEANING.items()),
+            "",
         ]
+    if "organs" in tables:
+        lines += ["Flags of organs", *(f"  {k}: {text}" for k, text in ORGAN_FLAG_MEANING.items())]
     return lines

@@ -1,7 +1,9 @@
 """What organs on trays are laid beside: ICP-MS tables, and the signal of the same organ in the living animal."""
 
 import math
-from collections.abc import Sequence
+from collections.abc import Sequence, Set
+from dataclasses import replace
+from pathlib import Path
 
 from scipy import special
 
@@ -37,22 +39,46 @@ def read_icp(sheets: ExVivoSheets, /) -> tuple[tuple[tuple[str, tuple[IcpRow, ..
     findings : tuple of Finding
         Of all of them; one that has an error is not among the tables.
     """
-    files = dict.fromkeys(row.file for row in sheets.check.assays if row.kind == ICP_KIND)
+    known = [row.animal for row in sheets.check.animals]
+    organs = {(row.animal, row.organ) for row in sheets.check.organs}
     tables: list[tuple[str, tuple[IcpRow, ...]]] = []
     told: list[Finding] = []
-    for file in files:
-        path = inside(sheets.study, file, place=Place(SHEET_ASSAYS))
-        rows, findings = read_sheet(path, ICP_MS, IcpRow)
-        findings = (*findings, *_faults(rows, path.name, sheets))
+    for file in dict.fromkeys(row.file for row in sheets.check.assays if row.kind == ICP_KIND):
+        rows, findings = icp_rows(sheets.study, file, known, organs)
         told += findings
         if not any(one.severity is Severity.ERROR for one in findings):
             tables.append((file, rows))
     return tuple(tables), tuple(told)
 
 
-def _faults(rows: Sequence[IcpRow], file: str, sheets: ExVivoSheets) -> list[Finding]:
-    known = [row.animal for row in sheets.check.animals]
-    organs = {(row.animal, row.organ) for row in sheets.check.organs}
+def icp_rows(
+    study: Path, file: str, animals: Sequence[str], organs: Set[tuple[str, str]], /
+) -> tuple[tuple[IcpRow, ...], tuple[Finding, ...]]:
+    """Rows of one ICP-MS table.
+
+    Parameters
+    ----------
+    study : Path
+    file : str
+        Relative to the study.
+    animals : sequence of str
+        Those of animals.csv.
+    organs : set of (animal, organ)
+        Those of organs.csv.
+
+    Returns
+    -------
+    rows : tuple of IcpRow
+    findings : tuple of Finding
+    """
+    path = inside(study, file, place=Place(SHEET_ASSAYS))
+    rows, findings = read_sheet(path, ICP_MS, IcpRow)
+    # a table that cannot be read stops itself alone: its rules are not those of the study's sheets
+    found = (replace(one, rule=one.rule.replace("sheet.", "icp.", 1)) for one in findings)
+    return rows, (*found, *_faults(rows, path.name, animals, organs))
+
+
+def _faults(rows: Sequence[IcpRow], file: str, known: Sequence[str], organs: Set[tuple[str, str]]) -> list[Finding]:
     found = []
     for row in rows:
 

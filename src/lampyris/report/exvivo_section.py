@@ -17,7 +17,7 @@ from lampyris.report.gallery import Gallery
 from lampyris.report.headline import Sentence, joined
 from lampyris.report.levels import level_text
 from lampyris.report.numbers import MISSING, number, p_text, unit_text, value_interval
-from lampyris.report.plots.exvivo import organs_figure, pairs_figure, ratios_figure, tray_figure, tray_panels
+from lampyris.report.plots.exvivo import organs_figure, pairs_figure, ratios_figure, tray_figure, tray_high, tray_panels
 from lampyris.report.tables import Cell, Column, Row, Table, estimate_cell, integer_cell, number_cell, text_cell
 
 # organs in one panel, so that its words stay legible on a phone
@@ -28,7 +28,7 @@ _AXES = {
     "icp-ms": ("by light, %ID/g", "by mass spectrometry, %ID/g"),
     "in vivo": (f"in vivo, {unit_text(FLUX_UNIT)}", f"on the tray, {unit_text(FLUX_UNIT)}"),
 }
-_TITLES = {"icp-ms": "By light and by mass spectrometry", "in vivo": "In vivo and on the tray"}
+_TITLES = {"icp-ms": "Light and mass spectrometry", "in vivo": "In vivo and on the tray"}
 
 
 def exvivo_section(results: StudyResults, arms: dict[str, Arm], gallery: Gallery, /) -> dict[str, Any] | None:
@@ -195,10 +195,11 @@ def _is_below(one: OrganResult) -> bool:
 def _trays(exvivo: ExVivo, arms: dict[str, Arm], gallery: Gallery) -> list[tuple[Markup, Markup]]:
     """The first trays on the page; each as a figure of its own."""
     shown = []
+    high = tray_high(exvivo.trays)
     for k, tray in enumerate(exvivo.trays, start=1):
         gallery.keep(f"tray-{k}", tray_figure(tray), dots_per_inch=200)
         if k <= _MOST_TRAYS:
-            photo, light = tray_panels(tray, _colours(arms))
+            photo, light = tray_panels(tray, _colours(arms), high)
             shown.append(
                 (
                     gallery.show(photo, f"Photograph of the tray {tray.file}, each organ outlined, numbered and named"),

@@ -2,6 +2,7 @@
 
 import math
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 
 import numpy as np
 
@@ -75,29 +76,31 @@ def tray_figure(tray: TrayView, /) -> Scene:
     return scene
 
 
-def tray_panels(tray: TrayView, colours: Mapping[str, str], /) -> tuple[Scene, Scene]:
-    """A tray for the page: its photograph with outlines, places and names, and its probe light, a panel each.
+def tray_panels(tray: TrayView, colours: Mapping[str, str], high: float, /) -> tuple[Scene, Scene]:
+    """A tray for the page, cut to its organs: photograph with outlines, places and names, and probe light, a panel each.
 
     Parameters
     ----------
     tray : TrayView
     colours : mapping of group to str
         Outlines have their arm's colour; the foot says which places are whose.
+    high : float
+        Probe radiance that is shown brightest: the same for all trays of a study, see `tray_high`.
 
     Returns
     -------
     photograph, light : Scene
         88 mm wide.
     """
+    tray = _cut(tray)
     height, width = tray.photo.shape
     per_px = PANEL_MM / width
     bottom = _TOP_MM + height * per_px
-    whose = _whose(tray.organs)
-    scenes = []
-    shown, high = _light(tray)
-    grey = np.repeat((np.sqrt(tray.photo) * 255).astype(np.uint8)[..., None], 3, axis=2)
     words = f"probe radiance, 0 to {number(high)} {unit_text(RADIANCE_UNIT)}, square root"
-    for pixels, title, foot in ((grey, tray.file, whose), (shown, "tray light removed", [words])):
+    shown, _ = _light(tray, high)
+    grey = np.repeat((np.sqrt(tray.photo) * 255).astype(np.uint8)[..., None], 3, axis=2)
+    scenes = []
+    for pixels, title, foot in ((grey, tray.file, _whose(tray.organs)), (shown, "Probe light", [words])):
         scene = Scene(PANEL_MM, bottom + 5.0 + 2.7 * len(foot))
         scene.marks.append(Raster(0.0, _TOP_MM, PANEL_MM, height * per_px, pixels))
         for organ in tray.organs:
@@ -112,6 +115,39 @@ def tray_panels(tray: TrayView, colours: Mapping[str, str], /) -> tuple[Scene, S
             scene.text((0.0, bottom + 6.4 + 2.7 * k), line, Type(6.0, colour=SOFT))
         scenes.append(scene)
     return scenes[0], scenes[1]
+
+
+def tray_high(trays: Sequence[TrayView], /) -> float:
+    """Probe radiance to show brightest on all of these trays."""
+    return max((float(np.percentile(tray.probe, 99.8)) for tray in trays), default=0.0) or 1.0
+
+
+def _cut(tray: TrayView) -> TrayView:
+    """A tray cut to its organs with some room for names, their places moved with it."""
+    margin, pixel = 7.0, tray.pixel_mm
+    corners = [point for organ in tray.organs for point in organ.outline_mm]
+    if not corners:
+        return tray
+    spans = []
+    for axis, count in enumerate(tray.photo.shape):
+        places = [(point[axis] - tray.first_mm) / pixel for point in corners]
+        low, high = math.floor(min(places) - margin / pixel), math.ceil(max(places) + margin / pixel)
+        spans.append((max(low, 0), min(high, count)))
+    (top, bottom), (left, right) = spans
+    # both frames move alike, so that one first_mm serves both directions
+    dy, dx = top * pixel, left * pixel
+    organs = tuple(
+        replace(
+            one,
+            outline_mm=tuple((y - dy, x - dx) for y, x in one.outline_mm),
+            y_mm=one.y_mm - dy,
+            x_mm=one.x_mm - dx,
+        )
+        for one in tray.organs
+    )
+    return replace(
+        tray, photo=tray.photo[top:bottom, left:right], probe=tray.probe[top:bottom, left:right], organs=organs
+    )
 
 
 def _whose(organs: Sequence[OrganResult]) -> list[str]:
@@ -150,8 +186,8 @@ def _foot(tray: TrayView) -> str:
     return f"{words} Wrong? Name a file of your outlines in assays.csv, column outlines."
 
 
-def _light(tray: TrayView) -> tuple[np.ndarray, float]:
-    high = float(np.percentile(tray.probe, 99.8)) or 1.0
+def _light(tray: TrayView, high: float = 0.0) -> tuple[np.ndarray, float]:
+    high = high or tray_high([tray])
     share = np.sqrt(np.clip(tray.probe / high, 0.0, 1.0))
     return palette("inferno")[(share * 255).astype(np.uint8)], high
 
@@ -168,8 +204,9 @@ def _outline(
     if OrganFlag.DRAWN in organ.flags:
         scene.area(points, _DRAWN)
     if named:
-        place = (left + organ.x_mm * scale, _TOP_MM + organ.y_mm * scale + 0.7)
-        scene.text(place, str(organ.place), Type(_NAME_PT, "middle", bold=True, colour=colour))
+        x, y = left + (organ.x_mm + corner) * scale, _TOP_MM + (organ.y_mm + corner) * scale
+        scene.disc((x, y), 1.3, Pen(fill="#000000", opacity=0.6))
+        scene.text((x, y + 0.6), str(organ.place), Type(_NAME_PT, "middle", bold=True, colour="#ffffff"))
 
 
 def _names(scene: Scene, organs: Sequence[OrganResult], per_mm: float, width: float) -> None:
@@ -319,8 +356,9 @@ def pairs_figure(
     """
     scene = Scene(85.0, 82.0)
     told = [pair for pair in pairs if pair.a.value > 0 and pair.b.value > 0]
+    bounds = [pair for pair in pairs if (pair.a.value > 0) != (pair.b.value > 0)]
     up_ends, across_ends = (
-        log_ends([part for pair in told for part in _ends(getattr(pair, side))]) for side in ("a", "b")
+        log_ends([part for pair in (*told, *bounds) for part in _ends(getattr(pair, side))]) for side in ("a", "b")
     )
     up = Scale(*up_ends, 68.0, 9.0, logarithmic=True)
     across = Scale(*across_ends, 15.0, 84.0, logarithmic=True)
@@ -348,12 +386,27 @@ def pairs_figure(
         if pair.b.low > 0 and math.isfinite(pair.b.high):
             scene.line([(across.clipped(pair.b.low), y), (across.clipped(pair.b.high), y)], pen)
         scene.disc((x, y), 0.8, Pen(fill=colours.get(pair.group, NEUTRAL)), Note(f"{pair.animal} {pair.organ}"))
+    for pair in bounds:
+        _bound_mark(scene, pair, across, up, Pen(colours.get(pair.group, NEUTRAL), 0.6, PAPER))
     draw_title(scene, (15.0, 6.0), title + (" (SYNTHETIC)" if synthetic else ""), width=68.0, most=1)
     parts = [f"{len(told)} organs of {len({pair.animal for pair in told})} animals"]
     parts += ["solid: errors in both"] if drawn else []
     parts += ["dashed: equal"] if equal else []
+    parts += ["triangles: bounds"] if bounds else []
     scene.text((15.0, 79.6), "; ".join(parts), Type(5.5, colour=SOFT))
     return scene
+
+
+def _bound_mark(scene: Scene, pair: OrganPair, across: Scale, up: Scale, pen: Pen) -> None:
+    """A pair of which one is a bound: a triangle that points to where the true value lies."""
+    if not (math.isfinite(pair.a.high) and math.isfinite(pair.b.high)):
+        return
+    note, r = Note(f"{pair.animal} {pair.organ}: a bound"), 0.9
+    if pair.b.value > 0:
+        scene.triangle((across(pair.b.value), up.clipped(pair.a.high)), r, pen, note)
+    else:
+        x, y = across.clipped(pair.b.high), up(pair.a.value)
+        scene.area([(x + 0.8 * r, y - r), (x + 0.8 * r, y + r), (x - r, y)], pen, note)
 
 
 def ratios_figure(

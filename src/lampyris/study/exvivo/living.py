@@ -106,7 +106,10 @@ def stored_signals(study: Path, /) -> list[LivingSignal]:
 
 
 def sum_of(fluxes: Sequence[Estimate], /) -> Estimate:
-    """Sum of fluxes whose errors are independent."""
+    """Sum of fluxes whose errors are independent; where any is a bound, a bound."""
+    if any(math.isnan(one.value) for one in fluxes):
+        high = math.fsum(one.high for one in fluxes)
+        return Estimate(math.nan, math.nan, 0.0, high, fluxes[0].level, FLUX_UNIT, "sum of bounds")
     value, sd = math.fsum(one.value for one in fluxes), math.hypot(*(one.sd for one in fluxes))
     level = fluxes[0].level
     reach = float(special.ndtri(0.5 * (1 + level))) * sd

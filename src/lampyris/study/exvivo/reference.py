@@ -10,7 +10,7 @@ from scipy import special
 from lampyris.assays.exvivo.agreement import join_organs, organ_agreements
 from lampyris.assays.exvivo.icp import amount_ng, element_doses, organ_references, reference_balances
 from lampyris.assays.exvivo.trays import WEIGHING_SD_G
-from lampyris.core.assays import Balance, OrganAgreement, OrganPair, OrganReference, OrganResult
+from lampyris.core.assays import Balance, OrganAgreement, OrganFlag, OrganPair, OrganReference, OrganResult
 from lampyris.core.estimate import Estimate
 from lampyris.core.finding import Finding, Place, Severity
 from lampyris.core.schemas import ICP_MS, IcpRow
@@ -166,15 +166,26 @@ def agreements_of(
     agreements: tuple[OrganAgreement, ...] = ()
     if references:
         pairs["icp-ms"] = join_organs(
-            ((one.animal, one.organ, one.percent_dose_per_gram) for one in organs),
+            ((one.animal, one.organ, _told(one.percent_dose_per_gram, one)) for one in organs),
             ((one.animal, one.organ, one.percent_dose_per_gram) for one in references),
             lambda animal: groups.get(animal, ""),
         )
         agreements += organ_agreements("exvivo", "icp-ms", pairs["icp-ms"], level=level)
     if living:
-        pairs["in vivo"] = join_organs(living, _by_living_organ(organs), lambda animal: groups.get(animal, ""))
+        # a glow whose interval holds none is a bound too
+        seen = ((animal, organ, flux if flux.low > 0 else _bound(flux)) for animal, organ, flux in living)
+        pairs["in vivo"] = join_organs(seen, _by_living_organ(organs), lambda animal: groups.get(animal, ""))
         agreements += organ_agreements("in vivo", "exvivo", pairs["in vivo"], level=level, same_unit=False)
     return pairs, agreements
+
+
+def _told(value: Estimate, organ: OrganResult) -> Estimate:
+    """A value, or of an organ that is not told from nothing the bound."""
+    return _bound(value) if OrganFlag.FAINT in organ.flags else value
+
+
+def _bound(value: Estimate) -> Estimate:
+    return replace(value, value=math.nan, sd=math.nan, low=0.0, method="not told from nothing: below the upper end")
 
 
 def _by_living_organ(organs: Sequence[OrganResult]) -> list[tuple[str, str, Estimate]]:
@@ -184,5 +195,7 @@ def _by_living_organ(organs: Sequence[OrganResult]) -> list[tuple[str, str, Esti
         name = one.organ.casefold()
         for side in ("left ", "right "):
             name = name.removeprefix(side)
-        found.setdefault((one.animal, {"kidney": "kidneys", "lung": "lungs"}.get(name, name)), []).append(one.flux)
+        found.setdefault((one.animal, {"kidney": "kidneys", "lung": "lungs"}.get(name, name)), []).append(
+            _told(one.flux, one)
+        )
     return [(animal, organ, sum_of(fluxes)) for (animal, organ), fluxes in found.items()]

@@ -19,6 +19,7 @@ TABLES = {
     "mixed": "accuracy.mixed",
     "onset": "accuracy.onset",
     "exvivo": "accuracy.exvivo",
+    "histology": "accuracy.histology",
 }
 
 

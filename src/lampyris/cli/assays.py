@@ -1,4 +1,4 @@
-"""Verb of assays: ``assay KIND``, organs on trays."""
+"""Verb of assays: ``assay KIND``, organs on trays here, tissue sections in `lampyris.cli.histology`."""
 
 import argparse
 import sys
@@ -6,6 +6,7 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from lampyris.cli import histology
 from lampyris.cli.arguments import AddVerb
 from lampyris.cli.output import finding_entry, print_findings, print_json, print_table
 from lampyris.core.errors import ImageError, UsageError
@@ -16,18 +17,23 @@ if TYPE_CHECKING:
     from lampyris.core.estimate import Estimate
     from lampyris.report.scene import Scene
 
-KINDS = ("exvivo",)
+KINDS = ("exvivo", "histology")
 
 
 def add_verbs(verb: AddVerb, /) -> None:
     """Add this module's verbs."""
-    assay = verb("assay", _assay, "analyse an assay beside the living animals: exvivo, organs on trays to %%ID/g")
+    text = "analyse an assay beside the living animals: exvivo, organs on trays to %%ID/g; histology, labelled cells in sections"
+    assay = verb("assay", _assay, text)
     assay.add_argument("kind", choices=KINDS, metavar="KIND", help=f"which assay: {', '.join(KINDS)}")
     assay.add_argument(
-        "directory", metavar="DIR", type=Path, help="folder of the study, with assays.csv and organs.csv"
+        "paths",
+        metavar="DIR|IMAGE",
+        type=Path,
+        nargs="+",
+        help="folder of the study; of histology also single micrographs",
     )
     assay.add_argument(
-        "--plot", type=Path, metavar="FILE", help="draw percent of the dose per gram, a point per animal: .svg or .png"
+        "--plot", type=Path, metavar="FILE", help="draw the result per organ, a point per animal: .svg or .png"
     )
     assay.add_argument(
         "--trays", type=Path, metavar="FOLDER", help="draw each tray with outlines and names, to accept or mend"
@@ -41,6 +47,7 @@ def add_verbs(verb: AddVerb, /) -> None:
     assay.add_argument(
         "--uncorrected", action="store_true", help="in the plot, show beside it what no correction of absorption gives"
     )
+    histology.add_options(assay)
 
 
 def _assay(options: argparse.Namespace) -> int:
@@ -49,7 +56,15 @@ def _assay(options: argparse.Namespace) -> int:
     for path in (options.plot,):
         if path is not None and path.suffix.lower() not in (".svg", ".png"):
             raise UsageError(f"--plot writes .svg or .png, not {path.name!r}")
-    found = exvivo_study(options.directory)
+    if options.kind == "histology":
+        if options.trays or options.outlines or options.uncorrected:
+            raise UsageError("--trays, --outlines and --uncorrected belong to exvivo; sections have --overlays")
+        return histology.count_sections(options)
+    if len(options.paths) != 1:
+        raise UsageError(f"exvivo takes the folder of one study, got {len(options.paths)} paths")
+    if options.overlays or options.write_csv or options.calls or options.control:
+        raise UsageError("--overlays, --write-csv, --calls and --control belong to histology")
+    found = exvivo_study(options.paths[0])
     drawn = [*_draw(found, options), *_write_outlines(found, options.outlines)]
     if options.json:
         print_json(_document(found, drawn))
@@ -224,14 +239,15 @@ def _draw(found: "ExVivo", options: argparse.Namespace) -> list[Path]:
         control = next((one.group for one in found.organs if not one.probe), "")
         colours = group_colours(list(dict.fromkeys(one.group for one in found.organs)), control=control)
         scene = organs_figure(found.organs, colours, uncorrected=options.uncorrected, synthetic=synthetic)
-        written.append(_save(scene, options.plot))
+        written.append(save_scene(scene, options.plot))
     if options.trays is not None:
         for tray in found.trays:
-            written.append(_save(tray_figure(tray), options.trays / f"{_stem(tray.file)}.png"))
+            written.append(save_scene(tray_figure(tray), options.trays / f"{_stem(tray.file)}.png"))
     return written
 
 
-def _save(scene: "Scene", path: Path) -> Path:
+def save_scene(scene: "Scene", path: Path) -> Path:
+    """Write a figure as SVG or PNG, as its name ends."""
     from lampyris.io.durable import write_bytes
     from lampyris.report.scene import file_svg
 

@@ -256,6 +256,20 @@ ORGANS: tuple[Column, ...] = (
     Column("tissue", "name", False, "tissue whose optics it has; from the organ's name where empty"),
 )
 
+SECTION_LANDMARKS: tuple[Column, ...] = (
+    Column("animal", "name", True, "whose section, as in assays.csv"),
+    Column("organ", "name", True, "organ of the section, as in assays.csv"),
+    Column("section", "text", True, "which section, as in assays.csv"),
+    Column("landmark", "name", True, "a place that is seen in both images, e.g. vessel 1 or upper tip"),
+    Column(
+        "y_um", "number", True, "where it is in the section, down from the first pixel's centre, in um", low=0, high=1e6
+    ),
+    Column("x_um", "number", True, "the same, to the right", low=0, high=1e6),
+    Column("organ_file", "path", False, "image of the organ, e.g. its tray"),
+    Column("organ_y_mm", "number", True, "where it is in the organ's image, down, in mm", low=0, high=1000),
+    Column("organ_x_mm", "number", True, "the same, to the right", low=0, high=1000),
+)
+
 ICP_SAMPLES = ("sample", "blank", "dose")
 
 ICP_MS: tuple[Column, ...] = (
@@ -532,3 +546,19 @@ class IcpRow:
     below_lod: bool
     digested_g: float
     replicate: str
+
+
+@dataclass(frozen=True, slots=True)
+class SectionLandmarkRow:
+    """A row of section_landmarks.csv, converted; `row` is its line in the file."""
+
+    row: int
+    animal: str
+    organ: str
+    section: str
+    landmark: str
+    y_um: float
+    x_um: float
+    organ_file: str
+    organ_y_mm: float
+    organ_x_mm: float

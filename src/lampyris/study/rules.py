@@ -31,6 +31,7 @@ from lampyris.io.paths import path_fault
 from lampyris.study.draft.rules import check_drafted
 from lampyris.study.rules_amounts import check_doses, check_standards
 from lampyris.study.rules_assays import check_assays, check_organs
+from lampyris.study.rules_histology import check_histology
 
 SETTINGS = "study.toml"
 SHEET = "samplesheet.csv"
@@ -578,4 +579,5 @@ RULES: tuple[Callable[[Sheets], Iterator[Finding]], ...] = (
     check_doses,
     check_assays,
     check_organs,
+    check_histology,
 )

@@ -162,6 +162,49 @@ class ExVivo(Model):
     icp_lod_ppb: Positive = 0.05
 
 
+class SectionDraw(Model):
+    """``[histology]``: sections of organs under a fluorescence microscope; nothing of it unless `sections` says so."""
+
+    sections: Annotated[int, Field(ge=0, le=40)] = Field(default=0, description="of each organ of each animal")
+    organs: tuple[Name, ...] = ("liver", "lungs", "spleen")
+    field_um: Annotated[float, Field(ge=60, le=5000)] = 400.0
+    pixel_um: Annotated[float, Field(ge=0.1, le=2)] = 0.65
+    thickness_um: Positive = 8.0
+    daughters: Positive = Field(
+        default=4.0, description="labelled cells per cell equivalent: cells divide, label is shared"
+    )
+    enrichment: Positive = Field(
+        default=20.0,
+        description="density where the fields lie against the whole organ's: fields are put where tumour is",
+    )
+    section_spread: NonNegative = Field(default=0.3, description="of density from section to section, log-normal")
+    nuclei_per_mm2: Positive = 2500.0
+    nucleus_um: Positive = Field(default=7.0, description="diameter")
+    size_spread: NonNegative = Field(default=0.18, description="of diameters, relative")
+    crowded_share: Share = Field(default=0.3, description="of nuclei drawn in clumps")
+    stain_spread: NonNegative = Field(default=0.3, description="of nuclei's brightness, log-normal")
+    nuclei_electrons: Positive = 300.0
+    nuclei_glow_electrons: NonNegative = 40.0
+    label_electrons: Positive = 200.0
+    label_spread: NonNegative = Field(default=0.5, description="of the label per cell, log-normal")
+    label_glow_electrons: NonNegative = 30.0
+    glow_spread: NonNegative = Field(default=0.15, description="of the tissue's glow from place to place, log-normal")
+    bleed_through: Share = Field(default=0.01, description="of the nuclear dye's light in the label's channel")
+    debris_per_mm2: NonNegative = Field(default=15.0, description="bright grains that are no cells'")
+    lipofuscin_per_mm2: NonNegative = Field(
+        default=300.0, description="faint grains of aged cells, in controls as well"
+    )
+    blur_um: NonNegative = 0.5
+    defocused_share: Share = Field(default=0.0, description="of fields that are out of focus")
+    defocus_um: Positive = Field(default=3.0, description="blur of those")
+    illumination_fall: Share = Field(default=0.3, description="of the lamp's light from the middle to the corners")
+    glass_share: Annotated[float, Field(ge=0, le=0.8)] = Field(default=0.15, description="of a field beyond the tissue")
+    vessels_per_mm2: NonNegative = 3.0
+    read_noise_e: NonNegative = 2.0
+    landmarks: Annotated[int, Field(ge=0, le=12)] = Field(default=5, description="pairs marked per section")
+    landmark_sd_um: NonNegative = Field(default=60.0, description="of marking a landmark on the organ's image")
+
+
 def session_name(day: float, /) -> str:
     """Name of a session from its day, e.g. ``d07`` or ``d00.5``: two digits before the point, so that names sort.
 
@@ -190,6 +233,7 @@ class Design(Model):
     world: World
     camera: CameraDraw = Field(default_factory=CameraDraw)
     exvivo: ExVivo = Field(default_factory=ExVivo)
+    histology: SectionDraw = Field(default_factory=SectionDraw)
     false_alarms_per_session: Fraction = 0.02
 
     @model_validator(mode="after")

@@ -191,6 +191,28 @@ def draw_organs(
     )
 
 
+def organ_contents(
+    design: Design, who: Individual, amounts: Mapping[str, float], rng: np.random.Generator, /
+) -> dict[str, tuple[float, float]]:
+    """Volume in mm3 and cell equivalents of each organ that could be cut out of an animal, by the organ's name.
+
+    Parameters
+    ----------
+    design : Design
+    who : Individual
+    amounts : mapping of str to float
+        Cell equivalents of each source of the animal on its last day.
+    rng : numpy.random.Generator
+
+    Returns
+    -------
+    dict of organ to (volume, cells)
+    """
+    volumes = _volumes(design, who, rng)
+    contents = _contents(who, amounts, volumes)
+    return {organ: (volume, contents[organ][0] + sum(contents[organ][1])) for organ, volume in volumes.items()}
+
+
 def _volumes(design: Design, who: Individual, rng: np.random.Generator) -> dict[str, float]:
     """Volume on the tray, mm3."""
     whole = float(np.prod(who.parameters.scale))

@@ -39,9 +39,11 @@ from lampyris.virtual.frames import (
     draw_flat,
     leakage_radiance,
 )
+from lampyris.virtual.histology import HistologyPart, write_histology
 from lampyris.virtual.individual import Individual, arm_of, draw_individual, site_cells
 from lampyris.virtual.raw_files import RawFormat, Shot, ShotFiles, dark_path, tiff, write_shot
 from lampyris.virtual.scene import Scene, build_scene, excreted_share
+from lampyris.virtual.section_truth import write_section_truth
 from lampyris.virtual.stage import StageGroup, lane_middle_mm, on_wide_stage, stage_groups, with_nose_cones
 from lampyris.virtual.tray import Excised
 from lampyris.virtual.truth import TrueAnimal, TrueLesion, Truth, write_truth, written_files
@@ -149,6 +151,7 @@ def simulate_study(
             if progress is not None:
                 progress(count, len(jobs), f"simulated {', '.join(groups[count - 1].animals)}")
     part = _exvivo(world, done)
+    cut = _histology(world, [made.excised for made in done])
     _write_sheets(directory, plan, done, part)
     truth = Truth(
         study=plan.name,
@@ -159,7 +162,8 @@ def simulate_study(
         animals=tuple(made.truth for made in done),
         trays=part.truth,
     )
-    write_truth(truth_folder, truth, files=sorted({*_written(done), *part.files}))
+    write_truth(truth_folder, truth, files=sorted({*_written(done), *part.files, *cut.files}))
+    write_section_truth(truth_folder, cut.truth)
     return SimulatedStudy(directory, truth_folder)
 
 
@@ -202,6 +206,50 @@ def simulate_trays(directory: Path, /, *, seed: int, design: Design) -> Simulate
     )
     write_truth(truth_folder, truth, files=sorted({*part.files, "study.toml", "animals.csv"}))
     return SimulatedStudy(directory, truth_folder)
+
+
+def simulate_sections(directory: Path, /, *, seed: int, design: Design) -> SimulatedStudy:
+    """Write a virtual study of tissue sections alone, no session of a living animal.
+
+    Parameters
+    ----------
+    directory : Path
+        As of `simulate_study`.
+    seed : int
+    design : Design
+        Animals are cut open on its last day; its ``[histology]`` says how many sections.
+
+    Returns
+    -------
+    SimulatedStudy
+
+    Raises
+    ------
+    UsageError
+        If the folder, or the truth's, holds something that is not a virtual study.
+    """
+    truth_folder = directory.with_name(directory.name + "-truth")
+    _clear(directory, truth_folder)
+    drawn_camera = draw_camera(design, seed=seed)
+    darks = _write_calibration(directory, design, drawn_camera, seed, "ome-tiff")
+    world = _World(directory, design, drawn_camera, darks, "ome-tiff", seed)
+    drawn = [draw_individual(design, animal, arm, seed=seed) for animal, arm, _ in arm_of(design)]
+    cut = _histology(world, [Excised(who, _amounts(design, who, max(design.days), 0.0)) for who in drawn])
+    write_sheet(directory / "animals.csv", ANIMALS, [_entry(design, who) for who in drawn])
+    write_settings(directory / "study.toml", _settings(design), header_comment=SYNTHETIC_STUDY)
+    pixels, instrument = design.camera.pixels, design.instrument
+    truth = Truth(design.name, seed, pixels, instrument.pixel_mm, instrument.blur_mm, ())
+    write_truth(truth_folder, truth, files=sorted({*cut.files, "study.toml", "animals.csv"}))
+    write_section_truth(truth_folder, cut.truth)
+    return SimulatedStudy(directory, truth_folder)
+
+
+def _histology(world: _World, excised: list[Excised]) -> HistologyPart:
+    """Sections of the design's animals after their last session; nothing where the design has none."""
+    plan = world.plan
+    if not plan.histology.sections:
+        return HistologyPart()
+    return write_histology(world.directory, plan, excised, seed=world.seed, date=_date_of(max(plan.days)))
 
 
 def _exvivo(world: _World, done: list[_Made]) -> ExVivoPart:

@@ -1,0 +1,541 @@
+"""Sections of a study, or single micrographs: opened, counted, and laid beside what the living animal's images called.
+
+In the order of use: `histology_study`, `histology_files`.
+"""
+
+import csv
+import math
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+import numpy as np
+
+from lampyris.assays.histology.calls import call_from_onset, judge_calls, living_organ, match_calls
+from lampyris.assays.histology.cells import RING_UM, Threshold, threshold_from_controls
+from lampyris.assays.histology.density import group_densities, organ_densities
+from lampyris.assays.histology.landmarks import LandmarkError, register_section, suspects
+from lampyris.assays.histology.nuclei import NUCLEUS_UM
+from lampyris.assays.histology.section import (
+    NUCLEAR_STAINS,
+    MeasuredSection,
+    analyse_section,
+    call_section,
+    called_cells,
+    section_middle_mm,
+)
+from lampyris.core.errors import ImageError, InputError, LampyrisError
+from lampyris.core.finding import Finding, Place, Severity
+from lampyris.core.histology import (
+    Histology,
+    OrganCall,
+    SectionFlag,
+    SectionRegistration,
+    SectionResult,
+    SectionView,
+)
+from lampyris.core.images import RawImage
+from lampyris.core.schemas import AssayRow, SectionLandmarkRow
+from lampyris.core.settings import Limits, StudySettings
+from lampyris.io.data_tables import read_table
+from lampyris.io.images.frames import mean_image
+from lampyris.io.mends import did_you_mean
+from lampyris.io.paths import inside
+from lampyris.study.check import CheckResult, check_study
+from lampyris.study.opening import SHEET
+from lampyris.study.rules import Sheets
+from lampyris.study.rules_assays import SHEET_ASSAYS
+from lampyris.study.rules_histology import (
+    LABEL,
+    NUCLEI,
+    SHEET_SECTION_LANDMARKS,
+    SectionKey,
+    read_landmarks,
+    sections_of,
+)
+
+TABLE_OF_ONSETS = "results/tables/onsets.csv"
+# pixel sizes of sheet and file that differ by more are two statements
+PIXELS_DIFFER = 0.02
+YES, NO = ("yes", "1", "true", "y"), ("no", "0", "false", "n")
+
+
+@dataclass(frozen=True, slots=True)
+class CountingOptions:
+    """How sections are counted.
+
+    Parameters
+    ----------
+    nucleus_um : float
+        Usual diameter of nuclei.
+    ring_um : float
+        Cytoplasm about a nucleus that is its cell's.
+    pixel_um : float
+        For every section without a pixel size of its own in sheet or file.
+    model : str
+        ``similarity`` or ``affine``, of landmarks.
+    highest_limit : float
+        In vivo detection limit in cells above which "nothing seen" is no call.
+    views : bool
+        Keep images and outlines for pictures.
+    level : float
+        Coverage of intervals; a study's own level stands over it.
+    """
+
+    nucleus_um: float = NUCLEUS_UM
+    ring_um: float = RING_UM
+    pixel_um: float = math.nan
+    model: str = "similarity"
+    highest_limit: float = math.inf
+    views: bool = False
+    level: float = 0.95
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class _Counted:
+    """A section on its way."""
+
+    key: SectionKey
+    group: str
+    control: bool
+    file: str
+    image: RawImage | None
+    measured: MeasuredSection
+    registration: SectionRegistration | None
+
+
+def histology_study(
+    directory: Path | str, /, *, calls: Path | None = None, options: CountingOptions | None = None
+) -> Histology:
+    """Count every section of a study and judge the in vivo calls by them.
+
+    Parameters
+    ----------
+    directory : path
+        The study, with rows of kind histology in assays.csv.
+    calls : Path, optional
+        Table with columns animal, organ, called (yes, no or empty) and, if wanted, score and reason; the study's own results if left
+        out.
+    options : CountingOptions, optional
+
+    Returns
+    -------
+    Histology
+        A section that cannot be counted is left out, with a finding that says why.
+
+    Raises
+    ------
+    InputError
+        If settings or sheets are invalid, or the table of calls is.
+    """
+    options = options or CountingOptions()
+    study = Path(directory)
+    check, settings = _checked(study)
+    options = replace(options, level=settings.analysis.interval_level)
+    groups = {row.animal: row.group for row in check.animals}
+    controls = frozenset(name for name, group in settings.groups.items() if group.role == "control" or not group.probe)
+    told = _told_calls(calls, check) if calls is not None else _onsets(study, options.highest_limit)
+    sheets = Sheets(study, settings, check.samples, check.animals, True, assays=check.assays)
+    landmarks, _ = read_landmarks(sheets)
+    counted: list[_Counted] = []
+    findings = [one for one in check.findings if one.severity is not Severity.ERROR and _concerns(one)]
+    for key, rows in sorted(sections_of(check.assays).items()):
+        group = groups.get(key[0], "")
+        try:
+            image, counts, pixel_um, names = _open_rows(study, rows, settings.limits, options)
+            measured = analyse_section(
+                counts,
+                pixel_um=pixel_um,
+                nucleus_um=options.nucleus_um,
+                ring_um=options.ring_um,
+                names=names,
+                file=rows[0].file,
+            )
+        except LampyrisError as error:
+            findings += error.findings or [_failed(rows[0].file, error)]
+            continue
+        mine = [row for row in landmarks if (row.animal, row.organ, row.section) == key]
+        registration, remarks = _registered(mine, measured, options.model)
+        findings += remarks
+        counted.append(_Counted(key, group, group in controls, rows[0].file, image, measured, registration))
+    found = _called(counted, options, controls, findings)
+    return _judged(found, told, controls, options.level)
+
+
+def histology_files(
+    files: Sequence[Path],
+    /,
+    *,
+    nuclei: str = "",
+    label: str = "",
+    controls: Sequence[Path] = (),
+    options: CountingOptions | None = None,
+) -> Histology:
+    """Count single micrographs, each with both channels; the file's name stands for the animal.
+
+    Parameters
+    ----------
+    files : sequence of Path
+    nuclei, label : str
+        Channels, by name or by number from 0; from their own names if left out.
+    controls : sequence of Path
+        Micrographs of unlabelled tissue under the same settings: they tell how many cells are called wrongly.
+    options : CountingOptions, optional
+
+    Returns
+    -------
+    Histology
+        Without arms, landmarks and calls.
+    """
+    options = options or CountingOptions()
+    findings: list[Finding] = []
+    counted: list[_Counted] = []
+    for path, control in [*((one, False) for one in files), *((one, True) for one in controls)]:
+        try:
+            image = mean_image(path, Limits(), file=path.name)
+            first, second = _channels_of(image, nuclei, label, path.name)
+            pixel_um = _pixel_um(options.pixel_um, image, path.name)
+            names = image.channels[first], image.channels[second]
+            measured = analyse_section(
+                image.counts[[first, second]],
+                pixel_um=pixel_um,
+                nucleus_um=options.nucleus_um,
+                ring_um=options.ring_um,
+                names=names,
+                file=path.name,
+            )
+        except LampyrisError as error:
+            findings += error.findings or [_failed(path.name, error)]
+            continue
+        image = _two_channels(image, image.counts[[first, second]], names)
+        key = path.name.split(".", 1)[0], "", "1"
+        counted.append(_Counted(key, "control" if control else "", control, path.name, image, measured, None))
+    return _called(counted, options, frozenset(("control",)), findings)
+
+
+def _checked(study: Path) -> tuple[CheckResult, StudySettings]:
+    check = check_study(study, images=False)
+    alone = not (study / SHEET).exists()
+    errors = [one for one in check.sheet_errors if not (alone and one.place.file == SHEET)]
+    if not sections_of(check.assays) and not errors:
+        seen = "names no section." if (study / SHEET_ASSAYS).exists() else "there is no assays.csv."
+        mend = "Write rows of kind histology: file, animal, organ, section, channel, stain (nuclei or label), pixel_um."
+        errors.append(Finding("histology.missing", Severity.ERROR, Place(SHEET_ASSAYS), seen, mend))
+    errors += _unknown_animals(check, errors)
+    if errors or check.settings is None:
+        raise InputError(f"{study}: nothing was analysed", errors)
+    return check, check.settings
+
+
+def _unknown_animals(check: CheckResult, told: Sequence[Finding]) -> list[Finding]:
+    """Sections of animals that animals.csv does not have, where the sheets' own rules could not look."""
+    known = [row.animal for row in check.animals]
+    places = {(one.place.file, one.place.row, one.place.column) for one in told}
+    found = []
+    for rows in sections_of(check.assays).values():
+        row = rows[0]
+        if known and row.animal and row.animal not in known and (SHEET_ASSAYS, row.row, "animal") not in places:
+            near = did_you_mean(row.animal, known)
+            mend = f"Did you mean {near}?" if near else "Name an animal of animals.csv."
+            place = Place(SHEET_ASSAYS, row.row, "animal")
+            found.append(
+                Finding("histology.animal", Severity.ERROR, place, f"there is no animal {row.animal!r}.", mend)
+            )
+    return found
+
+
+def _concerns(finding: Finding) -> bool:
+    return finding.place.file in (SHEET_ASSAYS, SHEET_SECTION_LANDMARKS)
+
+
+def _failed(file: str, error: LampyrisError) -> Finding:
+    return Finding("histology.failed", Severity.ERROR, Place(file), f"{error}.", "Mend it and run the assay again.")
+
+
+def _open_rows(
+    study: Path, rows: Sequence[AssayRow], limits: Limits, options: CountingOptions
+) -> tuple[RawImage, np.ndarray, float, tuple[str, str]]:
+    """Both channels of a section, from one file or two."""
+    images = {
+        row.file: mean_image(inside(study, row.file, place=Place(SHEET_ASSAYS, row.row, "file")), limits, file=row.file)
+        for row in rows
+    }
+    if len(rows) == 1 and not rows[0].stain:
+        image = images[rows[0].file]
+        first, second = _channels_of(image, "", "", rows[0].file, row=rows[0])
+        planes = [image.counts[first], image.counts[second]]
+        names = image.channels[first], image.channels[second]
+        rows = (rows[0], rows[0])
+    else:
+        rows = tuple(next(row for row in rows if row.stain == stain) for stain in (NUCLEI, LABEL))
+        at = [_channel(images[row.file], row.channel, row.file, row) for row in rows]
+        planes = [images[row.file].counts[index] for row, index in zip(rows, at, strict=True)]
+        names = tuple(images[row.file].channels[index] for row, index in zip(rows, at, strict=True))  # type: ignore[assignment]
+    if planes[0].shape != planes[1].shape:
+        seen = f"nuclei have {planes[0].shape} pixels, the label in {rows[1].file} {planes[1].shape}."
+        raise _refusal(
+            rows[0].file, "histology.shape", seen, "Export both channels of one field, on the same pixels.", rows[1]
+        )
+    pixels = [
+        _pixel_um(row.pixel_um if math.isfinite(row.pixel_um) else options.pixel_um, images[row.file], row.file, row)
+        for row in rows
+    ]
+    if abs(pixels[0] / pixels[1] - 1.0) > PIXELS_DIFFER:
+        seen = f"nuclei have pixels of {pixels[0]:g} um, the label of {pixels[1]:g} um."
+        raise _refusal(
+            rows[0].file, "histology.pixel-size", seen, "Write the same pixel_um in both rows.", rows[1], "pixel_um"
+        )
+    counts = np.stack(planes)
+    return _two_channels(images[rows[0].file], counts, names), counts, pixels[0], names
+
+
+def _two_channels(image: RawImage, counts: np.ndarray, names: tuple[str, str]) -> RawImage:
+    nan = (math.nan, math.nan)
+    return RawImage(
+        counts,
+        (f"nuclei {names[0]}", f"label {names[1]}"),
+        image.pixel_mm,
+        nan,
+        nan,
+        nan,
+        image.acquired,
+        image.synthetic,
+    )
+
+
+def _refusal(
+    file: str, rule: str, seen: str, mend: str, row: AssayRow | None = None, column: str = "channel"
+) -> ImageError:
+    place = Place(SHEET_ASSAYS, row.row, column) if row is not None else Place(file)
+    return ImageError(f"{file} cannot be counted.", [Finding(rule, Severity.ERROR, place, f"{file}: {seen}", mend)])
+
+
+def _channel(image: RawImage, wanted: str, file: str, row: AssayRow | None = None) -> int:
+    """Place of a channel by its name, or by its number from 0."""
+    if wanted in image.channels:
+        return image.channels.index(wanted)
+    folded = [name.casefold() for name in image.channels]
+    if wanted.casefold() in folded:
+        return folded.index(wanted.casefold())
+    if wanted.isdecimal() and int(wanted) < len(image.channels):
+        return int(wanted)
+    if not wanted and len(image.channels) == 1:
+        return 0
+    near = did_you_mean(wanted, image.channels) if wanted else ""
+    mend = f"Did you mean {near}?" if near else f"Its channels are {', '.join(image.channels)}; a number counts from 0."
+    seen = f"there is no channel {wanted!r}." if wanted else f"has {len(image.channels)} channels and none is named."
+    raise _refusal(file, "histology.channel", seen, mend, row)
+
+
+def _channels_of(image: RawImage, nuclei: str, label: str, file: str, row: AssayRow | None = None) -> tuple[int, int]:
+    """Nuclei and label: as named, else by the one channel that is called after a nuclear stain, of two."""
+    count = len(image.channels)
+    if count < 2:
+        raise _refusal(
+            file, "histology.channels", f"has {count} channel; nuclei and label are two.", "Name a file of both.", row
+        )
+    stained = [k for k, name in enumerate(image.channels) if any(one in name.casefold() for one in NUCLEAR_STAINS)]
+    if nuclei:
+        first = _channel(image, nuclei, file, row)
+    elif len(stained) == 1:
+        first = stained[0]
+    else:
+        mend = f"Name them: --nuclei-channel and --label-channel, or rows with stain and channel. They are {', '.join(image.channels)}."
+        raise _refusal(file, "histology.channels", "no channel is called after a stain of nuclei.", mend, row)
+    if label:
+        second = _channel(image, label, file, row)
+    elif count == 2:
+        second = 1 - first
+    else:
+        seen = f"has {count} channels: which is the label's is not said."
+        raise _refusal(file, "histology.channels", seen, f"Name it: {', '.join(image.channels)}.", row)
+    if first == second:
+        raise _refusal(file, "histology.channels", "nuclei and label are one channel.", "Name two.", row)
+    return first, second
+
+
+def _pixel_um(given: float, image: RawImage, file: str, row: AssayRow | None = None) -> float:
+    own = 1e3 * image.pixel_mm
+    if math.isfinite(given):
+        return given
+    if math.isfinite(own) and own > 0:
+        return own
+    mend = "Write pixel_um in assays.csv (or --pixel-um): the width of a pixel in the tissue, in um."
+    raise _refusal(file, "histology.pixel-size", "neither sheet nor file says its pixel size.", mend, row, "pixel_um")
+
+
+def _registered(
+    rows: Sequence[SectionLandmarkRow], measured: MeasuredSection, model: str
+) -> tuple[SectionRegistration | None, list[Finding]]:
+    """Place of a section on its organ; a remark where landmarks do not fix it, or one of them does not fit the others."""
+    if not rows:
+        return None, []
+    shape = measured.nuclei.labels.shape
+    section = {row.landmark: (1e-3 * row.y_um, 1e-3 * row.x_um) for row in rows}
+    organ = {row.landmark: (row.organ_y_mm, row.organ_x_mm) for row in rows}
+    findings = []
+    height, width = (1e-3 * side * measured.pixel_um for side in shape)
+    for row in rows:
+        if row.y_um > 1e3 * height or row.x_um > 1e3 * width:
+            column = "y_um" if row.y_um > 1e3 * height else "x_um"
+            seen = f"{row.landmark} lies outside its section of {1e3 * height:.0f} x {1e3 * width:.0f} um."
+            findings.append(
+                _remark(row.row, column, seen, "Write it in um from the first pixel's centre, y down and x right.")
+            )
+    try:
+        found = register_section(
+            section, organ, middle_mm=section_middle_mm((shape[0], shape[1]), measured.pixel_um), model=model,
+            organ_file=rows[0].organ_file,
+        )  # fmt: skip
+    except LandmarkError as error:
+        name = f"{rows[0].organ} of {rows[0].animal}, section {rows[0].section}"
+        mend = "Mark three or more places that are spread over the section."
+        return None, [*findings, _remark(rows[0].row, "landmark", f"{name} is not registered: {error}.", mend)]
+    for name, miss in suspects(section, organ, model=model).items():
+        row = next(one for one in rows if one.landmark == name)
+        seen = f"{name} lies {miss:.3g} mm from where the other landmarks of its section put it."
+        findings.append(
+            _remark(
+                row.row, "organ_y_mm", seen, "Look for a slip of typing, y and x exchanged, or two names exchanged."
+            )
+        )
+    return found, findings
+
+
+def _remark(row: int, column: str, seen: str, mend: str) -> Finding:
+    return Finding("histology.landmarks", Severity.WARNING, Place(SHEET_SECTION_LANDMARKS, row, column), seen, mend)
+
+
+def _called(
+    counted: Sequence[_Counted], options: CountingOptions, controls: frozenset[str], findings: Sequence[Finding]
+) -> Histology:
+    """Threshold from controls, then every section by it."""
+    quiet = [(one.key[0], one.measured.cells.score) for one in counted if one.control and one.measured.usable]
+    threshold: Threshold = threshold_from_controls(quiet)
+    sections: list[SectionResult] = []
+    views: list[SectionView] = []
+    for one in counted:
+        animal, organ, section = one.key
+        result = call_section(
+            one.measured, threshold, animal=animal, organ=organ, group=one.group, section=section, file=one.file,
+            control=one.control, registration=one.registration,
+        )  # fmt: skip
+        if one.registration is None and organ:
+            result = replace(result, flags=(*result.flags, str(SectionFlag.NOT_REGISTERED)))
+        sections.append(result)
+        if options.views and one.image is not None:
+            views.append(
+                SectionView(
+                    result, np.asarray(one.image.counts, np.float32), one.measured.nuclei.labels,
+                    called_cells(one.measured, threshold), one.measured.tissue.mask, one.image.synthetic,
+                )
+            )  # fmt: skip
+    organs = organ_densities(sections, threshold, level=options.level)
+    told = list(findings)
+    if counted and threshold.cells == 0:
+        seen = "no section of an unlabelled animal: how many cells are called wrongly is not known; no organ is positive or negative."
+        mend = "Add sections of controls (an arm without probe, or --control FILE), taken under the same settings."
+        told.append(
+            Finding(
+                "histology.no-controls",
+                Severity.WARNING,
+                Place(SHEET_ASSAYS if organs and organs[0].organ else ""),
+                seen,
+                mend,
+            )
+        )
+    return Histology(
+        sections=tuple(sections),
+        organs=organs,
+        groups=group_densities(organs, controls=controls, level=options.level),
+        views=tuple(views),
+        false_positives=threshold.false_positives,
+        controls=(threshold.cells, threshold.sections, threshold.animals),
+        findings=tuple(dict.fromkeys(told)),
+        synthetic=any(one.image is not None and one.image.synthetic for one in counted),
+    )
+
+
+def _judged(
+    found: Histology, told: Mapping[tuple[str, str], OrganCall] | None, controls: frozenset[str], level: float
+) -> Histology:
+    if told is None:
+        seen = "the study has no results of living animals: sections are not laid beside a call."
+        mend = "Run `lampyris run` first, or give a table with --calls."
+        remark = Finding("histology.no-calls", Severity.NOTE, Place(TABLE_OF_ONSETS), seen, mend)
+        return replace(found, findings=(*found.findings, remark))
+    calls = match_calls(found.organs, told, controls=controls)
+    accuracy = judge_calls(calls, level=level)
+    findings = list(found.findings)
+    if accuracy is None:
+        seen = "fewer than two animals have an organ with both a call and sections: no sensitivity, no specificity."
+        mend = "Cut organs of more animals, or look at the reasons in the list of calls."
+        findings.append(Finding("histology.few-calls", Severity.WARNING, Place(SHEET_ASSAYS), seen, mend))
+    return replace(found, calls=calls, accuracy=accuracy, findings=tuple(findings))
+
+
+def _onsets(study: Path, highest_limit: float) -> dict[tuple[str, str], OrganCall] | None:
+    """Calls of the study's own results, at its last session; None where it has not been run."""
+    path = study / TABLE_OF_ONSETS
+    if not path.is_file():
+        return None
+    found = {}
+    for row in csv.DictReader(path.read_text(encoding="utf-8").splitlines()):
+        organ = living_organ(row["organ"])
+        found[row["animal"], organ] = call_from_onset(
+            row["animal"],
+            organ,
+            probability=_number(row["probability"], math.nan),
+            after_day=_number(row["after_day"], -math.inf),
+            by_day=_number(row["by_day"], math.inf),
+            limit_cells=_number(row["limit_cells"], math.nan),
+            highest_limit=highest_limit,
+        )
+    return found
+
+
+def _number(text: str, missing: float) -> float:
+    return float(text) if text else missing
+
+
+def _told_calls(path: Path, check: CheckResult) -> dict[tuple[str, str], OrganCall]:
+    """Calls of a user's own table."""
+    table = read_table(path)
+    animals, organs, called = (table.words(name) for name in ("animal", "organ", "called"))
+    scores = table.numbers("score") if "score" in table.columns else np.full(len(table), math.nan)
+    reasons = table.words("reason") if "reason" in table.columns else ("",) * len(table)
+    cut = {row.animal for row in check.assays if row.animal}
+    known = {row.animal for row in check.animals} | cut
+    found: dict[tuple[str, str], OrganCall] = {}
+    faults: list[Finding] = []
+    for k, line in enumerate(table.lines):
+        word = called[k].casefold()
+        key = animals[k], living_organ(organs[k])
+        if word and word not in (*YES, *NO):
+            faults.append(
+                _fault(
+                    table.file,
+                    line,
+                    "called",
+                    f"{called[k]!r} is neither yes nor no.",
+                    "Write yes, no, or leave it empty.",
+                )
+            )
+        if animals[k] not in known:
+            near = did_you_mean(animals[k], known)
+            mend = f"Did you mean {near}?" if near else "Name an animal of animals.csv."
+            faults.append(_fault(table.file, line, "animal", f"there is no animal {animals[k]!r}.", mend))
+        if key in found:
+            faults.append(
+                _fault(table.file, line, "organ", f"{organs[k]} of {animals[k]} stands twice.", "Keep one row.")
+            )
+        yes = word in YES if word else None
+        reason = "" if yes is not None else reasons[k] or "no call given"
+        found[key] = OrganCall(*key, yes, float(scores[k]), None, reason)
+    if faults:
+        raise InputError(f"{table.file}: calls cannot be used", faults)
+    return found
+
+
+def _fault(file: str, line: int, column: str, seen: str, mend: str) -> Finding:
+    return Finding("histology.calls", Severity.ERROR, Place(file, line, column), seen, mend)

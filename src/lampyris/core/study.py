@@ -13,6 +13,7 @@ from lampyris.core.checks import CheckVerdict, ReportingItem
 from lampyris.core.comparison import Comparison
 from lampyris.core.estimate import Estimate
 from lampyris.core.finding import Finding
+from lampyris.core.histology import Histology
 from lampyris.core.images import Pose, Registration
 from lampyris.core.lesions import Endpoints, Lesion, Reach
 from lampyris.core.regions import RegionResult
@@ -312,6 +313,8 @@ class StudyResults:
         What the study states of what guidelines ask for.
     exvivo : ExVivo or None
         Organs on trays and by mass spectrometry; None where the study has neither.
+    histology : Histology or None
+        Sections; None where the study has none.
     """
 
     name: str
@@ -331,3 +334,4 @@ class StudyResults:
     checks: tuple[CheckVerdict, ...] = ()
     reporting: tuple[ReportingItem, ...] = ()
     exvivo: ExVivo | None = None
+    histology: Histology | None = None

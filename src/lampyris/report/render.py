@@ -25,6 +25,7 @@ from lampyris.report.figures import comparison_figure, curves_figure, limits_fig
 from lampyris.report.films import film_rows, scale_stops, scale_ticks, still_indices
 from lampyris.report.gallery import Gallery
 from lampyris.report.headline import at_a_glance, comparison_text, false_alarm_text, headline
+from lampyris.report.histology_section import histology_section, histology_sentences
 from lampyris.report.levels import interval_level, level_text
 from lampyris.report.limits import LimitGrid, limit_grids
 from lampyris.report.montage import arm_montage
@@ -159,7 +160,12 @@ def _sections(results: StudyResults, arms: dict[str, Arm], gallery: Gallery) -> 
     means = arm_means(curves, unit, level=interval_level(results))
     grids = limit_grids(results)
     return {
-        "sentences": [*headline(results, arms), *exvivo_sentences(results), *correction_sentences(results)],
+        "sentences": [
+            *headline(results, arms),
+            *exvivo_sentences(results),
+            *histology_sentences(results),
+            *correction_sentences(results),
+        ],
         "corrections": correction_context(results, arms),
         "drawn": drawn_table(results, arms),
         "glance": at_a_glance(results, arms),
@@ -178,6 +184,7 @@ def _sections(results: StudyResults, arms: dict[str, Arm], gallery: Gallery) -> 
         "false_alarms": false_alarm_text(results, arms),
         "amounts": amounts_section(results, arms, gallery),
         "exvivo": exvivo_section(results, arms, gallery),
+        "sections": histology_section(results, arms, gallery),
         "checks": checks_section(results),
         "record_tables": sections.record_tables(results),
         "lesion_count": sections.lesion_count_text,

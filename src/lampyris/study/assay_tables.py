@@ -8,12 +8,79 @@ from typing import Any
 from lampyris.core.assays import Balance, ExVivo, OrganAgreement, OrganPair, OrganReference, OrganResult
 from lampyris.core.comparison import Comparison, GroupSummary, PairDifference
 from lampyris.core.estimate import Estimate
+from lampyris.core.histology import Histology, OrganCall, OrganDensity, SectionResult
 from lampyris.core.images import FLUX_UNIT
 from lampyris.study.columns import Cell, Table, columns, estimate_cells
 
 
-def assay_tables(exvivo: ExVivo | None, /) -> dict[str, Table]:
-    """Lay organs out as columns, as `lampyris.study.tables.study_tables` does; no table where there are none."""
+def assay_tables(exvivo: ExVivo | None, histology: Histology | None, /) -> dict[str, Table]:
+    """Lay organs and sections out as columns, as `lampyris.study.tables.study_tables` does; no table where there are none."""
+    return {**_organ_tables(exvivo), **_section_tables(histology)}
+
+
+def _section_tables(histology: Histology | None) -> dict[str, Table]:
+    if histology is None:
+        return {}
+    return {
+        "sections": columns(map(_section, histology.sections), _section(_SECTION)),
+        "organ_densities": columns(map(_density, histology.organs), _density(_DENSITY)),
+        "organ_calls": columns(map(_call, histology.calls), _call(_CALL)),
+    }
+
+
+def _section(one: SectionResult) -> list[Cell]:
+    return [
+        ("animal", "", one.animal),
+        ("group", "", one.group),
+        ("organ", "", one.organ),
+        ("section", "", one.section),
+        ("file", "", one.file),
+        ("pixel_um", "um", one.pixel_um),
+        ("tissue_mm2", "mm2", one.tissue_mm2),
+        ("nuclei", "1", one.nuclei),
+        ("labelled", "1", one.labelled),
+        ("false_expected", "1", one.false_expected),
+        ("threshold", "1", one.threshold),
+        ("blur_um", "um", one.blur_um),
+        ("saturated_share", "1", one.saturated_share),
+        ("used", "", one.used),
+        ("flags", "", ", ".join(one.flags)),
+    ]
+
+
+def _density(one: OrganDensity) -> list[Cell]:
+    return [
+        ("animal", "", one.animal),
+        ("group", "", one.group),
+        ("organ", "", one.organ),
+        ("sections", "1", one.sections),
+        ("nuclei", "1", one.nuclei),
+        ("labelled", "1", one.labelled),
+        ("tissue_mm2", "mm2", one.tissue_mm2),
+        *estimate_cells("cells_per_mm2", "mm-2", one.cells_per_mm2),
+        *estimate_cells("labelled_fraction", "1", one.labelled_fraction),
+        ("p", "1", one.p),
+        ("positive", "", _word(one.positive)),
+        ("flags", "", ", ".join(one.flags)),
+    ]
+
+
+def _call(one: OrganCall) -> list[Cell]:
+    return [
+        ("animal", "", one.animal),
+        ("organ", "", one.organ),
+        ("called", "", _word(one.called)),
+        ("score", "1", one.score),
+        ("truth", "", _word(one.truth)),
+        ("reason", "", one.reason),
+    ]
+
+
+def _word(value: bool | None) -> str:
+    return "" if value is None else "yes" if value else "no"
+
+
+def _organ_tables(exvivo: ExVivo | None) -> dict[str, Table]:
     if exvivo is None:
         return {}
     aside = {one.unit: one.reason for one in exvivo.exclusions}
@@ -158,7 +225,7 @@ def _difference(one: Comparison, pair: PairDifference) -> list[Cell]:
 # one of each, to know the columns of a table without rows
 _NAN = math.nan
 _UNKNOWN = Estimate(_NAN, _NAN, _NAN, _NAN, 0.95, "1", "")
-_EMPTY: dict[Any, Any] = {str: "", float: _NAN, int: 1, Estimate: _UNKNOWN}
+_EMPTY: dict[Any, Any] = {str: "", float: _NAN, int: 1, bool: False, bool | None: None, Estimate: _UNKNOWN}
 
 
 def _sample(kind: Any) -> Any:
@@ -170,6 +237,9 @@ _REFERENCE: OrganReference = _sample(OrganReference)
 _BALANCE: Balance = _sample(Balance)
 _PAIR: OrganPair = _sample(OrganPair)
 _AGREEMENT: OrganAgreement = _sample(OrganAgreement)
+_SECTION: SectionResult = _sample(SectionResult)
+_DENSITY: OrganDensity = _sample(OrganDensity)
+_CALL: OrganCall = _sample(OrganCall)
 _TEST = Comparison("", "", "animal", "", _NAN, _NAN, _NAN, _NAN, (), (), "")
 _ARM = GroupSummary("", 0, (), (), _UNKNOWN)
 _DIFFERENCE = PairDifference("", "", _UNKNOWN, _NAN)

@@ -16,6 +16,7 @@ from lampyris.core.checks import CheckVerdict, ReportingItem
 from lampyris.core.comparison import Comparison
 from lampyris.core.errors import ImageError
 from lampyris.core.finding import Finding
+from lampyris.core.histology import Histology
 from lampyris.core.lesions import Reach
 from lampyris.core.schemas import AnimalRow, StandardRow
 from lampyris.core.settings import StudySettings
@@ -32,11 +33,13 @@ from lampyris.study.crate import crate_metadata
 from lampyris.study.curation.words import correction_methods
 from lampyris.study.draft.rules import allocation_methods
 from lampyris.study.drawn.task import OUTLINES, REGIONS, StoredRegions
+from lampyris.study.exvivo.sections import SECTIONS, SECTIONS_FOLDER
 from lampyris.study.exvivo.task import (
     TRAY,
     TRAY_IMAGE,
+    AssayPlan,
     StoredExVivo,
-    TrayPlan,
+    has_organs,
     load_exvivo,
     stored_exvivo,
     study_exvivo,
@@ -88,6 +91,8 @@ class StoredStudy:
         What the study states of what guidelines ask for.
     exvivo : StoredExVivo or None
         Organs on trays and by mass spectrometry; None where there are none.
+    histology : Histology or None
+        Sections; None where there are none.
     """
 
     name: str
@@ -109,6 +114,7 @@ class StoredStudy:
     checks: tuple[CheckVerdict, ...] = ()
     reporting: tuple[ReportingItem, ...] = ()
     exvivo: StoredExVivo | None = None
+    histology: Histology | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -140,7 +146,7 @@ class StudyPlan:
         Folder of the regions drawn by hand, relative to the study; empty where there are none.
     check : CheckResult or None
         What was checked: sheets and their findings, for the checks that read results.
-    trays : TrayPlan or None
+    trays : AssayPlan or None
         Trays and tables of the ex vivo part; None where the study has none.
     """
 
@@ -157,7 +163,7 @@ class StudyPlan:
     automatic_sessions: tuple[str, ...] = ()
     regions: str = ""
     check: CheckResult | None = None
-    trays: TrayPlan | None = None
+    trays: AssayPlan | None = None
 
 
 def study_task(study: Path, plan: StudyPlan, /, *, engine: Executor | None = None) -> Task:
@@ -191,7 +197,7 @@ def study_task(study: Path, plan: StudyPlan, /, *, engine: Executor | None = Non
         "trays": encode(plan.trays),
     }
     folders = (*plan.sessions, *plan.animals, *plan.automatic, *plan.automatic_sessions, *filter(None, [plan.regions]))
-    folders += plan.trays.folders if plan.trays is not None else ()
+    folders += plan.trays.all_folders if plan.trays is not None else ()
     return Task(
         step="study",
         study=str(study),
@@ -262,6 +268,7 @@ def load_results(folder: Path, /, *, images: bool = True) -> StudyResults:
         checks=stored.checks,
         reporting=stored.reporting,
         exvivo=load_exvivo(folder, stored.exvivo),
+        histology=stored.histology,
     )
 
 
@@ -325,6 +332,7 @@ def _assemble(plan: StudyPlan, engine: Executor | None, study: Path, folder: Pat
     record = _record(plan, study)
     amounts, unmeasured = _amounts(plan, study, outcomes)
     exvivo, of_trays = _exvivo(plan, study, outcomes)
+    histology = _histology(plan, study, outcomes)
     # each view has a folder; decoding hundreds of sessions only to count theirs would take seconds
     views = max(
         (sum(1 for _ in (study / automatic_folder(name)).glob(view_folder("*"))) for name in plan.sessions), default=1
@@ -345,11 +353,12 @@ def _assemble(plan: StudyPlan, engine: Executor | None, study: Path, folder: Pat
             *unmeasured,
             *(_regions(study / plan.regions).findings if plan.regions else ()),
             *of_trays,
+            *(one for one in (histology.findings if histology is not None else ()) if one not in plan.findings),
         ),
         methods=(
             *allocation_methods(study),
             *methods_text(settings, record, views=views),
-            *_exvivo_methods(exvivo, settings),
+            *_assay_methods(exvivo, histology, settings),
             *correction_methods(animals),
         ),
         record=record,
@@ -358,6 +367,7 @@ def _assemble(plan: StudyPlan, engine: Executor | None, study: Path, folder: Pat
         automatic_comparisons=compare_groups(automatic, groups, level=level) if plan.automatic else (),
         regions=plan.regions.removeprefix(f"{RESULTS}/"),
         exvivo=exvivo,
+        histology=histology,
     )
     write_noun(folder / STUDY, stored)
     # from here on everything is made from what was stored, so that rendering again gives the same bytes
@@ -408,7 +418,7 @@ def _exvivo(
     plan: StudyPlan, study: Path, outcomes: Sequence[AnimalOutcome]
 ) -> tuple[StoredExVivo | None, tuple[Finding, ...]]:
     """Trays and tables beside the living animals, and what is to be said that the checks did not say."""
-    if plan.trays is None or plan.check is None:
+    if plan.trays is None or plan.check is None or not has_organs(plan.check):
         return None, ()
     from lampyris.study.exvivo.living import last_signals, signals_of
 
@@ -421,12 +431,25 @@ def _exvivo(
     return stored, tuple(one for one in found.findings if one not in plan.findings)
 
 
-def _exvivo_methods(stored: StoredExVivo | None, settings: StudySettings) -> tuple[str, ...]:
-    if stored is None:
+def _histology(plan: StudyPlan, study: Path, outcomes: Sequence[AnimalOutcome]) -> Histology | None:
+    """Sections beside the calls of the living animals."""
+    if plan.trays is None or not plan.trays.sections:
+        return None
+    from lampyris.study.exvivo.sections import read_sections, study_sections
+
+    counted = read_sections(study / plan.trays.sections)
+    told = [one for one in plan.findings if one.rule.startswith("histology.")]
+    return study_sections(counted, outcomes, plan.settings, told)
+
+
+def _assay_methods(
+    exvivo: StoredExVivo | None, histology: Histology | None, settings: StudySettings
+) -> tuple[str, ...]:
+    if exvivo is None and histology is None:
         return ()
     from lampyris.study.exvivo.methods import exvivo_methods
 
-    return exvivo_methods(stored, settings)
+    return exvivo_methods(exvivo, histology, settings)
 
 
 def _automatic_outcomes(plan: StudyPlan, study: Path, outcomes: tuple[AnimalOutcome, ...]) -> tuple[AnimalOutcome, ...]:
@@ -449,13 +472,14 @@ def _write_crate(results: StudyResults, folder: Path, stored: StoredStudy, publi
     files |= hash_files(folder, [f"{stored.regions}/{name}" for name in (REGIONS, OUTLINES) if stored.regions])
     trays = stored.exvivo.trays if stored.exvivo is not None else ()
     files |= hash_files(folder, [f"{name}/{TRAY}" for name in trays])
+    files |= hash_files(folder, [f"{SECTIONS_FOLDER.removeprefix(f'{RESULTS}/')}/{SECTIONS}"])
     views += [f"{name}/{TRAY_IMAGE}" for name in trays]
     durable.write_json(folder / CRATE, crate_metadata(results, files, views, published=published))
 
 
 def _record(plan: StudyPlan, study: Path) -> RunRecord:
     inputs = {name: durable.sha256_file(study / name) for name in _files(study, plan.sheets)}
-    trays = plan.trays.folders if plan.trays is not None else ()
+    trays = plan.trays.all_folders if plan.trays is not None else ()
     for folder in (*map(automatic_folder, plan.sessions), *plan.automatic_sessions, *trays):
         inputs |= json.loads((study / folder / RECORD).read_text(encoding="utf-8"))["inputs"]
     options: dict[str, Any] = plan.settings.model_dump(mode="json")

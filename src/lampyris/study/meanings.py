@@ -11,6 +11,7 @@ from lampyris.core.amounts import CalibrationLine, InjectedDose, InstrumentRatio
 from lampyris.core.assays import Balance, OrganAgreement, OrganPair, OrganReference, OrganResult
 from lampyris.core.checks import CheckVerdict, ReportingItem
 from lampyris.core.comparison import Comparison
+from lampyris.core.histology import OrganCall, OrganDensity, SectionResult
 from lampyris.core.lesions import Endpoints, Lesion, OrganActivity, OrganOnset, Passage, Reach, Sighting
 from lampyris.core.regions import RegionResult
 from lampyris.core.results import Detection, DetectionLimit, OrganSignal
@@ -43,6 +44,9 @@ DESCRIBED: dict[str, tuple[type, ...]] = {
     "exvivo_agreement": (OrganAgreement,),
     "exvivo_comparisons": (Comparison,),
     "exvivo_differences": (),
+    "sections": (SectionResult,),
+    "organ_densities": (OrganDensity,),
+    "organ_calls": (OrganCall,),
     "curation": (Correction,),
     "regions": (RegionResult,),
     "methods_checks": (CheckVerdict,),
@@ -249,6 +253,30 @@ TABLE_MEANING = {
         "slope": "of log10 a against log10 b, errors in both; 1 is proportional",
         "intercept": "of that line",
         "notes": "what a reader must know",
+    },
+    "sections": {
+        "organ": "of which it is",
+        "section": "which section of the organ",
+        "file": "its micrograph",
+        "pixel_um": "width of a pixel in the tissue",
+        "tissue_mm2": "area of tissue in it",
+        "blur_um": "width of the nuclei's edges",
+        "saturated_share": "share of the tissue at the camera's ceiling",
+        "flags": "what to know of the section, in words",
+    },
+    "organ_densities": {
+        "organ": "which organ",
+        "sections": "used",
+        "nuclei": "in them",
+        "labelled": "in them",
+        "tissue_mm2": "area of tissue in them",
+        "positive": "yes where labelled cells are there: p is below the stated level; empty where that cannot be told",
+        "flags": "what to know of the organ's sections, in words",
+    },
+    "organ_calls": {
+        "organ": "of the living animal",
+        "called": "what the living animal's images say; empty where they were not called, for the reason",
+        "truth": "by sections; empty where they do not tell",
     },
     "exvivo_comparisons": {"p_adjusted": "p adjusted for the number of organs", "adjustment": "how, and over how many"},
     "amounts": {

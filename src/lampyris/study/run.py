@@ -26,7 +26,8 @@ from lampyris.study.curation.tasks import CorrectStep, CuratedAnimals, run_corre
 from lampyris.study.draft.rules import frozen_files
 from lampyris.study.drawn.gather import gather_regions, region_files
 from lampyris.study.drawn.task import regions_task
-from lampyris.study.exvivo.task import TRAY_FAILED, TrayPlan, has_assays, tray_plan, tray_tasks
+from lampyris.study.exvivo.sections import SECTIONS_FAILED, read_sections
+from lampyris.study.exvivo.task import TRAY_FAILED, AssayPlan, assay_plan, assay_tasks, has_assays
 from lampyris.study.following import FollowStep, follow_sessions
 from lampyris.study.graph import (
     RECORD,
@@ -66,7 +67,7 @@ class RunOutcome:
     exit_code : int
         0, or 4 where an animal, a tray of organs or a table failed.
     failed_assays : tuple of str
-        Trays that could not be measured and ICP-MS tables that could not be read, each with the reason.
+        Trays, sections and ICP-MS tables that could not be used, each with the reason.
     """
 
     results: Path
@@ -203,14 +204,14 @@ def run_study(
                     correct=correct or _own_correction(),
                     follow=follow,
                 )
-            trays = _run_trays(work, check, engine, level)
+            trays = _run_assays(work, check, engine, level)
             followed = time.monotonic()
             final = _do_study(work, check, plans, curated, trays, engine, force=force)
             done = [outcome.folder for outcome in outcomes.values() if outcome.done]
             done += [task.folder for task in animal_tasks]
             _finish(work, [*done, *curated.folders, *final])
     animals = [(curated.plans.get(name) or plans[name]).outcome for name in sorted(plans)]
-    lost = _lost_assays(check, trays)
+    lost = _lost_assays(study, check, trays)
     if progress is not None:
         progress(work.count, work.count, "report")
     end = time.monotonic()
@@ -302,7 +303,7 @@ def _do_study(
     check: CheckResult,
     plans: Mapping[str, AnimalPlan],
     curated: CuratedAnimals,
-    trays: TrayPlan | None,
+    trays: AssayPlan | None,
     engine: Executor | None,
     *,
     force: bool,
@@ -317,23 +318,26 @@ def _do_study(
             engine = threads.enter_context(open_engine())
         final = study_task(work.study, plan, engine=engine)
         do_task(final, force=force)
-    return [*filter(None, [plan.regions]), *(trays.folders if trays is not None else ()), final.folder]
+    return [*filter(None, [plan.regions]), *(trays.all_folders if trays is not None else ()), final.folder]
 
 
-def _run_trays(work: _Work, check: CheckResult, engine: Executor | None, level: _Level) -> TrayPlan | None:
-    """Measure the trays of organs, each by itself; None where the study has no ex vivo part."""
+def _run_assays(work: _Work, check: CheckResult, engine: Executor | None, level: _Level) -> AssayPlan | None:
+    """Measure trays of organs, each by itself, and count sections; None where the study has no ex vivo part."""
     if not has_assays(check):
         return None
-    tasks = tray_tasks(work.study, check, work.settings)
-    return tray_plan(check, tasks, level.run_again(engine, tasks, [task.folder for task in tasks]))
+    tasks = assay_tasks(work.study, check, work.settings)
+    return assay_plan(check, tasks, level.run_again(engine, tasks, [task.folder for task in tasks]))
 
 
-def _lost_assays(check: CheckResult, trays: TrayPlan | None) -> tuple[str, ...]:
-    """Trays that could not be measured, and ICP-MS tables that could not be read."""
+def _lost_assays(study: Path, check: CheckResult, trays: AssayPlan | None) -> tuple[str, ...]:
+    """Trays that could not be measured, sections that could not be counted, and ICP-MS tables that could not be read."""
     if trays is None:
         return ()
     told = [one for one in check.image_errors if one.rule.startswith("icp.")]
-    return tuple(str(one) for one in (*(one for one in trays.findings if one.rule == TRAY_FAILED), *told))
+    failed = [one for one in trays.findings if one.rule in (TRAY_FAILED, SECTIONS_FAILED)]
+    if trays.sections:
+        failed += [one for one in read_sections(study / trays.sections).findings if one.severity == Severity.ERROR]
+    return tuple(map(str, (*failed, *told)))
 
 
 def _begin_light(work: _Work, engine: Executor | None, follow: FollowStep | None, folder: Path) -> list[Future[None]]:

@@ -46,7 +46,7 @@ def study_tables(results: StudyResults, /) -> dict[str, Table]:
         "pairs": columns(_pairs(results), _pair(_TEST, _PAIR)),
         **spread_tables(results),
         **amount_tables(results.amounts),
-        **assay_tables(results.exvivo),
+        **assay_tables(results.exvivo, results.histology),
         **check_tables(results),
         **_correction_tables(results),
         **_region_tables(results),

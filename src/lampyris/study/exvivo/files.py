@@ -8,12 +8,14 @@ from lampyris.core.finding import Finding, Place, Severity
 from lampyris.core.settings import StudySettings
 from lampyris.study.exvivo.reference import icp_rows
 from lampyris.study.exvivo.trays import open_tray
+from lampyris.study.histology import CountingOptions, open_section
 from lampyris.study.rules import Sheets
 from lampyris.study.rules_assays import EXVIVO, ICP_MS, SHEET_ASSAYS
+from lampyris.study.rules_histology import sections_of
 
 
 def check_assay_files(sheets: Sheets, settings: StudySettings, /) -> list[Finding]:
-    """Open every image of a tray with its dark frame and photograph, and every table of an ICP-MS.
+    """Open every tray with its dark frame and photograph, every section, and every table of an ICP-MS.
 
     Parameters
     ----------
@@ -41,6 +43,11 @@ def check_assay_files(sheets: Sheets, settings: StudySettings, /) -> list[Findin
             found.append(
                 Finding("header.synthetic", Severity.ERROR, Place(SHEET_ASSAYS, rows[0].row, "file"), seen, mend)
             )
+    for section in sections_of(there).values():
+        try:
+            open_section(sheets.study, section, settings.limits, CountingOptions())
+        except LampyrisError as error:
+            found += _ruled(error.findings) if error.findings else [_unreadable(section[0].file, error, section[0].row)]
     known = [row.animal for row in sheets.animals]
     organs = {(row.animal, row.organ) for row in sheets.organs}
     for file in dict.fromkeys(row.file for row in there if row.kind == ICP_MS):

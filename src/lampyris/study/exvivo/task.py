@@ -21,9 +21,10 @@ from lampyris.core.settings import StudySettings
 from lampyris.io import durable
 from lampyris.study.check import CheckResult
 from lampyris.study.codec import encode
+from lampyris.study.exvivo.sections import SECTIONS_FAILED, SECTIONS_FOLDER, has_sections, section_task
 from lampyris.study.exvivo.sheets import ExVivoSheets
 from lampyris.study.graph import Task, TaskOutcome
-from lampyris.study.rules_assays import EXVIVO, ICP_MS
+from lampyris.study.rules_assays import EXVIVO, ICP_MS, SHEET_ASSAYS
 from lampyris.study.standards import standard_files
 from lampyris.study.store import read_noun, write_noun
 
@@ -61,8 +62,8 @@ class StoredExVivo:
 
 
 @dataclass(frozen=True, slots=True)
-class TrayPlan:
-    """Trays of a run.
+class AssayPlan:
+    """Trays, tables and sections of a run.
 
     Parameters
     ----------
@@ -72,14 +73,27 @@ class TrayPlan:
         Tables of ICP-MS, relative to the study.
     findings : tuple of Finding
         Of those that could not be measured.
+    sections : str
+        Folder of the counted sections, relative to the study; empty where there are none.
     """
 
     folders: tuple[str, ...] = ()
     files: tuple[str, ...] = ()
     findings: tuple[Finding, ...] = ()
+    sections: str = ""
+
+    @property
+    def all_folders(self) -> tuple[str, ...]:
+        """Of trays and of sections."""
+        return (*self.folders, *([self.sections] if self.sections else ()))
 
 
 def has_assays(check: CheckResult, /) -> bool:
+    """Whether a study has trays, sections or ICP-MS tables."""
+    return bool(check.assays)
+
+
+def has_organs(check: CheckResult, /) -> bool:
     """Whether a study has trays or ICP-MS tables."""
     return any(row.kind in (EXVIVO, ICP_MS) for row in check.assays)
 
@@ -92,7 +106,8 @@ def tray_folders(files: Sequence[str], /) -> dict[str, str]:
     >>> tray_folders(["exvivo/tray 1.ome.tiff", "late/Tray 1.ome.tiff"])
     {'exvivo/tray 1.ome.tiff': 'results/assays/tray-1', 'late/Tray 1.ome.tiff': 'results/assays/Tray-1-2'}
     """
-    taken: dict[str, int] = {}
+    # the sections' folder lies beside them
+    taken = {Path(SECTIONS_FOLDER).name: 1}
     found = {}
     for file in sorted(files):
         stem = re.sub(r"[^A-Za-z0-9_-]+", "-", Path(file).name.split(".", 1)[0]).strip("-") or "tray"
@@ -102,8 +117,8 @@ def tray_folders(files: Sequence[str], /) -> dict[str, str]:
     return found
 
 
-def tray_tasks(study: Path, check: CheckResult, settings: StudySettings, /) -> tuple[Task, ...]:
-    """Measure every tray of a study.
+def assay_tasks(study: Path, check: CheckResult, settings: StudySettings, /) -> tuple[Task, ...]:
+    """Measure every tray of a study, and count its sections.
 
     Parameters
     ----------
@@ -116,11 +131,13 @@ def tray_tasks(study: Path, check: CheckResult, settings: StudySettings, /) -> t
     Returns
     -------
     tuple of Task
-        By file. Each depends on its own images and outlines, its organs, its animals' doses, the standards and the settings.
+        Trays by file, then the sections. A tray depends on its own images and outlines, its organs, its animals' doses, the
+        standards and the settings.
     """
     sheets = ExVivoSheets(study, settings, check)
     folders = tray_folders(list(sheets.trays))
-    return tuple(_task(_of_tray(sheets, file), file, folders[file]) for file in sheets.trays)
+    tasks = [_task(_of_tray(sheets, file), file, folders[file]) for file in sheets.trays]
+    return (*tasks, section_task(study, check, settings)) if has_sections(check) else tuple(tasks)
 
 
 def _of_tray(sheets: ExVivoSheets, file: str) -> ExVivoSheets:
@@ -272,24 +289,31 @@ def tray_failed(file: str, why: str, /) -> Finding:
     return Finding(TRAY_FAILED, Severity.ERROR, Place(file), f"{why.rstrip('.')}.", "Mend it and run again.")
 
 
-def tray_plan(check: CheckResult, tasks: Sequence[Task], outcomes: Sequence[TaskOutcome], /) -> TrayPlan:
+def assay_plan(check: CheckResult, tasks: Sequence[Task], outcomes: Sequence[TaskOutcome], /) -> AssayPlan:
     """What became of the trays.
 
     Parameters
     ----------
     check : CheckResult
     tasks : sequence of Task
-        From `tray_tasks`.
+        From `assay_tasks`.
     outcomes : sequence of TaskOutcome
         As `tasks`.
     """
     findings: list[Finding] = []
     for task, outcome in zip(tasks, outcomes, strict=True):
-        if not outcome.done:
-            seen = f"{outcome.reason.rstrip('.')}; the organs on this tray are not in the results"
-            findings += [tray_failed(task.seed_key[-1], seen), *outcome.findings]
-    return TrayPlan(
-        folders=tuple(outcome.folder for outcome in outcomes if outcome.done),
+        if outcome.done:
+            continue
+        reason = outcome.reason.rstrip(".")
+        if task.step == "tray":
+            lost = tray_failed(task.seed_key[-1], f"{reason}; the organs on this tray are not in the results")
+        else:
+            lost = Finding(SECTIONS_FAILED, Severity.ERROR, Place(SHEET_ASSAYS), f"{reason}.", "Mend it and run again.")
+        findings += [lost, *outcome.findings]
+    done = [task for task, outcome in zip(tasks, outcomes, strict=True) if outcome.done]
+    return AssayPlan(
+        folders=tuple(task.folder for task in done if task.step == "tray"),
+        sections=next((task.folder for task in done if task.step == "sections"), ""),
         files=tuple(sorted({row.file for row in check.assays if row.kind == ICP_MS})),
         findings=tuple(dict.fromkeys(findings)),
     )
@@ -297,7 +321,7 @@ def tray_plan(check: CheckResult, tasks: Sequence[Task], outcomes: Sequence[Task
 
 def study_exvivo(
     study: Path,
-    plan: TrayPlan,
+    plan: AssayPlan,
     check: CheckResult,
     settings: StudySettings,
     living: Sequence[tuple[str, str, Estimate]],
@@ -310,7 +334,7 @@ def study_exvivo(
     Parameters
     ----------
     study : Path
-    plan : TrayPlan
+    plan : AssayPlan
     check : CheckResult
     settings : StudySettings
     living : sequence of (animal, organ, Estimate)

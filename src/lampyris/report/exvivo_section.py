@@ -329,7 +329,10 @@ def _comparison_cells(
 
 
 def _p_cell(p: float) -> Cell:
-    return Cell(p_text(p).removeprefix("p").strip(" ="), f"{p:.6g}") if math.isfinite(p) else Cell(MISSING)
+    if not math.isfinite(p):
+        return Cell(MISSING)
+    # the head says p
+    return Cell(p_text(p).removeprefix("p").lstrip(" \u00a0\u202f=").strip(), f"{p:.6g}")
 
 
 def _comparison_notes(comparisons: Sequence[Comparison]) -> list[str]:
@@ -337,7 +340,7 @@ def _comparison_notes(comparisons: Sequence[Comparison]) -> list[str]:
     notes: dict[str, list[str]] = {}
     for one in comparisons:
         for note in one.notes:
-            notes.setdefault(note, []).append(_organ(one))
+            notes.setdefault(f"{note.rstrip('.')}.", []).append(_organ(one))
     return [
         note if len(organs) == len(comparisons) else f"{joined(organs).capitalize()}: {note}"
         for note, organs in notes.items()

@@ -1,6 +1,7 @@
 """Sections on the page: labelled cells per organ, and how the in vivo call holds against them."""
 
 import math
+from dataclasses import replace
 from typing import Any
 
 from lampyris.core.histology import SECTION_FLAG_MEANING, CallAccuracy, Histology, SectionFlag
@@ -31,15 +32,22 @@ def histology_section(results: StudyResults, arms: dict[str, Arm], gallery: Gall
     found = results.histology
     if found is None:
         return None
-    colours = {name: arm.colour for name, arm in arms.items()}
-    told = [one for one in found.organs if math.isfinite(one.cells_per_mm2.value)]
+    # the figure's legend says what the page calls an arm
+    titles = {name: arm.title for name, arm in arms.items()}
+    colours = {arm.title: arm.colour for arm in arms.values()}
+    told = [
+        replace(one, group=titles.get(one.group, one.group))
+        for one in found.organs
+        if math.isfinite(one.cells_per_mm2.value)
+    ]
+    groups = [replace(one, group=titles.get(one.group, one.group)) for one in found.groups]
     figures = []
     if told:
-        gallery.keep("sections", density_figure(told, found.groups, colours, synthetic=found.synthetic))
+        gallery.keep("sections", density_figure(told, groups, colours, synthetic=found.synthetic))
         names = list(dict.fromkeys(one.organ for one in told))
         for first in range(0, len(names), _PER_PANEL):
             own = names[first : first + _PER_PANEL]
-            scene = density_figure([one for one in told if one.organ in own], found.groups, colours)
+            scene = density_figure([one for one in told if one.organ in own], groups, colours)
             figures.append(
                 gallery.show(scene, f"Labelled cells per mm2 of {joined(own)}: a point per animal with its interval")
             )

@@ -82,6 +82,7 @@ def _compared(
             lost.append(Exclusion(row.animal, row.group, LOWER_BOUND if bound else NO_SHARE))
         else:
             readings[row.group].append((row.animal, reading))
+    named = [f"{one.unit} ({one.reason})" for one in lost[len(exclusions) :]]
     # arms too thin for a test are described, and not compared
     thick = [arm for arm in arms if len(readings[arm]) >= LEAST_ANIMALS]
     thin = [f"{arm} ({len(readings[arm])})" for arm in arms if arm not in thick]
@@ -101,6 +102,8 @@ def _compared(
         notes.insert(0, f"No test was made: two arms with {LEAST_ANIMALS} animals are needed.")
         made = replace(made, test="", statistic=nan, df1=nan, df2=nan, p=nan, pairs=(), post_hoc="", tests=())
         made = replace(made, effect_size=None, effects=(), notes=(), warnings=())
+    if named:
+        notes.append(f"Left out: {', '.join(named)}.")
     design = replace(made.design, exclusions=tuple(lost)) if made.design is not None else None
     return replace(made, design=design, notes=(*notes, *made.notes))
 

@@ -42,7 +42,7 @@ def exvivo_methods(
 def _section_methods(histology: Histology, settings: StudySettings) -> str:
     cells, sections, animals = histology.controls
     controls = (
-        f"The threshold was set on {cells} cells in {sections} sections of {animals} unlabelled animals, by which "
+        f"The threshold was set on {cells} cells in {sections} sections of {animals} unlabelled animal{'' if animals == 1 else 's'}, by which "
         f"{100 * histology.false_positives:.2g} % of unlabelled cells are called; as many are taken off. "
         if cells
         else "There was no section of an unlabelled animal. "

@@ -264,6 +264,7 @@ def test_wrong_rows_of_assays_are_told_with_place_and_mend(copied, change, rule,
         ("m01,liver,maybe", "called", "neither"),
         ("m0l,liver,yes", "animal", "Did you mean m0"),
         ("m01,liver,yes\nm01,Liver,no", "organ", "twice"),
+        ("m01,livr,yes", "organ", "Did you mean liver"),
     ],
 )
 def test_wrong_tables_of_calls_are_told(made, tmp_path, rows, column, words):

@@ -438,12 +438,16 @@ def _called(
     sections: list[SectionResult] = []
     views: list[SectionView] = []
     for one in counted:
-        animal, organ, section = one.key
         result = call_section(
-            one.measured, threshold, animal=animal, organ=organ, group=one.group, section=section, file=one.file,
-            control=one.control, registration=one.registration,
-        )  # fmt: skip
-        if one.registration is None and organ:
+            one.measured,
+            threshold,
+            whose=one.key,
+            group=one.group,
+            file=one.file,
+            control=one.control,
+            registration=one.registration,
+        )
+        if one.registration is None and one.key[1]:
             result = replace(result, flags=(*result.flags, str(SectionFlag.NOT_REGISTERED)))
         sections.append(result)
         if options.views and one.image is not None:
@@ -542,6 +546,7 @@ def _told_calls(path: Path, check: CheckResult) -> dict[tuple[str, str], OrganCa
     reasons = table.words("reason") if "reason" in table.columns else ("",) * len(table)
     cut = {row.animal for row in check.assays if row.animal}
     known = {row.animal for row in check.animals} | cut
+    organs_cut = {living_organ(row.organ) for row in check.assays if row.organ}
     found: dict[tuple[str, str], OrganCall] = {}
     faults: list[Finding] = []
     for k, line in enumerate(table.lines):
@@ -561,6 +566,11 @@ def _told_calls(path: Path, check: CheckResult) -> dict[tuple[str, str], OrganCa
             near = did_you_mean(animals[k], known)
             mend = f"Did you mean {near}?" if near else "Name an animal of animals.csv."
             faults.append(_fault(table.file, line, "animal", f"there is no animal {animals[k]!r}.", mend))
+        near = did_you_mean(key[1], organs_cut) if key[1] not in organs_cut else ""
+        if near:
+            faults.append(
+                _fault(table.file, line, "organ", f"no section is of {organs[k]!r}.", f"Did you mean {near}?")
+            )
         if key in found:
             faults.append(
                 _fault(table.file, line, "organ", f"{organs[k]} of {animals[k]} stands twice.", "Keep one row.")

@@ -13,7 +13,7 @@ from lampyris.virtual.design import SectionDraw
 from lampyris.virtual.sections import draw_section
 
 DRAW = SectionDraw(field_um=200.0)
-WHOSE = {"animal": "m01", "organ": "liver", "group": "dots", "section": "1", "file": "a.tif", "control": False}
+WHOSE = {"whose": ("m01", "liver", "1"), "group": "dots", "file": "a.tif", "control": False}
 
 
 def drawn(seed, density, **changes):

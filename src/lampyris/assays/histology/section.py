@@ -133,15 +133,23 @@ def call_section(
     threshold: Threshold,
     /,
     *,
-    animal: str,
-    organ: str,
+    whose: tuple[str, str, str],
     group: str,
-    section: str,
     file: str,
     control: bool,
     registration: SectionRegistration | None = None,
 ) -> SectionResult:
     """Count the cells whose score reaches the controls' threshold.
+
+    Parameters
+    ----------
+    measured : MeasuredSection
+    threshold : Threshold
+    whose : (animal, organ, section)
+    group, file : str
+    control : bool
+        Of an animal without label.
+    registration : SectionRegistration, optional
 
     Returns
     -------
@@ -153,10 +161,10 @@ def call_section(
     if threshold.cells == 0:
         flags.append(str(SectionFlag.NO_CONTROLS))
     return SectionResult(
-        animal=animal,
-        organ=organ,
+        animal=whose[0],
+        organ=whose[1],
         group=group,
-        section=section,
+        section=whose[2],
         file=file,
         control=control,
         pixel_um=measured.pixel_um,

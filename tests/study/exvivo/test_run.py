@@ -52,6 +52,13 @@ voxel_mm = 1.6
 
 [exvivo]
 trays = true
+
+[histology]
+sections = 1
+organs = ["liver"]
+field_um = 130.0
+enrichment = 600.0
+glass_share = 0.1
 """
 TARGETED, CONTROL = "results/assays/targeted-tray1_organs", "results/assays/control-tray1_organs"
 
@@ -112,6 +119,20 @@ def test_the_living_animal_is_laid_beside_its_organs(results):
     assert math.isnan(told["m03"].b.value) and told["m03"].b.high > 0
 
 
+def test_sections_are_counted_and_judge_the_living_call(done, results):
+    found = results.histology
+    assert {(one.animal, one.control) for one in found.sections} == {("m01", False), ("m02", False), ("m03", True)}
+    assert found.synthetic and found.controls[2] == 1
+    calls = {one.animal: one for one in found.calls}
+    # the cheap step's onset of the liver is a call where a lesion was seen; a control judges none
+    assert set(calls) == {"m01", "m02"} and {one.organ for one in found.calls} == {"liver"}
+    onsets = {one.animal: one.endpoints.onsets[0] for one in results.outcomes}
+    for animal, call in calls.items():
+        assert (call.called is True) == math.isfinite(onsets[animal].by_day)
+    section = (done / "results/report.html").read_text(encoding="utf-8").partition('<section id="exvivo"')[2]
+    assert "<h3>Sections</h3>" in section and (done / "results/tables/organ_calls.csv").is_file()
+
+
 def test_the_report_and_the_tables_show_them(done):
     page = (done / "results/report.html").read_text(encoding="utf-8")
     section = page.partition('<section id="exvivo"')[2].partition("</section>")[0]
@@ -130,7 +151,12 @@ def test_the_report_and_the_tables_show_them(done):
 
 def test_everything_is_listed_described_and_taken_along(done, tmp_path):
     listed = json.loads((done / "results/manifest.json").read_text(encoding="utf-8"))["files"]
-    assert {"assays/targeted-tray1_organs/tray.json", "tables/organs.csv", "tables/mass_balance.parquet"} <= set(listed)
+    assert {
+        "assays/targeted-tray1_organs/tray.json",
+        "assays/sections/sections.json",
+        "tables/organs.csv",
+        "tables/mass_balance.parquet",
+    } <= set(listed)
     crate = (done / "results/ro-crate-metadata.json").read_text(encoding="utf-8")
     assert "assays/control-tray1_organs/tray.ome.zarr" in crate and "assays/targeted-tray1_organs/tray.json" in crate
     inputs = json.loads((done / "results/study.json").read_text(encoding="utf-8"))["record"]["inputs"]
@@ -167,6 +193,8 @@ def test_a_faulty_file_stops_only_itself(done, tmp_path):
     study = copied(done, tmp_path / "study")
     image, table = study / "exvivo/raw/targeted-tray1_organs.ome.tiff", study / "exvivo/icp-ms.csv"
     replaced(image, image.read_bytes()[:5000])
+    cut = study / "raw/sections/m02_liver_1.ome.tiff"
+    replaced(cut, cut.read_bytes()[:300])
     lines = table.read_text(encoding="utf-8").splitlines()
     lines[2] = lines[2].replace(",10,", ",ten,", 1)
     replaced(table, "\n".join(lines).encode())
@@ -174,10 +202,11 @@ def test_a_faulty_file_stops_only_itself(done, tmp_path):
     assert not check.sheet_errors
     assert {one.rule.partition(".")[0] for one in check.image_errors} == {"image", "icp"}
     outcome = run(study)
-    assert outcome.exit_code == 4 and len(outcome.failed_assays) == 2
+    assert outcome.exit_code == 4 and len(outcome.failed_assays) == 3
     assert {one["status"] for one in outcome.animals.values()} == {"done"}
     left = load_results(outcome.results, images=False)
     assert {one.group for one in left.exvivo.organs} == {"control"} and not left.exvivo.references
+    assert {one.animal for one in left.histology.sections} == {"m01", "m03"}
     told = [one for one in left.findings if one.rule == "exvivo.failed"]
     assert len(told) == 1 and "targeted-tray1" in told[0].place.file
     assert not (study / TARGETED / "tray.json").exists()
@@ -207,11 +236,11 @@ def test_excluded_animals_are_measured_and_left_out(done, tmp_path):
 
 def test_a_study_without_assays_is_as_it_was(done, tmp_path):
     study = copied(done, tmp_path / "study")
-    for name in ("assays.csv", "organs.csv"):
-        (study / name).unlink()
+    for name in ("assays.csv", "organs.csv", "section_landmarks.csv"):
+        (study / name).unlink(missing_ok=True)
     outcome = run(study)
     found = load_results(outcome.results, images=False)
-    assert outcome.exit_code == 0 and found.exvivo is None
+    assert outcome.exit_code == 0 and found.exvivo is None and found.histology is None
     assert not (outcome.results / "assays").exists() and not (outcome.results / "tables/organs.csv").exists()
     assert 'id="exvivo"' not in outcome.report.read_text(encoding="utf-8")
 

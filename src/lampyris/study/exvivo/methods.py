@@ -41,12 +41,13 @@ def exvivo_methods(
 
 def _section_methods(histology: Histology, settings: StudySettings) -> str:
     cells, sections, animals = histology.controls
-    controls = (
-        f"The threshold was set on {cells} cells in {sections} sections of {animals} unlabelled animal{'' if animals == 1 else 's'}, by which "
-        f"{100 * histology.false_positives:.2g} % of unlabelled cells are called; as many are taken off. "
-        if cells
-        else "There was no section of an unlabelled animal. "
-    )
+    controls = "There was no section of an unlabelled animal. "
+    if cells:
+        controls = (
+            f"The threshold was set on {cells} cells in {sections} sections of {animals} unlabelled "
+            f"animal{'' if animals == 1 else 's'}; {100 * histology.false_positives:.2g} % of unlabelled cells are called by it, "
+            "and as many are taken off. "
+        )
     return (
         f"Sections. In {len(histology.sections)} sections nuclei were segmented in their own channel, and each cell was scored by its "
         f"label in and about the nucleus. {controls}Density is labelled cells per area of tissue, an organ's over its usable sections. "

@@ -439,7 +439,10 @@ def _histology(plan: StudyPlan, study: Path, outcomes: Sequence[AnimalOutcome]) 
 
     counted = read_sections(study / plan.trays.sections)
     told = [one for one in plan.findings if one.rule.startswith("histology.")]
-    return study_sections(counted, outcomes, plan.settings, told)
+    aside = {entry.animal for entry in plan.entries if entry.excluded}
+    if plan.only:
+        aside |= {one.animal for one in counted.organs} - set(plan.only)
+    return study_sections(counted, outcomes, plan.settings, aside=aside, findings=told)
 
 
 def _assay_methods(

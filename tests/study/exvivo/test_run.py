@@ -226,7 +226,9 @@ def test_excluded_animals_are_measured_and_left_out(done, tmp_path):
     replaced(sheet, "\n".join([names, *(",".join(row) for row in cells)]).encode())
     before = (study / TARGETED / "record.json").stat().st_mtime_ns
     outcome = run(study)
-    found = load_results(outcome.results, images=False).exvivo
+    whole = load_results(outcome.results, images=False)
+    found, sections = whole.exvivo, whole.histology
+    assert len(sections.sections) == 3 and {one.animal for one in sections.organs} == {"m01", "m03"}
     assert {one.animal for one in found.organs} == {"m01", "m02", "m03"}
     assert {one.animal for one in found.balances} == {"m01"} and found.exclusions[0].reason == "dose leaked"
     # who is left out changes no measurement

@@ -1,6 +1,6 @@
 """Sections as a task: counted together, since controls set the threshold of all; the in vivo calls are judged where they are known."""
 
-from collections.abc import Sequence
+from collections.abc import Sequence, Set
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
@@ -84,7 +84,13 @@ def read_sections(folder: Path, /) -> Histology:
 
 
 def study_sections(
-    counted: Histology, outcomes: Sequence[AnimalOutcome], settings: StudySettings, findings: Sequence[Finding], /
+    counted: Histology,
+    outcomes: Sequence[AnimalOutcome],
+    settings: StudySettings,
+    /,
+    *,
+    aside: Set[str] = frozenset(),
+    findings: Sequence[Finding] = (),
 ) -> Histology:
     """Counted sections with the in vivo calls of a run laid beside them.
 
@@ -93,12 +99,22 @@ def study_sections(
     counted : Histology
     outcomes : sequence of AnimalOutcome
     settings : StudySettings
+    aside : set of str
+        Animals whose sections are counted and used for nothing further.
     findings : sequence of Finding
         Of the sheets, that matter here.
+
+    Returns
+    -------
+    Histology
     """
+    from lampyris.assays.histology.density import group_densities
     from lampyris.study.histology import judged, unlabelled_arms
 
-    found = judged(counted, living_calls(outcomes), unlabelled_arms(settings), settings.analysis.interval_level)
+    level, controls = settings.analysis.interval_level, unlabelled_arms(settings)
+    organs = tuple(one for one in counted.organs if one.animal not in aside)
+    kept = replace(counted, organs=organs, groups=group_densities(organs, controls=controls, level=level))
+    found = judged(kept, living_calls(outcomes), controls, level)
     return replace(found, findings=tuple(dict.fromkeys((*findings, *found.findings))))
 
 

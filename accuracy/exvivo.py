@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from accuracy.figures import Figure, figure
-from lampyris.study.exvivo import exvivo_study
+from lampyris.study.exvivo.join import exvivo_study
 from lampyris.trial.score_exvivo import OrganCase, exvivo_figures, score_exvivo
 from lampyris.virtual.design import Design, default_design
 from lampyris.virtual.simulate import simulate_trays

@@ -51,7 +51,7 @@ def add_verbs(verb: AddVerb, /) -> None:
 
 
 def _assay(options: argparse.Namespace) -> int:
-    from lampyris.study.exvivo import exvivo_study
+    from lampyris.study.exvivo.join import exvivo_study
 
     for path in (options.plot,):
         if path is not None and path.suffix.lower() not in (".svg", ".png"):

@@ -73,6 +73,7 @@ def _run(options: argparse.Namespace) -> int:
                 "report": outcome.report,
                 "animals": outcome.animals,
                 "seconds": outcome.seconds,
+                "failed_assays": list(outcome.failed_assays),
             }
         )
     else:
@@ -83,6 +84,8 @@ def _run(options: argparse.Namespace) -> int:
     failed = sum(entry["status"] == "failed" for entry in outcome.animals.values())
     if failed:
         print(f"lampyris: {failed} of {len(outcome.animals)} animals could not be analysed", file=sys.stderr)
+    for fault in outcome.failed_assays:
+        print(f"lampyris: {fault}", file=sys.stderr)
     return outcome.exit_code
 
 

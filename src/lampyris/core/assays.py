@@ -7,6 +7,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from lampyris.core.arrays import frozen_array
+from lampyris.core.comparison import Comparison
+from lampyris.core.design import Exclusion
 from lampyris.core.estimate import Estimate
 from lampyris.core.finding import Finding
 
@@ -235,6 +237,8 @@ class TrayView:
     synthetic : bool
         The image says that it was simulated.
     organs : tuple of OrganResult
+    first_mm : float
+        Where the first pixel's centre lies in the frame of the outlines, in both directions: not at 0 where pixels were joined.
     """
 
     file: str
@@ -243,6 +247,7 @@ class TrayView:
     probe: NDArray[np.float32]
     synthetic: bool
     organs: tuple[OrganResult, ...]
+    first_mm: float = 0.0
 
     def __post_init__(self) -> None:
         photo = frozen_array("photo", self.photo, ("y", "x"), np.float32)
@@ -265,6 +270,10 @@ class ExVivo:
         By what is compared: the joined tables behind `agreements`.
     agreements : tuple of OrganAgreement
     findings : tuple of Finding
+    comparisons : tuple of Comparison
+        Of %ID/g between the arms, one per organ, adjusted for the number of organs.
+    exclusions : tuple of Exclusion
+        Animals whose organs were measured and are in no sum, agreement or comparison.
     """
 
     trays: tuple[TrayView, ...] = ()
@@ -273,6 +282,8 @@ class ExVivo:
     pairs: dict[str, tuple[OrganPair, ...]] = field(default_factory=dict)
     agreements: tuple[OrganAgreement, ...] = ()
     findings: tuple[Finding, ...] = ()
+    comparisons: tuple[Comparison, ...] = ()
+    exclusions: tuple[Exclusion, ...] = ()
 
     @property
     def organs(self) -> tuple[OrganResult, ...]:

@@ -9,10 +9,12 @@ from numpy.typing import NDArray
 from lampyris.core.amounts import Amounts
 from lampyris.core.analyses import Analyses
 from lampyris.core.arrays import frozen_array
+from lampyris.core.assays import ExVivo
 from lampyris.core.checks import CheckVerdict, ReportingItem
 from lampyris.core.comparison import Comparison
 from lampyris.core.estimate import Estimate
 from lampyris.core.finding import Finding
+from lampyris.core.histology import Histology
 from lampyris.core.images import Pose, Registration
 from lampyris.core.lesions import Endpoints, Lesion, Reach
 from lampyris.core.regions import RegionResult
@@ -315,6 +317,10 @@ class StudyResults:
         What the study states of what guidelines ask for.
     analyses : Analyses
         Courses over days, onsets and relations, and the list of all answers; empty in results of an older version.
+    exvivo : ExVivo or None
+        Organs on trays and by mass spectrometry; None where the study has neither.
+    histology : Histology or None
+        Sections; None where the study has none.
     """
 
     name: str
@@ -334,3 +340,5 @@ class StudyResults:
     checks: tuple[CheckVerdict, ...] = ()
     reporting: tuple[ReportingItem, ...] = ()
     analyses: Analyses = field(default_factory=Analyses)
+    exvivo: ExVivo | None = None
+    histology: Histology | None = None

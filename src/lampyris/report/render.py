@@ -19,11 +19,13 @@ from lampyris.report.checks_section import checks_section
 from lampyris.report.corrections import correction_context, correction_sentences
 from lampyris.report.curves import AnimalCurve, ArmDay, animal_curves, arm_means, flux_unit
 from lampyris.report.drawn import drawn_table
+from lampyris.report.exvivo_section import exvivo_section, exvivo_sentences
 from lampyris.report.figures import curves_figure, limits_figure, side_by_side
 from lampyris.report.films import film_rows, scale_stops, scale_ticks, still_indices
 from lampyris.report.gallery import Gallery
 from lampyris.report.groups_section import groups_context
 from lampyris.report.headline import at_a_glance, false_alarm_text, headline
+from lampyris.report.histology_section import histology_section, histology_sentences
 from lampyris.report.levels import interval_level, level_text
 from lampyris.report.limits import LimitGrid, limit_grids
 from lampyris.report.montage import arm_montage
@@ -137,7 +139,12 @@ def _sections(results: StudyResults, arms: dict[str, Arm], gallery: Gallery) -> 
     grids = limit_grids(results)
     groups = groups_context(results, arms, gallery)
     return {
-        "sentences": [*headline(results, arms), *correction_sentences(results)],
+        "sentences": [
+            *headline(results, arms),
+            *exvivo_sentences(results),
+            *histology_sentences(results),
+            *correction_sentences(results),
+        ],
         "corrections": correction_context(results, arms),
         "drawn": drawn_table(results, arms),
         "glance": at_a_glance(results, arms),
@@ -156,6 +163,8 @@ def _sections(results: StudyResults, arms: dict[str, Arm], gallery: Gallery) -> 
         "left_out": sections.left_out_table(results, arms),
         "false_alarms": false_alarm_text(results, arms),
         "amounts": amounts_section(results, arms, gallery),
+        "exvivo": exvivo_section(results, arms, gallery),
+        "sections": histology_section(results, arms, gallery),
         "checks": checks_section(results),
         "record_tables": sections.record_tables(results),
         "lesion_count": sections.lesion_count_text,
@@ -250,7 +259,10 @@ def render_report(
     # the engine looks at the pictures while this thread draws the rest of the page
     seen = looks(shown, engine=engine)
     parts = _sections(results, arms, gallery)
-    pictures = _pictures(results, arms, shown, seen, image_budget_mb * _MEGABYTE, gallery, engine)
+    # the trays are pictures too; the films and the viewer have what they leave, and at least half
+    budget = image_budget_mb * _MEGABYTE
+    budget = max(0.5 * budget, budget - (parts["exvivo"] or {"size": 0})["size"])
+    pictures = _pictures(results, arms, shown, seen, budget, gallery, engine)
     style, script = page_style(results), page_script()
     page = (
         _environment()

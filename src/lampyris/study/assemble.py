@@ -12,10 +12,12 @@ from typing import Any, overload
 import lampyris
 from lampyris.core.amounts import Amounts
 from lampyris.core.analyses import Analyses
+from lampyris.core.assays import ExVivo
 from lampyris.core.checks import CheckVerdict, ReportingItem
 from lampyris.core.comparison import Comparison
 from lampyris.core.errors import ImageError
 from lampyris.core.finding import Finding
+from lampyris.core.histology import Histology
 from lampyris.core.lesions import Reach
 from lampyris.core.schemas import AnimalRow, StandardRow
 from lampyris.core.settings import StudySettings
@@ -32,6 +34,17 @@ from lampyris.study.crate import crate_metadata
 from lampyris.study.curation.words import correction_methods
 from lampyris.study.draft.rules import allocation_methods
 from lampyris.study.drawn.task import OUTLINES, REGIONS, StoredRegions
+from lampyris.study.exvivo.sections import SECTIONS, SECTIONS_FOLDER
+from lampyris.study.exvivo.task import (
+    TRAY,
+    TRAY_IMAGE,
+    AssayPlan,
+    StoredExVivo,
+    has_organs,
+    load_exvivo,
+    stored_exvivo,
+    study_exvivo,
+)
 from lampyris.study.graph import RECORD, Task, hash_files
 from lampyris.study.methods import methods_text
 from lampyris.study.provenance import package_versions, source_hash
@@ -82,6 +95,10 @@ class StoredStudy:
         What the study states of what guidelines ask for.
     analyses : Analyses
         Courses over days, onsets and relations, and the list of all answers.
+    exvivo : StoredExVivo or None
+        Organs on trays and by mass spectrometry; None where there are none.
+    histology : Histology or None
+        Sections; None where there are none.
     """
 
     name: str
@@ -104,6 +121,8 @@ class StoredStudy:
     reporting: tuple[ReportingItem, ...] = ()
     analyses: Analyses = field(default_factory=Analyses)
     automatic_analyses: Analyses = field(default_factory=Analyses)
+    exvivo: StoredExVivo | None = None
+    histology: Histology | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -135,6 +154,8 @@ class StudyPlan:
         Folder of the regions drawn by hand, relative to the study; empty where there are none.
     check : CheckResult or None
         What was checked: sheets and their findings, for the checks that read results.
+    trays : AssayPlan or None
+        Trays and tables of the ex vivo part; None where the study has none.
     """
 
     settings: StudySettings
@@ -150,6 +171,7 @@ class StudyPlan:
     automatic_sessions: tuple[str, ...] = ()
     regions: str = ""
     check: CheckResult | None = None
+    trays: AssayPlan | None = None
 
 
 def study_task(study: Path, plan: StudyPlan, /, *, engine: Executor | None = None) -> Task:
@@ -180,8 +202,10 @@ def study_task(study: Path, plan: StudyPlan, /, *, engine: Executor | None = Non
         "automatic_sessions": plan.automatic_sessions,
         "regions": plan.regions,
         "checks": encode(plan.check.checks) if plan.check is not None else [],
+        "trays": encode(plan.trays),
     }
     folders = (*plan.sessions, *plan.animals, *plan.automatic, *plan.automatic_sessions, *filter(None, [plan.regions]))
+    folders += plan.trays.all_folders if plan.trays is not None else ()
     return Task(
         step="study",
         study=str(study),
@@ -253,6 +277,8 @@ def load_results(folder: Path, /, *, images: bool = True) -> StudyResults:
         checks=stored.checks,
         reporting=stored.reporting,
         analyses=stored.analyses,
+        exvivo=load_exvivo(folder, stored.exvivo),
+        histology=stored.histology,
     )
 
 
@@ -317,6 +343,8 @@ def _assemble(plan: StudyPlan, engine: Executor | None, study: Path, folder: Pat
     was = _statistics(plan, automatic, groups) if plan.automatic else ((), Analyses())
     record = _record(plan, study)
     amounts, unmeasured = _amounts(plan, study, outcomes)
+    exvivo, of_trays = _exvivo(plan, study, outcomes)
+    histology = _histology(plan, study, outcomes)
     # each view has a folder; decoding hundreds of sessions only to count theirs would take seconds
     views = max(
         (sum(1 for _ in (study / automatic_folder(name)).glob(view_folder("*"))) for name in plan.sessions), default=1
@@ -336,10 +364,13 @@ def _assemble(plan: StudyPlan, engine: Executor | None, study: Path, folder: Pat
             *plan.findings,
             *unmeasured,
             *(_regions(study / plan.regions).findings if plan.regions else ()),
+            *of_trays,
+            *(one for one in (histology.findings if histology is not None else ()) if one not in plan.findings),
         ),
         methods=(
             *allocation_methods(study),
             *methods_text(settings, record, views=views),
+            *_assay_methods(exvivo, histology, settings),
             *correction_methods(animals),
         ),
         record=record,
@@ -349,6 +380,8 @@ def _assemble(plan: StudyPlan, engine: Executor | None, study: Path, folder: Pat
         regions=plan.regions.removeprefix(f"{RESULTS}/"),
         analyses=analyses,
         automatic_analyses=was[1],
+        exvivo=exvivo,
+        histology=histology,
     )
     write_noun(folder / STUDY, stored)
     # from here on everything is made from what was stored, so that rendering again gives the same bytes
@@ -411,6 +444,47 @@ def _amounts(
     return amounts, (*findings, *amount_findings(amounts))
 
 
+def _exvivo(
+    plan: StudyPlan, study: Path, outcomes: Sequence[AnimalOutcome]
+) -> tuple[StoredExVivo | None, tuple[Finding, ...]]:
+    """Trays and tables beside the living animals, and what is to be said that the checks did not say."""
+    if plan.trays is None or plan.check is None or not has_organs(plan.check):
+        return None, ()
+    from lampyris.study.exvivo.living import last_signals, signals_of
+
+    # sessions stand by animal and day: the last of each was imaged before the organs were
+    last = {Path(automatic_folder(name)).parent.name: name for name in plan.sessions}
+    sessions = [read_session(study / name, images=False) for name in last.values()]
+    living = last_signals(signals_of(sessions, outcomes))
+    found: ExVivo = study_exvivo(study, plan.trays, plan.check, plan.settings, living, only=plan.only)
+    stored = stored_exvivo(found, [name.removeprefix(f"{RESULTS}/") for name in plan.trays.folders])
+    return stored, tuple(one for one in found.findings if one not in plan.findings)
+
+
+def _histology(plan: StudyPlan, study: Path, outcomes: Sequence[AnimalOutcome]) -> Histology | None:
+    """Sections beside the calls of the living animals."""
+    if plan.trays is None or not plan.trays.sections:
+        return None
+    from lampyris.study.exvivo.sections import read_sections, study_sections
+
+    counted = read_sections(study / plan.trays.sections)
+    told = [one for one in plan.findings if one.rule.startswith("histology.")]
+    aside = {entry.animal for entry in plan.entries if entry.excluded}
+    if plan.only:
+        aside |= {one.animal for one in counted.organs} - set(plan.only)
+    return study_sections(counted, outcomes, plan.settings, aside=aside, findings=told)
+
+
+def _assay_methods(
+    exvivo: StoredExVivo | None, histology: Histology | None, settings: StudySettings
+) -> tuple[str, ...]:
+    if exvivo is None and histology is None:
+        return ()
+    from lampyris.study.exvivo.methods import exvivo_methods
+
+    return exvivo_methods(exvivo, histology, settings)
+
+
 def _automatic_outcomes(plan: StudyPlan, study: Path, outcomes: tuple[AnimalOutcome, ...]) -> tuple[AnimalOutcome, ...]:
     """All animals as found automatically."""
     found = [read_noun(study / name / ANIMAL, StoredAnimal).outcome for name in plan.automatic]
@@ -429,12 +503,17 @@ def _write_crate(results: StudyResults, folder: Path, stored: StoredStudy, publi
     sessions = (*stored.sessions, *stored.automatic_sessions)
     files |= hash_files(folder, [f"{name}/session.json" for name in sessions])
     files |= hash_files(folder, [f"{stored.regions}/{name}" for name in (REGIONS, OUTLINES) if stored.regions])
+    trays = stored.exvivo.trays if stored.exvivo is not None else ()
+    files |= hash_files(folder, [f"{name}/{TRAY}" for name in trays])
+    files |= hash_files(folder, [f"{SECTIONS_FOLDER.removeprefix(f'{RESULTS}/')}/{SECTIONS}"])
+    views += [f"{name}/{TRAY_IMAGE}" for name in trays]
     durable.write_json(folder / CRATE, crate_metadata(results, files, views, published=published))
 
 
 def _record(plan: StudyPlan, study: Path) -> RunRecord:
     inputs = {name: durable.sha256_file(study / name) for name in _files(study, plan.sheets)}
-    for folder in (*map(automatic_folder, plan.sessions), *plan.automatic_sessions):
+    trays = plan.trays.all_folders if plan.trays is not None else ()
+    for folder in (*map(automatic_folder, plan.sessions), *plan.automatic_sessions, *trays):
         inputs |= json.loads((study / folder / RECORD).read_text(encoding="utf-8"))["inputs"]
     options: dict[str, Any] = plan.settings.model_dump(mode="json")
     if plan.only:

@@ -38,7 +38,8 @@ from lampyris.study.rules import RULES, SETTINGS, SHEET, SHEET_ANIMALS, SHEET_LA
 from lampyris.study.rules_amounts import SHEET_STANDARDS
 from lampyris.study.rules_assays import SHEET_ASSAYS, SHEET_ORGANS
 
-IMAGE_RULES = "image."
+# faults of one file: an image stops its animal or its tray, a table of an ICP-MS itself
+IMAGE_RULES = ("image.", "icp.")
 Row = TypeVar("Row")
 
 
@@ -158,6 +159,7 @@ def check_study(directory: Path | str, /, *, images: bool = True, sessions: bool
         headers, unreadable = open_headers(sheets, settings)
         findings += unreadable
         findings += check_files(sheets, settings, headers)
+        findings += _check_assays(sheets, settings, whole=whole)
         photographed = frozenset(path for path, header in headers.items() if header is not None and header.photo)
     evidence = Evidence(sheets, headers, tuple(findings), read_records(study))
     checks = methods_checks(evidence)
@@ -176,6 +178,15 @@ def check_study(directory: Path | str, /, *, images: bool = True, sessions: bool
         assays,
         organs,
     )
+
+
+def _check_assays(sheets: Sheets, settings: StudySettings, *, whole: bool) -> list[Finding]:
+    """Faults of trays and ICP-MS tables; where sheets are not valid, those are told first."""
+    if not sheets.assays or not whole:
+        return []
+    from lampyris.study.exvivo.files import check_assay_files
+
+    return check_assay_files(sheets, settings)
 
 
 def _optional(

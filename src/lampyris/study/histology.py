@@ -132,9 +132,33 @@ def histology_study(
     study = Path(directory)
     check, settings = _checked(study)
     options = replace(options, level=settings.analysis.interval_level)
-    groups = {row.animal: row.group for row in check.animals}
-    controls = frozenset(name for name, group in settings.groups.items() if group.role == "control" or not group.probe)
     told = _told_calls(calls, check) if calls is not None else _onsets(study, options.highest_limit)
+    return judged(count_study(study, check, settings, options), told, unlabelled_arms(settings), options.level)
+
+
+def unlabelled_arms(settings: StudySettings, /) -> frozenset[str]:
+    """Arms without label: their sections tell how many cells are called wrongly."""
+    return frozenset(name for name, group in settings.groups.items() if group.role == "control" or not group.probe)
+
+
+def count_study(study: Path, check: CheckResult, settings: StudySettings, options: CountingOptions, /) -> Histology:
+    """Count every section of a study, without a look at the living animals.
+
+    Parameters
+    ----------
+    study : Path
+    check : CheckResult
+        Checked sheets.
+    settings : StudySettings
+    options : CountingOptions
+
+    Returns
+    -------
+    Histology
+        A section that cannot be counted is left out, with a finding that says why.
+    """
+    groups = {row.animal: row.group for row in check.animals}
+    controls = unlabelled_arms(settings)
     sheets = Sheets(study, settings, check.samples, check.animals, True, assays=check.assays)
     landmarks, _ = read_landmarks(sheets)
     counted: list[_Counted] = []
@@ -142,7 +166,7 @@ def histology_study(
     for key, rows in sorted(sections_of(check.assays).items()):
         group = groups.get(key[0], "")
         try:
-            image, counts, pixel_um, names = _open_rows(study, rows, settings.limits, options)
+            image, counts, pixel_um, names = open_section(study, rows, settings.limits, options)
             measured = analyse_section(
                 counts,
                 pixel_um=pixel_um,
@@ -158,8 +182,7 @@ def histology_study(
         registration, remarks = _registered(mine, measured, options.model)
         findings += remarks
         counted.append(_Counted(key, group, group in controls, rows[0].file, image, measured, registration))
-    found = _called(counted, options, controls, findings)
-    return _judged(found, told, controls, options.level)
+    return _called(counted, options, controls, findings)
 
 
 def histology_files(
@@ -252,7 +275,7 @@ def _failed(file: str, error: LampyrisError) -> Finding:
     return Finding("histology.failed", Severity.ERROR, Place(file), f"{error}.", "Mend it and run the assay again.")
 
 
-def _open_rows(
+def open_section(
     study: Path, rows: Sequence[AssayRow], limits: Limits, options: CountingOptions
 ) -> tuple[RawImage, np.ndarray, float, tuple[str, str]]:
     """Both channels of a section, from one file or two."""
@@ -460,9 +483,22 @@ def _called(
     )
 
 
-def _judged(
-    found: Histology, told: Mapping[tuple[str, str], OrganCall] | None, controls: frozenset[str], level: float
+def judged(
+    found: Histology, told: Mapping[tuple[str, str], OrganCall] | None, controls: frozenset[str], level: float, /
 ) -> Histology:
+    """Lay counted sections beside the calls of the living animals' images.
+
+    Parameters
+    ----------
+    found : Histology
+        From `count_study`.
+    told : mapping of (animal, organ) to OrganCall, or None
+        None where the study has not been run.
+    controls : frozenset of str
+        Arms without label.
+    level : float
+        Coverage of intervals.
+    """
     if told is None:
         seen = "the study has no results of living animals: sections are not laid beside a call."
         mend = "Run `lampyris run` first, or give a table with --calls."

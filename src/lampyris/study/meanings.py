@@ -9,9 +9,11 @@ import re
 
 from lampyris.core.amounts import CalibrationLine, InjectedDose, InstrumentRatio, SignalAmount
 from lampyris.core.analyses import Relation, StudyTest
+from lampyris.core.assays import Balance, OrganAgreement, OrganPair, OrganReference, OrganResult
 from lampyris.core.checks import CheckVerdict, ReportingItem
 from lampyris.core.comparison import Comparison
 from lampyris.core.design import TestResult
+from lampyris.core.histology import OrganCall, OrganDensity, SectionResult
 from lampyris.core.lesions import Endpoints, Lesion, OrganActivity, OrganOnset, Passage, Reach, Sighting
 from lampyris.core.onset import OnsetArm, OnsetResult
 from lampyris.core.regions import RegionResult
@@ -43,6 +45,16 @@ DESCRIBED: dict[str, tuple[type, ...]] = {
     "instruments": (InstrumentRatio,),
     "doses": (InjectedDose,),
     "amounts": (SignalAmount,),
+    "organs": (OrganResult,),
+    "icp_ms": (OrganReference,),
+    "mass_balance": (Balance,),
+    "exvivo_pairs": (OrganPair,),
+    "exvivo_agreement": (OrganAgreement,),
+    "exvivo_comparisons": (Comparison,),
+    "exvivo_differences": (),
+    "sections": (SectionResult,),
+    "organ_densities": (OrganDensity,),
+    "organ_calls": (OrganCall,),
     "curation": (Correction,),
     "regions": (RegionResult,),
     "methods_checks": (CheckVerdict,),
@@ -246,6 +258,74 @@ TABLE_MEANING = {
         "agreement_high": "and below this",
     },
     "doses": {"method": "how it was obtained"},
+    "organs": {
+        "organ": "which organ, as in organs.csv",
+        "probe": "key of the probe; empty for unlabelled controls",
+        "file": "image of the tray",
+        "tissue": "whose optics were used",
+        "y_mm": "middle of the outline, down from the first pixel's centre",
+        "x_mm": "the same, to the right",
+        "area_mm2": "of the outline",
+        "unit": "unit of the amount",
+        "percent_dose": "share of the animal's dose",
+        "percent_dose_per_gram": "the same per gram of organ",
+        "below_limit": "not told from nothing: the value lies below the upper end of its interval",
+        "flags": "what to know of the organ, in words",
+        "left_out": "why the animal is in no sum, agreement or comparison; empty where it is",
+    },
+    "icp_ms": {
+        "organ": "which organ, as in organs.csv",
+        "percent_dose": "share of the animal's dose",
+        "percent_dose_per_gram": "the same per gram of organ",
+        "replicates": "digests of the organ",
+        "flags": "what to know of the organ, in words",
+    },
+    "mass_balance": {"percent_dose": "sum over the organs"},
+    "exvivo_pairs": {
+        "compared": "with what: icp-ms (a the tray, b mass spectrometry) or in vivo (a the living animal, b the tray)",
+        "organ": "which organ of the animal",
+        "unit_a": "unit of a",
+        "a": "the first measurement",
+        "unit_b": "unit of b",
+        "b": "the second measurement",
+    },
+    "exvivo_agreement": {
+        "a": "first way of measuring",
+        "b": "second way of measuring",
+        "organ": "which organ; all for every organ, nested in the animals",
+        "animals": "animals: the unit of replication",
+        "pairs": "organs measured in both ways",
+        "lower": "95 % of single ratios are expected above this",
+        "upper": "and below this",
+        "slope": "of log10 a against log10 b, errors in both; 1 is proportional",
+        "intercept": "of that line",
+        "notes": "what a reader must know",
+    },
+    "sections": {
+        "organ": "of which it is",
+        "section": "which section of the organ",
+        "file": "its micrograph",
+        "pixel_um": "width of a pixel in the tissue",
+        "tissue_mm2": "area of tissue in it",
+        "blur_um": "width of the nuclei's edges",
+        "saturated_share": "share of the tissue at the camera's ceiling",
+        "flags": "what to know of the section, in words",
+    },
+    "organ_densities": {
+        "organ": "which organ",
+        "sections": "used",
+        "nuclei": "in them",
+        "labelled": "in them",
+        "tissue_mm2": "area of tissue in them",
+        "positive": "yes where labelled cells are there: p is below the stated level; empty where that cannot be told",
+        "flags": "what to know of the organ's sections, in words",
+    },
+    "organ_calls": {
+        "organ": "of the living animal",
+        "called": "what the living animal's images say; empty where they were not called, for the reason",
+        "truth": "by sections; empty where they do not tell",
+    },
+    "exvivo_comparisons": {"p_adjusted": "p adjusted for the number of organs", "adjustment": "how, and over how many"},
     "amounts": {
         "view": "of an organ's glow; empty for lesions",
         "lesion": "number of the lesion; empty for an organ's glow",

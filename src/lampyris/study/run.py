@@ -26,6 +26,8 @@ from lampyris.study.curation.tasks import CorrectStep, CuratedAnimals, run_corre
 from lampyris.study.draft.rules import frozen_files
 from lampyris.study.drawn.gather import gather_regions, region_files
 from lampyris.study.drawn.task import regions_task
+from lampyris.study.exvivo.sections import SECTIONS_FAILED, read_sections
+from lampyris.study.exvivo.task import TRAY_FAILED, AssayPlan, assay_plan, assay_tasks, has_assays
 from lampyris.study.following import FollowStep, follow_sessions
 from lampyris.study.graph import (
     RECORD,
@@ -41,6 +43,7 @@ from lampyris.study.light import begin_light, light_is_shared
 from lampyris.study.opening import SessionRows, lanes_named
 from lampyris.study.rules import SETTINGS, SHEET, SHEET_ANIMALS, SHEET_LANDMARKS, SHEET_REGIONS, Sheets
 from lampyris.study.rules_amounts import SHEET_STANDARDS
+from lampyris.study.rules_assays import SHEET_ASSAYS, SHEET_ORGANS
 from lampyris.study.standards import standard_files
 from lampyris.study.steps import AnimalPlan, SessionStep, animal_task, session_task
 from lampyris.study.store import automatic_folder
@@ -62,7 +65,9 @@ class RunOutcome:
     seconds : dict of str to float
         Wall time of ``check``, ``sessions``, ``animals``, ``study`` and ``total``; in no file.
     exit_code : int
-        0, or 4 where an animal failed.
+        0, or 4 where an animal, a tray of organs or a table failed.
+    failed_assays : tuple of str
+        Trays, sections and ICP-MS tables that could not be used, each with the reason.
     """
 
     results: Path
@@ -70,6 +75,7 @@ class RunOutcome:
     animals: dict[str, dict[str, str]]
     seconds: dict[str, float]
     exit_code: int
+    failed_assays: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -198,12 +204,14 @@ def run_study(
                     correct=correct or _own_correction(),
                     follow=follow,
                 )
+            trays = _run_assays(work, check, engine, level)
             followed = time.monotonic()
-            final = _do_study(work, check, plans, curated, engine, force=force)
+            final = _do_study(work, check, plans, curated, trays, engine, force=force)
             done = [outcome.folder for outcome in outcomes.values() if outcome.done]
             done += [task.folder for task in animal_tasks]
             _finish(work, [*done, *curated.folders, *final])
     animals = [(curated.plans.get(name) or plans[name]).outcome for name in sorted(plans)]
+    lost = _lost_assays(study, check, trays)
     if progress is not None:
         progress(work.count, work.count, "report")
     end = time.monotonic()
@@ -212,7 +220,8 @@ def run_study(
         report=study / RESULTS / REPORT,
         animals={a.animal: {"group": a.group, "status": a.status, "reason": a.reason} for a in animals},
         seconds=_seconds(start, checked, analysed, followed, end),
-        exit_code=ImageError.exit_code if any(animal.status == "failed" for animal in animals) else 0,
+        exit_code=ImageError.exit_code if lost or any(animal.status == "failed" for animal in animals) else 0,
+        failed_assays=lost,
     )
 
 
@@ -294,19 +303,41 @@ def _do_study(
     check: CheckResult,
     plans: Mapping[str, AnimalPlan],
     curated: CuratedAnimals,
+    trays: AssayPlan | None,
     engine: Executor | None,
     *,
     force: bool,
 ) -> list[str]:
     """Regions, tables and report over what is done, with a person's corrections; their folders."""
     plan = _with_regions(work, check, _study_plan(work, check, plans, curated), force=force)
+    if trays is not None:
+        plan = replace(plan, trays=trays, sheets=(*plan.sheets, *(set(trays.files) - set(plan.sheets))))
     with ExitStack() as threads:
         if isinstance(engine, ClusterEngine):
             # its workers are far, and what they would send back is most of the report
             engine = threads.enter_context(open_engine())
         final = study_task(work.study, plan, engine=engine)
         do_task(final, force=force)
-    return [*filter(None, [plan.regions]), final.folder]
+    return [*filter(None, [plan.regions]), *(trays.all_folders if trays is not None else ()), final.folder]
+
+
+def _run_assays(work: _Work, check: CheckResult, engine: Executor | None, level: _Level) -> AssayPlan | None:
+    """Measure trays of organs, each by itself, and count sections; None where the study has no ex vivo part."""
+    if not has_assays(check):
+        return None
+    tasks = assay_tasks(work.study, check, work.settings)
+    return assay_plan(check, tasks, level.run_again(engine, tasks, [task.folder for task in tasks]))
+
+
+def _lost_assays(study: Path, check: CheckResult, trays: AssayPlan | None) -> tuple[str, ...]:
+    """Trays that could not be measured, sections that could not be counted, and ICP-MS tables that could not be read."""
+    if trays is None:
+        return ()
+    told = [one for one in check.image_errors if one.rule.startswith("icp.")]
+    failed = [one for one in trays.findings if one.rule in (TRAY_FAILED, SECTIONS_FAILED)]
+    if trays.sections:
+        failed += [one for one in read_sections(study / trays.sections).findings if one.severity == Severity.ERROR]
+    return tuple(map(str, (*failed, *told)))
 
 
 def _begin_light(work: _Work, engine: Executor | None, follow: FollowStep | None, folder: Path) -> list[Future[None]]:
@@ -476,7 +507,10 @@ def _failure_findings(animal: str, failed: Mapping[str, TaskOutcome]) -> list[Fi
 
 
 def _study_plan(work: _Work, check: CheckResult, plans: Mapping[str, AnimalPlan], curated: CuratedAnimals) -> StudyPlan:
-    optional = (SHEET_ANIMALS, SHEET_LANDMARKS, SHEET_STANDARDS, CURATION_SHEET, SHEET_REGIONS)
+    optional = (
+        *(SHEET_ANIMALS, SHEET_LANDMARKS, SHEET_STANDARDS, CURATION_SHEET, SHEET_REGIONS),
+        *(SHEET_ASSAYS, SHEET_ORGANS),
+    )
     sheets = [SETTINGS, SHEET, *(name for name in optional if (work.study / name).exists())]
     sheets += standard_files(check.standards, work.settings)
     # what the methods checks say stands in their own section
@@ -536,7 +570,7 @@ def _finish(work: _Work, folders: Sequence[str]) -> None:
         listed[(inner / RECORD).as_posix()] = durable.sha256_file(path)
     keep = tuple(f"sub-{name}/" for name in work.aside)
     tops = [entry.name for entry in results.iterdir() if entry.name.startswith("sub-")]
-    for top in [*tops, "tables", "figures", "regions"]:
+    for top in [*tops, "tables", "figures", "regions", "assays"]:
         _remove_unlisted(results, results / top, listed, keep)
     _write_manifest(results, listed)
 

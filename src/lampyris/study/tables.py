@@ -18,6 +18,7 @@ from lampyris.core.results import Detection, DetectionLimit, OrganSignal
 from lampyris.core.study import Correction, Corrections, SessionResult, StudyResults, ViewResult
 from lampyris.study.amount_tables import amount_tables
 from lampyris.study.analysis_tables import analysis_tables
+from lampyris.study.assay_tables import assay_tables
 from lampyris.study.checks.tables import check_tables
 from lampyris.study.columns import Cell, Table, columns, estimate_cells
 from lampyris.study.outcomes import owners
@@ -48,6 +49,7 @@ def study_tables(results: StudyResults, /) -> dict[str, Table]:
         **analysis_tables(results),
         **spread_tables(results),
         **amount_tables(results.amounts),
+        **assay_tables(results.exvivo, results.histology),
         **check_tables(results),
         **_correction_tables(results),
         **_region_tables(results),

@@ -3,7 +3,9 @@
 from collections.abc import Mapping, Sequence
 
 from lampyris.core.amounts import AMOUNT_FLAG_MEANING
+from lampyris.core.assays import ORGAN_FLAG_MEANING
 from lampyris.core.flags import DETECTION_FLAG_MEANING, DETECTION_KIND_MEANING
+from lampyris.core.histology import SECTION_FLAG_MEANING
 from lampyris.core.study import StudyResults
 from lampyris.io.spreadsheets import DIALECTS, rewritten_by_excel
 from lampyris.study.columns import Table
@@ -104,5 +106,10 @@ def _words(tables: Mapping[str, Table]) -> list[str]:
         lines += [
             "Flags of amounts and calibration lines",
             *(f"  {k}: {text}" for k, text in AMOUNT_FLAG_MEANING.items()),
+            "",
         ]
+    if "organs" in tables:
+        lines += ["Flags of organs", *(f"  {k}: {text}" for k, text in ORGAN_FLAG_MEANING.items()), ""]
+    if "sections" in tables:
+        lines += ["Flags of sections", *(f"  {k}: {text}" for k, text in SECTION_FLAG_MEANING.items())]
     return lines

@@ -10,7 +10,7 @@ from dataclasses import dataclass, replace
 
 from scipy import special
 
-from lampyris.assays.exvivo import MeasuredOrgan
+from lampyris.assays.exvivo.trays import MeasuredOrgan
 from lampyris.core.amounts import CalibrationLine
 from lampyris.core.assays import Balance, OrganFlag, OrganResult
 from lampyris.core.estimate import Estimate

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from lampyris.assays.exvivo_outlines import Segment, find_organs, tray_contrast, with_drawn
+from lampyris.assays.exvivo.outlines import Segment, find_organs, tray_contrast, with_drawn
 from lampyris.core.errors import ImageError
 
 PIXEL = 0.45

@@ -1,29 +1,28 @@
 """What organs on trays are laid beside: ICP-MS tables, and the signal of the same organ in the living animal."""
 
-import csv
 import math
-from collections.abc import Sequence
+from collections.abc import Sequence, Set
+from dataclasses import replace
 from pathlib import Path
 
 from scipy import special
 
-from lampyris.assays.exvivo import WEIGHING_SD_G
-from lampyris.assays.exvivo_agreement import join_organs, organ_agreements
-from lampyris.assays.exvivo_icp import amount_ng, element_doses, organ_references, reference_balances
-from lampyris.core.assays import Balance, OrganAgreement, OrganPair, OrganReference, OrganResult
-from lampyris.core.errors import InputError
+from lampyris.assays.exvivo.agreement import join_organs, organ_agreements
+from lampyris.assays.exvivo.icp import amount_ng, element_doses, organ_references, reference_balances
+from lampyris.assays.exvivo.trays import WEIGHING_SD_G
+from lampyris.core.assays import Balance, OrganAgreement, OrganFlag, OrganPair, OrganReference, OrganResult
 from lampyris.core.estimate import Estimate
 from lampyris.core.finding import Finding, Place, Severity
-from lampyris.core.images import FLUX_UNIT
 from lampyris.core.schemas import ICP_MS, IcpRow
 from lampyris.io.mends import did_you_mean
 from lampyris.io.paths import inside
 from lampyris.io.sheets import read_sheet
-from lampyris.study.exvivo import ExVivoSheets
+from lampyris.study.exvivo.living import sum_of
+from lampyris.study.exvivo.sheets import ExVivoSheets
 from lampyris.study.rules_assays import ICP_MS as ICP_KIND
 from lampyris.study.rules_assays import SHEET_ASSAYS
 
-TABLE_OF_GLOW, TABLE_OF_SIGHTINGS = "results/tables/organ_signals.csv", "results/tables/sightings.csv"
+Living = Sequence[tuple[str, str, Estimate]]
 
 
 def read_icp(sheets: ExVivoSheets, /) -> tuple[tuple[tuple[str, tuple[IcpRow, ...]], ...], tuple[Finding, ...]]:
@@ -36,31 +35,50 @@ def read_icp(sheets: ExVivoSheets, /) -> tuple[tuple[tuple[str, tuple[IcpRow, ..
     Returns
     -------
     tables : tuple of (str, tuple of IcpRow)
+        Those without a fault.
     findings : tuple of Finding
-        Warnings.
-
-    Raises
-    ------
-    InputError
-        With every fault of the tables.
+        Of all of them; one that has an error is not among the tables.
     """
-    files = dict.fromkeys(row.file for row in sheets.check.assays if row.kind == ICP_KIND)
-    tables, errors, rest = [], [], []
-    for file in files:
-        path = inside(sheets.study, file, place=Place(SHEET_ASSAYS))
-        rows, findings = read_sheet(path, ICP_MS, IcpRow)
-        findings = (*findings, *_faults(rows, path.name, sheets))
-        errors += [one for one in findings if one.severity is Severity.ERROR]
-        rest += [one for one in findings if one.severity is not Severity.ERROR]
-        tables.append((file, rows))
-    if errors:
-        raise InputError("ICP-MS tables cannot be read", errors)
-    return tuple(tables), tuple(rest)
-
-
-def _faults(rows: Sequence[IcpRow], file: str, sheets: ExVivoSheets) -> list[Finding]:
     known = [row.animal for row in sheets.check.animals]
     organs = {(row.animal, row.organ) for row in sheets.check.organs}
+    tables: list[tuple[str, tuple[IcpRow, ...]]] = []
+    told: list[Finding] = []
+    for file in dict.fromkeys(row.file for row in sheets.check.assays if row.kind == ICP_KIND):
+        rows, findings = icp_rows(sheets.study, file, known, organs)
+        told += findings
+        if not any(one.severity is Severity.ERROR for one in findings):
+            tables.append((file, rows))
+    return tuple(tables), tuple(told)
+
+
+def icp_rows(
+    study: Path, file: str, animals: Sequence[str], organs: Set[tuple[str, str]], /
+) -> tuple[tuple[IcpRow, ...], tuple[Finding, ...]]:
+    """Rows of one ICP-MS table.
+
+    Parameters
+    ----------
+    study : Path
+    file : str
+        Relative to the study.
+    animals : sequence of str
+        Those of animals.csv.
+    organs : set of (animal, organ)
+        Those of organs.csv.
+
+    Returns
+    -------
+    rows : tuple of IcpRow
+    findings : tuple of Finding
+    """
+    path = inside(study, file, place=Place(SHEET_ASSAYS))
+    rows, findings = read_sheet(path, ICP_MS, IcpRow)
+    # a table that cannot be read stops itself alone: its rules are not those of the study's sheets
+    found = (replace(one, rule=one.rule.replace("sheet.", "icp.", 1)) for one in findings)
+    return rows, (*found, *_faults(rows, path.name, animals, organs))
+
+
+def _faults(rows: Sequence[IcpRow], file: str, known: Sequence[str], organs: Set[tuple[str, str]]) -> list[Finding]:
     found = []
     for row in rows:
 
@@ -92,15 +110,16 @@ def _faults(rows: Sequence[IcpRow], file: str, sheets: ExVivoSheets) -> list[Fin
 
 
 def reference_organs(
-    sheets: ExVivoSheets, /
-) -> tuple[tuple[OrganReference, ...], tuple[Balance, ...], tuple[Finding, ...]]:
-    """Organs by mass spectrometry, their sums per animal, and warnings.
+    tables: Sequence[tuple[str, tuple[IcpRow, ...]]], sheets: ExVivoSheets, /
+) -> tuple[tuple[OrganReference, ...], tuple[Balance, ...]]:
+    """Organs by mass spectrometry, and their sums per animal.
 
     Parameters
     ----------
+    tables : sequence of (str, tuple of IcpRow)
+        From `read_icp`.
     sheets : ExVivoSheets
     """
-    tables, findings = read_icp(sheets)
     level = sheets.settings.analysis.interval_level
     z = float(special.ndtri(0.5 * (1 + level)))
     weights = {}
@@ -118,11 +137,11 @@ def reference_organs(
         found = organ_references(rows, weights, doses, level=level)
         references += found
         sums += reference_balances(found, groups, doses)
-    return tuple(references), tuple(sums), findings
+    return tuple(references), tuple(sums)
 
 
 def agreements_of(
-    organs: Sequence[OrganResult], references: Sequence[OrganReference], sheets: ExVivoSheets, /
+    organs: Sequence[OrganResult], references: Sequence[OrganReference], living: Living, sheets: ExVivoSheets, /
 ) -> tuple[dict[str, tuple[OrganPair, ...]], tuple[OrganAgreement, ...]]:
     """Joined tables and agreements of trays with mass spectrometry, and with the living animals.
 
@@ -130,8 +149,9 @@ def agreements_of(
     ----------
     organs : sequence of OrganResult
     references : sequence of OrganReference
+    living : sequence of (animal, organ, Estimate)
+        From `lampyris.study.exvivo.living.last_signals`.
     sheets : ExVivoSheets
-        In vivo signals are read from the study's results, where there are any.
 
     Returns
     -------
@@ -146,16 +166,26 @@ def agreements_of(
     agreements: tuple[OrganAgreement, ...] = ()
     if references:
         pairs["icp-ms"] = join_organs(
-            ((one.animal, one.organ, one.percent_dose_per_gram) for one in organs),
+            ((one.animal, one.organ, _told(one.percent_dose_per_gram, one)) for one in organs),
             ((one.animal, one.organ, one.percent_dose_per_gram) for one in references),
             lambda animal: groups.get(animal, ""),
         )
         agreements += organ_agreements("exvivo", "icp-ms", pairs["icp-ms"], level=level)
-    living = in_vivo_signals(sheets)
     if living:
-        pairs["in vivo"] = join_organs(living, _by_living_organ(organs), lambda animal: groups.get(animal, ""))
+        # a glow whose interval holds none is a bound too
+        seen = ((animal, organ, flux if flux.low > 0 else _bound(flux)) for animal, organ, flux in living)
+        pairs["in vivo"] = join_organs(seen, _by_living_organ(organs), lambda animal: groups.get(animal, ""))
         agreements += organ_agreements("in vivo", "exvivo", pairs["in vivo"], level=level, same_unit=False)
     return pairs, agreements
+
+
+def _told(value: Estimate, organ: OrganResult) -> Estimate:
+    """A value, or of an organ that is not told from nothing the bound."""
+    return _bound(value) if OrganFlag.FAINT in organ.flags else value
+
+
+def _bound(value: Estimate) -> Estimate:
+    return replace(value, value=math.nan, sd=math.nan, low=0.0, method="not told from nothing: below the upper end")
 
 
 def _by_living_organ(organs: Sequence[OrganResult]) -> list[tuple[str, str, Estimate]]:
@@ -165,55 +195,7 @@ def _by_living_organ(organs: Sequence[OrganResult]) -> list[tuple[str, str, Esti
         name = one.organ.casefold()
         for side in ("left ", "right "):
             name = name.removeprefix(side)
-        found.setdefault((one.animal, {"kidney": "kidneys", "lung": "lungs"}.get(name, name)), []).append(one.flux)
-    return [(animal, organ, _sum(fluxes)) for (animal, organ), fluxes in found.items()]
-
-
-def in_vivo_signals(sheets: ExVivoSheets, /) -> tuple[tuple[str, str, Estimate], ...]:
-    """Each animal's signal of every organ in its last session: the organ's glow in the brighter view and the lesions in it together.
-
-    Parameters
-    ----------
-    sheets : ExVivoSheets
-
-    Returns
-    -------
-    tuple of (animal, organ, Estimate)
-        ph s-1; a primary tumour is called tumour. Empty where the study has not been run.
-    """
-    glow, lesions = (_rows(sheets.study / table) for table in (TABLE_OF_GLOW, TABLE_OF_SIGHTINGS))
-    last: dict[str, float] = {}
-    for row in (*glow, *lesions):
-        last[row["animal"]] = max(last.get(row["animal"], -math.inf), float(row["day"]))
-    best: dict[tuple[str, str], Estimate] = {}
-    for row in glow:
-        key, flux = (row["animal"], row["organ"]), _read(row)
-        if float(row["day"]) == last[row["animal"]] and flux and (key not in best or flux.value > best[key].value):
-            best[key] = flux
-    parts = {key: [flux] for key, flux in best.items()}
-    for row in lesions:
-        flux = _read(row)
-        if float(row["day"]) == last[row["animal"]] and row["seen"] == "true" and flux:
-            organ = "tumour" if row["kind"] == "primary" else row["organ"]
-            parts.setdefault((row["animal"], organ), []).append(flux)
-    return tuple((animal, organ, _sum(parts[animal, organ])) for animal, organ in sorted(parts))
-
-
-def _rows(path: Path) -> list[dict[str, str]]:
-    return list(csv.DictReader(path.read_text(encoding="utf-8").splitlines())) if path.is_file() else []
-
-
-def _sum(fluxes: Sequence[Estimate]) -> Estimate:
-    value, sd = math.fsum(one.value for one in fluxes), math.hypot(*(one.sd for one in fluxes))
-    level = fluxes[0].level
-    reach = float(special.ndtri(0.5 * (1 + level))) * sd
-    return Estimate(value, sd, value - reach, value + reach, level, FLUX_UNIT, "sum of its parts")
-
-
-def _read(row: dict[str, str]) -> Estimate | None:
-    try:
-        value, sd, low, high = (float(row[name]) for name in ("flux", "flux_sd", "flux_low", "flux_high"))
-    except ValueError:
-        # an empty cell: not measured
-        return None
-    return Estimate(value, sd, low, high, 0.95, FLUX_UNIT, "in the living animal")
+        found.setdefault((one.animal, {"kidney": "kidneys", "lung": "lungs"}.get(name, name)), []).append(
+            _told(one.flux, one)
+        )
+    return [(animal, organ, sum_of(fluxes)) for (animal, organ), fluxes in found.items()]

@@ -6,8 +6,8 @@ import numpy as np
 import pytest
 from scipy.ndimage import gaussian_filter
 
-from lampyris.assays.exvivo_escape import FLATNESS, Escape, mean_height_mm, organ_escape, tissue_of, unevenness
-from lampyris.assays.exvivo_light import measure_light
+from lampyris.assays.exvivo.escape import FLATNESS, Escape, mean_height_mm, organ_escape, tissue_of, unevenness
+from lampyris.assays.exvivo.light import measure_light
 from lampyris.core.flags import PixelFlag
 from lampyris.core.images import AbundanceMap
 from lampyris.core.settings import Instrument
@@ -94,7 +94,7 @@ def test_escape_is_that_of_the_body_solved_finer(monkeypatch):
     """Coarse voxels stand within what is stated of the model."""
     mask = disc(40, 40, 12)
     coarse = organ_escape(mask, "kidneys", DOT, INSTRUMENT, weight_g=0.4).value
-    monkeypatch.setattr("lampyris.assays.exvivo_escape.VOXELS_HIGH", 24)
+    monkeypatch.setattr("lampyris.assays.exvivo.escape.VOXELS_HIGH", 24)
     assert coarse == pytest.approx(organ_escape(mask, "kidneys", DOT, INSTRUMENT, weight_g=0.4).value, rel=0.06)
 
 

@@ -13,12 +13,12 @@ from lampyris.core.errors import InputError
 from lampyris.core.schemas import ORGANS, OrganRow
 from lampyris.io.sheets import read_sheet, write_sheet
 from lampyris.study.check import check_study
-from lampyris.study.exvivo import exvivo_study
+from lampyris.study.exvivo.join import exvivo_study
 from lampyris.virtual.design import read_design
 from lampyris.virtual.simulate import simulate_trays
 from lampyris.virtual.truth import read_truth
 
-DESIGN = Path(__file__).parents[2] / "docs" / "designs" / "exvivo.toml"
+DESIGN = Path(__file__).parents[3] / "docs" / "designs" / "exvivo.toml"
 SEED = 3
 
 
@@ -254,7 +254,7 @@ BAD_ICP = {
     "no amount": ({"concentration_ppb": ""}, "icp.amount", "below_lod"),
     "a blank of an animal": ({"sample": "blank"}, "icp.blank", "no animal"),
     "an unknown animal": ({"animal": "m9"}, "icp.animal", "no animal 'm9'"),
-    "text": ({"concentration_ppb": "n.d."}, "sheet.number", "no number"),
+    "text": ({"concentration_ppb": "n.d."}, "icp.number", "no number"),
 }
 
 

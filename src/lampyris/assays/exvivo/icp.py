@@ -183,7 +183,7 @@ def reference_balances(
     groups : mapping of animal to str
     doses : mapping of animal to Estimate
     """
-    from lampyris.assays.exvivo_amounts import total
+    from lampyris.assays.exvivo.amounts import total
 
     found = []
     for animal in sorted({one.animal for one in references}):

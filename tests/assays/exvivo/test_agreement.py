@@ -5,8 +5,8 @@ import math
 import numpy as np
 import pytest
 
-from lampyris.assays.exvivo_agreement import join_organs, organ_agreements
-from lampyris.assays.exvivo_amounts import total
+from lampyris.assays.exvivo.agreement import join_organs, organ_agreements
+from lampyris.assays.exvivo.amounts import total
 from lampyris.core.estimate import Estimate
 
 

@@ -1,6 +1,6 @@
 """Organs on a tray: one image to the probe light of each organ and how much of it left the tissue.
 
-In the order of use: `analyse_tray` (calibrate, outline, name, measure, correct), then `lampyris.assays.exvivo_amounts` for what the
+In the order of use: `analyse_tray` (calibrate, outline, name, measure, correct), then `lampyris.assays.exvivo.amounts` for what the
 light amounts to.
 """
 
@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from scipy import special
 from scipy.ndimage import distance_transform_edt
 
-from lampyris.assays.exvivo_escape import (
+from lampyris.assays.exvivo.escape import (
     Escape,
     escape_estimate,
     mean_height_mm,
@@ -22,9 +22,9 @@ from lampyris.assays.exvivo_escape import (
     tissue_of,
     unevenness,
 )
-from lampyris.assays.exvivo_light import OrganLight, measure_light
-from lampyris.assays.exvivo_names import check_sizes, is_organ_name, name_organs
-from lampyris.assays.exvivo_outlines import Segment, find_organs, touches, with_drawn
+from lampyris.assays.exvivo.light import OrganLight, measure_light
+from lampyris.assays.exvivo.names import check_sizes, is_organ_name, name_organs
+from lampyris.assays.exvivo.outlines import Segment, find_organs, touches, with_drawn
 from lampyris.core.assays import OrganFlag
 from lampyris.core.estimate import Estimate
 from lampyris.core.images import FLUX_UNIT, Radiance

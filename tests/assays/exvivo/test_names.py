@@ -6,8 +6,8 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from lampyris.assays.exvivo_names import check_sizes, name_organs
-from lampyris.assays.exvivo_outlines import Segment
+from lampyris.assays.exvivo.names import check_sizes, name_organs
+from lampyris.assays.exvivo.outlines import Segment
 from lampyris.core.errors import ImageError
 from lampyris.core.schemas import ORGANS, OrganRow
 

@@ -4,7 +4,7 @@ import math
 
 import pytest
 
-from lampyris.assays.exvivo_icp import amount_ng, element_doses, organ_references, reference_balances
+from lampyris.assays.exvivo.icp import amount_ng, element_doses, organ_references, reference_balances
 from lampyris.core.assays import OrganFlag
 from lampyris.core.estimate import Estimate
 from lampyris.core.schemas import ICP_MS, IcpRow

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 import numpy as np
 from scipy.ndimage import distance_transform_edt
 
-from lampyris.assays.exvivo_outlines import Segment
+from lampyris.assays.exvivo.outlines import Segment
 from lampyris.core.errors import ImageError
 from lampyris.core.finding import Finding, Place, Severity
 from lampyris.core.schemas import OrganRow

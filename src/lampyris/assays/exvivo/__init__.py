@@ -1,0 +1,1 @@
+"""Organs on trays: a file per step, from outlines and light to amounts and agreement."""

@@ -1,0 +1,228 @@
+"""Trays of a study: opened, measured, and turned into amounts."""
+
+import math
+from collections.abc import Sequence
+from dataclasses import replace
+from pathlib import Path
+
+from lampyris.assays.exvivo.amounts import CELLS, PMOL_UNIT, Dose, Scale, organ_result
+from lampyris.assays.exvivo.trays import MeasuredTray, analyse_tray
+from lampyris.core.amounts import CalibrationLine
+from lampyris.core.assays import OrganResult, TrayView
+from lampyris.core.errors import ImageError
+from lampyris.core.estimate import Estimate
+from lampyris.core.finding import Finding, Place, Severity
+from lampyris.core.regions import TiedRegion
+from lampyris.core.schemas import AnimalRow, AssayRow, SampleRow
+from lampyris.core.settings import StudySettings
+from lampyris.imaging.inputs import ViewInput
+from lampyris.io.images.frames import mean_image
+from lampyris.io.paths import inside
+from lampyris.io.regions.readers import read_regions
+from lampyris.study.amounts import KnownDose, study_doses
+from lampyris.study.exvivo.sheets import ExVivoSheets
+from lampyris.study.opening import SHEET, open_view
+from lampyris.study.rules_assays import SHEET_ASSAYS
+from lampyris.study.standards import measure_standards
+
+
+class Ground:
+    """Doses and lines, and by what an animal's organs are turned into amounts.
+
+    Parameters
+    ----------
+    sheets : ExVivoSheets
+    """
+
+    def __init__(self, sheets: ExVivoSheets) -> None:
+        self.settings = sheets.settings
+        self.animals = {row.animal: row for row in sheets.check.animals}
+        measured, findings = measure_standards(sheets.study, sheets.check.standards, sheets.settings)
+        self.findings = list(findings)
+        self.lines, known = study_doses(measured, sheets.check.animals, sheets.settings)
+        self.doses: dict[str, Dose] = {}
+        for animal, row in self.animals.items():
+            dose = self._dose(row, known.get(animal))
+            if dose is not None:
+                self.doses[animal] = dose
+
+    def _dose(self, row: AnimalRow, known: KnownDose | None) -> Dose | None:
+        if known is not None:
+            return Dose(known.injected.amount, known.line, known.on_line)
+        group = self.settings.groups.get(row.group)
+        # the cells of an arm that a probe is injected into carried none
+        if group is not None and group.label == "prelabelled" and row.labelled_cells > 0:
+            cells, level = row.labelled_cells, self.settings.analysis.interval_level
+            given = Estimate(cells, 0.0, cells, cells, level, CELLS, "as written")
+            return Dose(given, "", given)
+        return None
+
+    def scale(self, animal: str, probe: str) -> Scale:
+        dose = self.doses.get(animal)
+        group = self.settings.groups.get(self.animals[animal].group) if animal in self.animals else None
+        injected = group is not None and group.label == "injected"
+        unit = dose.amount.unit if dose else (PMOL_UNIT if injected else CELLS)
+        return Scale(unit, self._line(probe, unit), dose)
+
+    def _line(self, probe: str, unit: str) -> CalibrationLine | None:
+        name = self.settings.instrument.name
+        return next(
+            (
+                line
+                for line in self.lines
+                if line.valid
+                and line.kind == "well plate"
+                and (line.probe, line.instrument, line.unit) == (probe, name, unit)
+            ),
+            None,
+        )
+
+
+def tray_view(sheets: ExVivoSheets, file: str, ground: Ground, /) -> TrayView:
+    """A tray measured, with what its organs amount to.
+
+    Parameters
+    ----------
+    sheets : ExVivoSheets
+    file : str
+        Image of the tray, as in assays.csv.
+    ground : Ground
+
+    Returns
+    -------
+    TrayView
+
+    Raises
+    ------
+    ImageError
+        If files cannot be read, or organs cannot be outlined or named.
+    """
+    measured, synthetic = measure_tray(sheets, file)
+    settings = ground.settings
+    organs: list[OrganResult] = []
+    for organ in measured.organs:
+        animal = organ.row.animal
+        group = ground.animals[animal].group if animal in ground.animals else ""
+        probe = settings.probes.get(organ.probe)
+        organs.append(organ_result(organ, group, file, ground.scale(animal, organ.probe), probe, settings.instrument))
+    return TrayView(file, measured.pixel_mm, measured.photo, measured.probe, synthetic, tuple(organs))
+
+
+def measure_tray(sheets: ExVivoSheets, file: str, /) -> tuple[MeasuredTray, bool]:
+    """Open a tray and measure its organs.
+
+    Parameters
+    ----------
+    sheets : ExVivoSheets
+    file : str
+        Image of the tray, as in assays.csv.
+
+    Returns
+    -------
+    tray : MeasuredTray
+    synthetic : bool
+        The image says that it was simulated.
+
+    Raises
+    ------
+    ImageError
+        If files cannot be read, or organs cannot be outlined or named.
+    """
+    settings = _tray_settings(sheets, file)
+    view = open_tray(sheets.study, sheets.trays[file], settings)
+    given = [row.pixel_um for row in sheets.trays[file] if math.isfinite(row.pixel_um)]
+    pixel_mm = 1e-3 * given[0] if given else view.image.pixel_mm
+    settings = settings.model_copy(update={"instrument": settings.instrument.model_copy(update={"pixel_mm": pixel_mm})})
+    animals = {row.animal: row for row in sheets.check.animals}
+    named = {row.probe for row in sheets.trays[file] if row.probe}
+    rows = sheets.organs_on(file)
+    probes = {row.animal: _probe(animals.get(row.animal), named, settings) for row in rows}
+    tray = analyse_tray(view, rows, probes, settings, drawn=_drawn(sheets, file))
+    return tray, view.image.synthetic
+
+
+def _tray_settings(sheets: ExVivoSheets, file: str) -> StudySettings:
+    """Trays are not turned: places are counted as the image shows them."""
+    del file
+    settings = sheets.settings
+    return settings.model_copy(update={"stage": settings.stage.model_copy(update={"head": "up"})})
+
+
+def _probe(animal: AnimalRow | None, named: set[str], settings: StudySettings) -> str:
+    if animal is None:
+        return next(iter(named)) if len(named) == 1 else ""
+    group = settings.groups.get(animal.group)
+    return group.probe if group is not None else ""
+
+
+def _drawn(sheets: ExVivoSheets, file: str) -> tuple[TiedRegion, ...]:
+    found: list[TiedRegion] = []
+    for path in dict.fromkeys(row.outlines for row in sheets.trays[file] if row.outlines):
+        found += read_regions(inside(sheets.study, path, place=Place(SHEET_ASSAYS)), file=path)
+    return tuple(found)
+
+
+def open_tray(study: Path, rows: Sequence[AssayRow], settings: StudySettings, /) -> ViewInput:
+    """Open the image of a tray as a view of a session is opened.
+
+    Parameters
+    ----------
+    study : Path
+    rows : sequence of AssayRow
+        Of one file: a row per band, or one for all.
+    settings : StudySettings
+
+    Returns
+    -------
+    ViewInput
+
+    Raises
+    ------
+    ImageError
+        If a file cannot be read, lacks a band or an exposure, or does not fit the others.
+    """
+    from lampyris.study.opening import file_reader
+
+    read = file_reader(study, settings)
+    samples = []
+    for row in rows:
+        bands = [band for band in settings.instrument.bands if row.channel in ("", band.channel)]
+        for band in bands:
+            samples.append(_sample(study, row, band.channel, band.centre_nm, settings))
+    try:
+        return open_view(read, samples, settings)
+    except ImageError as error:
+        raise ImageError(str(error.args[0]), [_of_assays(one) for one in error.findings]) from error
+
+
+def _sample(study: Path, row: AssayRow, channel: str, centre_nm: float, settings: StudySettings) -> SampleRow:
+    exposure = row.exposure_s
+    if math.isnan(exposure):
+        image = mean_image(
+            inside(study, row.file, place=Place(SHEET_ASSAYS, row.row)),
+            settings.limits,
+            file=row.file,
+            saturation_counts=settings.instrument.full_scale_counts,
+        )
+        index = image.channels.index(channel) if channel in image.channels else 0
+        exposure = image.exposure_s[index]
+        if not exposure > 0:
+            seen = f"neither the sheet nor {row.file} says how long {channel} was exposed."
+            finding = Finding(
+                "image.no-exposure", Severity.ERROR, Place(SHEET_ASSAYS, row.row, "exposure_s"), seen, "Write it."
+            )
+            raise ImageError(f"{row.file} has no exposure", [finding])
+    return SampleRow(
+        row=row.row, animal="", session="", day=0.0, date=row.date, group="", view="dorsal", channel=channel,
+        excitation_nm=settings.instrument.excitation_nm, emission_nm=centre_nm, exposure_s=exposure, image=row.file,
+        photo=row.photo, background=row.background, probe=row.probe, lot=row.lot,
+    )  # fmt: skip
+
+
+def _of_assays(finding: Finding) -> Finding:
+    """A finding of an image that the sample sheet would name: here it is named by assays.csv."""
+    place = finding.place
+    if place.file != SHEET:
+        return finding
+    column = "file" if place.column == "image" else place.column
+    return replace(finding, place=Place(SHEET_ASSAYS, place.row, column))

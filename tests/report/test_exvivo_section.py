@@ -115,7 +115,7 @@ def test_the_headline_names_the_organ_that_differs_most(study):
     assert sentence.text.startswith(
         "Excised organs: the arms differ most clearly in the liver, Targeted dot over Untargeted dot 3.2"
     )
-    assert "Holm over 2 organs" in sentence.text and "1 organs of 2 animals" in sentence.text
+    assert "Holm over 2 organs" in sentence.text and "1 organ of 2 animals" in sentence.text
     assert exvivo_sentences(replace(study, exvivo=None)) == []
     assert exvivo_section(replace(study, exvivo=None), arms_of(study), Gallery()) is None
 

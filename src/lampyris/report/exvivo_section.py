@@ -148,7 +148,7 @@ def _ratio_text(ratio: Estimate) -> str:
 
 
 def _counted(one: OrganAgreement) -> str:
-    return f"{one.pairs} organs of {one.animals} animal{'' if one.animals == 1 else 's'}"
+    return f"{one.pairs} organ{'' if one.pairs == 1 else 's'} of {one.animals} animal{'' if one.animals == 1 else 's'}"
 
 
 def _colours(arms: dict[str, Arm]) -> dict[str, str]:

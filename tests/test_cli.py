@@ -353,7 +353,7 @@ def test_a_truncated_image_stops_its_animal_only_with_4(copy, capsys):
 def test_run_says_what_became_of_each_animal(analysed, capsys):
     code, said = document(capsys, "run", analysed, "--workers", "1")
     assert code == 0
-    assert said.keys() == {"results", "report", "animals", "seconds"}
+    assert said.keys() == {"results", "report", "animals", "failed_assays", "seconds"}
     assert Path(said["report"]).is_relative_to(said["results"])
     assert {entry["status"] for entry in said["animals"].values()} == {"done"}
     assert all(seconds >= 0 for seconds in said["seconds"].values())

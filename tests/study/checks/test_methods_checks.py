@@ -7,9 +7,10 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
-from check_cases import FIRES, SILENT, TEN
+from check_cases import FIRES, TEN
 from faults import A1_D00, rewrite, sheet
 from faults import animals as animals_sheet
+from silent_cases import SILENT
 from sound_study import (
     comparison,
     correlation,

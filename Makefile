@@ -11,6 +11,9 @@ INSTALL := $(PIP) install --prefer-binary --no-compile --constraint constraints.
 # without it every process would compile every package anew
 unexport PYTHONDONTWRITEBYTECODE
 
+# real files of others with known answers, where they lie beside the checkout; tests that need them are skipped elsewhere
+export LAMPYRIS_SAMPLES ?= $(abspath $(wildcard ../shared/samples))
+
 .PHONY: demo test lint speed accuracy docs clean
 .DELETE_ON_ERROR:
 

@@ -9,6 +9,7 @@ from typing import Any
 
 import numpy as np
 
+from lampyris.cli.entries import design_entry, test_entry
 from lampyris.cli.relation_columns import (
     Columns,
     are_numbers,
@@ -23,11 +24,9 @@ from lampyris.cli.relation_columns import (
 from lampyris.cli.relation_parts import (
     Answer,
     Rows,
-    design_entry,
     estimate_entry,
     independent_note,
     line_entry,
-    test_entry,
     unit_of,
     warnings_of,
 )

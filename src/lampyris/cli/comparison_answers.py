@@ -5,8 +5,8 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from lampyris.cli.comparison_columns import Asked, AskedSummary
+from lampyris.cli.entries import design_entry, test_entry
 from lampyris.core.comparison import Comparison
-from lampyris.core.design import Design, TestResult
 from lampyris.core.estimate import Estimate
 from lampyris.core.finding import Finding
 from lampyris.report.comparison_words import comparison_sentence, group_rows, pair_rows, reported
@@ -122,36 +122,6 @@ def axis_label(name: str, unit: str, /) -> str:
 
 
 # ---- stable keys -------------------------------------------------------------------------------------------------
-
-
-def design_entry(design: Design | None, /) -> dict[str, Any] | None:
-    if design is None:
-        return None
-    return {
-        "experimental_unit": design.experimental_unit,
-        "groups": design.groups,
-        "n": design.n,
-        "rows": design.rows,
-        "within": design.within,
-        "nested": design.nested,
-        "covariates": design.covariates,
-        "below_limit": design.below_limit,
-        "exclusions": [{"unit": one.unit, "group": one.group, "reason": one.reason} for one in design.exclusions],
-        "sentence": design.sentence(),
-    }
-
-
-def test_entry(test: TestResult, /) -> dict[str, Any]:
-    return {
-        "name": test.name,
-        "symbol": test.symbol,
-        "statistic": test.statistic,
-        "df": test.df,
-        "p": test.p,
-        "null": test.null,
-        "role": test.role,
-        "note": test.note,
-    }
 
 
 def interval_entry(estimate: Estimate, name: str, /) -> dict[str, Any]:

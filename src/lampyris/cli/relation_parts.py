@@ -6,7 +6,6 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from lampyris.cli.relation_columns import MISSING, Columns
-from lampyris.core.design import Design, TestResult
 from lampyris.core.estimate import Estimate
 from lampyris.core.finding import Finding, Place, Severity
 from lampyris.report.scene import Scene
@@ -83,36 +82,6 @@ def warnings_of(columns: Columns, options: argparse.Namespace, words: Iterable[s
             mend = f"Rows of one {name} are alike (pseudo-replication): add --subject {name!r}."
             found.append(Finding("relation.pseudo-replication", Severity.WARNING, Place(file, None, name), seen, mend))
     return tuple(found)
-
-
-def design_entry(design: Design, /) -> dict[str, Any]:
-    """A design in JSON."""
-    return {
-        "experimental_unit": design.experimental_unit,
-        "groups": design.groups,
-        "n": design.n,
-        "rows": design.rows,
-        "within": design.within,
-        "nested": design.nested,
-        "covariates": design.covariates,
-        "below_limit": design.below_limit,
-        "exclusions": [{"unit": one.unit, "group": one.group, "reason": one.reason} for one in design.exclusions],
-        "sentence": design.sentence(),
-    }
-
-
-def test_entry(test: TestResult, /) -> dict[str, Any]:
-    """A test in JSON."""
-    return {
-        "name": test.name,
-        "symbol": test.symbol,
-        "statistic": test.statistic,
-        "df": test.df,
-        "p": test.p,
-        "null": test.null,
-        "role": test.role,
-        "note": test.note,
-    }
 
 
 def estimate_entry(estimate: Estimate | None, /) -> dict[str, Any] | None:

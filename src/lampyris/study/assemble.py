@@ -383,6 +383,11 @@ def _assemble(plan: StudyPlan, engine: Executor | None, study: Path, folder: Pat
         exvivo=exvivo,
         histology=histology,
     )
+    _write_out(stored, plan, engine, study, folder)
+
+
+def _write_out(stored: StoredStudy, plan: StudyPlan, engine: Executor | None, study: Path, folder: Path) -> None:
+    """The study as one file, and what is made from it: tables, figures, report and crate."""
     write_noun(folder / STUDY, stored)
     # from here on everything is made from what was stored, so that rendering again gives the same bytes
     results = _judged(load_results(folder, images=False), plan, study)

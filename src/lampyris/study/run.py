@@ -211,15 +211,20 @@ def run_study(
             done += [task.folder for task in animal_tasks]
             _finish(work, [*done, *curated.folders, *final])
     animals = [(curated.plans.get(name) or plans[name]).outcome for name in sorted(plans)]
-    lost = _lost_assays(study, check, trays)
     if progress is not None:
         progress(work.count, work.count, "report")
-    end = time.monotonic()
+    seconds = _seconds(start, checked, analysed, followed, time.monotonic())
+    return _run_outcome(study, animals, _lost_assays(study, check, trays), seconds)
+
+
+def _run_outcome(
+    study: Path, animals: Sequence[AnimalOutcome], lost: tuple[str, ...], seconds: dict[str, float]
+) -> RunOutcome:
     return RunOutcome(
         results=study / RESULTS,
         report=study / RESULTS / REPORT,
         animals={a.animal: {"group": a.group, "status": a.status, "reason": a.reason} for a in animals},
-        seconds=_seconds(start, checked, analysed, followed, end),
+        seconds=seconds,
         exit_code=ImageError.exit_code if lost or any(animal.status == "failed" for animal in animals) else 0,
         failed_assays=lost,
     )

@@ -1,6 +1,6 @@
 """Pictures of a report for its page of the documentation, taken by Chromium with the network cut.
 
-Use: python docs/screenshots.py REPORT.html (of a synthetic study, see report.md)
+Use: python docs/screenshots.py lampyris-demo/results/report.html (of `lampyris demo`, seed 1)
 """
 
 import io
@@ -73,10 +73,10 @@ def main(report: Path) -> None:
         first = camera.shot()
         browser.evaluate("document.querySelector('#films').scrollIntoView()")
         second = camera.shot()
-        camera.open(PHONE, "#picture-5")
+        camera.open(PHONE, "#picture-8")
         browser.tap(*browser.middle(f"{LESION} path:nth-child(2)"))
         saved([first, second, camera.shot()], "report-phone", share=0.5)
-        camera.open(DESK, "#picture-5")
+        camera.open(DESK, "#picture-8")
         browser.mouse("mouseWheel", *browser.middle("#sheet"), deltaX=0, deltaY=-60)
         camera.choose_lesion()
         saved([camera.shot()], "report-viewer")
@@ -95,7 +95,7 @@ def main(report: Path) -> None:
         camera.open((1280, 900, False, 1.0))
         browser.evaluate("document.querySelector('#curves').scrollIntoView()")
         browser.settle()
-        browser.hover(*browser.middle("#curves .point[data-lesion][data-day='10']"))
+        browser.hover(*browser.middle("#curves .point[data-lesion][data-day='7']"))
         saved([camera.shot()], "report-linked", share=0.75)
 
 

@@ -278,3 +278,38 @@ def test_a_study_without_sections_says_what_to_write(copied):
     (copied / "assays.csv").unlink()
     (copied / "section_landmarks.csv").unlink()
     assert [one.rule for one in refused(copied)] == ["histology.missing"]
+
+
+def test_files_of_one_name_are_not_one_animal_and_a_control_is_none_of_them(made, tmp_path):
+    images = {path.name.split("_")[0]: path for path in (made.study / "raw" / "sections").glob("*liver*.tiff")}
+    for folder, name, animal in (("a", "liver.1", "m01"), ("a", "liver.2", "m02"), ("b", "liver.1", "m03")):
+        (tmp_path / folder).mkdir(exist_ok=True)
+        shutil.copy(images[animal], tmp_path / folder / f"{name}.ome.tiff")
+    files = [tmp_path / "a" / f"liver.{k}.ome.tiff" for k in (1, 2)]
+    found = histology_files(files, controls=[tmp_path / "b" / "liver.1.ome.tiff"])
+    assert [(one.animal, one.sections, one.group) for one in found.organs] == [
+        ("a-liver.1", 1, ""), ("b-liver.1", 1, "control"), ("liver.2", 1, "")
+    ]  # fmt: skip
+
+
+def test_an_excluded_animal_is_counted_and_used_for_nothing(copied):
+    data = (copied / "animals.csv").read_bytes()
+    (copied / "animals.csv").unlink()
+    (copied / "animals.csv").write_bytes(data)
+
+    def out(rows):
+        rows[0] |= {
+            "excluded": "yes",
+            "exclusion_reason": "sick",
+            "exclusion_author": "A",
+            "exclusion_time": "2026-03-01",
+        }
+
+    edit(copied / "animals.csv", out)
+    table = copied / "calls.csv"
+    table.write_text("animal,organ,called\nm01,liver,yes\nm01,lungs,no\nm02,liver,yes\nm02,lungs,no\n")
+    found = histology_study(copied, calls=table)
+    assert "m01" in {one.animal for one in found.sections}
+    assert "m01" not in {one.animal for one in (*found.organs, *found.calls)}
+    assert {one.design.n for one in found.groups if one.group == "targeted"} == {(1,)}
+    assert found.accuracy is None and any("sick" in one.seen for one in found.findings)

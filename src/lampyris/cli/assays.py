@@ -241,8 +241,9 @@ def _draw(found: "ExVivo", options: argparse.Namespace) -> list[Path]:
         scene = organs_figure(found.organs, colours, uncorrected=options.uncorrected, synthetic=synthetic)
         written.append(save_scene(scene, options.plot))
     if options.trays is not None:
+        stems = _stems(found)
         for tray in found.trays:
-            written.append(save_scene(tray_figure(tray), options.trays / f"{_stem(tray.file)}.png"))
+            written.append(save_scene(tray_figure(tray), options.trays / f"{stems[tray.file]}.png"))
     return written
 
 
@@ -261,8 +262,12 @@ def save_scene(scene: "Scene", path: Path) -> Path:
     return path
 
 
-def _stem(file: str) -> str:
-    return Path(file).name.split(".", 1)[0]
+def _stems(found: "ExVivo") -> dict[str, str]:
+    """Names of what is written of each tray, by its image."""
+    from lampyris.io.stems import distinct_stems
+
+    files = [tray.file for tray in found.trays]
+    return dict(zip(files, distinct_stems([Path(file) for file in files]), strict=True))
 
 
 def _write_outlines(found: "ExVivo", folder: Path | None) -> list[Path]:
@@ -273,7 +278,7 @@ def _write_outlines(found: "ExVivo", folder: Path | None) -> list[Path]:
     from lampyris.io.regions.geojson_out import Outline, outlines_text
 
     folder.mkdir(parents=True, exist_ok=True)
-    written = []
+    written, stems = [], _stems(found)
     for tray in found.trays:
         outlines = [
             Outline(
@@ -285,7 +290,7 @@ def _write_outlines(found: "ExVivo", folder: Path | None) -> list[Path]:
             )
             for one in tray.organs
         ]
-        path = folder / f"{_stem(tray.file)}.geojson"
+        path = folder / f"{stems[tray.file]}.geojson"
         write_text(path, outlines_text(outlines, about={"image": tray.file, "synthetic": tray.synthetic}))
         written.append(path)
     return written

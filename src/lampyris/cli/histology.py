@@ -282,6 +282,7 @@ def _draw(found: "Histology", options: argparse.Namespace) -> list[Path]:
     if options.plot is None and options.overlays is None:
         return []
     from lampyris.cli.assays import save_scene
+    from lampyris.io.stems import distinct_stems
     from lampyris.report.plots.frame import group_colours
     from lampyris.report.plots.histology import density_figure, section_figure
 
@@ -292,8 +293,7 @@ def _draw(found: "Histology", options: argparse.Namespace) -> list[Path]:
         scene = density_figure(found.organs, found.groups, colours, synthetic=found.synthetic)
         written.append(save_scene(scene, options.plot))
     if options.overlays is not None:
-        for view in found.views:
-            stem = Path(view.result.file).name.split(".", 1)[0]
+        for view, stem in zip(found.views, distinct_stems([Path(one.result.file) for one in found.views]), strict=True):
             written.append(save_scene(section_figure(view), options.overlays / f"{stem}.png"))
     return written
 

@@ -5,7 +5,7 @@ In the order of use: `histology_study`, `histology_files`.
 
 import csv
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping, Sequence, Set
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -41,9 +41,11 @@ from lampyris.io.data_tables import read_table
 from lampyris.io.images.frames import mean_image
 from lampyris.io.mends import did_you_mean
 from lampyris.io.paths import inside
+from lampyris.io.stems import distinct_stems
 from lampyris.study.check import CheckResult, check_study
 from lampyris.study.opening import SHEET
 from lampyris.study.rules import Sheets
+from lampyris.study.rules_amounts import SHEET_ANIMALS
 from lampyris.study.rules_assays import SHEET_ASSAYS
 from lampyris.study.rules_histology import (
     LABEL,
@@ -133,7 +135,35 @@ def histology_study(
     check, settings = _checked(study)
     options = replace(options, level=settings.analysis.interval_level)
     told = _told_calls(calls, check) if calls is not None else _onsets(study, options.highest_limit)
-    return judged(count_study(study, check, settings, options), told, unlabelled_arms(settings), options.level)
+    controls = unlabelled_arms(settings)
+    excluded = {row.animal: row.exclusion_reason for row in check.animals if row.excluded}
+    counted = set_aside(count_study(study, check, settings, options), excluded.keys(), controls, options.level)
+    cut = dict.fromkeys(one.animal for one in counted.sections if one.animal in excluded)
+    remarks = [_left_out(animal, excluded[animal]) for animal in cut]
+    return judged(replace(counted, findings=(*counted.findings, *remarks)), told, controls, options.level)
+
+
+def set_aside(counted: Histology, animals: Set[str], controls: frozenset[str], level: float, /) -> Histology:
+    """Sections of some animals used for nothing further than to be listed.
+
+    Parameters
+    ----------
+    counted : Histology
+        From `count_study`.
+    animals : set of str
+        Excluded, or not among those to which a run is restricted.
+    controls : frozenset of str
+        Arms without label.
+    level : float
+        Coverage of intervals.
+    """
+    organs = tuple(one for one in counted.organs if one.animal not in animals)
+    return replace(counted, organs=organs, groups=group_densities(organs, controls=controls, level=level))
+
+
+def _left_out(animal: str, reason: str) -> Finding:
+    seen = f"{animal} is excluded ({reason}): its sections are counted, and are in no density, mean or accuracy."
+    return Finding("histology.excluded", Severity.NOTE, Place(SHEET_ANIMALS), seen, "Nothing, if that is meant.")
 
 
 def unlabelled_arms(settings: StudySettings, /) -> frozenset[str]:
@@ -213,7 +243,11 @@ def histology_files(
     options = options or CountingOptions()
     findings: list[Finding] = []
     counted: list[_Counted] = []
-    for path, control in [*((one, False) for one in files), *((one, True) for one in controls)]:
+    every = (*files, *controls)
+    # two files are never one animal, nor a control and what it is a control of
+    for path, name, control in zip(
+        every, distinct_stems(every), (*[False] * len(files), *[True] * len(controls)), strict=True
+    ):
         try:
             image = mean_image(path, Limits(), file=path.name)
             first, second = _channels_of(image, nuclei, label, path.name)
@@ -231,7 +265,7 @@ def histology_files(
             findings += error.findings or [_failed(path.name, error)]
             continue
         image = _two_channels(image, image.counts[[first, second]], names)
-        key = path.name.split(".", 1)[0], "", "1"
+        key = name, "", "1"
         counted.append(_Counted(key, "control" if control else "", control, path.name, image, measured, None))
     return _called(counted, options, frozenset(("control",)), findings)
 

@@ -136,6 +136,15 @@ def test_calls_are_joined_by_living_organ_and_judged_with_animals_as_clusters():
     assert any("13 of 25 organs are not judged" in note for note in accuracy.notes)
 
 
+def test_a_kidney_whose_sections_do_not_tell_leaves_both_kidneys_open():
+    rows = [section("m1", "left kidney", 1, 0), section("m1", "right kidney", 1, 0, used=False)]
+    told = {("m1", "kidneys"): OrganCall("m1", "kidneys", False, 0.1, None, "")}
+    (one,) = match_calls(organ_densities(rows, CONTROLS), told)
+    assert one.truth is None and one.reason == NO_TRUTH
+    (one,) = match_calls(organ_densities([rows[1], section("m1", "left kidney", 1, 40)], CONTROLS), told)
+    assert one.truth is True
+
+
 def test_one_animal_is_not_judged():
     calls = [OrganCall("m1", organ, True, 0.9, True, "") for organ in ("liver", "lungs")]
     assert judge_calls(calls) is None

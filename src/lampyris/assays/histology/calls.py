@@ -96,7 +96,7 @@ def match_calls(
     Returns
     -------
     tuple of OrganCall
-        Both kidneys together where they are one organ in the living animal.
+        Both kidneys together where they are one organ in the living animal: without label only where both are.
     """
     truths: dict[Key, list[OrganDensity]] = {}
     for one in organs:
@@ -104,8 +104,9 @@ def match_calls(
             truths.setdefault((one.animal, living_organ(one.organ)), []).append(one)
     found = []
     for key in sorted(truths):
-        told = [one.positive for one in truths[key] if one.positive is not None]
-        truth = any(told) if told else None
+        told = [one.positive for one in truths[key]]
+        # one kidney without label says nothing of the other, whose sections do not tell
+        truth = True if True in told else None if None in told else False
         call = calls.get(key, OrganCall(*key, None, math.nan, None, NOT_IMAGED))
         reason = call.reason or ("" if truth is not None else NO_TRUTH)
         found.append(replace(call, truth=truth, reason=reason))

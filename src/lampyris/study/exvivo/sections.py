@@ -108,13 +108,10 @@ def study_sections(
     -------
     Histology
     """
-    from lampyris.assays.histology.density import group_densities
-    from lampyris.study.histology import judged, unlabelled_arms
+    from lampyris.study.histology import judged, set_aside, unlabelled_arms
 
     level, controls = settings.analysis.interval_level, unlabelled_arms(settings)
-    organs = tuple(one for one in counted.organs if one.animal not in aside)
-    kept = replace(counted, organs=organs, groups=group_densities(organs, controls=controls, level=level))
-    found = judged(kept, living_calls(outcomes), controls, level)
+    found = judged(set_aside(counted, aside, controls, level), living_calls(outcomes), controls, level)
     return replace(found, findings=tuple(dict.fromkeys((*findings, *found.findings))))
 
 

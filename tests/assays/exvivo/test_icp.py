@@ -82,3 +82,13 @@ def test_sums_leave_out_what_is_below_the_limit():
     (total,) = reference_balances(found, {"m01": "dots"}, DOSES)
     assert total.percent_dose.value == pytest.approx(10.0)
     assert (total.organs, total.missing, total.group) == (("liver",), ("brain",), "dots")
+
+
+def test_pieces_of_an_organ_are_each_of_their_own_weight():
+    pieces = [row(amount_ng=10.0, digested_g=0.1, replicate="1"), row(amount_ng=20.0, digested_g=0.2, replicate="2")]
+    (one,) = organ_references(pieces, WEIGHTS, DOSES)
+    # 100 ng in each gram of 1.25 g
+    assert one.amount_ng.value == pytest.approx(125.0)
+    (one,) = organ_references(pieces, {}, DOSES)
+    assert math.isnan(one.amount_ng.value) and math.isnan(one.percent_dose.high)
+    assert str(OrganFlag.NO_WEIGHT) in one.flags

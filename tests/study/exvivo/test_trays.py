@@ -282,3 +282,17 @@ def test_a_study_without_assays_says_what_to_write(made, tmp_path):
     (folder / "assays.csv").unlink()
     with pytest.raises(InputError, match=r"assays\.csv"):
         exvivo_study(folder)
+
+
+def test_more_digested_than_the_organ_weighs_is_an_error(made, tmp_path):
+    folder = copied(made, tmp_path / "study")
+    table = next(folder.glob("exvivo/*.csv"))
+    data = table.read_text()
+    table.unlink()
+    table.write_text(data)
+    edited(folder, str(table.relative_to(folder)), lambda row: row | (
+        {"digested_g": "120"} if (row["animal"], row["organ"]) == ("m01", "liver") else {}))  # fmt: skip
+    with pytest.raises(InputError) as told:
+        exvivo_study(folder)
+    assert {(one.rule, one.place.column) for one in told.value.findings} == {("icp.digested", "digested_g")}
+    assert "0.12" in told.value.findings[0].mend

@@ -212,16 +212,46 @@ def _through(thin: Estimate, escape: Estimate, geometry_sd: float) -> Estimate:
     )
 
 
-def balances(organs: Sequence[OrganResult], doses: Mapping[str, Dose], /) -> tuple[Balance, ...]:
+def shared_relative_sd(scale: Scale, settings: ProbeSettings, instrument: Instrument, /) -> float:
+    """Relative standard deviation that all organs of an animal have in common in their shares of its dose.
+
+    Parameters
+    ----------
+    scale : Scale
+    settings : ProbeSettings
+        Of the animal's probe.
+    instrument : Instrument
+
+    Returns
+    -------
+    float
+        Of the dose and of the wells, whose slope cancels where the dose was read on the same line; without wells of the brightness that
+        study.toml gives and of the camera's calibration.
+    """
+    dose, line = scale.dose, scale.line
+    if line is None:
+        parts = [photons_per_unit(scale.unit, settings, instrument)[1], instrument.radiance_relative_sd]
+        given = dose.amount if dose is not None else None
+    elif dose is not None and dose.line == line.title:
+        parts, given = [WELL_RELATIVE_SD, line.between_days_relative_sd], dose.on_line
+    else:
+        slope_sd = line.slope.sd / line.slope.value
+        parts = [WELL_RELATIVE_SD, line.between_days_relative_sd, slope_sd, line.stock_relative_sd]
+        given = dose.amount if dose is not None else None
+    return math.hypot(*parts, given.sd / given.value if given is not None else 0.0)
+
+
+def balances(organs: Sequence[OrganResult], common: Mapping[str, float], /) -> tuple[Balance, ...]:
     """Sum of each animal's shares.
 
-    Organs share the dose, the wells and the camera: that part of their errors adds up, the rest in quadrature. What they share is
-    taken as the dose's and the wells' relative standard deviation.
+    Organs share the dose, the wells or the label's assumed brightness, and the camera; organs of one tissue share its optics. That part
+    of their errors adds up, the rest in quadrature.
 
     Parameters
     ----------
     organs : sequence of OrganResult
-    doses : mapping of animal to Dose
+    common : mapping of animal to float
+        What of each organ's relative standard deviation is the same in all: `shared_relative_sd`.
     """
     found = []
     for animal in sorted({one.animal for one in organs if one.probe}):
@@ -231,16 +261,22 @@ def balances(organs: Sequence[OrganResult], doses: Mapping[str, Dose], /) -> tup
         if not held:
             continue
         level = held[0].percent_dose.level
-        dose = doses.get(animal)
-        common = math.hypot(dose.amount.sd / dose.amount.value if dose else 0.0, WELL_RELATIVE_SD)
+        optics = [(one.tissue, one.escape.sd / one.escape.value) for one in held]
         found.append(
-            Balance(animal, held[0].group, total([one.percent_dose for one in held], common, level),
+            Balance(animal, held[0].group, total([one.percent_dose for one in held], common.get(animal, 0.0), level, kinds=optics),
                     tuple(one.organ for one in held), missing, "light")
         )  # fmt: skip
     return tuple(found)
 
 
-def total(parts: Sequence[Estimate], common_relative_sd: float, level: float, /) -> Estimate:
+def total(
+    parts: Sequence[Estimate],
+    common_relative_sd: float,
+    level: float,
+    /,
+    *,
+    kinds: Sequence[tuple[str, float]] = (),
+) -> Estimate:
     """Sum of shares that have a relative error in common.
 
     Parameters
@@ -250,12 +286,31 @@ def total(parts: Sequence[Estimate], common_relative_sd: float, level: float, /)
     common_relative_sd : float
         What of each one's relative standard deviation is the same in all.
     level : float
+    kinds : sequence of (str, float), optional
+        Of each part a kind, and the relative standard deviation that all of this kind share; the kind "" shares with none.
+
+    Returns
+    -------
+    Estimate
+        A lower bound where a part is one.
     """
     value = math.fsum(one.value for one in parts)
-    own = [max(one.sd**2 - (common_relative_sd * one.value) ** 2, 0.0) for one in parts]
-    sd = math.sqrt(math.fsum(own) + (common_relative_sd * value) ** 2)
+    variance = (common_relative_sd * value) ** 2
+    shared: dict[str, float] = {}
+    for index, one in enumerate(parts):
+        own = max(one.sd**2 - (common_relative_sd * one.value) ** 2, 0.0)
+        kind, relative = kinds[index] if kinds else ("", 0.0)
+        together = min(abs(relative * one.value), math.sqrt(own)) if kind and math.isfinite(relative) else 0.0
+        shared[kind] = shared.get(kind, 0.0) + together
+        variance += own - together**2
+    sd = math.sqrt(variance + math.fsum(one**2 for one in shared.values()))
     z = float(special.ndtri(0.5 * (1 + level)))
-    if value > 0:
+    if any(math.isinf(one.high) for one in parts):
+        # a saturated organ, or one beyond the line, holds at least so much
+        low = math.fsum(one.low for one in parts)
+        return Estimate(value, sd, min(low, value), math.inf, level, "%ID", "sum over organs, a lower bound")
+    # a spread wider than the sum itself is no longer one of its logarithm
+    if value > 0 and z * sd <= value:
         spread = z * sd / value
         return Estimate(value, sd, value * math.exp(-spread), value * math.exp(spread), level, "%ID", "sum over organs")
     return Estimate(value, sd, value - z * sd, value + z * sd, level, "%ID", "sum over organs")

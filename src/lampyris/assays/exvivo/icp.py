@@ -96,11 +96,19 @@ def _organ(
 ) -> OrganReference:
     animal, organ = key
     limits, assumed = zip(*(_limit(row, blanks) for row in rows), strict=True)
-    scale = _whole(rows[0], weights.get(key))
-    limit = max(limits) * scale
-    told = [row for row in rows if math.isfinite(amount_ng(row)) and not row.below_lod]
-    value, sd = _mean(told, blanks) if told else (-math.inf, math.nan)
-    censored = len(told) < len(rows) or value < max(limits)
+    # each digest is of a piece of its own
+    scales = [_whole(row, weights.get(key)) for row in rows]
+    whole = all(math.isfinite(scale) for scale in scales)
+    limit = max(limit * scale for limit, scale in zip(limits, scales, strict=True)) if whole else math.nan
+    told = [
+        (row, scale)
+        for row, scale in zip(rows, scales, strict=True)
+        if math.isfinite(amount_ng(row)) and not row.below_lod
+    ]
+    value, sd = -math.inf, math.nan
+    if told and whole:
+        value, sd = _mean([row for row, _ in told], blanks, [scale for _, scale in told])
+    censored = whole and (len(told) < len(rows) or value < limit)
     flags = [OrganFlag.BELOW_LOD] if censored else []
     if any(assumed):
         flags.append(OrganFlag.LIMIT_ASSUMED)
@@ -108,12 +116,16 @@ def _organ(
         flags.append(OrganFlag.NO_WEIGHT)
     if animal not in doses:
         flags.append(OrganFlag.NO_DOSE)
-    if censored:
-        high = max(limit, value * scale)
+    if not whole:
+        amount = Estimate(
+            math.nan, math.nan, math.nan, math.nan, level, "ng", "a piece of an organ that was not weighed"
+        )
+    elif censored:
+        high = max(limit, value)
         amount = Estimate(math.nan, math.nan, 0.0, high, level, "ng", "below the detection limit")
     else:
-        amount = _estimate(value * scale, sd * scale, level, "ng", f"mean of {len(told)} digests, blanks taken off")
-    dose, mass = doses.get(animal), weights.get(key)
+        amount = _estimate(value, sd, level, "ng", f"mean of {len(told)} digests, blanks taken off")
+    dose, mass = doses.get(animal) if whole else None, weights.get(key)
     nothing = Estimate(math.nan, math.nan, math.nan, math.nan, level, "%ID", "not known")
     return OrganReference(
         animal=animal,
@@ -130,9 +142,9 @@ def _organ(
 
 
 def _whole(row: IcpRow, weight: Estimate | None) -> float:
-    """Whole organ over what was digested of it."""
-    if math.isfinite(row.digested_g) and weight is not None:
-        return weight.value / row.digested_g
+    """Whole organ over what was digested of it; NaN for a piece of an organ that was not weighed."""
+    if math.isfinite(row.digested_g):
+        return weight.value / row.digested_g if weight is not None else math.nan
     return 1.0
 
 
@@ -147,16 +159,18 @@ def _limit(row: IcpRow, blanks: Sequence[float]) -> tuple[float, bool]:
     return 0.0, True
 
 
-def _mean(rows: Sequence[IcpRow], blanks: Sequence[float]) -> tuple[float, float]:
-    """Mean amount above the blank, ng, and its standard deviation."""
-    values = [amount_ng(row) for row in rows]
+def _mean(rows: Sequence[IcpRow], blanks: Sequence[float], scales: Sequence[float] = ()) -> tuple[float, float]:
+    """Mean amount above the blank, ng, each digest's times its scale, and its standard deviation."""
+    scales = scales or [1.0] * len(rows)
     blank = fmean(blanks) if blanks else 0.0
     blank_sd = stdev(blanks) * math.sqrt(1 + 1 / len(blanks)) if len(blanks) > 1 else 0.0
-    value = fmean(values) - blank
-    own = math.sqrt(fmean([_sd(row, amount) ** 2 for row, amount in zip(rows, values, strict=True)]) / len(values))
+    values = [scale * (amount_ng(row) - blank) for row, scale in zip(rows, scales, strict=True)]
+    value = fmean(values)
+    spreads = [scale * _sd(row, amount_ng(row)) for row, scale in zip(rows, scales, strict=True)]
+    own = math.sqrt(fmean([sd**2 for sd in spreads]) / len(values))
     if len(values) > 1:
         own = max(own, stdev(values) / math.sqrt(len(values)))
-    return value, math.hypot(own, blank_sd)
+    return value, math.hypot(own, fmean(scales) * blank_sd)
 
 
 def _sd(row: IcpRow, amount: float) -> float:

@@ -49,7 +49,7 @@ def check_assay_files(sheets: Sheets, settings: StudySettings, /) -> list[Findin
         except LampyrisError as error:
             found += _ruled(error.findings) if error.findings else [_unreadable(section[0].file, error, section[0].row)]
     known = [row.animal for row in sheets.animals]
-    organs = {(row.animal, row.organ) for row in sheets.organs}
+    organs = {(row.animal, row.organ): row.weight_g for row in sheets.organs}
     for file in dict.fromkeys(row.file for row in there if row.kind == ICP_MS):
         _, told = icp_rows(sheets.study, file, known, organs)
         found += told

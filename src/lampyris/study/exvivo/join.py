@@ -124,7 +124,7 @@ def joined(
     return ExVivo(
         trays=tuple(trays),
         references=references,
-        balances=(*balances(organs, ground.doses), *(one for one in sums if not aside.holds(one.animal))),
+        balances=(*balances(organs, ground.shared_sds(organs)), *(one for one in sums if not aside.holds(one.animal))),
         pairs=pairs,
         agreements=agreements,
         findings=tuple(dict.fromkeys([*remarks, *told, *findings])),

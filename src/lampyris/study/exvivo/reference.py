@@ -1,7 +1,7 @@
 """What organs on trays are laid beside: ICP-MS tables, and the signal of the same organ in the living animal."""
 
 import math
-from collections.abc import Sequence, Set
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 
@@ -22,6 +22,8 @@ from lampyris.study.exvivo.sheets import ExVivoSheets
 from lampyris.study.rules_assays import ICP_MS as ICP_KIND
 from lampyris.study.rules_assays import SHEET_ASSAYS
 
+# drying and weighing twice part a whole organ's weights
+MOST_DIGESTED = 1.1
 Living = Sequence[tuple[str, str, Estimate]]
 
 
@@ -40,7 +42,7 @@ def read_icp(sheets: ExVivoSheets, /) -> tuple[tuple[tuple[str, tuple[IcpRow, ..
         Of all of them; one that has an error is not among the tables.
     """
     known = [row.animal for row in sheets.check.animals]
-    organs = {(row.animal, row.organ) for row in sheets.check.organs}
+    organs = {(row.animal, row.organ): row.weight_g for row in sheets.check.organs}
     tables: list[tuple[str, tuple[IcpRow, ...]]] = []
     told: list[Finding] = []
     for file in dict.fromkeys(row.file for row in sheets.check.assays if row.kind == ICP_KIND):
@@ -52,7 +54,7 @@ def read_icp(sheets: ExVivoSheets, /) -> tuple[tuple[tuple[str, tuple[IcpRow, ..
 
 
 def icp_rows(
-    study: Path, file: str, animals: Sequence[str], organs: Set[tuple[str, str]], /
+    study: Path, file: str, animals: Sequence[str], organs: Mapping[tuple[str, str], float], /
 ) -> tuple[tuple[IcpRow, ...], tuple[Finding, ...]]:
     """Rows of one ICP-MS table.
 
@@ -63,8 +65,8 @@ def icp_rows(
         Relative to the study.
     animals : sequence of str
         Those of animals.csv.
-    organs : set of (animal, organ)
-        Those of organs.csv.
+    organs : mapping of (animal, organ) to float
+        Those of organs.csv, with their weights in g.
 
     Returns
     -------
@@ -78,7 +80,9 @@ def icp_rows(
     return rows, (*found, *_faults(rows, path.name, animals, organs))
 
 
-def _faults(rows: Sequence[IcpRow], file: str, known: Sequence[str], organs: Set[tuple[str, str]]) -> list[Finding]:
+def _faults(
+    rows: Sequence[IcpRow], file: str, known: Sequence[str], organs: Mapping[tuple[str, str], float]
+) -> list[Finding]:
     found = []
     for row in rows:
 
@@ -94,6 +98,15 @@ def _faults(rows: Sequence[IcpRow], file: str, known: Sequence[str], organs: Set
             )
         if row.sample == "sample" and not (row.animal and row.organ):
             fault("sample", "organ", "a sample needs its animal and organ.", "Fill both in.")
+        weight = organs.get((row.animal, row.organ), math.nan)
+        if row.digested_g > weight * MOST_DIGESTED:
+            seen = f"{row.digested_g:g} g of the {row.organ} were digested, which weighs {weight:g} g."
+            near = (
+                f"Is it in mg? Then write {1e-3 * row.digested_g:g}."
+                if row.digested_g > 50 * weight
+                else "Correct one of both."
+            )
+            fault("digested", "digested_g", seen, near)
         if row.animal and known and row.animal not in known:
             near = did_you_mean(row.animal, known)
             fault(

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 
-from lampyris.assays.exvivo.amounts import CELLS, PMOL_UNIT, Dose, Scale, organ_result
+from lampyris.assays.exvivo.amounts import CELLS, PMOL_UNIT, Dose, Scale, organ_result, shared_relative_sd
 from lampyris.assays.exvivo.trays import MeasuredTray, analyse_tray
 from lampyris.core.amounts import CalibrationLine
 from lampyris.core.assays import OrganResult, TrayView
@@ -63,6 +63,16 @@ class Ground:
         injected = group is not None and group.label == "injected"
         unit = dose.amount.unit if dose else (PMOL_UNIT if injected else CELLS)
         return Scale(unit, self._line(probe, unit), dose)
+
+    def shared_sds(self, organs: Sequence[OrganResult]) -> dict[str, float]:
+        """What each animal's organs have in common in the errors of their shares, relative."""
+        return {
+            one.animal: shared_relative_sd(
+                self.scale(one.animal, one.probe), self.settings.probes[one.probe], self.settings.instrument
+            )
+            for one in organs
+            if one.probe in self.settings.probes
+        }
 
     def _line(self, probe: str, unit: str) -> CalibrationLine | None:
         name = self.settings.instrument.name

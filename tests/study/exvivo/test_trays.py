@@ -3,14 +3,19 @@
 import json
 import math
 import shutil
+from dataclasses import replace
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 from lampyris import cli
 from lampyris.core.assays import OrganFlag
 from lampyris.core.errors import InputError
 from lampyris.core.schemas import ORGANS, OrganRow
+from lampyris.core.settings import Limits
+from lampyris.io.images.frames import mean_image
+from lampyris.io.images.ome_tiff import write_ome_tiff
 from lampyris.io.sheets import read_sheet, write_sheet
 from lampyris.study.check import check_study
 from lampyris.study.exvivo.join import exvivo_study
@@ -296,3 +301,14 @@ def test_more_digested_than_the_organ_weighs_is_an_error(made, tmp_path):
         exvivo_study(folder)
     assert {(one.rule, one.place.column) for one in told.value.findings} == {("icp.digested", "digested_g")}
     assert "0.12" in told.value.findings[0].mend
+
+
+def test_a_photograph_turned_against_the_light_refuses_its_tray(made, tmp_path):
+    folder = copied(made, tmp_path / "study")
+    (photo,) = folder.glob("exvivo/**/targeted-tray1*photo*")
+    image = mean_image(photo, Limits(), file=photo.name)
+    photo.unlink()
+    write_ome_tiff(photo, replace(image, counts=np.ascontiguousarray(image.counts[:, ::-1, ::-1], np.uint16)))
+    found = exvivo_study(folder)
+    assert {one.group for one in found.organs} == {"control"}
+    assert "exvivo.field" in {one.rule for one in found.findings}

@@ -27,6 +27,8 @@ THROUGH_ORGAN = 0.1
 # colours of tissue and bands known to a per cent: what of the tissue's glow may pass for probe
 COLOUR_SD = 0.01
 ROUNDS = 20
+# pixels of the tray above its own noise by so much shine by something that lies there
+BRIGHT_SDS = 6.0
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -145,6 +147,32 @@ def measure_light(
             )
         )
     return TrayLight(tuple(light), net)
+
+
+def share_beside(glow: NDArray[np.float64], masks: Sequence[NDArray[np.bool_]], pixel_mm: float, /) -> float:
+    """Share of a tray's light that shines away from every outline: what tells that photograph and image are not of one field.
+
+    Parameters
+    ----------
+    glow : ndarray, dims (y, x)
+        Radiance over all bands.
+    masks : sequence of ndarray of bool, dims (y, x)
+    pixel_mm : float
+
+    Returns
+    -------
+    float
+        0 to 1; the tray's own smooth light and noise are not in it.
+    """
+    away = distance_transform_edt(~np.logical_or.reduce(masks)) * pixel_mm
+    net = glow - _tray(glow, away)[0]
+    apart = away > TRAY_MM
+    if apart.sum() < LEAST_TRAY_PIXELS:
+        return 0.0
+    noise = 1.4826 * float(np.median(np.abs(net[apart] - np.median(net[apart]))))
+    beside = float(net[apart & (net > BRIGHT_SDS * noise)].sum())
+    on = float(np.maximum(net[~apart], 0.0).sum())
+    return beside / (beside + on) if beside > 0 else 0.0
 
 
 def _tray(values: NDArray[np.float64], away_mm: NDArray[np.float64]) -> tuple[NDArray[np.float64], float]:

@@ -22,11 +22,13 @@ from lampyris.assays.exvivo.escape import (
     tissue_of,
     unevenness,
 )
-from lampyris.assays.exvivo.light import OrganLight, measure_light
+from lampyris.assays.exvivo.light import OrganLight, measure_light, share_beside
 from lampyris.assays.exvivo.names import check_sizes, is_organ_name, name_organs
 from lampyris.assays.exvivo.outlines import Segment, find_organs, touches, with_drawn
 from lampyris.core.assays import OrganFlag
+from lampyris.core.errors import ImageError
 from lampyris.core.estimate import Estimate
+from lampyris.core.finding import Finding, Place, Severity
 from lampyris.core.images import FLUX_UNIT, Radiance
 from lampyris.core.regions import TiedRegion
 from lampyris.core.schemas import OrganRow
@@ -48,6 +50,8 @@ THICK_ESCAPE = 1.0 / 3.0
 # an organ whose tissue is not known is computed as muscle's neighbour with this spread of its escape
 UNKNOWN_TISSUE, UNKNOWN_LOG_SD = "heart", 0.6
 INNER_MM = 0.8
+# light that a tray of organs and nothing else has away from its outlines is a few per cent
+MOST_BESIDE = 0.3
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -142,7 +146,7 @@ def analyse_tray(
     Raises
     ------
     ImageError
-        If the image cannot be calibrated, or its organs cannot be outlined or named.
+        If the image cannot be calibrated, its organs cannot be outlined or named, or its light lies beside them.
     """
     instrument = settings.instrument
     radiance = radiance_from_counts(view, instrument)
@@ -156,6 +160,7 @@ def analyse_tray(
     else:
         count = None if by_hand else len(rows)
         segments = with_drawn(find_organs(looks, pixel_mm=pixel, count=count, glow=glow, file=view.file), by_hand)
+        _check_field(glow, segments, pixel, view.file)
     tied = name_organs(segments, rows, pixel_mm=pixel, file=view.file)
     check_sizes(tied, pixel_mm=pixel, file=view.file)
     used = sorted({name for name in (probes.get(row.animal, "") for row in rows) if name})
@@ -175,6 +180,21 @@ def analyse_tray(
         np.maximum(lights[shown].net, 0.0).astype(np.float32),
         pixel,
     )
+
+
+def _check_field(glow: NDArray[np.float64], segments: Sequence[Segment], pixel_mm: float, file: str) -> None:
+    """Refuse a tray whose light does not lie on the organs of its photograph."""
+    beside = share_beside(glow, [one.mask for one in segments], pixel_mm)
+    if beside > MOST_BESIDE:
+        seen = f"{100 * beside:.0f} % of the light shines where the photograph shows no organ."
+        mend = (
+            "Look whether image and photograph are of the same tray and turned alike, and whether something else shines on it; or "
+            "outline every organ by hand."
+        )
+        raise ImageError(
+            f"{file}: light and photograph do not fit",
+            [Finding("exvivo.field", Severity.ERROR, Place(file), seen, mend)],
+        )
 
 
 @dataclass(frozen=True, slots=True, eq=False)

@@ -313,3 +313,13 @@ def test_an_excluded_animal_is_counted_and_used_for_nothing(copied):
     assert "m01" not in {one.animal for one in (*found.organs, *found.calls)}
     assert {one.design.n for one in found.groups if one.group == "targeted"} == {(1,)}
     assert found.accuracy is None and any("sick" in one.seen for one in found.findings)
+
+
+def test_a_pixel_size_that_is_not_the_files_is_told(copied):
+    def halve(rows):
+        for row in rows[:2]:
+            row["pixel_um"] = str(0.5 * float(row["pixel_um"]))
+
+    edit(copied / "assays.csv", halve)
+    (one,) = [one for one in histology_study(copied).findings if one.rule == "histology.pixel-differs"]
+    assert one.place.column == "pixel_um" and "0.65" in one.seen and "0.25" in one.mend

@@ -208,6 +208,7 @@ def count_study(study: Path, check: CheckResult, settings: StudySettings, option
         except LampyrisError as error:
             findings += error.findings or [_failed(rows[0].file, error)]
             continue
+        findings += _pixels_differ(rows, image, pixel_um)
         mine = [row for row in landmarks if (row.animal, row.organ, row.section) == key]
         registration, remarks = _registered(mine, measured, options.model)
         findings += remarks
@@ -457,6 +458,17 @@ def _registered(
             )
         )
     return found, findings
+
+
+def _pixels_differ(rows: Sequence[AssayRow], image: RawImage | None, pixel_um: float) -> list[Finding]:
+    """Sheet and file that contradict each other: density goes with the square of it."""
+    own = 1e3 * image.pixel_mm if image is not None else math.nan
+    if not (own > 0 and abs(pixel_um / own - 1.0) > PIXELS_DIFFER):
+        return []
+    seen = f"{rows[0].file} says that its pixels are {own:g} um wide, and {pixel_um:g} um is used."
+    mend = f"Correct pixel_um, or leave it empty: densities would be {(pixel_um / own) ** 2:.3g} times these by the file's."
+    place = Place(SHEET_ASSAYS, rows[0].row, "pixel_um")
+    return [Finding("histology.pixel-differs", Severity.WARNING, place, seen, mend)]
 
 
 def _remark(row: int, column: str, seen: str, mend: str) -> Finding:

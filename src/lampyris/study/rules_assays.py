@@ -135,6 +135,7 @@ def check_organs(sheets: "Sheets", /) -> Iterator[Finding]:
             yield _unknown_animal(row.animal, known, SHEET_ORGANS, row.row)
         yield from _check_weight(row)
         yield from _check_tray(row, trays)
+        yield from _check_tissue(row)
     for file in sorted(trays):
         yield from _check_places(file, [row for row in sheets.organs if tray_of(row, trays) == file])
     yield from _check_doses(sheets)
@@ -178,6 +179,29 @@ def _check_weight(row: OrganRow) -> Iterator[Finding]:
     severity = Severity.ERROR if weight > MOST_G else Severity.WARNING
     mend = "Look at the unit (g) and the decimals, and whether the weight stands in the right row."
     yield _finding(severity, "organs.weight-range", SHEET_ORGANS, row.row, "weight_g", seen, mend)
+
+
+def _check_tissue(row: OrganRow) -> Iterator[Finding]:
+    """Optics are those of a tissue: an unknown one is never exchanged for another in silence."""
+    from lampyris.assays.exvivo.escape import TISSUE_OF_ORGAN, tissue_of
+    from lampyris.tissue.optics import tissue_names
+
+    if tissue_of(row.organ, row.tissue):
+        return
+    if row.tissue:
+        near = did_you_mean(row.tissue, tissue_names())
+        mend = f"Write {near}." if near else f"Write one of {', '.join(tissue_names())}; or leave the cell empty."
+        seen = f"there is no tissue {row.tissue!r}."
+        yield _finding(Severity.ERROR, "organs.tissue", SHEET_ORGANS, row.row, "tissue", seen, mend)
+        return
+    near = did_you_mean(row.organ, TISSUE_OF_ORGAN)
+    mend = (
+        f"Did you mean {near}? Else write its tissue in the column tissue."
+        if near
+        else "Write its tissue in the column tissue."
+    )
+    seen = f"the tissue of {row.organ!r} of {row.animal} is not known: another's optics stand in, its %ID may be off by a factor of three."
+    yield _finding(Severity.WARNING, "organs.tissue", SHEET_ORGANS, row.row, "organ", seen, mend)
 
 
 def _check_tray(row: OrganRow, trays: set[str]) -> Iterator[Finding]:

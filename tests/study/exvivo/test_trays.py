@@ -312,3 +312,12 @@ def test_a_photograph_turned_against_the_light_refuses_its_tray(made, tmp_path):
     found = exvivo_study(folder)
     assert {one.group for one in found.organs} == {"control"}
     assert "exvivo.field" in {one.rule for one in found.findings}
+
+
+@pytest.mark.parametrize(("column", "severity"), [("organ", "warning"), ("tissue", "error")])
+def test_an_organ_of_no_known_tissue_is_told(made, tmp_path, column, severity):
+    folder = copied(made, tmp_path / "study")
+    edited(folder, "organs.csv", lambda row: row | (
+        {column: "livr"} if (row["animal"], row["organ"]) == ("m01", "liver") else {}))  # fmt: skip
+    (found,) = [one for one in check_study(folder, images=False).findings if one.rule == "organs.tissue"]
+    assert found.severity == severity and found.place.column == column and "liver" in found.mend

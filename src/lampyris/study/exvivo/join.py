@@ -72,7 +72,8 @@ def exvivo_study(directory: Path | str, /) -> ExVivo:
             trays.append(tray_view(sheets, file, ground))
         except LampyrisError as error:
             findings += error.findings or [tray_failed(file, str(error))]
-    return joined(sheets, trays, last_signals(stored_signals(sheets.study)), ground, findings=findings)
+    living = last_signals(stored_signals(sheets.study, level=sheets.settings.analysis.interval_level))
+    return joined(sheets, trays, living, ground, findings=findings)
 
 
 def exclusions_of(sheets: ExVivoSheets, /) -> tuple[Exclusion, ...]:

@@ -92,15 +92,15 @@ def signals_of(sessions: Sequence[SessionResult], outcomes: Sequence[AnimalOutco
     return found
 
 
-def stored_signals(study: Path, /) -> list[LivingSignal]:
-    """Signals in the tables of a study that has been run; none where it has not."""
+def stored_signals(study: Path, /, *, level: float = 0.95) -> list[LivingSignal]:
+    """Signals in the tables of a study that has been run, their intervals of its level; none where it has not."""
     found = [
-        LivingSignal(row["animal"], row["organ"], float(row["day"]), _read(row), False)
+        LivingSignal(row["animal"], row["organ"], float(row["day"]), _read(row, level), False)
         for row in _rows(study / TABLE_OF_GLOW)
     ]
     for row in _rows(study / TABLE_OF_SIGHTINGS):
         organ = TUMOUR if row["kind"] == PRIMARY else row["organ"]
-        flux = _read(row) if row["seen"] == "true" else None
+        flux = _read(row, level) if row["seen"] == "true" else None
         found.append(LivingSignal(row["animal"], organ, float(row["day"]), flux, True))
     return found
 
@@ -120,10 +120,10 @@ def _rows(path: Path) -> list[dict[str, str]]:
     return list(csv.DictReader(path.read_text(encoding="utf-8").splitlines())) if path.is_file() else []
 
 
-def _read(row: Mapping[str, str]) -> Estimate | None:
+def _read(row: Mapping[str, str], level: float) -> Estimate | None:
     try:
         value, sd, low, high = (float(row[name]) for name in ("flux", "flux_sd", "flux_low", "flux_high"))
     except ValueError:
         # an empty cell: not measured
         return None
-    return Estimate(value, sd, low, high, 0.95, FLUX_UNIT, "in the living animal")
+    return Estimate(value, sd, low, high, level, FLUX_UNIT, "in the living animal")

@@ -10,6 +10,7 @@ from scipy import special
 from lampyris.assays.exvivo.agreement import join_organs, organ_agreements
 from lampyris.assays.exvivo.icp import amount_ng, element_doses, organ_references, reference_balances
 from lampyris.assays.exvivo.trays import WEIGHING_SD_G
+from lampyris.assays.histology.calls import living_organ
 from lampyris.core.assays import Balance, OrganAgreement, OrganFlag, OrganPair, OrganReference, OrganResult
 from lampyris.core.estimate import Estimate
 from lampyris.core.finding import Finding, Place, Severity
@@ -205,10 +206,5 @@ def _by_living_organ(organs: Sequence[OrganResult]) -> list[tuple[str, str, Esti
     """Fluxes of excised organs under the names that the living animal's organs have: both kidneys together."""
     found: dict[tuple[str, str], list[Estimate]] = {}
     for one in organs:
-        name = one.organ.casefold()
-        for side in ("left ", "right "):
-            name = name.removeprefix(side)
-        found.setdefault((one.animal, {"kidney": "kidneys", "lung": "lungs"}.get(name, name)), []).append(
-            _told(one.flux, one)
-        )
+        found.setdefault((one.animal, living_organ(one.organ)), []).append(_told(one.flux, one))
     return [(animal, organ, sum_of(fluxes)) for (animal, organ), fluxes in found.items()]

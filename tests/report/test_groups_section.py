@@ -136,6 +136,14 @@ def test_without_a_model_the_panels_of_each_arm_stand(study: StudyResults) -> No
     assert context["courses"] == [] and context["unfitted"] == ["No model was fitted: why."]
 
 
+def test_what_limits_an_onset_is_said(study: StudyResults) -> None:
+    context = groups_section.groups_context(study, arms_of(study), Gallery())
+    notes = context["onset_courses"]["notes"]
+    assert any(note.startswith("Fewer than 5 units in ") for note in notes), notes
+    # nothing of regressions, which are not shown
+    assert not any("ratio" in note or "regression" in note for note in notes), notes
+
+
 def test_an_older_study_has_no_analyses(rich_study: StudyResults) -> None:
     context = groups_section.groups_context(rich_study, arms_of(rich_study), Gallery())
     assert (context["onset_courses"], context["relations"], context["family"], context["effects"]) == (None,) * 4

@@ -29,7 +29,7 @@ class GroupSummary:
     units : tuple of str
         Names of the units, as `values`; empty where they have none.
     letters : str
-        Compact letters: arms that share a letter do not differ; "" where not obtained.
+        Compact letters: arms without a common letter differ, those with one were not told apart; "" where not obtained.
     above : tuple of bool
         Whether the true value lies above a censored one, as of a ratio to a limit; as `values`, empty where none does.
     """

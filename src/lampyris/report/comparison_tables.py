@@ -70,7 +70,7 @@ def group_table(comparison: Comparison, arms: dict[str, Arm], index: int, /) -> 
     ]
     columns += [Column("Letters")] if lettered else []
     caption = f"{comparison.endpoint}, per arm"
-    caption += "; arms that share a letter do not differ" if lettered else ""
+    caption += "; arms without a common letter differ, those with one were not told apart" if lettered else ""
     return Table(f"groups-{index}", caption, tuple(columns), tuple(rows))
 
 
@@ -245,7 +245,7 @@ def relation_table(relations: Sequence[Relation], arms: dict[str, Arm], /) -> Ta
             text_cell(one.x),
             text_cell(arms[one.group].title if one.group else "all, within arms"),
             integer_cell(len(one.animals)),
-            integer_cell(len(one.design.exclusions)),
+            integer_cell(sum(one.design.below_limit)),
             estimate_cell(one.r),
             number_cell(test.p),
             _p_cell(one.p_adjusted) if answer else Cell("described", ""),

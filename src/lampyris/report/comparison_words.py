@@ -85,13 +85,15 @@ def comparison_sentence(comparison: Comparison, /, *, counts: bool = True) -> st
 
 
 def _described_only(comparison: Comparison) -> list[GroupSummary]:
-    """Groups that the notes leave out of the test."""
+    """Groups that took no part in the test: in none of its pairs, or left out as the notes say."""
+    paired = {name for pair in comparison.pairs for name in (pair.a, pair.b)}
     opening = "Left out of the test: "
     named = [one for note in comparison.notes if note.startswith(opening) for one in note[len(opening) :].split("; ")]
     return [
         group
         for group in comparison.groups
-        if any(one.startswith((f"{group.group} (n = ", f"{group.group} (all ")) for one in named)
+        if (paired and group.group not in paired)
+        or any(one.startswith((f"{group.group} (n = ", f"{group.group} (all ")) for one in named)
     ]
 
 

@@ -2,6 +2,7 @@
 
 import dataclasses
 import math
+import re
 from collections.abc import Mapping
 from typing import Any
 
@@ -36,6 +37,7 @@ from lampyris.report.scene import Scene
 _LOG = "log10 "
 # further organs stand in the table
 MOST_ONSETS = 9
+_NOT_SHOWN = re.compile(r"^No event in|^No \w+( \w+)? model|regression|^Each ratio compares")
 _WIDE_MM, _FOREST_MM = 130.0, 180.0
 
 
@@ -246,7 +248,10 @@ def onset_parts(results: StudyResults, arms: dict[str, Arm], gallery: Gallery, /
         reached = ", ".join(f"{arm.group} {arm.events} of {arm.n}" for arm in own)
         figures.append(gallery.show(scene, f"{one.event}: share of animals without it over days; it came in {reached}"))
     gallery.keep("onset", side_by_side(scenes, columns=2))
-    notes = dict.fromkeys(note for one in results.analyses.onsets for note in one.notes if "day" in note.lower())
+    # regressions are not shown, and of organs without an event the table says in which arm
+    notes = dict.fromkeys(
+        note for one in results.analyses.onsets for note in one.notes if not _NOT_SHOWN.search(note)
+    )
     name = next((one.tests[0].name for one in results.analyses.onsets if one.tests), "")
     return {
         "figures": figures,

@@ -176,7 +176,7 @@ def _relation(one: Relation) -> list[Cell]:
         ("p_adjusted", "1", one.p_adjusted),
         ("role", "", test.role),
         ("test", "", test.name),
-        ("left_out", "", len(one.design.exclusions)),
+        ("left_out", "", sum(one.design.below_limit)),
         ("influence", "", one.influence),
         ("notes", "", " ".join(one.notes)),
     ]

@@ -411,7 +411,17 @@ def _statistics(
         level=options.interval_level,
         study=plan.settings.study.name,
         primary=options.primary_endpoint,
+        lots=_lots(plan),
     )
+
+
+def _lots(plan: StudyPlan) -> dict[str, list[str]]:
+    """Lots of the probe by animal, as the sheet names them."""
+    found: dict[str, list[str]] = {}
+    for row in plan.check.samples if plan.check is not None else ():
+        if row.lot:
+            found.setdefault(row.animal, []).append(f"{row.probe} {row.lot}".strip())
+    return found
 
 
 def _judged(results: StudyResults, plan: StudyPlan, study: Path) -> StudyResults:

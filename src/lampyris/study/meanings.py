@@ -149,7 +149,7 @@ TABLE_MEANING = {
     },
     "comparisons": {
         "sd": "standard deviation of the arm's animals (divisor n - 1)",
-        "letters": "arms that share a letter do not differ",
+        "letters": "arms without a common letter differ, those with one were not told apart",
     },
     "tests": {
         "question": "what was asked",

@@ -130,7 +130,8 @@ def _multiplicity(options: AnalysisOptions) -> str:
     if primary:
         how = (
             f"The primary endpoint, {ENDPOINTS.get(primary, primary)}, was stated in advance: its p is not adjusted, those of the other "
-            "endpoints were adjusted by Holm's method (Holm 1979) and are never below it"
+            "endpoints were adjusted by Holm's method (Holm 1979) and are never below it; had no test of it been possible, Holm's method "
+            "would be over all, and a note would say so"
         )
     else:
         how = "Over the endpoints (comparisons, course, and onset in any organ) p was adjusted by Holm's method (Holm 1979)"

@@ -10,6 +10,7 @@ from made_outcomes import GROUPS, arm, both_views, outcome, session
 from scipy import stats
 
 from lampyris.core.study import SessionResult
+from lampyris.report.comparison_words import comparison_sentence
 from lampyris.statistics.censored import compare_censored
 from lampyris.study.checks.run import comparison_checks
 from lampyris.study.outcomes import animal_outcome
@@ -36,13 +37,30 @@ def test_labelled_arms_are_tested_on_both_endpoints():
 def test_a_comparison_carries_its_design_and_what_stands_beside_it():
     flux, _ = compare_arms([*arm("targeted", A), *arm("dye", B)], GROUPS)
     assert flux.design.experimental_unit == "animal"
-    assert flux.design.n == tuple(group.n for group in flux.groups)
+    assert flux.design.n == tuple(group.n for group in flux.groups[:2])
     assert sum(flux.design.n) == flux.design.rows == 8
     assert [test.role for test in flux.tests[:2]] == ["primary", "assumption"]
     assert flux.tests[0].p == flux.p
     assert {group.letters for group in flux.groups if group.n} <= {"a", "b"}
     assert all(len(group.units) == group.n for group in flux.groups)
     assert flux.pairs[0].effect_size.value > 0
+
+
+def test_controls_that_are_described_are_no_part_of_a_test():
+    """Neither in the design, nor in the sentence for screen readers, nor for the check of small numbers."""
+    controls = arm("none", (1e3, 2e3))
+    lost = outcome("none9", "none", (), days=(), status="excluded", reason="died")
+    flux, _ = compare_arms([*arm("targeted", A), *arm("dye", B), *controls, lost], GROUPS)
+    assert [group.n for group in flux.groups] == [4, 4, 2]
+    assert (flux.design.groups, flux.design.n, flux.design.rows) == (("targeted", "dye"), (4, 4), 8)
+    assert flux.design.exclusions == () and "Excluded: none9 (none)." in flux.notes
+    sentence = comparison_sentence(flux)
+    assert "n = 4, 4 animals (targeted, dye)" in sentence and "not tested: none (n = 2)" in sentence
+    said = {one.check: one.seen for one in comparison_checks([flux])}
+    assert "tested with n = 2" not in said["L08"]
+    # nothing is tested: all are described
+    flux = compare_arms([*arm("targeted", A), *controls], GROUPS)[0]
+    assert flux.design.groups == tuple(GROUPS)
 
 
 def test_two_animals_are_described_not_tested():
@@ -137,7 +155,7 @@ def test_limits_are_censored_not_values():
     note = next(note for note in flux.notes if "detection limit" in note)
     assert "1 of 4 in dye" in note and "neither as zero, nor as the limit" in note
     assert not any("Welch" in test.name for test in flux.tests)
-    assert flux.design.below_limit == (0, 1, 0)
+    assert flux.design.below_limit == (0, 1)
     assert sorted(one.letters for one in flux.groups) == ["", "a", "b"]
     # the limit stands on the last day: the ratio lies below what stands there, and begins with the same flux everywhere
     assert ratio.p == pytest.approx(flux.p, rel=1e-6)
@@ -154,6 +172,17 @@ def test_a_limit_on_the_first_day_bounds_the_ratio_from_below():
     assert ratio.groups[1].mean.value > np.mean(ratio.groups[1].values)
     plain = np.mean(ratio.groups[0].values) - np.mean(ratio.groups[1].values)
     assert ratio.pairs[0].difference.low < ratio.pairs[0].difference.value < plain
+
+
+def test_an_arm_of_limits_on_the_first_day_has_a_lower_bound_in_its_notes_too():
+    dye = [outcome(f"dye{k}", "dye", (1e4, v), below=(True, False)) for k, v in enumerate((2e5, 3e5, 4e5, 8e5))]
+    ratio = compare_arms([*arm("targeted", A), *dye], GROUPS, study="s")[1]
+    dark = ratio.groups[1]
+    assert math.isnan(dark.mean.value) and dark.mean.low == pytest.approx(math.log10(20))
+    note = next(note for note in ratio.notes if note.startswith("dye: "))
+    assert note.startswith("dye: all 4 values lie above their limits: the mean lies above 1.30103 as far as")
+    assert "right-censored" in ratio.test and not any("left-censored" in test.name for test in ratio.tests)
+    assert ratio.pairs[0].difference.high < 0
 
 
 def test_limits_to_both_sides_are_described_not_tested():

@@ -173,6 +173,34 @@ def test_a_stated_primary_endpoint_goes_first():
     assert adjusted_family([math.nan, 0.01, 0.02], 0)[1:] == (0.02, 0.02)
 
 
+def test_a_stated_primary_endpoint_that_was_not_tested_is_told():
+    made = [replace(one, endpoints=None) for one in animals()]
+    (flux, *_), _ = study_statistics(made, GROUPS, primary="persistence")
+    assert flux.adjustment == "Holm over 3 endpoints"
+    assert "stated in advance as primary (persistence) was not tested" in flux.notes[-1]
+
+
+def test_every_result_names_lost_animals_and_lots():
+    lost = [
+        outcome("t9", "targeted", (), days=(), status="excluded", reason="died"),
+        outcome("none9", "none", (), days=(), status="failed", reason="cut short"),
+    ]
+    blank = replace(animals()[0], animal="dye9", group="dye", endpoints=None)
+    lots = {"targeted0": ["qd L1"], "targeted1": ["qd L2", "qd L1"], "dye0": ["dye D1"], "t9": ["qd L9"]}
+    comparisons, found = study_statistics([*animals(), *lost, blank], GROUPS, lots=lots)
+    results = [*comparisons, *found.over_time, *found.onsets, *(one for one in found.relations if not one.group)]
+    assert len(results) == 4 + 1 + 3 + 2
+    for one in results:
+        assert one.design.lots == ("dye D1", "qd L1", "qd L2")
+        assert [each.reason for each in one.design.exclusions if each.unit == "t9"] == ["died"]
+        assert "none9" not in {each.unit for each in one.design.exclusions}
+    # an animal without endpoints is no animal without metastasis
+    assert all(one.design.exclusions[-1].unit == "dye9" and one.design.n == (5, 5) for one in found.onsets)
+    cells = found.relations[0]
+    assert {each.unit: each.reason for each in cells.design.exclusions} == {"t9": "died", "dye9": "a value is missing"}
+    assert sum(cells.design.below_limit) == 0
+
+
 def test_the_same_for_animals_in_any_order(whole):
     weights = {one.animal: 20.0 + k for k, one in enumerate(animals())}
     assert repr(study_statistics(animals()[::-1], GROUPS, weights, study="made")) == repr(whole)

@@ -85,7 +85,7 @@ def groups_plot(
     logarithmic : bool
         Draw the values themselves on a logarithmic axis; all must be above 0.
     marks : str
-        "brackets" with exact p, "letters" (groups that share one do not differ), "none"; "auto" takes brackets for up to
+        "brackets" with exact p, "letters" (groups without a common one differ), "none"; "auto" takes brackets for up to
         six pairs, then letters where the comparison has them.
     colours : mapping of str to str, optional
         Per group, such as those of a study's arms; by default from `group_colours`.
@@ -296,7 +296,7 @@ def _foot_words(comparison: Comparison, shown: _Shown, chosen: str) -> list[str]
     if chosen == "brackets":
         words.append(f"Brackets: p, {comparison.post_hoc}.")
     elif chosen == "letters":
-        words.append(f"Groups that share a letter do not differ ({comparison.post_hoc}).")
+        words.append(f"Groups without a common letter differ, those with one were not told apart ({comparison.post_hoc}).")
     return words
 
 

@@ -4,6 +4,7 @@ import math
 from collections import Counter, defaultdict
 from collections.abc import Iterator, Sequence
 
+from lampyris.core.comparison import Comparison
 from lampyris.core.finding import Finding, Place, Severity
 from lampyris.study.checks.evidence import (
     NEEDS_SHEETS,
@@ -63,7 +64,7 @@ def _few_in_arms(counts: dict[str, int]) -> Iterator[Finding]:
 
 def _few_in_tests(evidence: Evidence) -> Iterator[Finding]:
     for comparison in evidence.comparisons or ():
-        tested = _tested(comparison.notes, [group.group for group in comparison.groups])
+        tested = _tested(comparison)
         if math.isnan(comparison.p):
             continue
         for group in comparison.groups:
@@ -75,10 +76,14 @@ def _few_in_tests(evidence: Evidence) -> Iterator[Finding]:
                 yield fault("L08", Severity.WARNING, Place(), seen)
 
 
-def _tested(notes: tuple[str, ...], arms: list[str]) -> set[str]:
-    """Arms that took part: the notes name those that did not."""
-    left = " ".join(note for note in notes if note.startswith("Left out of the test"))
-    return {arm for arm in arms if f"{arm} (" not in left}
+def _tested(comparison: Comparison) -> set[str]:
+    """Arms that took part: those of its pairs; without pairs all that the notes do not leave out."""
+    if comparison.pairs:
+        return {arm for pair in comparison.pairs for arm in (pair.a, pair.b)}
+    opening = "Left out of the test: "
+    named = [part for note in comparison.notes if note.startswith(opening) for part in note[len(opening) :].split("; ")]
+    arms = {group.group for group in comparison.groups}
+    return {arm for arm in arms if not any(part.startswith(f"{arm} (") for part in named)}
 
 
 def _no_reason(evidence: Evidence, counts: dict[str, int]) -> Iterator[Finding]:

@@ -10,6 +10,7 @@ from lampyris.core.comparison import Comparison
 from lampyris.core.study import AnimalOutcome
 from lampyris.study.statistics.comparing import compare_arms
 from lampyris.study.statistics.courses import course_over_time
+from lampyris.study.statistics.designs import lost_animals, lots_by_arm, told_in_full
 from lampyris.study.statistics.endpoints import LEAST_ANIMALS, study_endpoints
 from lampyris.study.statistics.family import adjusted
 from lampyris.study.statistics.onsets import onsets_by_organ
@@ -35,6 +36,7 @@ def study_statistics(
     level: float = 0.95,
     study: str = "",
     primary: str = "",
+    lots: Mapping[str, Sequence[str]] | None = None,
 ) -> tuple[tuple[Comparison, ...], Analyses]:
     """Every analysis of a study, with p adjusted.
 
@@ -52,6 +54,8 @@ def study_statistics(
         The study's name: permutations are drawn from it.
     primary : str
         Key of the endpoint stated in advance; "" for none.
+    lots : mapping of str to sequence of str, optional
+        Lots of the probe that each animal was given, for the designs.
 
     Returns
     -------
@@ -64,4 +68,11 @@ def study_statistics(
     onset = onsets_by_organ(outcomes, groups, level=level, study=study)
     related = relations(outcomes, groups, weights, level=level)
     made, course, family = adjusted(tuple(zip(keys, compared, strict=True)), course, onset, related, primary=primary)
-    return made, Analyses((course,) if course is not None else (), onset, related, family)
+    lost, given = lost_animals(outcomes), lots_by_arm(outcomes, lots or {})
+    found = Analyses(
+        (told_in_full(course, lost, given),) if course is not None else (),
+        tuple(told_in_full(one, lost, given) for one in onset),
+        tuple(told_in_full(one, lost, given) for one in related),
+        family,
+    )
+    return tuple(told_in_full(one, lost, given) for one in made), found

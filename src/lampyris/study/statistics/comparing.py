@@ -1,6 +1,7 @@
 """Arms compared on an endpoint: Welch's test where every value was measured, a censored likelihood where some are limits."""
 
 import math
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
@@ -14,9 +15,12 @@ from lampyris.core.study import AnimalOutcome
 from lampyris.statistics.groups import ComparisonPlan, compact_letters, welch_anova
 from lampyris.statistics.groups.answers import answers, arms_of, checks, further_effects, letters_of, pair_differences
 from lampyris.statistics.intervals import t_interval
+from lampyris.study.statistics.designs import lost_animals
 from lampyris.study.statistics.endpoints import LEAST_ANIMALS, Endpoint, Reading, labelled_arms, study_endpoints
 
 NO_VALUE = "no value on this endpoint"
+# what the censored comparison says of an arm of which nothing is seen, with the bound of its mean
+_UNSEEN = re.compile(r"nothing was seen in any of (\d+): the mean lies below (\S+) as far")
 
 
 def compare_arms(
@@ -52,11 +56,7 @@ def compare_arms(
         One per endpoint of `study_endpoints`, p not yet adjusted; none where no animal was analysed.
     """
     arms = labelled_arms(groups)
-    lost = tuple(
-        Exclusion(one.animal, one.group, one.reason or one.status)
-        for one in sorted(outcomes, key=lambda one: (one.group, one.animal))
-        if one.status != "done"
-    )
+    lost = lost_animals(outcomes)
     return tuple(_compared(one, arms, lost, level, study) for one in study_endpoints(outcomes, groups))
 
 
@@ -80,7 +80,7 @@ def _compared(
         pairs=(),
         post_hoc="",
         notes=(*_untested(barred), *endpoint.remarks, *_missing(endpoint)),
-        design=_design(endpoint, lost),
+        design=_design(endpoint, lost, tuple(values)),
     )
     if len(tested) < 2:
         left = f"{tested[0]} alone has them" if tested else "no arm has them"
@@ -91,7 +91,9 @@ def _compared(
         return replace(bare, notes=(f"No test was made: {reason}.", *bare.notes, *_limits_described(values)))
     own = {arm: [one for _, one in values[arm]] for arm in tested}
     made = _censored(bare, endpoint, own, level, study) if limits else _measured(bare, own, level)
-    return replace(made, notes=(*made.notes, *_limits_told(values, tested)))
+    # a test stands on the arms that it compared; the others are described
+    design = _design(endpoint, lost, tested) if made.test else made.design
+    return replace(made, design=design, notes=(*made.notes, *_limits_told(values, tested)))
 
 
 def _measured(bare: Comparison, own: Mapping[str, Sequence[Reading]], level: float) -> Comparison:
@@ -138,7 +140,8 @@ def _censored(
     notes = (*bare.notes, *(_told(note, sign) for note in found.notes if not note.endswith("lie below their limit")))
     if not found.tests:
         return replace(bare, notes=("No test was made: nothing was seen, or all values are one.", *notes))
-    first = found.tests[0]
+    tests = tuple(_named(test, sign) for test in found.tests)
+    first = tests[0]
     pairs = tuple(_turned(pair, sign) for pair in found.pairs)
     return replace(
         bare,
@@ -151,7 +154,7 @@ def _censored(
         pairs=pairs,
         post_hoc=found.post_hoc,
         notes=notes,
-        tests=found.tests,
+        tests=tests,
     )
 
 
@@ -159,7 +162,16 @@ def _told(note: str, sign: float) -> str:
     """A note of the censored comparison, which speaks of values below limits."""
     if sign > 0:
         return note
-    return note.replace("lie below their limit", "lie above their limit").replace("lies below", "lies above")
+    note = _UNSEEN.sub(
+        lambda said: f"all {said[1]} values lie above their limits: the mean lies above {-float(said[2]):g} as far", note
+    )
+    note = note.replace("values above the limit that differ", "measured values that differ")
+    return note.replace("lie below their limit", "lie above their limit")
+
+
+def _named(test: TestResult, sign: float) -> TestResult:
+    """A test of the censored comparison under the name of what it was given: limits that lie above are on the right."""
+    return test if sign > 0 else replace(test, name=test.name.replace("left-censored", "right-censored"))
 
 
 def _turned(pair: PairDifference, sign: float) -> PairDifference:
@@ -184,16 +196,16 @@ def _lettered(groups: Sequence[GroupSummary], letters: Mapping[str, str]) -> tup
     return tuple(replace(one, letters=letters.get(one.group, "")) for one in groups)
 
 
-def _design(endpoint: Endpoint, lost: tuple[Exclusion, ...]) -> Design:
-    values = [[one for _, one in rows if one is not None] for rows in endpoint.readings.values()]
-    without = [(who, arm) for arm, rows in endpoint.readings.items() for who, one in rows if one is None]
+def _design(endpoint: Endpoint, lost: tuple[Exclusion, ...], arms: Sequence[str]) -> Design:
+    values = [[one for _, one in endpoint.readings[arm] if one is not None] for arm in arms]
+    without = [(who, arm) for arm in arms for who, one in endpoint.readings[arm] if one is None]
     return Design(
         "animal",
-        tuple(endpoint.readings),
+        tuple(arms),
         tuple(map(len, values)),
         rows=sum(map(len, values)),
         below_limit=tuple(sum(bool(one.limit) for one in rows) for rows in values),
-        exclusions=(*lost, *(Exclusion(who, arm, NO_VALUE) for who, arm in without)),
+        exclusions=(*(one for one in lost if one.group in arms), *(Exclusion(who, arm, NO_VALUE) for who, arm in without)),
     )
 
 

@@ -92,8 +92,9 @@ def adjusted(
     p = adjusted_family([one[3] for one in asked], place)
     count = sum(not math.isnan(one[3]) for one in asked)
     method = _method(count, asked[place][1] if place is not None and not math.isnan(asked[place][3]) else "")
+    untested = primary if primary and (place is None or math.isnan(asked[place][3])) else ""
     made = tuple(
-        _told(one, value, method, k == place) for k, ((_, one), value) in enumerate(zip(comparisons, p, strict=False))
+        _told(one, value, method, k == place, untested) for k, ((_, one), value) in enumerate(zip(comparisons, p, strict=False))
     )
     if course is not None:
         course = replace(course, p_adjusted=p[len(made)])
@@ -122,11 +123,13 @@ def _method(count: int, primary: str) -> str:
     return f"Holm over {count} endpoint{'' if count == 1 else 's'}"
 
 
-def _told(comparison: Comparison, p: float, method: str, primary: bool) -> Comparison:
+def _told(comparison: Comparison, p: float, method: str, primary: bool, untested: str) -> Comparison:
     if math.isnan(p):
         return comparison
     notes = comparison.notes
     if primary:
         stated = f"Stated in advance as the primary endpoint: p = {p:.3g} is not adjusted for the others ({method})."
         notes = (*notes, stated)
+    if untested:
+        notes = (*notes, f"The endpoint stated in advance as primary ({untested}) was not tested: p is adjusted over all ({method}).")
     return replace(comparison, p_adjusted=p, adjustment=method, notes=notes)

@@ -4,6 +4,7 @@ import dataclasses
 import math
 from collections.abc import Mapping, Sequence
 
+from lampyris.core.design import Exclusion
 from lampyris.core.onset import OnsetResult
 from lampyris.core.seeds import seed_sequence
 from lampyris.core.study import AnimalOutcome
@@ -11,6 +12,7 @@ from lampyris.study.statistics.endpoints import labelled_arms
 
 ANY = "any organ but the primary's"
 ON_DAY_0 = 0.5
+NOT_KNOWN = "when it was reached is not known"
 
 
 def onsets_by_organ(
@@ -41,12 +43,9 @@ def onsets_by_organ(
         where nothing was followed, or no organ was reached.
     """
     arms = labelled_arms(groups)
-    animals = [
-        (one, one.endpoints)
-        for arm in arms
-        for one in sorted(outcomes, key=lambda one: one.animal)
-        if one.group == arm and one.status == "done" and one.endpoints is not None and one.endpoints.days
-    ]
+    ordered = sorted(outcomes, key=lambda one: one.animal)
+    done = [one for arm in arms for one in ordered if one.group == arm and one.status == "done"]
+    animals = [(one, one.endpoints) for one in done if one.endpoints is not None and one.endpoints.days]
     if not any(math.isfinite(ends.first_spread[1]) for _, ends in animals):
         return ()
     from lampyris.statistics.onset import OnsetOptions, organ_onset
@@ -70,10 +69,20 @@ def onsets_by_organ(
             by = [max(day, ON_DAY_0) for day in by]
             made = organ_onset(organs, names, arm, after, by, group_order=arms, options=options)
             found += [
-                _with_day_0(one, [row for row in known if one.event == f"metastasis in {row[0]}"]) for one in made
+                _told(one, [row for row in known if one.event == f"metastasis in {row[0]}"], done) for one in made
             ]
     # any organ is one question; Holm's adjustment of one changes nothing and would be read as one over the organs
     return tuple(dataclasses.replace(one, p_adjusted=math.nan) if one.event.endswith(ANY) else one for one in found)
+
+
+def _told(
+    found: OnsetResult, rows: Sequence[tuple[str, str, str, float, float]], done: Sequence[AnimalOutcome]
+) -> OnsetResult:
+    """With the animals that have no onset among its exclusions, and with what was seen on day 0."""
+    known = {animal for _, animal, *_ in rows}
+    without = tuple(Exclusion(one.animal, one.group, NOT_KNOWN) for one in done if one.animal not in known)
+    design = dataclasses.replace(found.design, exclusions=(*found.design.exclusions, *without))
+    return _with_day_0(dataclasses.replace(found, design=design), rows)
 
 
 def _with_day_0(found: OnsetResult, rows: Sequence[tuple[str, str, str, float, float]]) -> OnsetResult:

@@ -24,11 +24,12 @@ LEAST_PAIRS = 4
 
 @dataclass(frozen=True, slots=True)
 class _Question:
-    """Two readings per animal."""
+    """Two readings per animal, and the animals that lack one."""
 
     x: str
     y: str
     pairs: tuple[tuple[str, str, Reading, Reading], ...]
+    without: tuple[tuple[str, str], ...]
 
 
 def relations(
@@ -108,6 +109,7 @@ def _questions(done: Sequence[AnimalOutcome], days: Sequence[float], weights: Ma
                 for one in done
                 if (a := of_x.get(one.animal)) is not None and (b := of_y.get(one.animal)) is not None
             ),
+            tuple((one.animal, one.group) for one in done if of_x.get(one.animal) is None or of_y.get(one.animal) is None),
         )
         for x, y, of_x, of_y in asked
     ]
@@ -127,6 +129,10 @@ def _limited(question: _Question, arms: Sequence[str]) -> tuple[Exclusion, ...]:
     )
 
 
+def _without(question: _Question, arms: Sequence[str]) -> tuple[Exclusion, ...]:
+    return tuple(Exclusion(who, arm, "a value is missing") for who, arm in question.without if arm in arms)
+
+
 def _varies(values: Sequence[float]) -> bool:
     return max(values) - min(values) > 1e-12 * max(map(abs, values))
 
@@ -143,7 +149,8 @@ def _alone(question: _Question, arm: str, level: float) -> Relation | None:
 
     found = correlate(x, y, subject=names, level=level)
     lost = _limited(question, [arm])
-    design = Design("animal", (arm,), (len(rows),), rows=len(rows), below_limit=(len(lost),), exclusions=lost)
+    design = Design("animal", (arm,), (len(rows),), rows=len(rows), below_limit=(len(lost),),
+        exclusions=(*lost, *_without(question, [arm])))
     words = "" if found.influence is None else _influence_words(found.influence.unit, found.influence.r)
     notes = (*found.notes, *found.warnings)
     return Relation(question.x, question.y, arm, found.r, found.tests, math.nan, names, of, x, y, words, design, notes)
@@ -173,7 +180,7 @@ def _together(question: _Question, arms: Sequence[str], level: float) -> Relatio
         rows=len(rows),
         covariates=("arm",),
         below_limit=tuple(sum(one.group == arm for one in lost) for arm in known),
-        exclusions=lost,
+        exclusions=(*lost, *_without(question, known)),
     )
     tests = tuple(replace(one, null="no linear relation within arms") for one in found.tests)
     notes = ("All arms together with the arms' means removed: a common slope within arms is assumed.",)

@@ -249,9 +249,7 @@ def onset_parts(results: StudyResults, arms: dict[str, Arm], gallery: Gallery, /
         figures.append(gallery.show(scene, f"{one.event}: share of animals without it over days; it came in {reached}"))
     gallery.keep("onset", side_by_side(scenes, columns=2))
     # regressions are not shown, and of organs without an event the table says in which arm
-    notes = dict.fromkeys(
-        note for one in results.analyses.onsets for note in one.notes if not _NOT_SHOWN.search(note)
-    )
+    notes = dict.fromkeys(note for one in results.analyses.onsets for note in one.notes if not _NOT_SHOWN.search(note))
     name = next((one.tests[0].name for one in results.analyses.onsets if one.tests), "")
     return {
         "figures": figures,

@@ -296,7 +296,9 @@ def _foot_words(comparison: Comparison, shown: _Shown, chosen: str) -> list[str]
     if chosen == "brackets":
         words.append(f"Brackets: p, {comparison.post_hoc}.")
     elif chosen == "letters":
-        words.append(f"Groups without a common letter differ, those with one were not told apart ({comparison.post_hoc}).")
+        words.append(
+            f"Groups without a common letter differ, those with one were not told apart ({comparison.post_hoc})."
+        )
     return words
 
 

@@ -163,7 +163,8 @@ def _told(note: str, sign: float) -> str:
     if sign > 0:
         return note
     note = _UNSEEN.sub(
-        lambda said: f"all {said[1]} values lie above their limits: the mean lies above {-float(said[2]):g} as far", note
+        lambda said: f"all {said[1]} values lie above their limits: the mean lies above {-float(said[2]):g} as far",
+        note,
     )
     note = note.replace("values above the limit that differ", "measured values that differ")
     return note.replace("lie below their limit", "lie above their limit")
@@ -205,7 +206,10 @@ def _design(endpoint: Endpoint, lost: tuple[Exclusion, ...], arms: Sequence[str]
         tuple(map(len, values)),
         rows=sum(map(len, values)),
         below_limit=tuple(sum(bool(one.limit) for one in rows) for rows in values),
-        exclusions=(*(one for one in lost if one.group in arms), *(Exclusion(who, arm, NO_VALUE) for who, arm in without)),
+        exclusions=(
+            *(one for one in lost if one.group in arms),
+            *(Exclusion(who, arm, NO_VALUE) for who, arm in without),
+        ),
     )
 
 

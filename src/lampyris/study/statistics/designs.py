@@ -31,9 +31,7 @@ def lots_by_arm(outcomes: Sequence[AnimalOutcome], lots: Mapping[str, Sequence[s
     return found
 
 
-def told_in_full(
-    result: Result, lost: Sequence[Exclusion], lots: Mapping[str, set[str]], /
-) -> Result:
+def told_in_full(result: Result, lost: Sequence[Exclusion], lots: Mapping[str, set[str]], /) -> Result:
     """A result whose design names the lost animals and the lots of its arms.
 
     Parameters

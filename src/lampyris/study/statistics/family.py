@@ -94,7 +94,8 @@ def adjusted(
     method = _method(count, asked[place][1] if place is not None and not math.isnan(asked[place][3]) else "")
     untested = primary if primary and (place is None or math.isnan(asked[place][3])) else ""
     made = tuple(
-        _told(one, value, method, k == place, untested) for k, ((_, one), value) in enumerate(zip(comparisons, p, strict=False))
+        _told(one, value, method, k == place, untested)
+        for k, ((_, one), value) in enumerate(zip(comparisons, p, strict=False))
     )
     if course is not None:
         course = replace(course, p_adjusted=p[len(made)])
@@ -131,5 +132,8 @@ def _told(comparison: Comparison, p: float, method: str, primary: bool, untested
         stated = f"Stated in advance as the primary endpoint: p = {p:.3g} is not adjusted for the others ({method})."
         notes = (*notes, stated)
     if untested:
-        notes = (*notes, f"The endpoint stated in advance as primary ({untested}) was not tested: p is adjusted over all ({method}).")
+        notes = (
+            *notes,
+            f"The endpoint stated in advance as primary ({untested}) was not tested: p is adjusted over all ({method}).",
+        )
     return replace(comparison, p_adjusted=p, adjustment=method, notes=notes)

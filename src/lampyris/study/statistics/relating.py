@@ -109,7 +109,9 @@ def _questions(done: Sequence[AnimalOutcome], days: Sequence[float], weights: Ma
                 for one in done
                 if (a := of_x.get(one.animal)) is not None and (b := of_y.get(one.animal)) is not None
             ),
-            tuple((one.animal, one.group) for one in done if of_x.get(one.animal) is None or of_y.get(one.animal) is None),
+            tuple(
+                (one.animal, one.group) for one in done if of_x.get(one.animal) is None or of_y.get(one.animal) is None
+            ),
         )
         for x, y, of_x, of_y in asked
     ]
@@ -149,8 +151,14 @@ def _alone(question: _Question, arm: str, level: float) -> Relation | None:
 
     found = correlate(x, y, subject=names, level=level)
     lost = _limited(question, [arm])
-    design = Design("animal", (arm,), (len(rows),), rows=len(rows), below_limit=(len(lost),),
-        exclusions=(*lost, *_without(question, [arm])))
+    design = Design(
+        "animal",
+        (arm,),
+        (len(rows),),
+        rows=len(rows),
+        below_limit=(len(lost),),
+        exclusions=(*lost, *_without(question, [arm])),
+    )
     words = "" if found.influence is None else _influence_words(found.influence.unit, found.influence.r)
     notes = (*found.notes, *found.warnings)
     return Relation(question.x, question.y, arm, found.r, found.tests, math.nan, names, of, x, y, words, design, notes)

@@ -268,13 +268,6 @@ def _organ(
         if escape is None or uneven is None
         else escape_estimate(_spread(escape, tissue), uneven if spotted else 0.0, level=level)
     )
-    relative = settings.instrument.radiance_relative_sd
-    sd = math.hypot(found.sd, relative * found.flux)
-    z = float(special.ndtri(0.5 * (1 + level)))
-    high = math.inf if found.saturated else found.flux + z * sd
-    flux = Estimate(
-        found.flux, sd, found.flux - z * sd, high, level, FLUX_UNIT, "sum over the outline, tray light removed"
-    )
     others = np.logical_or.reduce(
         [other.mask for _, other, _ in tied if other is not segment] or [~segment.mask & False]
     )
@@ -303,12 +296,20 @@ def _organ(
         thickness_mm=mean_height_mm(segment.mask, tissue, pixel, weight_g=row.weight_g, thickness_mm=row.thickness_mm),
         tissue=tissue,
         weight_g=_weight(row, level),
-        flux=flux,
+        flux=_flux(found, settings.instrument.radiance_relative_sd, level),
         flux_sd=found.sd,
         tray_flux=found.tray_flux,
         escape=estimate,
         flags=tuple(str(flag) for held, flag in flags if held),
     )
+
+
+def _flux(found: OrganLight, calibration_relative_sd: float, level: float) -> Estimate:
+    sd = math.hypot(found.sd, calibration_relative_sd * found.flux)
+    z = float(special.ndtri(0.5 * (1 + level)))
+    high = math.inf if found.saturated else found.flux + z * sd
+    method = "sum over the outline, tray light removed"
+    return Estimate(found.flux, sd, found.flux - z * sd, high, level, FLUX_UNIT, method)
 
 
 def _spread(escape: Escape, tissue: str) -> Escape:

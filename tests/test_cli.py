@@ -37,6 +37,7 @@ VERBS = (
     "agree",
     "survival",
     "power",
+    "probe",
     "doctor",
 )
 

@@ -13,7 +13,19 @@ from pathlib import Path
 from typing import Any, NoReturn
 
 from lampyris import __version__
-from lampyris.cli import assays, comparisons, drafts, machine, onsets, power, relations, studies, takeaway, trials
+from lampyris.cli import (
+    assays,
+    comparisons,
+    drafts,
+    machine,
+    onsets,
+    power,
+    probe,
+    relations,
+    studies,
+    takeaway,
+    trials,
+)
 from lampyris.cli.output import print_error, print_unexpected
 from lampyris.core.errors import LampyrisError, UsageError
 
@@ -68,7 +80,7 @@ def _parser() -> argparse.ArgumentParser:
         sub.set_defaults(call=call)
         return sub
 
-    for module in (trials, drafts, studies, assays, takeaway, comparisons, relations, onsets, power, machine):
+    for module in (trials, drafts, studies, assays, takeaway, comparisons, relations, onsets, power, probe, machine):
         module.add_verbs(verb)
     return parser
 

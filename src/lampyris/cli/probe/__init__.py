@@ -1,0 +1,39 @@
+"""Verb of the dot: ``probe TASK``, a module per task."""
+
+import argparse
+from collections.abc import Callable
+from types import ModuleType
+from typing import Protocol
+
+from lampyris.cli.arguments import AddVerb
+
+
+class AddTask(Protocol):
+    """Adds a task of ``probe``: its name, the function that it calls, and what it does in a line."""
+
+    def __call__(self, name: str, call: Callable[[argparse.Namespace], int], text: str) -> argparse.ArgumentParser: ...
+
+
+# each has `add_tasks(task: AddTask)`, in the order of the help
+TASKS: tuple[ModuleType, ...] = ()
+
+
+def add_verbs(verb: AddVerb, /) -> None:
+    """Add this package's verb with its tasks."""
+    probe = verb("probe", _no_task, "the dot: which to make, how it will shine, where it will go")
+    tasks = probe.add_subparsers(dest="task", metavar="TASK", required=True)
+
+    def task(name: str, call: Callable[[argparse.Namespace], int], text: str) -> argparse.ArgumentParser:
+        sub = tasks.add_parser(name, help=text, description=text[0].upper() + text[1:] + ".")
+        sub.add_argument("--json", action="store_true", help="one JSON document on stdout, nothing else")
+        sub.add_argument("--traceback", action="store_true", help="show where an unexpected error arose")
+        sub.set_defaults(call=call)
+        return sub
+
+    for module in TASKS:
+        module.add_tasks(task)
+
+
+def _no_task(options: argparse.Namespace) -> int:
+    # argparse demands a task before this could be called
+    raise AssertionError(options)

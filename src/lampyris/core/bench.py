@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from pathlib import Path
 from types import MappingProxyType
 from typing import Any
 
@@ -28,6 +29,31 @@ TECHNIQUES = {
     "stability": "size and emission over days of storage",
 }
 """Techniques of the bench, each with what it gives."""
+
+
+@dataclass(frozen=True, slots=True)
+class BenchSource:
+    """A file given to a technique.
+
+    Parameters
+    ----------
+    path : Path
+        Where it lies.
+    file : str
+        As the user knows it, for messages.
+    role : str
+        What it is to the technique, a key of the ``roles`` of its options, such as ``response`` of a lifetime; "" for what is measured.
+    sample : str
+        Which sample or lot it belongs to, "" where nothing was said.
+    replicate : str
+        Which replicate, "" where nothing was said.
+    """
+
+    path: Path
+    file: str
+    role: str = ""
+    sample: str = ""
+    replicate: str = ""
 
 
 @dataclass(frozen=True, slots=True, eq=False)

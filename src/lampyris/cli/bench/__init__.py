@@ -5,7 +5,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from lampyris.cli.arguments import AddVerb
-from lampyris.core.bench import TECHNIQUES
+from lampyris.core.bench import TECHNIQUES, BenchSource
 from lampyris.core.errors import InputError, UsageError
 from lampyris.core.finding import Finding, Place, Severity
 
@@ -38,7 +38,16 @@ def _bench(options: argparse.Namespace) -> int:
     own = parser.parse_args(options.rest, argparse.Namespace(json=options.json, traceback=options.traceback))
     if own.plot is not None and own.plot.suffix.lower() not in (".svg", ".png"):
         raise UsageError(f"--plot writes .svg or .png, got {own.plot.name!r}")
-    return finish(measure(options.technique, own.files, settings=_settings(model, own)), own)
+    sources = [_source(text, model) for text in own.files]
+    return finish(measure(options.technique, sources, settings=_settings(model, own)), own)
+
+
+def _source(text: str, model: "type[TechniqueSettings]") -> BenchSource:
+    """File of a word ``FILE`` or ``ROLE=FILE``; a name that holds a sign of equality is a file unless a role stands before it."""
+    role, sign, rest = text.partition("=")
+    if not sign or role not in model.roles or not rest:
+        return BenchSource(Path(text), Path(text).name)
+    return BenchSource(Path(rest), Path(rest).name, role=role)
 
 
 def _technique_parser(options: argparse.Namespace, model: "type[TechniqueSettings]") -> argparse.ArgumentParser:
@@ -46,7 +55,10 @@ def _technique_parser(options: argparse.Namespace, model: "type[TechniqueSetting
 
     text = TECHNIQUES[options.technique]
     parser = Parser(prog=f"lampyris bench {options.technique}", description=text[0].upper() + text[1:] + ".")
-    parser.add_argument("files", metavar="FILE", nargs="+", type=Path, help="files of the instrument")
+    roles = "; ".join(f"{role}=FILE: {meaning}" for role, meaning in model.roles.items()).replace("%", "%%")
+    parser.add_argument(
+        "files", metavar="FILE", nargs="+", help="files of the instrument" + (f"; {roles}" if roles else "")
+    )
     parser.add_argument("--json", action="store_true", help="one JSON document on stdout, nothing else")
     parser.add_argument("--traceback", action="store_true", help="show where an unexpected error arose")
     parser.add_argument(

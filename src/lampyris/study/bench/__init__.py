@@ -2,21 +2,20 @@
 
 from collections.abc import Sequence
 from importlib import import_module
-from pathlib import Path
 
-from lampyris.core.bench import BenchResult
+from lampyris.core.bench import BenchResult, BenchSource
 from lampyris.core.techniques import TechniqueSettings
 
 
-def measure(technique: str, paths: Sequence[Path], /, *, settings: TechniqueSettings) -> BenchResult:
+def measure(technique: str, sources: Sequence[BenchSource], /, *, settings: TechniqueSettings) -> BenchResult:
     """Result of a technique from its files.
 
     Parameters
     ----------
     technique : str
         A key of `lampyris.core.bench.TECHNIQUES`.
-    paths : sequence of Path
-        Files in the order given.
+    sources : sequence of BenchSource
+        Files in the order given, with the role of each.
     settings : TechniqueSettings
         Of the technique's own class.
 
@@ -31,5 +30,5 @@ def measure(technique: str, paths: Sequence[Path], /, *, settings: TechniqueSett
         If no file can be read, or the options contradict each other.
     """
     module = import_module(f"{__name__}.{technique.replace('-', '_')}")
-    result: BenchResult = module.measure(tuple(paths), settings)
+    result: BenchResult = module.measure(tuple(sources), settings)
     return result

@@ -5,13 +5,14 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from lampyris.cli.arguments import AddVerb
-from lampyris.core.bench import TECHNIQUES, BenchSource
 from lampyris.core.errors import InputError, UsageError
 from lampyris.core.finding import Finding, Place, Severity
+from lampyris.core.technique_names import TECHNIQUES
 
 if TYPE_CHECKING:
     from pydantic.fields import FieldInfo
 
+    from lampyris.core.bench import BenchSource
     from lampyris.core.techniques import TechniqueSettings
 
 
@@ -42,8 +43,10 @@ def _bench(options: argparse.Namespace) -> int:
     return finish(measure(options.technique, sources, settings=_settings(model, own)), own)
 
 
-def _source(text: str, model: "type[TechniqueSettings]") -> BenchSource:
+def _source(text: str, model: "type[TechniqueSettings]") -> "BenchSource":
     """File of a word ``FILE`` or ``ROLE=FILE``; a name that holds a sign of equality is a file unless a role stands before it."""
+    from lampyris.core.bench import BenchSource
+
     role, sign, rest = text.partition("=")
     if not sign or role not in model.roles or not rest:
         return BenchSource(Path(text), Path(text).name)

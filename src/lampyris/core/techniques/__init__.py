@@ -2,7 +2,7 @@
 
 from importlib import import_module
 
-from lampyris.core.bench import TECHNIQUES
+from lampyris.core.technique_names import TECHNIQUES
 from lampyris.core.techniques.base import TechniqueSettings
 
 __all__ = ["TechniqueSettings", "settings_of"]

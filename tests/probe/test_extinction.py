@@ -46,9 +46,10 @@ def test_two_rules_for_cdse_are_pooled_and_widened():
     yu = 5857 * 4.0**2.65
     jasieniak = (155507 + 6.67054e13 * math.exp(-2.09 / 0.10551)) * 0.06 / 0.05
     found = molar_extinction("CdSe", 4.0, first_exciton_ev=2.09, hwhm_ev=0.05)
-    assert found.value == pytest.approx((yu + jasieniak) / 2, rel=1e-12)
-    assert found.sd > abs(yu - jasieniak) / 2
-    assert "2 sources" in found.method
+    assert min(yu, jasieniak) < found.value < max(yu, jasieniak)
+    # the surer source weighs more, and their disagreement is in the uncertainty
+    assert found.sd > 0.4 * abs(yu - jasieniak)
+    assert "2 source" in found.method
 
 
 @pytest.mark.parametrize(

@@ -6,9 +6,10 @@ from dataclasses import dataclass
 from lampyris.core.estimate import Estimate
 from lampyris.core.sourced import SourcedValue
 from lampyris.probe.bounds import known, refusal, within
+from lampyris.probe.materials import pooled
 from lampyris.probe.probe import AVOGADRO_PER_MOL, cross_section_mm2
 from lampyris.probe.propagation import Uncertain, propagated, value_of
-from lampyris.probe.sourced_tables import pooled, table_rows
+from lampyris.probe.sourced_tables import table_rows
 from lampyris.probe.spectra.axes import EV_NM, FWHM_PER_SD
 from lampyris.probe.spectra.spectrum import Continuum, assumed_continuum
 

@@ -107,7 +107,7 @@ def yield_elsewhere(
     faster = (overlap_to / overlap_from) ** 2
     faster *= local_field_rate(index_to, model=model) / local_field_rate(index_from, model=model)
     return propagated(
-        lambda share: faster * share / (faster * share + 1.0 - share),
+        lambda share: faster * share / (faster * share + (1.0 - share)),
         {"share": quantum_yield},
         unit="1",
         method=f"yield at {faster:.3g} times the radiative rate",

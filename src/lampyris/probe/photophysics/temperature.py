@@ -5,9 +5,12 @@ from collections.abc import Sequence
 
 from lampyris.core.estimate import Estimate
 from lampyris.probe.bounds import refusal, within
+from lampyris.probe.materials import NORMAL_95, layer_material, pooled
 from lampyris.probe.propagation import Uncertain, propagated, value_of
 from lampyris.probe.spectra.axes import BOLTZMANN_EV_PER_K, EV_NM
-from lampyris.probe.spectra.lineshape import photophysical_constant
+from lampyris.probe.structure import Layer
+
+_UNKNOWN_SLOPE_EV_PER_K = 5e-4
 
 
 def varshni_ev(gap_0_ev: float, slope_ev_per_k: float, temperature_scale_k: float, temperature_k: float, /) -> float:
@@ -32,39 +35,64 @@ def varshni_ev(gap_0_ev: float, slope_ev_per_k: float, temperature_scale_k: floa
     return gap_0_ev - slope_ev_per_k * kelvin**2 / (kelvin + temperature_scale_k)
 
 
-def peak_shift_ev(material: str, temperature_k: float, /, *, reference_k: float = 295.0) -> Estimate:
+def peak_shift_ev(
+    material: str, temperature_k: float, /, *, reference_k: float = 295.0, composition: float = math.nan
+) -> Estimate:
     """Change of the transition energy from a reference temperature, by the bulk gap's rule.
 
-    Confinement hardly depends on temperature (Valerini 2005), so a dot's peak follows its material's gap. Constants are from the
-    table, pooled; most are marked unseen or assumed, and the uncertainty says so.
+    Confinement hardly depends on temperature (Valerini 2005), so a dot's peak follows its material's gap.
+
+    Parameters
+    ----------
+    material : str
+        Of the table of materials.
+    temperature_k, reference_k : float
+        Within 4 to 400 K, the range of the gaps' temperature laws.
+    composition : float
+        Of an alloy only.
+
+    Returns
+    -------
+    Estimate
+        In eV; its uncertainty is that of the law's slope, and 0.5 meV/K where no law is known.
 
     Raises
     ------
     InputError
-        If a temperature is not from 0 to 1000 K.
+        If the material is unknown or a temperature out of range.
+
+    References
+    ----------
+    D. Valerini et al., Phys. Rev. B 71, 235409 (2005), doi:10.1103/PhysRevB.71.235409.
 
     Examples
     --------
     >>> warm = peak_shift_ev("CdTe", 310.0)
     >>> f"{1000 * warm.value:.1f} +- {1000 * warm.sd:.1f} meV"
-    '-4.9 +- 0.9 meV'
+    '-4.5 +- 0.9 meV'
     """
-    kelvin = within("temperature_k", temperature_k, 0.0, 1000.0, unit="K")
-    reference = within("reference_k", reference_k, 0.0, 1000.0, unit="K")
-    return propagated(
-        lambda slope, scale: (
-            varshni_ev(0.0, slope, max(scale, 1.0), kelvin) - varshni_ev(0.0, slope, max(scale, 1.0), reference)
-        ),
-        {
-            "slope": photophysical_constant(material, "varshni_slope"),
-            "scale": photophysical_constant(material, "varshni_temperature"),
-        },
-        unit="eV",
-        method=f"Varshni, {reference:g} to {kelvin:g} K",
-    )
+    own = layer_material(Layer(material, 1.0, composition))
+    shift = own.gap(temperature_k).value - own.gap(reference_k).value
+    law = own.values("varshni_alpha") or own.values("gap_slope")
+    if law:
+        slope = pooled(law)
+        sd = abs(shift) * slope.sd / abs(slope.value)
+    else:
+        sd = _UNKNOWN_SLOPE_EV_PER_K * abs(temperature_k - reference_k)
+    half = NORMAL_95 * sd
+    words = f"gap of {own.name}, {reference_k:g} to {temperature_k:g} K"
+    return Estimate(shift, sd, shift - half, shift + half, 0.95, "eV", words)
 
 
-def peak_at_nm(peak_nm: Uncertain, material: str, temperature_k: float, /, *, reference_k: float = 295.0) -> Estimate:
+def peak_at_nm(
+    peak_nm: Uncertain,
+    material: str,
+    temperature_k: float,
+    /,
+    *,
+    reference_k: float = 295.0,
+    composition: float = math.nan,
+) -> Estimate:
     """Emission peak at a temperature, of one measured at another.
 
     Raises
@@ -76,15 +104,15 @@ def peak_at_nm(peak_nm: Uncertain, material: str, temperature_k: float, /, *, re
     --------
     >>> warm = peak_at_nm(810.0, "CdTe", 310.0)
     >>> f"{warm.value:.1f} +- {warm.sd:.1f} nm"
-    '812.6 +- 0.5 nm'
+    '812.4 +- 0.5 nm'
     """
     within("peak_nm", value_of(peak_nm), 200.0, 5000.0, unit="nm")
-    shift = peak_shift_ev(material, temperature_k, reference_k=reference_k)
+    shift = peak_shift_ev(material, temperature_k, reference_k=reference_k, composition=composition)
     return propagated(
         lambda peak, shift: EV_NM / (EV_NM / peak + shift),
         {"peak": peak_nm, "shift": shift},
         unit="nm",
-        method=shift.method.removesuffix(", linear propagation"),
+        method=shift.method,
         low=0.0,
     )
 

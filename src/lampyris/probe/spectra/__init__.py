@@ -36,6 +36,13 @@ from lampyris.probe.spectra.spectrum import (
     emission_spectrum,
     line_width,
 )
+from lampyris.probe.spectra.structures import (
+    StructureLight,
+    energy_by_size,
+    energy_by_sizing_curve,
+    resized,
+    structure_light,
+)
 
 __all__ = [
     "BOLTZMANN_EV_PER_K",
@@ -48,11 +55,14 @@ __all__ = [
     "LineWidth",
     "SizeSpread",
     "Spectrum",
+    "StructureLight",
     "Transitions",
     "absorption_spectrum",
     "assumed_continuum",
     "emission_spectrum",
     "energies",
+    "energy_by_size",
+    "energy_by_sizing_curve",
     "energy_ev",
     "exactly",
     "homogeneous_width_mev",
@@ -65,7 +75,9 @@ __all__ = [
     "photophysical_constant",
     "photophysical_values",
     "replica_weights",
+    "resized",
     "shape_factor",
+    "structure_light",
     "weighted_energies",
     "width_nm",
 ]

@@ -10,8 +10,10 @@ from scipy.special import ive
 from lampyris.core.estimate import Estimate
 from lampyris.core.sourced import SourcedValue
 from lampyris.probe.bounds import known, refusal, within
+from lampyris.probe.materials import material as material_of
+from lampyris.probe.materials import materials, pooled
 from lampyris.probe.propagation import propagated
-from lampyris.probe.sourced_tables import pooled, sourced, table_rows
+from lampyris.probe.sourced_tables import sourced, table_rows
 from lampyris.probe.spectra.axes import BOLTZMANN_EV_PER_K
 
 ANY = "any"
@@ -99,10 +101,18 @@ def line_shape(material: str, /, *, replicas: bool = False) -> LineShape:
         width_0=of("width_0"),
         acoustic=of("acoustic_broadening"),
         optical=of("lo_broadening"),
-        phonon=of("lo_phonon"),
+        phonon=_optical_phonon(material),
         huang_rhys=of("huang_rhys") if replicas else exactly(0.0, "1"),
         stokes=of("stokes_shift"),
     )
+
+
+def _optical_phonon(material: str) -> Estimate:
+    """Of the table of light where a source speaks of broadening, else of the table of materials, else assumed."""
+    own = any(row["material"] == material and row["quantity"] == "lo_phonon" for row in table_rows("photophysics.csv"))
+    if not own and material in {one.name for one in materials()} and material_of(material).values("optical_phonon"):
+        return material_of(material).estimate("optical_phonon")
+    return photophysical_constant(material, "lo_phonon")
 
 
 def phonon_number(phonon_mev: float, temperature_k: float, /) -> float:

@@ -17,6 +17,11 @@ def test_standards_of_rurack_and_spieles():
     assert {dye: quantum_yield_standard(dye, "ethanol").value for dye in printed} == printed
 
 
+def test_a_dye_of_two_names_is_found_by_both():
+    assert quantum_yield_standard("icg", "ethanol") == quantum_yield_standard("IR-125", "ethanol")
+    assert quantum_yield_standard("IR-125", "DMSO").mark == "unseen"
+
+
 def test_what_no_source_was_read_for_is_marked():
     unseen = {(dye, solvent) for dye, solvent, one in quantum_yield_standards() if one.mark == "unseen"}
     assert unseen == {("rhodamine 6G", "ethanol"), ("ICG", "DMSO"), ("IR-26", "dichloroethane")}

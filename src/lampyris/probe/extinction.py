@@ -278,7 +278,7 @@ def excitation_extinction(
     -------
     Estimate
         In 1/(M cm): the first exciton's peak with its tail, and above it a smooth rise whose slope is that of a source at a short
-        wavelength, where there is one, and assumed otherwise. Wide: a factor exp(0.4 per eV) above the first exciton.
+        wavelength, where there is one, and assumed otherwise. Wide: by exp(0.4 per eV) to the nearest of both.
 
     Raises
     ------
@@ -321,7 +321,8 @@ def excitation_extinction(
     above = EV_NM / wavelength - first
     exciton = math.exp(-0.5 * (above * FWHM_PER_SD / (2.0 * hwhm_ev)) ** 2)
     relative = exciton + float(shape(above))
-    slack = math.exp(0.4 * abs(above)) - 1.0
+    distance = abs(above) if blue is None else min(abs(above), abs(EV_NM / blue.wavelength_nm - first - above))
+    slack = math.exp(0.4 * distance) - 1.0
     doubt = Estimate(1.0, slack, 1.0 - slack, 1.0 + slack, 0.95, "1", "assumed rise")
     return propagated(
         lambda peak, doubt: peak * relative * doubt,

@@ -31,12 +31,12 @@ def quantum_yield_standard(dye: str, solvent: str, /) -> SourcedValue:
 
     Examples
     --------
-    >>> quantum_yield_standard("IR-125", "ethanol").value
-    0.132
+    >>> quantum_yield_standard("IR-125", "ethanol").value, quantum_yield_standard("ICG", "ethanol").value
+    (0.132, 0.132)
     """
     rows = table_rows("qy_standards.csv")
-    name = known("dye", dye, {row["dye"] for row in rows})
-    own = {row["solvent"]: row for row in rows if row["dye"] == name}
+    name = known("dye", dye, {name for row in rows for name in (row["dye"], row["also"]) if name})
+    own = {row["solvent"]: row for row in rows if name in (row["dye"], row["also"])}
     return sourced(own[known("solvent", solvent, own)])
 
 

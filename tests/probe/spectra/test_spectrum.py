@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 
 from lampyris.core.errors import InputError
+from lampyris.core.estimate import Estimate
 from lampyris.probe.spectra import (
     EV_NM,
     FWHM_PER_SD,
@@ -12,6 +13,7 @@ from lampyris.probe.spectra import (
     LineShape,
     SizeSpread,
     absorption_spectrum,
+    emission_peak_nm,
     emission_spectrum,
     exactly,
     line_shape,
@@ -172,3 +174,12 @@ def test_spectra_are_read_only():
     found = emission_spectrum(straight, Ensemble(SizeSpread(6.0, 0.5)), WAVELENGTHS, line=shape())
     with pytest.raises(ValueError, match="read-only"):
         found.values[0] = 1.0
+
+
+def test_peak_of_one_dot_carries_energy_and_stokes_shift():
+    energy = Estimate(1.6, 0.02, 1.56, 1.64, 0.95, "eV", "given")
+    found = emission_peak_nm(energy, line_shape("CdTe"))
+    assert found.value == pytest.approx(EV_NM / (1.6 - 0.075), rel=1e-12)
+    assert found.sd == pytest.approx(found.value**2 / EV_NM * np.hypot(0.02, 0.015), rel=1e-3)
+    with pytest.raises(InputError, match="first_exciton_ev"):
+        emission_peak_nm(0.08, line_shape("CdTe"))

@@ -33,6 +33,7 @@ from lampyris.probe.spectra.spectrum import (
     Spectrum,
     absorption_spectrum,
     assumed_continuum,
+    emission_peak_nm,
     emission_spectrum,
     line_width,
 )
@@ -59,6 +60,7 @@ __all__ = [
     "Transitions",
     "absorption_spectrum",
     "assumed_continuum",
+    "emission_peak_nm",
     "emission_spectrum",
     "energies",
     "energy_by_size",

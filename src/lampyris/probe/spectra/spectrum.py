@@ -11,7 +11,7 @@ from scipy.special import erf
 from lampyris.core.estimate import Estimate
 from lampyris.probe.bounds import each_within, refusal, within
 from lampyris.probe.materials import pooled
-from lampyris.probe.propagation import propagated
+from lampyris.probe.propagation import Uncertain, propagated, value_of
 from lampyris.probe.spectra.axes import (
     EV_NM,
     FWHM_PER_SD,
@@ -276,6 +276,42 @@ class LineWidth:
     total_nm: Estimate
     size_nm: Estimate
     at_nm: float
+
+
+def emission_peak_nm(first_exciton_ev: Uncertain, line: LineShape, /) -> Estimate:
+    """Emission peak of a dot from its transition energy, with the uncertainty of both energy and Stokes shift.
+
+    Parameters
+    ----------
+    first_exciton_ev : float or Estimate
+        Absorption energy, such as `Transition.energy_ev`.
+    line : LineShape
+
+    Returns
+    -------
+    Estimate
+        In nm, of one mean dot: a batch weighed by volume shines a little redder.
+
+    Raises
+    ------
+    InputError
+        If the energy less the shift is not above 0.05 eV.
+
+    Examples
+    --------
+    >>> from lampyris.probe.spectra import line_shape
+    >>> peak = emission_peak_nm(Estimate(1.60, 0.02, 1.56, 1.64, 0.95, "eV", "given"), line_shape("CdTe"))
+    >>> f"{peak.value:.0f} +- {peak.sd:.0f} nm"
+    '813 +- 13 nm'
+    """
+    within("first_exciton_ev", value_of(first_exciton_ev) - line.stokes.value / 1000.0, 0.05, 20.0, unit="eV")
+    return propagated(
+        lambda energy, stokes: EV_NM / (energy - stokes / 1000.0),
+        {"energy": first_exciton_ev, "stokes": line.stokes},
+        unit="nm",
+        method="transition less the Stokes shift",
+        low=0.0,
+    )
 
 
 def line_width(

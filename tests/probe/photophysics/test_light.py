@@ -54,7 +54,7 @@ def test_yield_with_its_uncertainty_and_dark_dots():
 
 def test_yield_of_type_two_falls_with_the_overlap():
     # the radiative rate falls to 1/4: 0.25 / (0.25 + 1)
-    assert yield_elsewhere(0.5, overlap_to=0.5).value == pytest.approx(0.2)
+    assert yield_elsewhere(0.5, overlap_to=0.25).value == pytest.approx(0.2)
     assert yield_elsewhere(0.5, index_from=1.33, index_to=1.5).value > 0.5
     assert yield_elsewhere(1.0, overlap_to=0.3).value == 1.0
     assert yield_elsewhere(0.0, overlap_to=0.3).value == 0.0
@@ -94,7 +94,7 @@ def test_radiative_lifetime_scales():
     assert radiative_lifetime_ns(4.0, 1.5).value == pytest.approx(base / 2)
     assert radiative_lifetime_ns(2.0, 3.0).value == pytest.approx(base / 4)
     assert radiative_lifetime_ns(2.0, 1.5, bright_share=0.5).value == pytest.approx(2 * base)
-    type_two = oscillator_strength(20.0, 1.5, overlap=0.3).value
+    type_two = oscillator_strength(20.0, 1.5, overlap=0.09).value
     assert type_two == pytest.approx(0.09 * oscillator_strength(20.0, 1.5).value)
 
 

@@ -17,9 +17,9 @@ _ELECTRON_MASS_KG = 9.1093837139e-31
 
 
 def oscillator_strength(kane_ev: Uncertain, energy_ev: Uncertain, /, *, overlap: Uncertain = 1.0) -> Estimate:
-    """Oscillator strength of a dot's lowest exciton, its eight states evenly mixed: ``f = E_P |overlap|^2 / (2 E)``.
+    """Oscillator strength of a dot's lowest exciton, its eight states evenly mixed: ``f = E_P overlap / (2 E)``.
 
-    Two electron spins and four states of the J = 3/2 hole share ``4 E_P |overlap|^2 / E``, summed over the directions. Below room
+    Two electron spins and four states of the J = 3/2 hole share ``4 E_P overlap / E``, summed over the directions. Below room
     temperature the states that emit least hold the exciton longer: say so by `bright_share` of `radiative_lifetime_ns`.
 
     Parameters
@@ -29,7 +29,8 @@ def oscillator_strength(kane_ev: Uncertain, energy_ev: Uncertain, /, *, overlap:
     energy_ev : float or Estimate
         Of the transition.
     overlap : float or Estimate
-        Integral of electron and hole functions, 0 to 1: near 1 in type I, small in type II.
+        Squared integral of electron and hole functions, 0 to 1, as `confinement.Transition.overlap`: near 1 in type I, small in
+        type II.
 
     Raises
     ------
@@ -45,7 +46,7 @@ def oscillator_strength(kane_ev: Uncertain, energy_ev: Uncertain, /, *, overlap:
     within("energy_ev", value_of(energy_ev), 0.05, 10.0, unit="eV")
     within("overlap", value_of(overlap), 0.0, 1.0)
     return propagated(
-        lambda kane, energy, overlap: kane * overlap**2 / (2.0 * energy),
+        lambda kane, energy, overlap: kane * overlap / (2.0 * energy),
         {"kane": kane_ev, "energy": energy_ev, "overlap": overlap},
         unit="1",
         method="oscillator strength from Kane energy and overlap",

@@ -78,14 +78,14 @@ def yield_elsewhere(
 ) -> Estimate:
     """Yield of a dot in another medium, or with another overlap of electron and hole, all else as it was.
 
-    The radiative rate goes as overlap squared and with the medium's local field; the rates without light are taken to stay.
+    The radiative rate goes as the overlap and with the medium's local field; the rates without light are taken to stay.
 
     Parameters
     ----------
     quantum_yield : float or Estimate
         Where it was measured.
     overlap_from, overlap_to : float
-        Integral of electron and hole functions, above 0 to 1.
+        Squared integral of electron and hole functions, above 0 to 1, as `confinement.Transition.overlap`.
     index_from, index_to : float
         Refractive indices of the media.
     model : str
@@ -98,13 +98,13 @@ def yield_elsewhere(
 
     Examples
     --------
-    >>> round(yield_elsewhere(0.5, overlap_to=0.5).value, 6)
+    >>> round(yield_elsewhere(0.5, overlap_to=0.25).value, 6)
     0.2
     """
     within("quantum_yield", value_of(quantum_yield), 0.0, 1.0)
     for name, overlap in (("overlap_from", overlap_from), ("overlap_to", overlap_to)):
         within(name, overlap, 0.0, 1.0, open_low=True)
-    faster = (overlap_to / overlap_from) ** 2
+    faster = overlap_to / overlap_from
     faster *= local_field_rate(index_to, model=model) / local_field_rate(index_from, model=model)
     return propagated(
         lambda share: faster * share / (faster * share + (1.0 - share)),

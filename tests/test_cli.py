@@ -31,6 +31,7 @@ VERBS = (
     "run",
     "report",
     "assay",
+    "bench",
     "export",
     "compare",
     "correlate",

@@ -15,6 +15,7 @@ from typing import Any, NoReturn
 from lampyris import __version__
 from lampyris.cli import (
     assays,
+    bench,
     comparisons,
     drafts,
     machine,
@@ -35,7 +36,7 @@ DESCRIPTION = (
 )
 
 
-class _Parser(argparse.ArgumentParser):
+class Parser(argparse.ArgumentParser):
     """A parser that raises, so that wrong usage leaves by the same door as every other error."""
 
     def error(self, message: str) -> NoReturn:
@@ -65,12 +66,12 @@ def _actions(parser: argparse.ArgumentParser) -> Iterable[argparse.Action]:
 
 
 def _parser() -> argparse.ArgumentParser:
-    parser = _Parser(prog="lampyris", description=DESCRIPTION, allow_abbrev=False)
+    parser = Parser(prog="lampyris", description=DESCRIPTION, allow_abbrev=False)
     parser.add_argument("--version", action="version", version=f"lampyris {__version__}")
     parser.add_argument(
         "--print-completion", action=_PrintCompletion, choices=SHELLS, help="print the completion script of a shell"
     )
-    common = _Parser(add_help=False)
+    common = Parser(add_help=False)
     common.add_argument("--json", action="store_true", help="one JSON document on stdout, nothing else")
     common.add_argument("--traceback", action="store_true", help="show where an unexpected error arose")
     verbs = parser.add_subparsers(dest="verb", metavar="VERB", required=True)
@@ -80,7 +81,20 @@ def _parser() -> argparse.ArgumentParser:
         sub.set_defaults(call=call)
         return sub
 
-    for module in (trials, drafts, studies, assays, takeaway, comparisons, relations, onsets, power, probe, machine):
+    for module in (
+        trials,
+        drafts,
+        studies,
+        assays,
+        bench,
+        takeaway,
+        comparisons,
+        relations,
+        onsets,
+        power,
+        probe,
+        machine,
+    ):
         module.add_verbs(verb)
     return parser
 

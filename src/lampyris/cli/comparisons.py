@@ -98,14 +98,15 @@ def _compare(options: argparse.Namespace) -> int:
 
     answer = answered(options)
     if options.plot is not None and answer.draw is not None:
-        _save(answer.draw(options.width), options.plot)
+        save_scene(answer.draw(options.width), options.plot)
     print_answer(answer, as_json=options.json)
     if options.plot is not None:
         print(f"drawn: {options.plot}", file=sys.stderr)
     return 0
 
 
-def _save(scene: "Scene", path: Path) -> None:
+def save_scene(scene: "Scene", path: Path, /) -> None:
+    """Write a figure as .svg or .png, by the ending of its name."""
     from lampyris.io.durable import write_bytes
     from lampyris.report.scene import file_svg
 

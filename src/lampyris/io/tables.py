@@ -128,13 +128,13 @@ def _csv_text(columns: Mapping[str, list[Any]]) -> str:
     """RFC 4180 text of the table."""
     stream = io.StringIO(newline="")
     writer = csv.writer(stream)
-    writer.writerow([_cell(name) for name in columns])
-    writer.writerows([_cell(value) for value in row] for row in zip(*columns.values(), strict=True))
+    writer.writerow([cell_text(name) for name in columns])
+    writer.writerows([cell_text(value) for value in row] for row in zip(*columns.values(), strict=True))
     return stream.getvalue()
 
 
-def _cell(value: Any) -> str:
-    """Text of a cell: exact numbers, and no text that a spreadsheet would run."""
+def cell_text(value: Any) -> str:
+    """Text of a cell of CSV: exact numbers, and no text that a spreadsheet would run."""
     if value is None:
         return ""
     if isinstance(value, bool):

@@ -1,0 +1,1 @@
+"""Instruments that characterise dots: each file predicts what its instrument records, and infers from a recording."""

@@ -1,0 +1,142 @@
+"""The bench's numbers as one CSV table, and its curves as CSV and JCAMP-DX files."""
+
+import csv
+import io
+import re
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from lampyris.core.bench import BenchCurve, BenchRecord, BenchResult
+from lampyris.core.estimate import Estimate
+from lampyris.io.durable import write_text
+from lampyris.io.tables import cell_text
+
+COLUMNS = (
+    "technique",
+    "sample",
+    "file",
+    "quantity",
+    "number",
+    "value",
+    "sd",
+    "low",
+    "high",
+    "level",
+    "unit",
+    "method",
+    "flags",
+)
+
+
+def write_bench_values(path: Path, result: BenchResult, /) -> None:
+    """Write every number of a technique's result, a row each, the pooled ones last with the sample "(pooled)"."""
+    stream = io.StringIO(newline="")
+    writer = csv.writer(stream)
+    writer.writerow(COLUMNS)
+    named = [*((record, record.name) for record in result.records), (result.pooled, "(pooled)")]
+    for record, name in named:
+        for key, number, one in _estimates(record):
+            cells = (
+                result.technique, name, record.file, key, number, one.value, one.sd, one.low, one.high, one.level, one.unit,
+                one.method, " ".join(record.flags),
+            )  # fmt: skip
+            writer.writerow([cell_text(cell) for cell in cells])
+    write_text(path, stream.getvalue())
+
+
+def _estimates(record: BenchRecord) -> Iterator[tuple[str, int | None, Estimate]]:
+    for key, one in record.values.items():
+        yield key, None, one
+    for key, several in record.lists.items():
+        for number, one in enumerate(several, start=1):
+            yield key, number, one
+
+
+def write_bench_curves(folder: Path, result: BenchResult, /) -> list[Path]:
+    """Write each curve as ``NUMBER-TITLE.csv`` and its raw points as ``NUMBER-TITLE.jdx``; the paths written."""
+    written: list[Path] = []
+    records = result.records if result.pooled in result.records else (*result.records, result.pooled)
+    titled = [(record, curve) for record in records for curve in record.curves]
+    for number, (record, curve) in enumerate(titled, start=1):
+        stem = f"{number:02d}-{_stem(record.name, curve.title)}"
+        table, jcamp = folder / f"{stem}.csv", folder / f"{stem}.jdx"
+        write_text(table, _curve_csv(curve))
+        write_text(jcamp, jcamp_text(curve, title=f"{record.name} {curve.title}".strip()))
+        written += [table, jcamp]
+    return written
+
+
+def _stem(*names: str) -> str:
+    joined = "-".join(re.sub(r"[^A-Za-z0-9]+", "-", name).strip("-").lower() for name in names)
+    return joined.strip("-")[:80] or "curve"
+
+
+def _curve_csv(curve: BenchCurve) -> str:
+    columns: dict[str, Any] = {curve.x_label: curve.x, curve.y_label: curve.y}
+    if curve.fit is not None:
+        columns["fit"] = curve.fit
+    columns |= dict(curve.parts)
+    if curve.residual is not None:
+        columns["residual over its sd"] = curve.residual
+    stream = io.StringIO(newline="")
+    writer = csv.writer(stream)
+    writer.writerow([cell_text(name) for name in columns])
+    for row in zip(*(values.tolist() for values in columns.values()), strict=True):
+        writer.writerow([cell_text(value) for value in row])
+    return stream.getvalue()
+
+
+_JCAMP_UNITS = {
+    "wavelength": "NANOMETERS", "wavenumber": "1/CM", "lag time": "SECONDS", "time": "SECONDS", "absorbance": "ABSORBANCE",
+    "transmittance": "TRANSMITTANCE",
+}  # fmt: skip
+
+
+def jcamp_text(curve: BenchCurve, /, *, title: str) -> str:
+    """JCAMP-DX 4.24 text of a curve's raw points as pairs, exact to the last digit.
+
+    Parameters
+    ----------
+    curve : BenchCurve
+    title : str
+        Of the block; line ends are taken out.
+
+    Returns
+    -------
+    str
+        Lines end with CR LF, as the standard's own files do.
+
+    References
+    ----------
+    McDonald and Wilks, Appl. Spectrosc. 42, 151 (1988), DOI 10.1366/0003702884428734.
+    """
+    keep = np.isfinite(curve.x) & np.isfinite(curve.y)
+    x, y = curve.x[keep], curve.y[keep]
+    ends = (x[0], x[-1], y.max(), y.min()) if x.size else (0.0, 0.0, 0.0, 0.0)
+    head = {
+        "TITLE": " ".join(title.split()) or "curve",
+        "JCAMP-DX": "4.24",
+        "DATA TYPE": "UV/VIS SPECTRUM" if "wavelength" in curve.x_label else "XYDATA",
+        "ORIGIN": "Lampyris",
+        "OWNER": "",
+        "XUNITS": _jcamp_unit(curve.x_label),
+        "YUNITS": _jcamp_unit(curve.y_label),
+        "FIRSTX": repr(float(ends[0])),
+        "LASTX": repr(float(ends[1])),
+        "MAXY": repr(float(ends[2])),
+        "MINY": repr(float(ends[3])),
+        "XFACTOR": "1",
+        "YFACTOR": "1",
+        "NPOINTS": str(x.size),
+    }
+    pairs = [f"{a!r}, {b!r}" for a, b in zip(x.tolist(), y.tolist(), strict=True)]
+    lines = [*(f"##{key}= {value}" for key, value in head.items()), "##XYPOINTS= (XY..XY)", *pairs, "##END="]
+    return "\r\n".join(lines) + "\r\n"
+
+
+def _jcamp_unit(label: str) -> str:
+    name = label.split("(")[0].strip().lower()
+    return _JCAMP_UNITS.get(name, " ".join(label.upper().split()) or "ARBITRARY UNITS")

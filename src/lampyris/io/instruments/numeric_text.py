@@ -1,0 +1,212 @@
+"""Columns of numbers in an instrument's text export, found among its preamble and footer, whatever separates them."""
+
+import codecs
+import math
+import re
+from collections import Counter
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from lampyris.io.instruments.files import refuse
+
+MAX_CELLS = 20_000_000
+"""Numbers of one file; more are refused."""
+
+# separator and decimal mark that text exports use, the likelier first where two fit equally well
+_FORMS = (("\t", "."), ("\t", ","), (";", "."), (";", ","), (",", "."), (" ", "."), (" ", ","))
+_POINT = re.compile(r"[+-]?(\d+\.?\d*|\.\d+)([eEdD][+-]?\d{1,4})?", re.ASCII)
+_COMMA = re.compile(r"[+-]?(\d+,?\d*|,\d+)([eEdD][+-]?\d{1,4})?", re.ASCII)
+_MISSING = frozenset(("", "nan", "na", "n/a", "-", "--", "inf", "-inf", "#n/a", "over", "ovrflw"))
+_LOOKED_AT = 4000
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class NumericText:
+    """The largest block of numbers of a text.
+
+    Parameters
+    ----------
+    values : numpy.ndarray
+        Dims (row, column); NaN where a cell is empty.
+    names : tuple of str
+        Cell above each column, "" where there is none.
+    samples : tuple of str
+        Cell above the names, where the export has two lines of them.
+    preamble : tuple of str
+        Lines above the block, names included.
+    rows : numpy.ndarray
+        Line of the file of each row, dims (row,).
+    decimal : str
+        Decimal mark that was found.
+    footer : bool
+        Whether text follows the block.
+    """
+
+    values: NDArray[np.float64]
+    names: tuple[str, ...]
+    samples: tuple[str, ...]
+    preamble: tuple[str, ...]
+    rows: NDArray[np.int64]
+    decimal: str
+    footer: bool
+
+
+def decoded(data: bytes, /, *, file: str) -> str:
+    """Text of a file in UTF-8, UTF-16 with its mark, or Windows-1252.
+
+    Raises
+    ------
+    ImageError
+        If it holds binary data or is a page in HTML.
+    """
+    for mark, encoding in (
+        (codecs.BOM_UTF8, "utf-8-sig"),
+        (codecs.BOM_UTF16_LE, "utf-16"),
+        (codecs.BOM_UTF16_BE, "utf-16"),
+    ):
+        if data.startswith(mark):
+            try:
+                text = data.decode(encoding)
+            except UnicodeDecodeError as error:
+                seen = f"begins as {encoding} and goes wrong: {error.reason}."
+                refuse(file, "instrument.encoding", seen, "Export it again as plain text.")
+            break
+    else:
+        try:
+            text = data.decode("utf-8")
+        except UnicodeDecodeError:
+            # every byte has a meaning there but five
+            text = data.decode("cp1252", errors="replace")
+    if "\0" in text:
+        refuse(file, "instrument.binary", "is no text: it holds binary data.", "Export it as text or CSV.")
+    if re.match(r"\s*<(!doctype|html)", text[:200], re.IGNORECASE):
+        refuse(file, "instrument.binary", "is a page in HTML.", "Export it as text or CSV.")
+    return text
+
+
+def numeric_text(data: bytes, /, *, file: str, columns: int = 2) -> NumericText:
+    """Columns of numbers of a text.
+
+    Parameters
+    ----------
+    data : bytes
+        Content of the file.
+    file : str
+        As the user knows it.
+    columns : int
+        Fewest columns that make a block.
+
+    Returns
+    -------
+    NumericText
+
+    Raises
+    ------
+    ImageError
+        If there is no block of numbers, or a line within it cannot be read: the line is named.
+    """
+    lines = decoded(data, file=file).splitlines()
+    separator, decimal = _form(lines, columns)
+    pattern = _COMMA if decimal == "," else _POINT
+    cells = [_cells(line, separator) for line in lines]
+    numeric = [_is_row(row, pattern, columns) for row in cells]
+    if not any(numeric):
+        seen = f"holds no line with {columns} or more numbers."
+        refuse(file, "instrument.no-numbers", seen, "Export axis and signal as columns of text.")
+    start, end = _block(numeric, [not any(row) for row in cells])
+    block = [(number, row) for number, row in enumerate(cells[start:end], start=start + 1) if any(row)]
+    width = max(len(row) for _, row in block)
+    if width * len(block) > MAX_CELLS:
+        refuse(file, "instrument.too-large", f"holds more than {MAX_CELLS} numbers.", "Split the file.")
+    values = np.full((len(block), width), math.nan)
+    for k, (number, row) in enumerate(block):
+        for column, cell in enumerate(row):
+            values[k, column] = _number(cell, pattern, decimal, file, number)
+    names, samples = _heads(cells[:start], width)
+    return NumericText(
+        values,
+        names,
+        samples,
+        tuple(line.strip() for line in lines[:start]),
+        np.array([number for number, _ in block]),
+        decimal,
+        any(any(row) for row in cells[end:]),
+    )
+
+
+def _cells(line: str, separator: str) -> list[str]:
+    if separator == " ":
+        return line.split()
+    row = [cell.strip().strip('"').strip() for cell in line.split(separator)]
+    # many exports end each line with a separator
+    while row and not row[-1]:
+        row.pop()
+    return row
+
+
+def _form(lines: list[str], columns: int) -> tuple[str, str]:
+    """Separator and decimal mark by which most lines are rows of numbers of one width."""
+    best, found = 0, _FORMS[0]
+    looked_at = lines if len(lines) <= _LOOKED_AT else lines[: _LOOKED_AT // 2] + lines[-_LOOKED_AT // 2 :]
+    for separator, decimal in _FORMS:
+        pattern = _COMMA if decimal == "," else _POINT
+        rows = (_cells(line, separator) for line in looked_at)
+        widths = Counter(len(row) for row in rows if _is_row(row, pattern, columns))
+        often = max(widths.values(), default=0)
+        if often > best:
+            best, found = often, (separator, decimal)
+    return found
+
+
+def _is_row(row: list[str], pattern: re.Pattern[str], columns: int) -> bool:
+    """Axis given, and every other cell a number or a word for none, at least one of them a number."""
+    if len(row) < columns or not pattern.fullmatch(row[0]):
+        return False
+    numbers = 0
+    for cell in row[1:]:
+        if pattern.fullmatch(cell):
+            numbers += 1
+        elif cell.lower() not in _MISSING:
+            return False
+    return numbers > 0
+
+
+def _block(numeric: list[bool], empty: list[bool]) -> tuple[int, int]:
+    """Longest run of rows of numbers, over empty lines within it."""
+    best = (0, 0)
+    most = start = count = 0
+    end = -1
+    for k, (number, blank) in enumerate(zip([*numeric, False], [*empty, False], strict=True)):
+        if number:
+            if not count:
+                start = k
+            count += 1
+            end = k + 1
+        elif not blank and count:
+            if count > most:
+                most, best = count, (start, end)
+            count = 0
+    return best
+
+
+def _number(cell: str, pattern: re.Pattern[str], decimal: str, file: str, row: int) -> float:
+    if not pattern.fullmatch(cell):
+        return math.nan
+    value = float(cell.replace(decimal, ".").replace("D", "E").replace("d", "e"))
+    if math.isinf(value):
+        refuse(file, "instrument.number", f"holds {cell[:30]}, beyond what a number can be.", "Mend the cell.", row=row)
+    return value
+
+
+def _heads(above: list[list[str]], width: int) -> tuple[tuple[str, ...], tuple[str, ...]]:
+    """Names of the columns, and the line of samples above them."""
+    lines = [row for row in above if row]
+    names = lines[-1] if lines and 2 <= len(lines[-1]) <= width else []
+    samples = lines[-2] if names and len(lines) > 1 and 2 <= len(lines[-2]) <= width else []
+    return _padded(names, width), _padded(samples, width)
+
+
+def _padded(row: list[str], width: int) -> tuple[str, ...]:
+    return tuple([*row, *[""] * (width - len(row))][:width])

@@ -1,0 +1,168 @@
+"""Spectra, diffractograms and traces as text: an axis and one or more signals, as CSV or as any instrument writes them."""
+
+import math
+import re
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from lampyris.core.instruments import SIGNALS, Spectrum
+from lampyris.io.instruments.axes import AxisUnit, checked_axis, unit_given, unit_named
+from lampyris.io.instruments.files import content, refuse
+from lampyris.io.instruments.numeric_text import NumericText, numeric_text
+
+_SIGNAL_WORDS = (
+    ("transmittance", re.compile(r"transmi|%\s*t\b|^t\s*[%\[(]", re.IGNORECASE)),
+    ("reflectance", re.compile(r"reflect|%\s*r\b", re.IGNORECASE)),
+    ("absorbance", re.compile(r"absorb|\babs\b|\bod\b|\ba\.?u\.?\b.*abs|extinction", re.IGNORECASE)),
+    ("count_rate", re.compile(r"\bcps\b|counts?\s*/\s*s|count\s*rate", re.IGNORECASE)),
+    ("counts", re.compile(r"count|\bphotons\b", re.IGNORECASE)),
+    ("intensity", re.compile(r"intens|\bint\b|emission|fluor|\bpl\b|signal|\bs1", re.IGNORECASE)),
+)
+_PERCENT = re.compile(r"%|percent", re.IGNORECASE)
+_EXCITATION = re.compile(r"(?:excitation|\bex|λex)[^\d\r\n]{0,30}(\d{3,4}(?:[.,]\d+)?)\s*(?:nm)?", re.IGNORECASE)
+_INTEGRATION = re.compile(r"integration[^\d\r\n]{0,30}(\d+(?:[.,]\d+)?)\s*(ms|s|us|µs)?\b", re.IGNORECASE)
+_SECONDS = {"s": 1.0, "": 1.0, "ms": 1e-3, "us": 1e-6, "µs": 1e-6}
+
+
+def read(
+    path: Path, /, *, max_bytes: int, file: str, axis: str = "wavelength", axis_unit: str = "", signal: str = ""
+) -> tuple[Spectrum, ...]:
+    """Read every signal column of a text.
+
+    Parameters
+    ----------
+    path : Path
+        The file.
+    max_bytes : int
+        Largest file that is opened.
+    file : str
+        As the user knows it.
+    axis : str
+        What the axis is where the file does not say.
+    axis_unit : str
+        Its unit where the file does not say, or says it wrongly.
+    signal : str
+        What the signals are where the file does not say.
+
+    Returns
+    -------
+    tuple of Spectrum
+        One per signal column with a number in it.
+
+    Raises
+    ------
+    ImageError
+        If there is no block of numbers, or its axis cannot be what it is called.
+    """
+    found = numeric_text(content(Path(path), max_bytes=max_bytes, file=file), file=file)
+    pairs = _pairs(found)
+    if not pairs:
+        refuse(file, "spectrum.columns", "holds an axis but no signal column.", "Export axis and signal.")
+    spectra = []
+    for at, column in pairs:
+        values = found.values[:, (at, column)]
+        keep = np.isfinite(values).all(axis=1)
+        if keep.any():
+            unit = _axis_unit(found.names[at], axis, axis_unit, found.preamble, file)
+            spectra.append(_spectrum(found, values[keep], column, (unit, signal), file, int(found.rows[keep][0])))
+    if not spectra:
+        refuse(file, "spectrum.columns", "has no row with both axis and signal.", "Export axis and signal.")
+    return tuple(spectra)
+
+
+def _pairs(found: NumericText) -> list[tuple[int, int]]:
+    """Column of the axis and of the signal of each spectrum: an axis serves the signals until its name comes again."""
+    heads = [name.casefold() for name in found.names]
+    axes = [k for k, name in enumerate(heads) if k == 0 or (name and name == heads[0])]
+    return [(max(axis for axis in axes if axis < k), k) for k in range(1, len(heads)) if k not in axes]
+
+
+def _axis_unit(name: str, axis: str, axis_unit: str, preamble: tuple[str, ...], file: str) -> AxisUnit | str:
+    """Unit of an axis: by the user's word, by its own name, or the unit in which such an axis is kept."""
+    said = unit_named(name) if name else None
+    if said is None and not name:
+        # a line of units may stand apart from the columns, as in "XUNITS=nm"
+        said = next(
+            (u for line in preamble if re.match(r"\W*x\W?(units?|axis)", line, re.I) and (u := unit_named(line))), None
+        )
+    if axis_unit:
+        return unit_given(said.axis if said is not None and said.axis != axis else axis, axis_unit, file=file)
+    return said if said is not None else axis
+
+
+def _spectrum(
+    found: NumericText, values: NDArray[np.float64], column: int, said: tuple[AxisUnit | str, str], file: str, row: int
+) -> Spectrum:
+    unit, signal = said
+    axis_name, factor = (unit, 1.0) if isinstance(unit, str) else (unit.axis, unit.factor)
+    checked_axis(values[:, 0] * factor, axis_name, file=file, row=row)
+    axis, levels, doubled = rising(values[:, 0] * factor, values[:, 1])
+    signal_name, scale = _signal(found, column, signal, levels)
+    text = "\n".join(found.preamble)
+    words = {"decimal mark": found.decimal}
+    if doubled:
+        words["points averaged"] = str(doubled)
+    if found.footer:
+        words["text after the numbers"] = "yes"
+    return Spectrum(
+        axis,
+        levels * scale,
+        axis_name,
+        signal_name,
+        name=_name(found, column, Path(file).stem),
+        file=file,
+        excitation_nm=_excitation(text),
+        integration_s=_integration(text),
+        words=words,
+    )
+
+
+def rising(
+    axis: NDArray[np.float64], signal: NDArray[np.float64], /
+) -> tuple[NDArray[np.float64], NDArray[np.float64], int]:
+    """Axis sorted upwards with its signal; points that stand at the same place are averaged, and counted.
+
+    Examples
+    --------
+    >>> rising(np.array([3.0, 2.0, 2.0]), np.array([1.0, 4.0, 6.0]))
+    (array([2., 3.]), array([5., 1.]), 1)
+    """
+    places, first, inverse, count = np.unique(axis, return_index=True, return_inverse=True, return_counts=True)
+    if places.size == axis.size:
+        return places, signal[first], 0
+    return places, np.bincount(inverse.ravel(), weights=signal) / count, int(axis.size - places.size)
+
+
+def _signal(found: NumericText, column: int, given: str, levels: NDArray[np.float64]) -> tuple[str, float]:
+    """Kind of a signal, and the factor that makes a share of a percentage."""
+    heads = f"{found.names[column]} {found.samples[column]}".strip()
+    kind = given or next((name for name, words in _SIGNAL_WORDS if words.search(heads)), "unknown")
+    if kind not in SIGNALS:
+        kind = "unknown"
+    if kind in ("transmittance", "reflectance") and (_PERCENT.search(heads) or float(np.nanmax(levels)) > 2.0):
+        return kind, 0.01
+    return kind, 1.0
+
+
+def _name(found: NumericText, column: int, stem: str) -> str:
+    sample, name = found.samples[column], found.names[column]
+    before = found.samples[column - 1] if column else ""
+    kind = any(words.fullmatch(name) or words.search(name) for _, words in _SIGNAL_WORDS)
+    if kind and (sample or before):
+        return sample or before
+    return name if name and not (kind and found.values.shape[1] == 2) else stem
+
+
+def _excitation(text: str) -> float:
+    match = _EXCITATION.search(text)
+    value = float(match[1].replace(",", ".")) if match else math.nan
+    return value if 150 <= value <= 3000 else math.nan
+
+
+def _integration(text: str) -> float:
+    match = _INTEGRATION.search(text)
+    if match is None:
+        return math.nan
+    return float(match[1].replace(",", ".")) * _SECONDS[(match[2] or "").lower()]

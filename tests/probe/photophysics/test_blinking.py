@@ -7,7 +7,8 @@ import pytest
 from scipy.integrate import quad
 
 from lampyris.core.errors import InputError
-from lampyris.probe.photophysics import SojournTimes, on_fraction
+from lampyris.core.estimate import Estimate
+from lampyris.probe.photophysics import SojournTimes, on_fraction, on_fraction_estimate
 from lampyris.probe.photophysics.blinking import upper_gamma
 
 CUT = SojournTimes(1.5, 0.01, 7.0)
@@ -84,6 +85,17 @@ def test_on_fraction_without_a_mean_depends_on_the_record():
         on_fraction(CUT, endless)
     shares = [on_fraction(CUT, endless, duration_s=one) for one in (10.0, 1000.0, 1e5)]
     assert shares == sorted(shares, reverse=True)
+
+
+def test_on_fraction_with_uncertain_laws():
+    def number(value, sd):
+        return Estimate(value, sd, value - 2 * sd, value + 2 * sd, 0.95, "1", "given")
+
+    found = on_fraction_estimate((1.5, 1.5), (number(7.0, 2.0), number(70.0, 20.0)), 0.01, seed=3)
+    assert found.value == pytest.approx(on_fraction(CUT, SojournTimes(1.5, 0.01, 70.0)))
+    # the ratio of means goes as the root of the cut-offs' ratio: 0.2 relative, times on (1 - on)
+    assert found.sd == pytest.approx(0.2 * found.value * (1 - found.value), rel=0.15)
+    assert found == on_fraction_estimate((1.5, 1.5), (number(7.0, 2.0), number(70.0, 20.0)), 0.01, seed=3)
 
 
 def test_likelihood_is_highest_near_the_truth():

@@ -9,10 +9,13 @@ from hypothesis import strategies as st
 
 from lampyris.core.errors import InputError
 from lampyris.core.estimate import Estimate
+from lampyris.probe.confinement import first_transition
+from lampyris.probe.materials import material
 from lampyris.probe.photophysics import (
     brightness,
     decay,
     local_field_rate,
+    mean_lifetime_estimates_ns,
     mean_lifetimes_ns,
     oscillator_strength,
     peak_at_nm,
@@ -30,6 +33,7 @@ from lampyris.probe.photophysics import (
     yield_elsewhere,
 )
 from lampyris.probe.probe import cross_section_mm2, photon_irradiance_per_mm2
+from lampyris.probe.structure import Layer, Structure
 
 BOLTZMANN = 8.617333262e-5
 
@@ -114,6 +118,29 @@ def test_means_of_decays():
     # trapezoids of 5 ps
     assert np.trapezoid(shape, time) == pytest.approx(amplitude, rel=1e-6)
     assert np.trapezoid(time * shape, time) / np.trapezoid(shape, time) == pytest.approx(intensity, rel=1e-6)
+
+
+def test_means_with_their_uncertainty():
+    by_amplitude, by_intensity = mean_lifetime_estimates_ns([number(0.7, 0.05), 0.3], [12.0, number(60.0, 3.0)])
+    assert (by_amplitude.value, by_intensity.value) == pytest.approx(mean_lifetimes_ns([0.7, 0.3], [12.0, 60.0]))
+    # d<t>/da = (t1 - <t>)/sum a, d<t>/dt2 = a2/sum a
+    expected = math.hypot(0.05 * (12.0 - by_amplitude.value), 3.0 * 0.3)
+    assert by_amplitude.sd == pytest.approx(expected, rel=1e-4)
+    with pytest.raises(InputError):
+        mean_lifetime_estimates_ns([], [])
+
+
+def test_lifetime_is_that_of_the_confinement_model():
+    # two derivations: thermal mixture of eight states there, oscillator strength and classical rate here; they take the index of the
+    # modes as 1.5 and let ligands into the local field, which is a few percent
+    dot = Structure((Layer("CdTe", 3.0),))
+    found = first_transition(dot, medium="polymer")
+    strength = oscillator_strength(material("CdTe").estimate("kane_energy"), found.energy_ev, overlap=found.overlap)
+    inside = material("CdTe").estimate("permittivity_optical").value
+    own = radiative_lifetime_ns(
+        strength, found.energy_ev, refractive_index=1.5, model="dielectric sphere", permittivity_inside=inside
+    )
+    assert own.value == pytest.approx(found.radiative_lifetime_ns.value, rel=0.1)
 
 
 def test_mean_of_a_stretched_decay():

@@ -15,7 +15,7 @@ from lampyris.probe.photophysics.bleaching import (
     rate_from_retained,
     uneven_retained,
 )
-from lampyris.probe.photophysics.blinking import SojournTimes, on_fraction
+from lampyris.probe.photophysics.blinking import SojournTimes, on_fraction, on_fraction_estimate
 from lampyris.probe.photophysics.brightness import (
     brightness,
     photons_per_pulse,
@@ -24,6 +24,7 @@ from lampyris.probe.photophysics.brightness import (
 )
 from lampyris.probe.photophysics.lifetime import (
     decay,
+    mean_lifetime_estimates_ns,
     mean_lifetimes_ns,
     oscillator_strength,
     radiative_lifetime_ns,
@@ -44,8 +45,10 @@ __all__ = [
     "fit_acidity_response",
     "gaussian_beam_retained",
     "local_field_rate",
+    "mean_lifetime_estimates_ns",
     "mean_lifetimes_ns",
     "on_fraction",
+    "on_fraction_estimate",
     "oscillator_strength",
     "peak_at_nm",
     "peak_shift_ev",

@@ -7,7 +7,9 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 from scipy.special import exp1, gamma, gammaincc
 
+from lampyris.core.estimate import Estimate
 from lampyris.probe.bounds import each_within, refusal, within
+from lampyris.probe.propagation import Uncertain, sampled, value_of
 
 _HALVINGS = 200
 
@@ -212,3 +214,64 @@ def on_fraction(on: SojournTimes, off: SojournTimes, /, *, duration_s: float = m
         seen = "a stay without cut-off and with an exponent up to 2 has no mean."
         raise refusal("probe.no-blinking", "duration_s", seen, "Give the length of the record, or a cut-off.")
     return means[0] / (means[0] + means[1])
+
+
+def on_fraction_estimate(
+    exponents: tuple[Uncertain, Uncertain],
+    cutoffs_s: tuple[Uncertain, Uncertain],
+    shortest_s: float,
+    /,
+    *,
+    seed: int = 0,
+    draws: int = 1000,
+    level: float = 0.95,
+) -> Estimate:
+    """Share of time on, with the uncertainty of exponents and cut-offs.
+
+    Parameters
+    ----------
+    exponents, cutoffs_s : pair of float or Estimate
+        Of on times, then of off times.
+    shortest_s : float
+        Of both.
+    seed, draws : int
+        Of the draws; exponents and cut-offs are drawn log-normally.
+    level : float
+
+    Raises
+    ------
+    InputError
+        As `SojournTimes`, for the values themselves.
+
+    Examples
+    --------
+    >>> sure = on_fraction_estimate((1.5, 1.5), (7.0, 7.0), 0.01, draws=10)
+    >>> sure.value, sure.low, sure.high
+    (0.5, 0.5, 0.5)
+    """
+    names = ("m_on", "m_off", "c_on", "c_off")
+    inputs = dict(zip(names, (*exponents, *cutoffs_s), strict=True))
+    for exponent, cutoff in zip(exponents, cutoffs_s, strict=True):
+        SojournTimes(value_of(exponent), shortest_s, value_of(cutoff))
+
+    def shares(**them: NDArray[np.float64]) -> NDArray[np.float64]:
+        powers = [np.clip(them[name], 0.0, 5.0) for name in names[:2]]
+        cuts = [np.maximum(them[name], shortest_s) for name in names[2:]]
+        laws = zip(*powers, *cuts, strict=True)
+        return np.array(
+            [
+                on_fraction(SojournTimes(m_on, shortest_s, c_on), SojournTimes(m_off, shortest_s, c_off))
+                for m_on, m_off, c_on, c_off in laws
+            ]
+        )
+
+    return sampled(
+        shares,
+        inputs,
+        unit="1",
+        method="share of time on",
+        seed=seed,
+        draws=draws,
+        level=level,
+        positive=frozenset(names),
+    )

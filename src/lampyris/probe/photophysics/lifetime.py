@@ -1,6 +1,7 @@
 """Lifetimes: radiative from oscillator strength and overlap, means of a decay with several components."""
 
 import math
+from collections.abc import Sequence
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -145,6 +146,40 @@ def mean_lifetimes_ns(amplitudes: ArrayLike, lifetimes_ns: ArrayLike, /) -> tupl
     weight, life = _components(amplitudes, lifetimes_ns)
     first = float(weight @ life)
     return first / float(weight.sum()), float(weight @ life**2) / first
+
+
+def mean_lifetime_estimates_ns(
+    amplitudes: Sequence[Uncertain], lifetimes_ns: Sequence[Uncertain], /
+) -> tuple[Estimate, Estimate]:
+    """The same means with their uncertainty, from components whose errors are independent.
+
+    Components of one fit are not independent: take `statistics.fitting.derived` there, which knows their covariance.
+
+    Raises
+    ------
+    InputError
+        As `mean_lifetimes_ns`.
+
+    Examples
+    --------
+    >>> by_amplitude, by_intensity = mean_lifetime_estimates_ns([1.0, 1.0], [10.0, 30.0])
+    >>> by_amplitude.value, by_intensity.value
+    (20.0, 25.0)
+    """
+    mean_lifetimes_ns([value_of(one) for one in amplitudes], [value_of(one) for one in lifetimes_ns])
+    count = len(amplitudes)
+    parts = {f"a{n}": one for n, one in enumerate(amplitudes)} | {f"t{n}": one for n, one in enumerate(lifetimes_ns)}
+
+    def moment(power: int, them: dict[str, float]) -> float:
+        return math.fsum(them[f"a{n}"] * them[f"t{n}"] ** power for n in range(count))
+
+    by_amplitude = propagated(
+        lambda **them: moment(1, them) / moment(0, them), parts, unit="ns", method="mean by amplitude", low=0.0
+    )
+    by_intensity = propagated(
+        lambda **them: moment(2, them) / moment(1, them), parts, unit="ns", method="mean by intensity", low=0.0
+    )
+    return by_amplitude, by_intensity
 
 
 def stretched_mean_ns(lifetime_ns: float, stretch: float, /) -> float:

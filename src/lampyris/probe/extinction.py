@@ -302,16 +302,7 @@ def excitation_extinction(
     rise = assumed_continuum()
     blue = next((one for one in anchors if one.low_nm <= diameter_nm <= one.high_nm), None)
     at_blue = None if blue is None else molar_extinction(material, diameter_nm, wavelength_nm=blue.wavelength_nm)
-    if any(math.isnan(one.wavelength_nm) for one in extinction_sources(material)):
-        peak = molar_extinction(material, diameter_nm, first_exciton_ev=_cdse_energy(material, first), hwhm_ev=hwhm_ev)
-    elif blue is None or at_blue is None:
-        _within_range(extinction_sources(material), diameter_nm)
-        raise refusal(_RULE, "material", f"no source gives an extinction of {material}.", "Give your own.")
-    else:
-        ratio = float(rise(EV_NM / blue.wavelength_nm - first)) + 1e-9
-        peak = propagated(
-            lambda blue: blue / ratio, {"blue": at_blue}, unit="1/(M cm)", method="from the blue", low=0.0
-        )
+    peak = _first_exciton(material, diameter_nm, first, hwhm_ev, at_blue, blue, rise)
     growth = rise.growth_per_ev
     if blue is not None and at_blue is not None:
         span = EV_NM / blue.wavelength_nm - first - rise.onset_ev
@@ -331,6 +322,26 @@ def excitation_extinction(
         method=f"{peak.method}, carried to {wavelength:g} nm",
         low=0.0,
     )
+
+
+def _first_exciton(
+    material: str,
+    diameter_nm: float,
+    first_ev: float,
+    hwhm_ev: float,
+    at_blue: Estimate | None,
+    blue: ExtinctionSource | None,
+    rise: Continuum,
+) -> Estimate:
+    """At the first exciton: by a source, or down the rise from a short wavelength where no source has it."""
+    if any(math.isnan(one.wavelength_nm) for one in extinction_sources(material)):
+        energy = _cdse_energy(material, first_ev)
+        return molar_extinction(material, diameter_nm, first_exciton_ev=energy, hwhm_ev=hwhm_ev)
+    if blue is None or at_blue is None:
+        _within_range(extinction_sources(material), diameter_nm)
+        raise refusal(_RULE, "material", f"no source gives an extinction of {material}.", "Give your own.")
+    ratio = float(rise(EV_NM / blue.wavelength_nm - first_ev)) + 1e-9
+    return propagated(lambda blue: blue / ratio, {"blue": at_blue}, unit="1/(M cm)", method="from the blue", low=0.0)
 
 
 def _cdse_energy(material: str, first_exciton_ev: float) -> float | None:

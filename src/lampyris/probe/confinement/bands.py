@@ -113,19 +113,27 @@ class Bands:
         for one, edge in zip(self.layers, self.valence_ev[:-1], strict=True):
             # of inverted bands the coupled one lies below the touching edges by the size of the negative gap
             distance = energy_ev - float(edge) + max(one.coupling_gap_ev - one.gap_ev, 0.0)
-            pairs.append(_paired_mass(distance, one, one.electron_mass, one.hole_mass) if one.hole_kane_ev else _kane_mass(distance, one))
+            pairs.append(
+                _paired_mass(distance, one, one.electron_mass, one.hole_mass)
+                if one.hole_kane_ev
+                else _kane_mass(distance, one)
+            )
         return _with_outside(pairs, self.outside.mass)
 
     def hole_inverse_mass(self, energy_ev: float, /) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
         """Inverse mass of the hole in each region, the energy counted downwards from vacuum, and its slope."""
         pairs = [
-            _paired_mass(energy_ev + float(edge), one, one.hole_mass, one.electron_mass) if one.hole_kane_ev else (1.0 / one.hole_mass, 0.0)
+            _paired_mass(energy_ev + float(edge), one, one.hole_mass, one.electron_mass)
+            if one.hole_kane_ev
+            else (1.0 / one.hole_mass, 0.0)
             for one, edge in zip(self.layers, self.conduction_ev[:-1], strict=True)
         ]
         return _with_outside(pairs, self.outside.mass)
 
 
-def bands(structure: Structure, /, *, temperature_k: float = 295.0, medium: str = "water", coherence: float = 1.0) -> Bands:
+def bands(
+    structure: Structure, /, *, temperature_k: float = 295.0, medium: str = "water", coherence: float = 1.0
+) -> Bands:
     """Edges and constants of a structure.
 
     Parameters
@@ -150,14 +158,21 @@ def bands(structure: Structure, /, *, temperature_k: float = 295.0, medium: str 
     thickness = tuple(layer.thickness_nm for layer in structure.layers)
     strain = np.zeros(len(layers))
     if coherence > 0 and len({one.name for one in layers}) > 1:
-        lattice, c11, c12 = (np.array([getattr(one, key) for one in layers]) for key in ("lattice_nm", "c11_gpa", "c12_gpa"))
+        lattice, c11, c12 = (
+            np.array([getattr(one, key) for one in layers]) for key in ("lattice_nm", "c11_gpa", "c12_gpa")
+        )
         strain = coherence * hydrostatic_strain(np.array(thickness), lattice, c11, c12)
     conduction = [
         one.valence_ev + one.gap_ev + one.deformation_conduction_ev * s for one, s in zip(layers, strain, strict=True)
     ]
     valence = [one.valence_ev + one.deformation_valence_ev * s for one, s in zip(layers, strain, strict=True)]
     return Bands(
-        layers, around, thickness, np.array([*conduction, around.conduction_ev]), np.array([*valence, around.valence_ev]), strain
+        layers,
+        around,
+        thickness,
+        np.array([*conduction, around.conduction_ev]),
+        np.array([*valence, around.valence_ev]),
+        strain,
     )
 
 
@@ -185,7 +200,9 @@ def check_sizes(structure: Structure, /) -> None:
                 )
             )  # fmt: skip
     if findings:
-        raise InputError(f"{structure.label}: {len(findings)} layer(s) outside the sizes for which envelopes hold", findings)
+        raise InputError(
+            f"{structure.label}: {len(findings)} layer(s) outside the sizes for which envelopes hold", findings
+        )
 
 
 @lru_cache(maxsize=32)
@@ -212,7 +229,11 @@ def surroundings(medium: str, /) -> Surroundings:
     # an organic shell of some nm stands between surface and medium; the field there is that of the two together
     permittivity = 1.0 if medium == "vacuum" else (common["permittivity_ligand"].value + optical[medium].value) / 2
     return Surroundings(
-        common["conduction_edge"].value, common["valence_edge"].value, common["conduction_edge"].sd, common["mass"].value, permittivity
+        common["conduction_edge"].value,
+        common["valence_edge"].value,
+        common["conduction_edge"].sd,
+        common["mass"].value,
+        permittivity,
     )
 
 
@@ -225,7 +246,10 @@ def _constants(name: str, composition: float, temperature_k: float) -> BandConst
             f"{one.name}: the table of materials lacks {', '.join(missing)}",
             [Finding("confinement.missing-constant", Severity.ERROR, Place(column="material"), f"{one.name} has no {', '.join(missing)}.", "Choose another material, or add a sourced row.")],
         )  # fmt: skip
-    gap, valence, electron, hole = one.gap(temperature_k), *(one.estimate(key) for key in ("valence_edge", "electron_mass", "hole_mass"))
+    gap, valence, electron, hole = (
+        one.gap(temperature_k),
+        *(one.estimate(key) for key in ("valence_edge", "electron_mass", "hole_mass")),
+    )
     optical = one.estimate("permittivity_optical")
     paired = one.estimate("hole_kane_energy").value if "hole_kane_energy" in one.quantities else 0.0
     rest = {key: one.estimate(key).value for key in ("kane_energy", "spin_orbit", "permittivity_static", "optical_phonon", "lattice_constant", "elastic_c11", "elastic_c12", "deformation_conduction", "deformation_valence")}  # fmt: skip

@@ -63,7 +63,9 @@ def coulomb_energy(
     return -E2_PER_4PI_EPS0_EV_NM * float(within + 1.0 / (permittivity[-1] * grid.ends_nm[-1]))
 
 
-def potential_of(grid: RadialGrid, density: NDArray[np.float64], permittivity: NDArray[np.float64], /) -> NDArray[np.float64]:
+def potential_of(
+    grid: RadialGrid, density: NDArray[np.float64], permittivity: NDArray[np.float64], /
+) -> NDArray[np.float64]:
     """Attraction in eV, negative, that a carrier of the given density exerts on the other at the points of quadrature."""
     field = enclosed_charge(grid, density) / (permittivity[grid.region][:, None] * grid.radius_nm**2)
     half = np.diff(grid.ends_nm)[:, None] / 2
@@ -93,6 +95,7 @@ def _running_integral(points: int) -> NDArray[np.float64]:
     degree = points - 1
     coefficients = np.linalg.inv(np.polynomial.legendre.legvander(nodes, degree))
     columns = [
-        np.polynomial.legendre.legval(nodes, np.polynomial.legendre.legint(column, lbnd=-1)) for column in coefficients.T
+        np.polynomial.legendre.legval(nodes, np.polynomial.legendre.legint(column, lbnd=-1))
+        for column in coefficients.T
     ]
     return np.stack(columns, axis=1)

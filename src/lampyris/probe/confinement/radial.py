@@ -105,7 +105,12 @@ class Level:
 
 
 def radial_grid(
-    layers_nm: tuple[float, ...], /, *, per_layer: int = 4, degree: int = DEGREE, outside_nm: tuple[float, ...] = OUTSIDE_NM
+    layers_nm: tuple[float, ...],
+    /,
+    *,
+    per_layer: int = 4,
+    degree: int = DEGREE,
+    outside_nm: tuple[float, ...] = OUTSIDE_NM,
 ) -> RadialGrid:
     """Grid for layers of the given thickness, from the core outwards, aligned on their interfaces.
 
@@ -124,7 +129,9 @@ def radial_grid(
 
 
 @lru_cache(maxsize=256)
-def _radial_grid(layers_nm: tuple[float, ...], per_layer: int, degree: int, outside_nm: tuple[float, ...]) -> RadialGrid:
+def _radial_grid(
+    layers_nm: tuple[float, ...], per_layer: int, degree: int, outside_nm: tuple[float, ...]
+) -> RadialGrid:
     lengths: list[float] = []
     regions: list[int] = []
     for number, thickness in enumerate(layers_nm):
@@ -190,7 +197,15 @@ def lowest_level(
             return _level(grid, value, state, inverse, slope)
     raise LampyrisError(
         "the level of an energy-dependent mass did not settle",
-        [Finding("confinement.unsettled", Severity.ERROR, Place(), f"The last step was {step:.2g} eV.", "Use larger layers.")],
+        [
+            Finding(
+                "confinement.unsettled",
+                Severity.ERROR,
+                Place(),
+                f"The last step was {step:.2g} eV.",
+                "Use larger layers.",
+            )
+        ],
     )
 
 
@@ -209,14 +224,17 @@ def _lowest(matrix: NDArray[np.float64]) -> tuple[float, NDArray[np.float64]]:
 
 
 @lru_cache(maxsize=8)
-def _reference(degree: int) -> tuple[NDArray[np.float64], NDArray[np.float64], NDArray[np.float64], NDArray[np.float64]]:
+def _reference(
+    degree: int,
+) -> tuple[NDArray[np.float64], NDArray[np.float64], NDArray[np.float64], NDArray[np.float64]]:
     points, weights = np.polynomial.legendre.leggauss(degree + 2)
     # Chebyshev-Lobatto nodes hold the ends and keep high degrees well conditioned
     nodes = -np.cos(np.pi * np.arange(degree + 1) / degree)
     coefficients = np.linalg.inv(np.polynomial.legendre.legvander(nodes, degree))
     values = np.polynomial.legendre.legvander(points, degree) @ coefficients
     derivatives = np.stack(
-        [np.polynomial.legendre.legval(points, np.polynomial.legendre.legder(column)) for column in coefficients.T], axis=1
+        [np.polynomial.legendre.legval(points, np.polynomial.legendre.legder(column)) for column in coefficients.T],
+        axis=1,
     )
     return points, weights, values, derivatives
 

@@ -26,8 +26,10 @@ EV_NM = 1239.841984
 """Energy in eV times wavelength in nm."""
 LOCALISED = 0.65
 """Share of a carrier in one layer from which it counts as localised there."""
-MODEL_RELATIVE_SD = 0.04
-"""Spread of the model itself about published sizing curves, as a share of the energy (accuracy table ``sizing``)."""
+MODEL_CONFINEMENT_SD = 0.12
+"""Spread of the model about published sizing curves, as a share of the energy above the bulk edge (accuracy table ``sizing``)."""
+CALIBRATED_CONFINEMENT_SD = 0.25
+"""What one calibrating sample leaves of it, per natural logarithm of the ratio of diameters (same table)."""
 COHERENCE_SD = 0.3
 """Uncertainty of the share of misfit that is strain: between coherent and relaxed nobody measured the dot at hand."""
 LIFETIME_FACTOR = 2.0
@@ -157,7 +159,9 @@ def first_transition(
     sd = _energy_sd(structure, pair, temperature_k=temperature_k, medium=medium, coherence=coherence)
     energy = pair.energy_ev
     method = "radial envelopes, spread of constants and model; normal"
-    conduction, valence = (edges[grid.region][:, None] + 0 * grid.radius_nm for edges in (pair.bands.conduction_ev, pair.bands.valence_ev))
+    conduction, valence = (
+        edges[grid.region][:, None] + 0 * grid.radius_nm for edges in (pair.bands.conduction_ev, pair.bands.valence_ev)
+    )
     # the sign of an eigenvector is free; an s state has none to show
     return Transition(
         energy_ev=Estimate(energy, sd, energy - NORMAL_95 * sd, energy + NORMAL_95 * sd, 0.95, "eV", method),
@@ -221,6 +225,11 @@ def pair_of_bands(found: Bands, /, *, self_consistent: bool = False, per_layer: 
     return Pair(found, grid, electron, hole, permittivity, coulomb, polarisation, levels + coulomb + polarisation)
 
 
+def edge_ev(found: Bands, /) -> float:
+    """Bulk edge of a structure: from its highest valence to its lowest conduction edge, over all layers."""
+    return float(found.conduction_ev[:-1].min() - found.valence_ev[:-1].max())
+
+
 def _self_consistent(
     found: Bands, grid: RadialGrid, electron: Level, hole: Level, permittivity: NDArray[np.float64]
 ) -> tuple[Level, Level, float, float]:
@@ -268,7 +277,7 @@ def _kind(pair: Pair) -> Kind:
 
 def _energy_sd(structure: Structure, pair: Pair, /, *, temperature_k: float, medium: str, coherence: float) -> float:
     """Spread of the constants to first order, joined with that of the model."""
-    terms = [MODEL_RELATIVE_SD * pair.energy_ev]
+    terms = [MODEL_CONFINEMENT_SD * (pair.energy_ev - edge_ev(pair.bands))]
     electron, hole = pair.electron, pair.hole
     from_e, from_h = 1.0 / (1.0 - electron.slope), 1.0 / (1.0 - hole.slope)
     by_name: dict[str, list[tuple[int, BandConstants]]] = {}
@@ -313,7 +322,15 @@ def _lifetime_ns(pair: Pair, overlap: float) -> Estimate:
     rate = PERMEABLE * omega * e**2 * kane * e * local * overlap / (12 * math.pi * eps0 * m0 * hbar * c**3)
     value = 1e9 / (rate * (0.75 if paired else 1.0))
     spread = LIFETIME_FACTOR**NORMAL_95
-    return Estimate(value, value * (LIFETIME_FACTOR - 1), value / spread, value * spread, 0.95, "ns", "Kane energy, overlap; within a factor 2")
+    return Estimate(
+        value,
+        value * (LIFETIME_FACTOR - 1),
+        value / spread,
+        value * spread,
+        0.95,
+        "ns",
+        "Kane energy, overlap; within a factor 2",
+    )
 
 
 def _findings(structure: Structure, pair: Pair) -> tuple[Finding, ...]:
@@ -323,12 +340,28 @@ def _findings(structure: Structure, pair: Pair) -> tuple[Finding, ...]:
         found.append(Finding(f"confinement.{rule}", severity, Place(column="layers"), seen, mend))
 
     if any(one.indirect for one in pair.bands.layers):
-        note("indirect-gap", f"{structure.label} has a layer of indirect gap.", "Take its energy as that of a weak edge, not of a peak.")
+        note(
+            "indirect-gap",
+            f"{structure.label} has a layer of indirect gap.",
+            "Take its energy as that of a weak edge, not of a peak.",
+        )
     if structure.core_diameter_nm < 2.0:
-        note("small-core", f"The core of {structure.core_diameter_nm:g} nm holds few unit cells.", "Compare with a sizing curve.")
+        note(
+            "small-core",
+            f"The core of {structure.core_diameter_nm:g} nm holds few unit cells.",
+            "Compare with a sizing curve.",
+        )
     worst = float(np.abs(pair.bands.strain).max())
     if worst > 0.06:
-        note("large-strain", f"Coherent growth would change a layer's volume by {100 * worst:.0f} %.", "Shells this strained relax: compare with coherence=0.")
+        note(
+            "large-strain",
+            f"Coherent growth would change a layer's volume by {100 * worst:.0f} %.",
+            "Shells this strained relax: compare with coherence=0.",
+        )
     if pair.energy_ev <= 0.05:
-        note("no-gap", f"The transition is at {pair.energy_ev:.3f} eV.", "The layers' bands overlap: choose other materials.")
+        note(
+            "no-gap",
+            f"The transition is at {pair.energy_ev:.3f} eV.",
+            "The layers' bands overlap: choose other materials.",
+        )
     return tuple(found)

@@ -16,8 +16,8 @@ from importlib import resources
 
 from lampyris.core.errors import InputError
 from lampyris.core.estimate import Estimate
-from lampyris.core.finding import Finding, Place, Severity
 from lampyris.core.sourced import MARKS, SourcedValue
+from lampyris.probe.refusals import refused
 from lampyris.probe.structure import Layer
 
 REFERENCE_K = 300.0
@@ -100,7 +100,7 @@ class Material:
             If the quantity is none of `UNITS`.
         """
         if quantity not in UNITS:
-            raise _refusal(
+            raise refused(
                 "material.unknown-quantity", "quantity", f"no quantity {quantity!r}", f"Say one of {', '.join(UNITS)}."
             )
         return tuple(value for name, value in self.constants if name == quantity)
@@ -122,7 +122,7 @@ class Material:
             values += tuple(self._edge_from_affinity(value) for value in self.values("electron_affinity"))
         if not values:
             known = ", ".join(self.quantities)
-            raise _refusal(
+            raise refused(
                 "material.missing-quantity",
                 "quantity",
                 f"the table of materials has no {quantity} of {self.name}",
@@ -142,7 +142,7 @@ class Material:
         """
         low, high = TEMPERATURES_K
         if not low <= temperature_k <= high:
-            raise _refusal(
+            raise refused(
                 "material.temperature-range",
                 "temperature_k",
                 f"{temperature_k:g} K is outside {low:g} to {high:g} K, the range of the gaps' temperature laws",
@@ -257,11 +257,11 @@ def material(name: str, /) -> Material:
     if found is not None:
         return found
     if any(name == alloy for alloy, _, _ in alloys()):
-        raise _refusal(
+        raise refused(
             "material.composition", "composition", f"{name} is an alloy and needs its composition",
             "Say the share of its second end member, from 0 to 1.",
         )  # fmt: skip
-    raise _refusal(
+    raise refused(
         "material.unknown", "material", f"no material {name!r} in the table of materials",
         f"Say one of {', '.join(one.name for one in materials())}, or an alloy: {', '.join(row[0] for row in alloys())}.",
     )  # fmt: skip
@@ -294,11 +294,11 @@ def alloy(name: str, composition: float, /) -> Material:
     row = next((row for row in _table("alloys.csv") if row["alloy"] == name), None)
     if row is None:
         names = ", ".join(entry[0] for entry in alloys())
-        raise _refusal(
+        raise refused(
             "material.unknown-alloy", "material", f"no alloy {name!r} in the table of alloys", f"Say one of {names}."
         )
     if not 0.0 <= composition <= 1.0:
-        raise _refusal(
+        raise refused(
             "material.composition", "composition", f"composition of {name} is {composition:g}, outside 0 to 1: it is a share",
             f"Say the share of {row['second']}, from 0 to 1.",
         )  # fmt: skip
@@ -376,9 +376,3 @@ def _sourced(row: dict[str, str]) -> SourcedValue:
 def _table(name: str) -> tuple[dict[str, str], ...]:
     text = resources.files("lampyris.probe").joinpath("data", name).read_text(encoding="utf-8")
     return tuple(csv.DictReader(text.splitlines()))
-
-
-def _refusal(rule: str, field: str, seen: str, mend: str) -> InputError:
-    return InputError(
-        f"{field}: {seen}", [Finding(rule, Severity.ERROR, Place(column=field), seen[0].upper() + seen[1:] + ".", mend)]
-    )

@@ -23,15 +23,19 @@ from numpy.typing import NDArray
 
 from lampyris.core.errors import InputError
 from lampyris.core.finding import Finding, Place, Severity
-from lampyris.core.sourced import SourcedValue
 from lampyris.probe.confinement.strain import hydrostatic_strain
 from lampyris.probe.materials import layer_material
+from lampyris.probe.refusals import refused
 from lampyris.probe.structure import Layer, Structure
 
 COUPLING_FLOOR_EV = 0.1
 """Least gap and least distance to the coupled band: a level deep in the gap of a barrier stays finite."""
 CORE_DIAMETER_NM = (1.0, 40.0)
 SHELL_THICKNESS_NM = (0.15, 20.0)
+NEEDED = (
+    "gap", "valence_edge", "electron_mass", "hole_mass", "permittivity_optical", "kane_energy", "spin_orbit", "permittivity_static",
+    "optical_phonon", "lattice_constant", "elastic_c11", "elastic_c12", "deformation_conduction", "deformation_valence",
+)  # fmt: skip
 
 
 @dataclass(frozen=True, slots=True)
@@ -132,7 +136,7 @@ class Bands:
 
 
 def bands(
-    structure: Structure, /, *, temperature_k: float = 295.0, medium: str = "water", coherence: float = 1.0
+    structure: Structure, /, *, temperature_k: float = 295.0, medium: str = "water", coherence: float = 0.5
 ) -> Bands:
     """Edges and constants of a structure.
 
@@ -216,43 +220,35 @@ def surroundings(medium: str, /) -> Surroundings:
     """
     text = resources.files("lampyris.probe").joinpath("data", "media.csv").read_text(encoding="utf-8")
     rows = [
-        (row["medium"], row["quantity"], SourcedValue(float(row["value"]), float(row["sd"]), row["unit"], row["conditions"], row["source"], row["mark"]))
+        (row["medium"], row["quantity"], float(row["value"]), float(row["sd"]))
         for row in csv.DictReader(text.splitlines())
-    ]  # fmt: skip
-    optical = {name: value for name, quantity, value in rows if name != "any" and quantity == "permittivity_optical"}
+    ]
+    optical = {name: value for name, quantity, value, _ in rows if name != "any" and quantity == "permittivity_optical"}
     if medium not in optical:
-        raise InputError(
-            f"medium: no medium {medium!r}",
-            [Finding("confinement.unknown-medium", Severity.ERROR, Place(column="medium"), f"No medium {medium!r} in the table of media.", f"Say one of {', '.join(optical)}.")],
-        )  # fmt: skip
-    common = {quantity: value for name, quantity, value in rows if name == "any"}
+        mend = f"Say one of {', '.join(optical)}."
+        raise refused("confinement.unknown-medium", "medium", f"no medium {medium!r} in the table of media", mend)
+    common = {quantity: (value, sd) for name, quantity, value, sd in rows if name == "any"}
     # an organic shell of some nm stands between surface and medium; the field there is that of the two together
-    permittivity = 1.0 if medium == "vacuum" else (common["permittivity_ligand"].value + optical[medium].value) / 2
-    return Surroundings(
-        common["conduction_edge"].value,
-        common["valence_edge"].value,
-        common["conduction_edge"].sd,
-        common["mass"].value,
-        permittivity,
-    )
+    permittivity = 1.0 if medium == "vacuum" else (common["permittivity_ligand"][0] + optical[medium]) / 2
+    edge, edge_sd = common["conduction_edge"]
+    return Surroundings(edge, common["valence_edge"][0], edge_sd, common["mass"][0], permittivity)
 
 
 @lru_cache(maxsize=1024)
 def _constants(name: str, composition: float, temperature_k: float) -> BandConstants:
     one = layer_material(Layer(name, 1.0, composition))
-    missing = [key for key in ("gap", "electron_mass", "hole_mass", "kane_energy", "permittivity_static", "valence_edge") if key not in one.quantities and not (key == "valence_edge" and "electron_affinity" in one.quantities)]  # fmt: skip
+    # an edge may come from the affinity alone
+    known = {*one.quantities, *(["valence_edge"] if "electron_affinity" in one.quantities else [])}
+    missing = [key for key in NEEDED if key not in known]
     if missing:
-        raise InputError(
-            f"{one.name}: the table of materials lacks {', '.join(missing)}",
-            [Finding("confinement.missing-constant", Severity.ERROR, Place(column="material"), f"{one.name} has no {', '.join(missing)}.", "Choose another material, or add a sourced row.")],
-        )  # fmt: skip
-    gap, valence, electron, hole = (
-        one.gap(temperature_k),
-        *(one.estimate(key) for key in ("valence_edge", "electron_mass", "hole_mass")),
-    )
-    optical = one.estimate("permittivity_optical")
-    paired = one.estimate("hole_kane_energy").value if "hole_kane_energy" in one.quantities else 0.0
-    rest = {key: one.estimate(key).value for key in ("kane_energy", "spin_orbit", "permittivity_static", "optical_phonon", "lattice_constant", "elastic_c11", "elastic_c12", "deformation_conduction", "deformation_valence")}  # fmt: skip
+        mend = "Choose another material, or add a sourced row."
+        raise refused(
+            "confinement.missing-constant", "material", f"{one.name} has no {', '.join(missing)} in the table", mend
+        )
+    gap = one.gap(temperature_k)
+    valence, electron, hole, optical = (one.estimate(key) for key in NEEDED[1:5])
+    paired = one.estimate("hole_kane_energy").value if "hole_kane_energy" in known else 0.0
+    rest = {key: one.estimate(key).value for key in NEEDED[5:]}
     coupling = max(abs(gap.value), COUPLING_FLOOR_EV)
     return BandConstants(
         name=one.name if math.isnan(composition) else f"{one.name}({composition:.4f})",

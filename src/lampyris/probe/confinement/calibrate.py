@@ -7,7 +7,6 @@ barrier and shape of the sample do. It is one number for a material pair and a s
 import math
 from dataclasses import dataclass, replace
 
-from lampyris.core.errors import InputError
 from lampyris.core.estimate import Estimate
 from lampyris.core.finding import Finding, Place, Severity
 from lampyris.probe.confinement.transition import (
@@ -19,6 +18,7 @@ from lampyris.probe.confinement.transition import (
     solved_pair,
 )
 from lampyris.probe.materials import NORMAL_95
+from lampyris.probe.refusals import refused
 from lampyris.probe.structure import Structure
 
 FACTORS = (0.3, 2.5)
@@ -52,7 +52,7 @@ class Calibration:
 
 def calibration(
     structure: Structure, first_exciton_nm: float, /, *, sd_nm: float = 2.0, size_relative_sd: float = 0.03,
-    temperature_k: float = 295.0, medium: str = "water", coherence: float = 1.0,
+    temperature_k: float = 295.0, medium: str = "water", coherence: float = 0.5,
 ) -> Calibration:  # fmt: skip
     """Calibration on one sample.
 
@@ -80,13 +80,11 @@ def calibration(
     if not low <= factor <= high:
         ends = [EV_NM / (edge + bound * (predicted - edge)) for bound in (high, low)]
         seen = (
-            f"first_exciton_nm {first_exciton_nm:g} nm is outside {ends[0]:.0f} to {ends[1]:.0f} nm: the model says "
-            f"{EV_NM / predicted:.0f} nm for {structure.label} of {structure.diameter_nm:g} nm, its bulk edge is at {EV_NM / edge:.0f} nm."
+            f"{first_exciton_nm:g} nm is outside {ends[0]:.0f} to {ends[1]:.0f} nm: the model says {EV_NM / predicted:.0f} nm for "
+            f"{structure.label} of {structure.diameter_nm:g} nm, its bulk edge is at {EV_NM / edge:.0f} nm"
         )
-        raise InputError(
-            f"first_exciton_nm: {first_exciton_nm:g} nm is not the first exciton of {structure.label}",
-            [Finding("calibration.range", Severity.ERROR, Place(column="first_exciton_nm"), seen, "Check sizes, materials and that the peak is of absorption.")],
-        )  # fmt: skip
+        mend = "Check sizes, materials and that the peak is of absorption."
+        raise refused("calibration.range", "first_exciton_nm", seen, mend)
     peak_sd = measured * sd_nm / first_exciton_nm / (predicted - edge)
     # confinement goes about as size to the power -1.5, between the parabolic -2 and the narrow gap's -1
     return Calibration(
@@ -107,7 +105,7 @@ def calibrated(
     *,
     temperature_k: float = 295.0,
     medium: str = "water",
-    coherence: float = 1.0,
+    coherence: float = 0.5,
 ) -> Transition:
     """First transition with a calibration: the same as `first_transition`, its energy corrected and its uncertainty narrowed.
 
@@ -126,7 +124,8 @@ def calibrated(
         # nothing was measured of this pair: the model's own spread stays
         relative = math.hypot(relative, found.energy_ev.sd / above if above > 0 else 1.0)
         seen = f"The calibration was made on {made.label}, the dot is {structure.label}."
-        findings += (Finding("calibration.other-materials", Severity.WARNING, Place(column="layers"), seen, "Calibrate on a sample of the same materials."),)  # fmt: skip
+        mend = "Calibrate on a sample of the same materials."
+        findings += (Finding("calibration.other-materials", Severity.WARNING, Place(column="layers"), seen, mend),)
     sd = relative * abs(above)
     method = f"radial envelopes, confinement times {made.factor:.3f} by one sample of {made.diameter_nm:g} nm; normal"
     estimate = Estimate(energy, sd, energy - NORMAL_95 * sd, energy + NORMAL_95 * sd, 0.95, "eV", method)
@@ -140,7 +139,7 @@ def calibrated_ev(
     *,
     temperature_k: float = 295.0,
     medium: str = "water",
-    coherence: float = 1.0,
+    coherence: float = 0.5,
 ) -> float:
     """Point value of `calibrated`, for searches."""
     pair = solved_pair(structure, temperature_k=temperature_k, medium=medium, coherence=coherence)

@@ -236,7 +236,7 @@ def _reference(
         [np.polynomial.legendre.legval(points, np.polynomial.legendre.legder(column)) for column in coefficients.T],
         axis=1,
     )
-    return points, weights, values, derivatives
+    return points, weights, values, np.asarray(derivatives, dtype=np.float64)
 
 
 @lru_cache(maxsize=64)

@@ -2,23 +2,24 @@
 
 import math
 from dataclasses import dataclass, replace
+from functools import partial
 from typing import Literal
 
 import numpy as np
 from numpy.typing import NDArray
 
-from lampyris.core.errors import InputError
 from lampyris.core.estimate import Estimate
 from lampyris.core.finding import Finding, Place, Severity
-from lampyris.probe.confinement.bands import Bands, BandConstants, bands
+from lampyris.probe.confinement.bands import BandConstants, Bands, bands
 from lampyris.probe.confinement.coulomb import (
     coulomb_energy,
     polarisation_energy,
     potential_of,
     screened_permittivity,
 )
-from lampyris.probe.confinement.radial import Level, RadialGrid, lowest_level, radial_grid
+from lampyris.probe.confinement.radial import Inverse, Level, RadialGrid, lowest_level, radial_grid
 from lampyris.probe.materials import NORMAL_95
+from lampyris.probe.refusals import refused
 from lampyris.probe.structure import Structure
 
 Kind = Literal["type I", "quasi-type II", "type II", "inverted type I"]
@@ -30,8 +31,8 @@ MODEL_CONFINEMENT_SD = 0.12
 """Spread of the model about published sizing curves, as a share of the energy above the bulk edge (accuracy table ``sizing``)."""
 CALIBRATED_CONFINEMENT_SD = 0.25
 """What one calibrating sample leaves of it, per natural logarithm of the ratio of diameters (same table)."""
-COHERENCE_SD = 0.3
-"""Uncertainty of the share of misfit that is strain: between coherent and relaxed nobody measured the dot at hand."""
+COHERENCE_SD = 0.29
+"""Uncertainty of the share of misfit that is strain: even between relaxed and coherent, for nobody measured the dot at hand."""
 LIFETIME_FACTOR = 2.0
 """One standard deviation of the lifetime as a factor: its fine structure is averaged, not resolved."""
 PERMEABLE = 1.5
@@ -110,7 +111,7 @@ class Pair:
 
 
 def first_transition(
-    structure: Structure, /, *, temperature_k: float = 295.0, medium: str = "water", coherence: float = 1.0,
+    structure: Structure, /, *, temperature_k: float = 295.0, medium: str = "water", coherence: float = 0.5,
     self_consistent: bool = False,
 ) -> Transition:  # fmt: skip
     """First transition of a layered sphere.
@@ -124,7 +125,7 @@ def first_transition(
     medium : str
         Around the dot: water, buffer, toluene, hexane, chloroform, tetrachloroethylene, polymer or vacuum.
     coherence : float
-        Share of the lattice misfit that is strain, from 0 (relaxed) to 1 (coherent).
+        Share of the lattice misfit that is strain, from 0 (relaxed) to 1 (coherent); the uncertainty covers both ends.
     self_consistent : bool
         Solve each carrier in the other's field in turn, in place of first order.
 
@@ -147,7 +148,7 @@ def first_transition(
     >>> from lampyris.probe.structure import Layer
     >>> found = first_transition(Structure((Layer("CdTe", 2.2), Layer("CdSe", 1.2))))
     >>> found.kind, 1.3 < found.energy_ev.value < 2.0
-    ('quasi-type II', True)
+    ('type II', True)
     """
     pair = solved_pair(
         structure, temperature_k=temperature_k, medium=medium, coherence=coherence, self_consistent=self_consistent
@@ -185,22 +186,20 @@ def first_transition(
 
 
 def first_transition_ev(
-    structure: Structure, /, *, temperature_k: float = 295.0, medium: str = "water", coherence: float = 1.0
+    structure: Structure, /, *, temperature_k: float = 295.0, medium: str = "water", coherence: float = 0.5
 ) -> float:
     """Energy of the first transition in eV: the point value of `first_transition`, for searches (about a millisecond)."""
     return solved_pair(structure, temperature_k=temperature_k, medium=medium, coherence=coherence).energy_ev
 
 
 def solved_pair(
-    structure: Structure, /, *, temperature_k: float = 295.0, medium: str = "water", coherence: float = 1.0,
+    structure: Structure, /, *, temperature_k: float = 295.0, medium: str = "water", coherence: float = 0.5,
     self_consistent: bool = False,
 ) -> Pair:  # fmt: skip
     """Levels, Coulomb and polarisation energies of a structure."""
     if not 0.0 <= coherence <= 1.0:
-        raise InputError(
-            f"coherence: {coherence:g} is outside 0 to 1: it is the share of the misfit that is strain",
-            [Finding("confinement.coherence", Severity.ERROR, Place(column="coherence"), f"Coherence {coherence:g}.", "Give a share from 0 to 1.")],
-        )  # fmt: skip
+        seen = f"{coherence:g} is outside 0 to 1: it is the share of the misfit that is strain"
+        raise refused("confinement.coherence", "coherence", seen, "Give a share from 0 to 1.")
     found = bands(structure, temperature_k=temperature_k, medium=medium, coherence=coherence)
     return pair_of_bands(found, self_consistent=self_consistent)
 
@@ -239,12 +238,12 @@ def _self_consistent(
         attraction = grid.potential_matrix(potential_of(grid, hole.density, permittivity))
         # the attraction moves all bands alike: the mass goes with the energy above it
         electron = lowest_level(
-            grid, found.conduction_ev, lambda e, by=seen_e: found.electron_inverse_mass(e - by), added=attraction
+            grid, found.conduction_ev, partial(_shifted, found.electron_inverse_mass, seen_e), added=attraction
         )
         seen_e = _mean(electron, attraction)
         attraction = grid.potential_matrix(potential_of(grid, electron.density, permittivity))
         hole = lowest_level(
-            grid, -found.valence_ev, lambda e, by=seen_h: found.hole_inverse_mass(e - by), added=attraction
+            grid, -found.valence_ev, partial(_shifted, found.hole_inverse_mass, seen_h), added=attraction
         )
         seen_h = _mean(hole, attraction)
         # each level holds the attraction, the pair has it once
@@ -257,15 +256,21 @@ def _self_consistent(
     return electron, hole, electron.energy_ev + hole.energy_ev, seen_h
 
 
+def _shifted(inverse: Inverse, by: float, energy_ev: float) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    return inverse(energy_ev - by)
+
+
 def _mean(level: Level, matrix: NDArray[np.float64]) -> float:
     return float(level.state @ matrix @ level.state)
 
 
 def _kind(pair: Pair) -> Kind:
-    if len(pair.bands.layers) == 1:
-        return "type I"
-    electron, hole = (level.share[:-1] / level.share[:-1].sum() for level in (pair.electron, pair.hole))
     # neighbours of one material are one layer to a carrier
+    names = [one.name for one in pair.bands.layers]
+    starts = [number for number, name in enumerate(names) if number == 0 or name != names[number - 1]]
+    electron, hole = (
+        np.add.reduceat(level.share[:-1], starts) / level.share[:-1].sum() for level in (pair.electron, pair.hole)
+    )
     at_e, at_h = int(np.argmax(electron)), int(np.argmax(hole))
     both = electron[at_e] >= LOCALISED and hole[at_h] >= LOCALISED
     if at_e != at_h:
@@ -295,8 +300,9 @@ def _energy_sd(structure: Structure, pair: Pair, /, *, temperature_k: float, med
         ]
     sd = pair.bands.outside.edge_sd_ev
     terms += [sd * float(electron.share[-1]) * from_e, sd * float(hole.share[-1]) * from_h]
-    if np.any(pair.bands.strain != 0.0):
-        other = first_transition_ev(structure, temperature_k=temperature_k, medium=medium, coherence=coherence - 0.5 if coherence > 0.5 else coherence + 0.5)  # fmt: skip
+    if len(pair.bands.layers) > 1:
+        away = coherence - 0.5 if coherence > 0.5 else coherence + 0.5
+        other = first_transition_ev(structure, temperature_k=temperature_k, medium=medium, coherence=away)
         terms.append((other - pair.energy_ev) / 0.5 * COHERENCE_SD)
     return math.sqrt(math.fsum(term * term for term in terms))
 

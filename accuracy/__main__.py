@@ -20,6 +20,7 @@ TABLES = {
     "onset": "accuracy.onset",
     "exvivo": "accuracy.exvivo",
     "histology": "accuracy.histology",
+    "sizing": "accuracy.sizing",
 }
 
 

@@ -29,7 +29,9 @@ LOCALISED = 0.65
 """Share of a carrier in one layer from which it counts as localised there."""
 MODEL_CONFINEMENT_SD = 0.12
 """Spread of the model about published sizing curves, as a share of the energy above the bulk edge (accuracy table ``sizing``)."""
-CALIBRATED_CONFINEMENT_SD = 0.25
+MODEL_RELATIVE_SD = 0.03
+"""And as a share of the whole energy: CdS lies as a whole below its curve."""
+CALIBRATED_CONFINEMENT_SD = 0.3
 """What one calibrating sample leaves of it, per natural logarithm of the ratio of diameters (same table)."""
 COHERENCE_SD = 0.29
 """Uncertainty of the share of misfit that is strain: even between relaxed and coherent, for nobody measured the dot at hand."""
@@ -282,7 +284,7 @@ def _kind(pair: Pair) -> Kind:
 
 def _energy_sd(structure: Structure, pair: Pair, /, *, temperature_k: float, medium: str, coherence: float) -> float:
     """Spread of the constants to first order, joined with that of the model."""
-    terms = [MODEL_CONFINEMENT_SD * (pair.energy_ev - edge_ev(pair.bands))]
+    terms = [MODEL_CONFINEMENT_SD * (pair.energy_ev - edge_ev(pair.bands)), MODEL_RELATIVE_SD * pair.energy_ev]
     electron, hole = pair.electron, pair.hole
     from_e, from_h = 1.0 / (1.0 - electron.slope), 1.0 / (1.0 - hole.slope)
     by_name: dict[str, list[tuple[int, BandConstants]]] = {}

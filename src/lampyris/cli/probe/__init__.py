@@ -6,6 +6,7 @@ from types import ModuleType
 from typing import Protocol
 
 from lampyris.cli.arguments import AddVerb
+from lampyris.cli.probe import sizing
 
 
 class AddTask(Protocol):
@@ -15,7 +16,7 @@ class AddTask(Protocol):
 
 
 # each has `add_tasks(task: AddTask)`, in the order of the help
-TASKS: tuple[ModuleType, ...] = ()
+TASKS: tuple[ModuleType, ...] = (sizing,)
 
 
 def add_verbs(verb: AddVerb, /) -> None:

@@ -157,36 +157,8 @@ def first_transition(
     pair = solved_pair(
         structure, temperature_k=temperature_k, medium=medium, coherence=coherence, self_consistent=self_consistent
     )
-    grid = pair.grid
-    electron, hole = grid.at_points(pair.electron.state), grid.at_points(pair.hole.state)
-    overlap = float(np.sum(grid.weight * electron * hole)) ** 2
-    kind = _kind(pair)
     sd = _energy_sd(structure, pair, temperature_k=temperature_k, medium=medium, coherence=coherence)
-    energy = pair.energy_ev
-    method = "radial envelopes, spread of constants and model; normal"
-    conduction, valence = (
-        edges[grid.region][:, None] + 0 * grid.radius_nm for edges in (pair.bands.conduction_ev, pair.bands.valence_ev)
-    )
-    # the sign of an eigenvector is free; an s state has none to show
-    return Transition(
-        energy_ev=Estimate(energy, sd, energy - NORMAL_95 * sd, energy + NORMAL_95 * sd, 0.95, "eV", method),
-        electron_ev=pair.electron.energy_ev,
-        hole_ev=-pair.hole.energy_ev,
-        coulomb_ev=pair.coulomb_ev,
-        polarisation_ev=pair.polarisation_ev,
-        overlap=min(overlap, 1.0),
-        kind=kind,
-        radiative_lifetime_ns=_lifetime_ns(pair, overlap),
-        radius_nm=grid.radius_nm.ravel(),
-        electron=np.abs(electron).ravel(),
-        hole=np.abs(hole).ravel(),
-        conduction_ev=conduction.ravel(),
-        valence_ev=valence.ravel(),
-        electron_share=pair.electron.share,
-        hole_share=pair.hole.share,
-        strain=pair.bands.strain,
-        findings=_findings(structure, pair),
-    )
+    return _described(pair, sd, _findings(structure, pair))
 
 
 def first_transition_ev(
@@ -266,6 +238,38 @@ def _shifted(inverse: Inverse, by: float, energy_ev: float) -> tuple[NDArray[np.
 
 def _mean(level: Level, matrix: NDArray[np.float64]) -> float:
     return float(level.state @ matrix @ level.state)
+
+
+def _described(pair: Pair, sd: float, findings: tuple[Finding, ...]) -> Transition:
+    grid = pair.grid
+    electron, hole = grid.at_points(pair.electron.state), grid.at_points(pair.hole.state)
+    overlap = float(np.sum(grid.weight * electron * hole)) ** 2
+    kind = _kind(pair)
+    energy = pair.energy_ev
+    method = "radial envelopes, spread of constants and model; normal"
+    conduction, valence = (
+        edges[grid.region][:, None] + 0 * grid.radius_nm for edges in (pair.bands.conduction_ev, pair.bands.valence_ev)
+    )
+    # the sign of an eigenvector is free; an s state has none to show
+    return Transition(
+        energy_ev=Estimate(energy, sd, energy - NORMAL_95 * sd, energy + NORMAL_95 * sd, 0.95, "eV", method),
+        electron_ev=pair.electron.energy_ev,
+        hole_ev=-pair.hole.energy_ev,
+        coulomb_ev=pair.coulomb_ev,
+        polarisation_ev=pair.polarisation_ev,
+        overlap=min(overlap, 1.0),
+        kind=kind,
+        radiative_lifetime_ns=_lifetime_ns(pair, overlap),
+        radius_nm=grid.radius_nm.ravel(),
+        electron=np.abs(electron).ravel(),
+        hole=np.abs(hole).ravel(),
+        conduction_ev=conduction.ravel(),
+        valence_ev=valence.ravel(),
+        electron_share=pair.electron.share,
+        hole_share=pair.hole.share,
+        strain=pair.bands.strain,
+        findings=findings,
+    )
 
 
 def _kind(pair: Pair) -> Kind:

@@ -218,4 +218,5 @@ def test_what_limits_the_answer_is_said():
     assert "confinement.large-strain" in {
         one.rule for one in first_transition(dot(("CdTe", 1.0), ("ZnS", 2.0)), coherence=1.0).findings
     }
+    assert "confinement.leaks" in {one.rule for one in first_transition(dot(("InAs", 0.5))).findings}
     assert radial_grid((2.0,)) is radial_grid((2.0,))

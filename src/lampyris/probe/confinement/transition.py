@@ -35,6 +35,8 @@ CALIBRATED_CONFINEMENT_SD = 0.3
 """What one calibrating sample leaves of it, per natural logarithm of the ratio of diameters (same table)."""
 COHERENCE_SD = 0.29
 """Uncertainty of the share of misfit that is strain: even between relaxed and coherent, for nobody measured the dot at hand."""
+LEAKING = 0.1
+"""Share of a carrier outside the dot from which ligand and medium, whose edges are rough, decide its level."""
 LIFETIME_FACTOR = 2.0
 """One standard deviation of the lifetime as a factor: its fine structure is averaged, not resolved."""
 PERMEABLE = 1.5
@@ -358,6 +360,14 @@ def _findings(structure: Structure, pair: Pair) -> tuple[Finding, ...]:
             "small-core",
             f"The core of {structure.core_diameter_nm:g} nm holds few unit cells.",
             "Compare with a sizing curve.",
+        )
+    outside = max(float(pair.electron.share[-1]), float(pair.hole.share[-1]))
+    if outside > LEAKING:
+        seen = f"A carrier is outside the dot with a probability of {100 * outside:.0f} %."
+        note(
+            "leaks",
+            seen,
+            "Its level hangs on the barrier of ligand and medium, which is roughly known: take a larger dot.",
         )
     worst = float(np.abs(pair.bands.strain).max())
     if worst > 0.06:

@@ -19,6 +19,7 @@ from lampyris.probe.confinement import (
 from lampyris.probe.confinement.radial import HBAR2_PER_2M0_EV_NM2, radial_grid
 from lampyris.probe.confinement.transition import pair_of_bands
 from lampyris.probe.materials import alloys, material, materials
+from lampyris.probe.sizing import sizing_curves
 from lampyris.probe.structure import Layer, Structure
 
 
@@ -220,3 +221,25 @@ def test_what_limits_the_answer_is_said():
     }
     assert "confinement.leaks" in {one.rule for one in first_transition(dot(("InAs", 0.5))).findings}
     assert radial_grid((2.0,)) is radial_grid((2.0,))
+
+
+@pytest.mark.parametrize(
+    "curve",
+    [one for name in ("CdSe", "CdTe", "CdS", "PbS", "PbSe") for one in sizing_curves(name) if one.mark != "unseen"],
+)
+def test_published_curves_are_met(curve):
+    # short form of the accuracy table: median within 6 %, none above 15 % from 3 nm. Small PbSe misses that and is told in the
+    # documentation; here it must stay where it is known to be
+    medium = "tetrachloroethylene" if curve.material.startswith("Pb") else "toluene"
+    sizes = np.linspace(curve.low_nm, curve.high_nm, 13)
+    errors = np.array(
+        [
+            first_transition_ev(dot((curve.material, s / 2)), medium=medium) * curve.wavelength_nm(s) / EV_NM - 1
+            for s in sizes
+        ]
+    )
+    assert np.median(np.abs(errors)) < 0.06
+    start = 3.7 if curve.material == "PbSe" else 3.0
+    assert np.abs(errors[sizes >= start]).max() < 0.15
+    if curve.material == "PbSe":
+        assert 0.15 < errors[0] < 0.25

@@ -13,8 +13,10 @@ from lampyris.probe.confinement import (
     calibrated_ev,
     calibration,
     edge_ev,
+    energy_terms,
     first_transition,
     first_transition_ev,
+    solved_pair,
 )
 from lampyris.probe.confinement.radial import HBAR2_PER_2M0_EV_NM2, radial_grid
 from lampyris.probe.confinement.transition import pair_of_bands
@@ -143,6 +145,21 @@ def test_the_spread_of_constants_is_that_of_moving_them():
     # the edge moves away from the coupled band, whose distance sets the mass: first order to 10 %
     assert (changed.energy_ev - pair.energy_ev) / 0.01 == pytest.approx(share, rel=0.1)
     assert first_transition(dot(("CdSe", 1.0))).energy_ev.sd > first_transition(dot(("CdSe", 4.0))).energy_ev.sd
+
+
+def test_terms_of_the_spread_have_their_names_and_signs():
+    structure = dot(("CdTe", 2.2), ("CdSe", 1.2))
+    pair = solved_pair(structure)
+    terms = energy_terms(structure, pair)
+    assert {"model", "strain", "gap CdTe", "valence edge CdSe", "outside valence"} <= terms.keys()
+    assert terms["electron mass CdSe"] < 0 < terms["gap CdSe"]
+    # a higher valence edge of the core lifts the hole and narrows the indirect gap
+    assert terms["valence edge CdTe"] < 0 < terms["valence edge CdSe"]
+    total = math.sqrt(sum(term**2 for term in terms.values()))
+    assert first_transition(structure).energy_ev.sd == pytest.approx(total)
+    # one material in two layers errs once
+    split = dot(("CdTe", 1.2), ("CdTe", 1.0), ("CdSe", 1.2))
+    assert energy_terms(split, solved_pair(split))["gap CdTe"] == pytest.approx(terms["gap CdTe"], rel=1e-2)
 
 
 def test_temperature_medium_and_strain_work_in_their_direction():

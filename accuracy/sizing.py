@@ -1,5 +1,6 @@
 """Confinement against published sizing curves: first transitions of bare dots by material and size, no point fitted.
 
+The model's own spread was set from these errors, so that the share of intervals that hold the curve is no independent test.
 An arm is a curve over the range that it states. Errors are of the energy in per cent. ``calibrated`` takes one size of the curve as
 the user's own sample and scores all others: ``near`` those within 1 nm of the sample, ``range`` the whole curve. The curve of
 Dai is quoted from memory and has no goal: it stands beside that of Moreels, from which it differs by 14 % at 3 nm.
@@ -9,8 +10,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from accuracy.figures import Figure, figure
-from lampyris.probe.confinement import EV_NM, calibrated, calibration, edge_ev, first_transition
-from lampyris.probe.confinement.transition import Transition, solved_pair
+from lampyris.probe.confinement import EV_NM, calibrated, calibration, first_transition
+from lampyris.probe.confinement.transition import Transition
 from lampyris.probe.sizing import SizingCurve, sizing_curves
 from lampyris.probe.structure import Layer, Structure
 
@@ -65,7 +66,11 @@ def curve_figures(curve: SizingCurve, /, *, sizes: int, judged: bool) -> list[Fi
     found = [predicted(curve.material, float(size)).energy_ev for size in grid]
     error = 100 * (np.array([one.value for one in found]) / truth - 1)
     held = np.array([one.low <= energy <= one.high for one, energy in zip(found, truth, strict=True)])
-    large = grid >= FROM_NM - 1e-9
+    from_3 = np.unique(np.append(grid[grid >= FROM_NM], max(FROM_NM, curve.low_nm)))
+    worst = max(
+        abs(predicted(curve.material, size).energy_ev.value * curve.wavelength_nm(size) / EV_NM - 1)
+        for size in map(float, from_3)
+    )
     near = np.abs(grid[:, None] - grid[None]) <= NEAR_NM + 1e-9
     after, after_held = calibrated_errors(curve, grid)
     pairs_near, pairs = int(np.sum(near) - sizes), sizes * (sizes - 1)
@@ -75,7 +80,7 @@ def curve_figures(curve: SizingCurve, /, *, sizes: int, judged: bool) -> list[Fi
 
     lines = [
         line("median_error_percent", np.median(np.abs(error)), sizes, MEDIAN_GOAL),
-        line("worst_error_from_3nm_percent", np.abs(error[large]).max(), int(large.sum()), WORST_GOAL),
+        line("worst_error_from_3nm_percent", 100 * worst, from_3.size, WORST_GOAL),
         line(
             "calibrated_near_median_error_percent",
             np.nanmedian(np.where(near, after, np.nan)),
@@ -91,12 +96,6 @@ def curve_figures(curve: SizingCurve, /, *, sizes: int, judged: bool) -> list[Fi
             value = predicted(curve.material, size).energy_ev.value / published_ev(curve, np.array([size]))[0]
             lines.append(line(f"error_at_{size:g}nm_percent", 100 * (value - 1), 1))
     return lines
-
-
-def confinement_share(material: str, diameter_nm: float, /) -> float:
-    """Energy above the bulk edge as a share of the whole: what the model's own spread is counted on."""
-    pair = solved_pair(sphere(material, diameter_nm), medium=MEDIA.get(material, "toluene"))
-    return (pair.energy_ev - edge_ev(pair.bands)) / pair.energy_ev
 
 
 def tables(*, quick: bool) -> list[Figure]:

@@ -31,7 +31,7 @@ def test_size_in_words(capsys):
 @pytest.mark.parametrize(
     ("words", "code", "said"),
     [
-        (["CdTe", "--first-exciton", "900"], 3, "530.9 to 740.8 nm (Yu 2003"),
+        (["CdTe", "--first-exciton", "900"], 3, "531.2 to 745.3 nm (Yu 2003"),
         (["CdTe", "--diameter", "-4"], 3, "-4 nm is outside"),
         (["ZnO", "--diameter", "4"], 3, "no sizing curve of 'ZnO'"),
         (["CdSe", "--diameter", "4", "--medium", "milk"], 3, "no medium 'milk'"),

@@ -303,19 +303,6 @@ def alloy(name: str, composition: float, /) -> Material:
             f"Say the share of {row['second']}, from 0 to 1.",
         )  # fmt: skip
     first, second = material(row["first"]), material(row["second"])
-    bowing = _sourced(row)
-    constants = []
-    for quantity in UNITS:
-        # laws of temperature are joined below, as one slope
-        if quantity in {"gap_0k", "varshni_alpha", "varshni_beta", "electron_affinity", "gap_slope"}:
-            continue
-        value = _between(first, second, quantity, composition, bowing)
-        if value is not None:
-            constants.append((quantity, value))
-    slopes = [(one.gap(310.0).value - one.gap(290.0).value) / 20.0 for one in (first, second)]
-    slope = (1 - composition) * slopes[0] + composition * slopes[1]
-    origin = f"between {first.name} and {second.name}"
-    constants.append(("gap_slope", SourcedValue(slope, 1e-4, "eV/K", "near 300 K", f"linear {origin}", "assumed")))
     metals = tuple(dict.fromkeys(first.metals_of_concern + second.metals_of_concern))
     ends = (first,) if composition == 0 else (second,) if composition == 1 else (first, second)
     ranks = ("low", "moderate", "restricted heavy element")
@@ -326,7 +313,7 @@ def alloy(name: str, composition: float, /) -> Material:
         indirect=any(one.indirect for one in ends),
         metals_of_concern=metals if len(ends) == 2 else ends[0].metals_of_concern,
         toxicity=max((one.toxicity for one in ends), key=ranks.index),
-        constants=tuple(constants),
+        constants=_alloyed(first, second, composition, _sourced(row)),
         composition=composition,
     )
 
@@ -340,6 +327,25 @@ def layer_material(layer: Layer, /) -> Material:
         As `material` and `alloy`.
     """
     return material(layer.material) if math.isnan(layer.composition) else alloy(layer.material, layer.composition)
+
+
+def _alloyed(
+    first: Material, second: Material, share: float, bowing: SourcedValue
+) -> tuple[tuple[str, SourcedValue], ...]:
+    """Constants between two end members."""
+    constants = []
+    for quantity in UNITS:
+        # laws of temperature are joined below, as one slope
+        if quantity in {"gap_0k", "varshni_alpha", "varshni_beta", "electron_affinity", "gap_slope"}:
+            continue
+        value = _between(first, second, quantity, share, bowing)
+        if value is not None:
+            constants.append((quantity, value))
+    slopes = [(one.gap(310.0).value - one.gap(290.0).value) / 20.0 for one in (first, second)]
+    slope = (1 - share) * slopes[0] + share * slopes[1]
+    origin = f"between {first.name} and {second.name}"
+    constants.append(("gap_slope", SourcedValue(slope, 1e-4, "eV/K", "near 300 K", f"linear {origin}", "assumed")))
+    return tuple(constants)
 
 
 def _between(

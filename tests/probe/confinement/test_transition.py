@@ -13,12 +13,15 @@ from lampyris.probe.confinement import (
     calibrated_ev,
     calibration,
     edge_ev,
+    energy_terms,
     first_transition,
     first_transition_ev,
+    solved_pair,
 )
 from lampyris.probe.confinement.radial import HBAR2_PER_2M0_EV_NM2, radial_grid
 from lampyris.probe.confinement.transition import pair_of_bands
 from lampyris.probe.materials import alloys, material, materials
+from lampyris.probe.sizing import sizing_curves
 from lampyris.probe.structure import Layer, Structure
 
 
@@ -144,6 +147,21 @@ def test_the_spread_of_constants_is_that_of_moving_them():
     assert first_transition(dot(("CdSe", 1.0))).energy_ev.sd > first_transition(dot(("CdSe", 4.0))).energy_ev.sd
 
 
+def test_terms_of_the_spread_have_their_names_and_signs():
+    structure = dot(("CdTe", 2.2), ("CdSe", 1.2))
+    pair = solved_pair(structure)
+    terms = energy_terms(structure, pair)
+    assert {"model", "strain", "gap CdTe", "valence edge CdSe", "outside valence"} <= terms.keys()
+    assert terms["electron mass CdSe"] < 0 < terms["gap CdSe"]
+    # a higher valence edge of the core lifts the hole and narrows the indirect gap
+    assert terms["valence edge CdTe"] < 0 < terms["valence edge CdSe"]
+    total = math.sqrt(sum(term**2 for term in terms.values()))
+    assert first_transition(structure).energy_ev.sd == pytest.approx(total)
+    # one material in two layers errs once
+    split = dot(("CdTe", 1.2), ("CdTe", 1.0), ("CdSe", 1.2))
+    assert energy_terms(split, solved_pair(split))["gap CdTe"] == pytest.approx(terms["gap CdTe"], rel=1e-2)
+
+
 def test_temperature_medium_and_strain_work_in_their_direction():
     structure = dot(("CdTe", 2.2), ("CdSe", 1.2))
     assert first_transition_ev(structure, temperature_k=77.0) > first_transition_ev(structure, temperature_k=310.0)
@@ -218,4 +236,27 @@ def test_what_limits_the_answer_is_said():
     assert "confinement.large-strain" in {
         one.rule for one in first_transition(dot(("CdTe", 1.0), ("ZnS", 2.0)), coherence=1.0).findings
     }
+    assert "confinement.leaks" in {one.rule for one in first_transition(dot(("InAs", 0.5))).findings}
     assert radial_grid((2.0,)) is radial_grid((2.0,))
+
+
+@pytest.mark.parametrize(
+    "curve",
+    [one for name in ("CdSe", "CdTe", "CdS", "PbS", "PbSe") for one in sizing_curves(name) if one.mark != "unseen"],
+)
+def test_published_curves_are_met(curve):
+    # short form of the accuracy table: median within 6 %, none above 15 % from 3 nm. Small PbSe misses that and is told in the
+    # documentation; here it must stay where it is known to be
+    medium = "tetrachloroethylene" if curve.material.startswith("Pb") else "toluene"
+    sizes = np.linspace(curve.low_nm, curve.high_nm, 13)
+    errors = np.array(
+        [
+            first_transition_ev(dot((curve.material, s / 2)), medium=medium) * curve.wavelength_nm(s) / EV_NM - 1
+            for s in sizes
+        ]
+    )
+    assert np.median(np.abs(errors)) < 0.06
+    start = 3.7 if curve.material == "PbSe" else 3.0
+    assert np.abs(errors[sizes >= start]).max() < 0.15
+    if curve.material == "PbSe":
+        assert 0.15 < errors[0] < 0.25

@@ -2,9 +2,18 @@
 
 from lampyris.probe.confinement.bands import Bands, bands, surroundings
 from lampyris.probe.confinement.calibrate import Calibration, calibrated, calibrated_ev, calibration
-from lampyris.probe.confinement.transition import EV_NM, Transition, edge_ev, first_transition, first_transition_ev
+from lampyris.probe.confinement.transition import (
+    EV_NM,
+    Pair,
+    Transition,
+    edge_ev,
+    energy_terms,
+    first_transition,
+    first_transition_ev,
+    solved_pair,
+)
 
 __all__ = [
-    "EV_NM", "Bands", "Calibration", "Transition", "bands", "calibrated", "calibrated_ev", "calibration", "edge_ev",
-    "first_transition", "first_transition_ev", "surroundings",
+    "EV_NM", "Bands", "Calibration", "Pair", "Transition", "bands", "calibrated", "calibrated_ev", "calibration", "edge_ev",
+    "energy_terms", "first_transition", "first_transition_ev", "solved_pair", "surroundings",
 ]  # fmt: skip

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from lampyris.core.estimate import Estimate
 from lampyris.core.finding import Finding, Place, Severity
-from lampyris.probe.confinement.bands import BandConstants, Bands, bands
+from lampyris.probe.confinement.bands import Bands, bands
 from lampyris.probe.confinement.coulomb import (
     coulomb_energy,
     polarisation_energy,
@@ -35,6 +35,8 @@ CALIBRATED_CONFINEMENT_SD = 0.3
 """What one calibrating sample leaves of it, per natural logarithm of the ratio of diameters (same table)."""
 COHERENCE_SD = 0.29
 """Uncertainty of the share of misfit that is strain: even between relaxed and coherent, for nobody measured the dot at hand."""
+LEAKING = 0.1
+"""Share of a carrier outside the dot from which ligand and medium, whose edges are rough, decide its level."""
 LIFETIME_FACTOR = 2.0
 """One standard deviation of the lifetime as a factor: its fine structure is averaged, not resolved."""
 PERMEABLE = 1.5
@@ -155,36 +157,8 @@ def first_transition(
     pair = solved_pair(
         structure, temperature_k=temperature_k, medium=medium, coherence=coherence, self_consistent=self_consistent
     )
-    grid = pair.grid
-    electron, hole = grid.at_points(pair.electron.state), grid.at_points(pair.hole.state)
-    overlap = float(np.sum(grid.weight * electron * hole)) ** 2
-    kind = _kind(pair)
     sd = _energy_sd(structure, pair, temperature_k=temperature_k, medium=medium, coherence=coherence)
-    energy = pair.energy_ev
-    method = "radial envelopes, spread of constants and model; normal"
-    conduction, valence = (
-        edges[grid.region][:, None] + 0 * grid.radius_nm for edges in (pair.bands.conduction_ev, pair.bands.valence_ev)
-    )
-    # the sign of an eigenvector is free; an s state has none to show
-    return Transition(
-        energy_ev=Estimate(energy, sd, energy - NORMAL_95 * sd, energy + NORMAL_95 * sd, 0.95, "eV", method),
-        electron_ev=pair.electron.energy_ev,
-        hole_ev=-pair.hole.energy_ev,
-        coulomb_ev=pair.coulomb_ev,
-        polarisation_ev=pair.polarisation_ev,
-        overlap=min(overlap, 1.0),
-        kind=kind,
-        radiative_lifetime_ns=_lifetime_ns(pair, overlap),
-        radius_nm=grid.radius_nm.ravel(),
-        electron=np.abs(electron).ravel(),
-        hole=np.abs(hole).ravel(),
-        conduction_ev=conduction.ravel(),
-        valence_ev=valence.ravel(),
-        electron_share=pair.electron.share,
-        hole_share=pair.hole.share,
-        strain=pair.bands.strain,
-        findings=_findings(structure, pair),
-    )
+    return _described(pair, sd, _findings(structure, pair))
 
 
 def first_transition_ev(
@@ -266,6 +240,38 @@ def _mean(level: Level, matrix: NDArray[np.float64]) -> float:
     return float(level.state @ matrix @ level.state)
 
 
+def _described(pair: Pair, sd: float, findings: tuple[Finding, ...]) -> Transition:
+    grid = pair.grid
+    electron, hole = grid.at_points(pair.electron.state), grid.at_points(pair.hole.state)
+    overlap = float(np.sum(grid.weight * electron * hole)) ** 2
+    kind = _kind(pair)
+    energy = pair.energy_ev
+    method = "radial envelopes, spread of constants and model; normal"
+    conduction, valence = (
+        edges[grid.region][:, None] + 0 * grid.radius_nm for edges in (pair.bands.conduction_ev, pair.bands.valence_ev)
+    )
+    # the sign of an eigenvector is free; an s state has none to show
+    return Transition(
+        energy_ev=Estimate(energy, sd, energy - NORMAL_95 * sd, energy + NORMAL_95 * sd, 0.95, "eV", method),
+        electron_ev=pair.electron.energy_ev,
+        hole_ev=-pair.hole.energy_ev,
+        coulomb_ev=pair.coulomb_ev,
+        polarisation_ev=pair.polarisation_ev,
+        overlap=min(overlap, 1.0),
+        kind=kind,
+        radiative_lifetime_ns=_lifetime_ns(pair, overlap),
+        radius_nm=grid.radius_nm.ravel(),
+        electron=np.abs(electron).ravel(),
+        hole=np.abs(hole).ravel(),
+        conduction_ev=conduction.ravel(),
+        valence_ev=valence.ravel(),
+        electron_share=pair.electron.share,
+        hole_share=pair.hole.share,
+        strain=pair.bands.strain,
+        findings=findings,
+    )
+
+
 def _kind(pair: Pair) -> Kind:
     # neighbours of one material are one layer to a carrier
     names = [one.name for one in pair.bands.layers]
@@ -282,31 +288,56 @@ def _kind(pair: Pair) -> Kind:
     return "quasi-type II"
 
 
-def _energy_sd(structure: Structure, pair: Pair, /, *, temperature_k: float, medium: str, coherence: float) -> float:
-    """Spread of the constants to first order, joined with that of the model."""
-    terms = [MODEL_CONFINEMENT_SD * (pair.energy_ev - edge_ev(pair.bands)), MODEL_RELATIVE_SD * pair.energy_ev]
+def energy_terms(
+    structure: Structure, pair: Pair, /, *, temperature_k: float = 295.0, medium: str = "water", coherence: float = 0.5
+) -> dict[str, float]:
+    """Change of the energy in eV by one standard deviation of each constant, to first order, and of the model itself.
+
+    Parameters
+    ----------
+    structure : Structure
+        Layers from the core outwards.
+    pair : Pair
+        Its levels.
+    temperature_k, medium, coherence
+        Those that the pair was solved with.
+
+    Returns
+    -------
+    dict of str to float
+        By constant and material, such as ``gap CdTe``; ``strain`` for the share of misfit that is strain, and ``model``. Two
+        dots that share a key share that error.
+    """
+    above = pair.energy_ev - edge_ev(pair.bands)
+    terms = {"model": math.hypot(MODEL_CONFINEMENT_SD * above, MODEL_RELATIVE_SD * pair.energy_ev)}
     electron, hole = pair.electron, pair.hole
     from_e, from_h = 1.0 / (1.0 - electron.slope), 1.0 / (1.0 - hole.slope)
-    by_name: dict[str, list[tuple[int, BandConstants]]] = {}
-    for number, one in enumerate(pair.bands.layers):
-        by_name.setdefault(one.name, []).append((number, one))
-    for layers in by_name.values():
-        one, at = layers[0][1], [number for number, _ in layers]
-        in_e, in_h = float(electron.share[at].sum()) * from_e, float(hole.share[at].sum()) * from_h
-        terms += [
-            one.gap_sd_ev * in_e,
-            one.valence_sd_ev * (in_e - in_h),
-            one.electron_mass_sd / one.electron_mass * float(electron.kinetic_ev[at].sum()) * from_e,
-            one.hole_mass_sd / one.hole_mass * float(hole.kinetic_ev[at].sum()) * from_h,
-            one.permittivity_relative_sd * pair.coulomb_ev * float((electron.share[at] + hole.share[at]).sum()) / 2,
-        ]
+    for at, one in enumerate(pair.bands.layers):
+        in_e, in_h = float(electron.share[at]) * from_e, float(hole.share[at]) * from_h
+        # layers of one material, and compositions of one alloy, share their constants' errors
+        name = one.name.split("(")[0]
+        for key, term in (
+            ("gap", one.gap_sd_ev * in_e),
+            ("valence edge", one.valence_sd_ev * (in_e - in_h)),
+            ("electron mass", -one.electron_mass_sd / one.electron_mass * float(electron.kinetic_ev[at]) * from_e),
+            ("hole mass", -one.hole_mass_sd / one.hole_mass * float(hole.kinetic_ev[at]) * from_h),
+            ("permittivity", -one.permittivity_relative_sd * pair.coulomb_ev * float(electron.share[at] + hole.share[at]) / 2),
+        ):  # fmt: skip
+            terms[f"{key} {name}"] = terms.get(f"{key} {name}", 0.0) + term
     sd = pair.bands.outside.edge_sd_ev
-    terms += [sd * float(electron.share[-1]) * from_e, sd * float(hole.share[-1]) * from_h]
+    terms["outside conduction"] = sd * float(electron.share[-1]) * from_e
+    terms["outside valence"] = -sd * float(hole.share[-1]) * from_h
     if len(pair.bands.layers) > 1:
         away = coherence - 0.5 if coherence > 0.5 else coherence + 0.5
         other = first_transition_ev(structure, temperature_k=temperature_k, medium=medium, coherence=away)
-        terms.append((other - pair.energy_ev) / 0.5 * COHERENCE_SD)
-    return math.sqrt(math.fsum(term * term for term in terms))
+        terms["strain"] = (other - pair.energy_ev) / (away - coherence) * COHERENCE_SD
+    return terms
+
+
+def _energy_sd(structure: Structure, pair: Pair, /, *, temperature_k: float, medium: str, coherence: float) -> float:
+    """Spread of the constants to first order, joined with that of the model."""
+    terms = energy_terms(structure, pair, temperature_k=temperature_k, medium=medium, coherence=coherence)
+    return math.sqrt(math.fsum(term * term for term in terms.values()))
 
 
 def _lifetime_ns(pair: Pair, overlap: float) -> Estimate:
@@ -358,6 +389,14 @@ def _findings(structure: Structure, pair: Pair) -> tuple[Finding, ...]:
             "small-core",
             f"The core of {structure.core_diameter_nm:g} nm holds few unit cells.",
             "Compare with a sizing curve.",
+        )
+    outside = max(float(pair.electron.share[-1]), float(pair.hole.share[-1]))
+    if outside > LEAKING:
+        seen = f"A carrier is outside the dot with a probability of {100 * outside:.0f} %."
+        note(
+            "leaks",
+            seen,
+            "Its level hangs on the barrier of ligand and medium, which is roughly known: take a larger dot.",
         )
     worst = float(np.abs(pair.bands.strain).max())
     if worst > 0.06:

@@ -289,18 +289,22 @@ def infer_relative(
     # more scatter than the stated errors explain widens them; less does not narrow them
     widen = math.sqrt(max(1.0, fit.goodness.chi2 / (points - 2))) if points > 2 else 1.0
     factor = standard_yield[0] * (refractive_indices[0] / refractive_indices[1]) ** 2 * excitation_ratio
-    estimates = [fit.estimates[name] for name in names]
+    estimates = [fit[name] for name in names]
     a, b = (one.value for one in estimates)
     relative = [widen * one.sd / abs(one.value) for one in estimates]
     value = factor * a / b
     sd = abs(value) * math.sqrt(relative[0] ** 2 + relative[1] ** 2 + (standard_yield[1] / standard_yield[0]) ** 2)
     quantile = _quantile(level, points - 2 if widen > 1.0 else math.inf)
     method = "slopes through the origin, errors of photons, absorbance and standard"
+    by_slope = [
+        _normal(one.value, widen * one.sd, level, "line through the origin", unit="photons") for one in estimates
+    ]
     return RelativeYield(
-        Estimate(value, sd, value - quantile * sd, value + quantile * sd, level, "1", method),
-        *(_normal(one.value, widen * one.sd, level, "line through the origin", unit="photons") for one in estimates),
-        fit,
-        any(_bends(one, slope, absorbance_sd) for one, slope in zip(both, slopes, strict=True)),
+        quantum_yield=Estimate(value, sd, value - quantile * sd, value + quantile * sd, level, "1", method),
+        slope=by_slope[0],
+        standard_slope=by_slope[1],
+        fit=fit,
+        bent=any(_bends(one, slope, absorbance_sd) for one, slope in zip(both, slopes, strict=True)),
     )
 
 

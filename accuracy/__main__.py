@@ -20,6 +20,7 @@ TABLES = {
     "onset": "accuracy.onset",
     "exvivo": "accuracy.exvivo",
     "histology": "accuracy.histology",
+    "bench-quantum-yield": "accuracy.bench.quantum_yield",
 }
 
 

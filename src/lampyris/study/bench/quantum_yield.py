@@ -259,8 +259,9 @@ def _sphere_flags(
         ("weak-absorption", found.absorptance.value < _WEAK_ABSORPTANCE,
          f"absorbs {100 * found.absorptance.value:.1f} % only: the yield hangs on a small difference.", "Use a stronger sample."),
         ("above-one", found.quantum_yield.low > 1.0, "gives a yield above 1, which cannot be.",
-         "Check the correction, signal_is, and whether excitation light leaks into the emission band."),
-        ("no-emission", not found.quantum_yield.low > 0.0, "shows no emission beyond its noise.", "Expose longer, or check the emission band."),
+         "Check the correction, signal_is, and excitation light in the emission band."),
+        ("no-emission", not found.quantum_yield.low > 0.0, "shows no emission beyond its noise.",
+         "Expose longer, or check the emission band."),
     ]  # fmt: skip
     saturated = [one.file for own in spectra.values() for one in own if _saturated(one, settings)]
     told.append(
@@ -348,9 +349,16 @@ def _relative(sources: tuple[BenchSource, ...], settings: Settings) -> BenchResu
             )
         )
     curves = tuple(
-        BenchCurve(name, "absorbed share of the beam", "emitted photons (a.u.)", one.absorbed(), one.photons, predict_emission(one.absorbance, slope.value))
+        BenchCurve(
+            name,
+            "absorbed share of the beam",
+            "emitted photons (a.u.)",
+            one.absorbed(),
+            one.photons,
+            predict_emission(one.absorbance, slope.value),
+        )
         for name, one, slope in (("sample", sample, found.slope), (standard_name, standard, found.standard_slope))
-    )  # fmt: skip
+    )
     record = BenchRecord(
         with_role(sources, "")[0].sample or "sample",
         with_role(sources, "")[0].file,

@@ -45,8 +45,10 @@ def scored(
     lines: list[Figure] = []
     if len(told) < len(pairs):
         missing = len(pairs) - len(told)
-        interval = wilson_interval(missing, len(pairs))
-        lines.append(figure(table, arm, f"{measure}_without_number", missing / len(pairs), interval, len(pairs)))
+        within = wilson_interval(missing, len(pairs))
+        lines.append(
+            figure(table, arm, f"{measure}_without_number", missing / len(pairs), (within.low, within.high), len(pairs))
+        )
     if not told:
         return lines
     relative = np.sort([(one.value - truth) / truth for one, truth in told])
@@ -64,6 +66,8 @@ def scored(
     lines.append(line)
     held = sum(one.low <= truth <= one.high for one, truth in told)
     goals = {"at_least": COVERAGE[0], "at_most": COVERAGE[1]} if judged else {}
-    interval = wilson_interval(held, len(told))
-    lines.append(figure(table, arm, f"{measure}_coverage", held / len(told), interval, len(told), **goals))
+    within = wilson_interval(held, len(told))
+    lines.append(
+        figure(table, arm, f"{measure}_coverage", held / len(told), (within.low, within.high), len(told), **goals)
+    )
     return lines

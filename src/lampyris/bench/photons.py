@@ -85,7 +85,7 @@ def noise_line(spectra: tuple[Spectrum, ...], /) -> tuple[float, float]:
     order = np.argsort(level, kind="stable")
     groups = [group for group in np.array_split(order, 10) if group.size]
     # the median of a squared normal deviate is 0.4549 of its mean
-    x = np.array([level[group].mean() for group in groups])
+    x = np.array([np.median(level[group]) for group in groups])
     v = np.array([np.median(square[group]) / 0.4549 for group in groups])
     scale = max(float(np.median(v)), 1e-300)
     from scipy.optimize import nnls

@@ -79,7 +79,6 @@ def _index(form: str, coefficients: tuple[float, ...], wavelength_um: float) -> 
     square = wavelength_um**2
     if form == "cauchy":
         return math.fsum(one * square**-power for power, one in enumerate(coefficients))
+    power = 2 if form == "sellmeier-squared" else 1
     poles = zip(coefficients[::2], coefficients[1::2], strict=True)
-    if form == "sellmeier-squared":
-        poles = ((strength, pole**2) for strength, pole in poles)
-    return math.sqrt(1.0 + math.fsum(strength * square / (square - pole) for strength, pole in poles))
+    return math.sqrt(1.0 + math.fsum(strength * square / (square - pole**power) for strength, pole in poles))

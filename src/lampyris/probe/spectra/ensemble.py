@@ -19,6 +19,7 @@ Transitions = EnergyOfSize | tuple[ArrayLike, ArrayLike]
 # beyond this many standard deviations no dot is looked for: 6e-7 of a normal batch
 _REACH = 5.0
 _SIZES = 161
+_MOST_SIZES = 8001
 _SHAPES = 15
 
 
@@ -187,7 +188,7 @@ def energies(transitions: Transitions, diameter_nm: ArrayLike, /, *, samples: in
         values = np.array([float(transitions(float(one))) for one in at])
         each_within("transition energy", values, 0.0, 100.0, unit="eV")
         curve = chebyshev.chebfit(nodes, values, samples - 1)
-        found = chebyshev.chebval((2.0 * wanted - high - low) / (high - low), curve)
+        found = np.asarray(chebyshev.chebval((2.0 * wanted - high - low) / (high - low), curve), dtype=np.float64)
     return each_within("transition energy", found, 1e-3, 100.0, unit="eV")
 
 
@@ -208,7 +209,13 @@ def _joined(
 
 
 def weighted_energies(
-    transitions: Transitions, ensemble: Ensemble, /, *, size_power: float = 0.0, samples: int = 13
+    transitions: Transitions,
+    ensemble: Ensemble,
+    /,
+    *,
+    size_power: float = 0.0,
+    samples: int = 13,
+    finest_ev: float = math.inf,
 ) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
     """Energies of a batch's dots and their weights.
 
@@ -222,6 +229,8 @@ def weighted_energies(
         the gap does.
     samples : int
         As of `energies`.
+    finest_ev : float
+        Neighbouring sizes lie no further apart than this in energy, up to 8001 sizes: what a line smooths over.
 
     Returns
     -------
@@ -230,6 +239,11 @@ def weighted_energies(
     """
     diameter, weight = ensemble.size.nodes()
     energy = energies(transitions, diameter, samples=samples)
+    widest = float(np.abs(np.diff(energy)).max(initial=0.0))
+    if widest > finest_ev:
+        count = min(math.ceil(widest / finest_ev) * (diameter.size - 1) + 1, _MOST_SIZES)
+        finer, weight = ensemble.size.nodes(count)
+        diameter, energy = finer, np.interp(finer, diameter, energy)
     weight = weight * (diameter / ensemble.size.mean_nm) ** size_power
     if not ensemble.spheres:
         # the logarithm of the aspect varies evenly, so that a disc is as likely as a rod

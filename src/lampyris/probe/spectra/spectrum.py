@@ -32,7 +32,7 @@ from lampyris.probe.spectra.lineshape import (
 
 Profile = Literal["gaussian", "lorentzian"]
 # of the narrowest line: the step of the energy grid
-_STEP = 0.1
+_STEP = 0.05
 _MOST_POINTS = 40_000
 # a line without width would fall between the points of any grid
 _NARROWEST_EV = 1e-3
@@ -168,7 +168,7 @@ def emission_spectrum(
     """
     wanted = each_within("wavelengths_nm", wavelengths_nm, 50.0, 20_000.0, unit="nm")
     lines = _broadened(
-        *weighted_energies(transitions, ensemble, size_power=size_power),
+        *weighted_energies(transitions, ensemble, size_power=size_power, finest_ev=_finest(line, temperature_k)),
         ensemble=ensemble,
         line=line,
         temperature_k=temperature_k,
@@ -226,7 +226,8 @@ def absorption_spectrum(
         scale = within(
             "molar_extinction_per_m_cm", molar_extinction_per_m_cm, 0.0, 1e10, unit="1/(M cm)", open_low=True
         )
-    energy, weight = weighted_energies(transitions, ensemble, size_power=size_power)
+    finest = _finest(line, temperature_k)
+    energy, weight = weighted_energies(transitions, ensemble, size_power=size_power, finest_ev=finest)
     lines = _broadened(
         energy,
         weight,
@@ -387,7 +388,7 @@ def _broadened(
         raise refusal("probe.unknown-name", "profile", f"{profile!r} is no profile.", "Say gaussian or lorentzian.")
     phonon = line.phonon.value / 1000.0
     phonons, share = replica_weights(line.huang_rhys.value, line.phonon.value, temperature_k)
-    homogeneous = max(homogeneous_width_mev(line, temperature_k=temperature_k).value / 1000.0, _NARROWEST_EV)
+    homogeneous = 2.0 * _finest(line, temperature_k)
     moved = energy + (-line.stokes.value / 1000.0 if direction < 0 else 0.0)
     at = (moved[:, None] + direction * phonon * phonons).ravel()
     weights = (weight[:, None] * share).ravel()
@@ -395,10 +396,15 @@ def _broadened(
     low, high = max(float(at.min()) - reach, 0.01), float(at.max()) + reach
     step = max(homogeneous * _STEP, (high - low) / _MOST_POINTS)
     count = math.ceil((high - low) / step) + 1
-    grid = low + step * np.arange(count)
+    grid = low + step * np.arange(count, dtype=np.float64)
     return _Lines(
         grid, _convolved(_deposited(at, weights, grid, step), grid, homogeneous, ensemble.added_sd_ev, profile)
     )
+
+
+def _finest(line: LineShape, temperature_k: float) -> float:
+    """Distance of energies that one dot's line smooths over: half of its width."""
+    return max(homogeneous_width_mev(line, temperature_k=temperature_k).value / 1000.0, _NARROWEST_EV) / 2.0
 
 
 def _deposited(
@@ -408,8 +414,10 @@ def _deposited(
     place = np.clip((at - grid[0]) / step, 0.0, grid.size - 1.001)
     left = place.astype(np.int64)
     share = place - left
-    density = np.bincount(left, weights * (1.0 - share), grid.size)
-    return density + np.bincount(left + 1, weights * share, grid.size)
+    density = np.zeros(grid.size)
+    np.add.at(density, left, weights * (1.0 - share))
+    np.add.at(density, left + 1, weights * share)
+    return density
 
 
 def _convolved(
@@ -433,8 +441,9 @@ def _coarse(
     """A batch's energies in 33 bins, each at its mean."""
     edges = np.linspace(float(energy.min()), float(energy.max()) + 1e-12, 34)
     place = np.clip(np.digitize(energy, edges) - 1, 0, 32)
-    total = np.bincount(place, weight, 33)
-    mean = np.bincount(place, weight * energy, 33)
+    total, mean = np.zeros(33), np.zeros(33)
+    np.add.at(total, place, weight)
+    np.add.at(mean, place, weight * energy)
     held = total > 0
     return mean[held] / total[held], total[held]
 

@@ -1,0 +1,367 @@
+"""First transition of a dot: energy with its uncertainty, overlap, kind of band alignment, radiative lifetime."""
+
+import math
+from dataclasses import dataclass, replace
+from typing import Literal
+
+import numpy as np
+from numpy.typing import NDArray
+
+from lampyris.core.errors import InputError
+from lampyris.core.estimate import Estimate
+from lampyris.core.finding import Finding, Place, Severity
+from lampyris.probe.confinement.bands import Bands, BandConstants, bands
+from lampyris.probe.confinement.coulomb import (
+    coulomb_energy,
+    polarisation_energy,
+    potential_of,
+    screened_permittivity,
+)
+from lampyris.probe.confinement.radial import Level, RadialGrid, lowest_level, radial_grid
+from lampyris.probe.materials import NORMAL_95
+from lampyris.probe.structure import Structure
+
+Kind = Literal["type I", "quasi-type II", "type II", "inverted type I"]
+EV_NM = 1239.841984
+"""Energy in eV times wavelength in nm."""
+LOCALISED = 0.65
+"""Share of a carrier in one layer from which it counts as localised there."""
+MODEL_CONFINEMENT_SD = 0.12
+"""Spread of the model about published sizing curves, as a share of the energy above the bulk edge (accuracy table ``sizing``)."""
+CALIBRATED_CONFINEMENT_SD = 0.25
+"""What one calibrating sample leaves of it, per natural logarithm of the ratio of diameters (same table)."""
+COHERENCE_SD = 0.3
+"""Uncertainty of the share of misfit that is strain: between coherent and relaxed nobody measured the dot at hand."""
+LIFETIME_FACTOR = 2.0
+"""One standard deviation of the lifetime as a factor: its fine structure is averaged, not resolved."""
+PERMEABLE = 1.5
+"""Refractive index of what is around the dot for the density of light modes, ligand and medium together."""
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Transition:
+    """First transition of a dot.
+
+    Parameters
+    ----------
+    energy_ev : Estimate
+        Energy of the first absorption peak.
+    electron_ev, hole_ev : float
+        Levels of electron and hole against vacuum.
+    coulomb_ev, polarisation_ev : float
+        Energy of the pair, negative, and of the polarisation of the surface.
+    overlap : float
+        ``(integral Re Rh r^2 dr)^2``, between 0 and 1.
+    kind : str
+        "type I", "quasi-type II", "type II" or "inverted type I", from where the carriers are.
+    radiative_lifetime_ns : Estimate
+        At room temperature, all states of the level equally filled.
+    radius_nm, electron, hole : ndarray (point,)
+        Radial grid, and envelopes ``R(r)`` in nm^-3/2.
+    conduction_ev, valence_ev : ndarray (point,)
+        Edges at these points, against vacuum.
+    electron_share, hole_share : ndarray (region,)
+        Probability in each layer and, last, outside.
+    strain : ndarray (layer,)
+        Relative change of volume of each layer.
+    findings : tuple of Finding
+        What limits the answer.
+    """
+
+    energy_ev: Estimate
+    electron_ev: float
+    hole_ev: float
+    coulomb_ev: float
+    polarisation_ev: float
+    overlap: float
+    kind: Kind
+    radiative_lifetime_ns: Estimate
+    radius_nm: NDArray[np.float64]
+    electron: NDArray[np.float64]
+    hole: NDArray[np.float64]
+    conduction_ev: NDArray[np.float64]
+    valence_ev: NDArray[np.float64]
+    electron_share: NDArray[np.float64]
+    hole_share: NDArray[np.float64]
+    strain: NDArray[np.float64]
+    findings: tuple[Finding, ...] = ()
+
+    @property
+    def wavelength_nm(self) -> Estimate:
+        """Wavelength of the energy, with the interval of it."""
+        e = self.energy_ev
+        value = EV_NM / e.value
+        low, high = EV_NM / e.high, EV_NM / e.low if e.low > 0 else math.inf
+        return Estimate(value, value * e.sd / e.value, low, high, e.level, "nm", e.method)
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Pair:
+    """Electron and hole of a dot, solved."""
+
+    bands: Bands
+    grid: RadialGrid
+    electron: Level
+    hole: Level
+    permittivity: NDArray[np.float64]
+    coulomb_ev: float
+    polarisation_ev: float
+    energy_ev: float
+
+
+def first_transition(
+    structure: Structure, /, *, temperature_k: float = 295.0, medium: str = "water", coherence: float = 1.0,
+    self_consistent: bool = False,
+) -> Transition:  # fmt: skip
+    """First transition of a layered sphere.
+
+    Parameters
+    ----------
+    structure : Structure
+        Layers from the core outwards.
+    temperature_k : float
+        Temperature, within the range of the gaps' temperature laws.
+    medium : str
+        Around the dot: water, buffer, toluene, hexane, chloroform, tetrachloroethylene, polymer or vacuum.
+    coherence : float
+        Share of the lattice misfit that is strain, from 0 (relaxed) to 1 (coherent).
+    self_consistent : bool
+        Solve each carrier in the other's field in turn, in place of first order.
+
+    Returns
+    -------
+    Transition
+        Energy, levels, envelopes, overlap, kind and lifetime.
+
+    Raises
+    ------
+    InputError
+        If a size is outside validity, or a material, medium or temperature is unknown or outside its range.
+
+    Notes
+    -----
+    The uncertainty joins the spread of the constants, to first order by the Hellmann-Feynman theorem, with that of the model.
+
+    Examples
+    --------
+    >>> from lampyris.probe.structure import Layer
+    >>> found = first_transition(Structure((Layer("CdTe", 2.2), Layer("CdSe", 1.2))))
+    >>> found.kind, 1.3 < found.energy_ev.value < 2.0
+    ('quasi-type II', True)
+    """
+    pair = solved_pair(
+        structure, temperature_k=temperature_k, medium=medium, coherence=coherence, self_consistent=self_consistent
+    )
+    grid = pair.grid
+    electron, hole = grid.at_points(pair.electron.state), grid.at_points(pair.hole.state)
+    overlap = float(np.sum(grid.weight * electron * hole)) ** 2
+    kind = _kind(pair)
+    sd = _energy_sd(structure, pair, temperature_k=temperature_k, medium=medium, coherence=coherence)
+    energy = pair.energy_ev
+    method = "radial envelopes, spread of constants and model; normal"
+    conduction, valence = (
+        edges[grid.region][:, None] + 0 * grid.radius_nm for edges in (pair.bands.conduction_ev, pair.bands.valence_ev)
+    )
+    # the sign of an eigenvector is free; an s state has none to show
+    return Transition(
+        energy_ev=Estimate(energy, sd, energy - NORMAL_95 * sd, energy + NORMAL_95 * sd, 0.95, "eV", method),
+        electron_ev=pair.electron.energy_ev,
+        hole_ev=-pair.hole.energy_ev,
+        coulomb_ev=pair.coulomb_ev,
+        polarisation_ev=pair.polarisation_ev,
+        overlap=min(overlap, 1.0),
+        kind=kind,
+        radiative_lifetime_ns=_lifetime_ns(pair, overlap),
+        radius_nm=grid.radius_nm.ravel(),
+        electron=np.abs(electron).ravel(),
+        hole=np.abs(hole).ravel(),
+        conduction_ev=conduction.ravel(),
+        valence_ev=valence.ravel(),
+        electron_share=pair.electron.share,
+        hole_share=pair.hole.share,
+        strain=pair.bands.strain,
+        findings=_findings(structure, pair),
+    )
+
+
+def first_transition_ev(
+    structure: Structure, /, *, temperature_k: float = 295.0, medium: str = "water", coherence: float = 1.0
+) -> float:
+    """Energy of the first transition in eV: the point value of `first_transition`, for searches (about a millisecond)."""
+    return solved_pair(structure, temperature_k=temperature_k, medium=medium, coherence=coherence).energy_ev
+
+
+def solved_pair(
+    structure: Structure, /, *, temperature_k: float = 295.0, medium: str = "water", coherence: float = 1.0,
+    self_consistent: bool = False,
+) -> Pair:  # fmt: skip
+    """Levels, Coulomb and polarisation energies of a structure."""
+    if not 0.0 <= coherence <= 1.0:
+        raise InputError(
+            f"coherence: {coherence:g} is outside 0 to 1: it is the share of the misfit that is strain",
+            [Finding("confinement.coherence", Severity.ERROR, Place(column="coherence"), f"Coherence {coherence:g}.", "Give a share from 0 to 1.")],
+        )  # fmt: skip
+    found = bands(structure, temperature_k=temperature_k, medium=medium, coherence=coherence)
+    return pair_of_bands(found, self_consistent=self_consistent)
+
+
+def pair_of_bands(found: Bands, /, *, self_consistent: bool = False, per_layer: int = 4) -> Pair:
+    """Levels and energies of given bands."""
+    grid = radial_grid(found.thickness_nm, per_layer=per_layer)
+    electron = lowest_level(grid, found.conduction_ev, found.electron_inverse_mass)
+    hole = lowest_level(grid, -found.valence_ev, found.hole_inverse_mass)
+    inner = screened_permittivity(found, electron, hole, grid)
+    # the mismatch at the surface is the polarisation's: the pair sees the last layer's permittivity outside too
+    permittivity = np.append(inner, inner[-1])
+    coulomb = coulomb_energy(grid, electron.density, hole.density, permittivity)
+    levels = electron.energy_ev + hole.energy_ev
+    if self_consistent:
+        electron, hole, levels, coulomb = _self_consistent(found, grid, electron, hole, permittivity)
+    volumes = np.diff(np.concatenate([[0.0], np.cumsum(found.thickness_nm)]) ** 3)
+    mean = float(np.sum(volumes * inner) / np.sum(volumes))
+    polarisation = polarisation_energy(
+        grid, electron.density, hole.density, found.radius_nm, mean, found.outside.permittivity
+    )
+    return Pair(found, grid, electron, hole, permittivity, coulomb, polarisation, levels + coulomb + polarisation)
+
+
+def edge_ev(found: Bands, /) -> float:
+    """Bulk edge of a structure: from its highest valence to its lowest conduction edge, over all layers."""
+    return float(found.conduction_ev[:-1].min() - found.valence_ev[:-1].max())
+
+
+def _self_consistent(
+    found: Bands, grid: RadialGrid, electron: Level, hole: Level, permittivity: NDArray[np.float64]
+) -> tuple[Level, Level, float, float]:
+    """Each carrier in the other's field until the pair's energy stands still: Hartree for one electron and one hole."""
+    total, seen_e, seen_h = math.inf, 0.0, 0.0
+    for _ in range(50):
+        attraction = grid.potential_matrix(potential_of(grid, hole.density, permittivity))
+        # the attraction moves all bands alike: the mass goes with the energy above it
+        electron = lowest_level(
+            grid, found.conduction_ev, lambda e, by=seen_e: found.electron_inverse_mass(e - by), added=attraction
+        )
+        seen_e = _mean(electron, attraction)
+        attraction = grid.potential_matrix(potential_of(grid, electron.density, permittivity))
+        hole = lowest_level(
+            grid, -found.valence_ev, lambda e, by=seen_h: found.hole_inverse_mass(e - by), added=attraction
+        )
+        seen_h = _mean(hole, attraction)
+        # each level holds the attraction, the pair has it once
+        levels = electron.energy_ev - seen_e + hole.energy_ev - seen_h
+        if abs(levels + seen_h - total) < 1e-9:
+            break
+        total = levels + seen_h
+    electron = replace(electron, energy_ev=electron.energy_ev - seen_e)
+    hole = replace(hole, energy_ev=hole.energy_ev - seen_h)
+    return electron, hole, electron.energy_ev + hole.energy_ev, seen_h
+
+
+def _mean(level: Level, matrix: NDArray[np.float64]) -> float:
+    return float(level.state @ matrix @ level.state)
+
+
+def _kind(pair: Pair) -> Kind:
+    if len(pair.bands.layers) == 1:
+        return "type I"
+    electron, hole = (level.share[:-1] / level.share[:-1].sum() for level in (pair.electron, pair.hole))
+    # neighbours of one material are one layer to a carrier
+    at_e, at_h = int(np.argmax(electron)), int(np.argmax(hole))
+    both = electron[at_e] >= LOCALISED and hole[at_h] >= LOCALISED
+    if at_e != at_h:
+        return "type II" if both else "quasi-type II"
+    if both:
+        return "type I" if at_e == 0 else "inverted type I"
+    return "quasi-type II"
+
+
+def _energy_sd(structure: Structure, pair: Pair, /, *, temperature_k: float, medium: str, coherence: float) -> float:
+    """Spread of the constants to first order, joined with that of the model."""
+    terms = [MODEL_CONFINEMENT_SD * (pair.energy_ev - edge_ev(pair.bands))]
+    electron, hole = pair.electron, pair.hole
+    from_e, from_h = 1.0 / (1.0 - electron.slope), 1.0 / (1.0 - hole.slope)
+    by_name: dict[str, list[tuple[int, BandConstants]]] = {}
+    for number, one in enumerate(pair.bands.layers):
+        by_name.setdefault(one.name, []).append((number, one))
+    for layers in by_name.values():
+        one, at = layers[0][1], [number for number, _ in layers]
+        in_e, in_h = float(electron.share[at].sum()) * from_e, float(hole.share[at].sum()) * from_h
+        terms += [
+            one.gap_sd_ev * in_e,
+            one.valence_sd_ev * (in_e - in_h),
+            one.electron_mass_sd / one.electron_mass * float(electron.kinetic_ev[at].sum()) * from_e,
+            one.hole_mass_sd / one.hole_mass * float(hole.kinetic_ev[at].sum()) * from_h,
+            one.permittivity_relative_sd * pair.coulomb_ev * float((electron.share[at] + hole.share[at]).sum()) / 2,
+        ]
+    sd = pair.bands.outside.edge_sd_ev
+    terms += [sd * float(electron.share[-1]) * from_e, sd * float(hole.share[-1]) * from_h]
+    if np.any(pair.bands.strain != 0.0):
+        other = first_transition_ev(structure, temperature_k=temperature_k, medium=medium, coherence=coherence - 0.5 if coherence > 0.5 else coherence + 0.5)  # fmt: skip
+        terms.append((other - pair.energy_ev) / 0.5 * COHERENCE_SD)
+    return math.sqrt(math.fsum(term * term for term in terms))
+
+
+def _lifetime_ns(pair: Pair, overlap: float) -> Estimate:
+    """Spontaneous emission with the local field of a sphere, averaged over the level's states.
+
+    ``1/tau = g n omega e^2 Ep F^2 overlap / (12 pi eps0 m0 hbar c^3)``: with one orbital of the conduction band and the four
+    states of the valence band's edge g is 1, at the four valleys of lead salts 3/4 (16 of 64 states couple).
+    """
+    inside_share = pair.electron.share[:-1] * pair.hole.share[:-1]
+    weights = inside_share / inside_share.sum()
+    layers = pair.bands.layers
+    kane = float(sum(w * one.kane_ev for w, one in zip(weights, layers, strict=True)))
+    optical = float(sum(w * one.permittivity_optical for w, one in zip(weights, layers, strict=True)))
+    if kane == 0 or pair.energy_ev <= 0 or any(one.indirect for one in layers):
+        return Estimate(math.nan, math.nan, math.nan, math.nan, 0.95, "ns", "not defined: indirect gap")
+    paired = any(one.hole_kane_ev > 0 for one in layers)
+    around = pair.bands.outside.permittivity
+    local = (3 * around / (2 * around + optical)) ** 2
+    e, eps0, m0, hbar, c = 1.602176634e-19, 8.8541878128e-12, 9.1093837015e-31, 1.054571817e-34, 299792458.0
+    omega = pair.energy_ev * e / hbar
+    rate = PERMEABLE * omega * e**2 * kane * e * local * overlap / (12 * math.pi * eps0 * m0 * hbar * c**3)
+    value = 1e9 / (rate * (0.75 if paired else 1.0))
+    spread = LIFETIME_FACTOR**NORMAL_95
+    return Estimate(
+        value,
+        value * (LIFETIME_FACTOR - 1),
+        value / spread,
+        value * spread,
+        0.95,
+        "ns",
+        "Kane energy, overlap; within a factor 2",
+    )
+
+
+def _findings(structure: Structure, pair: Pair) -> tuple[Finding, ...]:
+    found = []
+
+    def note(rule: str, seen: str, mend: str, severity: Severity = Severity.WARNING) -> None:
+        found.append(Finding(f"confinement.{rule}", severity, Place(column="layers"), seen, mend))
+
+    if any(one.indirect for one in pair.bands.layers):
+        note(
+            "indirect-gap",
+            f"{structure.label} has a layer of indirect gap.",
+            "Take its energy as that of a weak edge, not of a peak.",
+        )
+    if structure.core_diameter_nm < 2.0:
+        note(
+            "small-core",
+            f"The core of {structure.core_diameter_nm:g} nm holds few unit cells.",
+            "Compare with a sizing curve.",
+        )
+    worst = float(np.abs(pair.bands.strain).max())
+    if worst > 0.06:
+        note(
+            "large-strain",
+            f"Coherent growth would change a layer's volume by {100 * worst:.0f} %.",
+            "Shells this strained relax: compare with coherence=0.",
+        )
+    if pair.energy_ev <= 0.05:
+        note(
+            "no-gap",
+            f"The transition is at {pair.energy_ev:.3f} eV.",
+            "The layers' bands overlap: choose other materials.",
+        )
+    return tuple(found)

@@ -21,6 +21,7 @@ TABLES = {
     "exvivo": "accuracy.exvivo",
     "histology": "accuracy.histology",
     "bench-quantum-yield": "accuracy.bench.quantum_yield",
+    "bench-photostability": "accuracy.bench.photostability",
 }
 
 

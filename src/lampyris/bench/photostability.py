@@ -102,11 +102,15 @@ class TraceLaws:
         Laws within 2 of the best: the trace does not tell them apart.
     correlated : bool
         Residuals follow each other more than chance lets them: a drift of lamp or focus; intervals are widened for it.
+    retained, rate_per_min : Estimate
+        Means over the laws by their Akaike weights; the interval holds each law's own error and how far the laws differ.
     """
 
     fits: tuple[TraceFit, ...]
     together: tuple[str, ...]
     correlated: bool
+    retained: Estimate
+    rate_per_min: Estimate
 
 
 def infer_trace(
@@ -135,6 +139,10 @@ def infer_trace(
     Notes
     -----
     The scatter is that of the residuals. Where neighbours agree (lag-1 correlation r above chance) variances grow by (1+r)/(1-r).
+
+    References
+    ----------
+    Burnham and Anderson, Model Selection and Multimodel Inference, 2nd ed., Springer 2002, DOI 10.1007/b97636, section 4.3.
     """
     at, y = np.asarray(minutes, np.float64), np.asarray(signal, np.float64)
     possible = [law for law in laws if at.size >= _FEWEST[law]]
@@ -155,7 +163,30 @@ def infer_trace(
             TraceFit(one.law, one.fit, widened(one.retained, widen), widened(one.rate_per_min, widen), one.expected)
             for one in fits
         ]
-    return TraceLaws(tuple(fits), together, correlated)
+    return TraceLaws(
+        tuple(fits),
+        together,
+        correlated,
+        _averaged([(one.fit.goodness.aicc, one.retained) for one in fits]),
+        _averaged([(one.fit.goodness.aicc, one.rate_per_min) for one in fits]),
+    )
+
+
+def _averaged(found: Sequence[tuple[float, Estimate]]) -> Estimate:
+    """Mean of the laws' answers by their Akaike weights; laws whose error is unknown are left out unless all are."""
+    known = [(aicc, one) for aicc, one in found if math.isfinite(one.sd) and math.isfinite(aicc)]
+    if not known:
+        return found[0][1]
+    least = min(aicc for aicc, _ in known)
+    weights = np.array([math.exp(-0.5 * (aicc - least)) for aicc, _ in known])
+    weights /= weights.sum()
+    values = np.array([one.value for _, one in known])
+    mean = float(weights @ values)
+    sd = math.sqrt(float(weights @ (np.array([one.sd for _, one in known]) ** 2 + (values - mean) ** 2)))
+    best = known[int(np.argmax(weights))][1]
+    quantile = (best.high - best.low) / (2.0 * best.sd) if best.sd > 0 else 0.0
+    method = f"{best.method}, mean of {len(known)} laws by Akaike weights" if len(known) > 1 else best.method
+    return Estimate(mean, sd, mean - quantile * sd, mean + quantile * sd, best.level, best.unit, method)
 
 
 def _fitted(

@@ -66,7 +66,7 @@ def measure(sources: tuple[BenchSource, ...], settings: Settings) -> BenchResult
     pooled = _pooled(records, arms, names, retained, settings)
     notes = [
         f"Share left after {settings.at_min:g} min of light, of the fitted signal at the start;"
-        " the law of bleaching is that of the least AICc unless one was named.",
+        " where no law was named, the mean over laws by their Akaike weights, the least AICc naming the model.",
         "rate_per_min is minus the logarithm of that share over the time, which of a single exponential is its rate.",
     ]
     if settings.irradiance_mw_per_cm2:
@@ -126,12 +126,12 @@ def _record(trace: Spectrum, settings: Settings, findings: list[Finding]) -> Ben
         signal[keep],
         best.expected,
         residual=residual,
-        marks=((settings.at_min, f"{100 * best.retained.value:.1f} % left"),),
+        marks=((settings.at_min, f"{100 * found.retained.value:.1f} % left"),),
     )
     return BenchRecord(
         trace.name,
         trace.file,
-        {name: best.retained, "rate_per_min": best.rate_per_min},
+        {name: found.retained, "rate_per_min": found.rate_per_min},
         words={"model": best.law},
         flags=flags,
         curves=(curve,),
@@ -149,7 +149,7 @@ def _flags(
          "Record longer, or ask for --at-min within the trace."),
         ("drift", found.correlated, "has residuals that follow each other: a drift of lamp or focus.", "Record a reference beside it."),
         ("laws-alike", len(found.together) > 1, f"does not tell {', '.join(found.together)} apart.", "Record longer for the law."),
-        ("brightens", found.fits[0].retained.low > 1.0, "grows under light: brightening, not bleaching.", "Wait until it is steady."),
+        ("brightens", found.retained.low > 1.0, "grows under light: brightening, not bleaching.", "Wait until it is steady."),
     ]  # fmt: skip
     flags = []
     for name, holds, seen, mend in told:

@@ -1,0 +1,412 @@
+"""From a correlogram to a size distribution: non-negative, smooth, as smooth as the noise asks for (of CONTIN's class)."""
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from lampyris.bench.dls.light import Optics
+from lampyris.bench.dls.recording import Recording
+from lampyris.core.estimate import Estimate
+
+SIZES = 64
+"""Diameters of the grid."""
+REACH = 40.0
+"""The grid spans from the mean size over this to the mean size times this."""
+_SHARE = 0.5
+_ALPHAS = np.logspace(-6.0, 2.0, 17)
+_LEAST_AREA = 0.02
+# a valley parts two peaks where it falls below this share of the lower one
+_VALLEY = 0.8
+
+
+@dataclass(frozen=True, slots=True)
+class Peak:
+    """A population.
+
+    Parameters
+    ----------
+    mean_nm, sd_nm, area : Estimate
+        Diameter of the peak's mean decay rate; width, broadened by what the noise blurs; share of the scattered light.
+    low_nm, high_nm : float
+        Where it begins and ends.
+    support : float
+        Share of resamples in which the number of peaks is the same.
+    """
+
+    mean_nm: Estimate
+    sd_nm: Estimate
+    area: Estimate
+    low_nm: float
+    high_nm: float
+    support: float
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Distribution:
+    """Distribution by scattered intensity.
+
+    Parameters
+    ----------
+    diameters_nm, intensity : numpy.ndarray, dims (size,)
+        Sizes evenly spaced in the logarithm, and shares of the light, which sum to 1.
+    low, high : numpy.ndarray, dims (size,)
+        95 % of resamples.
+    peaks : tuple of Peak
+        The largest first.
+    alpha : float
+        Regularisation that was chosen, on the scale of the whitened problem.
+    reduced_chi2 : float
+        At the chosen regularisation.
+    lag_s, level, fitted, residual : numpy.ndarray, dims (lag,)
+        g2 - 1 that was fitted, the fit, and what is left in standard deviations.
+    """
+
+    diameters_nm: NDArray[np.float64]
+    intensity: NDArray[np.float64]
+    low: NDArray[np.float64]
+    high: NDArray[np.float64]
+    peaks: tuple[Peak, ...]
+    alpha: float
+    reduced_chi2: float
+    lag_s: NDArray[np.float64]
+    level: NDArray[np.float64]
+    fitted: NDArray[np.float64]
+    residual: NDArray[np.float64]
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Problem:
+    """Least squares behind the inversion, reduced to as many rows as unknowns.
+
+    Parameters
+    ----------
+    kernel : numpy.ndarray, dims (lag, size)
+        Field's correlation of each size.
+    diameters_nm : numpy.ndarray, dims (size,)
+    lag_s, level, sd : numpy.ndarray, dims (lag,)
+        g2 - 1 that is fitted.
+    triangle, target : numpy.ndarray, dims (row, size) and (row,)
+        Whitened kernel and field after a QR decomposition.
+    left : float
+        Squares that no solution takes away.
+    """
+
+    kernel: NDArray[np.float64]
+    diameters_nm: NDArray[np.float64]
+    lag_s: NDArray[np.float64]
+    level: NDArray[np.float64]
+    sd: NDArray[np.float64]
+    triangle: NDArray[np.float64]
+    target: NDArray[np.float64]
+    left: float
+
+
+def posed(recording: Recording, optics: Optics, mean_nm: float, /) -> Problem:
+    """Set up the inversion.
+
+    Parameters
+    ----------
+    recording : Recording
+    optics : Optics
+    mean_nm : float
+        About which the sizes are spread.
+
+    Returns
+    -------
+    Problem
+
+    Raises
+    ------
+    ValueError
+        If fewer than 10 groups of lags stand above the noise.
+    """
+    sd = np.sqrt(np.diag(recording.covariance))
+    floor = np.maximum(3.0 * sd, 0.005 * recording.intercept)
+    below = np.flatnonzero(recording.level < floor)
+    end = int(below[0]) if below.size else recording.level.size
+    if end < 10:
+        raise ValueError(f"only {end} groups of lags stand above the noise: 10 are needed")
+    lag, level = recording.lag_s[:end], recording.level[:end]
+    field = np.sqrt(level)
+    low = max(mean_nm / REACH, 0.3)
+    sizes = np.geomspace(low, max(mean_nm * REACH, 10.0 * low), SIZES)
+    kernel = np.exp(-np.multiply.outer(lag, optics.rates_per_s(sizes)))
+    spread = recording.covariance[:end, :end] / np.outer(2.0 * field, 2.0 * field)
+    # a share of the variance keeps what is nearly common to all lags from weighing without end
+    root = np.linalg.cholesky(spread + np.diag(1e-4 * np.diag(spread)))
+    whitened = np.linalg.solve(root, np.column_stack([kernel, field]))
+    triangle = np.linalg.qr(whitened, mode="r")
+    rows = min(SIZES, triangle.shape[0])
+    left = float((triangle[rows:, -1] ** 2).sum())
+    return Problem(kernel, sizes, lag, level, sd[:end], triangle[:rows, :-1], triangle[:rows, -1], left)
+
+
+def bending(count: int, /) -> NDArray[np.float64]:
+    """Second differences of a distribution that is zero beyond its ends, dims (size + 2, size)."""
+    rows = np.zeros((count + 2, count))
+    for k in range(count):
+        rows[k : k + 3, k] = (1.0, -2.0, 1.0)
+    return rows
+
+
+def solved(
+    gram: NDArray[np.float64], target: NDArray[np.float64], /, *, start: NDArray[np.bool_] | None = None
+) -> NDArray[np.float64]:
+    """Non-negative least squares on normal equations, by an active set that may start warm.
+
+    Parameters
+    ----------
+    gram : numpy.ndarray, dims (size, size)
+        Positive definite.
+    target : numpy.ndarray, dims (size,)
+    start : numpy.ndarray of bool, dims (size,), optional
+        Which unknowns are expected above zero.
+
+    Returns
+    -------
+    numpy.ndarray, dims (size,)
+
+    References
+    ----------
+    Lawson and Hanson, Solving Least Squares Problems, SIAM 1995, DOI 10.1137/1.9781611971217, chapter 23; on normal equations as
+    Bro and de Jong, J. Chemom. 11, 393 (1997).
+    """
+    from scipy.linalg.lapack import dposv
+
+    count = target.size
+    tolerance = 1e-10 * float(np.abs(target).max() or 1.0)
+    free = np.zeros(count, np.bool_)
+    found = np.zeros(count)
+
+    def inner(places: NDArray[np.intp]) -> NDArray[np.float64]:
+        _, values, failed = dposv(gram[np.ix_(places, places)], target[places])
+        if failed:
+            values = np.linalg.lstsq(gram[np.ix_(places, places)], target[places], rcond=None)[0]
+        return np.asarray(values, np.float64)
+
+    if start is not None and start.any():
+        free = start.copy()
+        for _ in range(count):
+            places = np.flatnonzero(free)
+            values = inner(places)
+            if (values > 0).all():
+                found[places] = values
+                break
+            free[places[values <= 0]] = False
+            if not free.any():
+                break
+    for _ in range(3 * count):
+        slope = target - gram @ found
+        slope[free] = -math.inf
+        best = int(np.argmax(slope))
+        if not slope[best] > tolerance:
+            break
+        free[best] = True
+        while True:
+            places = np.flatnonzero(free)
+            values = inner(places)
+            if (values > 0).all():
+                found[:] = 0.0
+                found[places] = values
+                break
+            now = found[places]
+            down = values <= 0
+            step = float(np.min(now[down] / np.maximum(now[down] - values[down], 1e-300)))
+            found[places] = now + step * (values - now)
+            free &= found > 1e-14 * max(float(found.max()), 1e-300)
+            found[~free] = 0.0
+            if not free.any():
+                break
+    return found
+
+
+def chosen(problem: Problem, /) -> tuple[float, NDArray[np.float64], float]:
+    """Regularisation by CONTIN's rule, the solution, and its squares.
+
+    Parameters
+    ----------
+    problem : Problem
+
+    Returns
+    -------
+    alpha : float
+        The strongest whose squares exceed those of the weakest by no more than chance makes in half of all cases (F test at 0.5).
+    solution : numpy.ndarray, dims (size,)
+    squares : float
+
+    References
+    ----------
+    Provencher, Comput. Phys. Commun. 27, 213 (1982), DOI 10.1016/0010-4655(82)90173-4.
+    """
+    from scipy.special import fdtri
+
+    gram, target = problem.triangle.T @ problem.triangle, problem.triangle.T @ problem.target
+    scale = float(np.trace(gram)) / SIZES
+    bend = bending(SIZES)
+    smooth = bend.T @ bend
+    points = problem.lag_s.size
+    found: list[tuple[float, NDArray[np.float64], float]] = []
+    start: NDArray[np.bool_] | None = None
+    for alpha in _ALPHAS:
+        values = solved(gram + alpha * scale * 1e-4 * smooth, target, start=start)
+        start = values > 0
+        found.append((float(alpha) * scale * 1e-4, values, _squares(problem, values)))
+    free = max(2, _effective(gram, found[0][0] * smooth, found[0][1] > 0))
+    degrees = max(points - free, 1)
+    most = found[0][2] * (1.0 + free / degrees * float(fdtri(free, degrees, _SHARE)))
+    return next(one for one in reversed(found) if one[2] <= most or one is found[0])
+
+
+def _effective(gram: NDArray[np.float64], smooth: NDArray[np.float64], free: NDArray[np.bool_]) -> int:
+    """Degrees of freedom of a solution: the trace of what maps data to fit over the unknowns above zero."""
+    places = np.flatnonzero(free)
+    own = gram[np.ix_(places, places)]
+    return round(float(np.trace(np.linalg.solve(own + smooth[np.ix_(places, places)], own))))
+
+
+def _squares(problem: Problem, values: NDArray[np.float64]) -> float:
+    return float(((problem.triangle @ values - problem.target) ** 2).sum()) + problem.left
+
+
+def infer_distribution(
+    recording: Recording,
+    optics: Optics,
+    mean_nm: float,
+    /,
+    *,
+    rng: np.random.Generator,
+    resamples: int = 60,
+    level: float = 0.95,
+) -> Distribution:
+    """Size distribution by scattered intensity, its peaks, and their intervals.
+
+    Parameters
+    ----------
+    recording : Recording
+    optics : Optics
+    mean_nm : float
+        About which the sizes are spread, such as the cumulants' mean.
+    rng : numpy.random.Generator
+        For the resamples.
+    resamples : int
+        Fits to the fitted correlogram with noise of the run's covariance, from which the intervals come.
+    level : float
+
+    Returns
+    -------
+    Distribution
+
+    Raises
+    ------
+    ValueError
+        If too few lags stand above the noise.
+    """
+    problem = posed(recording, optics, mean_nm)
+    alpha, values, squares = chosen(problem)
+    bend = bending(SIZES)
+    gram = problem.triangle.T @ problem.triangle
+    penalised = gram + alpha * (bend.T @ bend)
+    degrees = max(problem.lag_s.size - _effective(gram, alpha * (bend.T @ bend), values > 0), 1)
+    reduced = squares / degrees
+    # noise that the run's own numbers do not explain widens the intervals; what is not told is scaled to what is seen
+    widen = math.sqrt(max(reduced, 1.0) if recording.told else reduced)
+    expected = problem.triangle @ values
+    start = values > 0
+    draws = np.empty((resamples, SIZES))
+    for k in range(resamples):
+        noisy = expected + widen * rng.standard_normal(expected.size)
+        draws[k] = solved(penalised, problem.triangle.T @ noisy, start=start)
+    total = float(values.sum())
+    shares = draws / np.maximum(draws.sum(axis=1, keepdims=True), 1e-300)
+    tail = 0.5 * (1.0 - level)
+    fit = (problem.kernel @ values) ** 2
+    return Distribution(
+        problem.diameters_nm,
+        values / total,
+        np.quantile(shares, tail, axis=0),
+        np.quantile(shares, 1.0 - tail, axis=0),
+        _peaks(problem.diameters_nm, values / total, shares, level),
+        alpha,
+        reduced,
+        problem.lag_s,
+        problem.level,
+        fit,
+        (problem.level - fit) / problem.sd,
+    )
+
+
+def peak_ranges(shares: NDArray[np.float64], /) -> list[tuple[int, int]]:
+    """First and last place of each peak of a distribution, parted at valleys.
+
+    Parameters
+    ----------
+    shares : numpy.ndarray, dims (size,)
+
+    Returns
+    -------
+    list of (int, int)
+        Peaks of at least 2 % of the area, by size.
+    """
+    found: list[tuple[int, int]] = []
+    start = 0
+    top = -1
+    lowest = -1
+    for k, value in enumerate(shares):
+        if top < 0 or (lowest < 0 and value >= shares[top]):
+            top = k if value > 0 else top
+            start = k if top == k and (k == 0 or shares[k - 1] <= 0) else start
+            continue
+        if lowest < 0 or value <= shares[lowest]:
+            lowest = k
+        elif value > shares[top] and shares[lowest] >= _VALLEY * shares[top]:
+            top, lowest = k, -1
+        elif shares[lowest] < _VALLEY * min(value, shares[top]):
+            found.append((start, lowest))
+            start, top, lowest = lowest, k, -1
+    if top >= 0:
+        found.append((start, len(shares) - 1))
+    area = float(shares.sum()) or 1.0
+    return [(a, b) for a, b in found if shares[a : b + 1].sum() >= _LEAST_AREA * area]
+
+
+def _moments(sizes: NDArray[np.float64], shares: NDArray[np.float64]) -> tuple[float, float, float]:
+    """Diameter of the mean rate, standard deviation and area."""
+    area = float(shares.sum())
+    if not area > 0:
+        return math.nan, math.nan, 0.0
+    mean = area / float((shares / sizes).sum())
+    centre = float(shares @ sizes) / area
+    return mean, math.sqrt(max(float(shares @ (sizes - centre) ** 2) / area, 0.0)), area
+
+
+def _peaks(
+    sizes: NDArray[np.float64], shares: NDArray[np.float64], draws: NDArray[np.float64], level: float
+) -> tuple[Peak, ...]:
+    ranges = peak_ranges(shares)
+    same = float(np.mean([len(peak_ranges(draw)) == len(ranges) for draw in draws])) if len(draws) else math.nan
+    found = []
+    for a, b in ranges:
+        own = slice(a, b + 1)
+        at = _moments(sizes[own], shares[own])
+        seen = np.array([_moments(sizes[own], draw[own]) for draw in draws])
+        words = "second-derivative regularisation; resampled with the noise of the run"
+        units = ("nm", "nm", "1")
+        mean, sd, area = (_interval(at[k], seen[:, k], level, units[k], words) for k in range(3))
+        found.append(Peak(mean, sd, area, float(sizes[a]), float(sizes[b]), same))
+    return tuple(sorted(found, key=lambda one: -one.area.value))
+
+
+def _interval(value: float, seen: Sequence[float] | NDArray[np.float64], level: float, unit: str, words: str) -> Estimate:
+    from scipy.special import ndtri
+
+    told = np.asarray(seen, np.float64)
+    told = told[np.isfinite(told)]
+    if told.size < 10:
+        return Estimate(value, math.inf, -math.inf, math.inf, level, unit, words)
+    # about the value, not about the resamples' mean: these carry the regularisation's bias twice
+    sd = math.sqrt(float(np.mean((told - value) ** 2)))
+    half = float(ndtri(0.5 * (1.0 + level))) * sd
+    return Estimate(value, sd, value - half, value + half, level, unit, words)

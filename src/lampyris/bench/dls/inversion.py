@@ -18,6 +18,8 @@ REACH = 40.0
 _SHARE = 0.5
 _ALPHAS = np.logspace(-6.0, 2.0, 17)
 _LEAST_AREA = 0.02
+REFUSED = 6.0
+"""Squares that a simpler distribution may cost more; beyond, it is refused."""
 # a valley parts two peaks where it falls below this share of the lower one
 _VALLEY = 0.8
 
@@ -60,6 +62,8 @@ class Distribution:
         Regularisation that was chosen, on the scale of the whitened problem.
     reduced_chi2 : float
         At the chosen regularisation.
+    single_costs : float
+        Squares that a single population costs more; above `REFUSED` there are several.
     lag_s, level, fitted, residual : numpy.ndarray, dims (lag,)
         g2 - 1 that was fitted, the fit, and what is left in standard deviations.
     """
@@ -71,6 +75,7 @@ class Distribution:
     peaks: tuple[Peak, ...]
     alpha: float
     reduced_chi2: float
+    single_costs: float
     lag_s: NDArray[np.float64]
     level: NDArray[np.float64]
     fitted: NDArray[np.float64]
@@ -260,6 +265,90 @@ def chosen(problem: Problem, /) -> tuple[float, NDArray[np.float64], float]:
     return next(one for one in reversed(found) if one[2] <= most or one is found[0])
 
 
+def unimodal(
+    penalised: NDArray[np.float64], target: NDArray[np.float64], free: NDArray[np.float64], /
+) -> NDArray[np.float64]:
+    """Best solution that rises to one top and falls behind it.
+
+    Parameters
+    ----------
+    penalised : numpy.ndarray, dims (size, size)
+        Normal equations with their regularisation.
+    target : numpy.ndarray, dims (size,)
+    free : numpy.ndarray, dims (size,)
+        Solution without the condition: its top is looked for where it is above zero.
+
+    Returns
+    -------
+    numpy.ndarray, dims (size,)
+    """
+    count = target.size
+    above = np.flatnonzero(free > 0)
+    best, least = free, math.inf
+    rows = np.arange(count)[:, None]
+    columns = np.arange(count)[None]
+    tops = np.unique(np.concatenate([np.arange(above[0], above[-1] + 1, 3), above[np.argsort(free[above])[-2:]]]))
+    for top in tops:
+        # each column is a step: up to the top on its left, down from it on its right
+        steps = np.where(columns <= top, (rows >= columns) & (rows <= top), (rows > top) & (rows <= columns)).astype(float)
+        values = steps @ solved(steps.T @ penalised @ steps, steps.T @ target)
+        cost = float(values @ penalised @ values - 2.0 * target @ values)
+        if cost < least:
+            best, least = values, cost
+    return best
+
+
+def _cost(penalised: NDArray[np.float64], target: NDArray[np.float64], values: NDArray[np.float64]) -> float:
+    return float(values @ penalised @ values - 2.0 * target @ values)
+
+
+def _without(
+    penalised: NDArray[np.float64], target: NDArray[np.float64], places: NDArray[np.bool_], start: NDArray[np.bool_]
+) -> NDArray[np.float64]:
+    """Solution that is zero at some places."""
+    kept = np.flatnonzero(~places)
+    values = np.zeros(target.size)
+    values[kept] = solved(penalised[np.ix_(kept, kept)], target[kept], start=start[kept])
+    return values
+
+
+def told_apart(
+    penalised: NDArray[np.float64], target: NDArray[np.float64], values: NDArray[np.float64], scale: float, /
+) -> tuple[NDArray[np.float64], float]:
+    """The simplest distribution that the data do not refuse, and how far a single population is refused.
+
+    Parameters
+    ----------
+    penalised, target : numpy.ndarray
+        As of `unimodal`.
+    values : numpy.ndarray, dims (size,)
+        Solution without conditions.
+    scale : float
+        Variance of the noise against what is assumed of it.
+
+    Returns
+    -------
+    numpy.ndarray, dims (size,)
+        Of one top where that costs less than `REFUSED` squares; otherwise without the small peaks that cost less.
+    float
+        Squares that one top costs; 0 where the solution has one.
+    """
+    if len(peak_ranges(values)) < 2:
+        return values, 0.0
+    single = unimodal(penalised, target, values)
+    free = _cost(penalised, target, values)
+    costs = (_cost(penalised, target, single) - free) / scale
+    if costs < REFUSED:
+        return single, costs
+    for a, b in sorted(peak_ranges(values), key=lambda ends: float(values[ends[0] : ends[1] + 1].sum()))[:-1]:
+        out = np.zeros(values.size, np.bool_)
+        out[a : b + 1] = True
+        fewer = _without(penalised, target, out, values > 0)
+        if (_cost(penalised, target, fewer) - free) / scale < REFUSED:
+            values = fewer
+    return values, costs
+
+
 def _effective(gram: NDArray[np.float64], smooth: NDArray[np.float64], free: NDArray[np.bool_]) -> int:
     """Degrees of freedom of a solution: the trace of what maps data to fit over the unknowns above zero."""
     places = np.flatnonzero(free)
@@ -313,6 +402,8 @@ def infer_distribution(
     reduced = squares / degrees
     # noise that the run's own numbers do not explain widens the intervals; what is not told is scaled to what is seen
     widen = math.sqrt(max(reduced, 1.0) if recording.told else reduced)
+    target = problem.triangle.T @ problem.target
+    values, single_costs = told_apart(penalised, target, values, widen**2)
     expected = problem.triangle @ values
     start = values > 0
     draws = np.empty((resamples, SIZES))
@@ -331,6 +422,7 @@ def infer_distribution(
         _peaks(problem.diameters_nm, values / total, shares, level),
         alpha,
         reduced,
+        single_costs,
         problem.lag_s,
         problem.level,
         fit,

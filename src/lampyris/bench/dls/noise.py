@@ -134,4 +134,13 @@ def _speckle(lag: NDArray[np.float64], field: NDArray[np.float64], intercept: fl
         summed[k] = intercept**2 * pairs + 2.0 * intercept**3 * rings
     height = intercept * own**2
     summed += -2.0 * np.outer(cross, height) - 2.0 * np.outer(height, cross) + 4.0 * np.outer(height, height) * mean_field
-    return step * summed[np.ix_(inverse, inverse)]
+    whole = summed[np.ix_(inverse, inverse)]
+    far = places == 2 * count
+    if far.sum() > 1:
+        # where nothing of the field is left only the first pairing is, and it fades with the distance between lags
+        square = table[: count + 1] ** 2
+        apart = np.abs(lag[far][:, None] - lag[far][None]) / step
+        fading = np.array([float(square[: count + 1 - k] @ square[k:]) for k in range(count + 1)])
+        fading = 2.0 * fading - square[0] * square
+        whole[np.ix_(far, far)] = intercept**2 * np.interp(apart, np.arange(count + 1), fading, right=0.0)
+    return step * whole

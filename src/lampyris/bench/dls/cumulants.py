@@ -13,7 +13,6 @@ from lampyris.core.estimate import Estimate
 CUTOFF = 0.1
 """Share of the intercept of g2 - 1 down to which lags are fitted."""
 _FEWEST = 6
-_NORMAL_95 = 1.959963984540054
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -149,11 +148,14 @@ def _fitted(
     slopes = np.array([[0.0, z / half, 0.0], [0.0, 4.0 * bend / half**3, 2.0 / slope**2], [math.exp(constant), 0.0, 0.0]])
     sds = np.sqrt(np.maximum(np.einsum("ij,jk,ik->i", slopes, own, slopes), 0.0))
     cubic_sd = _cubic_sd(lag, field, covariance, seen, optics)
+    z_shift, pdi_shift, steep = _order_shift(lag, pdi, -slope, optics)
+    z_own = (_beyond(z_cubic - z, 2.0 * cubic_sd[0]), z_shift * z, 1.0)
+    pdi_own = (_beyond(pdi_cubic - pdi, 2.0 * cubic_sd[1]), pdi_shift, steep)
     fit = np.exp(2.0 * (constant + slope * lag + bend * lag**2))
     return Cumulants(
-        _estimate(z, float(sds[0]), _beyond(z_cubic - z, cubic_sd[0]), "nm", level),
-        _estimate(pdi, float(sds[1]), _beyond(pdi_cubic - pdi, cubic_sd[1]), "1", level),
-        _estimate(math.exp(constant), float(sds[2]), 0.0, "1", level),
+        _estimate(z, float(sds[0]), z_own, "nm", level),
+        _estimate(pdi, float(sds[1]), pdi_own, "1", level),
+        _estimate(math.exp(constant), float(sds[2]), (0.0, 0.0, 1.0), "1", level),
         z_cubic,
         lag,
         seen,
@@ -182,10 +184,42 @@ def _beyond(moved: float, noise: float) -> float:
     return math.sqrt(max(moved**2 - noise**2, 0.0)) if math.isfinite(moved) else math.inf
 
 
-def _estimate(value: float, noise: float, order: float, unit: str, level: float) -> Estimate:
+def _order_shift(lag: NDArray[np.float64], pdi: float, rate: float, optics: Optics) -> tuple[float, float, float]:
+    """How far a quadratic fit to a lognormal distribution of the observed polydispersity misses it.
+
+    Returns
+    -------
+    float
+        Relative shift of the mean size from fit to truth.
+    float
+        Shift of the polydispersity.
+    float
+        How steeply the true polydispersity goes with the fitted one.
+    """
+    true = np.linspace(0.0, 1.2, 25)
+    nodes = np.linspace(-4.0, 4.0, 41)
+    weight = np.exp(-0.5 * nodes**2) / np.exp(-0.5 * nodes**2).sum()
+    fitted_pdi, fitted_z = np.empty(true.size), np.empty(true.size)
+    for k, one in enumerate(true):
+        s = math.sqrt(math.log1p(one))
+        rates = rate * np.exp(-0.5 * s * s - s * nodes)
+        b = cumulant_coefficients(lag, np.exp(-np.multiply.outer(lag, rates)) @ weight)
+        fitted_pdi[k], fitted_z[k] = 2.0 * b[2] / b[1] ** 2, -rate / b[1]
+    order = np.maximum.accumulate(fitted_pdi) + 1e-9 * np.arange(true.size)
+    seen = min(max(pdi, float(order[0])), float(order[-1]))
+    at = float(np.interp(seen, order, true))
+    ahead = float(np.interp(min(seen + 0.02, float(order[-1])), order, true))
+    steep = max((ahead - at) / 0.02, 1.0)
+    return 1.0 / float(np.interp(at, true, fitted_z)) - 1.0, at - seen, min(steep, 5.0)
+
+
+def _estimate(value: float, noise: float, order: tuple[float, float, float], unit: str, level: float) -> Estimate:
+    """Estimate whose interval lies about what the order of the fit would make of a lognormal distribution."""
     from scipy.special import ndtri
 
-    sd = math.hypot(noise, order)
+    beyond, shift, steep = order
+    sd = math.sqrt((noise * steep) ** 2 + beyond**2 + (0.3 * shift) ** 2)
     half = float(ndtri(0.5 * (1.0 + level))) * sd
-    words = "quadratic cumulants; noise of photons and speckles, and the step to a cubic fit"
-    return Estimate(value, sd, value - half, value + half, level, unit, words)
+    low, high = min(value, value + shift - half), max(value, value + shift + half)
+    words = "quadratic cumulants; noise of photons and speckles, and what the order of the fit leaves out"
+    return Estimate(value, math.hypot(sd, shift), low, high, level, unit, words)

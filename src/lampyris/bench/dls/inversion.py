@@ -1,7 +1,6 @@
 """From a correlogram to a size distribution: non-negative, smooth, as smooth as the noise asks for (of CONTIN's class)."""
 
 import math
-from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -18,7 +17,7 @@ REACH = 40.0
 _SHARE = 0.5
 _ALPHAS = np.logspace(-6.0, 2.0, 17)
 _LEAST_AREA = 0.02
-REFUSED = 6.0
+REFUSED = 2.0
 """Squares that a simpler distribution may cost more; beyond, it is refused."""
 # a valley parts two peaks where it falls below this share of the lower one
 _VALLEY = 0.8
@@ -228,8 +227,27 @@ def solved(
     return found
 
 
-def chosen(problem: Problem, /) -> tuple[float, NDArray[np.float64], float]:
-    """Regularisation by CONTIN's rule, the solution, and its squares.
+@dataclass(frozen=True, slots=True, eq=False)
+class Candidate:
+    """A solution at one regularisation.
+
+    Parameters
+    ----------
+    alpha : float
+    penalised : numpy.ndarray, dims (size, size)
+        Normal equations with the regularisation.
+    values : numpy.ndarray, dims (size,)
+    squares : float
+    """
+
+    alpha: float
+    penalised: NDArray[np.float64]
+    values: NDArray[np.float64]
+    squares: float
+
+
+def candidates(problem: Problem, /) -> tuple[list[Candidate], int]:
+    """Solutions from the weakest regularisation to the strongest, and which of them CONTIN's rule chooses.
 
     Parameters
     ----------
@@ -237,10 +255,10 @@ def chosen(problem: Problem, /) -> tuple[float, NDArray[np.float64], float]:
 
     Returns
     -------
-    alpha : float
-        The strongest whose squares exceed those of the weakest by no more than chance makes in half of all cases (F test at 0.5).
-    solution : numpy.ndarray, dims (size,)
-    squares : float
+    list of Candidate
+    int
+        Place of the strongest whose squares exceed those of the weakest by no more than chance makes in half of all cases (F test
+        at 0.5).
 
     References
     ----------
@@ -249,20 +267,20 @@ def chosen(problem: Problem, /) -> tuple[float, NDArray[np.float64], float]:
     from scipy.special import fdtri
 
     gram, target = problem.triangle.T @ problem.triangle, problem.triangle.T @ problem.target
-    scale = float(np.trace(gram)) / SIZES
+    scale = 1e-4 * float(np.trace(gram)) / SIZES
     bend = bending(SIZES)
     smooth = bend.T @ bend
-    points = problem.lag_s.size
-    found: list[tuple[float, NDArray[np.float64], float]] = []
+    found: list[Candidate] = []
     start: NDArray[np.bool_] | None = None
-    for alpha in _ALPHAS:
-        values = solved(gram + alpha * scale * 1e-4 * smooth, target, start=start)
+    for alpha in _ALPHAS * scale:
+        penalised = gram + alpha * smooth
+        values = solved(penalised, target, start=start)
         start = values > 0
-        found.append((float(alpha) * scale * 1e-4, values, _squares(problem, values)))
-    free = max(2, _effective(gram, found[0][0] * smooth, found[0][1] > 0))
-    degrees = max(points - free, 1)
-    most = found[0][2] * (1.0 + free / degrees * float(fdtri(free, degrees, _SHARE)))
-    return next(one for one in reversed(found) if one[2] <= most or one is found[0])
+        found.append(Candidate(float(alpha), penalised, values, _squares(problem, values)))
+    free = max(2, _effective(gram, found[0].penalised, found[0].values > 0))
+    degrees = max(problem.lag_s.size - free, 1)
+    most = found[0].squares * (1.0 + free / degrees * float(fdtri(free, degrees, _SHARE)))
+    return found, max(k for k, one in enumerate(found) if one.squares <= most or k == 0)
 
 
 def unimodal(
@@ -312,48 +330,63 @@ def _without(
     return values
 
 
-def told_apart(
-    penalised: NDArray[np.float64], target: NDArray[np.float64], values: NDArray[np.float64], scale: float, /
-) -> tuple[NDArray[np.float64], float]:
+def told_apart(found: list[Candidate], place: int, target: NDArray[np.float64], scale: float, /) -> tuple[Candidate, float]:
     """The simplest distribution that the data do not refuse, and how far a single population is refused.
 
     Parameters
     ----------
-    penalised, target : numpy.ndarray
-        As of `unimodal`.
-    values : numpy.ndarray, dims (size,)
-        Solution without conditions.
+    found : list of Candidate
+    place : int
+        Of the chosen one.
+    target : numpy.ndarray, dims (size,)
+        Right side of the normal equations.
     scale : float
         Variance of the noise against what is assumed of it.
 
     Returns
     -------
-    numpy.ndarray, dims (size,)
-        Of one top where that costs less than `REFUSED` squares; otherwise without the small peaks that cost less.
+    Candidate
+        Where one top costs less than `REFUSED` squares at the weakest regularisation: the chosen one, with one top. Otherwise the
+        strongest regularisation at which one top costs as much, without the small peaks that cost less.
     float
-        Squares that one top costs; 0 where the solution has one.
+        Squares that one top costs.
     """
-    if len(peak_ranges(values)) < 2:
-        return values, 0.0
-    single = unimodal(penalised, target, values)
-    free = _cost(penalised, target, values)
-    costs = (_cost(penalised, target, single) - free) / scale
-    if costs < REFUSED:
-        return single, costs
+    weakest = _single_cost(found[0], target, scale) if len(peak_ranges(found[0].values)) > 1 else 0.0
+    chosen = found[place]
+    if weakest < REFUSED:
+        if len(peak_ranges(chosen.values)) > 1:
+            single = unimodal(chosen.penalised, target, chosen.values)
+            chosen = Candidate(chosen.alpha, chosen.penalised, single, math.nan)
+        return chosen, weakest
+    for one in found[place::-1]:
+        if len(peak_ranges(one.values)) > 1 and _single_cost(one, target, scale) >= min(REFUSED, weakest):
+            chosen = one
+            break
+    else:
+        chosen = found[0]
+    values = chosen.values
+    free = _cost(chosen.penalised, target, values)
     for a, b in sorted(peak_ranges(values), key=lambda ends: float(values[ends[0] : ends[1] + 1].sum()))[:-1]:
+        if len(peak_ranges(values)) < 3:
+            break
         out = np.zeros(values.size, np.bool_)
         out[a : b + 1] = True
-        fewer = _without(penalised, target, out, values > 0)
-        if (_cost(penalised, target, fewer) - free) / scale < REFUSED:
+        fewer = _without(chosen.penalised, target, out, values > 0)
+        if (_cost(chosen.penalised, target, fewer) - free) / scale < REFUSED:
             values = fewer
-    return values, costs
+    return Candidate(chosen.alpha, chosen.penalised, values, math.nan), weakest
 
 
-def _effective(gram: NDArray[np.float64], smooth: NDArray[np.float64], free: NDArray[np.bool_]) -> int:
+def _single_cost(one: Candidate, target: NDArray[np.float64], scale: float) -> float:
+    single = unimodal(one.penalised, target, one.values)
+    return (_cost(one.penalised, target, single) - _cost(one.penalised, target, one.values)) / scale
+
+
+def _effective(gram: NDArray[np.float64], penalised: NDArray[np.float64], free: NDArray[np.bool_]) -> int:
     """Degrees of freedom of a solution: the trace of what maps data to fit over the unknowns above zero."""
     places = np.flatnonzero(free)
     own = gram[np.ix_(places, places)]
-    return round(float(np.trace(np.linalg.solve(own + smooth[np.ix_(places, places)], own))))
+    return round(float(np.trace(np.linalg.solve(penalised[np.ix_(places, places)], own))))
 
 
 def _squares(problem: Problem, values: NDArray[np.float64]) -> float:
@@ -394,22 +427,20 @@ def infer_distribution(
         If too few lags stand above the noise.
     """
     problem = posed(recording, optics, mean_nm)
-    alpha, values, squares = chosen(problem)
-    bend = bending(SIZES)
-    gram = problem.triangle.T @ problem.triangle
-    penalised = gram + alpha * (bend.T @ bend)
-    degrees = max(problem.lag_s.size - _effective(gram, alpha * (bend.T @ bend), values > 0), 1)
-    reduced = squares / degrees
+    found, place = candidates(problem)
+    gram, target = problem.triangle.T @ problem.triangle, problem.triangle.T @ problem.target
+    free = _effective(gram, found[place].penalised, found[place].values > 0)
+    reduced = found[place].squares / max(problem.lag_s.size - free, 1)
     # noise that the run's own numbers do not explain widens the intervals; what is not told is scaled to what is seen
     widen = math.sqrt(max(reduced, 1.0) if recording.told else reduced)
-    target = problem.triangle.T @ problem.target
-    values, single_costs = told_apart(penalised, target, values, widen**2)
+    one, single_costs = told_apart(found, place, target, widen**2)
+    values = one.values
     expected = problem.triangle @ values
     start = values > 0
     draws = np.empty((resamples, SIZES))
     for k in range(resamples):
         noisy = expected + widen * rng.standard_normal(expected.size)
-        draws[k] = solved(penalised, problem.triangle.T @ noisy, start=start)
+        draws[k] = solved(one.penalised, problem.triangle.T @ noisy, start=start)
     total = float(values.sum())
     shares = draws / np.maximum(draws.sum(axis=1, keepdims=True), 1e-300)
     tail = 0.5 * (1.0 - level)
@@ -419,8 +450,8 @@ def infer_distribution(
         values / total,
         np.quantile(shares, tail, axis=0),
         np.quantile(shares, 1.0 - tail, axis=0),
-        _peaks(problem.diameters_nm, values / total, shares, level),
-        alpha,
+        _peaks(problem.diameters_nm, values / total, (shares, _weaker(found, one).values), level),
+        one.alpha,
         reduced,
         single_costs,
         problem.lag_s,
@@ -428,6 +459,11 @@ def infer_distribution(
         fit,
         (problem.level - fit) / problem.sd,
     )
+
+
+def _weaker(found: list[Candidate], one: Candidate) -> Candidate:
+    """Solution at about a tenth of a regularisation: what it does to the peaks is no noise, and counts."""
+    return next((other for other in reversed(found) if other.alpha < 0.2 * one.alpha), found[0])
 
 
 def peak_ranges(shares: NDArray[np.float64], /) -> list[tuple[int, int]]:
@@ -475,8 +511,12 @@ def _moments(sizes: NDArray[np.float64], shares: NDArray[np.float64]) -> tuple[f
 
 
 def _peaks(
-    sizes: NDArray[np.float64], shares: NDArray[np.float64], draws: NDArray[np.float64], level: float
+    sizes: NDArray[np.float64],
+    shares: NDArray[np.float64],
+    others: tuple[NDArray[np.float64], NDArray[np.float64]],
+    level: float,
 ) -> tuple[Peak, ...]:
+    draws, weaker = others
     ranges = peak_ranges(shares)
     same = float(np.mean([len(peak_ranges(draw)) == len(ranges) for draw in draws])) if len(draws) else math.nan
     found = []
@@ -484,21 +524,20 @@ def _peaks(
         own = slice(a, b + 1)
         at = _moments(sizes[own], shares[own])
         seen = np.array([_moments(sizes[own], draw[own]) for draw in draws])
-        words = "second-derivative regularisation; resampled with the noise of the run"
-        units = ("nm", "nm", "1")
-        mean, sd, area = (_interval(at[k], seen[:, k], level, units[k], words) for k in range(3))
+        moved = _moments(sizes[own], weaker[own] / max(float(weaker.sum()), 1e-300))
+        mean, sd, area = (_interval(at[k], seen[:, k], moved[k] - at[k], level, ("nm", "nm", "1")[k]) for k in range(3))
         found.append(Peak(mean, sd, area, float(sizes[a]), float(sizes[b]), same))
     return tuple(sorted(found, key=lambda one: -one.area.value))
 
 
-def _interval(value: float, seen: Sequence[float] | NDArray[np.float64], level: float, unit: str, words: str) -> Estimate:
+def _interval(value: float, seen: NDArray[np.float64], moved: float, level: float, unit: str) -> Estimate:
     from scipy.special import ndtri
 
-    told = np.asarray(seen, np.float64)
-    told = told[np.isfinite(told)]
+    words = "second-derivative regularisation; resampled with the noise of the run, and moved by a weaker regularisation"
+    told = seen[np.isfinite(seen)]
     if told.size < 10:
         return Estimate(value, math.inf, -math.inf, math.inf, level, unit, words)
     # about the value, not about the resamples' mean: these carry the regularisation's bias twice
-    sd = math.sqrt(float(np.mean((told - value) ** 2)))
+    sd = math.hypot(math.sqrt(float(np.mean((told - value) ** 2))), moved if math.isfinite(moved) else 0.0)
     half = float(ndtri(0.5 * (1.0 + level))) * sd
     return Estimate(value, sd, value - half, value + half, level, unit, words)

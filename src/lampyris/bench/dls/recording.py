@@ -88,6 +88,8 @@ def prepared(
     groups = _groups(lag)
     count = np.bincount(groups)
     grouped_lag, grouped = np.bincount(groups, lag) / count, np.bincount(groups, level) / count
+    square = np.bincount(groups, lag**2) / count - grouped_lag**2
+    grouped = grouped - 0.5 * np.maximum(square, 0.0) * _curvature(grouped_lag, grouped)
     if grouped.size < 12:
         raise ValueError(f"only {grouped.size} groups of lags: 12 are needed")
     field = _first_field(grouped, head)
@@ -110,6 +112,15 @@ def _groups(lag: NDArray[np.float64]) -> NDArray[np.intp]:
     """Number of the group of each lag, without gaps."""
     place = np.floor(np.log2(lag / lag[0]) * PER_OCTAVE + 1e-9)
     return np.unique(place, return_inverse=True)[1]
+
+
+def _curvature(lag: NDArray[np.float64], level: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Second derivative from neighbours: what a mean over lags differs by from the value at the mean lag."""
+    bent = np.zeros(lag.size)
+    if lag.size > 2:
+        before, after = lag[1:-1] - lag[:-2], lag[2:] - lag[1:-1]
+        bent[1:-1] = 2.0 * ((level[2:] - level[1:-1]) / after - (level[1:-1] - level[:-2]) / before) / (before + after)
+    return bent
 
 
 def _first_field(level: NDArray[np.float64], head: float) -> NDArray[np.float64]:

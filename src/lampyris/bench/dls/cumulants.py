@@ -24,6 +24,8 @@ class Cumulants:
     z_average_nm, pdi, intercept : Estimate
         Hydrodynamic diameter of the mean decay rate; polydispersity, twice the second cumulant over the square of the first;
         amplitude of the field's correlation at lag 0, whose square is the intercept of g2 - 1.
+    z_noise_nm : float
+        Standard deviation of the diameter by the noise of the run alone.
     z_cubic_nm : float
         The same diameter with a cubic term: how far the order of the fit matters.
     lag_s, level, fitted : numpy.ndarray, dims (lag,)
@@ -35,6 +37,7 @@ class Cumulants:
     z_average_nm: Estimate
     pdi: Estimate
     intercept: Estimate
+    z_noise_nm: float
     z_cubic_nm: float
     lag_s: NDArray[np.float64]
     level: NDArray[np.float64]
@@ -156,6 +159,7 @@ def _fitted(
         _estimate(z, float(sds[0]), z_own, "nm", level),
         _estimate(pdi, float(sds[1]), pdi_own, "1", level),
         _estimate(math.exp(constant), float(sds[2]), (0.0, 0.0, 1.0), "1", level),
+        float(sds[0]),
         z_cubic,
         lag,
         seen,

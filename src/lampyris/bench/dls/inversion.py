@@ -10,10 +10,9 @@ from lampyris.bench.dls.light import Optics
 from lampyris.bench.dls.recording import Recording
 from lampyris.core.estimate import Estimate
 
-SIZES = 64
+SIZES = 72
 """Diameters of the grid."""
-REACH = 40.0
-"""The grid spans from the mean size over this to the mean size times this."""
+SMALLEST_NM = 0.3
 _SHARE = 0.5
 _ALPHAS = np.logspace(-6.0, 2.0, 17)
 _LEAST_AREA = 0.02
@@ -108,15 +107,13 @@ class Problem:
     left: float
 
 
-def posed(recording: Recording, optics: Optics, mean_nm: float, /) -> Problem:
+def posed(recording: Recording, optics: Optics, /) -> Problem:
     """Set up the inversion.
 
     Parameters
     ----------
     recording : Recording
     optics : Optics
-    mean_nm : float
-        About which the sizes are spread.
 
     Returns
     -------
@@ -135,8 +132,9 @@ def posed(recording: Recording, optics: Optics, mean_nm: float, /) -> Problem:
         raise ValueError(f"only {end} groups of lags stand above the noise: 10 are needed")
     lag, level = recording.lag_s[:end], recording.level[:end]
     field = np.sqrt(level)
-    low = max(mean_nm / REACH, 0.3)
-    sizes = np.geomspace(low, max(mean_nm * REACH, 10.0 * low), SIZES)
+    # sizes that decay within the lags, and a few times beyond on either side
+    low = max(optics.rate_nm_per_s * float(lag[0]) / 3.0, SMALLEST_NM)
+    sizes = np.geomspace(low, max(4.0 * optics.rate_nm_per_s * float(lag[-1]), 10.0 * low), SIZES)
     kernel = np.exp(-np.multiply.outer(lag, optics.rates_per_s(sizes)))
     spread = recording.covariance[:end, :end] / np.outer(2.0 * field, 2.0 * field)
     # a share of the variance keeps what is nearly common to all lags from weighing without end
@@ -396,7 +394,6 @@ def _squares(problem: Problem, values: NDArray[np.float64]) -> float:
 def infer_distribution(
     recording: Recording,
     optics: Optics,
-    mean_nm: float,
     /,
     *,
     rng: np.random.Generator,
@@ -409,8 +406,6 @@ def infer_distribution(
     ----------
     recording : Recording
     optics : Optics
-    mean_nm : float
-        About which the sizes are spread, such as the cumulants' mean.
     rng : numpy.random.Generator
         For the resamples.
     resamples : int
@@ -426,7 +421,7 @@ def infer_distribution(
     ValueError
         If too few lags stand above the noise.
     """
-    problem = posed(recording, optics, mean_nm)
+    problem = posed(recording, optics)
     found, place = candidates(problem)
     gram, target = problem.triangle.T @ problem.triangle, problem.triangle.T @ problem.target
     free = _effective(gram, found[place].penalised, found[place].values > 0)
@@ -497,7 +492,14 @@ def peak_ranges(shares: NDArray[np.float64], /) -> list[tuple[int, int]]:
     if top >= 0:
         found.append((start, len(shares) - 1))
     area = float(shares.sum()) or 1.0
-    return [(a, b) for a, b in found if shares[a : b + 1].sum() >= _LEAST_AREA * area]
+    large = [(a, b) for a, b in found if shares[a : b + 1].sum() >= _LEAST_AREA * area]
+    return [_trimmed(shares, a, b) for a, b in large]
+
+
+def _trimmed(shares: NDArray[np.float64], a: int, b: int) -> tuple[int, int]:
+    """Range of a peak without the emptiness beside it, but for two sizes of room."""
+    own = np.flatnonzero(shares[a : b + 1] > 1e-4 * float(shares[a : b + 1].max()))
+    return max(a, a + int(own[0]) - 2), min(b, a + int(own[-1]) + 2)
 
 
 def _moments(sizes: NDArray[np.float64], shares: NDArray[np.float64]) -> tuple[float, float, float]:
@@ -540,4 +542,4 @@ def _interval(value: float, seen: NDArray[np.float64], moved: float, level: floa
     # about the value, not about the resamples' mean: these carry the regularisation's bias twice
     sd = math.hypot(math.sqrt(float(np.mean((told - value) ** 2))), moved if math.isfinite(moved) else 0.0)
     half = float(ndtri(0.5 * (1.0 + level))) * sd
-    return Estimate(value, sd, value - half, value + half, level, unit, words)
+    return Estimate(value, sd, max(value - half, 0.0), value + half, level, unit, words)

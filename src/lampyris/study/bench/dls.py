@@ -57,6 +57,7 @@ def measure(sources: tuple[BenchSource, ...], settings: Settings) -> BenchResult
     )
     records: list[BenchRecord] = []
     optics: list[Optics] = []
+    noise: list[float] = []
     for source, curves in read:
         for number, curve in enumerate(curves, start=1):
             name = source.sample or curve.name or curve.file
@@ -65,10 +66,11 @@ def measure(sources: tuple[BenchSource, ...], settings: Settings) -> BenchResult
             if made is not None:
                 records.append(made[0])
                 optics.append(made[1])
+                noise.append(made[2])
     zeta = zeta_records(told, limit, findings)
     if not records and not zeta:
         raise ImageError("No correlogram gives a size.", findings)
-    pooled = _pooled(records, optics, findings) if records else zeta[0]
+    pooled = _pooled(records, optics, noise, findings) if records else zeta[0]
     notes = [*_NOTES] if records else []
     if settings.expected_nm is not None and settings.expected_sd_nm is not None:
         question = sd_meaning(settings.expected_nm, settings.expected_sd_nm)
@@ -121,7 +123,7 @@ def _water_index(wavelength_nm: float) -> float:
 
 def _record(
     curve: Correlogram, name: str, settings: Settings, findings: list[Finding]
-) -> tuple[BenchRecord, Optics] | None:
+) -> tuple[BenchRecord, Optics, float] | None:
     optics = _optics(curve, settings, findings)
     if optics is None:
         return None
@@ -135,9 +137,10 @@ def _record(
             duration_s=run,
             count_rate_per_s=1e3 * rate,
             first_lag_s=1e-6 * settings.first_lag_us,
+            baseline=stated if stated is not None and math.isfinite(stated) else None,
         )
         cumulants = _cumulants(curve, recording, optics, stated, (run, rate), settings)
-        found = infer_distribution(recording, optics, cumulants.z_average_nm.value, rng=_generator(curve))
+        found = infer_distribution(recording, optics, rng=_generator(curve))
     except ValueError as error:
         findings.append(remark(curve.file, "dls.run", f"{name}: {error}.", "Measure again, longer or with more light.", column=name))
         return None
@@ -151,7 +154,8 @@ def _record(
         flags.append("noise-from-scatter")
     if found.reduced_chi2 > 3.0 and recording.told:
         flags.append("misfit")
-    return _made(curve, name, (recording, cumulants, found), optics, tuple(flags), settings), optics
+    made = _made(curve, name, (recording, cumulants, found), optics, tuple(flags), settings)
+    return made, optics, cumulants.z_noise_nm
 
 
 def _generator(curve: Correlogram) -> np.random.Generator:
@@ -280,7 +284,9 @@ def _curves(
     )
 
 
-def _pooled(records: Sequence[BenchRecord], optics: Sequence[Optics], findings: list[Finding]) -> BenchRecord:
+def _pooled(
+    records: Sequence[BenchRecord], optics: Sequence[Optics], noise: Sequence[float], findings: list[Finding]
+) -> BenchRecord:
     """Mean over runs with Student's interval; runs that differ beyond their noise are said to."""
     if len(records) == 1:
         return records[0]
@@ -291,7 +297,7 @@ def _pooled(records: Sequence[BenchRecord], optics: Sequence[Optics], findings: 
     sds = np.array([one.values["z_average_nm"].sd for one in records])
     span = float(sizes.max() - sizes.min())
     angles = {round(one.angle_deg) for one in optics}
-    if span > DIFFER * float(sizes.mean()) and span > 3.0 * math.hypot(*np.sort(sds)[-2:].tolist()) and len(angles) == 1:
+    if span > DIFFER * float(sizes.mean()) and span > 3.0 * math.hypot(*sorted(noise)[-2:]) and len(angles) == 1:
         flags.add("records-differ")
         seen = f"hold runs from {sizes.min():.1f} to {sizes.max():.1f} nm, further apart than their noise lets them."
         mend = "Do not print one number for them: find what changed (dust, aggregation, temperature)."

@@ -73,7 +73,9 @@ class Trend:
     sd: float
 
 
-def infer_trend(days: ArrayLike, values: ArrayLike, /, *, margin: float, unit: str = "nm", level: float = 0.95) -> Trend:
+def infer_trend(
+    days: ArrayLike, values: ArrayLike, /, *, margin: float, unit: str = "nm", level: float = 0.95
+) -> Trend:
     """Line through readings, and whether they stay.
 
     Parameters

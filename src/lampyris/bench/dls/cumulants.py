@@ -59,7 +59,9 @@ def cumulant_coefficients(lag_s: ArrayLike, field: ArrayLike, /, *, order: int =
     -------
     numpy.ndarray, dims (order + 1,)
     """
-    return _solver(np.asarray(lag_s, np.float64), np.asarray(field, np.float64), order) @ np.log(np.asarray(field, np.float64))
+    return _solver(np.asarray(lag_s, np.float64), np.asarray(field, np.float64), order) @ np.log(
+        np.asarray(field, np.float64)
+    )
 
 
 def _solver(lag: NDArray[np.float64], field: NDArray[np.float64], order: int) -> NDArray[np.float64]:
@@ -71,7 +73,9 @@ def _solver(lag: NDArray[np.float64], field: NDArray[np.float64], order: int) ->
     return np.asarray(made / (unit ** np.arange(order + 1))[:, None], np.float64)
 
 
-def infer_cumulants(recording: Recording, optics: Optics, /, *, cutoff: float = CUTOFF, level: float = 0.95) -> Cumulants:
+def infer_cumulants(
+    recording: Recording, optics: Optics, /, *, cutoff: float = CUTOFF, level: float = 0.95
+) -> Cumulants:
     """Mean size and polydispersity.
 
     Parameters
@@ -148,7 +152,9 @@ def _fitted(
     pdi, pdi_cubic = 2.0 * bend / slope**2, 2.0 * float(cubic[2]) / float(cubic[1]) ** 2
     own = solve @ (covariance / np.outer(2.0 * seen, 2.0 * seen)) @ solve.T
     half = -slope
-    slopes = np.array([[0.0, z / half, 0.0], [0.0, 4.0 * bend / half**3, 2.0 / slope**2], [math.exp(constant), 0.0, 0.0]])
+    slopes = np.array(
+        [[0.0, z / half, 0.0], [0.0, 4.0 * bend / half**3, 2.0 / slope**2], [math.exp(constant), 0.0, 0.0]]
+    )
     sds = np.sqrt(np.maximum(np.einsum("ij,jk,ik->i", slopes, own, slopes), 0.0))
     cubic_sd = _cubic_sd(lag, field, covariance, seen, optics)
     z_shift, pdi_shift, steep = _order_shift(lag, pdi, -slope, optics)
@@ -169,7 +175,11 @@ def _fitted(
 
 
 def _cubic_sd(
-    lag: NDArray[np.float64], field: NDArray[np.float64], covariance: NDArray[np.float64], seen: NDArray[np.float64], optics: Optics
+    lag: NDArray[np.float64],
+    field: NDArray[np.float64],
+    covariance: NDArray[np.float64],
+    seen: NDArray[np.float64],
+    optics: Optics,
 ) -> tuple[float, float]:
     """Standard deviations of how the answers move from the quadratic to the cubic fit, by noise alone."""
     logs = covariance / np.outer(2.0 * seen, 2.0 * seen)

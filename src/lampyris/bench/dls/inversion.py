@@ -306,7 +306,9 @@ def unimodal(
     tops = np.unique(np.concatenate([np.arange(above[0], above[-1] + 1, 3), above[np.argsort(free[above])[-2:]]]))
     for top in tops:
         # each column is a step: up to the top on its left, down from it on its right
-        steps = np.where(columns <= top, (rows >= columns) & (rows <= top), (rows > top) & (rows <= columns)).astype(float)
+        steps = np.where(columns <= top, (rows >= columns) & (rows <= top), (rows > top) & (rows <= columns)).astype(
+            float
+        )
         values = steps @ solved(steps.T @ penalised @ steps, steps.T @ target)
         cost = float(values @ penalised @ values - 2.0 * target @ values)
         if cost < least:
@@ -328,7 +330,9 @@ def _without(
     return values
 
 
-def told_apart(found: list[Candidate], place: int, target: NDArray[np.float64], scale: float, /) -> tuple[Candidate, float]:
+def told_apart(
+    found: list[Candidate], place: int, target: NDArray[np.float64], scale: float, /
+) -> tuple[Candidate, float]:
     """The simplest distribution that the data do not refuse, and how far a single population is refused.
 
     Parameters
@@ -535,7 +539,9 @@ def _peaks(
 def _interval(value: float, seen: NDArray[np.float64], moved: float, level: float, unit: str) -> Estimate:
     from scipy.special import ndtri
 
-    words = "second-derivative regularisation; resampled with the noise of the run, and moved by a weaker regularisation"
+    words = (
+        "second-derivative regularisation; resampled with the noise of the run, and moved by a weaker regularisation"
+    )
     told = seen[np.isfinite(seen)]
     if told.size < 10:
         return Estimate(value, math.inf, -math.inf, math.inf, level, unit, words)

@@ -133,7 +133,9 @@ def _speckle(lag: NDArray[np.float64], field: NDArray[np.float64], intercept: fl
         rings = own[k] * own * (g_v @ g_u1 + g_v1 @ g_u) + (g_v * g_v1) @ (g_u * g_u1)
         summed[k] = intercept**2 * pairs + 2.0 * intercept**3 * rings
     height = intercept * own**2
-    summed += -2.0 * np.outer(cross, height) - 2.0 * np.outer(height, cross) + 4.0 * np.outer(height, height) * mean_field
+    summed += (
+        -2.0 * np.outer(cross, height) - 2.0 * np.outer(height, cross) + 4.0 * np.outer(height, height) * mean_field
+    )
     whole = summed[np.ix_(inverse, inverse)]
     far = places == 2 * count
     if far.sum() > 1:

@@ -37,7 +37,9 @@ class Advice:
     mend: str
 
 
-def advised(recording: Recording, cumulants: Cumulants | None, rate_kcps: float, vendor: Mapping[str, Any], /) -> tuple[Advice, ...]:
+def advised(
+    recording: Recording, cumulants: Cumulants | None, rate_kcps: float, vendor: Mapping[str, Any], /
+) -> tuple[Advice, ...]:
     """Remarks about a run.
 
     Parameters
@@ -84,7 +86,9 @@ def advised(recording: Recording, cumulants: Cumulants | None, rate_kcps: float,
         ))  # fmt: skip
     told += _spikes(vendor)
     if rate_kcps < FEW_KCPS:
-        told.append(Advice("few-counts", f"has {rate_kcps:.3g} thousand counts per s.", "Concentrate, or open the attenuator."))
+        told.append(
+            Advice("few-counts", f"has {rate_kcps:.3g} thousand counts per s.", "Concentrate, or open the attenuator.")
+        )
     elif float(np.sqrt(np.median(np.diag(recording.covariance)[:5]))) > NOISY * recording.intercept:
         told.append(Advice("noisy", "scatters by more than 5 % of its intercept.", "Measure longer."))
     if cumulants is not None and cumulants.pdi.value > BROAD:

@@ -12,6 +12,8 @@ PER_OCTAVE = 6
 """Groups of lags per doubling."""
 # what is assumed of a run whose duration or count rate is not said, before its scatter corrects it
 _DURATION_S = 30.0
+# photon noise of g2 - 1 above which leading lags are left out
+_BLIND = 0.3
 # decays behind which what is left is the baseline
 _TAIL = 40.0
 
@@ -78,8 +80,15 @@ def prepared(
     lag, level = np.asarray(lag_s, np.float64), np.asarray(correlation, np.float64)
     keep = lag >= first_lag_s * (1.0 - 1e-9)
     lag, level, width = lag[keep], level[keep], bin_widths(lag)[keep]
+    if math.isfinite(duration_s) and math.isfinite(count_rate_per_s):
+        # where hardly a photon falls into a counting interval a lag says nothing
+        dark = (count_rate_per_s * np.sqrt(width * duration_s)) ** -1.0 > _BLIND
+        first = int(np.argmin(dark)) if not dark.all() else lag.size
+        lag, level, width = lag[first:], level[first:], width[first:]
     if lag.size < 12:
-        raise ValueError(f"only {lag.size} lags lie above {first_lag_s * 1e6:g} us: 12 are needed")
+        raise ValueError(
+            f"only {lag.size} lags lie above {first_lag_s * 1e6:g} us and see enough photons: 12 are needed"
+        )
     head = float(np.median(level[:8]))
     if not head > 0:
         raise ValueError(f"the correlation begins at {head:.3g}, not above zero: nothing correlates")
@@ -92,11 +101,18 @@ def prepared(
     grouped = grouped - 0.5 * np.maximum(square, 0.0) * _curvature(grouped_lag, grouped)
     if grouped.size < 12:
         raise ValueError(f"only {grouped.size} groups of lags: 12 are needed")
-    field = _first_field(grouped, head)
-    sums = covariance_correlogram(
-        grouped_lag, field, intercept=min(head, 1.0), duration_s=run, count_rate_per_s=rate, widths_s=np.bincount(groups, width)
-    )
     tail = grouped_lag > _TAIL * _half_time(grouped_lag, grouped, head)
+    # a first guess of the tail, else a bad normalisation would pass for slow particles in the noise
+    rough = float(np.median(grouped[tail])) if tail.sum() >= 3 else 0.0
+    field = _first_field(grouped - rough, head - rough)
+    sums = covariance_correlogram(
+        grouped_lag,
+        field,
+        intercept=min(head, 1.0),
+        duration_s=run,
+        count_rate_per_s=rate,
+        widths_s=np.bincount(groups, width),
+    )
     left, sd = 0.0, 0.0
     if baseline is not None:
         left = baseline
@@ -133,7 +149,9 @@ def _half_time(lag: NDArray[np.float64], level: NDArray[np.float64], head: float
     return float(lag[below[0]]) if below.size else float(lag[-1])
 
 
-def _rate_of_scatter(lag: NDArray[np.float64], level: NDArray[np.float64], width: NDArray[np.float64], head: float) -> float:
+def _rate_of_scatter(
+    lag: NDArray[np.float64], level: NDArray[np.float64], width: NDArray[np.float64], head: float
+) -> float:
     """Count rate that gives the scatter of neighbouring short lags, by the median of third differences."""
     short = lag < 0.2 * _half_time(lag, level, head)
     use = short if short.sum() >= 8 else np.ones_like(short)

@@ -26,7 +26,9 @@ class Settings(TechniqueSettings):
     angle_deg: Annotated[float, Field(gt=0, le=180)] | None = Field(
         default=None, description="scattering angle in degrees; wins over the file"
     )
-    wavelength_nm: Wavelength | None = Field(default=None, description="wavelength of the laser in nm; wins over the file")
+    wavelength_nm: Wavelength | None = Field(
+        default=None, description="wavelength of the laser in nm; wins over the file"
+    )
     temperature_c: Annotated[float, Field(ge=-50, le=150)] | None = Field(
         default=None, description="temperature of the sample in C; wins over the file"
     )
@@ -37,7 +39,9 @@ class Settings(TechniqueSettings):
         default=None, description="of the medium; wins over the file; water's where nothing says it"
     )
     duration_s: Positive | None = Field(default=None, description="duration of a run in s; wins over the file")
-    count_rate_kcps: Positive | None = Field(default=None, description="count rate in thousands per s; wins over the file")
+    count_rate_kcps: Positive | None = Field(
+        default=None, description="count rate in thousands per s; wins over the file"
+    )
     particle_index: Positive | None = Field(
         default=None,
         description="refractive index of the particle: weights by volume and number then follow Mie, else the sixth power",
@@ -48,7 +52,8 @@ class Settings(TechniqueSettings):
         default=0.1, description="share of the intercept down to which cumulants are fitted"
     )
     vendor_range: bool = Field(
-        default=True, description="fit cumulants over the lags and baseline that the instrument's program states, if any"
+        default=True,
+        description="fit cumulants over the lags and baseline that the instrument's program states, if any",
     )
     expected_nm: Positive | None = Field(default=None, description="size that is printed elsewhere, to compare with")
     expected_sd_nm: NonNegative | None = Field(default=None, description="the deviation printed with it")

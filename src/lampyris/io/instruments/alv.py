@@ -22,7 +22,11 @@ _FIELDS = {
     "angle_deg": ("Angle [", 1.0),
     "duration_s": ("Duration [s]", 1.0),
 }
-_CUMULANTS = {"Cumulant 1.Order": "cumulant_1_nm", "Cumulant 2.Order": "cumulant_2_nm", "Cumulant 3.Order": "cumulant_3_nm"}
+_CUMULANTS = {
+    "Cumulant 1.Order": "cumulant_1_nm",
+    "Cumulant 2.Order": "cumulant_2_nm",
+    "Cumulant 3.Order": "cumulant_3_nm",
+}
 _BROKEN = "Export the run again from the correlator's program."
 
 Sections = dict[str, list[tuple[int, str]]]
@@ -53,7 +57,9 @@ def read(path: Path, /, *, max_bytes: int, file: str) -> tuple[Correlogram, ...]
     """
     lines = content(Path(path), max_bytes=max_bytes, file=file).decode("latin-1").splitlines()
     if not lines or not lines[0].startswith("ALV"):
-        refuse(file, "alv.signature", "does not begin as an ALV file does.", "Give the .ASC file of the correlator.", row=1)
+        refuse(
+            file, "alv.signature", "does not begin as an ALV file does.", "Give the .ASC file of the correlator.", row=1
+        )
     if len(lines) > MAX_LINES:
         refuse(file, "alv.too-large", f"has more than {MAX_LINES} lines.", "Split the file.")
     sections = _sections(lines)
@@ -63,7 +69,12 @@ def read(path: Path, /, *, max_bytes: int, file: str) -> tuple[Correlogram, ...]
     lag, levels = table[:, 0] * 1e-3, table[:, 1:]
     used = [k for k in range(levels.shape[1]) if np.any(levels[:, k])]
     if not used:
-        refuse(file, "alv.correlation", "has a correlation of zeros only.", "Check the detectors and the correlator's mode.")
+        refuse(
+            file,
+            "alv.correlation",
+            "has a correlation of zeros only.",
+            "Check the detectors and the correlator's mode.",
+        )
     if lag.size < 8 or not ((lag > 0).all() and (np.diff(lag) > 0).all()):
         refuse(file, "alv.lag", "has lag times that do not rise, or fewer than 8.", _BROKEN)
     head = _head(sections[""], file)

@@ -111,7 +111,12 @@ def _workbook(data: bytes, file: str) -> _Columns:
 def _lag_factor(columns: _Columns, given: str, file: str) -> float:
     if given:
         if given not in LAG_UNITS:
-            refuse(file, "correlogram.lag-unit", f"is said to have lags in {given!r}.", f"Say one of {', '.join(LAG_UNITS)}.")
+            refuse(
+                file,
+                "correlogram.lag-unit",
+                f"is said to have lags in {given!r}.",
+                f"Say one of {', '.join(LAG_UNITS)}.",
+            )
         return LAG_UNITS[given]
     said = next((unit for unit, words in _UNIT_WORDS if words.search(columns.names[0])), "")
     if not said:
@@ -127,8 +132,18 @@ def _kind(name: str, given: str, file: str) -> str:
         return given
     said = next((kind for kind, words in _KIND_WORDS if words.search(name)), "")
     if not said:
-        seen = f"has a column {name!r} that does not say whether it is g2 - 1, g2 or g1." if name else "does not say what it holds."
-        refuse(file, "correlogram.kind", seen, "Write it into the column's name, as in 'g2-1', or say --correlation.", column=name)
+        seen = (
+            f"has a column {name!r} that does not say whether it is g2 - 1, g2 or g1."
+            if name
+            else "does not say what it holds."
+        )
+        refuse(
+            file,
+            "correlogram.kind",
+            seen,
+            "Write it into the column's name, as in 'g2-1', or say --correlation.",
+            column=name,
+        )
     return said
 
 
@@ -145,7 +160,13 @@ def _one(
     order = np.argsort(lag, kind="stable")
     lag, level = lag[order], level[order]
     if lag.size < 8 or not (np.diff(lag) > 0).all():
-        refuse(file, "correlogram.lag", f"has {lag.size} lag times above 0, or some twice.", "Export at least 8, each once.", column=name)
+        refuse(
+            file,
+            "correlogram.lag",
+            f"has {lag.size} lag times above 0, or some twice.",
+            "Export at least 8, each once.",
+            column=name,
+        )
     if kind == "g1":
         slope = 2.0 * np.abs(level)
         level = np.sign(level) * level**2
@@ -160,7 +181,13 @@ def _one(
     good = own is not None and bool(np.isfinite(own).all() and (own > 0).all())
     plain = columns.values.shape[1] == 2 or any(words.fullmatch(name.strip()) for _, words in _KIND_WORDS)
     return Correlogram(
-        lag, level, **told, name=Path(file).stem if plain else name, file=file, sd=own if good else None, words={"kind": kind}
+        lag,
+        level,
+        **told,
+        name=Path(file).stem if plain else name,
+        file=file,
+        sd=own if good else None,
+        words={"kind": kind},
     )
 
 

@@ -86,7 +86,9 @@ def read(path: Path, /, *, max_bytes: int, file: str) -> tuple[Correlogram, ...]
     records = _records(content(Path(path), max_bytes=max_bytes, file=file), file)
     found = [one for cells in records if (one := _correlogram(cells, file)) is not None]
     if not found:
-        refuse(file, "zmes.no-size", "holds no record with a correlogram.", "Export size measurements, with their data.")
+        refuse(
+            file, "zmes.no-size", "holds no record with a correlogram.", "Export size measurements, with their data."
+        )
     return tuple(found)
 
 
@@ -100,7 +102,11 @@ def read_zeta(path: Path, /, *, max_bytes: int, file: str) -> tuple[ZetaRecord, 
     """
     found = []
     for cells in _records(content(Path(path), max_bytes=max_bytes, file=file), file):
-        zeta = [one for one in cells if one.path[-1].rpartition(".")[2] in ("ZetaPotential", "ZetaPotentialMean", "MeanZetaPotential")]
+        zeta = [
+            one
+            for one in cells
+            if one.path[-1].rpartition(".")[2] in ("ZetaPotential", "ZetaPotentialMean", "MeanZetaPotential")
+        ]
         told = [one.value for one in zeta if isinstance(one.value, float)]
         if told:
             sd = _number(cells, "ZetaPotentialStandardDeviation")
@@ -130,7 +136,9 @@ def _queried(data: bytes, file: str) -> list[list[_Cell]]:
         kept = {str(name) for kind, name in base.execute("SELECT type, name FROM sqlite_master") if kind == "table"}
         missing = [name for name in _TABLES if name not in kept]
         if missing:
-            refuse(file, "zmes.tables", f"is a database without {', '.join(missing)}.", "Give a .zmes file of ZS XPLORER.")
+            refuse(
+                file, "zmes.tables", f"is a database without {', '.join(missing)}.", "Give a .zmes file of ZS XPLORER."
+            )
         return _cells(base, file)
     finally:
         base.close()
@@ -153,7 +161,9 @@ def _cells(base: sqlite3.Connection, file: str) -> list[list[_Cell]]:
     }
     nodes = {
         row[0]: (row[1], row[2])
-        for row in base.execute("SELECT Id, ParameterTypeId, ParentNodeId FROM RecordParameterTreeNodes LIMIT ?", (MAX_ROWS,))
+        for row in base.execute(
+            "SELECT Id, ParameterTypeId, ParentNodeId FROM RecordParameterTreeNodes LIMIT ?", (MAX_ROWS,)
+        )
     }
     found: dict[Any, list[_Cell]] = defaultdict(list)
     query = (
@@ -188,7 +198,10 @@ def _correlogram(cells: list[_Cell], file: str) -> Correlogram | None:
     if lags is None or levels is None:
         return None
     lag, correlation = _curve(lags, levels, file)
-    runs, run = _number(cells, "ActualInstrumentSettings.NumberOfRuns"), _number(cells, "ActualInstrumentSettings.RunDuration")
+    runs, run = (
+        _number(cells, "ActualInstrumentSettings.NumberOfRuns"),
+        _number(cells, "ActualInstrumentSettings.RunDuration"),
+    )
     kept = _number(cells, "SizeRunSummaryInformation.RunRetention")
     angle = _number(cells, "ActualInstrumentSettings.ScatteringCollectionAngle")
     return Correlogram(
@@ -218,7 +231,9 @@ def _curve(
     filled = np.flatnonzero(levels)
     end = int(filled[-1]) + 1 if filled.size else 0
     lag, correlation = lags[:end] * 1e-6, levels[:end]
-    if end < 8 or not (np.isfinite(lag).all() and np.isfinite(correlation).all() and (lag > 0).all() and (np.diff(lag) > 0).all()):
+    if end < 8 or not (
+        np.isfinite(lag).all() and np.isfinite(correlation).all() and (lag > 0).all() and (np.diff(lag) > 0).all()
+    ):
         refuse(file, "zmes.arrays", "has lag times that do not rise, or coefficients that are no numbers.", _BROKEN)
     return lag, correlation
 
@@ -235,7 +250,12 @@ def _vendor(cells: list[_Cell], lag: NDArray[np.float64], lags: NDArray[np.float
         told["fitted_times_s"] = times * 1e-6
     told["peaks_nm"] = _numbers(cells, "SizePeak.Mean", "SizeAnalysisResult.IntensityPeaks")
     told["peak_areas_percent"] = _numbers(cells, "SizePeak.Area", "SizeAnalysisResult.IntensityPeaks")
-    for name, key in (("sizes_nm", "Sizes"), ("intensities", "Intensities"), ("volumes", "Volumes"), ("numbers", "Numbers")):
+    for name, key in (
+        ("sizes_nm", "Sizes"),
+        ("intensities", "Intensities"),
+        ("volumes", "Volumes"),
+        ("numbers", "Numbers"),
+    ):
         values = _array(cells, f"SizeAnalysisResult.{key}", file, _RESULT)
         if values is not None:
             told[name] = values
@@ -262,7 +282,9 @@ def _under(cells: list[_Cell], name: str, within: str) -> list[_Cell]:
 
 
 def _number(cells: list[_Cell], name: str, within: str = "") -> float:
-    whole = [one for one in cells if one.path[-1] == name or one.path[-1].endswith(f".{name}")] if "." not in name else []
+    whole = (
+        [one for one in cells if one.path[-1] == name or one.path[-1].endswith(f".{name}")] if "." not in name else []
+    )
     told = [one.value for one in (*_under(cells, name, within), *whole) if isinstance(one.value, float)]
     return told[0] if told and math.isfinite(told[0]) else math.nan
 

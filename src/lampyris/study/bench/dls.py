@@ -7,7 +7,15 @@ from collections.abc import Sequence
 import numpy as np
 from numpy.typing import NDArray
 
-from lampyris.bench.dls import Cumulants, Distribution, Optics, infer_cumulants, infer_distribution, sd_meaning, water_viscosity
+from lampyris.bench.dls import (
+    Cumulants,
+    Distribution,
+    Optics,
+    infer_cumulants,
+    infer_distribution,
+    sd_meaning,
+    water_viscosity,
+)
 from lampyris.bench.dls.cumulants import infer_cumulants_at
 from lampyris.bench.dls.noise import covariance_correlogram
 from lampyris.bench.dls.quality import advised
@@ -75,9 +83,15 @@ def measure(sources: tuple[BenchSource, ...], settings: Settings) -> BenchResult
     if settings.expected_nm is not None and settings.expected_sd_nm is not None:
         question = sd_meaning(settings.expected_nm, settings.expected_sd_nm)
         notes += [question] if question else []
-    if any(math.isclose(one.viscosity_mpa_s, water_viscosity(one.temperature_k).value) for one in optics if 254 < one.temperature_k < 383):
+    if any(
+        math.isclose(one.viscosity_mpa_s, water_viscosity(one.temperature_k).value)
+        for one in optics
+        if 254 < one.temperature_k < 383
+    ):
         notes.append("The medium was taken as water where the file does not say its viscosity (Patek et al. 2009).")
-    count = f"{len(records)} runs of {len({one.file for one in records})} files" if records else f"{len(zeta)} zeta records"
+    count = (
+        f"{len(records)} runs of {len({one.file for one in records})} files" if records else f"{len(zeta)} zeta records"
+    )
     return BenchResult("dls", pooled, (*records, *zeta), count, tuple(findings), tuple(notes))
 
 
@@ -102,12 +116,15 @@ def _optics(curve: Correlogram, settings: Settings, findings: list[Finding]) -> 
         return Optics(
             settings.angle_deg or curve.angle_deg,
             settings.wavelength_nm or curve.wavelength_nm,
-            _first(settings.refractive_index, curve.refractive_index) or _water_index(settings.wavelength_nm or curve.wavelength_nm),
+            _first(settings.refractive_index, curve.refractive_index)
+            or _water_index(settings.wavelength_nm or curve.wavelength_nm),
             kelvin,
             _first(settings.viscosity_mpa_s, curve.viscosity_mpa_s) or water_viscosity(kelvin).value,
         )
     except ValueError as error:
-        findings.append(remark(curve.file, "dls.optics", f"cannot be right: {error}.", "Mend the file, or give the option."))
+        findings.append(
+            remark(curve.file, "dls.optics", f"cannot be right: {error}.", "Mend the file, or give the option.")
+        )
         return None
 
 
@@ -142,13 +159,22 @@ def _record(
         cumulants = _cumulants(curve, recording, optics, stated, (run, rate), settings)
         found = infer_distribution(recording, optics, rng=_generator(curve))
     except ValueError as error:
-        findings.append(remark(curve.file, "dls.run", f"{name}: {error}.", "Measure again, longer or with more light.", column=name))
+        findings.append(
+            remark(curve.file, "dls.run", f"{name}: {error}.", "Measure again, longer or with more light.", column=name)
+        )
         return None
     flags = []
     for advice in advised(recording, cumulants, rate, curve.vendor):
         flags.append(advice.flag)
         findings.append(
-            remark(curve.file, f"dls.{advice.flag}", f"{name} {advice.seen}", advice.mend, severity=Severity.WARNING, column=name)
+            remark(
+                curve.file,
+                f"dls.{advice.flag}",
+                f"{name} {advice.seen}",
+                advice.mend,
+                severity=Severity.WARNING,
+                column=name,
+            )
         )
     if not recording.told:
         flags.append("noise-from-scatter")
@@ -181,7 +207,9 @@ def _cumulants(
     seen = curve.correlation[places] - stated
     field = np.sqrt(np.clip(np.minimum.accumulate(seen) / recording.intercept, 0.0, 1.0))
     steps = np.minimum(np.gradient(curve.lag_s), curve.lag_s)[places]
-    duration, rate = (value if math.isfinite(value) else fallback for value, fallback in zip(run, (30.0, 200.0), strict=True))
+    duration, rate = (
+        value if math.isfinite(value) else fallback for value, fallback in zip(run, (30.0, 200.0), strict=True)
+    )
     covariance = covariance_correlogram(
         curve.lag_s[places], field, intercept=min(recording.intercept, 1.0), duration_s=duration,
         count_rate_per_s=1e3 * rate, widths_s=steps,
@@ -211,7 +239,9 @@ def _made(
     index = complex(settings.particle_index, settings.particle_absorption) if settings.particle_index else None
     volume, number = _weights(distribution, optics, index)
     for key, share in (("volume_mean_nm", volume), ("number_mean_nm", number)):
-        values[key] = _weighted_mean(distribution, share, optics, index, "volume" if key.startswith("volume") else "number")
+        values[key] = _weighted_mean(
+            distribution, share, optics, index, "volume" if key.startswith("volume") else "number"
+        )
     peaks = distribution.peaks
     vendor = {k: v for k, v in curve.vendor.items() if isinstance(v, float) and math.isfinite(v)}
     return BenchRecord(
@@ -257,11 +287,16 @@ def _weighted_mean(
     value = float(share @ sizes)
     known = [one for one in ends if math.isfinite(one)]
     low, high = min([value, *known]), max([value, *known])
-    return Estimate(value, math.nan, low, high, 0.95, "nm", f"distribution by {weighting}; ends from its resampled band, rough")
+    return Estimate(
+        value, math.nan, low, high, 0.95, "nm", f"distribution by {weighting}; ends from its resampled band, rough"
+    )
 
 
 def _curves(
-    curve: Correlogram, recording: Recording, found: Distribution, weights: tuple[NDArray[np.float64], NDArray[np.float64]]
+    curve: Correlogram,
+    recording: Recording,
+    found: Distribution,
+    weights: tuple[NDArray[np.float64], NDArray[np.float64]],
 ) -> tuple[BenchCurve, ...]:
     lag = 1e6 * recording.lag_s
     fit, residual = np.full(lag.size, math.nan), np.full(lag.size, math.nan)
@@ -292,7 +327,9 @@ def _pooled(
         return records[0]
     flags = {flag for one in records for flag in one.flags}
     keys = ("z_average_nm", "pdi", "intercept", "intercept_g2", "volume_mean_nm", "number_mean_nm")
-    values = {key: t_interval([one.values[key].value for one in records], unit=records[0].values[key].unit) for key in keys}
+    values = {
+        key: t_interval([one.values[key].value for one in records], unit=records[0].values[key].unit) for key in keys
+    }
     sizes = np.array([one.values["z_average_nm"].value for one in records])
     sds = np.array([one.values["z_average_nm"].sd for one in records])
     span = float(sizes.max() - sizes.min())
@@ -309,7 +346,9 @@ def _pooled(
         if changed:
             flags.add("size-depends-on-angle")
             seen = "give sizes that change with the angle: large or several populations weigh otherwise at each."
-            findings.append(remark(records[0].file, "dls.angles", seen, "Read z_average_q0_nm.", severity=Severity.WARNING))
+            findings.append(
+                remark(records[0].file, "dls.angles", seen, "Read z_average_q0_nm.", severity=Severity.WARNING)
+            )
     return BenchRecord("together", records[0].file, values, tables=tables, flags=tuple(sorted(flags)))
 
 
@@ -334,4 +373,3 @@ def _over_angles(
     )
     slope = line["slope"]
     return rows, own, not slope.low <= 0.0 <= slope.high
-

@@ -90,7 +90,9 @@ def _from_table(source: BenchSource, settings: Settings, series: dict[str, _Seri
         raise _refuse(source, day, f"has times called {day!r}, which are no days.", "Give days, or say --day-column.")
     size, emission = _column(table, settings.size_column, _SIZE), _column(table, settings.emission_column, _EMISSION)
     if size is None and emission is None:
-        raise _refuse(source, "size", "has no column of sizes or emission peaks.", "Name it 'size (nm)', or say --size-column.")
+        raise _refuse(
+            source, "size", "has no column of sizes or emission peaks.", "Name it 'size (nm)', or say --size-column."
+        )
     name = _column(table, settings.sample_column, _SAMPLE)
     names = table.words(name) if name else tuple([source.sample or "sample"] * len(table))
     days = table.numbers(day)
@@ -111,7 +113,9 @@ def _column(table: DataTable, given: str | None, words: re.Pattern[str]) -> str 
 
 
 def _refuse(source: BenchSource, column: str, seen: str, mend: str) -> InputError:
-    return InputError(f"{source.file} cannot be used.", [remark(source.file, "stability.column", seen, mend, column=column)])
+    return InputError(
+        f"{source.file} cannot be used.", [remark(source.file, "stability.column", seen, mend, column=column)]
+    )
 
 
 def _from_runs(
@@ -124,14 +128,21 @@ def _from_runs(
     given = dict(zip([one.path for one in sources], settings.day, strict=False))
     if settings.day and len(settings.day) != len(sources):
         seen = f"are {len(settings.day)} for {len(sources)} files."
-        raise InputError("The days do not fit the files.", [remark("", "stability.day", seen, "Give one --day a file.", column="day")])
+        raise InputError(
+            "The days do not fit the files.",
+            [remark("", "stability.day", seen, "Give one --day a file.", column="day")],
+        )
     for source in sources:
         day = given.get(source.path)
         if day is None:
             match = _IN_NAME.search(source.replicate) or _IN_NAME.search(source.path.stem)
             day = float(match[1]) if match else None
         if day is None:
-            findings.append(remark(source.file, "stability.day", "does not say its day.", "Give --day, or name it like lot1_day7.zmes."))
+            findings.append(
+                remark(
+                    source.file, "stability.day", "does not say its day.", "Give --day, or name it like lot1_day7.zmes."
+                )
+            )
             continue
         try:
             found = measure_runs((source,), RunSettings(max_file_mb=settings.max_file_mb))
@@ -140,7 +151,9 @@ def _from_runs(
             continue
         findings += [one for one in found.findings if one.severity is not Severity.NOTE]
         for record in found.records:
-            series.setdefault(source.sample or "sample", _Series(source.file)).add("size", day, record.values["z_average_nm"].value)
+            series.setdefault(source.sample or "sample", _Series(source.file)).add(
+                "size", day, record.values["z_average_nm"].value
+            )
 
 
 def _record(name: str, one: _Series, settings: Settings, findings: list[Finding]) -> BenchRecord | None:
@@ -158,7 +171,9 @@ def _record(name: str, one: _Series, settings: Settings, findings: list[Finding]
         try:
             trend = infer_trend(days, seen, margin=margin)
         except ValueError as error:
-            findings.append(remark(one.file, "stability.days", f"{name}: {error}.", "Measure on more days.", column=name))
+            findings.append(
+                remark(one.file, "stability.days", f"{name}: {error}.", "Measure on more days.", column=name)
+            )
             continue
         values |= {slope_key: trend.slope, change_key: trend.change, start_key: trend.start}
         verdicts[kind] = trend.stable
@@ -170,8 +185,21 @@ def _record(name: str, one: _Series, settings: Settings, findings: list[Finding]
     if not values:
         return None
     for flag in flags:
-        seen_words = "grows: the dots clump." if flag == "aggregation" else "does not change along a line; the slope is its mean only."
-        findings.append(remark(one.file, f"stability.{flag}", f"{name} {seen_words}", "Look at the figure.", severity=Severity.WARNING, column=name))
+        seen_words = (
+            "grows: the dots clump."
+            if flag == "aggregation"
+            else "does not change along a line; the slope is its mean only."
+        )
+        findings.append(
+            remark(
+                one.file,
+                f"stability.{flag}",
+                f"{name} {seen_words}",
+                "Look at the figure.",
+                severity=Severity.WARNING,
+                column=name,
+            )
+        )
     words = {"stable": _all(verdicts.values()), **{f"{kind}_stable": word for kind, word in verdicts.items()}}
     return BenchRecord(name, one.file, values, words=words, flags=tuple(flags), curves=tuple(curves))
 
@@ -196,7 +224,14 @@ def _together(records: Sequence[BenchRecord]) -> BenchRecord:
     """The first sample's numbers are no one's but its own: together there is a table and the common verdict."""
     rows = tuple({"sample": one.name, "stable": one.words["stable"], **dict(one.values)} for one in records)
     flags = tuple(sorted({flag for one in records for flag in one.flags}))
-    return BenchRecord("all samples", records[0].file, {}, words={"stable": _all([one.words["stable"] for one in records])}, tables={"samples": rows}, flags=flags)
+    return BenchRecord(
+        "all samples",
+        records[0].file,
+        {},
+        words={"stable": _all([one.words["stable"] for one in records])},
+        tables={"samples": rows},
+        flags=flags,
+    )
 
 
 def _counted(records: Sequence[BenchRecord]) -> str:

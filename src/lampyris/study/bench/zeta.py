@@ -18,7 +18,9 @@ STEADY_MV = 30.0
 """Potentials beyond are commonly taken to keep charged particles apart in water; a polymer coat needs none."""
 
 
-def zeta_records(sources: tuple[BenchSource, ...], max_bytes: int, findings: list[Finding], /) -> tuple[BenchRecord, ...]:
+def zeta_records(
+    sources: tuple[BenchSource, ...], max_bytes: int, findings: list[Finding], /
+) -> tuple[BenchRecord, ...]:
     """A record per file with its mean zeta potential; a file that fails becomes a finding.
 
     Parameters
@@ -41,13 +43,17 @@ def zeta_records(sources: tuple[BenchSource, ...], max_bytes: int, findings: lis
             findings += error.findings or [remark(source.file, "dls.zeta", str(error), "Mend the file.")]
             continue
         if not values.size:
-            findings.append(remark(source.file, "dls.zeta", "holds no zeta potential.", "Name a column 'Zeta potential (mV)'."))
+            findings.append(
+                remark(source.file, "dls.zeta", "holds no zeta potential.", "Name a column 'Zeta potential (mV)'.")
+            )
             continue
         one = t_interval(values, unit="mV") if values.size > 1 else _single(float(values[0]))
         flags = ("near-zero",) if abs(one.value) < STEADY_MV else ()
         if flags:
             seen = f"has a zeta potential of {one.value:.1f} mV: charge alone would not keep the dots apart."
-            findings.append(remark(source.file, "dls.zeta", seen, "A neutral polymer coat is no fault.", severity=Severity.NOTE))
+            findings.append(
+                remark(source.file, "dls.zeta", seen, "A neutral polymer coat is no fault.", severity=Severity.NOTE)
+            )
         made.append(BenchRecord(source.sample or Path(source.file).stem, source.file, {"zeta_mv": one}, flags=flags))
     return tuple(made)
 

@@ -77,7 +77,9 @@ class CorrelogramTruth:
     def polydispersity(self) -> float:
         """Variance of the decay rate over the square of its mean."""
         total = sum(one.intensity for one in self.populations)
-        square = sum(one.intensity * (1.0 + one.polydispersity) / one.diameter_nm**2 for one in self.populations) / total
+        square = (
+            sum(one.intensity * (1.0 + one.polydispersity) / one.diameter_nm**2 for one in self.populations) / total
+        )
         return square * self.z_average_nm**2 - 1.0
 
 
@@ -162,12 +164,19 @@ def virtual_correlogram(
 
 
 def _speckles(
-    truth: CorrelogramTruth, sizes: NDArray[np.float64], shares: NDArray[np.float64], step: float, count: int, rng: np.random.Generator
+    truth: CorrelogramTruth,
+    sizes: NDArray[np.float64],
+    shares: NDArray[np.float64],
+    step: float,
+    count: int,
+    rng: np.random.Generator,
 ) -> NDArray[np.float64]:
     """Intensity of a Gaussian field, of mean 1, in two modes whose shares give the intercept."""
     from scipy import fft
 
-    length = fft.next_fast_len(count + min(count, int(40.0 / (float(truth.optics.rates_per_s(sizes).min()) * step)) + 1))
+    length = fft.next_fast_len(
+        count + min(count, int(40.0 / (float(truth.optics.rates_per_s(sizes).min()) * step)) + 1)
+    )
     places = np.arange(length // 2 + 1) * step
     half = np.zeros(places.size)
     near = places < 40.0 / truth.optics.rates_per_s(sizes).min()
@@ -240,3 +249,76 @@ def write_virtual_alv(path: Path, truth: CorrelogramTruth, /, *, rng: np.random.
     rows += ["", '"Count Rate"']
     rows += [f"{a:14.5f}\t{b:14.5f}" for a, b in zip(times.tolist(), rates.tolist(), strict=True)]
     write_text(path, "\r\n".join([*rows, ""]))
+
+
+_ENTRY = bytes((6, 1, 1, 1, 2, 1))
+_ROOT = "SizeMeasurementResult"
+
+
+def write_virtual_zmes(path: Path, truths: Sequence[CorrelogramTruth], /, *, rng: np.random.Generator) -> None:
+    """Write runs as a database with the tables, names and number arrays of a ``.zmes`` file; results of the vendor are left out.
+
+    Parameters
+    ----------
+    path : Path
+    truths : sequence of CorrelogramTruth
+        A record each.
+    rng : numpy.random.Generator
+    """
+    base = sqlite3.connect(":memory:")
+    base.executescript(
+        "CREATE TABLE RecordParameterTypes (Id INTEGER PRIMARY KEY, UniformResourceName TEXT);"
+        "CREATE TABLE RecordParameterTreeNodes (Id INTEGER PRIMARY KEY, ParameterTypeId INTEGER, ParentNodeId INTEGER);"
+        "CREATE TABLE StandardRecords (Id INTEGER PRIMARY KEY, CreatedDateTime TEXT);"
+        "CREATE TABLE RecordParameterData (Id INTEGER PRIMARY KEY, Data_Blob BLOB, Data_Boolean INTEGER, Data_Double REAL,"
+        ' Data_Int32 INTEGER, Data_Int64 INTEGER, Data_Single REAL, Data_Text TEXT, "Index" INTEGER, ParameterTreeNodeId INTEGER,'
+        " ParameterTypeId INTEGER, RecordId INTEGER);"
+    )
+    names: dict[str, int] = {}
+
+    def node(name: str) -> int:
+        if name not in names:
+            names[name] = len(names) + 1
+            prefix = "urn:Com.Malvern.RecordParameter:DataStructures.MeasurementData:"
+            base.execute("INSERT INTO RecordParameterTypes VALUES (?, ?)", (names[name], prefix + name))
+            parent = None if name == _ROOT else node(_ROOT)
+            base.execute("INSERT INTO RecordParameterTreeNodes VALUES (?, ?, ?)", (names[name], names[name], parent))
+        return names[name]
+
+    for record, truth in enumerate(truths, start=1):
+        base.execute("INSERT INTO StandardRecords VALUES (?, '2000-01-01 00:00:00')", (record,))
+        for name, value in _parameters(truth, rng).items():
+            kind = {float: "Data_Double", str: "Data_Text", bytes: "Data_Blob"}[type(value)]
+            base.execute(
+                f'INSERT INTO RecordParameterData ({kind}, "Index", ParameterTreeNodeId, ParameterTypeId, RecordId)'
+                " VALUES (?, ?, ?, ?, ?)",
+                (value, node(name), node(name), node(name), record),
+            )
+    base.commit()
+    write_bytes(path, base.serialize())
+    base.close()
+
+
+def _parameters(truth: CorrelogramTruth, rng: np.random.Generator) -> dict[str, float | str | bytes]:
+    lag = multi_tau_lags(2e-7, truth.duration_s / 8, group=16)
+    correlation, _, rates = virtual_correlogram(truth, lag, rng=rng)
+    settings = "ActualInstrumentSettings."
+    return {
+        "Measurement.Sample.Name": truth.name,
+        "DispersantSettings.Name": "synthetic",
+        f"{settings}Temperature": truth.optics.temperature_k - 273.15,
+        f"{settings}DetectorAngle": truth.optics.angle_deg,
+        f"{settings}Wavelength": truth.optics.wavelength_nm,
+        f"{settings}DispersantViscosity": truth.optics.viscosity_mpa_s,
+        f"{settings}DispersantRI": truth.optics.refractive_index,
+        f"{settings}NumberOfRuns": 1.0,
+        f"{settings}RunDuration": 1000.0 * truth.duration_s,
+        "SizeRunSummaryInformation.MeanCountRateInKcps": float(rates.mean()),
+        "SizeData.CorrelationLagTimes": _array(1e6 * lag),
+        "SizeRunSummaryInformation.AverageNormalisedCorrelationFunction": _array(correlation),
+    }
+
+
+def _array(values: NDArray[np.float64]) -> bytes:
+    head = b"\x01\x02\x01\x04Root\x00\x01\x03\x01\\System.Double[]"
+    return head + b"".join(_ENTRY + struct.pack("<d", value) for value in values.tolist())

@@ -49,7 +49,7 @@ def test_viscosity_is_not_extrapolated():
 
 
 def test_optics_that_cannot_be_are_all_named():
-    with pytest.raises(ValueError, match="angle_deg.*wavelength_nm"):
+    with pytest.raises(ValueError, match=r"angle_deg.*wavelength_nm"):
         Optics(0.0, 20.0, 1.33, 298.0, 0.9)
 
 
@@ -187,5 +187,5 @@ FAULTY = {
 
 @pytest.mark.parametrize("level", FAULTY.values(), ids=FAULTY.keys())
 def test_what_gives_no_size_is_refused(level):
-    with pytest.raises(ValueError, match="correlation|decay|lags"):
+    with pytest.raises(ValueError, match=r"correlation|decay|lags"):
         infer_cumulants(prepared(LAG, level, duration_s=1.0, count_rate_per_s=1e5), WATER)

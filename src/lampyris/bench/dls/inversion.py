@@ -126,24 +126,28 @@ def posed(recording: Recording, optics: Optics, /) -> Problem:
     """
     sd = np.sqrt(np.diag(recording.covariance))
     floor = np.maximum(3.0 * sd, 0.005 * recording.intercept)
-    below = np.flatnonzero(recording.level < floor)
-    end = int(below[0]) if below.size else recording.level.size
-    if end < 10:
-        raise ValueError(f"only {end} groups of lags stand above the noise: 10 are needed")
-    lag, level = recording.lag_s[:end], recording.level[:end]
+    stands = recording.level >= floor
+    # the first lags of a dim run are noise, and one of them may stand above it by chance: the longest run counts
+    edges = np.flatnonzero(np.diff(np.concatenate([[False], stands, [False]]).astype(np.int8)))
+    runs = edges.reshape(-1, 2)
+    begin, end = (int(one) for one in runs[np.argmax(runs[:, 1] - runs[:, 0])]) if runs.size else (0, 0)
+    if end - begin < 10:
+        raise ValueError(f"only {end - begin} groups of lags stand above the noise: 10 are needed")
+    kept = slice(begin, end)
+    lag, level = recording.lag_s[kept], recording.level[kept]
     field = np.sqrt(level)
     # sizes that decay within the lags, and a few times beyond on either side
     low = max(optics.rate_nm_per_s * float(lag[0]) / 3.0, SMALLEST_NM)
     sizes = np.geomspace(low, max(4.0 * optics.rate_nm_per_s * float(lag[-1]), 10.0 * low), SIZES)
     kernel = np.exp(-np.multiply.outer(lag, optics.rates_per_s(sizes)))
-    spread = recording.covariance[:end, :end] / np.outer(2.0 * field, 2.0 * field)
+    spread = recording.covariance[kept, kept] / np.outer(2.0 * field, 2.0 * field)
     # a share of the variance keeps what is nearly common to all lags from weighing without end
     root = np.linalg.cholesky(spread + np.diag(1e-4 * np.diag(spread)))
     whitened = np.linalg.solve(root, np.column_stack([kernel, field]))
-    triangle = np.linalg.qr(whitened, mode="r")
+    triangle = np.asarray(np.linalg.qr(whitened, mode="r"))
     rows = min(SIZES, triangle.shape[0])
     left = float((triangle[rows:, -1] ** 2).sum())
-    return Problem(kernel, sizes, lag, level, sd[:end], triangle[:rows, :-1], triangle[:rows, -1], left)
+    return Problem(kernel, sizes, lag, level, sd[kept], triangle[:rows, :-1], triangle[:rows, -1], left)
 
 
 def bending(count: int, /) -> NDArray[np.float64]:

@@ -65,9 +65,9 @@ def mie_coefficients(x: float, ratio: complex, /) -> tuple[NDArray[np.complex128
     orders = np.arange(0, count + 1)
     psi = x * spherical_jn(orders, x)
     xi = psi + 1j * x * spherical_yn(orders, x)
-    n = orders[1:]
-    first = slope[1 : count + 1] / ratio + n / x
-    second = slope[1 : count + 1] * ratio + n / x
+    per = orders[1:] / x
+    first = slope[1 : count + 1] / ratio + per
+    second = slope[1 : count + 1] * ratio + per
     a = (first * psi[1:] - psi[:-1]) / (first * xi[1:] - xi[:-1])
     b = (second * psi[1:] - psi[:-1]) / (second * xi[1:] - xi[:-1])
     return a, b

@@ -22,7 +22,14 @@ _UNIT_WORDS = (
     ("ms", re.compile(r"\bms\b|\bmsec|millisec", re.I)), ("s", re.compile(r"\bs\b|\bsec(onds?)?\b", re.I)),
 )  # fmt: skip
 _KIND_WORDS = (
-    ("g2-1", re.compile(r"g\W{0,2}2\W{0,3}(\(\s*\w*\s*\)|tau|t)?\W*[-−–]\s*1|g1\W{0,2}(\^|²)|correlation coeff|correlation data|\bicf\b|intercept", re.I)),
+    (
+        "g2-1",
+        re.compile(
+            r"g\W{0,2}2\W{0,3}(\(\s*\w*\s*\)|tau|t)?\W*[-\u2212\u2013]\s*1"
+            r"|g1\W{0,2}(\^|²)|correlation coeff|correlation data|\bicf\b|intercept",
+            re.I,
+        ),
+    ),
     ("g1", re.compile(r"\bg\W{0,2}1\b|field", re.I)),
     ("g2", re.compile(r"\bg\W{0,2}2\b", re.I)),
 )  # fmt: skip
@@ -183,7 +190,13 @@ def _one(
     return Correlogram(
         lag,
         level,
-        **told,
+        angle_deg=told["angle_deg"],
+        wavelength_nm=told["wavelength_nm"],
+        temperature_k=told["temperature_k"],
+        viscosity_mpa_s=told["viscosity_mpa_s"],
+        refractive_index=told["refractive_index"],
+        count_rate_kcps=told["count_rate_kcps"],
+        duration_s=told["duration_s"],
         name=Path(file).stem if plain else name,
         file=file,
         sd=own if good else None,

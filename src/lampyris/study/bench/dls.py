@@ -300,7 +300,9 @@ def _curves(
 ) -> tuple[BenchCurve, ...]:
     lag = 1e6 * recording.lag_s
     fit, residual = np.full(lag.size, math.nan), np.full(lag.size, math.nan)
-    fit[: found.lag_s.size], residual[: found.lag_s.size] = found.fitted, found.residual
+    first = int(np.searchsorted(recording.lag_s, found.lag_s[0]))
+    fitted = slice(first, first + found.lag_s.size)
+    fit[fitted], residual[fitted] = found.fitted, found.residual
     marks = tuple((one.mean_nm.value, f"{one.mean_nm.value:.3g} nm") for one in found.peaks)
     top = found.intensity.max()
     return (

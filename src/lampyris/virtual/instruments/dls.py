@@ -41,6 +41,9 @@ class Population:
     intensity: float = 1.0
 
 
+WATER_AT_25C = Optics(90.0, 632.8, 1.332, 298.15, 0.89)
+
+
 @dataclass(frozen=True, slots=True)
 class CorrelogramTruth:
     """What a run is made of.
@@ -59,7 +62,7 @@ class CorrelogramTruth:
     """
 
     populations: tuple[Population, ...] = (Population(),)
-    optics: Optics = Optics(90.0, 632.8, 1.332, 298.15, 0.89)
+    optics: Optics = WATER_AT_25C
     duration_s: float = 10.0
     count_rate_kcps: float = 200.0
     intercept: float = 0.93

@@ -158,8 +158,8 @@ def _fitted(
     sds = np.sqrt(np.maximum(np.einsum("ij,jk,ik->i", slopes, own, slopes), 0.0))
     cubic_sd = _cubic_sd(lag, field, covariance, seen, optics)
     z_shift, pdi_shift, steep = _order_shift(lag, pdi, -slope, optics)
-    z_own = (_beyond(z_cubic - z, 2.0 * cubic_sd[0]), z_shift * z, 1.0)
-    pdi_own = (_beyond(pdi_cubic - pdi, 2.0 * cubic_sd[1]), pdi_shift, steep)
+    z_own = (_beyond(z_cubic - z, 3.0 * cubic_sd[0]), z_shift * z, 1.0)
+    pdi_own = (_beyond(pdi_cubic - pdi, 3.0 * cubic_sd[1]), pdi_shift, steep)
     fit = np.exp(2.0 * (constant + slope * lag + bend * lag**2))
     return Cumulants(
         _estimate(z, float(sds[0]), z_own, "nm", level),

@@ -35,6 +35,8 @@ from lampyris.study.bench.zeta import zeta_records
 
 DIFFER = 0.05
 """Records that lie further apart than this, and than their noise, are told to differ."""
+LEAST_SHARE = 0.01
+"""Share of the highest below which sizes are left out of weights by volume and number."""
 _NOTES = (
     "Z-average and polydispersity by quadratic cumulants of the logarithm of g1, weighted by its square; intercept is that of g1,"
     " as Zetasizer programs print it, intercept_g2 its square. Where a file states the fitted lags and baseline, they are used.",
@@ -42,7 +44,8 @@ _NOTES = (
     " the fit leaves out for a lognormal distribution.",
     "Sizes by non-negative least squares with a penalty on second differences, its strength by CONTIN's rule (F test at 0.5); a second"
     " population is told only where one top costs 2 squares more. Widths of peaks are broadened by what the noise blurs.",
-    "Weights by volume and number divide by the light that a sphere scatters, which goes with the sixth power of size: they magnify"
+    "Weights by volume and number divide by the light that a sphere scatters, which goes with the sixth power of size; sizes below 1 % of the top"
+    " are left out. They magnify"
     " errors at small sizes, and stand for spheres of one material.",
 )
 
@@ -268,9 +271,14 @@ def _weights(
 ) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
     """Shares by volume and by number."""
     light = scattered_intensity(distribution.diameters_nm, optics, particle_index=index)
-    number = distribution.intensity / light
+    number = _above(distribution.intensity) / light
     volume = number * distribution.diameters_nm**3
     return volume / volume.sum(), number / number.sum()
+
+
+def _above(intensity: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Distribution without what stands below a hundredth of its top: a sixth power would make a heap of it."""
+    return np.where(intensity >= LEAST_SHARE * float(intensity.max()), intensity, 0.0)
 
 
 def _weighted_mean(
@@ -282,7 +290,7 @@ def _weighted_mean(
     power = 3 if weighting == "volume" else 0
     ends = []
     for own in (distribution.low, distribution.high):
-        weight = own * sizes**power / light
+        weight = _above(own) * sizes**power / light
         ends.append(float(weight @ sizes / weight.sum()) if weight.sum() > 0 else math.nan)
     value = float(share @ sizes)
     known = [one for one in ends if math.isfinite(one)]

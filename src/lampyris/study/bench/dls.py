@@ -44,8 +44,8 @@ _NOTES = (
     " the fit leaves out for a lognormal distribution.",
     "Sizes by non-negative least squares with a penalty on second differences, its strength by CONTIN's rule (F test at 0.5); a second"
     " population is told only where one top costs 2 squares more. Widths of peaks are broadened by what the noise blurs.",
-    "Weights by volume and number divide by the light that a sphere scatters, which goes with the sixth power of size; sizes below 1 % of the top"
-    " are left out. They magnify"
+    "Weights by volume and number divide by the light that a sphere scatters, which goes with the sixth power of size; sizes below"
+    " 1 % of the top are left out. They magnify"
     " errors at small sizes, and stand for spheres of one material.",
 )
 

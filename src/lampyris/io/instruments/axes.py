@@ -48,7 +48,7 @@ UNITS = (
     _unit("time", "ms", 1e-3, r"\bms\b|millisec"),
     _unit("time", "min", 60.0, r"\bmin(utes?)?\b"),
     _unit("time", "h", 3600.0, r"\bh(ours?|rs?)?\b"),
-    _unit("time", "s", 1.0, r"\bs(ec(onds?)?)?\b|\btime\b"),
+    _unit("time", "s", 1.0, r"\bs(ec(onds?)?)?\b"),
 )
 """Units in the order in which a header is searched for them."""
 

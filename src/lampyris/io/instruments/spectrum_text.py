@@ -89,6 +89,14 @@ def _axis_unit(name: str, axis: str, axis_unit: str, preamble: tuple[str, ...], 
         )
     if axis_unit:
         return unit_given(said.axis if said is not None and said.axis != axis else axis, axis_unit, file=file)
+    if said is None and axis == "time":
+        seen = f"has a time axis{f' called {name!r}' if name else ''} without a unit."
+        refuse(
+            file,
+            "instrument.axis-unit",
+            seen,
+            "Write the unit into its name, as in 'Time (min)', or say it as an option.",
+        )
     return said if said is not None else axis
 
 

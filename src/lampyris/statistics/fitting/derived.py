@@ -66,6 +66,10 @@ def derived(
     ]
     low, high = np.array(bounds).reshape(-1, 2).T
     slope = slopes(moved, values[moving], _STEP * own[moving], low, high, order=4).reshape(-1)
-    sd = math.sqrt(float(slope @ fit.covariance[np.ix_(moving, moving)] @ slope)) if moving.size else 0.0
+    variance = float(slope @ fit.covariance[np.ix_(moving, moving)] @ slope) if moving.size else 0.0
+    if variance < 0.0 or math.isnan(variance):
+        # parameters that the data hardly tell apart: rounding has eaten the variance, so it is unknown, not small
+        return Estimate(at, math.inf, -math.inf, math.inf, level, unit, words)
+    sd = math.sqrt(variance)
     half = fit.quantile(level) * sd if sd else 0.0
     return Estimate(at, sd, at - half, at + half, level, unit, words)

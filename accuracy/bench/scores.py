@@ -1,0 +1,73 @@
+"""Bias and coverage of estimates whose truth is known."""
+
+import math
+from collections.abc import Sequence
+
+import numpy as np
+
+from accuracy.figures import Figure, figure
+from lampyris.core.estimate import Estimate
+from lampyris.statistics.intervals import wilson_interval
+
+COVERAGE = (0.92, 0.98)
+"""Share of 95 % intervals that must hold the truth."""
+
+
+def scored(
+    table: str,
+    arm: str,
+    measure: str,
+    pairs: Sequence[tuple[Estimate, float]],
+    /,
+    *,
+    most_bias: float | None = None,
+    judged: bool = True,
+) -> list[Figure]:
+    """Lines of a table for one number of one arm.
+
+    Parameters
+    ----------
+    table, arm, measure : str
+        The measure gets ``_bias`` and ``_coverage``.
+    pairs : sequence of (Estimate, float)
+        What was found, NaN where nothing was, and the truth.
+    most_bias : float, optional
+        Goal of the relative median bias.
+    judged : bool
+        Whether the coverage has a goal; an arm that shows a failure has none.
+
+    Returns
+    -------
+    list of Figure
+        Relative bias (median, interval by its order statistics), coverage (Wilson), and the share without a number if any.
+    """
+    told = [(one, truth) for one, truth in pairs if math.isfinite(one.value)]
+    lines: list[Figure] = []
+    if len(told) < len(pairs):
+        missing = len(pairs) - len(told)
+        within = wilson_interval(missing, len(pairs))
+        lines.append(
+            figure(table, arm, f"{measure}_without_number", missing / len(pairs), (within.low, within.high), len(pairs))
+        )
+    if not told:
+        return lines
+    relative = np.sort([(one.value - truth) / truth for one, truth in told])
+    reach = 0.98 * math.sqrt(relative.size)
+    ends = (
+        float(relative[max(0, math.floor(relative.size / 2 - reach))]),
+        float(relative[min(relative.size - 1, math.ceil(relative.size / 2 + reach))]),
+    )
+    bias = float(np.median(relative))
+    line = figure(table, arm, f"{measure}_bias", bias, ends, relative.size)
+    if most_bias is not None:
+        line = Figure(
+            table, arm, line.measure, bias, *ends, relative.size, f"|.| <= {most_bias:g}", abs(bias) <= most_bias
+        )
+    lines.append(line)
+    held = sum(one.low <= truth <= one.high for one, truth in told)
+    goals = {"at_least": COVERAGE[0], "at_most": COVERAGE[1]} if judged else {}
+    within = wilson_interval(held, len(told))
+    lines.append(
+        figure(table, arm, f"{measure}_coverage", held / len(told), (within.low, within.high), len(told), **goals)
+    )
+    return lines

@@ -1,0 +1,239 @@
+"""Photostability: what is left of a signal under light, by the laws of `lampyris.probe.photophysics`."""
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+from lampyris.core.estimate import Estimate
+from lampyris.probe.photophysics.bleaching import Bleaching, Law
+from lampyris.statistics.fitting import DataSet, Fit, Parameter, derived, fit_least_squares
+
+LAWS: tuple[Law, ...] = ("single", "double", "stretched", "power")
+_FEWEST = {"single": 4, "double": 7, "stretched": 5, "power": 5}
+"""Points that a law needs: its parameters and two beyond."""
+
+
+def predict_trace(law: Law, minutes: ArrayLike, parameters: ArrayLike, /) -> NDArray[np.float64]:
+    """Signal expected under constant light.
+
+    Parameters
+    ----------
+    law : str
+    minutes : array_like, dims (point,)
+    parameters : array_like
+        Of ``single``: signal at the start and rate per minute, which may be below 0, for dots that brighten. Of the others:
+        signal at the start, logarithm of the minutes to 1/e, then of ``double`` logarithm of the second time and the share of the
+        first, of ``stretched`` the exponent, of ``power`` the logarithm of the exponent.
+
+    Returns
+    -------
+    numpy.ndarray, dims (point,)
+    """
+    start, second, *rest = np.asarray(parameters, np.float64).tolist()
+    at = np.asarray(minutes, np.float64)
+    if law == "single":
+        return start * np.exp(-second * at)
+    scale = math.exp(second)
+    match law:
+        case "double":
+            own = Bleaching("double", scale, dose_2=math.exp(rest[0]), share=min(max(rest[1], 0.0), 1.0))
+        case "stretched":
+            own = Bleaching("stretched", scale, shape=min(rest[0], 1.0))
+        case _:
+            own = Bleaching("power", scale, shape=math.exp(rest[0]))
+    return start * own.retained(at)
+
+
+def variance_trace(
+    expected: ArrayLike, /, *, electrons_per_unit: float, read_electrons: float = 0.0
+) -> NDArray[np.float64]:
+    """Variance of a signal that counts photons.
+
+    Parameters
+    ----------
+    expected : array_like, dims (point,)
+    electrons_per_unit : float
+        Of the signal.
+    read_electrons : float
+        Read noise.
+
+    Returns
+    -------
+    numpy.ndarray, dims (point,)
+        In the signal's unit squared.
+    """
+    return (
+        np.maximum(np.asarray(expected, np.float64), 0.0) * electrons_per_unit + read_electrons**2
+    ) / electrons_per_unit**2
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class TraceFit:
+    """One law fitted to one trace.
+
+    Parameters
+    ----------
+    law : str
+    fit : Fit
+    retained, rate_per_min : Estimate
+        Share left at the asked time, and minus its logarithm over that time, which of ``single`` is its rate.
+    expected : numpy.ndarray, dims (point,)
+    """
+
+    law: Law
+    fit: Fit
+    retained: Estimate
+    rate_per_min: Estimate
+    expected: NDArray[np.float64]
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class TraceLaws:
+    """All laws that a trace can bear, the best first.
+
+    Parameters
+    ----------
+    fits : tuple of TraceFit
+        In the order of AICc.
+    together : tuple of str
+        Laws within 2 of the best: the trace does not tell them apart.
+    correlated : bool
+        Residuals follow each other more than chance lets them: a drift of lamp or focus; intervals are widened for it.
+    retained, rate_per_min : Estimate
+        Means over the laws by their Akaike weights; the interval holds each law's own error and how far the laws differ.
+    """
+
+    fits: tuple[TraceFit, ...]
+    together: tuple[str, ...]
+    correlated: bool
+    retained: Estimate
+    rate_per_min: Estimate
+
+
+def infer_trace(
+    minutes: ArrayLike, signal: ArrayLike, /, *, at_min: float = 60.0, laws: Sequence[Law] = LAWS, level: float = 0.95
+) -> TraceLaws:
+    """Laws of bleaching that a trace bears, and what is left at a time by each.
+
+    Parameters
+    ----------
+    minutes, signal : array_like, dims (point,)
+        Of one trace; the dark level is taken off.
+    at_min : float
+        Time of `retained`.
+    laws : sequence of str
+    level : float
+
+    Returns
+    -------
+    TraceLaws
+
+    Raises
+    ------
+    ValueError
+        If the points are too few for every law, or the trace begins without signal.
+
+    Notes
+    -----
+    The scatter is that of the residuals. Where neighbours agree (lag-1 correlation r above chance) variances grow by (1+r)/(1-r).
+
+    References
+    ----------
+    Burnham and Anderson, Model Selection and Multimodel Inference, 2nd ed., Springer 2002, DOI 10.1007/b97636, section 4.3.
+    """
+    at, y = np.asarray(minutes, np.float64), np.asarray(signal, np.float64)
+    possible = [law for law in laws if at.size >= _FEWEST[law]]
+    if not possible:
+        raise ValueError(f"{at.size} points are too few; the least law needs {min(_FEWEST[law] for law in laws)}")
+    first = float(np.median(y[: max(1, at.size // 20)]))
+    if not first > 0:
+        raise ValueError(f"the trace begins at {first:g}, not above the dark level")
+    fits = [_fitted(law, at, y, (first, at_min), level) for law in possible]
+    fits.sort(key=lambda one: one.fit.goodness.aicc)
+    best = fits[0].fit.goodness.aicc
+    together = tuple(one.law for one in fits if one.fit.goodness.aicc < best + 2.0)
+    r = _follow(fits[0].fit.residuals[0])
+    correlated = r > 2.0 / math.sqrt(at.size)
+    if correlated:
+        widen = math.sqrt((1.0 + min(r, 0.95)) / (1.0 - min(r, 0.95)))
+        fits = [
+            TraceFit(one.law, one.fit, widened(one.retained, widen), widened(one.rate_per_min, widen), one.expected)
+            for one in fits
+        ]
+    return TraceLaws(
+        tuple(fits),
+        together,
+        correlated,
+        _averaged([(one.fit.goodness.aicc, one.retained) for one in fits]),
+        _averaged([(one.fit.goodness.aicc, one.rate_per_min) for one in fits]),
+    )
+
+
+def _averaged(found: Sequence[tuple[float, Estimate]]) -> Estimate:
+    """Mean of the laws' answers by their Akaike weights; laws whose error is unknown are left out unless all are."""
+    known = [(aicc, one) for aicc, one in found if math.isfinite(one.sd) and math.isfinite(aicc)]
+    if not known:
+        return found[0][1]
+    least = min(aicc for aicc, _ in known)
+    weights = np.array([math.exp(-0.5 * (aicc - least)) for aicc, _ in known])
+    weights /= weights.sum()
+    values = np.array([one.value for _, one in known])
+    mean = float(weights @ values)
+    sd = math.sqrt(float(weights @ (np.array([one.sd for _, one in known]) ** 2 + (values - mean) ** 2)))
+    best = known[int(np.argmax(weights))][1]
+    quantile = (best.high - best.low) / (2.0 * best.sd) if best.sd > 0 else 0.0
+    method = f"{best.method}, mean of {len(known)} laws by Akaike weights" if len(known) > 1 else best.method
+    return Estimate(mean, sd, mean - quantile * sd, mean + quantile * sd, best.level, best.unit, method)
+
+
+def _fitted(
+    law: Law, at: NDArray[np.float64], y: NDArray[np.float64], known: tuple[float, float], level: float
+) -> TraceFit:
+    first, at_min = known
+    span = float(at.max() - at.min()) or 1.0
+    lost = max(1e-3, -math.log(max(float(np.median(y[-max(1, y.size // 20) :])) / first, 1e-3)))
+    scale = math.log(span / lost)
+    bounds = (math.log(span) - 7.0, math.log(span) + 12.0)
+    start = min(max(scale, bounds[0]), bounds[1])
+    signal = Parameter("start", first, low=0.0, scale=0.01 * first)
+    rest = {
+        "single": [Parameter("rate_per_min", lost / span, unit="1/min", scale=0.05 * lost / span)],
+        "double": [
+            Parameter("log_first_min", start - 1.5 if start - 1.5 > bounds[0] else start, *bounds, scale=0.1),
+            Parameter("log_second_min", min(start + 1.5, bounds[1]), *bounds, scale=0.1),
+            Parameter("share", 0.4, 0.0, 1.0, scale=0.05, grid=(0.1,)),
+        ],
+        "stretched": [
+            Parameter("log_first_min", start, *bounds, scale=0.1),
+            Parameter("exponent", 0.8, 0.1, 1.0, scale=0.05),
+        ],
+        "power": [
+            Parameter("log_first_min", start, *bounds, scale=0.1),
+            Parameter("log_exponent", 0.0, math.log(0.02), math.log(1e4), scale=0.1),
+        ],
+    }[law]
+    fit = fit_least_squares(
+        DataSet(lambda p: predict_trace(law, at, p), y), [signal, *rest], scatter="residual", level=level
+    )
+
+    def share(p: NDArray[np.float64]) -> float:
+        return float(predict_trace(law, [at_min], [1.0, *p[1:].tolist()])[0])
+
+    retained = derived(fit, share)
+    rate = derived(fit, lambda p: -math.log(max(share(p), 1e-300)) / at_min, unit="1/min")
+    return TraceFit(law, fit, retained, rate, predict_trace(law, at, fit.values))
+
+
+def _follow(residuals: NDArray[np.float64]) -> float:
+    """Lag-1 correlation of residuals."""
+    total = float(np.sum(residuals**2))
+    return float(np.sum(residuals[1:] * residuals[:-1]) / total) if total > 0 else 0.0
+
+
+def widened(one: Estimate, factor: float, /) -> Estimate:
+    """Estimate with its interval stretched about its value."""
+    low, high = one.value - factor * (one.value - one.low), one.value + factor * (one.high - one.value)
+    return Estimate(one.value, factor * one.sd, low, high, one.level, one.unit, f"{one.method}, widened for drift")

@@ -1,0 +1,219 @@
+"""Traces under light to what is left, arm by arm, and the test between arms."""
+
+import math
+import re
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+
+from lampyris.bench.photostability import LAWS, TraceLaws, infer_trace
+from lampyris.core.bench import BenchCurve, BenchRecord, BenchResult, BenchSource
+from lampyris.core.errors import ImageError, InputError
+from lampyris.core.estimate import Estimate
+from lampyris.core.finding import Finding, Severity
+from lampyris.core.instruments import Spectrum
+from lampyris.core.techniques.photostability import Settings
+from lampyris.io.instruments.spectra import read_spectra
+from lampyris.statistics.groups.compare import compare_groups
+from lampyris.statistics.groups.plan import ComparisonPlan, Source
+from lampyris.statistics.intervals import t_interval
+from lampyris.study.bench.reading import read_each, remark
+
+_FEWEST_TESTED = 3
+"""Traces of an arm that a test needs."""
+
+
+def measure(sources: tuple[BenchSource, ...], settings: Settings) -> BenchResult:
+    """Share left after light, from traces; a column is a trace, and columns that differ in a closing number are replicates.
+
+    Raises
+    ------
+    ImageError
+        If no trace can be read or fitted.
+    InputError
+        If the control names no arm.
+    """
+    limit = int(settings.max_file_mb * 1e6)
+    unit = settings.time_unit or ""
+    read, findings = read_each(
+        sources,
+        lambda path, file: read_spectra(
+            path, max_bytes=limit, file=file, axis="time", axis_unit=unit, signal="intensity"
+        ),
+    )
+    records: list[BenchRecord] = []
+    arms: list[str] = []
+    for source, traces in read:
+        for trace in traces:
+            made = _record(trace, settings, findings)
+            if made is not None:
+                records.append(made)
+                arms.append(source.sample or _arm(trace.name))
+    if not records:
+        raise ImageError("No trace can be fitted.", findings)
+    names = list(dict.fromkeys(arms))
+    if settings.control is not None and settings.control not in names:
+        finding = remark(
+            "",
+            "photostability.control",
+            f"names no arm; there are {', '.join(names)}.",
+            "Name one of them.",
+            column="control",
+        )
+        raise InputError("The control is no arm.", [finding])
+    retained = [one.values["retained_60min" if settings.at_min == 60 else "retained"] for one in records]
+    pooled = _pooled(records, arms, names, retained, settings)
+    notes = [
+        f"Share left after {settings.at_min:g} min of light, of the fitted signal at the start;"
+        " where no law was named, the mean over laws by their Akaike weights, the least AICc naming the model.",
+        "rate_per_min is minus the logarithm of that share over the time, which of a single exponential is its rate.",
+    ]
+    if settings.irradiance_mw_per_cm2:
+        dose = settings.irradiance_mw_per_cm2 * settings.at_min * 60.0 / 1000.0
+        notes.append(
+            f"Dose after {settings.at_min:g} min: {dose:.4g} J/cm2 at {settings.irradiance_mw_per_cm2:g} mW/cm2."
+        )
+    counts = ", ".join(f"{arms.count(name)} of {name}" for name in names)
+    return BenchResult("photostability", pooled, tuple(records), f"traces: {counts}", tuple(findings), tuple(notes))
+
+
+def _arm(name: str) -> str:
+    """Name of a trace without what numbers its replicates.
+
+    Examples
+    --------
+    >>> _arm("QD810 rep 2"), _arm("ICG-3"), _arm("QD810")
+    ('QD810', 'ICG', 'QD810')
+    """
+    return (
+        re.sub(r"([\s_-]+(rep(licate)?|run|n|r|#)?[\s_.-]*\d{1,3}|\s*\(\d{1,3}\))$", "", name, flags=re.IGNORECASE)
+        or name
+    )
+
+
+def _record(trace: Spectrum, settings: Settings, findings: list[Finding]) -> BenchRecord | None:
+    if trace.axis_name not in ("time", "unknown"):
+        seen = f"has a {trace.axis_name.replace('_', ' ')} axis, not a time."
+        findings.append(remark(trace.file, "photostability.axis", seen, "Give signal against time."))
+        return None
+    minutes = (trace.axis - trace.axis[0]) / 60.0
+    signal = trace.signal - settings.dark
+    keep = np.isfinite(signal)
+    laws = LAWS if settings.law == "auto" else (settings.law,)
+    try:
+        found = infer_trace(minutes[keep], signal[keep], at_min=settings.at_min, laws=laws)
+    except ValueError as error:
+        findings.append(
+            remark(
+                trace.file,
+                "photostability.trace",
+                f"{trace.name}: {error}.",
+                "Check the trace, and --dark.",
+                column=trace.name,
+            )
+        )
+        return None
+    flags = _flags(trace, minutes, found, settings, findings)
+    best = found.fits[0]
+    name = "retained_60min" if settings.at_min == 60 else "retained"
+    residual = best.fit.residuals[0] / (best.fit.goodness.residual_sd or math.nan)
+    curve = BenchCurve(
+        trace.name,
+        "light (min)",
+        "signal",
+        minutes[keep],
+        signal[keep],
+        best.expected,
+        residual=residual,
+        marks=((settings.at_min, f"{100 * found.retained.value:.1f} % left"),),
+    )
+    return BenchRecord(
+        trace.name,
+        trace.file,
+        {name: found.retained, "rate_per_min": found.rate_per_min},
+        words={"model": best.law},
+        flags=flags,
+        curves=(curve,),
+    )
+
+
+def _flags(
+    trace: Spectrum, minutes: np.ndarray[Any, Any], found: TraceLaws, settings: Settings, findings: list[Finding]
+) -> tuple[str, ...]:
+    limit = settings.saturation if settings.saturation is not None else trace.saturation
+    saturated = not math.isnan(limit) and float(np.nanmax(trace.signal)) >= limit
+    told = [
+        ("saturated", saturated, "reaches the detector's saturation: bleaching is hidden there.", "Expose less."),
+        ("extrapolated", minutes[-1] < settings.at_min, f"ends after {minutes[-1]:.3g} min: {settings.at_min:g} min are extrapolated.",
+         "Record longer, or ask for --at-min within the trace."),
+        ("drift", found.correlated, "has residuals that follow each other: a drift of lamp or focus.", "Record a reference beside it."),
+        ("laws-alike", len(found.together) > 1, f"does not tell {', '.join(found.together)} apart.", "Record longer for the law."),
+        ("brightens", found.retained.low > 1.0, "grows under light: brightening, not bleaching.", "Wait until it is steady."),
+    ]  # fmt: skip
+    flags = []
+    for name, holds, seen, mend in told:
+        if holds:
+            flags.append(name)
+            severity = Severity.NOTE if name == "laws-alike" else Severity.WARNING
+            findings.append(
+                remark(
+                    trace.file,
+                    f"photostability.{name}",
+                    f"{trace.name} {seen}",
+                    mend,
+                    severity=severity,
+                    column=trace.name,
+                )
+            )
+    return tuple(flags)
+
+
+def _pooled(
+    records: Sequence[BenchRecord],
+    arms: Sequence[str],
+    names: Sequence[str],
+    retained: Sequence[Estimate],
+    settings: Settings,
+) -> BenchRecord:
+    """The first arm's numbers, every arm in a table, and the test between arms."""
+    if len(records) == 1:
+        return records[0]
+    key = "retained_60min" if settings.at_min == 60 else "retained"
+    rows = []
+    for name in names:
+        own = [record for record, arm in zip(records, arms, strict=True) if arm == name]
+        rows.append({"arm": name, "n": len(own), key: _over([one.values[key] for one in own])})
+    first = [record for record, arm in zip(records, arms, strict=True) if arm == names[0]]
+    values = {
+        key: _over([one.values[key] for one in first]),
+        "rate_per_min": _over([one.values["rate_per_min"] for one in first]),
+    }
+    models = dict.fromkeys(one.words["model"] for one in first)
+    tables: dict[str, tuple[dict[str, Any], ...]] = {"arms": tuple(rows)}
+    tested = [name for name in names if arms.count(name) >= _FEWEST_TESTED]
+    if len(tested) > 1:
+        kept = [k for k, arm in enumerate(arms) if arm in tested]
+        plan = ComparisonPlan(control=settings.control) if settings.control in tested else ComparisonPlan()
+        comparison = compare_groups(
+            [retained[k].value for k in kept],
+            [arms[k] for k in kept],
+            source=Source(value=key, group="arm", unit="1"),
+            plan=plan,
+        )
+        tables["tests"] = tuple(
+            {"name": one.name, "statistic": one.statistic, "df": list(one.df), "p": one.p} for one in comparison.tests
+        )
+        tables["pairs"] = tuple(
+            {"a": one.a, "b": one.b, "difference": one.difference, "p": one.p, "method": one.method}
+            for one in comparison.pairs
+        )
+    flags = tuple(sorted({flag for one in records for flag in one.flags}))
+    return BenchRecord(names[0], first[0].file, values, words={"model": ", ".join(models)}, tables=tables, flags=flags)
+
+
+def _over(estimates: Sequence[Estimate]) -> Estimate:
+    """Mean of replicates with Student's interval; of a single one itself."""
+    if len(estimates) == 1:
+        return estimates[0]
+    return t_interval([one.value for one in estimates], unit=estimates[0].unit)

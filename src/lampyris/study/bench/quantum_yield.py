@@ -1,0 +1,497 @@
+"""Spectra to a quantum yield, relative or absolute."""
+
+import math
+from collections.abc import Sequence
+
+import numpy as np
+from numpy.typing import NDArray
+
+from lampyris.bench.photons import PhotonSum, band_photons, noise_line, photon_weight
+from lampyris.bench.quantum_yield import (
+    Dilutions,
+    SpherePhotons,
+    SphereYield,
+    infer_relative,
+    infer_sphere,
+    pooled_yield,
+    predict_emission,
+    reabsorbed_share,
+)
+from lampyris.core.bench import BenchCurve, BenchRecord, BenchResult, BenchSource
+from lampyris.core.errors import ImageError, InputError
+from lampyris.core.estimate import Estimate
+from lampyris.core.finding import Finding, Place, Severity
+from lampyris.core.instruments import Spectrum
+from lampyris.core.techniques.quantum_yield import Settings
+from lampyris.io.instruments.spectra import read_spectra
+from lampyris.study.bench.reading import remark, with_role
+
+_SPHERE = ("empty", "indirect", "direct")
+_WEAK_ABSORPTANCE = 0.05
+
+
+def measure(sources: tuple[BenchSource, ...], settings: Settings) -> BenchResult:
+    """Quantum yield from the files of a relative or an absolute measurement.
+
+    Raises
+    ------
+    InputError
+        If files of a role are missing, or the options contradict the files.
+    ImageError
+        If a file cannot be read.
+    """
+    roles = {source.role for source in sources}
+    method = settings.method or ("absolute" if roles & set(_SPHERE) else "relative")
+    return _absolute(sources, settings) if method == "absolute" else _relative(sources, settings)
+
+
+def _refuse(role: str, seen: str, mend: str) -> InputError:
+    return InputError(
+        "The quantum yield cannot be measured.",
+        [Finding("quantum-yield.files", Severity.ERROR, Place("", None, role), seen, mend)],
+    )
+
+
+def _spectra(sources: Sequence[BenchSource], settings: Settings) -> list[Spectrum]:
+    """All curves of some files; here every file counts, so the first that fails ends it."""
+    limit = int(settings.max_file_mb * 1e6)
+    return [
+        one
+        for source in sources
+        for one in read_spectra(source.path, max_bytes=limit, file=source.file, signal="intensity")
+    ]
+
+
+def _correction(sources: Sequence[BenchSource], settings: Settings) -> Spectrum | None:
+    found = _spectra(with_role(sources, "correction"), settings)
+    if len(found) > 1:
+        raise _refuse("correction", f"holds {len(found)} curves, one is needed.", "Give one factor by wavelength.")
+    return found[0] if found else None
+
+
+def _weight(spectrum: Spectrum, correction: Spectrum | None, settings: Settings) -> NDArray[np.float64]:
+    try:
+        return photon_weight(spectrum.axis, correction, signal_is=settings.signal_is)
+    except ValueError as error:
+        finding = remark(
+            spectrum.file, "quantum-yield.correction", f"{error}.", "Give a correction that reaches over it."
+        )
+        raise InputError("The correction does not reach over a spectrum.", [finding]) from error
+
+
+# absolute
+
+
+def _absolute(sources: tuple[BenchSource, ...], settings: Settings) -> BenchResult:
+    for role in ("empty", "direct"):
+        if not with_role(sources, role):
+            meaning = Settings.roles[role]
+            raise _refuse(role, f"is missing: {meaning}.", f"Add {role}=FILE.")
+    correction = _correction(sources, settings)
+    by_replicate = sorted({source.replicate for source in sources if source.role in _SPHERE})
+    findings: list[Finding] = []
+    records = []
+    for replicate in by_replicate:
+        own = [one for one in sources if one.replicate == replicate or one.role in ("correction", "dilute")]
+        records.append(_sphere_record(own, settings, correction, replicate, findings))
+    notes = [
+        "Absolute yield by the three-measurement method of de Mello (1997), counted in photons.",
+        f"Intervals hold the points' own noise and {100 * settings.calibration_relative_sd:g} % of the correction"
+        " between excitation and emission, which is assumed unless it was measured.",
+    ]
+    if not with_role(sources, "indirect"):
+        notes.append(
+            "Without the indirect measurement, emission that scattered light excites counts as the sample's own."
+        )
+    if correction is None:
+        notes.append("No correction of the instrument was given: the spectra count as corrected.")
+    return BenchResult(
+        "quantum-yield",
+        _pooled(records, settings.calibration_relative_sd),
+        tuple(records),
+        f"{len(records)} measurement{'s' if len(records) > 1 else ''} of three spectra",
+        tuple(findings),
+        tuple(notes),
+    )
+
+
+def _pooled(records: Sequence[BenchRecord], shared: float) -> BenchRecord:
+    if len(records) == 1:
+        return records[0]
+    values = {
+        "quantum_yield": pooled_yield([one.values["quantum_yield"] for one in records], shared_relative_sd=shared)
+    }
+    if "absorptance" in records[0].values:
+        values["absorptance"] = pooled_yield([one.values["absorptance"] for one in records], shared_relative_sd=0.0)
+    flags = tuple(sorted({flag for one in records for flag in one.flags}))
+    return BenchRecord("together", "", values, flags=flags)
+
+
+def _sphere_record(
+    sources: Sequence[BenchSource],
+    settings: Settings,
+    correction: Spectrum | None,
+    replicate: str,
+    findings: list[Finding],
+) -> BenchRecord:
+    spectra = {role: _spectra(with_role(sources, role), settings) for role in _SPHERE}
+    if not spectra["empty"] or not spectra["direct"]:
+        raise _refuse(
+            "empty" if not spectra["empty"] else "direct", f"is missing of replicate {replicate!r}.", "Add it."
+        )
+    centre = settings.excitation_nm or _brightest(spectra["empty"])
+    excitation = (centre - settings.excitation_half_width_nm, centre + settings.excitation_half_width_nm)
+    ends = [one.axis for role in ("direct", "indirect") for one in spectra[role]]
+    emission = (
+        settings.emission_low_nm or excitation[1],
+        settings.emission_high_nm or max(float(axis[-1]) for axis in ends),
+    )
+    noise = noise_line(
+        tuple(one for role in ("indirect", "direct") for one in spectra[role] if one.axis[-1] > emission[0])
+    )
+    sums = {
+        (role, name): _sum(spectra[role], band, correction, settings, noise)
+        for role in _SPHERE
+        for name, band in (("excitation", excitation), ("emission", emission))
+    }
+    file = with_role(sources, "direct")[0].file
+    _checked(sums, file, excitation, emission)
+    empty = sums["empty", "excitation"]
+    indirect = sums["indirect", "excitation"] if spectra["indirect"] else empty
+    none = PhotonSum(0.0, 0.0, 0)
+    photons = SpherePhotons(
+        empty,
+        indirect,
+        sums["direct", "excitation"],
+        sums["indirect", "emission"] if spectra["indirect"] else none,
+        sums["direct", "emission"],
+    )
+    share = _self_absorption(sources, spectra["direct"], correction, settings)
+    found = infer_sphere(photons, calibration_relative_sd=settings.calibration_relative_sd, reabsorbed=share)
+    flags = _sphere_flags(found, spectra, settings, file, findings)
+    values = {"quantum_yield": found.quantum_yield, "absorptance": found.absorptance}
+    if share != (0.0, 0.0):
+        values["observed_yield"] = found.observed_yield
+        values["reabsorbed_share"] = Estimate(
+            share[0], share[1], share[0] - 1.96 * share[1], share[0] + 1.96 * share[1], 0.95, "1", "tail"
+        )
+    curves = _sphere_curves(spectra, correction, settings, (excitation, emission))
+    return BenchRecord(
+        replicate or with_role(sources, "direct")[0].sample or file, file, values, flags=flags, curves=curves
+    )
+
+
+def _brightest(spectra: Sequence[Spectrum]) -> float:
+    one = max(spectra, key=lambda s: float(np.nanmax(s.signal)))
+    return float(one.axis[np.nanargmax(one.signal)])
+
+
+def _sum(
+    spectra: Sequence[Spectrum],
+    band: tuple[float, float],
+    correction: Spectrum | None,
+    settings: Settings,
+    noise: tuple[float, float],
+) -> PhotonSum:
+    """Photons in a band, of the file that reaches over most of it."""
+    if not spectra:
+        return PhotonSum(math.nan, math.nan, 0)
+    sums = [band_photons(one, band, _weight(one, correction, settings), noise=noise) for one in spectra]
+    return max(sums, key=lambda one: one.points)
+
+
+def _checked(
+    sums: dict[tuple[str, str], PhotonSum], file: str, excitation: tuple[float, float], emission: tuple[float, float]
+) -> None:
+    """Refuse where a band holds no points, or the sample absorbs nothing."""
+    faults = []
+    for (role, name), one in sums.items():
+        needed = role != "indirect" and not (role == "empty" and name == "emission")
+        if needed and one.points < 2:
+            low, high = excitation if name == "excitation" else emission
+            seen = f"of role {role} has fewer than two points in the {name} band, {low:g} to {high:g} nm."
+            faults.append(remark(file, "quantum-yield.band", seen, "Give the bands, or the file that covers them."))
+    if not faults and not sums["direct", "excitation"].value < sums["empty", "excitation"].value:
+        seen = "lets through as much excitation as the empty sphere: nothing was absorbed, so there is no yield."
+        faults.append(
+            remark(
+                file,
+                "quantum-yield.no-absorption",
+                seen,
+                "Check that empty and direct are not exchanged, and the bands.",
+            )
+        )
+    if faults:
+        raise ImageError("The quantum yield cannot be measured.", faults)
+
+
+def _self_absorption(
+    sources: Sequence[BenchSource], direct: Sequence[Spectrum], correction: Spectrum | None, settings: Settings
+) -> tuple[float, float]:
+    dilute = _spectra(with_role(sources, "dilute"), settings)
+    if not dilute:
+        return 0.0, 0.0
+    seen = max(direct, key=lambda one: float(one.axis[-1]))
+    reference = dilute[0]
+    low, high = max(seen.axis[0], reference.axis[0]), min(seen.axis[-1], reference.axis[-1])
+    if settings.emission_low_nm:
+        low = max(low, settings.emission_low_nm)
+    grid = seen.axis[(seen.axis >= low) & (seen.axis <= high)]
+    pairs = [np.interp(grid, one.axis, one.signal * _weight(one, correction, settings)) for one in (seen, reference)]
+    # beyond the peak by half of the way down the red side nothing is absorbed by a dot of that emission
+    peak = float(grid[np.argmax(pairs[1])])
+    below = grid[(grid > peak) & (pairs[1] < 0.5 * pairs[1].max())]
+    tail = float(below[0]) if below.size else peak
+    try:
+        return reabsorbed_share(grid, pairs[0], pairs[1], tail_nm=tail)
+    except ValueError as error:
+        finding = remark(
+            reference.file, "quantum-yield.dilute", f"{error}.", "Give a spectrum that reaches further red."
+        )
+        raise InputError("Self-absorption cannot be told.", [finding]) from error
+
+
+def _sphere_flags(
+    found: SphereYield, spectra: dict[str, list[Spectrum]], settings: Settings, file: str, findings: list[Finding]
+) -> tuple[str, ...]:
+    flags = []
+    told = [
+        ("weak-absorption", found.absorptance.value < _WEAK_ABSORPTANCE,
+         f"absorbs {100 * found.absorptance.value:.1f} % only: the yield hangs on a small difference.", "Use a stronger sample."),
+        ("above-one", found.quantum_yield.low > 1.0, "gives a yield above 1, which cannot be.",
+         "Check the correction, signal_is, and excitation light in the emission band."),
+        ("no-emission", not found.quantum_yield.low > 0.0, "shows no emission beyond its noise.",
+         "Expose longer, or check the emission band."),
+    ]  # fmt: skip
+    saturated = [one.file for own in spectra.values() for one in own if _saturated(one, settings)]
+    told.append(
+        ("saturated", bool(saturated), f"reaches the detector's saturation in {', '.join(saturated)}.", "Expose less.")
+    )
+    for name, holds, seen, mend in told:
+        if holds:
+            flags.append(name)
+            findings.append(remark(file, f"quantum-yield.{name}", seen, mend, severity=Severity.WARNING))
+    return tuple(flags)
+
+
+def _saturated(spectrum: Spectrum, settings: Settings) -> bool:
+    limit = settings.saturation if settings.saturation is not None else spectrum.saturation
+    return bool(not math.isnan(limit) and np.nanmax(spectrum.signal) >= limit)
+
+
+def _sphere_curves(
+    spectra: dict[str, list[Spectrum]],
+    correction: Spectrum | None,
+    settings: Settings,
+    bands: tuple[tuple[float, float], tuple[float, float]],
+) -> tuple[BenchCurve, ...]:
+    curves = []
+    for name, (low, high) in zip(("excitation", "emission"), bands, strict=True):
+        base = max(spectra["direct"], key=lambda one: int(((one.axis >= low) & (one.axis <= high)).sum()))
+        inside = (base.axis >= low) & (base.axis <= high)
+        if inside.sum() < 2:
+            continue
+        x = base.axis[inside]
+        parts = {}
+        for role in ("empty", "indirect"):
+            for one in spectra[role]:
+                if one.axis[0] <= x[0] + 1e-6 and one.axis[-1] >= x[-1] - 1e-6:
+                    parts[role] = np.interp(x, one.axis, one.signal * _weight(one, correction, settings))
+        y = (base.signal * _weight(base, correction, settings))[inside]
+        curves.append(BenchCurve(f"{name}, direct", "wavelength (nm)", "photons per nm (a.u.)", x, y, parts=parts))
+    return tuple(curves)
+
+
+# relative
+
+
+def _relative(sources: tuple[BenchSource, ...], settings: Settings) -> BenchResult:
+    correction = _correction(sources, settings)
+    blank = _spectra(with_role(sources, "blank"), settings)
+    findings: list[Finding] = []
+    flags: list[str] = []
+    both = []
+    for role, absorptions, given in (
+        ("", "absorption", settings.absorbance),
+        ("standard", "standard-absorption", settings.standard_absorbance),
+    ):
+        files = with_role(sources, role)
+        emissions = _spectra(files, settings)
+        if not emissions:
+            raise _refuse(
+                role or "FILE",
+                "is missing: emission of the " + (role or "sample") + ".",
+                "Add it, a file per dilution.",
+            )
+        absorbance = _absorbances(role, emissions, _spectra(with_role(sources, absorptions), settings), given, settings)
+        both.append(_dilutions(role or "sample", emissions, absorbance, (blank, correction), settings, findings, flags))
+    sample, standard = both
+    known, known_sd, standard_name = _standard_yield(settings)
+    indices = _indices(settings)
+    found = infer_relative(
+        sample,
+        standard,
+        standard_yield=(known, known_sd),
+        refractive_indices=indices,
+        absorbance_sd=settings.absorbance_sd,
+        excitation_ratio=settings.excitation_ratio,
+    )
+    if found.bent:
+        flags.append("bent")
+        seen = "does not lie on a line through the origin: inner filter, blank or a wrong absorbance."
+        findings.append(
+            remark(
+                with_role(sources, "")[0].file,
+                "quantum-yield.bent",
+                seen,
+                "Check the dilutions.",
+                severity=Severity.WARNING,
+            )
+        )
+    curves = tuple(
+        BenchCurve(
+            name,
+            "absorbed share of the beam",
+            "emitted photons (a.u.)",
+            one.absorbed(),
+            one.photons,
+            predict_emission(one.absorbance, slope.value),
+        )
+        for name, one, slope in (("sample", sample, found.slope), (standard_name, standard, found.standard_slope))
+    )
+    record = BenchRecord(
+        with_role(sources, "")[0].sample or "sample",
+        with_role(sources, "")[0].file,
+        {"quantum_yield": found.quantum_yield},
+        words={"standard": standard_name},
+        flags=tuple(dict.fromkeys(flags)),
+        curves=curves,
+    )
+    notes = (
+        f"Relative to {standard_name}, yield {known:.3g} ± {known_sd:.2g}; refractive indices {indices[0]:.4g} and {indices[1]:.4g}.",
+        f"{sample.photons.size} dilutions of the sample and {standard.photons.size} of the standard, absorbance at most"
+        f" {settings.highest_absorbance:g}; lines through the origin.",
+    )
+    replicate = f"{sample.photons.size} and {standard.photons.size} dilutions"
+    return BenchResult("quantum-yield", record, (record,), replicate, tuple(findings), notes)
+
+
+def _absorbances(
+    role: str,
+    emissions: Sequence[Spectrum],
+    absorptions: Sequence[Spectrum],
+    given: Sequence[float],
+    settings: Settings,
+) -> NDArray[np.float64]:
+    option = "standard_absorbance" if role else "absorbance"
+    if given and absorptions:
+        raise _refuse(option, "is given beside absorption spectra.", "Give one of both.")
+    if not given and not absorptions:
+        raise _refuse(
+            option,
+            "is missing: without the absorbance there is no yield.",
+            f"Give --{option.replace('_', '-')} per dilution.",
+        )
+    if absorptions:
+        if settings.excitation_nm is None:
+            raise _refuse("excitation_nm", "is missing, at which the absorbance is read.", "Give --excitation-nm.")
+        wrong = [one for one in absorptions if not one.axis[0] <= settings.excitation_nm <= one.axis[-1]]
+        if wrong:
+            seen = f"does not reach {settings.excitation_nm:g} nm."
+            raise InputError(seen, [remark(wrong[0].file, "quantum-yield.excitation", seen, "Give the right file.")])
+        given = [float(np.interp(settings.excitation_nm, one.axis, one.signal)) for one in absorptions]
+    if len(given) != len(emissions):
+        seen = f"has {len(given)} absorbances for {len(emissions)} emission spectra."
+        raise _refuse(option, seen, "Give one absorbance per emission spectrum, in the same order.")
+    return np.array(given, np.float64)
+
+
+def _dilutions(
+    name: str,
+    emissions: Sequence[Spectrum],
+    absorbance: NDArray[np.float64],
+    common: tuple[Sequence[Spectrum], Spectrum | None],
+    settings: Settings,
+    findings: list[Finding],
+    flags: list[str],
+) -> Dilutions:
+    blank, correction = common
+    photons, kept = [], []
+    noise = noise_line(tuple(emissions))
+    for one, own in zip(emissions, absorbance.tolist(), strict=True):
+        if own > settings.highest_absorbance or own <= 0.0:
+            seen = f"has an absorbance of {own:.3g}, which is not between 0 and {settings.highest_absorbance:g}: it is left out."
+            findings.append(remark(one.file, "quantum-yield.absorbance", seen, "Dilute it.", severity=Severity.WARNING))
+            flags.append("dilutions-left-out")
+            continue
+        if _saturated(one, settings):
+            findings.append(
+                remark(
+                    one.file,
+                    "quantum-yield.saturated",
+                    "reaches the detector's saturation.",
+                    "Expose less.",
+                    severity=Severity.WARNING,
+                )
+            )
+            flags.append("saturated")
+        clean = _without_blank(one, blank, settings)
+        band = (settings.emission_low_nm or float(one.axis[0]), settings.emission_high_nm or float(one.axis[-1]))
+        total = band_photons(clean, band, _weight(one, correction, settings), noise=noise)
+        if not total.value > 0.0:
+            seen = "has no light left once the blank is taken off: the blank is as strong as the sample."
+            findings.append(
+                remark(
+                    one.file, "quantum-yield.blank", seen, "Check the blank, or the band.", severity=Severity.WARNING
+                )
+            )
+            flags.append("blank-too-strong")
+            continue
+        photons.append(total)
+        kept.append(own)
+    if not kept:
+        seen = f"has no dilution of the {name} that can be used."
+        raise ImageError(
+            seen,
+            [*findings, remark(emissions[0].file, "quantum-yield.none", seen, "Dilute below the highest absorbance.")],
+        )
+    return Dilutions(np.array(kept), np.array([one.value for one in photons]), np.array([one.sd for one in photons]))
+
+
+def _without_blank(one: Spectrum, blank: Sequence[Spectrum], settings: Settings) -> Spectrum:
+    """Spectrum per second of exposure where the file says it, the blank taken off."""
+    signal = one.signal / (1.0 if math.isnan(one.integration_s) else one.integration_s)
+    if blank:
+        own = blank[0]
+        seconds = 1.0 if math.isnan(own.integration_s) else own.integration_s
+        if one.axis[0] < own.axis[0] - 1e-6 or one.axis[-1] > own.axis[-1] + 1e-6:
+            seen = f"reaches from {own.axis[0]:g} to {own.axis[-1]:g} nm, the emission further."
+            raise InputError(
+                seen, [remark(own.file, "quantum-yield.blank", seen, "Record the blank over the same range.")]
+            )
+        signal = signal - np.interp(one.axis, own.axis, own.signal) / seconds
+    return Spectrum(one.axis, signal, one.axis_name, one.signal_name, name=one.name, file=one.file)
+
+
+def _standard_yield(settings: Settings) -> tuple[float, float, str]:
+    if settings.standard_yield is not None:
+        sd = settings.standard_yield_sd if settings.standard_yield_sd is not None else 0.05 * settings.standard_yield
+        return settings.standard_yield, sd, settings.standard or "standard"
+    if settings.standard is None:
+        raise _refuse(
+            "standard",
+            "is missing: which dye, or which yield.",
+            "Give --standard and --standard-solvent, or --standard-yield.",
+        )
+    from lampyris.probe.standards import quantum_yield_standard
+
+    one = quantum_yield_standard(settings.standard, settings.standard_solvent)
+    return one.value, one.sd, f"{settings.standard} in {settings.standard_solvent}"
+
+
+def _indices(settings: Settings) -> tuple[float, float]:
+    from lampyris.probe.standards import refractive_index
+
+    own = settings.refractive_index or refractive_index(settings.solvent).value
+    standard = settings.standard_refractive_index or refractive_index(settings.standard_solvent).value
+    return own, standard

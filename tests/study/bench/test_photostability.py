@@ -1,0 +1,108 @@
+"""Photostability from files: known laws, arms with their test, and what goes wrong."""
+
+import json
+
+import numpy as np
+import pytest
+
+from lampyris import cli
+from lampyris.core.bench import BenchSource
+from lampyris.core.errors import LampyrisError
+from lampyris.core.techniques.photostability import Settings
+from lampyris.probe.photophysics.bleaching import Bleaching
+from lampyris.study.bench import measure
+from lampyris.virtual.instruments.photostability import TraceTruth, write_virtual_traces
+
+PAPER = Bleaching("single", 60.0 / -np.log(0.918))
+
+
+def traces(path, arms, seed=5, **options):
+    write_virtual_traces(path, arms, rng=np.random.default_rng(seed), **options)
+    return BenchSource(path, path.name)
+
+
+def test_the_papers_dot_comes_back(tmp_path):
+    source = traces(tmp_path / "a.csv", {"dot": (TraceTruth(PAPER, electrons=1e6),)})
+    found = measure("photostability", [source], settings=Settings(irradiance_mw_per_cm2=50.0)).pooled
+    assert found.values["retained_60min"].low < 0.918 < found.values["retained_60min"].high
+    # 91.8 % after 60 min is a rate of 1.43e-3 per minute
+    assert found.values["rate_per_min"].value == pytest.approx(1.426e-3, rel=0.02)
+
+
+LAWS = {
+    "single": Bleaching("single", 40.0),
+    "double": Bleaching("double", 4.0, dose_2=200.0, share=0.4),
+    "stretched": Bleaching("stretched", 40.0, shape=0.5),
+    "power": Bleaching("power", 10.0, shape=0.5),
+}
+
+
+@pytest.mark.parametrize(("law", "bleaching"), LAWS.items())
+def test_the_law_is_found(tmp_path, law, bleaching):
+    source = traces(tmp_path / "a.csv", {"dot": (TraceTruth(bleaching, electrons=1e7),)})
+    found = measure("photostability", [source], settings=Settings())
+    assert found.pooled.words["model"] == law
+    assert found.pooled.values["retained_60min"].value == pytest.approx(float(bleaching.retained(60.0)), rel=0.01)
+
+
+def test_arms_are_compared_with_their_test(tmp_path, capsys):
+    rng = np.random.default_rng(8)
+    dots = tuple(TraceTruth(Bleaching("single", 60 / -np.log(share))) for share in rng.normal(0.918, 0.02, 4))
+    dyes = tuple(TraceTruth(Bleaching("single", 60 / -np.log(share))) for share in rng.normal(0.35, 0.05, 4))
+    source = traces(tmp_path / "a.csv", {"QD810": dots, "ICG": dyes})
+    plot = tmp_path / "a.svg"
+    words = ["bench", "photostability", str(source.path), "--control", "ICG", "--json", "--plot", str(plot)]
+    assert cli.main(words) == 0
+    document = json.loads(capsys.readouterr().out)
+    assert [row["n"] for row in document["arms"]] == [4, 4]
+    (pair,) = document["pairs"]
+    assert {pair["a"], pair["b"]} == {"QD810", "ICG"}
+    assert pair["p"] < 0.001
+    assert document["replicate"] == "traces: 4 of QD810, 4 of ICG"
+    assert plot.read_bytes().startswith(b"<")
+
+
+FLAGGED = {
+    "extrapolated": ({"minutes": 30.0}, {}),
+    "saturated": ({}, {"saturation": 900.0}),
+    "drift": ({}, {}),
+}
+
+
+@pytest.mark.parametrize(("flag", "case"), FLAGGED.items())
+def test_doubts_are_flagged(tmp_path, flag, case):
+    virtual, options = case
+    truth = TraceTruth(PAPER, lamp_drift=0.05 if flag == "drift" else 0.0)
+    found = measure(
+        "photostability", [traces(tmp_path / "a.csv", {"dot": (truth,)}, **virtual)], settings=Settings(**options)
+    )
+    assert flag in found.pooled.flags
+
+
+REFUSED = {
+    "no unit": ("Time,a\n0,5\n1,4\n2,3\n3,3\n4,2\n", "without a unit"),
+    "too few": ("Time (min),a\n0,5\n1,4\n", "too few"),
+    "no light": ("Time (min),a\n0,0\n1,0\n2,0\n3,0\n4,0\n5,0\n", "not above the dark"),
+    "a spectrum": ("Wavelength (nm),a\n400,5\n401,4\n402,3\n403,1\n404,1\n", "not a time"),
+}
+
+
+@pytest.mark.parametrize(("text", "seen"), REFUSED.values(), ids=REFUSED.keys())
+def test_refused_with_a_reason(tmp_path, text, seen):
+    (tmp_path / "a.csv").write_text(text)
+    with pytest.raises(LampyrisError, match=seen):
+        measure("photostability", [BenchSource(tmp_path / "a.csv", "a.csv")], settings=Settings())
+
+
+def test_a_control_that_is_no_arm_is_refused(tmp_path):
+    source = traces(tmp_path / "a.csv", {"dot": (TraceTruth(PAPER),)})
+    with pytest.raises(LampyrisError, match="there are dot"):
+        measure("photostability", [source], settings=Settings(control="ICG"))
+
+
+def test_one_file_that_fails_does_not_stop_the_other(tmp_path):
+    (tmp_path / "b.csv").write_text("nothing")
+    sources = [traces(tmp_path / "a.csv", {"dot": (TraceTruth(PAPER),)}), BenchSource(tmp_path / "b.csv", "b.csv")]
+    found = measure("photostability", sources, settings=Settings())
+    assert [one.place.file for one in found.findings if one.severity == "error"] == ["b.csv"]
+    assert len(found.records) == 1

@@ -1,0 +1,369 @@
+"""Whether coated dots stay apart in a medium: attraction, charge and polymer (DLVO with a steric term), and the limits of that."""
+
+import math
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from lampyris.core.estimate import Estimate
+from lampyris.core.sourced import SourcedValue
+from lampyris.probe.ranges import outside, refuse
+from lampyris.probe.coat.kinds import Layer
+from lampyris.probe.tables import row_named, sourced, table_rows
+
+BOLTZMANN_J_K = 1.380649e-23
+CHARGE_C = 1.602176634e-19
+VACUUM_PERMITTIVITY = 8.8541878128e-12
+AVOGADRO_PER_MOL = 6.02214076e23
+
+CLOSEST_NM = 0.3
+"""Gap between hard surfaces that a layer of water leaves: assumed."""
+STICKS_KT = 1.5
+"""Attraction above which two dots that touch stay together: the mean thermal energy; convention."""
+HOLDS_KT = 15.0
+"""Barrier above which dots stay apart for months; below 5, for minutes: convention of colloid science."""
+DRAWS = 200
+LIMITS = (
+    "DLVO treats a dot of a few nm as a smooth sphere of bulk crystal in water without structure: barriers are right to a factor, not to a kT",
+    "the Hamaker constant is known to 30-40 %, for small crystals less",
+    "zeta potential stands in for the surface's; above 0.15 mol/l of salt, ions have sizes that the theory does not know",
+    "proteins of serum, calcium and light-driven loss of the coat are not in it: they decide in blood and cell medium",
+)
+
+
+@dataclass(frozen=True, slots=True)
+class PairEnergy:
+    """Energy of two equal dots against the gap between their outer surfaces.
+
+    Parameters
+    ----------
+    gap_nm : ndarray of float, dims (gap,)
+        Between the uncompressed coats; negative where they are pressed together.
+    attraction_kt, charge_kt, steric_kt : ndarray of float, dims (gap,)
+        The three terms in units of kT.
+    """
+
+    gap_nm: NDArray[np.float64]
+    attraction_kt: NDArray[np.float64]
+    charge_kt: NDArray[np.float64]
+    steric_kt: NDArray[np.float64]
+
+    @property
+    def total_kt(self) -> NDArray[np.float64]:
+        """Sum of the terms."""
+        return self.attraction_kt + self.charge_kt + self.steric_kt
+
+
+@dataclass(frozen=True, slots=True)
+class Stability:
+    """Whether coated dots stay apart.
+
+    Parameters
+    ----------
+    debye_nm : float
+        Length over which salt screens charge.
+    hamaker : SourcedValue
+        In zJ, across water.
+    zeta : Estimate
+        In mV.
+    barrier : Estimate
+        Highest energy on the way to touching, in kT.
+    well : Estimate
+        Depth of the deepest attraction that the coat allows, in kT.
+    verdict : str
+        ``stable``, ``slow clustering``, ``unstable`` or ``cannot tell``.
+    reason : str
+        Why.
+    energy : PairEnergy
+        Of the middle of all estimates.
+    limits : tuple of str
+        What the model does not know.
+    """
+
+    debye_nm: float
+    hamaker: SourcedValue
+    zeta: Estimate
+    barrier: Estimate
+    well: Estimate
+    verdict: str
+    reason: str
+    energy: PairEnergy
+    limits: tuple[str, ...] = LIMITS
+
+
+def water_permittivity(temperature_k: float, /) -> float:
+    """Relative permittivity of water, 0-100 C.
+
+    References
+    ----------
+    Malmberg & Maryott (1956) J. Res. Natl. Bur. Stand. 56, 1; doi:10.6028/jres.056.001.
+
+    Examples
+    --------
+    >>> round(water_permittivity(298.15), 2)
+    78.3
+    """
+    celsius = temperature_k - 273.15
+    return 87.740 - 0.40008 * celsius + 9.398e-4 * celsius**2 - 1.410e-6 * celsius**3
+
+
+def debye_length_nm(ionic_strength_m: float, /, *, temperature_k: float = 298.15) -> float:
+    """Debye length in water, sqrt(eps kT / (2 N_A e^2 I)); infinite without ions.
+
+    Parameters
+    ----------
+    ionic_strength_m : float
+        In mol/l.
+
+    Examples
+    --------
+    >>> round(debye_length_nm(0.15), 3)
+    0.784
+    """
+    if ionic_strength_m == 0:
+        return math.inf
+    permittivity = water_permittivity(temperature_k) * VACUUM_PERMITTIVITY
+    ions = 2 * AVOGADRO_PER_MOL * CHARGE_C**2 * 1000 * ionic_strength_m
+    return 1e9 * math.sqrt(permittivity * BOLTZMANN_J_K * temperature_k / ions)
+
+
+def hamaker_constant(material: str, /) -> SourcedValue:
+    """Hamaker constant of a material across water in zJ; of one without a row that of ``other``, which is assumed.
+
+    Examples
+    --------
+    >>> hamaker_constant("CdTe").mark
+    'assumed'
+    """
+    rows = table_rows("hamaker.csv")
+    row = row_named(rows, material, column="material") or row_named(rows, "other", column="material")
+    assert row is not None  # the table's own row
+    return sourced(row, "hamaker_zj", "zJ", sd="sd_zj", conditions=f"{row['material']} across water, 298 K")
+
+
+def sphere_attraction_kt(
+    gap_nm: NDArray[np.float64], /, *, radius_nm: float, hamaker_zj: float, temperature_k: float
+) -> NDArray[np.float64]:
+    """Attraction of two equal spheres in kT (Hamaker's full expression), gap between their surfaces.
+
+    References
+    ----------
+    Hamaker (1937) Physica 4, 1058; doi:10.1016/S0031-8914(37)80203-7.
+    """
+    square = (gap_nm + 2 * radius_nm) ** 2
+    near = square - 4 * radius_nm**2
+    terms = 2 * radius_nm**2 / near + 2 * radius_nm**2 / square + np.log(near / square)
+    return -hamaker_zj * 1e-21 / (6 * BOLTZMANN_J_K * temperature_k) * terms
+
+
+def charge_repulsion_kt(
+    gap_nm: NDArray[np.float64], /, *, radius_nm: float, zeta_mv: float, debye_nm: float, temperature_k: float
+) -> NDArray[np.float64]:
+    """Repulsion of two equal charged spheres in kT (linear superposition), in a 1:1 salt.
+
+    References
+    ----------
+    Bell, Levine & McCartney (1970) J. Colloid Interface Sci. 33, 335; doi:10.1016/0021-9797(70)90228-6.
+    """
+    thermal_v = BOLTZMANN_J_K * temperature_k / CHARGE_C
+    potential = 4 * math.tanh(zeta_mv * 1e-3 / thermal_v / 4)
+    permittivity = water_permittivity(temperature_k) * VACUUM_PERMITTIVITY
+    scale = 4 * math.pi * permittivity * thermal_v**2 * potential**2 * 1e-9 / (BOLTZMANN_J_K * temperature_k)
+    decay = np.exp(-gap_nm / debye_nm) if math.isfinite(debye_nm) else np.ones_like(gap_nm)
+    return scale * radius_nm**2 / (2 * radius_nm + gap_nm) * decay
+
+
+def brush_repulsion_kt(
+    gap_nm: NDArray[np.float64], /, *, radius_nm: float, height_nm: float, grafting_per_nm2: float
+) -> NDArray[np.float64]:
+    """Repulsion of two grafted brushes in kT (Alexander and de Gennes, by Derjaguin's approximation); 0 where they do not touch.
+
+    Parameters
+    ----------
+    gap_nm : ndarray of float, dims (gap,)
+        Between the surfaces that the chains stand on.
+    radius_nm : float
+        Of those surfaces.
+    height_nm, grafting_per_nm2 : float
+        Of one brush.
+
+    References
+    ----------
+    de Gennes (1987) Adv. Colloid Interface Sci. 27, 189; doi:10.1016/0001-8686(87)85003-0. The integral is recomputed here.
+    """
+    squeezed = np.clip(gap_nm / (2 * height_nm), 1e-6, 1.0)
+    bracket = (
+        3.2 * (squeezed**-0.25 - 1) - 48 / 35 * (1 - squeezed) + 16 / 77 * (1 - squeezed**2.75)
+    )
+    return 4 * math.pi * radius_nm * height_nm**2 * grafting_per_nm2**1.5 * bracket
+
+
+def pair_energy(
+    layers: tuple[Layer, ...],
+    /,
+    *,
+    inorganic_nm: float,
+    hamaker_zj: float,
+    zeta_mv: float,
+    ionic_strength_m: float,
+    temperature_k: float = 298.15,
+    scale: float = 1.0,
+) -> PairEnergy:
+    """Energy of two coated dots from touching hard cores to far apart.
+
+    Crystal attracts crystal across the coats; charge sits at the outer surface; a PEG layer repels when squeezed.
+
+    Parameters
+    ----------
+    layers : tuple of Layer
+        Of the coat.
+    inorganic_nm : float
+        Diameter of the crystal.
+    scale : float
+        Factor on all thicknesses of the coat, to carry their uncertainty.
+    """
+    radius = inorganic_nm / 2
+    thickness = scale * math.fsum(layer.thickness.value for layer in layers)
+    hard = min(thickness, scale * math.fsum(layer.hard_nm for layer in layers))
+    # fine where terms are steep, out to where nothing is left
+    closest = CLOSEST_NM - 2 * (thickness - hard)
+    gap = closest + np.concatenate([[0.0], np.geomspace(0.01, 80.0, 300)])
+    debye = debye_length_nm(ionic_strength_m, temperature_k=temperature_k)
+    attraction = sphere_attraction_kt(
+        gap + 2 * thickness, radius_nm=radius, hamaker_zj=hamaker_zj, temperature_k=temperature_k
+    )
+    # charge at the surface of soft layers moves with it: pressed together, it is taken as at the surface of the hard part
+    charge = charge_repulsion_kt(
+        np.maximum(gap, 0.0), radius_nm=radius + thickness, zeta_mv=zeta_mv, debye_nm=debye, temperature_k=temperature_k
+    )
+    steric = np.zeros_like(gap)
+    below = radius
+    for layer in layers:
+        if math.isfinite(layer.peg_g_mol):
+            height = scale * layer.thickness.value
+            base = gap + 2 * (thickness - (below - radius))
+            steric = steric + brush_repulsion_kt(
+                base, radius_nm=below, height_nm=height, grafting_per_nm2=layer.grafting_per_nm2
+            )
+        below += scale * layer.thickness.value
+    return PairEnergy(gap, attraction, charge, steric)
+
+
+def colloidal_stability(
+    layers: tuple[Layer, ...],
+    /,
+    *,
+    inorganic_nm: float,
+    material: str,
+    zeta_mv: float | None = None,
+    ionic_strength_m: float = 0.15,
+    temperature_k: float = 298.15,
+    hamaker_zj: float | None = None,
+    rng: np.random.Generator,
+) -> Stability:
+    """Barrier and well of two equal coated dots, with the uncertainty of Hamaker constant, zeta potential and coat.
+
+    Parameters
+    ----------
+    layers : tuple of Layer
+        Of the coat, from the dot outwards; empty for bare crystals.
+    inorganic_nm : float
+        Diameter of the crystal.
+    material : str
+        Of its outermost layer.
+    zeta_mv : float, optional
+        Measured; left out, that of the coat's outermost layer in the table.
+    ionic_strength_m : float
+        Of the medium in mol/l; 0.15 is that of saline.
+    temperature_k : float
+        273.15 to 373.15 K.
+    hamaker_zj : float, optional
+        In place of the table's, taken as known to 10 %.
+    rng : numpy.random.Generator
+        Draws what is uncertain.
+
+    Raises
+    ------
+    InputError
+        If a number is outside of its bounds.
+    """
+    water = "liquid water, for which the permittivity is known"
+    refuse(
+        (
+            *outside("ionic_strength_m", ionic_strength_m, low=0, high=5, unit="mol/l", basis="salt in water"),
+            *outside("temperature_k", temperature_k, low=273.15, high=373.15, unit="K", basis=water),
+            *outside("zeta_mv", zeta_mv or 0.0, low=-200, high=200, unit="mV", basis="more was never measured"),
+            *outside("hamaker_zj", hamaker_zj or 1.0, low=0.1, high=500, unit="zJ", basis="from oil to metal"),
+        ),
+        what="The medium",
+    )
+    hamaker = hamaker_constant(material)
+    if hamaker_zj is not None:
+        hamaker = SourcedValue(hamaker_zj, 0.1 * hamaker_zj, "zJ", "as given", "given by the user", "quoted")
+    zeta, zeta_sd = _zeta(layers, zeta_mv)
+    total = math.fsum(layer.thickness.value for layer in layers)
+    coat_sd = math.sqrt(math.fsum(layer.thickness.sd**2 for layer in layers)) / total if total else 0.0
+
+    def at(hamaker_now: float, zeta_now: float, scale: float) -> PairEnergy:
+        return pair_energy(
+            layers,
+            inorganic_nm=inorganic_nm,
+            hamaker_zj=hamaker_now,
+            zeta_mv=zeta_now,
+            ionic_strength_m=ionic_strength_m,
+            temperature_k=temperature_k,
+            scale=scale,
+        )
+
+    middle = at(hamaker.value, zeta, 1.0)
+    drawn = []
+    for first, second, third in rng.standard_normal((DRAWS, 3)):
+        size = math.exp(first * hamaker.sd / hamaker.value)
+        drawn.append(_barrier_and_well(at(hamaker.value * size, zeta + second * zeta_sd, math.exp(third * coat_sd))))
+    barriers, wells = np.array(drawn).T
+    barrier, well = _barrier_and_well(middle)
+    barrier_estimate = _interval(barrier, barriers, "DLVO and steric term, drawn")
+    well_estimate = _interval(well, wells, "DLVO and steric term, drawn")
+    verdict, reason = _verdict(barrier_estimate, well_estimate)
+    return Stability(
+        debye_nm=debye_length_nm(ionic_strength_m, temperature_k=temperature_k),
+        hamaker=hamaker,
+        zeta=Estimate(zeta, zeta_sd, zeta - 1.96 * zeta_sd, zeta + 1.96 * zeta_sd, 0.95, "mV", "sheet or table"),
+        barrier=barrier_estimate,
+        well=well_estimate,
+        verdict=verdict,
+        reason=reason,
+        energy=middle,
+    )
+
+
+def _zeta(layers: tuple[Layer, ...], measured: float | None) -> tuple[float, float]:
+    if measured is not None:
+        return measured, 4.0
+    if not layers:
+        return 0.0, 10.0
+    return layers[-1].zeta.value, layers[-1].zeta.sd
+
+
+def _barrier_and_well(energy: PairEnergy) -> tuple[float, float]:
+    """Highest energy over all gaps, and the depth of the deepest one."""
+    total = energy.total_kt
+    return float(max(0.0, total.max())), float(max(0.0, -total.min()))
+
+
+def _interval(value: float, drawn: NDArray[np.float64], method: str) -> Estimate:
+    low, high = np.quantile(drawn, [0.025, 0.975])
+    return Estimate(value, float(drawn.std()), min(float(low), value), max(float(high), value), 0.95, "kT", method)
+
+
+def _verdict(barrier: Estimate, well: Estimate) -> tuple[str, str]:
+    if well.high < STICKS_KT:
+        return "stable", f"the coat keeps crystals so far apart that they attract by less than {STICKS_KT:g} kT"
+    if barrier.low > HOLDS_KT:
+        return "stable", f"the barrier is above {HOLDS_KT:g} kT"
+    if well.low > STICKS_KT and barrier.high < 5:
+        return "unstable", "dots attract each other and no barrier of 5 kT keeps them apart"
+    if well.low > STICKS_KT and barrier.high < HOLDS_KT:
+        return "slow clustering", f"dots attract each other, and the barrier is below {HOLDS_KT:g} kT"
+    return "cannot tell", "the interval of barrier and attraction holds both stable and unstable dots"

@@ -1,4 +1,4 @@
-"""Ligands on a dot: how many, how many of them bind, and what several bonds at once gain."""
+"""Ligands on a dot: how many, how many of them bind, and what a second bond gains."""
 
 import math
 from dataclasses import dataclass
@@ -55,24 +55,27 @@ class Conjugation:
 
 @dataclass(frozen=True, slots=True)
 class Avidity:
-    """What several bonds at once gain over one.
+    """What a second bond gains.
 
     Parameters
     ----------
     bonds_weight : float
-        Ligands that face the cell, times receptors in reach, times the weight of one bond (per mol/l effective concentration over Kd).
+        Sites that face the cell, times receptors in reach, times the weight of one bond (effective concentration over Kd).
     gain : float
-        Binding constant of the dots over that of single bonds; infinite where a number is too large to write.
+        Binding constant of the dots with up to two bonds over that with one.
     apparent_kd_nmol_l : Estimate
-        Kd of the dot, with the interval that orientation gives.
+        Kd of a facing site so strengthened, with the interval that the active share gives.
     receptors_in_reach : float
-        Receptors that one dot's patch of the cell holds.
+        Receptors that one dot's patch of the cell holds on average.
+    two_in_reach : float
+        Share of patches with two receptors or more, where receptors lie at random and do not move.
     """
 
     bonds_weight: float
     gain: float
     apparent_kd_nmol_l: Estimate
     receptors_in_reach: float
+    two_in_reach: float
 
 
 def conjugation(ligand: Ligand, mean: float, /, *, orientation: Orientation = "random") -> Conjugation:
@@ -136,11 +139,12 @@ def avidity(
     cell_diameter_um: float,
     dot_diameter_nm: float,
 ) -> Avidity:
-    """Gain by several bonds at once on a cell with receptors at random places, at equilibrium.
+    """Gain by a second bond on a cell with receptors at random places that may move, at equilibrium.
 
-    Of a Poisson number of active ligands a share faces the cell; each may hold any receptor in reach with the weight
-    x = 1 / (Kd N_A v), v the half-sphere that a tethered ligand sweeps. With y = (mean ligands that face the cell) x (receptors in reach)
-    the dots' binding constant over that of single bonds is (exp(y) - 1) / y: 1 for weak or few bonds.
+    Of a Poisson number of active sites a share faces the cell, on average k; each may hold one of the m receptors in reach with the weight
+    x = 1 / (Kd N_A v), v the half-sphere that a tethered ligand sweeps. One bond weighs k m x, two weigh (k m x)^2 / 2 on average over
+    Poisson numbers of both: the gain is 1 + k m x / 2. More than two bonds are not counted: the true gain may be larger, or smaller where
+    receptors cannot move or the dot is stiff.
 
     Parameters
     ----------
@@ -186,17 +190,16 @@ def avidity(
         bonds_weight=weights[1],
         gain=_gain(weights[1]),
         apparent_kd_nmol_l=Estimate(
-            middle, math.nan, low, high, 0.95, "nmol/l", "multivalent equilibrium, interval from the active share only"
+            middle, math.nan, low, high, 0.95, "nmol/l", "one or two bonds at equilibrium, interval from the active share only"
         ),
         receptors_in_reach=receptors,
+        two_in_reach=-math.expm1(-receptors) - receptors * math.exp(-receptors),
     )
 
 
 def _gain(weight: float) -> float:
-    """(exp(y) - 1) / y, 1 in the limit of no weight."""
-    if weight == 0:
-        return 1.0
-    return math.expm1(weight) / weight if weight < 700 else math.inf
+    """Up to two bonds over one."""
+    return 1 + weight / 2
 
 
 def _ends(value: Estimate) -> tuple[float, float, float]:

@@ -75,6 +75,8 @@ class Stability:
         ``stable``, ``slow clustering``, ``unstable`` or ``cannot tell``.
     reason : str
         Why.
+    without_coat_kt : float
+        Attraction of two bare crystals that touch, in kT: what waits where the coat comes off.
     energy : PairEnergy
         Of the middle of all estimates.
     limits : tuple of str
@@ -88,6 +90,7 @@ class Stability:
     well: Estimate
     verdict: str
     reason: str
+    without_coat_kt: float
     energy: PairEnergy
     limits: tuple[str, ...] = LIMITS
 
@@ -326,6 +329,11 @@ def colloidal_stability(
     barrier_estimate = _interval(barrier, barriers, "DLVO and steric term, drawn")
     well_estimate = _interval(well, wells, "DLVO and steric term, drawn")
     verdict, reason = _verdict(barrier_estimate, well_estimate)
+    touching = sphere_attraction_kt(
+        np.array([CLOSEST_NM]), radius_nm=inorganic_nm / 2, hamaker_zj=hamaker.value, temperature_k=temperature_k
+    )
+    if verdict == "stable" and any(layer.small_molecule for layer in layers) and -touching[0] > STICKS_KT:
+        reason += f", as long as its small molecules stay on: bare crystals attract by {-touching[0]:.1f} kT"
     return Stability(
         debye_nm=debye_length_nm(ionic_strength_m, temperature_k=temperature_k),
         hamaker=hamaker,
@@ -334,6 +342,7 @@ def colloidal_stability(
         well=well_estimate,
         verdict=verdict,
         reason=reason,
+        without_coat_kt=float(-touching[0]),
         energy=middle,
     )
 

@@ -8,7 +8,7 @@ import numpy as np
 from lampyris.core.errors import InputError
 from lampyris.core.estimate import Estimate
 from lampyris.core.sourced import SourcedValue
-from lampyris.probe.bounds import outside, refuse, unknown
+from lampyris.probe.ranges import outside, refuse, unknown
 from lampyris.probe.hazard.composition import dots_of_nmol, element, element_mass_ag, size_correction
 from lampyris.probe.hazard.dissolution import Release, released
 from lampyris.probe.structure import Layer, Structure

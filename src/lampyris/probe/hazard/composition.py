@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from lampyris.core.errors import InputError
 from lampyris.core.estimate import Estimate
 from lampyris.core.sourced import SourcedValue
-from lampyris.probe.bounds import outside, refuse, unknown
+from lampyris.probe.ranges import outside, refuse, unknown
 from lampyris.probe.probe import AVOGADRO_PER_MOL
 from lampyris.probe.structure import Layer, Structure
 from lampyris.probe.tables import row_named, sourced, table_rows

@@ -7,7 +7,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from lampyris.core.sourced import SourcedValue
-from lampyris.probe.bounds import outside, refuse
+from lampyris.probe.ranges import outside, refuse
 from lampyris.probe.hazard.composition import substance
 from lampyris.probe.structure import Structure
 from lampyris.probe.tables import row_named, sourced, table_rows

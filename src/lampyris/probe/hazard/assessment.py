@@ -131,6 +131,8 @@ class Alternative:
         Name.
     index : float
         Sum over elements of mass over permitted daily exposure, relative to the dot asked about; NaN where that has none.
+    worst : float
+        The same, elements without a published limit counted with the strictest one (that of cadmium).
     known_share : float
         Share of its mass in elements for which a limit is published or which are not counted as toxic (sulphur, silicon, carbon, zinc, phosphorus).
     cadmium_free, lead_free : bool
@@ -145,6 +147,7 @@ class Alternative:
 
     family: str
     index: float
+    worst: float
     known_share: float
     cadmium_free: bool
     lead_free: bool
@@ -331,13 +334,18 @@ def log_logistic(concentration: float, ec50: float, slope: float, /) -> float:
     return 1 / (1 + math.exp(power)) if power < 700 else 0.0
 
 
-def hazard_index_per_dot(structure: Structure, /) -> float:
-    """Sum over elements of mass in one dot (ag) over permitted daily exposure (ug); elements without one add nothing."""
+def hazard_index_per_dot(structure: Structure, /, *, unknown_limit_ug_day: float = math.inf) -> float:
+    """Sum over elements of mass in one dot (ag) over permitted daily exposure (ug).
+
+    Elements without a published limit get the one given, by default none; those of the body or of sand add nothing.
+    """
     total = 0.0
     for symbol, mass in element_mass_ag(structure).items():
         permitted = element(symbol).permitted_ug_day
         if permitted is not None:
             total += mass.value / permitted.value
+        elif symbol not in HARMLESS:
+            total += mass.value / unknown_limit_ug_day
     return total
 
 
@@ -352,6 +360,8 @@ def alternatives(structure: Structure, /, *, emission_nm: float | None = None) -
         That the family must reach.
     """
     own = hazard_index_per_dot(structure)
+    cadmium = element("Cd").permitted_ug_day
+    strictest = cadmium.value if cadmium else math.nan
     found = []
     for row in table_rows("alternatives.csv"):
         other = _like(structure, row["core"], row["shell"])
@@ -364,6 +374,7 @@ def alternatives(structure: Structure, /, *, emission_nm: float | None = None) -
             Alternative(
                 family=row["family"],
                 index=hazard_index_per_dot(other) / own if own else math.nan,
+                worst=hazard_index_per_dot(other, unknown_limit_ug_day=strictest) / own if own else math.nan,
                 known_share=told / math.fsum(masses.values()),
                 cadmium_free="Cd" not in masses,
                 lead_free="Pb" not in masses,
@@ -379,7 +390,7 @@ def alternatives(structure: Structure, /, *, emission_nm: float | None = None) -
 
 def _rank(one: Alternative) -> tuple[bool, float, float, str]:
     index = one.index if math.isfinite(one.index) else 0.0
-    return (one.reaches is False, round(index, 12), -one.known_share, one.family)
+    return (one.reaches is False, round(index, 12), one.worst if math.isfinite(one.worst) else 0.0, one.family)
 
 
 def _like(structure: Structure, core: str, shell: str) -> Structure:

@@ -3,14 +3,16 @@
 import math
 import re
 from dataclasses import dataclass
+from functools import lru_cache
 
 from lampyris.core.errors import InputError
 from lampyris.core.estimate import Estimate
-from lampyris.core.sourced import SourcedValue
+from lampyris.core.sourced import MARKS, SourcedValue
 from lampyris.probe.ranges import outside, refuse, unknown
+from lampyris.probe.materials import alloys, materials, pooled
 from lampyris.probe.probe import AVOGADRO_PER_MOL
 from lampyris.probe.structure import Layer, Structure
-from lampyris.probe.tables import row_named, sourced, table_rows
+from lampyris.probe.tables import plain, row_named, sourced, table_rows
 
 _PART = re.compile(r"([A-Z][a-z]?)(\d*\.?\d*)")
 
@@ -97,8 +99,9 @@ def formula_counts(formula: str, /) -> dict[str, float]:
 
 def material_names() -> tuple[str, ...]:
     """Materials and alloys whose composition is known."""
-    simple = [row["material"] for row in table_rows("compositions.csv")]
-    return (*simple, *(row["alloy"] for row in table_rows("mixtures.csv")))
+    own = [row["material"] for row in table_rows("compositions.csv")]
+    simple = dict.fromkeys((*(one.name for one in materials()), *own))
+    return (*simple, *(name for name, _, _ in alloys()))
 
 
 def substance(material: str, /, *, composition: float = math.nan, field: str = "layers.material") -> Substance:
@@ -123,20 +126,19 @@ def substance(material: str, /, *, composition: float = math.nan, field: str = "
     >>> round(substance("CdTe").mass_share["Cd"], 3)
     0.468
     """
-    row = row_named(table_rows("compositions.csv"), material, column="material")
-    if row is not None:
-        return _simple(row)
-    mixture = row_named(table_rows("mixtures.csv"), material, column="alloy")
+    name = _named(material, material_names())
+    mixture = next((ends for ends in alloys() if ends[0] == name), None)
     if mixture is None:
+        if name:
+            return _simple(name)
         fault = unknown(field, material, material_names(), basis="the table of compositions")
         raise InputError("The dot has 1 fault.", (fault,))
-    basis = f"share of {mixture['second']} in {mixture['alloy']}"
+    basis = f"share of {mixture[2]} in {mixture[0]}"
     refuse(
         outside(field.replace("material", "composition"), composition, low=0, high=1, unit="1", basis=basis),
         what="The dot",
     )
-    ends = [_simple(_composition_row(mixture[end])) for end in ("first", "second")]
-    return _mixed(material, composition, ends, [_molar_mass(mixture[end]) for end in ("first", "second")])
+    return _mixed(material, composition, mixture[1:])
 
 
 def element_mass_ag(structure: Structure, /) -> dict[str, Estimate]:
@@ -189,36 +191,41 @@ def size_correction(core_nm: float, core_sd_nm: float, /) -> float:
     return 1 + 3 * (core_sd_nm / core_nm) ** 2
 
 
-def _composition_row(material: str) -> dict[str, str]:
-    row = row_named(table_rows("compositions.csv"), material, column="material")
-    assert row is not None  # a test holds the two tables together
-    return row
+def _named(name: str, known: tuple[str, ...]) -> str:
+    """The known name that is meant, "" where there is none."""
+    return next((one for one in known if plain(one) == plain(name)), "")
 
 
-def _molar_mass(material: str) -> float:
-    counts = formula_counts(_composition_row(material)["formula"])
-    return math.fsum(number * element(symbol).molar_mass for symbol, number in counts.items())
+def _molar_mass(formula: str) -> float:
+    return math.fsum(number * element(symbol).molar_mass for symbol, number in formula_counts(formula).items())
 
 
-def _simple(row: dict[str, str]) -> Substance:
-    counts = formula_counts(row["formula"])
-    total = _molar_mass(row["material"])
-    shares = {symbol: number * element(symbol).molar_mass / total for symbol, number in counts.items()}
-    return Substance(row["material"], float(row["density_g_cm3"]), float(row["sd_g_cm3"]), shares, row["mark"])
+@lru_cache(maxsize=128)
+def _simple(name: str) -> Substance:
+    """A material of one formula, its density pooled over the sources."""
+    values = [value for one in materials() if one.name == name for value in one.values("density")]
+    row = row_named(table_rows("compositions.csv"), name, column="material")
+    if row is not None:
+        values.append(sourced(row, "density_g_cm3", "g/cm3", sd="sd_g_cm3", conditions="300 K"))
+    density = pooled(values)
+    formula = row["formula"] if row is not None else name
+    total = _molar_mass(formula)
+    shares = {symbol: number * element(symbol).molar_mass / total for symbol, number in formula_counts(formula).items()}
+    # one printed source is enough to trust the number by
+    mark = min((value.mark for value in values), key=list(MARKS).index)
+    return Substance(name, density.value, density.sd, shares, mark)
 
 
-def _mixed(name: str, share: float, ends: list[Substance], masses: list[float]) -> Substance:
-    moles = (1 - share, share)
-    mass = math.fsum(part * molar for part, molar in zip(moles, masses, strict=True))
-    volume = math.fsum(
-        part * molar / end.density_g_cm3 for part, molar, end in zip(moles, masses, ends, strict=True)
-    )
+def _mixed(name: str, share: float, ends: tuple[str, str]) -> Substance:
+    moles, parts = (1 - share, share), [_simple(end) for end in ends]
+    masses = [part * _molar_mass(end) for part, end in zip(moles, ends, strict=True)]
+    volume = math.fsum(mass / part.density_g_cm3 for mass, part in zip(masses, parts, strict=True))
     shares: dict[str, float] = {}
-    for part, molar, end in zip(moles, masses, ends, strict=True):
-        for symbol, of_end in end.mass_share.items():
-            shares[symbol] = shares.get(symbol, 0.0) + part * molar * of_end / mass
-    relative = max(end.density_sd_g_cm3 / end.density_g_cm3 for end in ends)
-    density = mass / volume
+    for mass, part in zip(masses, parts, strict=True):
+        for symbol, of_end in part.mass_share.items():
+            shares[symbol] = shares.get(symbol, 0.0) + mass * of_end / math.fsum(masses)
+    relative = max(part.density_sd_g_cm3 / part.density_g_cm3 for part in parts)
+    density = math.fsum(masses) / volume
     return Substance(f"{name}({share:.2f})", density, relative * density, shares, "computed")
 
 

@@ -6,12 +6,14 @@ measurements then pass everything.
 """
 
 import math
+from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Literal
 
 from lampyris.core.dots import DotSettings
 from lampyris.core.errors import InputError
 from lampyris.core.estimate import Estimate
+from lampyris.core.finding import Finding
 from lampyris.probe.coat import RENAL_THRESHOLD_NM, coated_size
 from lampyris.probe.hazard import element, element_mass_ag
 from lampyris.probe.probe import AVOGADRO_PER_MOL
@@ -188,7 +190,9 @@ def compare_dots(
     for name, margin in known.items():
         limit = (allowed or {}).get(name, margin.margin)
         effect = _effect(name, margin, values[0], values[1], band)
-        rows.append(_compared(margin, limit, values[0].get(name), values[1].get(name), effect, _why_not(name, reference, other)))
+        rows.append(
+            _compared(margin, limit, values[0].get(name), values[1].get(name), effect, _why_not(name, reference, other))
+        )
     signal = _signal(values[0], values[1], band)
     return LotComparison(
         reference=_title(reference),
@@ -201,9 +205,7 @@ def compare_dots(
     )
 
 
-def equivalence(
-    reference: Estimate, other: Estimate, /, *, margin: float, kind: str
-) -> tuple[Estimate, Verdict]:
+def equivalence(reference: Estimate, other: Estimate, /, *, margin: float, kind: str) -> tuple[Estimate, Verdict]:
     """Difference or ratio with its 90 % interval, and whether it lies within the margin.
 
     Parameters
@@ -256,8 +258,8 @@ def band_share(emission_nm: float, fwhm_nm: float, band_nm: tuple[float, float],
     return 0.5 * (math.erf((high - emission_nm) / scale) - math.erf((low - emission_nm) / scale))
 
 
-def _margin_faults(known: dict[str, Margin], allowed: dict[str, float]) -> list:
-    faults = []
+def _margin_faults(known: dict[str, Margin], allowed: dict[str, float]) -> list[Finding]:
+    faults: list[Finding] = []
     for name, value in allowed.items():
         ratio = known[name].kind == "ratio"
         basis = "a factor above 1" if ratio else "a difference above 0"
@@ -301,21 +303,21 @@ def _values(dot: DotSettings) -> dict[str, Estimate]:
         put("brightness", bright, relative * bright, "extinction (10 %) times quantum yield")
     if measured.retained_percent and measured.retained_minutes and measured.retained_percent < 100:
         put("bleaching", -math.log(measured.retained_percent / 100) / measured.retained_minutes)
-    metal = _metal_fg(dot)
+    metal = _metal_ag(dot)
     if metal is not None:
-        put("metal_fg", *metal)
+        put("metal_ag", *metal)
     return found
 
 
-def _metal_fg(dot: DotSettings) -> tuple[float, float, str] | None:
+def _metal_ag(dot: DotSettings) -> tuple[float, float, str] | None:
     """Metal with a permitted exposure in one dot: by analysis of the stock, or from the composition."""
     measured = dot.measured
     if measured.metal_ug_per_ml and measured.concentration_nmol_per_l:
-        value = measured.metal_ug_per_ml * 1e12 / (measured.concentration_nmol_per_l * 1e-9 * AVOGADRO_PER_MOL)
+        value = measured.metal_ug_per_ml * 1e15 / (measured.concentration_nmol_per_l * 1e-9 * AVOGADRO_PER_MOL)
         return value, 0.15 * value, "stock's metal over its dots (15 %)"
     structure = structure_from_settings(dot)
     masses = element_mass_ag(structure)
-    value = 1e-3 * math.fsum(mass.value for symbol, mass in masses.items() if element(symbol).permitted_ug_day)
+    value = math.fsum(mass.value for symbol, mass in masses.items() if element(symbol).permitted_ug_day)
     if value == 0:
         return None
     # volume goes as the cube of a diameter that is known to 0.2 nm
@@ -325,10 +327,10 @@ def _metal_fg(dot: DotSettings) -> tuple[float, float, str] | None:
 def _compared(
     margin: Margin, limit: float, reference: Estimate | None, other: Estimate | None, effect: str, why_not: str
 ) -> PropertyComparison:
-    difference, verdict, reason = None, "cannot tell", ""
+    difference: Estimate | None = None
+    verdict: Verdict = "cannot tell"
     if reference is None or other is None:
-        missing = "neither sheet" if reference is None and other is None else "one sheet only"
-        reason = f"{missing} gives it" if missing == "one sheet only" else "neither sheet gives it"
+        reason = "neither sheet gives it" if reference is other else "one sheet only gives it"
     elif why_not:
         reason = why_not
     elif margin.kind == "ratio" and min(reference.value, other.value) <= 0:
@@ -340,19 +342,19 @@ def _compared(
         reason = _reason(difference, limit, margin, verdict)
     ask = margin.ask if reference is None else _asked(margin, limit, reference)
     return PropertyComparison(
-        margin.property, margin.unit, reference, other, difference, limit, margin.kind, verdict, reason, effect, ask  # type: ignore[arg-type]
+        margin.property, margin.unit, reference, other, difference, limit, margin.kind, verdict, reason, effect, ask
     )
 
 
 def _reason(difference: Estimate, limit: float, margin: Margin, verdict: str) -> str:
     if margin.kind == "abs":
         shown = f"{difference.value:+.3g} ({difference.low:+.3g} to {difference.high:+.3g}) {margin.unit}".rstrip(" 1")
-        bound = f"within {limit:g}"
+        bound = f"-{limit:g} to {limit:g}"
     else:
         shown = f"{difference.value:.3g} times ({difference.low:.3g} to {difference.high:.3g})"
-        bound = f"between {1 / limit:.3g} and {limit:g}"
+        bound = f"{1 / limit:.3g} to {limit:g}"
     ends = {
-        "pass": f"the whole interval is {bound}",
+        "pass": f"the whole interval is within {bound}",
         "fail": f"the whole interval is outside of {bound}",
         "cannot tell": f"the interval reaches across the margin ({bound}): measure more precisely",
     }
@@ -392,7 +394,9 @@ def _same_rows(reference: DotSettings, other: DotSettings) -> list[PropertyCompa
         verdict: Verdict = "pass" if first.lower() == second.lower() else "fail"
         said = f"both {first}" if verdict == "pass" else f"{first} against {second}"
         rows.append(
-            PropertyComparison(name, "1", None, None, None, math.nan, "same", verdict, said, reasons[name], f"{name} by name")
+            PropertyComparison(
+                name, "1", None, None, None, math.nan, "same", verdict, said, reasons[name], f"{name} by name"
+            )
         )
     return rows
 
@@ -425,7 +429,7 @@ def _effect(
     if name == "bleaching":
         left = [math.exp(-60 * one.value) for one in (first, second)]
         return f"{left[0]:.1%} and {left[1]:.1%} are left after an hour of that light; {margin.why}"
-    if name == "metal_fg":
+    if name == "metal_ag":
         return f"the same number of dots holds {second.value / first.value:.2f} times the metal"
     return margin.why
 
@@ -434,9 +438,7 @@ def _below_renal(value: Estimate) -> float:
     return 0.5 * math.erfc((value.value - RENAL_THRESHOLD_NM) / (value.sd * math.sqrt(2)))
 
 
-def _signal(
-    reference: dict[str, Estimate], other: dict[str, Estimate], band: tuple[float, float]
-) -> Estimate | None:
+def _signal(reference: dict[str, Estimate], other: dict[str, Estimate], band: tuple[float, float]) -> Estimate | None:
     """Light in the band per dot, other over reference, on the log scale."""
     needed = ("brightness", "emission_nm", "fwhm_nm")
     if any(name not in values for name in needed for values in (reference, other)):
@@ -449,7 +451,10 @@ def _signal(
             return None
         logs.append(math.log(bright.value * share))
         # a step of one standard deviation in peak and in width
-        moved = (band_share(peak.value + peak.sd, width.value, band), band_share(peak.value, width.value + width.sd, band))
+        moved = (
+            band_share(peak.value + peak.sd, width.value, band),
+            band_share(peak.value, width.value + width.sd, band),
+        )
         variance += (bright.sd / bright.value) ** 2 + sum((one / share - 1) ** 2 for one in moved)
     ratio, sd = math.exp(logs[1] - logs[0]), math.sqrt(variance)
     low, high = ratio * math.exp(-1.96 * sd), ratio * math.exp(1.96 * sd)
@@ -466,7 +471,7 @@ def _inverse(signal: Estimate | None) -> Estimate | None:
     )
 
 
-def _joined(verdicts) -> Verdict:  # type: ignore[no-untyped-def]
+def _joined(verdicts: Iterable[Verdict]) -> Verdict:
     found = set(verdicts)
     return "fail" if "fail" in found else "cannot tell" if "cannot tell" in found else "pass"
 

@@ -27,9 +27,7 @@ def table_rows(name: str, /) -> tuple[dict[str, str], ...]:
 
 def sourced(row: dict[str, str], column: str, unit: str, /, *, sd: str = "", conditions: str = "") -> SourcedValue:
     """A row's value with the row's own source and mark; `sd` is the column of its uncertainty."""
-    return SourcedValue(
-        float(row[column]), float(row[sd]) if sd else 0.0, unit, conditions, row["source"], row["mark"]
-    )
+    return SourcedValue(float(row[column]), float(row[sd]) if sd else 0.0, unit, conditions, row["source"], row["mark"])
 
 
 def plain(word: str, /) -> str:

@@ -26,7 +26,9 @@ def add_tasks(task: Any, /) -> None:
     coat.add_argument("--shell", type=number, default=0.0, metavar="NM", help="thickness of a shell on it")
     coat.add_argument("--material", default="CdTe", metavar="M", help="of the outer layer, with --core (default: CdTe)")
     coat.add_argument(
-        "--coat", metavar="NAME", help="coat in place of the sheet's, such as PEG5000 or 'amphiphilic polymer + PEG2000'"
+        "--coat",
+        metavar="NAME",
+        help="coat in place of the sheet's, such as PEG5000 or 'amphiphilic polymer + PEG2000'",
     )
     coat.add_argument("--grafting", type=number, metavar="PER_NM2", help="chains of PEG per nm2")
     coat.add_argument(
@@ -44,7 +46,9 @@ def _add_ligand(coat: argparse.ArgumentParser) -> None:
     coat.add_argument(
         "--orientation", choices=ORIENTATIONS, default="random", help="held anywhere, or by one end (default: random)"
     )
-    coat.add_argument("--kd", type=number, metavar="NMOL_L", help="Kd of one ligand and one receptor: gain by two bonds")
+    coat.add_argument(
+        "--kd", type=number, metavar="NMOL_L", help="Kd of one ligand and one receptor: gain by two bonds"
+    )
     coat.add_argument(
         "--receptors", type=number, default=1e5, metavar="N", help="receptors on a cell, with --kd (default: 100000)"
     )
@@ -56,7 +60,9 @@ def _add_medium(coat: argparse.ArgumentParser) -> None:
     coat.add_argument("--salt", type=number, metavar="MOL_L", help="ionic strength (default: the sheet's, else 0.15)")
     coat.add_argument("--hamaker", type=number, metavar="ZJ", help="Hamaker constant across water, 1e-21 J")
     coat.add_argument("--celsius", type=number, default=25.0, metavar="C", help="of the medium (default: 25)")
-    coat.add_argument("--seed", type=int, default=1, metavar="N", help="what is uncertain is drawn from it (default: 1)")
+    coat.add_argument(
+        "--seed", type=int, default=1, metavar="N", help="what is uncertain is drawn from it (default: 1)"
+    )
 
 
 def _coat(options: argparse.Namespace) -> int:
@@ -102,7 +108,7 @@ def _dot(
             measured = (sheet.measured.hydrodynamic_nm, sheet.measured.hydrodynamic_sd_nm or 0.0)
     else:
         _refuse_sizes(options)
-        layers = (Layer(options.material, options.core / 2),)
+        layers: tuple[Layer, ...] = (Layer(options.material, options.core / 2),)
         if options.shell > 0:
             layers += (Layer("ZnS", options.shell),)
         structure, core_sd = Structure(layers), options.core_sd
@@ -144,9 +150,16 @@ def _checked(changed: dict[str, Any]) -> dict[str, Any]:
     refuse(
         (
             *outside(
-                "--ligands", changed.get("ligands_per_particle", 0.0), low=0, high=1000, unit="1", basis="more do not fit"
+                "--ligands",
+                changed.get("ligands_per_particle", 0.0),
+                low=0,
+                high=1000,
+                unit="1",
+                basis="more do not fit",
             ),
-            *outside("--zeta", changed.get("zeta_mv", 0.0), low=-200, high=200, unit="mV", basis="never measured beyond"),
+            *outside(
+                "--zeta", changed.get("zeta_mv", 0.0), low=-200, high=200, unit="mV", basis="never measured beyond"
+            ),
         ),
         what="The coat",
     )
@@ -154,11 +167,11 @@ def _checked(changed: dict[str, Any]) -> dict[str, Any]:
 
 
 def _conjugated(options: argparse.Namespace, size: "CoatedSize") -> "tuple[Conjugation, Avidity | None] | None":
-    from lampyris.probe.coat import avidity, conjugation
+    from lampyris.probe.coat import avidity, conjugated
 
     if size.ligand is None:
         return None
-    found = conjugation(size.ligand, size.ligands_per_particle, orientation=options.orientation)
+    found = conjugated(size.ligand, size.ligands_per_particle, orientation=options.orientation)
     gain = None
     if options.kd is not None:
         gain = avidity(
@@ -306,14 +319,22 @@ def _print_conjugation(size: "CoatedSize", found: "Conjugation", gain: "Avidity 
         ("can bind", f"{share.value:.0%} of ligands ({share.low:.0%} to {share.high:.0%}, {size.ligand.mark})"),  # type: ignore[union-attr]
         ("active sites a dot", band_text(found.active_sites)),
         ("dots that cannot bind", f"{found.silent.value:.1%} ({found.silent.low:.1%} to {found.silent.high:.1%})"),
-        ("with two or more", f"{found.multivalent.value:.1%} ({found.multivalent.low:.1%} to {found.multivalent.high:.1%})"),
-        ("targeting adds", f"{size.diameter.value - size.bare.value:.3g} nm to the diameter; covers {size.coverage:.1%}"),
+        (
+            "with two or more",
+            f"{found.multivalent.value:.1%} ({found.multivalent.low:.1%} to {found.multivalent.high:.1%})",
+        ),
+        (
+            "targeting adds",
+            f"{size.diameter.value - size.bare.value:.3g} nm to the diameter; covers {size.coverage:.1%}",
+        ),
     ]
     if gain is not None:
         rows.append(("gain by a second bond", f"{gain.gain:.3g} times; Kd {band_text(gain.apparent_kd_nmol_l)}"))
         rows.append(("patches with two receptors", f"{gain.two_in_reach:.2%}, where receptors do not move"))
     print_table(rows)
-    print("what targeting changes: a larger dot leaves the kidney's reach; whole antibodies bring their Fc end, which phagocytes")
+    print(
+        "what targeting changes: a larger dot leaves the kidney's reach; whole antibodies bring their Fc end, which phagocytes"
+    )
     print("  take up, so uptake by liver and spleen rises; an untargeted twin of the same size is the control for it")
 
 
@@ -323,11 +344,20 @@ def _print_fits(size: "CoatedSize", fits: "tuple[CoatFit, ...]", measured: tuple
     print(f"{measured[0]:g} nm with {size.inorganic_nm:.3g} nm of crystal means {a_side:.2f} nm a side:")
     rows: list[tuple[object, ...]] = [("coat", "a side", "hydrodynamic", "deviation", "verdict", "mark")]
     rows += [
-        (fit.coat, band_text(fit.thickness), f"{fit.diameter_nm:.3g} nm", f"{fit.deviation:+.1f}", fit.verdict, fit.mark)
+        (
+            fit.coat,
+            band_text(fit.thickness),
+            f"{fit.diameter_nm:.3g} nm",
+            f"{fit.deviation:+.1f}",
+            fit.verdict,
+            fit.mark,
+        )
         for fit in fits
     ]
     print_table(rows)
-    print("note: light scattering weighs large dots, and a shell that the core's diameter does not hold takes from the coat")
+    print(
+        "note: light scattering weighs large dots, and a shell that the core's diameter does not hold takes from the coat"
+    )
 
 
 def _list(options: argparse.Namespace) -> int:
@@ -349,7 +379,13 @@ def _list(options: argparse.Namespace) -> int:
                     for name, layer in coats
                 ],
                 "ligands": [
-                    {"name": one.name, "radius_nm": one.radius_nm, "sites": one.sites, "source": one.source, "mark": one.mark}
+                    {
+                        "name": one.name,
+                        "radius_nm": one.radius_nm,
+                        "sites": one.sites,
+                        "source": one.source,
+                        "mark": one.mark,
+                    }
                     for one in ligands
                 ],
             }
@@ -368,5 +404,3 @@ def _list(options: argparse.Namespace) -> int:
         ]
     )
     return 0
-
-

@@ -23,15 +23,27 @@ def add_tasks(task: Any, /) -> None:
     hazard.add_argument("--species", default="mouse", metavar="NAME", help="mouse, rat or human (default: mouse)")
     hazard.add_argument("--weight", type=number, metavar="G", help="of the body in g (default: 20, 150 or 60000)")
     hazard.add_argument(
-        "--hours", type=_hours, default=(24.0, 168.0, 672.0), metavar="H,H,...", help="times of the release (default: 24,168,672)"
+        "--hours",
+        type=_hours,
+        default=(24.0, 168.0, 672.0),
+        metavar="H,H,...",
+        help="times of the release (default: 24,168,672)",
     )
-    hazard.add_argument("--ph", type=number, default=7.4, metavar="PH", help="of the medium; lysosomes 4.8 (default: 7.4)")
+    hazard.add_argument(
+        "--ph", type=number, default=7.4, metavar="PH", help="of the medium; lysosomes 4.8 (default: 7.4)"
+    )
     hazard.add_argument("--celsius", type=number, default=37.0, metavar="C", help="temperature (default: 37)")
     hazard.add_argument("--rate", type=number, metavar="NM_PER_H", help="measured speed of dissolution of bare dots")
-    hazard.add_argument("--coat-half-life", type=number, metavar="DAYS", help="until half of the dots lost their coat; 0: bare")
+    hazard.add_argument(
+        "--coat-half-life", type=number, metavar="DAYS", help="until half of the dots lost their coat; 0: bare"
+    )
     hazard.add_argument("--on-cells", type=number, metavar="NMOL_L", help="concentration of dots on cells: viability")
-    hazard.add_argument("--emission", type=number, metavar="NM", help="that an alternative must reach (default: the sheet's)")
-    hazard.add_argument("--seed", type=int, default=1, metavar="N", help="what is uncertain is drawn from it (default: 1)")
+    hazard.add_argument(
+        "--emission", type=number, metavar="NM", help="that an alternative must reach (default: the sheet's)"
+    )
+    hazard.add_argument(
+        "--seed", type=int, default=1, metavar="N", help="what is uncertain is drawn from it (default: 1)"
+    )
 
 
 def _hours(text: str) -> tuple[float, ...]:
@@ -42,24 +54,22 @@ def _hazard(options: argparse.Namespace) -> int:
     import numpy as np
 
     from lampyris.io.dots import read_dot
-    from lampyris.probe.hazard import hazard_of_dose, observed_doses
+    from lampyris.probe.hazard import Conditions, Dose, hazard_of_dose, observed_doses
     from lampyris.probe.structure import structure_from_settings
 
     sheet = read_dot(options.sheet)
     structure = structure_from_settings(sheet)
+    bare = options.coat_half_life is None and sheet.coat is None
     found = hazard_of_dose(
         structure,
-        nmol=_nmol(options, sheet),
-        species=options.species,
-        body_g=options.weight,
+        Dose(_nmol(options, sheet), options.species, options.weight),
         core_sd_nm=sheet.core_sd_nm,
         hours=options.hours,
         concentration_nmol_l=options.on_cells,
         emission_nm=sheet.measured.emission_nm if options.emission is None else options.emission,
-        temperature_k=options.celsius + 273.15,
-        ph=options.ph,
-        coat_half_life_d=0.0 if options.coat_half_life is None and sheet.coat is None else options.coat_half_life,
-        speed_nm_per_h=options.rate,
+        conditions=Conditions(
+            options.celsius + 273.15, options.ph, 0.0 if bare else options.coat_half_life, options.rate
+        ),
         rng=np.random.default_rng(options.seed),
     )
     observed = observed_doses(structure)
@@ -209,7 +219,9 @@ def _print(found: "Hazard", observed: tuple[dict[str, str], ...]) -> None:
         )
     _print_alternatives(found)
     for row in observed:
-        print(f"seen: {row['dot']}, {row['subject']}, {row['dose']} {row['unit']}: {row['observed']} ({row['source']}; {row['mark']})")
+        print(
+            f"seen: {row['dot']}, {row['subject']}, {row['dose']} {row['unit']}: {row['observed']} ({row['source']}; {row['mark']})"
+        )
     print("not known:")
     for text in found.unknown:
         print(f"  {text}")
@@ -236,7 +248,17 @@ def _print_release(found: "Hazard") -> None:
 def _print_alternatives(found: "Hazard") -> None:
     print("\nfamilies with as many dots of this size, least hazard first (mass over permitted exposure; this dot is 1)")
     print_table(
-        [("family", "index", "if elements without a limit count as cadmium", "cadmium", "emission nm", "reaches", "mark")]
+        [
+            (
+                "family",
+                "index",
+                "if elements without a limit count as cadmium",
+                "cadmium",
+                "emission nm",
+                "reaches",
+                "mark",
+            )
+        ]
         + [
             (
                 one.family,

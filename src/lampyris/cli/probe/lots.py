@@ -100,7 +100,9 @@ def _print(found: "LotComparison") -> None:
         print(f"light in {centre:g}/{width:g} nm per dot: {band_text(found.signal)} times")
         print(f"cells at the detection limit: {band_text(found.limit)} times")
     else:
-        print(f"light in {centre:g}/{width:g} nm: cannot tell without extinction, quantum yield, peak and width of both")
+        print(
+            f"light in {centre:g}/{width:g} nm: cannot tell without extinction, quantum yield, peak and width of both"
+        )
     print("what it does to a study:")
     for row in found.rows:
         if row.verdict != "pass":

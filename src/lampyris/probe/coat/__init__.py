@@ -1,10 +1,10 @@
 """The coat of a dot: what it adds to the size, how it is charged, what is bound to it, and whether it keeps dots apart.
 
 `coated_size` and `hydrodynamic_diameter` add layers up, `fitting_coats` asks which coat a measured diameter means;
-`conjugation` and `avidity` count ligands and bonds; `colloidal_stability` gives barrier and well of two dots.
+`conjugated` and `avidity` count ligands and bonds; `colloidal_stability` gives barrier and well of two dots.
 """
 
-from lampyris.probe.coat.conjugation import Avidity, Conjugation, avidity, conjugation
+from lampyris.probe.coat.conjugation import Avidity, Conjugation, avidity, conjugated
 from lampyris.probe.coat.kinds import Layer, Ligand, coat_layers, coat_names, ligand_named, ligand_names
 from lampyris.probe.coat.polymer import brush_height_nm, flory_radius_nm, polymer_layer
 from lampyris.probe.coat.size import (
@@ -32,7 +32,7 @@ __all__ = [
     "coat_names",
     "coated_size",
     "colloidal_stability",
-    "conjugation",
+    "conjugated",
     "debye_length_nm",
     "fitting_coats",
     "flory_radius_nm",

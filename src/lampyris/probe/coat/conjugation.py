@@ -4,9 +4,9 @@ import math
 from dataclasses import dataclass
 
 from lampyris.core.estimate import Estimate
-from lampyris.probe.ranges import outside, refuse
 from lampyris.probe.coat.kinds import Ligand, Orientation
 from lampyris.probe.probe import AVOGADRO_PER_MOL
+from lampyris.probe.ranges import outside, refuse
 
 SHOWN_COUNTS = 21
 """Numbers of ligands per dot that are tabulated: 0 to 20; the rest is in the last."""
@@ -78,7 +78,7 @@ class Avidity:
     two_in_reach: float
 
 
-def conjugation(ligand: Ligand, mean: float, /, *, orientation: Orientation = "random") -> Conjugation:
+def conjugated(ligand: Ligand, mean: float, /, *, orientation: Orientation = "random") -> Conjugation:
     """Spread of ligands over dots, and how many of them can bind.
 
     Ligands fall on dots independently: their number per dot is Poisson, and so is that of those that can bind,
@@ -105,7 +105,7 @@ def conjugation(ligand: Ligand, mean: float, /, *, orientation: Orientation = "r
     Examples
     --------
     >>> from lampyris.probe.coat.kinds import ligand_named
-    >>> found = conjugation(ligand_named("scFv"), 3.0, orientation="oriented")
+    >>> found = conjugated(ligand_named("scFv"), 3.0, orientation="oriented")
     >>> round(found.none, 4), round(found.active.value, 2)
     (0.0498, 2.4)
     """
@@ -190,7 +190,13 @@ def avidity(
         bonds_weight=weights[1],
         gain=_gain(weights[1]),
         apparent_kd_nmol_l=Estimate(
-            middle, math.nan, low, high, 0.95, "nmol/l", "one or two bonds at equilibrium, interval from the active share only"
+            middle,
+            math.nan,
+            low,
+            high,
+            0.95,
+            "nmol/l",
+            "one or two bonds at equilibrium, interval from the active share only",
         ),
         receptors_in_reach=receptors,
         two_in_reach=-math.expm1(-receptors) - receptors * math.exp(-receptors),
@@ -209,7 +215,9 @@ def _ends(value: Estimate) -> tuple[float, float, float]:
 def _of(ends: tuple[float, ...]) -> Estimate:
     low, value, high = ends
     low, high = min(low, high), max(low, high)
-    return Estimate(value, (high - low) / math.sqrt(12), low, high, 0.95, "1", "Poisson, interval from the active share")
+    return Estimate(
+        value, (high - low) / math.sqrt(12), low, high, 0.95, "1", "Poisson, interval from the active share"
+    )
 
 
 def _poisson(mean: float, count: int) -> float:

@@ -8,8 +8,8 @@ from typing import Literal
 from lampyris.core.errors import InputError
 from lampyris.core.estimate import Estimate
 from lampyris.core.sourced import SourcedValue
-from lampyris.probe.ranges import outside, refuse, unknown
 from lampyris.probe.coat.polymer import polymer_layer
+from lampyris.probe.ranges import outside, refuse, unknown
 from lampyris.probe.tables import row_named, sourced, table_rows
 
 PEG_MASSES = (350, 550, 750, 1000, 2000, 3400, 5000)
@@ -19,7 +19,9 @@ ANCHOR_NM, ANCHOR_SD_NM = 0.5, 0.2
 PEG_ZETA_MV, PEG_ZETA_SD_MV = -5.0, 6.0
 """Near zero, for the plane of slip lies outside of the chains: assumed."""
 PEG_SOURCE = "de Gennes 1980, doi:10.1021/ma60077a009; Daoud & Cotton 1982, doi:10.1051/jphys:01982004303053100"
-_PEG = re.compile(r"(?:m|dhla[- ]?)?peg[- ]?(?P<mass>[0-9]+(?:\.[0-9]+)?)\s*(?P<kilo>k(?:da)?)?(?:[- ]?(?:thiol|sh))?", re.I)
+_PEG = re.compile(
+    r"(?:m|dhla[- ]?)?peg[- ]?(?P<mass>[0-9]+(?:\.[0-9]+)?)\s*(?P<kilo>k(?:da)?)?(?:[- ]?(?:thiol|sh))?", re.I
+)
 
 Orientation = Literal["random", "oriented"]
 
@@ -216,7 +218,9 @@ def _peg_layer(mass: float, *, radius_nm: float, grafting_per_nm2: float | None,
     return Layer(
         name=f"PEG{mass:g}",
         thickness=_normal(anchor + layer.thickness_nm, sd, "nm", f"{layer.regime}, computed"),
-        zeta=SourcedValue(PEG_ZETA_MV, PEG_ZETA_SD_MV, "mV", "pH 7.4", "plane of slip outside of the chains", "assumed"),
+        zeta=SourcedValue(
+            PEG_ZETA_MV, PEG_ZETA_SD_MV, "mV", "pH 7.4", "plane of slip outside of the chains", "assumed"
+        ),
         peg_g_mol=mass,
         grafting_per_nm2=density,
         hard_nm=anchor + layer.dry_nm,
@@ -239,7 +243,9 @@ def _scaled(layers: tuple[Layer, ...], thickness_nm: float) -> tuple[Layer, ...]
     return tuple(
         Layer(
             name=layer.name,
-            thickness=_normal(factor * layer.thickness.value, 0.05 * factor * layer.thickness.value, "nm", "as measured"),
+            thickness=_normal(
+                factor * layer.thickness.value, 0.05 * factor * layer.thickness.value, "nm", "as measured"
+            ),
             zeta=layer.zeta,
             peg_g_mol=layer.peg_g_mol,
             grafting_per_nm2=layer.grafting_per_nm2,

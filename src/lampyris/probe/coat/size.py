@@ -7,8 +7,8 @@ from dataclasses import dataclass
 from lampyris.core.dots import CoatSettings
 from lampyris.core.estimate import Estimate
 from lampyris.core.finding import Finding
-from lampyris.probe.ranges import outside, refuse
 from lampyris.probe.coat.kinds import PEG_MASSES, Layer, Ligand, coat_layers, ligand_named, table_rows
+from lampyris.probe.ranges import outside, refuse
 from lampyris.probe.structure import Structure
 
 RENAL_THRESHOLD_NM = 5.5
@@ -212,7 +212,9 @@ def candidate_coats() -> tuple[str, ...]:
     """Coats that are tried: single ones, PEG alone, and PEG on polymer and lipid."""
     single = [row["name"] for row in table_rows("coats.csv")]
     peg = [f"PEG{mass}" for mass in PEG_MASSES]
-    stacked = [f"{below} + PEG{mass}" for below in ("amphiphilic polymer", "phospholipid") for mass in (750, 2000, 5000)]
+    stacked = [
+        f"{below} + PEG{mass}" for below in ("amphiphilic polymer", "phospholipid") for mass in (750, 2000, 5000)
+    ]
     return (*single, *peg, *stacked)
 
 

@@ -8,8 +8,8 @@ from numpy.typing import NDArray
 
 from lampyris.core.estimate import Estimate
 from lampyris.core.sourced import SourcedValue
-from lampyris.probe.ranges import outside, refuse
 from lampyris.probe.coat.kinds import Layer
+from lampyris.probe.ranges import outside, refuse
 from lampyris.probe.tables import row_named, sourced, table_rows
 
 BOLTZMANN_J_K = 1.380649e-23
@@ -25,7 +25,7 @@ HOLDS_KT = 15.0
 """Barrier above which dots stay apart for months; below 5, for minutes: convention of colloid science."""
 DRAWS = 200
 LIMITS = (
-    "DLVO treats a dot of a few nm as a smooth sphere of bulk crystal in water without structure: barriers are right to a factor, not to a kT",
+    "DLVO takes a dot of a few nm for a smooth sphere of bulk crystal in water without structure: a barrier is right to a factor",
     "the Hamaker constant is known to 30-40 %, for small crystals less",
     "zeta potential stands in for the surface's; above 0.15 mol/l of salt, ions have sizes that the theory does not know",
     "proteins of serum, calcium and light-driven loss of the coat are not in it: they decide in blood and cell medium",
@@ -196,9 +196,7 @@ def brush_repulsion_kt(
     de Gennes (1987) Adv. Colloid Interface Sci. 27, 189; doi:10.1016/0001-8686(87)85003-0. The integral is recomputed here.
     """
     squeezed = np.clip(gap_nm / (2 * height_nm), 1e-6, 1.0)
-    bracket = (
-        3.2 * (squeezed**-0.25 - 1) - 48 / 35 * (1 - squeezed) + 16 / 77 * (1 - squeezed**2.75)
-    )
+    bracket = 3.2 * (squeezed**-0.25 - 1) - 48 / 35 * (1 - squeezed) + 16 / 77 * (1 - squeezed**2.75)
     return 4 * math.pi * radius_nm * height_nm**2 * grafting_per_nm2**1.5 * bracket
 
 

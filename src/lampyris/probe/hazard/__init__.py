@@ -6,6 +6,7 @@ viability and cadmium-free families; each says what it does not know.
 
 from lampyris.probe.hazard.assessment import (
     Alternative,
+    Dose,
     ElementDose,
     Hazard,
     LethalMargin,
@@ -26,10 +27,19 @@ from lampyris.probe.hazard.composition import (
     size_correction,
     substance,
 )
-from lampyris.probe.hazard.dissolution import Release, bare_release, dissolution, released, shrinking_share
+from lampyris.probe.hazard.dissolution import (
+    Conditions,
+    Release,
+    bare_release,
+    dissolution_law,
+    released,
+    shrinking_share,
+)
 
 __all__ = [
     "Alternative",
+    "Conditions",
+    "Dose",
     "ElementDose",
     "Hazard",
     "LethalMargin",
@@ -37,7 +47,7 @@ __all__ = [
     "Viability",
     "alternatives",
     "bare_release",
-    "dissolution",
+    "dissolution_law",
     "element",
     "element_mass_ag",
     "formula_counts",

@@ -8,11 +8,11 @@ import numpy as np
 from lampyris.core.errors import InputError
 from lampyris.core.estimate import Estimate
 from lampyris.core.sourced import SourcedValue
-from lampyris.probe.ranges import outside, refuse, unknown
 from lampyris.probe.hazard.composition import dots_of_nmol, element, element_mass_ag, size_correction
-from lampyris.probe.hazard.dissolution import Release, released
+from lampyris.probe.hazard.dissolution import Conditions, Release, released
+from lampyris.probe.ranges import outside, refuse, unknown
 from lampyris.probe.structure import Layer, Structure
-from lampyris.probe.tables import plain, row_named, sourced, table_rows
+from lampyris.probe.tables import plain, row_named, table_rows
 
 HUMAN_KG = 60.0
 SALT_FACTOR = 1.5
@@ -28,6 +28,25 @@ class Species:
     km: float
     source: str
     mark: str
+
+
+@dataclass(frozen=True, slots=True)
+class Dose:
+    """How much of a dot goes into whom.
+
+    Parameters
+    ----------
+    nmol : float
+        Dots.
+    species : str
+        mouse, rat or human.
+    body_g : float, optional
+        Weight; left out, that of the table.
+    """
+
+    nmol: float
+    species: str = "mouse"
+    body_g: float | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -134,7 +153,7 @@ class Alternative:
     worst : float
         The same, elements without a published limit counted with the strictest one (that of cadmium).
     known_share : float
-        Share of its mass in elements for which a limit is published or which are not counted as toxic (sulphur, silicon, carbon, zinc, phosphorus).
+        Share of its mass in elements with a published limit, or that count as harmless (sulphur, silicon, zinc and such).
     cadmium_free, lead_free : bool
         Whether it has none of it.
     reaches : bool or None
@@ -238,19 +257,14 @@ def human_equivalent(per_kg: float, species: Species, /) -> float:
 
 def hazard_of_dose(
     structure: Structure,
+    dose: Dose,
     /,
     *,
-    nmol: float,
-    species: str = "mouse",
-    body_g: float | None = None,
     core_sd_nm: float = 0.0,
     hours: tuple[float, ...] = (24.0, 168.0, 672.0),
     concentration_nmol_l: float | None = None,
     emission_nm: float | None = None,
-    temperature_k: float = 310.15,
-    ph: float = 7.4,
-    coat_half_life_d: float | None = None,
-    speed_nm_per_h: float | None = None,
+    conditions: Conditions | None = None,
     rng: np.random.Generator,
 ) -> Hazard:
     """Metal of a dose beside published limits, ions over time, viability, and alternatives.
@@ -259,10 +273,8 @@ def hazard_of_dose(
     ----------
     structure : Structure
         Layers of the dot.
-    nmol : float
-        Dots injected.
-    species, body_g : str, float
-        Animal, and its weight; left out, that of the table.
+    dose : Dose
+        How much, into whom.
     core_sd_nm : float
         Spread of the core's diameter, which makes the mean dot heavier than the dot of mean size.
     hours : tuple of float
@@ -271,8 +283,8 @@ def hazard_of_dose(
         Of dots on cells, for viability.
     emission_nm : float, optional
         That an alternative must reach.
-    temperature_k, ph, coat_half_life_d, speed_nm_per_h
-        As `released` has them.
+    conditions : Conditions, optional
+        Of the dissolution.
     rng : numpy.random.Generator
         Draws what is uncertain.
 
@@ -281,34 +293,29 @@ def hazard_of_dose(
     InputError
         If a material or species is unknown or a number outside of its bounds.
     """
-    animal = species_named(species)
-    weight = animal.body_g if body_g is None else body_g
-    diameter = structure.diameter_nm
+    animal = species_named(dose.species)
+    weight = animal.body_g if dose.body_g is None else dose.body_g
+    size, cells = structure.diameter_nm, concentration_nmol_l or 0.0
+    at = conditions or Conditions()
     refuse(
         (
-            *outside("dose_nmol", nmol, low=0, high=1e6, unit="nmol", basis="an amount of dots; mice get 0.01 to 10"),
+            *outside("dose_nmol", dose.nmol, low=0, high=1e6, unit="nmol", basis="an amount; mice get 0.01 to 10"),
             *outside("body_g", weight, low=1, high=2e5, unit="g", basis="from a newborn mouse to a person"),
-            *outside("core_sd_nm", core_sd_nm, low=0, high=diameter / 2, unit="nm", basis="half of the diameter"),
-            *outside("layers: inorganic diameter", diameter, low=1, high=40, unit="nm", basis="dots"),
-            *outside(
-                "concentration_nmol_l", concentration_nmol_l or 0, low=0, high=1e6, unit="nmol/l", basis="dots on cells"
-            ),
+            *outside("core_sd_nm", core_sd_nm, low=0, high=size / 2, unit="nm", basis="half of the diameter"),
+            *outside("layers: inorganic diameter", size, low=1, high=40, unit="nm", basis="dots"),
+            *outside("concentration_nmol_l", cells, low=0, high=1e6, unit="nmol/l", basis="dots on cells"),
+            *at.faults(),
         ),
         what="The dose",
     )
     mean_mass = size_correction(structure.core_diameter_nm, core_sd_nm)
     masses = {symbol: _scaled(mass, mean_mass, "ag") for symbol, mass in element_mass_ag(structure).items()}
-    options = {
-        "temperature_k": temperature_k, "ph": ph, "coat_half_life_d": coat_half_life_d, "speed_nm_per_h": speed_nm_per_h,
-    }  # fmt: skip
-    release = released(structure, np.array(sorted({0.0, *hours})), rng=rng, **options)  # type: ignore[arg-type]
-    doses = tuple(_dose(symbol, mass, nmol, weight, animal) for symbol, mass in masses.items())
-    lives: tuple[Viability, ...] = ()
-    if concentration_nmol_l is not None:
-        lives = _viabilities(structure, masses, concentration_nmol_l, options, rng)
+    release = released(structure, np.array(sorted({0.0, *hours})), conditions=at, rng=rng)
+    doses = tuple(_dose(symbol, mass, dose.nmol, weight, animal) for symbol, mass in masses.items())
+    lives = () if concentration_nmol_l is None else _viabilities(structure, masses, concentration_nmol_l, at, rng)
     return Hazard(
         structure=structure,
-        nmol=nmol,
+        nmol=dose.nmol,
         body_g=weight,
         species=animal,
         elements=tuple(sorted(doses, key=_criticality)),
@@ -457,7 +464,7 @@ def _viabilities(
     structure: Structure,
     masses: dict[str, Estimate],
     concentration_nmol_l: float,
-    options: dict[str, float | None],
+    conditions: Conditions,
     rng: np.random.Generator,
 ) -> tuple[Viability, ...]:
     found = []
@@ -465,7 +472,7 @@ def _viabilities(
         if row["element"] not in masses:
             continue
         symbol, hours = row["element"], float(row["hours"])
-        release = released(structure, np.array([0.0, hours]), rng=rng, **options)  # type: ignore[arg-type]
+        release = released(structure, np.array([0.0, hours]), conditions=conditions, rng=rng)
         # ag per dot over g/mol gives 1e-18 mol; times nmol/l of dots (N_A each) gives the ion's concentration
         atoms = masses[symbol].value * 1e-18 / element(symbol).molar_mass * dots_of_nmol(1.0) * 1e9
         all_umol = atoms * concentration_nmol_l * 1e-3
@@ -479,9 +486,7 @@ def _viabilities(
         )
         ion = Estimate(ends[1], math.nan, ends[0], ends[2], 0.95, "umol/l", "released by then")
         alive = Estimate(lives[1], math.nan, lives[0], lives[2], 0.95, "1", "log-logistic of the free ion")
-        found.append(
-            Viability(symbol, row["cells"], hours, ion, alive, ec50, slope, row["source"], row["mark"])
-        )
+        found.append(Viability(symbol, row["cells"], hours, ion, alive, ec50, slope, row["source"], row["mark"]))
     return tuple(found)
 
 
@@ -490,13 +495,15 @@ def _not_known(
 ) -> tuple[str, ...]:
     without = [dose.symbol for dose in doses if dose.permitted_ug_day is None and dose.symbol not in HARMLESS]
     said = [
-        "a permitted daily exposure holds for an impurity that is taken daily for life, not for one dose of a probe: it shows scale, not safety",
-        "speeds of dissolution in tissue and of losing the coat are assumed, within a factor of 5: measure them with --rate and --coat-half-life",
-        "dots are not ions: they go to other organs, stay longer, and make reactive oxygen in light; lethal doses of salts do not tell of them",
+        "a permitted daily exposure is of an impurity taken daily for life, not of one dose of a probe: it shows scale, not safety",
+        "speeds of dissolution in tissue and of losing the coat are assumed, to a factor of 3 to 5: give measured ones",
+        "dots are no ions: they go to other organs, stay longer, and make reactive oxygen in light, of which salts do not tell",
         "human-equivalent doses scale by body surface, which was made for small molecules",
     ]
     if without:
-        said.append(f"no permitted exposure by injection is published for {', '.join(without)}: not counted, which is not the same as harmless")
+        said.append(
+            f"no permitted exposure by injection is published for {', '.join(without)}: not counted, which is not the same as harmless"
+        )
     if not any(dose.symbol == row["element"] for dose in doses for row in table_rows("toxic_doses.csv")):
         said.append("no lethal dose of these metals is in the table")
     if concentration is not None and not lives:
@@ -512,5 +519,11 @@ def observed_doses(structure: Structure, /) -> tuple[dict[str, str], ...]:
 
 def _scaled(value: Estimate, factor: float, unit: str) -> Estimate:
     return Estimate(
-        value.value * factor, value.sd * factor, value.low * factor, value.high * factor, value.level, unit, value.method
+        value.value * factor,
+        value.sd * factor,
+        value.low * factor,
+        value.high * factor,
+        value.level,
+        unit,
+        value.method,
     )

@@ -4,14 +4,15 @@ import math
 import re
 from dataclasses import dataclass
 from functools import lru_cache
+from itertools import pairwise
 
 from lampyris.core.errors import InputError
 from lampyris.core.estimate import Estimate
 from lampyris.core.sourced import MARKS, SourcedValue
-from lampyris.probe.ranges import outside, refuse, unknown
 from lampyris.probe.materials import alloys, materials, pooled
 from lampyris.probe.probe import AVOGADRO_PER_MOL
-from lampyris.probe.structure import Layer, Structure
+from lampyris.probe.ranges import outside, refuse, unknown
+from lampyris.probe.structure import Structure
 from lampyris.probe.tables import plain, row_named, sourced, table_rows
 
 _PART = re.compile(r"([A-Z][a-z]?)(\d*\.?\d*)")
@@ -146,6 +147,7 @@ def element_mass_ag(structure: Structure, /) -> dict[str, Estimate]:
 
     Examples
     --------
+    >>> from lampyris.probe.structure import Layer
     >>> dot = Structure((Layer("CdTe", 3.4),))
     >>> round(element_mass_ag(dot)["Cd"].value, 2)
     0.45
@@ -170,9 +172,7 @@ def layer_volumes_nm3(structure: Structure, /) -> tuple[float, ...]:
     edges = [0.0]
     for layer in structure.layers:
         edges.append(edges[-1] + layer.thickness_nm)
-    return tuple(
-        4 / 3 * math.pi * (outer**3 - inner**3) for inner, outer in zip(edges[:-1], edges[1:], strict=True)
-    )
+    return tuple(4 / 3 * math.pi * (outer**3 - inner**3) for inner, outer in pairwise(edges))
 
 
 def dots_of_nmol(nmol: float, /) -> float:

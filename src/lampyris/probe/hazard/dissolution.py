@@ -1,14 +1,16 @@
 """Ions that dots give off: layers that dissolve from outside, behind a coat that comes off by chance."""
 
 import math
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
 
+from lampyris.core.finding import Finding
 from lampyris.core.sourced import SourcedValue
-from lampyris.probe.ranges import outside, refuse
 from lampyris.probe.hazard.composition import substance
+from lampyris.probe.ranges import outside, refuse
 from lampyris.probe.structure import Structure
 from lampyris.probe.tables import row_named, sourced, table_rows
 
@@ -47,6 +49,45 @@ class Dissolution:
         return self.speed_nm_per_h.value * math.exp(heat) * 10 ** (self.proton_order * (REFERENCE_PH - ph))
 
 
+@dataclass(frozen=True, slots=True)
+class Conditions:
+    """Where a dot dissolves.
+
+    Parameters
+    ----------
+    temperature_k, ph : float
+        273-333 K; pH 3-10 (lysosomes have about 4.8).
+    coat_half_life_d : float, optional
+        Days after which half of the dots have lost their coat; 0 for bare dots; left out, 7 with a factor of 3 either way.
+    speed_nm_per_h : float, optional
+        In place of the table's for all layers at 37 C and pH 7.4, taken as known to a factor of 1.3.
+    """
+
+    temperature_k: float = REFERENCE_K
+    ph: float = REFERENCE_PH
+    coat_half_life_d: float | None = None
+    speed_nm_per_h: float | None = None
+
+    def faults(self) -> tuple[Finding, ...]:
+        """Numbers outside of their bounds."""
+        return (
+            *outside(
+                "temperature_k", self.temperature_k, low=273, high=333, unit="K", basis="Arrhenius' law near 37 C"
+            ),
+            *outside("ph", self.ph, low=3, high=10, unit="1", basis="the order in hydrogen ions was chosen for these"),
+            *outside("coat_half_life_d", self.coat_half_life_d or 0, low=0, high=1e5, unit="d", basis="a time"),
+            *outside("speed_nm_per_h", self.speed_nm_per_h or 0, low=0, high=1e3, unit="nm/h", basis="a speed"),
+        )
+
+    def speeds(self, laws: Sequence[Dissolution], /) -> NDArray[np.float64]:
+        """Speed of each layer in nm/h, dims (layer,)."""
+        given = self.speed_nm_per_h
+        factors = [1.0 if given is None else given / law.speed_nm_per_h.value for law in laws]
+        return np.array(
+            [factor * law.at(self.temperature_k, self.ph) for factor, law in zip(factors, laws, strict=True)]
+        )
+
+
 @dataclass(frozen=True, slots=True, eq=False)
 class Release:
     """Share of each element that has gone into solution.
@@ -68,12 +109,12 @@ class Release:
     half_life_h: float
 
 
-def dissolution(material: str, /) -> Dissolution:
+def dissolution_law(material: str, /) -> Dissolution:
     """Speed of a material; of one without a row that of ``other``, which is assumed.
 
     Examples
     --------
-    >>> dissolution("CdTe").speed_nm_per_h.mark
+    >>> dissolution_law("CdTe").speed_nm_per_h.mark
     'assumed'
     """
     rows = table_rows("dissolution.csv")
@@ -137,10 +178,7 @@ def released(
     hours: NDArray[np.float64],
     /,
     *,
-    temperature_k: float = REFERENCE_K,
-    ph: float = REFERENCE_PH,
-    coat_half_life_d: float | None = None,
-    speed_nm_per_h: float | None = None,
+    conditions: Conditions | None = None,
     draws: int = 200,
     rng: np.random.Generator,
 ) -> Release:
@@ -154,12 +192,8 @@ def released(
         Layers of the dot.
     hours : ndarray of float, dims (time,)
         Ascending, from 0.
-    temperature_k, ph : float
-        273-333 K; pH 3-10 (lysosomes have about 4.8).
-    coat_half_life_d : float, optional
-        Days after which half of the dots have lost their coat; 0 for bare dots; left out, 7 with a factor of 3 either way.
-    speed_nm_per_h : float, optional
-        In place of the table's for all layers at 37 C and pH 7.4, taken as known to a factor of 1.3.
+    conditions : Conditions, optional
+        Temperature, pH, coat and speed; left out, 37 C and pH 7.4 with the table's.
     draws : int
         For the interval.
     rng : numpy.random.Generator
@@ -171,43 +205,28 @@ def released(
         If a number is outside of its bounds.
     """
     hours = np.asarray(hours, dtype=float)
+    at = conditions or Conditions()
     long = "beyond ten years no such dot was watched"
-    refuse(
-        (
-            *outside("hours", float(hours.min(initial=0)), low=0, high=1e5, unit="h", basis=long),
-            *outside("hours", float(hours.max(initial=0)), low=0, high=1e5, unit="h", basis=long),
-            *outside("temperature_k", temperature_k, low=273, high=333, unit="K", basis="Arrhenius' law near 37 C"),
-            *outside("ph", ph, low=3, high=10, unit="1", basis="the order in hydrogen ions was chosen for these"),
-            *outside("coat_half_life_d", coat_half_life_d or 0, low=0, high=1e5, unit="d", basis="a time"),
-            *outside("speed_nm_per_h", speed_nm_per_h or 0, low=0, high=1e3, unit="nm/h", basis="a speed"),
-        ),
-        what="The dissolution",
-    )
-    laws = [dissolution(layer.material) for layer in structure.layers]
-    given = 1.0 if speed_nm_per_h is None else 0.0
-    speeds = np.array(
-        [
-            law.at(temperature_k, ph) * (1.0 if given else (speed_nm_per_h or 0.0) / law.speed_nm_per_h.value)
-            for law in laws
-        ]
-    )
-    spread = np.log([law.factor if given else 1.3 for law in laws])
-    half_life = COAT_HALF_LIFE_D if coat_half_life_d is None else coat_half_life_d
-    half_spread = math.log(COAT_FACTOR if coat_half_life_d is None else 1.3)
-    middle = _behind_coat(hours, structure, tuple(speeds), 24 * half_life)
-    drawn = []
-    for _ in range(draws):
-        # layers of one dot share the medium, so their speeds err together
-        common, other = rng.standard_normal(2)
-        drawn.append(
-            _behind_coat(
-                hours, structure, tuple(speeds * np.exp(common * spread)), 24 * half_life * math.exp(other * half_spread)
-            )
+    ends = (float(hours.min(initial=0)), float(hours.max(initial=0)))
+    late = tuple(fault for hour in ends for fault in outside("hours", hour, low=0, high=1e5, unit="h", basis=long))
+    refuse((*late, *at.faults()), what="The dissolution")
+    laws = [dissolution_law(layer.material) for layer in structure.layers]
+    speeds = at.speeds(laws)
+    spread = np.log([law.factor if at.speed_nm_per_h is None else 1.3 for law in laws])
+    half_life = 24 * (COAT_HALF_LIFE_D if at.coat_half_life_d is None else at.coat_half_life_d)
+    half_spread = math.log(COAT_FACTOR if at.coat_half_life_d is None else 1.3)
+    middle = _behind_coat(hours, structure, tuple(speeds), half_life)
+    # layers of one dot share the medium, so their speeds err together
+    drawn = [
+        _behind_coat(
+            hours, structure, tuple(speeds * np.exp(common * spread)), half_life * math.exp(other * half_spread)
         )
+        for common, other in rng.standard_normal((draws, 2))
+    ]
     low, high = {}, {}
     for symbol, share in middle.items():
-        ends = np.quantile([one[symbol] for one in drawn], [0.025, 0.975], axis=0)
-        low[symbol], high[symbol] = np.minimum(ends[0], share), np.maximum(ends[1], share)
+        bounds = np.quantile([one[symbol] for one in drawn], [0.025, 0.975], axis=0)
+        low[symbol], high[symbol] = np.minimum(bounds[0], share), np.maximum(bounds[1], share)
     return Release(hours, middle, low, high, _half_life(structure, tuple(speeds)))
 
 

@@ -175,7 +175,7 @@ def compare_dots(
     wrong = [name for name in allowed or {} if name not in known]
     if wrong:
         faults = [unknown("margin", name, known, basis="the table of comparability") for name in wrong]
-        raise InputError(f"The margins have {len(faults)} fault{'s' * (len(faults) != 1)}.", faults)
+        raise InputError(f"The margins: {len(faults)} fault{'s' * (len(faults) != 1)}.", faults)
     refuse(_margin_faults(known, allowed or {}), what="The margins")
     band = band_nm or (reference.measured.emission_nm or other.measured.emission_nm or 800.0, 40.0)
     refuse(

@@ -57,13 +57,13 @@ def refuse(findings: Iterable[Finding], /, *, what: str) -> None:
     """
     faults = tuple(findings)
     if faults:
-        raise InputError(f"{what} has {len(faults)} fault{'s' * (len(faults) != 1)}.", faults)
+        raise InputError(f"{what}: {len(faults)} fault{'s' * (len(faults) != 1)}.", faults)
 
 
 def _unit_mend(value: float, low: float, high: float, unit: str) -> str:
     """A likely slip of units: the factor that would bring the value inside."""
-    slips = {"nm": ((0.1, "ångström"), (1e3, "micrometres")), "nmol": ((1e-3, "pmol"), (1e3, "µmol"))}
+    slips = {"nm": ((0.1, "ångström"),), "nmol": ((1e-3, "pmol"),), "mol/l": ((1e-3, "mmol/l"),)}
     for factor, other in slips.get(unit, ()):
-        if math.isfinite(value) and value > high and low <= value * factor <= high and factor < 1:
+        if math.isfinite(value) and value > high and low <= value * factor <= high:
             return f"Is it in {other}? {value:g} {other} are {value * factor:g} {unit}."
     return f"Give {unit} within the bounds." if unit != "1" else "Give a number within the bounds."

@@ -294,7 +294,7 @@ def _print(structure, size, fits, found, stable, hydrodynamic) -> None:  # type:
     for layer in size.layers:
         rows.append((layer.name, f"{band_text(layer.thickness)} a side ({layer.mark}; {layer.note})"))
     rows.append(("hydrodynamic", f"{band_text(size.diameter)}; dots spread by {size.spread_nm:.2g} nm"))
-    rows.append(("below 5.5 nm", f"{size.below_renal_threshold:.2%} of dots: leave by the kidney"))
+    rows.append(("below 5.5 nm", f"{size.below_renal_threshold:.2%} of dots: small enough for the kidney"))
     rows.append(("Debye length", f"{stable.debye_nm:.3g} nm"))
     rows.append(("zeta", f"{stable.zeta.value:.3g} +- {stable.zeta.sd:.2g} mV"))
     rows.append(("barrier", band_text(stable.barrier)))

@@ -172,7 +172,7 @@ def ligand_named(name: str, /, *, field: str = "coat.ligand") -> Ligand:
     row = row_named(table_rows("ligands.csv"), name)
     if row is None:
         fault = unknown(field, name, ligand_names(), basis="the table of ligands")
-        raise InputError("The coat has 1 fault.", (fault,))
+        raise InputError("The coat: 1 fault.", (fault,))
     mass = float(row["molar_mass_kda"])
     return Ligand(
         name=row["name"],

@@ -55,7 +55,7 @@ def flory_radius_nm(molar_mass_g_mol: float, /) -> float:
     Examples
     --------
     >>> round(flory_radius_nm(5000.0), 2)
-    5.98
+    5.99
     """
     return MONOMER_NM * (molar_mass_g_mol / MONOMER_G_MOL) ** 0.6
 
@@ -72,7 +72,7 @@ def brush_height_nm(molar_mass_g_mol: float, /, *, grafting_per_nm2: float, radi
     Examples
     --------
     >>> round(brush_height_nm(2000.0, grafting_per_nm2=0.25, radius_nm=3.4), 2)
-    3.71
+    3.73
     """
     units = molar_mass_g_mol / MONOMER_G_MOL
     density = max(grafting_per_nm2, flory_radius_nm(molar_mass_g_mol) ** -2)

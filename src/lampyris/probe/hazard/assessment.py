@@ -7,8 +7,9 @@ import numpy as np
 
 from lampyris.core.errors import InputError
 from lampyris.core.estimate import Estimate
+from lampyris.core.finding import Finding
 from lampyris.core.sourced import SourcedValue
-from lampyris.probe.hazard.composition import dots_of_nmol, element, element_mass_ag, size_correction
+from lampyris.probe.hazard.composition import dots_of_nmol, element, element_mass_ag, material_faults, size_correction
 from lampyris.probe.hazard.dissolution import Conditions, Release, released
 from lampyris.probe.ranges import outside, refuse, unknown
 from lampyris.probe.structure import Layer, Structure
@@ -235,9 +236,13 @@ def species_named(name: str, /, *, field: str = "species") -> Species:
     rows = table_rows("species.csv")
     row = row_named(rows, name, column="species")
     if row is None:
-        fault = unknown(field, name, [one["species"] for one in rows], basis="the table of dose scaling")
-        raise InputError("The dose has 1 fault.", (fault,))
+        raise InputError("The dose: 1 fault.", (_unknown_species(name, field),))
     return Species(row["species"], float(row["body_g"]), float(row["km_kg_m2"]), row["source"], row["mark"])
+
+
+def _unknown_species(name: str, field: str) -> Finding:
+    known = [row["species"] for row in table_rows("species.csv")]
+    return unknown(field, name, known, basis="the table of dose scaling")
 
 
 def human_equivalent(per_kg: float, species: Species, /) -> float:
@@ -293,7 +298,8 @@ def hazard_of_dose(
     InputError
         If a material or species is unknown or a number outside of its bounds.
     """
-    animal = species_named(dose.species)
+    known = row_named(table_rows("species.csv"), dose.species, column="species") is not None
+    animal = species_named(dose.species if known else "mouse")
     weight = animal.body_g if dose.body_g is None else dose.body_g
     size, cells = structure.diameter_nm, concentration_nmol_l or 0.0
     at = conditions or Conditions()
@@ -305,6 +311,8 @@ def hazard_of_dose(
             *outside("layers: inorganic diameter", size, low=1, high=40, unit="nm", basis="dots"),
             *outside("concentration_nmol_l", cells, low=0, high=1e6, unit="nmol/l", basis="dots on cells"),
             *at.faults(),
+            *(() if known else (_unknown_species(dose.species, "species"),)),
+            *material_faults(structure),
         ),
         what="The dose",
     )

@@ -8,6 +8,7 @@ from itertools import pairwise
 
 from lampyris.core.errors import InputError
 from lampyris.core.estimate import Estimate
+from lampyris.core.finding import Finding
 from lampyris.core.sourced import MARKS, SourcedValue
 from lampyris.probe.materials import alloys, materials, pooled
 from lampyris.probe.probe import AVOGADRO_PER_MOL
@@ -79,9 +80,7 @@ def element(symbol: str, /) -> Element:
     row = row_named(table_rows("elements.csv"), symbol, column="element")
     if row is None:
         known = [one["element"] for one in table_rows("elements.csv")]
-        raise InputError(
-            "The material has 1 fault.", (unknown("element", symbol, known, basis="the table of elements"),)
-        )
+        raise InputError("The material: 1 fault.", (unknown("element", symbol, known, basis="the table of elements"),))
     column = "pde_parenteral_ug_day"
     permitted = sourced(row, column, "ug/day", conditions="human, by injection") if row[column] else None
     return Element(row["element"], float(row["molar_mass_g_mol"]), permitted, row["class"])
@@ -133,13 +132,24 @@ def substance(material: str, /, *, composition: float = math.nan, field: str = "
         if name:
             return _simple(name)
         fault = unknown(field, material, material_names(), basis="the table of compositions")
-        raise InputError("The dot has 1 fault.", (fault,))
+        raise InputError("The dot: 1 fault.", (fault,))
     basis = f"share of {mixture[2]} in {mixture[0]}"
     refuse(
         outside(field.replace("material", "composition"), composition, low=0, high=1, unit="1", basis=basis),
         what="The dot",
     )
     return _mixed(material, composition, mixture[1:])
+
+
+def material_faults(structure: Structure, /) -> tuple[Finding, ...]:
+    """Every layer whose composition is not known."""
+    found: list[Finding] = []
+    for number, layer in enumerate(structure.layers):
+        try:
+            substance(layer.material, composition=layer.composition, field=f"layers[{number}].material")
+        except InputError as error:
+            found += error.findings
+    return tuple(found)
 
 
 def element_mass_ag(structure: Structure, /) -> dict[str, Estimate]:

@@ -22,6 +22,10 @@ def test_coat_of_a_sheet(capsys):
     assert found["stability"]["verdict"] == "stable" and found["stability"]["limits"]
     assert found["conjugation"]["ligand"] == "antibody" and found["conjugation"]["avidity"]["gain"] > 1
     assert found["fits"][0]["verdict"] == "fits"
+    adds = {(one["ligand"], one["orientation"]): one for one in found["targeting"]}
+    assert adds["scFv", "oriented"]["growth_nm"] < adds["antibody", "random"]["growth_nm"]
+    assert adds["scFv", "oriented"]["without_active"]["value"] < adds["antibody", "random"]["without_active"]["value"]
+    assert cli.main(["probe", "coat", DOT]) == 0 and "what targeting changes" in capsys.readouterr().out
     assert answer(capsys, "coat", DOT, "--kd", "5") == found
 
 
@@ -46,6 +50,8 @@ def test_hazard_of_a_dose(capsys):
     found = answer(capsys, "hazard", DOT, "--dose", "0.2", "--on-cells", "50")
     assert found["elements"][0]["element"] == "Cd" and found["elements"][0]["mark"] == "secondary"
     assert found["viability"] and found["not_known"] and found["alternatives"][0]["cadmium_free"]
+    own = answer(capsys, "hazard", DOT, "--dose", "0.2", "--on-cells", "50", "--ec50", "50,2")
+    assert own["viability_by_own_curve"] == pytest.approx(0.5)
     assert cli.main(["probe", "hazard", DOT, "--dose", "0.2", "--on-cells", "50"]) == 0
     assert "not known:" in capsys.readouterr().out
 
@@ -76,6 +82,8 @@ def test_lots_side_by_side(capsys):
         (["hazard", DOT], 2, "--dose in nmol or --volume"),
         (["hazard", DOT, "--volume", "0.1"], 2, "concentration_nmol_per_l"),
         (["hazard", DOT, "--dose", "1", "--species", "mose", "--ph", "1"], 3, "Did you mean mouse?"),
+        (["hazard", DOT, "--dose", "1", "--ec50", "50,2"], 2, "--on-cells"),
+        (["hazard", DOT, "--dose", "1", "--on-cells", "5", "--ec50=-50,2"], 3, "--ec50 is between"),
         (["compare", DOT, OTHER, "--margin", "emision_nm=5"], 3, "Did you mean emission_nm?"),
         (["compare", DOT, OTHER, "--margin", "emission_nm"], 2, "PROPERTY=X"),
         (["compare", DOT, OTHER, "--band", "810"], 2, "two numbers"),

@@ -10,7 +10,7 @@ from lampyris.core.errors import UsageError
 
 if TYPE_CHECKING:
     from lampyris.core.dots import CoatSettings
-    from lampyris.probe.coat import Avidity, CoatedSize, CoatFit, Conjugation, Stability
+    from lampyris.probe.coat import Avidity, CoatedSize, CoatFit, Conjugation, Stability, Targeting
     from lampyris.probe.structure import Structure
 
 ORIENTATIONS = ("random", "oriented")
@@ -69,7 +69,7 @@ def _coat(options: argparse.Namespace) -> int:
     if options.list:
         return _list(options)
     structure, core_sd, coat, hydrodynamic = _dot(options)
-    from lampyris.probe.coat import coated_size, fitting_coats
+    from lampyris.probe.coat import coated_size, fitting_coats, targeting_choices
 
     size = coated_size(structure.diameter_nm, coat, core_sd_nm=core_sd, grafting_per_nm2=options.grafting)
     fits: tuple[CoatFit, ...] = ()
@@ -82,11 +82,18 @@ def _coat(options: argparse.Namespace) -> int:
         )
     found = _conjugated(options, size)
     stable = _stable(options, size, structure, coat)
-    document = _document(structure, size, fits, found, stable, hydrodynamic)
+    choices: tuple[Targeting, ...] = ()
+    if coat is not None and size.ligand is not None:
+        choices = targeting_choices(
+            size.inorganic_nm, coat, ligands_per_particle=size.ligands_per_particle, core_sd_nm=core_sd
+        )
+    document = _document(structure, size, fits, found, stable, hydrodynamic) | {
+        "targeting": [_targeting_entry(one) for one in choices]
+    }
     if options.json:
         print_json(document)
     else:
-        _print(structure, size, fits, found, stable, hydrodynamic)
+        _print(structure, size, fits, found, stable, hydrodynamic, choices)
     return 0
 
 
@@ -289,7 +296,7 @@ def _conjugation_entry(size: "CoatedSize", found: "Conjugation", gain: "Avidity 
     }
 
 
-def _print(structure, size, fits, found, stable, hydrodynamic) -> None:  # type: ignore[no-untyped-def]
+def _print(structure, size, fits, found, stable, hydrodynamic, choices) -> None:  # type: ignore[no-untyped-def]
     rows: list[tuple[object, ...]] = [("dot", f"{structure.label}, {size.inorganic_nm:.3g} nm")]
     for layer in size.layers:
         rows.append((layer.name, f"{band_text(layer.thickness)} a side ({layer.mark}; {layer.note})"))
@@ -303,6 +310,7 @@ def _print(structure, size, fits, found, stable, hydrodynamic) -> None:  # type:
     print_table(rows)
     if found is not None:
         _print_conjugation(size, *found)
+        _print_choices(size, choices)
     if hydrodynamic is not None:
         _print_fits(size, fits, hydrodynamic)
     print("limits of the stability:")
@@ -332,10 +340,42 @@ def _print_conjugation(size: "CoatedSize", found: "Conjugation", gain: "Avidity 
         rows.append(("gain by a second bond", f"{gain.gain:.3g} times; Kd {band_text(gain.apparent_kd_nmol_l)}"))
         rows.append(("patches with two receptors", f"{gain.two_in_reach:.2%}, where receptors do not move"))
     print_table(rows)
+
+
+def _print_choices(size: "CoatedSize", choices: "tuple[Targeting, ...]") -> None:
+    print()
     print(
-        "what targeting changes: a larger dot leaves the kidney's reach; whole antibodies bring their Fc end, which phagocytes"
+        f"what targeting changes, with {size.ligands_per_particle:g} ligands a dot ({size.bare.value:.3g} nm without):"
     )
-    print("  take up, so uptake by liver and spleen rises; an untargeted twin of the same size is the control for it")
+    rows: list[tuple[object, ...]] = [
+        ("ligand", "held", "diameter", "adds nm", "below 5.5 nm", "cannot bind", "without its target")
+    ]
+    rows += [
+        (
+            one.ligand,
+            one.orientation,
+            band_text(one.diameter),
+            f"{one.growth_nm:.2f}",
+            f"{one.below_renal_threshold:.1%}",
+            f"{one.silent.value:.0%} ({one.silent.low:.0%} to {one.silent.high:.0%})",
+            one.uptake,
+        )
+        for one in choices
+    ]
+    print_table(rows)
+
+
+def _targeting_entry(one: "Targeting") -> dict[str, Any]:
+    return {
+        "ligand": one.ligand,
+        "orientation": one.orientation,
+        "hydrodynamic_nm": estimate_entry(one.diameter),
+        "growth_nm": one.growth_nm,
+        "below_renal_threshold": one.below_renal_threshold,
+        "active_sites": estimate_entry(one.active_sites),
+        "without_active": estimate_entry(one.silent),
+        "uptake": one.uptake,
+    }
 
 
 def _print_fits(size: "CoatedSize", fits: "tuple[CoatFit, ...]", measured: tuple[float, float]) -> None:

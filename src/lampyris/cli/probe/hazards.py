@@ -5,7 +5,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from lampyris.cli.output import print_json, print_table
-from lampyris.cli.probe.numbers import band_text, estimate_entry, number
+from lampyris.cli.probe.numbers import band_text, estimate_entry, number, pair
 from lampyris.core.errors import UsageError
 
 if TYPE_CHECKING:
@@ -38,6 +38,9 @@ def add_tasks(task: Any, /) -> None:
         "--coat-half-life", type=number, metavar="DAYS", help="until half of the dots lost their coat; 0: bare"
     )
     hazard.add_argument("--on-cells", type=number, metavar="NMOL_L", help="concentration of dots on cells: viability")
+    hazard.add_argument(
+        "--ec50", type=pair, metavar="NMOL_L,SLOPE", help="your own dose-response of these dots, with --on-cells"
+    )
     hazard.add_argument(
         "--emission", type=number, metavar="NM", help="that an alternative must reach (default: the sheet's)"
     )
@@ -72,12 +75,35 @@ def _hazard(options: argparse.Namespace) -> int:
         ),
         rng=np.random.default_rng(options.seed),
     )
+    own = _own_viability(options)
     observed = observed_doses(structure)
     if options.json:
-        print_json(_document(sheet, found, observed))
+        print_json(_document(sheet, found, observed) | {"viability_by_own_curve": own})
     else:
         _print(found, observed)
+        if own is not None:
+            print(f"viability by your own dose-response at {options.on_cells:g} nmol/l: {own:.1%}")
     return 0
+
+
+def _own_viability(options: argparse.Namespace) -> float | None:
+    """Viability by the user's own log-logistic curve of whole dots."""
+    if options.ec50 is None:
+        return None
+    if options.on_cells is None:
+        raise UsageError("--ec50 needs --on-cells, the concentration on the cells.")
+    from lampyris.probe.hazard import log_logistic
+    from lampyris.probe.ranges import outside, refuse
+
+    ec50, slope = options.ec50
+    refuse(
+        (
+            *outside("--ec50", ec50, low=1e-9, high=1e9, unit="nmol/l", basis="a concentration above 0"),
+            *outside("slope of --ec50", slope, low=0.05, high=50, unit="1", basis="curves of cells fall by 0.5 to 10"),
+        ),
+        what="The dose-response",
+    )
+    return log_logistic(options.on_cells, ec50, slope)
 
 
 def _nmol(options: argparse.Namespace, sheet: "DotSettings") -> float:

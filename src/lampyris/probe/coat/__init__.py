@@ -1,7 +1,7 @@
 """The coat of a dot: what it adds to the size, how it is charged, what is bound to it, and whether it keeps dots apart.
 
 `coated_size` and `hydrodynamic_diameter` add layers up, `fitting_coats` asks which coat a measured diameter means;
-`conjugated` and `avidity` count ligands and bonds; `colloidal_stability` gives barrier and well of two dots.
+`conjugated`, `avidity` and `targeting_choices` count ligands and bonds; `colloidal_stability` gives barrier and well of two dots.
 """
 
 from lampyris.probe.coat.conjugation import Avidity, Conjugation, avidity, conjugated
@@ -16,6 +16,7 @@ from lampyris.probe.coat.size import (
     hydrodynamic_diameter,
 )
 from lampyris.probe.coat.stability import Stability, colloidal_stability, debye_length_nm
+from lampyris.probe.coat.targeting import Targeting, targeting_choices
 
 __all__ = [
     "RENAL_THRESHOLD_NM",
@@ -26,6 +27,7 @@ __all__ = [
     "Layer",
     "Ligand",
     "Stability",
+    "Targeting",
     "avidity",
     "brush_height_nm",
     "coat_layers",
@@ -40,4 +42,5 @@ __all__ = [
     "ligand_named",
     "ligand_names",
     "polymer_layer",
+    "targeting_choices",
 ]

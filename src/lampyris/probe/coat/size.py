@@ -37,8 +37,8 @@ class CoatedSize:
         What it is targeted with.
     ligands_per_particle, coverage : float
         Mean ligands on a dot, and the share of the surface that they shade.
-    below_renal_threshold : float
-        Probability that a dot is smaller than 5.5 nm.
+    below_renal_threshold, bare_below_renal_threshold : float
+        Probability that a dot is smaller than 5.5 nm, with its ligands and without.
     """
 
     inorganic_nm: float
@@ -50,6 +50,7 @@ class CoatedSize:
     ligands_per_particle: float
     coverage: float
     below_renal_threshold: float
+    bare_below_renal_threshold: float
 
 
 @dataclass(frozen=True, slots=True)
@@ -150,9 +151,8 @@ def coated_size(
     method = "core + 2 (shells + coat)"
     bare = _estimate(inorganic_nm + 2 * thickness, sd, inorganic_nm, method)
     diameter, coverage = _with_ligands(bare, ligand, number)
-    width = math.hypot(diameter.sd, core_sd_nm)
-    below = _below(RENAL_THRESHOLD_NM, diameter.value, width)
-    return CoatedSize(inorganic_nm, layers, bare, diameter, core_sd_nm, ligand, number, coverage, below)
+    below = [_below(RENAL_THRESHOLD_NM, one.value, math.hypot(one.sd, core_sd_nm)) for one in (diameter, bare)]
+    return CoatedSize(inorganic_nm, layers, bare, diameter, core_sd_nm, ligand, number, coverage, *below)
 
 
 def fitting_coats(

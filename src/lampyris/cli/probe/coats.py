@@ -395,9 +395,10 @@ def _print_fits(size: "CoatedSize", fits: "tuple[CoatFit, ...]", measured: tuple
         for fit in fits
     ]
     print_table(rows)
-    print(
-        "note: light scattering weighs large dots, and a shell that the core's diameter does not hold takes from the coat"
-    )
+    print("note: light scattering weighs large dots; a shell that the core's diameter does not hold takes from the coat")
+    if size.ligand is not None:
+        grown = size.diameter.value - size.bare.value
+        print(f"note: ligands are in the measured diameter too; here they add about {grown:.2g} nm")
 
 
 def _list(options: argparse.Namespace) -> int:

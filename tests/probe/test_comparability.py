@@ -98,6 +98,20 @@ def test_other_materials_coats_and_wavelengths():
     assert found["bleaching"].verdict == "cannot tell"
 
 
+def test_a_size_that_was_not_measured_is_no_measurement():
+    found = rows(compare_dots(dot(), dot("B", hydrodynamic_nm=None, hydrodynamic_sd_nm=None)))
+    assert found["hydrodynamic_nm"].verdict == "cannot tell" and "models say" in found["hydrodynamic_nm"].reason
+
+
+def test_small_losses_by_light_are_poorly_known():
+    kept = {"retained_percent": 99.0}
+    found = rows(compare_dots(dot(**kept), dot("B", **kept)))
+    assert found["bleaching"].verdict == "cannot tell"
+    assert (
+        rows(compare_dots(dot(retained_percent=20.0), dot("B", retained_percent=20.0)))["bleaching"].verdict == "pass"
+    )
+
+
 def test_metal_by_analysis_comes_before_the_composition():
     # 1 ug/ml of metal in 1 nM of dots: 1e-3 g/l over 1e-9 x N_A dots
     found = rows(compare_dots(dot(metal_ug_per_ml=1.0, concentration_nmol_per_l=1.0), dot("B")))

@@ -24,6 +24,8 @@ from lampyris.probe.tables import table_rows
 Verdict = Literal["pass", "fail", "cannot tell"]
 NORMAL_95 = 1.6448536269514722
 """One-sided 95 % of the normal law: its two-sided interval is the 90 % one."""
+RETAINED_SD = 0.02
+"""Of a share of signal retained, for which sheets give no uncertainty: assumed. Of a small loss it is a large part."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -302,7 +304,8 @@ def _values(dot: DotSettings) -> dict[str, Estimate]:
         bright = measured.molar_extinction_per_m_cm * measured.quantum_yield
         put("brightness", bright, relative * bright, "extinction (10 %) times quantum yield")
     if measured.retained_percent and measured.retained_minutes and measured.retained_percent < 100:
-        put("bleaching", -math.log(measured.retained_percent / 100) / measured.retained_minutes)
+        left, minutes = measured.retained_percent / 100, measured.retained_minutes
+        put("bleaching", -math.log(left) / minutes, RETAINED_SD / left / minutes, "retention known to 2 points")
     metal = _metal_ag(dot)
     if metal is not None:
         put("metal_ag", *metal)
@@ -330,7 +333,7 @@ def _compared(
     difference: Estimate | None = None
     verdict: Verdict = "cannot tell"
     if reference is None or other is None:
-        reason = "neither sheet gives it" if reference is other else "one sheet only gives it"
+        reason = why_not or ("neither sheet gives it" if reference is other else "one sheet only gives it")
     elif why_not:
         reason = why_not
     elif margin.kind == "ratio" and min(reference.value, other.value) <= 0:
@@ -404,9 +407,16 @@ def _same_rows(reference: DotSettings, other: DotSettings) -> list[PropertyCompa
 def _why_not(name: str, reference: DotSettings, other: DotSettings) -> str:
     """Why two values that are there cannot be compared, "" where they can."""
     first, second = reference.measured, other.measured
-    if name == "brightness" and first.excitation_nm != second.excitation_nm:
+    both_bright = first.molar_extinction_per_m_cm and second.molar_extinction_per_m_cm
+    if name == "brightness" and both_bright and first.excitation_nm != second.excitation_nm:
         return f"extinctions are at {first.excitation_nm or 'an unknown'} and {second.excitation_nm or 'an unknown'} nm"
-    if name == "bleaching" and first.retained_minutes != second.retained_minutes:
+    missing = first.hydrodynamic_nm is None or second.hydrodynamic_nm is None
+    if name == "hydrodynamic_nm" and missing:
+        guesses = [predicted_hydrodynamic(dot) for dot in (reference, other)]
+        shown = [f"{guess.value:.3g} nm" if guess else "nothing" for guess in guesses]
+        return f"not measured of both; the coats' models say {shown[0]} and {shown[1]}, which is no measurement"
+    both_bleach = first.retained_minutes and second.retained_minutes
+    if name == "bleaching" and both_bleach and first.retained_minutes != second.retained_minutes:
         return "the minutes differ, and the light of neither is said: ask for the dose in J/cm2"
     return ""
 

@@ -10,6 +10,7 @@ from lampyris.core.errors import InputError
 from lampyris.probe.coat import coat_layers, colloidal_stability, debye_length_nm
 from lampyris.probe.coat.stability import (
     brush_repulsion_kt,
+    charge_of_zeta_e,
     charge_repulsion_kt,
     sphere_attraction_kt,
     water_permittivity,
@@ -41,6 +42,12 @@ def test_charge_decays_over_the_debye_length():
     energy = charge_repulsion_kt(gaps, radius_nm=1e4, zeta_mv=-30, debye_nm=1.0, temperature_k=298.15)
     assert energy[0] / energy[1] == pytest.approx(math.e, rel=1e-3)
     assert (charge_repulsion_kt(gaps, radius_nm=5, zeta_mv=0, debye_nm=1.0, temperature_k=298.15) == 0).all()
+
+
+def test_charge_of_a_lone_sphere_is_coulombs():
+    # without salt, zeta = q / 4 pi eps r: 1.44 nm V per charge over the permittivity
+    charge = charge_of_zeta_e(-30.0, radius_nm=5.0, debye_nm=math.inf)
+    assert charge == pytest.approx(-0.030 * 5.0 * water_permittivity(298.15) / 1.4399645, rel=1e-6)
 
 
 def test_brush_integral_is_that_of_the_pressure():

@@ -239,6 +239,7 @@ def _document(structure, size, fits, found, stable, hydrodynamic) -> dict[str, A
             "reason": stable.reason,
             "debye_nm": stable.debye_nm,
             "zeta_mv": estimate_entry(stable.zeta),
+            "charge_e": estimate_entry(stable.charge_e),
             "barrier_kt": estimate_entry(stable.barrier),
             "attraction_kt": estimate_entry(stable.well),
             "bare_attraction_kt": stable.without_coat_kt,
@@ -303,7 +304,7 @@ def _print(structure, size, fits, found, stable, hydrodynamic, choices) -> None:
     rows.append(("hydrodynamic", f"{band_text(size.diameter)}; dots spread by {size.spread_nm:.2g} nm"))
     rows.append(("below 5.5 nm", f"{size.below_renal_threshold:.2%} of dots: small enough for the kidney"))
     rows.append(("Debye length", f"{stable.debye_nm:.3g} nm"))
-    rows.append(("zeta", f"{stable.zeta.value:.3g} +- {stable.zeta.sd:.2g} mV"))
+    rows.append(("zeta", f"{stable.zeta.value:.3g} +- {stable.zeta.sd:.2g} mV, {stable.charge_e.value:+.0f} charges"))
     rows.append(("barrier", band_text(stable.barrier)))
     rows.append(("attraction", band_text(stable.well)))
     rows.append(("stability", f"{stable.verdict}: {stable.reason}"))
@@ -395,7 +396,9 @@ def _print_fits(size: "CoatedSize", fits: "tuple[CoatFit, ...]", measured: tuple
         for fit in fits
     ]
     print_table(rows)
-    print("note: light scattering weighs large dots; a shell that the core's diameter does not hold takes from the coat")
+    print(
+        "note: light scattering weighs large dots; a shell that the core's diameter does not hold takes from the coat"
+    )
     if size.ligand is not None:
         grown = size.diameter.value - size.bare.value
         print(f"note: ligands are in the measured diameter too; here they add about {grown:.2g} nm")

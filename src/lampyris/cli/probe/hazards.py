@@ -78,12 +78,21 @@ def _hazard(options: argparse.Namespace) -> int:
     own = _own_viability(options)
     observed = observed_doses(structure)
     if options.json:
-        print_json(_document(sheet, found, observed) | {"viability_by_own_curve": own})
+        print_json(_document(sheet, found, observed) | {"viability_by_own_curve": own, "notes": _notes(sheet)})
     else:
         _print(found, observed)
+        for note in _notes(sheet):
+            print(f"note: {note}")
         if own is not None:
             print(f"viability by your own dose-response at {options.on_cells:g} nmol/l: {own:.1%}")
     return 0
+
+
+def _notes(sheet: "DotSettings") -> tuple[str, ...]:
+    """What of the sheet is not in the numbers."""
+    if sheet.aspect_ratio > 1:
+        return (f"taken as spheres: the aspect ratio of {sheet.aspect_ratio:g} is not in volumes and speeds",)
+    return ()
 
 
 def _own_viability(options: argparse.Namespace) -> float | None:

@@ -67,6 +67,8 @@ class Stability:
         In zJ, across water.
     zeta : Estimate
         In mV.
+    charge_e : Estimate
+        Elementary charges inside of the plane of slip that the zeta potential means.
     barrier : Estimate
         Highest energy on the way to touching, in kT.
     well : Estimate
@@ -86,6 +88,7 @@ class Stability:
     debye_nm: float
     hamaker: SourcedValue
     zeta: Estimate
+    charge_e: Estimate
     barrier: Estimate
     well: Estimate
     verdict: str
@@ -129,6 +132,20 @@ def debye_length_nm(ionic_strength_m: float, /, *, temperature_k: float = 298.15
     permittivity = water_permittivity(temperature_k) * VACUUM_PERMITTIVITY
     ions = 2 * AVOGADRO_PER_MOL * CHARGE_C**2 * 1000 * ionic_strength_m
     return 1e9 * math.sqrt(permittivity * BOLTZMANN_J_K * temperature_k / ions)
+
+
+def charge_of_zeta_e(zeta_mv: float, /, *, radius_nm: float, debye_nm: float, temperature_k: float = 298.15) -> float:
+    """Elementary charges of a sphere with a zeta potential, 4 pi eps r (1 + r / Debye length) zeta (Debye and Hueckel).
+
+    Good to a few per cent up to 25 mV, to a fifth at 50 mV; no more than the net charge inside of the plane of slip.
+
+    Examples
+    --------
+    >>> round(charge_of_zeta_e(-30.0, radius_nm=7.4, debye_nm=0.784), 1)
+    -126.0
+    """
+    farad_per_nm = 4 * math.pi * water_permittivity(temperature_k) * VACUUM_PERMITTIVITY * 1e-9
+    return farad_per_nm * radius_nm * (1 + radius_nm / debye_nm) * zeta_mv * 1e-3 / CHARGE_C
 
 
 def hamaker_constant(material: str, /) -> SourcedValue:
@@ -332,10 +349,16 @@ def colloidal_stability(
     )
     if verdict == "stable" and any(layer.small_molecule for layer in layers) and -touching[0] > STICKS_KT:
         reason += f", as long as its small molecules stay on: bare crystals attract by {-touching[0]:.1f} kT"
+    debye = debye_length_nm(ionic_strength_m, temperature_k=temperature_k)
+    charges = [
+        charge_of_zeta_e(one, radius_nm=inorganic_nm / 2 + total, debye_nm=debye, temperature_k=temperature_k)
+        for one in (zeta, zeta_sd)
+    ]
     return Stability(
-        debye_nm=debye_length_nm(ionic_strength_m, temperature_k=temperature_k),
+        debye_nm=debye,
         hamaker=hamaker,
-        zeta=Estimate(zeta, zeta_sd, zeta - 1.96 * zeta_sd, zeta + 1.96 * zeta_sd, 0.95, "mV", "sheet or table"),
+        zeta=_normal(zeta, zeta_sd, "mV", "sheet or table"),
+        charge_e=_normal(charges[0], abs(charges[1]), "1", "Debye and Hueckel"),
         barrier=barrier_estimate,
         well=well_estimate,
         verdict=verdict,
@@ -351,6 +374,10 @@ def _zeta(layers: tuple[Layer, ...], measured: float | None) -> tuple[float, flo
     if not layers:
         return 0.0, 10.0
     return layers[-1].zeta.value, layers[-1].zeta.sd
+
+
+def _normal(value: float, sd: float, unit: str, method: str) -> Estimate:
+    return Estimate(value, sd, value - 1.96 * sd, value + 1.96 * sd, 0.95, unit, method)
 
 
 def _barrier_and_well(energy: PairEnergy) -> tuple[float, float]:

@@ -2,6 +2,7 @@
 
 import json
 from pathlib import Path
+from xml.etree import ElementTree
 
 import pytest
 
@@ -67,6 +68,15 @@ def test_lots_side_by_side(capsys):
     assert "ask the supplier for:" in capsys.readouterr().out
 
 
+def test_figures(capsys, tmp_path):
+    energy, release = tmp_path / "energy.svg", tmp_path / "release.svg"
+    answer(capsys, "coat", DOT, "--plot", str(energy))
+    answer(capsys, "hazard", DOT, "--dose", "0.2", "--plot", str(release))
+    for path, word in ((energy, "gap between the coats, nm"), (release, "share in solution")):
+        tree = ElementTree.fromstring(path.read_bytes())
+        assert tree.attrib["width"] == "88mm" and word in "".join(tree.itertext())
+
+
 @pytest.mark.parametrize(
     "words, code, said",
     [
@@ -75,6 +85,7 @@ def test_lots_side_by_side(capsys):
         (["coat", "--core", "6.8", "--coat", "PGE5000"], 3, "Did you mean PEG5000?"),
         (["coat", "--core", "6.8", "--hydrodynamic", "5"], 3, "not smaller than its crystal"),
         (["coat", "--core", "6.8", "--coat", "PEG2000", "--salt", "150"], 3, "mmol/l"),
+        (["coat", DOT, "--plot", "energy.jpg"], 2, ".svg or .png"),
         (["coat"], 2, "a sheet or --core"),
         (["coat", DOT, "--ligands", "-3"], 3, "--ligands is between 0"),
         (["coat", "--core", "6.8", "--ligand", "scFv"], 2, "need a coat"),

@@ -5,7 +5,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from lampyris.cli.output import print_json, print_table
-from lampyris.cli.probe.numbers import band_text, estimate_entry, number
+from lampyris.cli.probe.numbers import band_text, estimate_entry, figure_path, number, write_figure
 from lampyris.core.errors import UsageError
 
 if TYPE_CHECKING:
@@ -35,6 +35,7 @@ def add_tasks(task: Any, /) -> None:
         "--hydrodynamic", type=number, metavar="NM", help="measured diameter: which coats fit it is then told"
     )
     coat.add_argument("--hydrodynamic-sd", type=number, default=0.0, metavar="NM", help="its standard deviation")
+    coat.add_argument("--plot", type=figure_path, metavar="FILE", help="draw the energy of two dots: .svg or .png")
     coat.add_argument("--list", action="store_true", help="name all coats and ligands, and nothing else")
     _add_ligand(coat)
     _add_medium(coat)
@@ -90,6 +91,10 @@ def _coat(options: argparse.Namespace) -> int:
     document = _document(structure, size, fits, found, stable, hydrodynamic) | {
         "targeting": [_targeting_entry(one) for one in choices]
     }
+    if options.plot is not None:
+        from lampyris.report.plots.coated_dot import stability_figure
+
+        write_figure(stability_figure(stable, title=structure.label), options.plot)
     if options.json:
         print_json(document)
     else:

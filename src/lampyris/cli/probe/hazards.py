@@ -5,7 +5,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from lampyris.cli.output import print_json, print_table
-from lampyris.cli.probe.numbers import band_text, estimate_entry, number, pair
+from lampyris.cli.probe.numbers import band_text, estimate_entry, figure_path, number, pair, write_figure
 from lampyris.core.errors import UsageError
 
 if TYPE_CHECKING:
@@ -44,6 +44,7 @@ def add_tasks(task: Any, /) -> None:
     hazard.add_argument(
         "--emission", type=number, metavar="NM", help="that an alternative must reach (default: the sheet's)"
     )
+    hazard.add_argument("--plot", type=figure_path, metavar="FILE", help="draw the release over time: .svg or .png")
     hazard.add_argument(
         "--seed", type=int, default=1, metavar="N", help="what is uncertain is drawn from it (default: 1)"
     )
@@ -75,6 +76,10 @@ def _hazard(options: argparse.Namespace) -> int:
         ),
         rng=np.random.default_rng(options.seed),
     )
+    if options.plot is not None:
+        from lampyris.report.plots.coated_dot import release_figure
+
+        write_figure(release_figure(found.release, title=found.structure.label), options.plot)
     own = _own_viability(options)
     observed = observed_doses(structure)
     if options.json:

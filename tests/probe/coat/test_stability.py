@@ -7,7 +7,7 @@ import pytest
 from scipy.integrate import quad
 
 from lampyris.core.errors import InputError
-from lampyris.probe.coat import coat_layers, colloidal_stability, debye_length_nm
+from lampyris.probe.coat import Medium, coat_layers, colloidal_stability, debye_length_nm
 from lampyris.probe.coat.stability import (
     brush_repulsion_kt,
     charge_of_zeta_e,
@@ -69,8 +69,9 @@ def test_brush_integral_is_that_of_the_pressure():
 
 def stable(kind, **options):
     layers = coat_layers(kind, radius_nm=3.4) if kind else ()
-    options = {"inorganic_nm": 6.8, "material": "CdTe", "rng": np.random.default_rng(1)} | options
-    return colloidal_stability(layers, **options)
+    return colloidal_stability(
+        layers, inorganic_nm=6.8, material="CdTe", medium=Medium(**options), rng=np.random.default_rng(1)
+    )
 
 
 def test_bare_dots_cluster_and_polymer_keeps_them_apart():
@@ -88,10 +89,9 @@ def test_salt_takes_the_barrier_of_a_charged_coat():
 def test_large_bare_charged_dots_fall_as_textbooks_say():
     # 30 nm, a charged thin coat: salt turns them from held apart to sticking
     layers = coat_layers("mercaptopropionic acid", radius_nm=15)
-    options = {"inorganic_nm": 30.0, "material": "CdS", "zeta_mv": -45.0, "rng": np.random.default_rng(1)}
-    held = colloidal_stability(layers, ionic_strength_m=0.001, **options)
-    falls = colloidal_stability(
-        layers, ionic_strength_m=3.0, zeta_mv=-5.0, inorganic_nm=30.0, material="CdS", rng=np.random.default_rng(1)
+    held, falls = (
+        colloidal_stability(layers, inorganic_nm=30.0, material="CdS", medium=medium, rng=np.random.default_rng(1))
+        for medium in (Medium(0.001, zeta_mv=-45.0), Medium(3.0, zeta_mv=-5.0))
     )
     assert held.barrier.low > 15 and held.verdict == "stable"
     assert falls.verdict in ("unstable", "slow clustering")

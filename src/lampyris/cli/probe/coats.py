@@ -202,19 +202,17 @@ def _stable(
 ) -> "Stability":
     import numpy as np
 
-    from lampyris.probe.coat import colloidal_stability
+    from lampyris.probe.coat import Medium, colloidal_stability
 
     salt = options.salt
     if salt is None:
         salt = coat.ionic_strength_m if coat is not None and coat.ionic_strength_m is not None else 0.15
+    zeta = coat.zeta_mv if coat is not None else options.zeta
     return colloidal_stability(
         size.layers,
         inorganic_nm=size.inorganic_nm,
         material=structure.layers[-1].material,
-        zeta_mv=coat.zeta_mv if coat is not None else options.zeta,
-        ionic_strength_m=salt,
-        temperature_k=options.celsius + 273.15,
-        hamaker_zj=options.hamaker,
+        medium=Medium(salt, options.celsius + 273.15, zeta, options.hamaker),
         rng=np.random.default_rng(options.seed),
     )
 

@@ -10,7 +10,7 @@ from lampyris.core.errors import UsageError
 
 if TYPE_CHECKING:
     from lampyris.core.dots import DotSettings
-    from lampyris.probe.hazard import Hazard
+    from lampyris.probe.hazard import Alternative, ElementDose, Hazard, LethalMargin, Viability
 
 
 def add_tasks(task: Any, /) -> None:
@@ -142,20 +142,7 @@ def _document(sheet: "DotSettings", found: "Hazard", observed: tuple[dict[str, s
         "dose_nmol": found.nmol,
         "species": found.species.name,
         "body_g": found.body_g,
-        "elements": [
-            {
-                "element": one.symbol,
-                "class": one.impurity_class,
-                "dose_ug": estimate_entry(one.total_ug),
-                "dose_ug_per_kg": estimate_entry(one.per_kg),
-                "human_equivalent_ug": estimate_entry(one.human_ug),
-                "permitted_ug_per_day": one.permitted_ug_day.value if one.permitted_ug_day else None,
-                "times_permitted_daily": one.days_of_exposure,
-                "source": one.permitted_ug_day.source if one.permitted_ug_day else "",
-                "mark": one.permitted_ug_day.mark if one.permitted_ug_day else "",
-            }
-            for one in found.elements
-        ],
+        "elements": [_element_entry(one) for one in found.elements],
         "release": {
             "hours": release.hours.tolist(),
             "half_life_bare_h": release.half_life_h,
@@ -169,52 +156,70 @@ def _document(sheet: "DotSettings", found: "Hazard", observed: tuple[dict[str, s
                 for symbol in release.share
             },
         },
-        "lethal_doses": [
-            {
-                "element": one.symbol,
-                "species": one.species,
-                "route": one.route,
-                "salt": one.salt,
-                "ld50_mg_per_kg": estimate_entry(one.ld50_mg_kg),
-                "margin_if_all_dissolved": estimate_entry(one.margin_all),
-                "margin_of_released": estimate_entry(one.margin_released),
-                "source": one.source,
-                "mark": one.mark,
-            }
-            for one in found.lethal
-        ],
-        "viability": [
-            {
-                "ion": one.symbol,
-                "cells": one.cells,
-                "hours": one.hours,
-                "ion_umol_per_l": estimate_entry(one.ion_umol_l),
-                "viability": estimate_entry(one.viability),
-                "ec50_umol_per_l": one.ec50_umol_l,
-                "slope": one.slope,
-                "source": one.source,
-                "mark": one.mark,
-            }
-            for one in found.viability
-        ],
-        "alternatives": [
-            {
-                "family": one.family,
-                "hazard_index": one.index,
-                "hazard_index_worst": one.worst,
-                "known_share": one.known_share,
-                "cadmium_free": one.cadmium_free,
-                "lead_free": one.lead_free,
-                "reaches_emission": one.reaches,
-                "emission_nm": one.emission_nm,
-                "note": one.note,
-                "source": one.source,
-                "mark": one.mark,
-            }
-            for one in found.alternatives
-        ],
+        "lethal_doses": [_lethal_entry(one) for one in found.lethal],
+        "viability": [_viability_entry(one) for one in found.viability],
+        "alternatives": [_alternative_entry(one) for one in found.alternatives],
         "observed": observed,
         "not_known": found.unknown,
+    }
+
+
+def _element_entry(one: "ElementDose") -> dict[str, Any]:
+    limit = one.permitted_ug_day
+    return {
+        "element": one.symbol,
+        "class": one.impurity_class,
+        "dose_ug": estimate_entry(one.total_ug),
+        "dose_ug_per_kg": estimate_entry(one.per_kg),
+        "human_equivalent_ug": estimate_entry(one.human_ug),
+        "permitted_ug_per_day": limit.value if limit else None,
+        "times_permitted_daily": one.days_of_exposure,
+        "source": limit.source if limit else "",
+        "mark": limit.mark if limit else "",
+    }
+
+
+def _lethal_entry(one: "LethalMargin") -> dict[str, Any]:
+    return {
+        "element": one.symbol,
+        "species": one.species,
+        "route": one.route,
+        "salt": one.salt,
+        "ld50_mg_per_kg": estimate_entry(one.ld50_mg_kg),
+        "margin_if_all_dissolved": estimate_entry(one.margin_all),
+        "margin_of_released": estimate_entry(one.margin_released),
+        "source": one.source,
+        "mark": one.mark,
+    }
+
+
+def _viability_entry(one: "Viability") -> dict[str, Any]:
+    return {
+        "ion": one.symbol,
+        "cells": one.cells,
+        "hours": one.hours,
+        "ion_umol_per_l": estimate_entry(one.ion_umol_l),
+        "viability": estimate_entry(one.viability),
+        "ec50_umol_per_l": one.ec50_umol_l,
+        "slope": one.slope,
+        "source": one.source,
+        "mark": one.mark,
+    }
+
+
+def _alternative_entry(one: "Alternative") -> dict[str, Any]:
+    return {
+        "family": one.family,
+        "hazard_index": one.index,
+        "hazard_index_worst": one.worst,
+        "known_share": one.known_share,
+        "cadmium_free": one.cadmium_free,
+        "lead_free": one.lead_free,
+        "reaches_emission": one.reaches,
+        "emission_nm": one.emission_nm,
+        "note": one.note,
+        "source": one.source,
+        "mark": one.mark,
     }
 
 

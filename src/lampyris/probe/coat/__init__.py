@@ -15,7 +15,7 @@ from lampyris.probe.coat.size import (
     fitting_coats,
     hydrodynamic_diameter,
 )
-from lampyris.probe.coat.stability import Stability, colloidal_stability, debye_length_nm
+from lampyris.probe.coat.stability import Medium, Stability, colloidal_stability, debye_length_nm
 from lampyris.probe.coat.targeting import Targeting, targeting_choices
 
 __all__ = [
@@ -26,6 +26,7 @@ __all__ = [
     "Conjugation",
     "Layer",
     "Ligand",
+    "Medium",
     "Stability",
     "Targeting",
     "avidity",

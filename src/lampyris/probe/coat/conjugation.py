@@ -4,6 +4,7 @@ import math
 from dataclasses import dataclass
 
 from lampyris.core.estimate import Estimate
+from lampyris.core.finding import Finding
 from lampyris.probe.coat.kinds import Ligand, Orientation
 from lampyris.probe.probe import AVOGADRO_PER_MOL
 from lampyris.probe.ranges import outside, refuse
@@ -168,15 +169,7 @@ def avidity(
     ----------
     Martinez-Veracoechea & Frenkel (2011) PNAS 108, 10963; doi:10.1073/pnas.1105351108: partition function of multivalent binding.
     """
-    refuse(
-        (
-            *outside("kd_nmol_l", kd_nmol_l, low=1e-6, high=1e9, unit="nmol/l", basis="from biotin to no binding"),
-            *outside("receptors_per_cell", receptors_per_cell, low=0, high=1e8, unit="1", basis="a cell's surface"),
-            *outside("cell_um", cell_diameter_um, low=1, high=200, unit="um", basis="cells"),
-            *outside("dot diameter", dot_diameter_nm, low=1, high=500, unit="nm", basis="dots and clusters"),
-        ),
-        what="The target",
-    )
+    refuse(_target_faults(kd_nmol_l, receptors_per_cell, cell_diameter_um, dot_diameter_nm), what="The target")
     density_nm2 = receptors_per_cell / (math.pi * (1000 * cell_diameter_um) ** 2)
     reach = TETHER_NM + 2 * ligand.radius_nm
     # the cap of a sphere that lies within the reach of a wall which it touches
@@ -189,17 +182,18 @@ def avidity(
     return Avidity(
         bonds_weight=weights[1],
         gain=_gain(weights[1]),
-        apparent_kd_nmol_l=Estimate(
-            middle,
-            math.nan,
-            low,
-            high,
-            0.95,
-            "nmol/l",
-            "one or two bonds at equilibrium, interval from the active share only",
-        ),
+        apparent_kd_nmol_l=Estimate(middle, math.nan, low, high, 0.95, "nmol/l", "interval from the active share only"),
         receptors_in_reach=receptors,
         two_in_reach=-math.expm1(-receptors) - receptors * math.exp(-receptors),
+    )
+
+
+def _target_faults(kd: float, receptors: float, cell_um: float, dot_nm: float) -> tuple[Finding, ...]:
+    return (
+        *outside("kd_nmol_l", kd, low=1e-6, high=1e9, unit="nmol/l", basis="from biotin to no binding"),
+        *outside("receptors_per_cell", receptors, low=0, high=1e8, unit="1", basis="a cell's surface"),
+        *outside("cell_um", cell_um, low=1, high=200, unit="um", basis="cells"),
+        *outside("dot diameter", dot_nm, low=1, high=500, unit="nm", basis="dots and clusters"),
     )
 
 

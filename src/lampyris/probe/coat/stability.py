@@ -7,6 +7,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from lampyris.core.estimate import Estimate
+from lampyris.core.finding import Finding
 from lampyris.core.sourced import SourcedValue
 from lampyris.probe.coat.kinds import Layer
 from lampyris.probe.ranges import outside, refuse
@@ -53,6 +54,43 @@ class PairEnergy:
     def total_kt(self) -> NDArray[np.float64]:
         """Sum of the terms."""
         return self.attraction_kt + self.charge_kt + self.steric_kt
+
+
+@dataclass(frozen=True, slots=True)
+class Medium:
+    """What coated dots stand in, and what was measured of them there.
+
+    Parameters
+    ----------
+    ionic_strength_m : float
+        In mol/l; 0.15 is that of saline.
+    temperature_k : float
+        273.15 to 373.15 K.
+    zeta_mv : float, optional
+        Measured, taken as known to 4 mV; left out, that of the coat's outermost layer in the table.
+    hamaker_zj : float, optional
+        In place of the table's, taken as known to 10 %.
+    """
+
+    ionic_strength_m: float = 0.15
+    temperature_k: float = 298.15
+    zeta_mv: float | None = None
+    hamaker_zj: float | None = None
+
+    def faults(self) -> tuple[Finding, ...]:
+        """Numbers outside of their bounds."""
+        water = "liquid water, for which the permittivity is known"
+        return (
+            *outside("ionic_strength_m", self.ionic_strength_m, low=0, high=5, unit="mol/l", basis="salt in water"),
+            *outside("temperature_k", self.temperature_k, low=273.15, high=373.15, unit="K", basis=water),
+            *outside("zeta_mv", self.zeta_mv or 0.0, low=-200, high=200, unit="mV", basis="more was never measured"),
+            *outside("hamaker_zj", self.hamaker_zj or 1.0, low=0.1, high=500, unit="zJ", basis="from oil to metal"),
+        )
+
+    @property
+    def debye_nm(self) -> float:
+        """Length over which its salt screens charge."""
+        return debye_length_nm(self.ionic_strength_m, temperature_k=self.temperature_k)
 
 
 @dataclass(frozen=True, slots=True)
@@ -274,10 +312,7 @@ def colloidal_stability(
     *,
     inorganic_nm: float,
     material: str,
-    zeta_mv: float | None = None,
-    ionic_strength_m: float = 0.15,
-    temperature_k: float = 298.15,
-    hamaker_zj: float | None = None,
+    medium: Medium | None = None,
     rng: np.random.Generator,
 ) -> Stability:
     """Barrier and well of two equal coated dots, with the uncertainty of Hamaker constant, zeta potential and coat.
@@ -290,14 +325,8 @@ def colloidal_stability(
         Diameter of the crystal.
     material : str
         Of its outermost layer.
-    zeta_mv : float, optional
-        Measured; left out, that of the coat's outermost layer in the table.
-    ionic_strength_m : float
-        Of the medium in mol/l; 0.15 is that of saline.
-    temperature_k : float
-        273.15 to 373.15 K.
-    hamaker_zj : float, optional
-        In place of the table's, taken as known to 10 %.
+    medium : Medium, optional
+        Left out, saline at 25 C.
     rng : numpy.random.Generator
         Draws what is uncertain.
 
@@ -306,74 +335,75 @@ def colloidal_stability(
     InputError
         If a number is outside of its bounds.
     """
-    water = "liquid water, for which the permittivity is known"
-    refuse(
-        (
-            *outside("ionic_strength_m", ionic_strength_m, low=0, high=5, unit="mol/l", basis="salt in water"),
-            *outside("temperature_k", temperature_k, low=273.15, high=373.15, unit="K", basis=water),
-            *outside("zeta_mv", zeta_mv or 0.0, low=-200, high=200, unit="mV", basis="more was never measured"),
-            *outside("hamaker_zj", hamaker_zj or 1.0, low=0.1, high=500, unit="zJ", basis="from oil to metal"),
-        ),
-        what="The medium",
-    )
+    around = medium or Medium()
+    refuse(around.faults(), what="The medium")
     hamaker = hamaker_constant(material)
-    if hamaker_zj is not None:
-        hamaker = SourcedValue(hamaker_zj, 0.1 * hamaker_zj, "zJ", "as given", "given by the user", "quoted")
-    zeta, zeta_sd = _zeta(layers, zeta_mv)
-    total = math.fsum(layer.thickness.value for layer in layers)
-    coat_sd = math.sqrt(math.fsum(layer.thickness.sd**2 for layer in layers)) / total if total else 0.0
-
-    def at(hamaker_now: float, zeta_now: float, scale: float) -> PairEnergy:
-        return pair_energy(
-            layers,
-            inorganic_nm=inorganic_nm,
-            hamaker_zj=hamaker_now,
-            zeta_mv=zeta_now,
-            ionic_strength_m=ionic_strength_m,
-            temperature_k=temperature_k,
-            scale=scale,
-        )
-
-    middle = at(hamaker.value, zeta, 1.0)
-    drawn = []
-    for first, second, third in rng.standard_normal((DRAWS, 3)):
-        size = math.exp(first * hamaker.sd / hamaker.value)
-        drawn.append(_barrier_and_well(at(hamaker.value * size, zeta + second * zeta_sd, math.exp(third * coat_sd))))
-    barriers, wells = np.array(drawn).T
-    barrier, well = _barrier_and_well(middle)
-    barrier_estimate = _interval(barrier, barriers, "DLVO and steric term, drawn")
-    well_estimate = _interval(well, wells, "DLVO and steric term, drawn")
-    verdict, reason = _verdict(barrier_estimate, well_estimate)
-    touching = sphere_attraction_kt(
-        np.array([CLOSEST_NM]), radius_nm=inorganic_nm / 2, hamaker_zj=hamaker.value, temperature_k=temperature_k
+    if around.hamaker_zj is not None:
+        sd = 0.1 * around.hamaker_zj
+        hamaker = SourcedValue(around.hamaker_zj, sd, "zJ", "as given", "given by the user", "quoted")
+    zeta = _zeta(layers, around.zeta_mv)
+    middle, barrier, well = _energies(layers, inorganic_nm, hamaker, zeta, around, rng)
+    verdict, reason = _verdict(barrier, well)
+    touching = -sphere_attraction_kt(
+        np.array([CLOSEST_NM]), radius_nm=inorganic_nm / 2, hamaker_zj=hamaker.value, temperature_k=around.temperature_k
+    )[0]
+    if verdict == "stable" and any(layer.small_molecule for layer in layers) and touching > STICKS_KT:
+        reason += f", as long as its small molecules stay on: bare crystals attract by {touching:.1f} kT"
+    radius = inorganic_nm / 2 + math.fsum(layer.thickness.value for layer in layers)
+    charge, charge_sd = (
+        charge_of_zeta_e(one, radius_nm=radius, debye_nm=around.debye_nm, temperature_k=around.temperature_k)
+        for one in (zeta.value, zeta.sd)
     )
-    if verdict == "stable" and any(layer.small_molecule for layer in layers) and -touching[0] > STICKS_KT:
-        reason += f", as long as its small molecules stay on: bare crystals attract by {-touching[0]:.1f} kT"
-    debye = debye_length_nm(ionic_strength_m, temperature_k=temperature_k)
-    charges = [
-        charge_of_zeta_e(one, radius_nm=inorganic_nm / 2 + total, debye_nm=debye, temperature_k=temperature_k)
-        for one in (zeta, zeta_sd)
-    ]
     return Stability(
-        debye_nm=debye,
+        debye_nm=around.debye_nm,
         hamaker=hamaker,
-        zeta=_normal(zeta, zeta_sd, "mV", "sheet or table"),
-        charge_e=_normal(charges[0], abs(charges[1]), "1", "Debye and Hueckel"),
-        barrier=barrier_estimate,
-        well=well_estimate,
+        zeta=zeta,
+        charge_e=_normal(charge, charge_sd, "1", "Debye and Hueckel"),
+        barrier=barrier,
+        well=well,
         verdict=verdict,
         reason=reason,
-        without_coat_kt=float(-touching[0]),
+        without_coat_kt=float(touching),
         energy=middle,
     )
 
 
-def _zeta(layers: tuple[Layer, ...], measured: float | None) -> tuple[float, float]:
+def _energies(
+    layers: tuple[Layer, ...],
+    inorganic_nm: float,
+    hamaker: SourcedValue,
+    zeta: Estimate,
+    medium: Medium,
+    rng: np.random.Generator,
+) -> tuple[PairEnergy, Estimate, Estimate]:
+    """Energy of the middle of all estimates, and barrier and well with the intervals that drawing gives."""
+    total = math.fsum(layer.thickness.value for layer in layers)
+    coat_sd = math.sqrt(math.fsum(layer.thickness.sd**2 for layer in layers)) / total if total else 0.0
+
+    def at(first: float, second: float, third: float) -> PairEnergy:
+        return pair_energy(
+            layers,
+            inorganic_nm=inorganic_nm,
+            hamaker_zj=hamaker.value * math.exp(first * hamaker.sd / hamaker.value),
+            zeta_mv=zeta.value + second * zeta.sd,
+            ionic_strength_m=medium.ionic_strength_m,
+            temperature_k=medium.temperature_k,
+            scale=math.exp(third * coat_sd),
+        )
+
+    middle = at(0.0, 0.0, 0.0)
+    barriers, wells = np.array([_barrier_and_well(at(*row)) for row in rng.standard_normal((DRAWS, 3)).tolist()]).T
+    barrier, well = _barrier_and_well(middle)
+    method = "DLVO and steric term, drawn"
+    return middle, _interval(barrier, barriers, method), _interval(well, wells, method)
+
+
+def _zeta(layers: tuple[Layer, ...], measured: float | None) -> Estimate:
     if measured is not None:
-        return measured, 4.0
+        return _normal(measured, 4.0, "mV", "measured, to 4 mV")
     if not layers:
-        return 0.0, 10.0
-    return layers[-1].zeta.value, layers[-1].zeta.sd
+        return _normal(0.0, 10.0, "mV", "a bare crystal's is not known")
+    return _normal(layers[-1].zeta.value, layers[-1].zeta.sd, "mV", f"table of coats, {layers[-1].zeta.mark}")
 
 
 def _normal(value: float, sd: float, unit: str, method: str) -> Estimate:

@@ -298,24 +298,11 @@ def hazard_of_dose(
     InputError
         If a material or species is unknown or a number outside of its bounds.
     """
-    known = row_named(table_rows("species.csv"), dose.species, column="species") is not None
-    animal = species_named(dose.species if known else "mouse")
-    weight = animal.body_g if dose.body_g is None else dose.body_g
-    size, cells = structure.diameter_nm, concentration_nmol_l or 0.0
     at = conditions or Conditions()
-    refuse(
-        (
-            *outside("dose_nmol", dose.nmol, low=0, high=1e6, unit="nmol", basis="an amount; mice get 0.01 to 10"),
-            *outside("body_g", weight, low=1, high=2e5, unit="g", basis="from a newborn mouse to a person"),
-            *outside("core_sd_nm", core_sd_nm, low=0, high=size / 2, unit="nm", basis="half of the diameter"),
-            *outside("layers: inorganic diameter", size, low=1, high=40, unit="nm", basis="dots"),
-            *outside("concentration_nmol_l", cells, low=0, high=1e6, unit="nmol/l", basis="dots on cells"),
-            *at.faults(),
-            *(() if known else (_unknown_species(dose.species, "species"),)),
-            *material_faults(structure),
-        ),
-        what="The dose",
-    )
+    faults = (*_dose_faults(dose, structure, core_sd_nm, concentration_nmol_l or 0.0), *at.faults())
+    refuse((*faults, *material_faults(structure)), what="The dose")
+    animal = species_named(dose.species)
+    weight = animal.body_g if dose.body_g is None else dose.body_g
     mean_mass = size_correction(structure.core_diameter_nm, core_sd_nm)
     masses = {symbol: _scaled(mass, mean_mass, "ag") for symbol, mass in element_mass_ag(structure).items()}
     release = released(structure, np.array(sorted({0.0, *hours})), conditions=at, rng=rng)
@@ -332,6 +319,20 @@ def hazard_of_dose(
         viability=lives,
         alternatives=alternatives(structure, emission_nm=emission_nm),
         unknown=_not_known(doses, concentration_nmol_l, lives),
+    )
+
+
+def _dose_faults(dose: Dose, structure: Structure, core_sd_nm: float, cells_nmol_l: float) -> tuple[Finding, ...]:
+    known = row_named(table_rows("species.csv"), dose.species, column="species") is not None
+    weight = 20.0 if dose.body_g is None else dose.body_g
+    size = structure.diameter_nm
+    return (
+        *outside("dose_nmol", dose.nmol, low=0, high=1e6, unit="nmol", basis="an amount; mice get 0.01 to 10"),
+        *(() if known else (_unknown_species(dose.species, "species"),)),
+        *outside("body_g", weight, low=1, high=2e5, unit="g", basis="from a newborn mouse to a person"),
+        *outside("core_sd_nm", core_sd_nm, low=0, high=size / 2, unit="nm", basis="half of the diameter"),
+        *outside("layers: inorganic diameter", size, low=1, high=40, unit="nm", basis="dots"),
+        *outside("concentration_nmol_l", cells_nmol_l, low=0, high=1e6, unit="nmol/l", basis="dots on cells"),
     )
 
 

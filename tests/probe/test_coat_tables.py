@@ -7,7 +7,7 @@ from lampyris.probe.tables import row_named, table_rows
 
 TABLES = (
     "coats.csv", "ligands.csv", "hamaker.csv", "elements.csv", "compositions.csv", "dissolution.csv", "toxic_doses.csv",
-    "dose_responses.csv", "observed_doses.csv", "species.csv", "alternatives.csv",
+    "dose_responses.csv", "dot_responses.csv", "observed_doses.csv", "species.csv", "alternatives.csv",
 )  # fmt: skip
 
 

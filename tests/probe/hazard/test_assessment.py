@@ -65,6 +65,17 @@ def test_log_logistic_meets_the_two_published_points(concentration, viability):
     assert log_logistic(concentration, 27.9, 4.6) == pytest.approx(viability, abs=0.005)
 
 
+def test_whole_dots_of_the_same_core_meet_the_published_point():
+    bare = Structure((Layer("CdTe", 2.0),))
+    per_nmol = hazard(bare, concentration_nmol_l=1.0).whole_dots[0].dots_ug_ml
+    # mass of a sphere of 4 nm of 5.86 g/cm3, 6.022e14 of them in a litre; the density is pooled to 0.2 %
+    assert per_nmol == pytest.approx(4 / 3 * np.pi * 8 * 5.86e-21 * 6.02214076e14 * 1e3, rel=3e-3)
+    found = hazard(bare, concentration_nmol_l=20.0 / per_nmol).whole_dots[0]
+    assert found.viability.value == pytest.approx(0.526, abs=0.002)
+    assert "shell, which spares" in hazard(concentration_nmol_l=1.0).whole_dots[0].caution
+    assert not hazard(Structure((Layer("InP", 2.0),)), concentration_nmol_l=1.0).whole_dots
+
+
 def test_no_dose_response_is_said():
     found = hazard(Structure((Layer("InP", 2.0), Layer("ZnS", 0.6))), concentration_nmol_l=10.0)
     assert not found.viability and any("viability cannot be told" in text for text in found.unknown)

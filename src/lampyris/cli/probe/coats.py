@@ -217,7 +217,14 @@ def _stable(
     )
 
 
-def _document(structure, size, fits, found, stable, hydrodynamic) -> dict[str, Any]:  # type: ignore[no-untyped-def]
+def _document(
+    structure: "Structure",
+    size: "CoatedSize",
+    fits: "tuple[CoatFit, ...]",
+    found: "tuple[Conjugation, Avidity | None] | None",
+    stable: "Stability",
+    hydrodynamic: tuple[float, float] | None,
+) -> dict[str, Any]:
     document: dict[str, Any] = {
         "structure": structure.label,
         "inorganic_nm": size.inorganic_nm,
@@ -300,7 +307,15 @@ def _conjugation_entry(size: "CoatedSize", found: "Conjugation", gain: "Avidity 
     }
 
 
-def _print(structure, size, fits, found, stable, hydrodynamic, choices) -> None:  # type: ignore[no-untyped-def]
+def _print(
+    structure: "Structure",
+    size: "CoatedSize",
+    fits: "tuple[CoatFit, ...]",
+    found: "tuple[Conjugation, Avidity | None] | None",
+    stable: "Stability",
+    hydrodynamic: tuple[float, float] | None,
+    choices: "tuple[Targeting, ...]",
+) -> None:
     rows: list[tuple[object, ...]] = [("dot", f"{structure.label}, {size.inorganic_nm:.3g} nm")]
     for layer in size.layers:
         rows.append((layer.name, f"{band_text(layer.thickness)} a side ({layer.mark}; {layer.note})"))

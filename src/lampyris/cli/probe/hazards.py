@@ -158,6 +158,20 @@ def _document(sheet: "DotSettings", found: "Hazard", observed: tuple[dict[str, s
         },
         "lethal_doses": [_lethal_entry(one) for one in found.lethal],
         "viability": [_viability_entry(one) for one in found.viability],
+        "viability_of_whole_dots": [
+            {
+                "core": one.core,
+                "coat": one.coat,
+                "cells": one.cells,
+                "hours": one.hours,
+                "dots_ug_per_ml": one.dots_ug_ml,
+                "viability": estimate_entry(one.viability),
+                "caution": one.caution,
+                "source": one.source,
+                "mark": one.mark,
+            }
+            for one in found.whole_dots
+        ],
         "alternatives": [_alternative_entry(one) for one in found.alternatives],
         "observed": observed,
         "not_known": found.unknown,
@@ -261,6 +275,11 @@ def _print(found: "Hazard", observed: tuple[dict[str, str], ...]) -> None:
         print(
             f"viability of {one.cells} after {one.hours:g} h: {one.viability.value:.1%} ({one.viability.low:.1%} to "
             f"{one.viability.high:.1%}) by {band_text(one.ion_umol_l)} of free {one.symbol}; {one.mark}"
+        )
+    for whole in found.whole_dots:
+        print(
+            f"viability of {whole.cells} after {whole.hours:g} h: {whole.viability.value:.1%} ({whole.viability.low:.1%} "
+            f"to {whole.viability.high:.1%}) by {whole.dots_ug_ml:.3g} ug/ml, {whole.caution}; {whole.mark}"
         )
     _print_alternatives(found)
     for row in observed:

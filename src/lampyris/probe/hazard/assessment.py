@@ -142,6 +142,37 @@ class Viability:
 
 
 @dataclass(frozen=True, slots=True)
+class WholeDotViability:
+    """Cells that live, by a dose-response of whole dots of the same core.
+
+    Parameters
+    ----------
+    core, coat, cells : str
+        Of the dots that the dose-response is of, and the cells.
+    hours : float
+        Exposure.
+    dots_ug_ml : float
+        Crystal on the cells.
+    viability : Estimate
+        Share of untreated cells, 0 to 1.
+    caution : str
+        How those dots differ.
+    source, mark : str
+        Where it was read.
+    """
+
+    core: str
+    coat: str
+    cells: str
+    hours: float
+    dots_ug_ml: float
+    viability: Estimate
+    caution: str
+    source: str
+    mark: str
+
+
+@dataclass(frozen=True, slots=True)
 class Alternative:
     """A family of dots beside the one asked about, with as many dots of the same size.
 
@@ -198,6 +229,8 @@ class Hazard:
         Published lethal doses beside the dose.
     viability : tuple of Viability
         Empty where no concentration was given or no dose-response is known.
+    whole_dots : tuple of WholeDotViability
+        By dose-responses of dots with the same core; empty where none is known.
     alternatives : tuple of Alternative
         Ranked, least hazard first.
     unknown : tuple of str
@@ -212,6 +245,7 @@ class Hazard:
     release: Release
     lethal: tuple[LethalMargin, ...]
     viability: tuple[Viability, ...]
+    whole_dots: tuple[WholeDotViability, ...]
     alternatives: tuple[Alternative, ...]
     unknown: tuple[str, ...]
 
@@ -317,6 +351,7 @@ def hazard_of_dose(
         release=release,
         lethal=_lethal_margins(doses, release),
         viability=lives,
+        whole_dots=_whole_dots(structure, masses, concentration_nmol_l),
         alternatives=alternatives(structure, emission_nm=emission_nm),
         unknown=_not_known(doses, concentration_nmol_l, lives),
     )
@@ -496,6 +531,33 @@ def _viabilities(
         ion = Estimate(ends[1], math.nan, ends[0], ends[2], 0.95, "umol/l", "released by then")
         alive = Estimate(lives[1], math.nan, lives[0], lives[2], 0.95, "1", "log-logistic of the free ion")
         found.append(Viability(symbol, row["cells"], hours, ion, alive, ec50, slope, row["source"], row["mark"]))
+    return tuple(found)
+
+
+def _whole_dots(
+    structure: Structure, masses: dict[str, Estimate], concentration_nmol_l: float | None
+) -> tuple[WholeDotViability, ...]:
+    if concentration_nmol_l is None:
+        return ()
+    found = []
+    core, shells = structure.layers[0].material, structure.layers[1:]
+    # ag per dot times dots per litre is 1e-18 g/l, and 1e-15 ug/ml
+    dose = math.fsum(mass.value for mass in masses.values()) * dots_of_nmol(concentration_nmol_l) * 1e-15
+    for row in table_rows("dot_responses.csv"):
+        if plain(row["core"]) != plain(core):
+            continue
+        ec50, slope, factor = float(row["ec50_ug_ml"]), float(row["slope"]), float(row["ec50_factor"]) ** 1.96
+        low, value, high = (log_logistic(dose, ec50 * by, slope) for by in (1 / factor, 1.0, factor))
+        other = f"of dots with {row['coat']} and no shell" + (
+            ": this one has a shell, which spares cells" if shells else ""
+        )
+        alive = Estimate(value, math.nan, low, high, 0.95, "1", "log-logistic of whole dots")
+        hours = float(row["hours"])
+        found.append(
+            WholeDotViability(
+                row["core"], row["coat"], row["cells"], hours, dose, alive, other, row["source"], row["mark"]
+            )
+        )
     return tuple(found)
 
 

@@ -44,6 +44,8 @@ _LEVELS_OFF = 90.0
 # of a percent: a fit that is nearer than this is exact, and its likelihood would be infinite
 _EXACT = 1e-6
 _COMPANIONS = ("zero-order", "first-order", "higuchi")
+# which the power law holds as exponents of 1 and 1/2
+_POWER_LAWS = ("zero-order", "higuchi")
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -203,7 +205,7 @@ def fit_release(
         mean_time_h=mean_dissolution_time(profile, level=level),
         half_time_h=half,
         efficiency=release_efficiency(profile, level=level),
-        warnings=tuple([*_doubts(whole, early), *_misfits(later, whole, power, plateau)]),
+        warnings=tuple([*_doubts(whole, early), *_misfits(later, whole, early, plateau)]),
         notes=tuple([*_notes(profile, whole, half), *notes]),
     )
 
@@ -462,7 +464,7 @@ def _doubts(whole: _Comparison, early: _Comparison | None) -> list[str]:
     return found
 
 
-def _misfits(later: ReleaseProfile, whole: _Comparison, power: ModelFit | None, plateau: bool) -> list[str]:
+def _misfits(later: ReleaseProfile, whole: _Comparison, early: _Comparison | None, plateau: bool) -> list[str]:
     """Where models do not describe the curve."""
     found = []
     if whole.lack_of_fit_p < 0.01:
@@ -470,7 +472,8 @@ def _misfits(later: ReleaseProfile, whole: _Comparison, power: ModelFit | None, 
             f"no model describes the curve: the best one, {whole.fits[0].model.title}, misses the vessels' means by more than their "
             f"scatter (p = {whole.lack_of_fit_p:.2g})."
         )
-    if power is not None and power.delta > CLEAR_DELTA:
+    power = next((one for one in early.fits if one.model.name == "korsmeyer-peppas"), None) if early else None
+    if early and power and power.delta > CLEAR_DELTA and early.fits[0].model.name not in _POWER_LAWS:
         found.append(
             f"the power law is not the best model of the first {EARLY_PERCENT:g} % (AICc {power.delta:.1f} above it): its exponent says "
             "little about the mechanism."

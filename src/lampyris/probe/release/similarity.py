@@ -131,7 +131,8 @@ def compare_profiles(
         f2 = _bootstrap(value, tables[0], tables[1], rng, draws, level, name)
     if min(sizes) < LEAST_VESSELS:
         notes.append(
-            f"the rules ask for {LEAST_VESSELS} units of each, and there are {sizes[0]} and {sizes[1]}: a bootstrap of few vessels is too narrow."
+            f"the rules ask for {LEAST_VESSELS} units of each, and there are {sizes[0]} and {sizes[1]}: a bootstrap of few vessels is "
+            "too narrow."
         )
     verdict = "similar" if f2.low >= 50 else "different" if f2.high < 50 else "undecided"
     f1 = difference_factor(*means) if means[0].sum() > 0 else math.nan

@@ -130,7 +130,7 @@ def _table_curves(path: Path, options: argparse.Namespace) -> Curves:
         vessel = [rows.words[named["vessel"]][k] for k in places] if named["vessel"] else _lone(hours[places])
         faults += _curve_faults(rows, named, name, places, vessel, hours)
         if not faults:
-            order = np.lexsort((hours[places], [vessel.index(one) for one in vessel]))
+            order = np.lexsort((hours[places], np.array([vessel.index(one) for one in vessel])))
             chosen = np.array(places)[order]
             profile = ReleaseProfile(name, hours[chosen], released[chosen], tuple(vessel[k] for k in order))
             curves.append(Curve(profile, formulation, condition, acidity, table.file))

@@ -19,7 +19,7 @@ from lampyris.report.plots.frame import (
     interval_bar,
     left_margin,
 )
-from lampyris.report.scene import FAINT, INK, Note, Pen, Scene, Type, figure_text
+from lampyris.report.scene import FAINT, INK, Note, Pen, Scene, Type, figure_text, text_width_mm
 
 _PANEL_MM = 56.0
 _STEPS = 160
@@ -77,10 +77,13 @@ def _draw_curve(scene: Scene, one: ReleaseFits, scales: tuple[Scale, Scale], col
         words = f"{profile.name}, {f'vessel {vessel}, ' if vessel else ''}{time:g} h: {share:.1f} %"
         scene.disc((across(float(time)), up(float(share))), 0.5, Pen(fill=colour, opacity=0.45), Note(words))
     times = np.linspace(0.0, float(profile.time_h.max()), _STEPS)
-    shares = one.best.curve(times)
+    best = one.best
+    shares = best.curve(times)
     points = [(across(float(t)), up.clipped(float(f))) for t, f in zip(times, shares, strict=True)]
     scene.line(
-        points, Pen(colour, 1.4, dashes=_DASHES[k % len(_DASHES)]), Note(f"{profile.name}: {one.best.model.title}")
+        points,
+        Pen(colour, 1.4, dashes=_DASHES[k % len(_DASHES)]),
+        Note(f"{profile.name}: {best.model.title}, Akaike weight {best.weight:.2f}"),
     )
     for mean in one.course:
         if mean.n > 1 and math.isfinite(mean.sd):
@@ -93,13 +96,13 @@ def _draw_curve(scene: Scene, one: ReleaseFits, scales: tuple[Scale, Scale], col
 def _draw_key(scene: Scene, one: ReleaseFits, colour: str, k: int, width_mm: float) -> None:
     y = 3.0 + 1.15 * LINE_MM * k
     scene.line([(1.0, y - 0.8), (6.0, y - 0.8)], Pen(colour, 1.6, dashes=_DASHES[k % len(_DASHES)]))
-    longest = int((width_mm - 8.0) / 1.35)
-    words = f"{one.profile.name}: {one.best.model.title} (weight {one.best.weight:.2f}), n = {one.design.n[0]}"
+    longest = int((width_mm - 8.0) / text_width_mm("x", NAME_PT))
+    words = f"{one.profile.name}, n = {one.design.n[0]}: {one.best.model.title}"
     scene.text((7.0, y), figure_text(words, longest=longest), Type(NAME_PT))
 
 
 def _said(fits: Sequence[ReleaseFits]) -> str:
-    text = "Dots: measured values. Lines: model with the lowest AICc; weight: its Akaike weight."
+    text = "Dots: measured values. Lines: model with the lowest AICc."
     many = any(mean.n > 1 for one in fits for mean in one.course)
     return f"{text} Diamonds: means with standard deviation over vessels." if many else text
 

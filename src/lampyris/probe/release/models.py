@@ -179,13 +179,13 @@ def starting_parameters(
     rate = float(np.median(-np.log1p(-share) / time_h))
     slope = float(np.median(np.maximum(released, 0.1) / time_h))
     root = float(np.median(np.maximum(released, 0.1) / np.sqrt(time_h)))
-    early = rate * np.array([10.0, 0.3])
+    burst, quick, slow = _peeled(time_h, share)
     known: dict[str, Parameter] = {
         "tau": Parameter("tau", 1.0 / rate, low=1e-9, unit="h"),
         "shape": Parameter("shape", 1.0, low=0.02, high=20.0, grid=(0.5, 2.0)),
-        "burst": Parameter("burst", 0.4, low=0.0, high=1.0, grid=(0.15, 0.7)),
-        "k_burst": Parameter("k_burst", float(early[0]), low=0.0, unit="1/h", grid=(float(2.5 * rate),)),
-        "k_sustained": Parameter("k_sustained", float(early[1]), low=0.0, unit="1/h", grid=(float(0.05 * rate),)),
+        "burst": Parameter("burst", burst, low=0.0, high=1.0, grid=(0.4,)),
+        "k_burst": Parameter("k_burst", quick, low=0.0, unit="1/h"),
+        "k_sustained": Parameter("k_sustained", slow, low=0.0, unit="1/h"),
         "k_diffusion": Parameter("k_diffusion", root, unit="%/h^m", scale=root),
         "k_relaxation": Parameter("k_relaxation", 0.1 * slope, unit="%/h^2m", scale=slope),
         "m": Parameter("m", EXPONENTS[shape][0], fixed=True),
@@ -201,6 +201,20 @@ def starting_parameters(
         first = {"zero-order": slope, "higuchi": root, "hixson-crowell": 0.4 * rate}.get(model.name, rate)
         known["k"] = Parameter("k", first, low=0.0, unit=model.units[0])
     return tuple(known[name] for name in model.parameters)
+
+
+def _peeled(time_h: Array, share: Array) -> tuple[float, float, float]:
+    """Burst, its rate and the rate of the rest, by peeling: a line through the logarithm of what is left late, then what came first."""
+    left = np.log1p(-share)
+    late = time_h >= np.median(time_h)
+    apart = time_h[late] - time_h[late].mean()
+    slope = float((apart * left[late]).sum() / max(float((apart**2).sum()), 1e-300))
+    slow = max(-slope, 1e-3 / float(time_h.max()))
+    burst = min(max(1.0 - math.exp(float(left[late].mean()) + slow * float(time_h[late].mean())), 0.05), 0.9)
+    first = float(time_h.min())
+    seen = float(share[time_h == first].mean()) + (1.0 - burst) * math.expm1(-slow * first)
+    quick = -math.log1p(-min(max(seen / burst, 0.05), 0.95)) / first
+    return burst, max(quick, 3.0 * slow), slow
 
 
 def exponent_meaning(low: float, high: float, /, *, shape: Shape = "sphere") -> str:

@@ -178,6 +178,13 @@ def test_wrong_usage(capsys, words, said):
     assert said in capsys.readouterr().err
 
 
+def test_too_few_points_for_the_total(capsys, tmp_path):
+    path = write(tmp_path / "lot.csv", ("time_h", "released_percent"), [[t, 3 * t] for t in (1, 2, 4, 9)])
+    assert ask(capsys, path)["model"] == "zero-order"
+    error = ask(capsys, path, "--plateau", code=3)["errors"][0]
+    assert (error["check"], error["where"]) == ("release.too-few", "lot.csv")
+
+
 def test_one_condition_has_nothing_to_compare_at(capsys, tmp_path):
     path = write(tmp_path / "lot.csv", ("time_h", "released_percent"), [[t, 3 * t] for t in HOURS])
     assert cli.main(["assay", "release", path, "--at", "4"]) == 2

@@ -106,15 +106,11 @@ def analyse_release(options: argparse.Namespace, /) -> int:
     import numpy as np
 
     from lampyris.cli.release_columns import read_curves
-    from lampyris.probe.release import fit_release
 
     loading = _loading(options)
     read = read_curves(options.paths, options)
     curves = _reference_first(read.curves, options.reference)
-    fits = [
-        fit_release(one.profile, plateau=options.plateau, shape=options.shape, weights=options.weights)
-        for one in curves
-    ]
+    fits = [_fitted(one, options) for one in curves]
     rng = np.random.default_rng(options.seed)
     similarities = _similarities(curves, rng)
     triggers = _triggers(curves, options.at)
@@ -126,6 +122,17 @@ def analyse_release(options: argparse.Namespace, /) -> int:
         for path in drawn:
             print(f"written: {path}", file=sys.stderr)
     return 0
+
+
+def _fitted(curve: "Curve", options: argparse.Namespace) -> "ReleaseFits":
+    from lampyris.probe.release import fit_release
+
+    try:
+        return fit_release(curve.profile, plateau=options.plateau, shape=options.shape, weights=options.weights)
+    except ValueError as error:
+        mend = "Measure more times, most of them early, or leave --plateau out."
+        finding = Finding("release.too-few", Severity.ERROR, Place(curve.file), f"{error}.", mend)
+        raise InputError("a curve cannot be fitted", (finding,)) from error
 
 
 def _loading(options: argparse.Namespace) -> "Loading | None":

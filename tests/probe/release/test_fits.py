@@ -196,6 +196,34 @@ def test_curves_that_cannot_be_fitted(hours, seen, match):
         fit_release(ReleaseProfile("dots", np.array(hours), np.array(seen, dtype=float), tuple("abcd")))
 
 
+@pytest.mark.parametrize("plateau", [False, True])
+@pytest.mark.parametrize("vessels", [1, 2])
+@pytest.mark.parametrize(
+    "shares",
+    [
+        [0, 0, 0, 0, 100], [100, 0, 0, 0, 0], [99.99, 99.99, 99.98, 100, 100], [-4, -1, 0, 1, 3], [1e-4, 0, 2e-4, 1e-4, 3e-4],
+        [50, 20, 80, 10, 60],
+    ],
+)  # fmt: skip
+def test_odd_curves_are_fitted_or_refused(shares, vessels, plateau):
+    """No warning and no fault of the numerics, whatever was measured."""
+    hours = np.array([1.0, 2.0, 4.0, 8.0, 100.0])
+    shifts = np.arange(vessels) * 0.3
+    rows = np.concatenate([np.array(shares) + shift for shift in shifts])
+    seen = ReleaseProfile("odd", np.tile(hours, vessels), rows, tuple(str(k) for k in range(vessels) for _ in hours))
+    found = fit_release(seen, plateau=plateau)
+    weights = [one.weight for one in found.whole if not one.skipped]
+    assert sum(weights) == pytest.approx(1)
+    assert all(one.skipped or one.points for one in found.whole)
+
+
+def test_too_few_points_for_a_plateau():
+    few = profile("first-order", (0.5, 62.0), hours=HOURS[:4])
+    assert fit_release(few).best.model.name == "first-order"
+    with pytest.raises(ValueError, match="need 3 times and 5 points"):
+        fit_release(few, plateau=True)
+
+
 @pytest.mark.parametrize("arm", ["matched", "mismatched"])
 def test_right_models_and_honest_intervals_short_form(arm, monkeypatch):
     """The accuracy table with a draw each: the right model, and most intervals hold the truth."""

@@ -1,5 +1,6 @@
 """Fits of release models to one curve: which model holds, how sure that is, and its parameters with honest intervals."""
 
+import contextlib
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
@@ -43,6 +44,7 @@ CLEAR_DELTA = 2.0
 _LEVELS_OFF = 90.0
 # of a percent: a fit that is nearer than this is exact, and its likelihood would be infinite
 _EXACT = 1e-6
+_UNDETERMINED = "the data do not determine it"
 _COMPANIONS = ("zero-order", "first-order", "higuchi")
 # which the power law holds as exponents of 1 and 1/2
 _POWER_LAWS = ("zero-order", "higuchi")
@@ -187,7 +189,7 @@ def fit_release(
     asked = _Asked(plateau, shape, weights, level)
     whole = _compared(later, [one for one in MODELS if not one.early], asked)
     early, notes = _early(later, asked)
-    power = next((one for one in early.fits if one.model.name == "korsmeyer-peppas"), None) if early else None
+    power = _power_law(early)
     mechanism = exponent_meaning(power["n"].low, power["n"].high, shape=shape) if power else ""
     half = half_release_time(profile, level=level)
     vessels = profile.vessels
@@ -235,23 +237,48 @@ def _compared(points: ReleaseProfile, models: Sequence[ReleaseModel], asked: _As
     """Every model on the same points, and whether vessels differ."""
     sds = _relative_sd(points, asked.weights)
     pooled, skipped = _together(points, models, sds, asked)
+    if not pooled:
+        raise ValueError(f"{points.name}: {skipped[0].skipped}")
     scores = {name: _aicc(fit.goodness.chi2, points.time_h.size, _free(fit)) for name, fit in pooled.items()}
     leading = min(scores, key=lambda name: scores[name])
-    own: dict[str, list[Fit]] = {}
     cluster_p = math.nan
-    if len(points.vessels) > 1 and all(points.vessel):
-        own[leading] = _by_vessel(model_named(leading), points, pooled[leading], sds, asked.level)
-        cluster_p = _cluster_p(pooled[leading], own[leading])
+    if _vessels_can_be_fitted(points, _free(pooled[leading])):
+        # an exotic vessel may leave the model undetermined: then there is no test, and the note says so
+        with contextlib.suppress(np.linalg.LinAlgError):
+            own = _by_vessel(model_named(leading), points, pooled[leading], sds, asked.level)
+            cluster_p = _cluster_p(pooled[leading], own)
     last = float(points.time_h.max())
     if cluster_p < CLUSTER_P:
-        for name in pooled.keys() - own.keys():
-            own[name] = _by_vessel(model_named(name), points, pooled[name], sds, asked.level)
-        apart = [_vessel_fit(model_named(name), own[name], points, asked.level) for name in pooled]
+        apart = [_apart(model_named(name), points, fit, sds, asked.level) for name, fit in pooled.items()]
         return _Comparison(_ranked([*apart, *skipped]), True, cluster_p, math.nan, last)
     ranked = _ranked([*(_pooled_fit(model_named(name), fit, scores[name]) for name, fit in pooled.items()), *skipped])
     ranked = tuple(_profiled(one, pooled, best=one is ranked[0]) for one in ranked)
     misfit = _lack_of_fit_p(points, pooled[ranked[0].model.name], sds)
     return _Comparison(ranked, False, cluster_p, misfit, last)
+
+
+def _vessels_can_be_fitted(points: ReleaseProfile, free: int) -> bool:
+    """Several named vessels, each with more times than parameters, and points enough for all of them."""
+    vessels = points.vessels
+    if len(vessels) < 2 or not all(points.vessel):
+        return False
+    fewest = min(points.vessel.count(one) for one in vessels)
+    return fewest > free and math.isfinite(_aicc(1.0, points.time_h.size, free * len(vessels)))
+
+
+def _apart(model: ReleaseModel, points: ReleaseProfile, pooled: Fit, sds: Array, level: float) -> ModelFit:
+    """A model fitted to each vessel, or why it cannot be."""
+    free = _free(pooled)
+    if not _vessels_can_be_fitted(points, free):
+        return _skipped(model, f"{free} parameters for each vessel need more points")
+    try:
+        return _vessel_fit(model, _by_vessel(model, points, pooled, sds, level), points, level)
+    except np.linalg.LinAlgError:
+        return _skipped(model, _UNDETERMINED)
+
+
+def _skipped(model: ReleaseModel, why: str) -> ModelFit:
+    return ModelFit(model, (), math.nan, math.nan, math.inf, math.nan, 0, skipped=why)
 
 
 def _together(
@@ -260,34 +287,42 @@ def _together(
     """Every model fitted to all points, and those that have too many parameters for the times."""
     pooled: dict[str, Fit] = {}
     skipped = []
-    times = np.unique(points.time_h).size
+    times, count = np.unique(points.time_h).size, points.time_h.size
     for model in models:
         start = starting_parameters(
             model, points.time_h, points.released, plateau=asked.plateau and not model.early, shape=asked.shape
         )
         free = sum(not one.fixed for one in start)
-        if times > free:
-            fit = _fitted(model, points, start, sds, asked.level)
-            pooled[model.name] = _ordered(model, points, fit, sds, asked.level)
+        if times > free and math.isfinite(_aicc(1.0, count, free)):
+            try:
+                fit = _fitted(model, points, start, sds, asked.level)
+                pooled[model.name] = _ordered(model, points, fit, sds, asked.level)
+            except np.linalg.LinAlgError:
+                skipped.append(_skipped(model, _UNDETERMINED))
         else:
-            told = f"{free} parameters need more than {free} times, and there are {times}"
-            skipped.append(ModelFit(model, (), math.nan, math.nan, math.inf, math.nan, 0, skipped=told))
+            told = f"{free} parameters need {free + 1} times and {free + 3} points, and there are {times} and {count}"
+            skipped.append(_skipped(model, told))
     return pooled, skipped
 
 
 def _profiled(one: ModelFit, pooled: dict[str, Fit], *, best: bool) -> ModelFit:
     """The best model with intervals by profile likelihood, and so the exponent that a mechanism is read from."""
-    if best:
-        return _pooled_fit(one.model, with_profiles(pooled[one.model.name]), one.aicc, one)
-    if one.model.name == "korsmeyer-peppas" and not one.skipped:
-        return _pooled_fit(one.model, with_profiles(pooled[one.model.name], "n"), one.aicc, one)
-    return one
+    names = () if best else ("n",)
+    if one.skipped or not (best or one.model.name == "korsmeyer-peppas"):
+        return one
+    with np.errstate(invalid="ignore"):
+        try:
+            return _pooled_fit(one.model, with_profiles(pooled[one.model.name], *names), one.aicc, one)
+        except np.linalg.LinAlgError:
+            return replace(one, notes=(*one.notes, "intervals are symmetric: the profile cannot be followed."))
 
 
 def _fitted(model: ReleaseModel, points: ReleaseProfile, start: Sequence[Parameter], sds: Array, level: float) -> Fit:
     time = points.time_h
     data = DataSet(lambda p: model.curve(time, np.asarray(p)), points.released, sd=sds, name=points.name)
-    return fit_least_squares(data, start, scatter="residual", level=level)
+    # what such data do not determine is infinite or NaN, and the fit's flags say so
+    with np.errstate(invalid="ignore"):
+        return fit_least_squares(data, start, scatter="residual", level=level)
 
 
 def _ordered(model: ReleaseModel, points: ReleaseProfile, fit: Fit, sds: Array, level: float) -> Fit:
@@ -422,14 +457,12 @@ def _vessel_fit(model: ReleaseModel, own: Sequence[Fit], points: ReleaseProfile,
 def _ranked(found: Sequence[ModelFit]) -> tuple[ModelFit, ...]:
     """Best first, with differences and Akaike weights; models that were not fitted come last."""
     order = sorted(range(len(found)), key=lambda k: (bool(found[k].skipped), found[k].aicc, k))
-    finite = [found[k].aicc for k in order if math.isfinite(found[k].aicc)]
-    least = finite[0] if finite else math.nan
-    total = sum(math.exp(-0.5 * (one - least)) for one in finite)
+    least = found[order[0]].aicc
+    weights = [math.exp(-0.5 * (one.aicc - least)) for one in found if not one.skipped]
     ranked = []
     for k in order:
-        one = found[k]
-        delta = one.aicc - least if math.isfinite(one.aicc) else math.nan
-        ranked.append(replace(one, delta=delta, weight=math.exp(-0.5 * delta) / total))
+        delta = math.nan if found[k].skipped else found[k].aicc - least
+        ranked.append(replace(found[k], delta=delta, weight=math.exp(-0.5 * delta) / sum(weights)))
     return tuple(ranked)
 
 
@@ -437,11 +470,17 @@ def _early(later: ReleaseProfile, asked: _Asked) -> tuple[_Comparison | None, li
     """The power laws and their companions on the first 60 %."""
     first = early_part(later, EARLY_PERCENT)
     times = np.unique(first.time_h).size if first else 0
-    if first is None or times < 3 or np.ptp(first.released) == 0:
+    # two parameters and the scatter
+    if first is None or times < 3 or first.time_h.size < 5 or np.ptp(first.released) == 0:
         few = f"the first {EARLY_PERCENT:g} % hold {times} time{'s' if times != 1 else ''}"
-        return None, [f"{few}: Korsmeyer-Peppas and Peppas-Sahlin need 3 that differ."]
+        return None, [f"{few}: Korsmeyer-Peppas and Peppas-Sahlin need 3 that differ, and 5 points."]
     models = [one for one in MODELS if one.early or one.name in _COMPANIONS]
     return _compared(first, models, replace(asked, plateau=False)), []
+
+
+def _power_law(early: _Comparison | None) -> ModelFit | None:
+    fits = early.fits if early else ()
+    return next((one for one in fits if one.model.name == "korsmeyer-peppas" and not one.skipped), None)
 
 
 def _doubts(whole: _Comparison, early: _Comparison | None) -> list[str]:
@@ -472,7 +511,7 @@ def _misfits(later: ReleaseProfile, whole: _Comparison, early: _Comparison | Non
             f"no model describes the curve: the best one, {whole.fits[0].model.title}, misses the vessels' means by more than their "
             f"scatter (p = {whole.lack_of_fit_p:.2g})."
         )
-    power = next((one for one in early.fits if one.model.name == "korsmeyer-peppas"), None) if early else None
+    power = _power_law(early)
     if early and power and power.delta > CLEAR_DELTA and early.fits[0].model.name not in _POWER_LAWS:
         found.append(
             f"the power law is not the best model of the first {EARLY_PERCENT:g} % (AICc {power.delta:.1f} above it): its exponent says "
@@ -495,6 +534,10 @@ def _notes(profile: ReleaseProfile, whole: _Comparison, half: Estimate) -> list[
         found.append("no vessels are named: values at one time are taken as independent.")
     elif vessels == 1:
         found.append("one vessel: intervals say how its points scatter, not how vessels differ.")
+    elif math.isnan(whole.cluster_p):
+        found.append(
+            "too few points to tell whether vessels differ: they are fitted together, and intervals may be too narrow."
+        )
     elif whole.clustered:
         found.append(
             f"vessels differ by more than their points scatter (p = {whole.cluster_p:.2g}): each was fitted on its own, and intervals "

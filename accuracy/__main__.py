@@ -24,6 +24,7 @@ TABLES = {
     "bench-quantum-yield": "accuracy.bench.quantum_yield",
     "bench-photostability": "accuracy.bench.photostability",
     "release": "accuracy.release",
+    "fate": "accuracy.fate",
 }
 
 

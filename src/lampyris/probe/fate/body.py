@@ -92,9 +92,7 @@ def body(
     output = 1000.0 * value("body", "cardiac_output") * weight**0.75 * liquid * about(1.0, "flow")
     named = [organ for organ in ORGANS if organ not in ("tumour", "rest")]
     mass = {organ: about(grams * value(organ, "mass_fraction"), "mass") for organ in named}
-    mass["tumour"] = np.maximum(
-        np.full(draws, value("tumour", "mass") if tumour_g is None else tumour_g), NO_TUMOUR_G
-    )
+    mass["tumour"] = np.maximum(np.full(draws, value("tumour", "mass") if tumour_g is None else tumour_g), NO_TUMOUR_G)
     plasma = about(grams * value("body", "plasma_fraction"), "plasma")
     mass["rest"] = np.maximum(grams - np.sum([mass[organ] for organ in named], axis=0) - plasma / liquid, 0.1 * grams)
     share = {organ: about(value(organ, "flow_fraction"), "flow") for organ in named if organ != "lung"}

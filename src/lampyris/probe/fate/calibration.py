@@ -48,20 +48,18 @@ class Calibrated:
     ----------
     names : tuple of str
     logs : ndarray, dims (parameter,)
-    covariance : ndarray, dims (parameter, parameter)
+        Best fit.
+    drawn : ndarray, dims (sample, parameter)
+        What else the figures and priors leave open, sampled in proportion to its likelihood.
     """
 
     names: tuple[str, ...]
     logs: Array
-    covariance: Array
+    drawn: Array
 
     def values(self, draws: int = 1, rng: np.random.Generator | None = None) -> dict[str, Array]:
-        """Parameters by name, dims (draw,): the estimates, or draws about them."""
-        logs = np.tile(self.logs, (draws, 1))
-        if rng is not None:
-            size, axes = np.linalg.eigh(self.covariance)
-            normal = rng.standard_normal((draws, size.size))
-            logs = logs + (normal * np.sqrt(np.maximum(size, 0.0))) @ axes.T
+        """Parameters by name, dims (draw,): the best fit, or samples of what else is possible."""
+        logs = np.tile(self.logs, (draws, 1)) if rng is None else self.drawn[rng.integers(len(self.drawn), size=draws)]
         return dict(zip(self.names, np.exp(logs).T, strict=True))
 
 
@@ -80,8 +78,8 @@ def calibrated() -> Calibrated:
     """The fit's outcome as the package holds it; `calibrate` finds it again."""
     rows = rows_of("calibrated")
     names = tuple(row["parameter"] for row in rows)
-    covariance = np.array([[float(row[f"covariance {name}"]) for name in names] for row in rows])
-    return Calibrated(names, np.array([float(row["log_value"]) for row in rows]), covariance)
+    drawn = np.array([[float(one) for one in row["log_samples"].split()] for row in rows]).T
+    return Calibrated(names, np.array([float(row["log_value"]) for row in rows]), drawn)
 
 
 def unit_of(name: str, /) -> str:
@@ -127,8 +125,11 @@ def priors() -> tuple[Prior, ...]:
     output = 1000.0 * physiology("mouse")["body", "cardiac_output"].value * 0.02**0.75
     flow = output * (1.0 - physiology("mouse")["body", "hematocrit"].value)
     per_g = mouse["tumour", "exchange"].value * physiology("mouse")["tumour", "flow_per_g"].value * flow
-    found.append(Prior("tissue exchange", 0.0, LEAST_PRIOR_SD, "the lineage's exchange with tissues, times this factor"))
+    found.append(
+        Prior("tissue exchange", 0.0, LEAST_PRIOR_SD, "the lineage's exchange with tissues, times this factor")
+    )
     found.append(Prior("tumour exchange", math.log(per_g), 1.0, "the lineage's fit to tumours of mice"))
+    found.append(Prior("RGD binding", math.log(10.0), 1.0, "assumed: receptors catch faster than dots wash out"))
     return tuple(found)
 
 
@@ -184,12 +185,28 @@ def predicted(rows: Sequence[Published], logs: Array, /, *, hours: float = CALIB
     return np.array(found)
 
 
+def prior_values(logs: Array, /) -> Array:
+    """What the priors are about: parameters themselves, and each coat's clearance against the mean of all, as logarithms."""
+    coats = logs[[NAMES.index(f"clearance {coat}") for coat in COATS]]
+    return np.array([*(logs[NAMES.index(one.name)] for one in priors()), *(coats - coats.mean())])
+
+
+def prior_aims() -> tuple[Array, Array]:
+    """Means and standard deviations of `prior_values`; coats scatter as the printed half-lives do."""
+    half_lives = [math.log(row.value) for row in published() if row.quantity == "half-life"]
+    scatter = float(np.std(half_lives, ddof=1))
+    means = [*(one.mean for one in priors()), *(0.0 for _ in COATS)]
+    return np.array(means), np.array([*(one.sd for one in priors()), *(scatter for _ in COATS)])
+
+
 def calibrated_rows(*, leave_out: Sequence[str] = ()) -> tuple[Published, ...]:
     """Published figures that the fit sees."""
     return tuple(row for row in published() if row.role == "calibrated" and row.name not in leave_out)
 
 
-def calibrate(*, leave_out: Sequence[str] = (), factors: dict[str, float] | None = None, start: Array | None = None) -> "Fit":
+def calibrate(
+    *, leave_out: Sequence[str] = (), factors: dict[str, float] | None = None, start: Array | None = None
+) -> "Fit":
     """Fit all parameters to the calibrated rows and the priors, in logarithms.
 
     Parameters
@@ -207,32 +224,112 @@ def calibrate(*, leave_out: Sequence[str] = (), factors: dict[str, float] | None
         Of `lampyris.statistics.fitting`; its parameters are the logarithms of `NAMES`.
     """
     from lampyris.statistics.fitting import DataSet, Parameter, fit_least_squares
+    from lampyris.statistics.mixed.threads import one_thread
 
     rows = calibrated_rows(leave_out=leave_out)
     scale = factors or {}
     seen = np.array([math.log(row.value * scale.get(row.name, 1.0)) for row in rows])
-    told = priors()
-    half_lives = [math.log(row.value) for row in published() if row.quantity == "half-life"]
-    coats = [NAMES.index(f"clearance {coat}") for coat in COATS]
-
-    def beside(logs: Array) -> Array:
-        return np.array([*(logs[NAMES.index(one.name)] for one in told), *(logs[coats] - logs[coats].mean())])
-
+    aims, widths = prior_aims()
     begin = np.log(list(STARTS.values())) if start is None else start
-    return fit_least_squares(
-        [
-            DataSet(lambda logs: np.log(predicted(rows, logs)), seen, [row.log_sd for row in rows], NAMES, name="figures"),
-            DataSet(
-                beside,
-                [*(one.mean for one in told), *(0.0 for _ in coats)],
-                [*(one.sd for one in told), *(float(np.std(half_lives, ddof=1)) for _ in coats)],
-                NAMES,
-                name="priors",
-            ),
-        ],
-        [
-            Parameter(name, float(value), low=float(value) - 8.0, high=float(value) + 8.0, scale=0.2)
-            for name, value in zip(NAMES, begin, strict=True)
-        ],
-        scatter="known",
-    )
+    with one_thread():
+        return fit_least_squares(
+            [
+                DataSet(
+                    lambda logs: np.log(predicted(rows, logs)),
+                    seen,
+                    [row.log_sd for row in rows],
+                    NAMES,
+                    name="figures",
+                ),
+                DataSet(prior_values, aims, widths, NAMES, name="priors"),
+            ],
+            [
+                Parameter(name, float(value), low=float(value) - 8.0, high=float(value) + 8.0, scale=0.2)
+                for name, value in zip(NAMES, begin, strict=True)
+            ],
+            scatter="known",
+        )
+
+
+def sample(fit: "Fit", /, *, chains: int = 48, sweeps: int = 1600, kept: int = 480, rng: np.random.Generator) -> Array:
+    """Sample what figures and priors leave open, dims (sample, parameter): the fit's own errors would be symmetric.
+
+    A parameter that only a wide prior holds may be as small as it likes, but not as large: there it would take up what is known
+    to go elsewhere. Differential-evolution Markov chains find that out; the first half of each is thrown away.
+
+    Parameters
+    ----------
+    fit : Fit
+        Of `calibrate`, with all rows.
+    chains, sweeps, kept : int
+        Chains side by side, moves of each, and samples in the end.
+    rng : numpy.random.Generator
+
+    References
+    ----------
+    ter Braak 2006, Stat. Comput. 16:239, doi:10.1007/s11222-006-8769-1.
+    """
+    from lampyris.statistics.mixed.threads import one_thread
+
+    rows = calibrated_rows()
+    seen = np.log([row.value for row in rows])
+    sds = np.array([row.log_sd for row in rows])
+    aims, widths = prior_aims()
+
+    def misfit(logs: Array) -> float:
+        with np.errstate(all="ignore"):
+            off = (np.log(predicted(rows, logs)) - seen) / sds
+        beside = (prior_values(logs) - aims) / widths
+        total = float(off @ off + beside @ beside)
+        return total if math.isfinite(total) else math.inf
+
+    width = np.minimum(np.where(np.isfinite(fit.sds), fit.sds, 1.0), 1.0)
+    places = fit.values + 0.1 * width * rng.standard_normal((chains, width.size))
+    gathered = []
+    with one_thread():
+        worst = np.array([misfit(place) for place in places])
+        for sweep in range(sweeps):
+            # now and then a whole step, which carries a chain from one region to another
+            length = 1.0 if sweep % 10 == 9 else 2.38 / math.sqrt(2.0 * width.size)
+            for chain in range(chains):
+                first, second = rng.choice(chains - 1, size=2, replace=False)
+                first, second = first + (first >= chain), second + (second >= chain)
+                trial = (
+                    places[chain]
+                    + length * (places[first] - places[second])
+                    + 1e-3 * width * rng.standard_normal(width.size)
+                )
+                found = misfit(trial)
+                if math.log(rng.random()) < 0.5 * (worst[chain] - found):
+                    places[chain], worst[chain] = trial, found
+            if sweep >= sweeps // 2:
+                gathered.append(places.copy())
+    everything = np.concatenate(gathered)
+    return everything[np.linspace(0, len(everything) - 1, kept).astype(int)]
+
+
+def stored_rows(fit: "Fit", samples: Array, /) -> tuple[dict[str, str], ...]:
+    """Rows of the table ``calibrated``, from a fit and its samples."""
+    told = {prior.name: prior.source for prior in priors()}
+    rows = []
+    for name, one, drawn in zip(fit.names, fit.estimates, samples.T, strict=True):
+        source = "fit of all calibrated rows of validation.csv"
+        if name in told:
+            source += f", with a prior from {told[name]}"
+        elif name.startswith("clearance"):
+            source += ", with a prior about the mean of all coats"
+        low, high = np.exp(np.quantile(drawn, [0.025, 0.975]))
+        rows.append(
+            {
+                "parameter": name,
+                "value": f"{math.exp(one.value):.5g}",
+                "low": f"{low:.3g}",
+                "high": f"{high:.3g}",
+                "unit": unit_of(name),
+                "log_value": f"{one.value:.8f}",
+                "source": source,
+                "mark": "computed",
+                "log_samples": " ".join(f"{value:.4f}" for value in drawn),
+            }
+        )
+    return tuple(rows)

@@ -64,6 +64,8 @@ def half_life_h(amounts: Array, body: Body, grid: Array, dosing: Dosing, /) -> A
         below = np.flatnonzero(logs[1:, draw] <= math.log(0.5))
         if below.size:
             after = below[0] + 1
-            curve = PchipInterpolator.construct_fast(falling.c[:, after - 1 : after, draw], times[after - 1 : after + 1])
+            curve = PchipInterpolator.construct_fast(
+                falling.c[:, after - 1 : after, draw], times[after - 1 : after + 1]
+            )
             found[draw] = curve.solve(math.log(0.5), extrapolate=False)[0]
     return found

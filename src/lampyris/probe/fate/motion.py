@@ -81,7 +81,9 @@ class _Exponentials:
         return self.kept[key]
 
 
-def courses(rates: Rates, dosing: Dosing, grid: Array, /, *, uptake: Uptake | None = None, substeps: int = _SUBSTEPS) -> Array:
+def courses(
+    rates: Rates, dosing: Dosing, grid: Array, /, *, uptake: Uptake | None = None, substeps: int = _SUBSTEPS
+) -> Array:
     """Amounts of all doses together, in units of one dose.
 
     Parameters
@@ -175,10 +177,10 @@ class _Parts:
 
 def _parts(rates: Rates, dosing: Dosing) -> _Parts:
     none = {organ: np.zeros(1) for organ in ORGANS}
-    still = {busy: _matrix(rates, dosing, busy, none, 0.0) for busy in (False, True) if not busy or dosing.infusion_h > 0}
-    uptake = {
-        organ: _matrix(rates, dosing, False, none | {organ: np.ones(1)}, 0.0) - still[False] for organ in ORGANS
+    still = {
+        busy: _matrix(rates, dosing, busy, none, 0.0) for busy in (False, True) if not busy or dosing.infusion_h > 0
     }
+    uptake = {organ: _matrix(rates, dosing, False, none | {organ: np.ones(1)}, 0.0) - still[False] for organ in ORGANS}
     return _Parts(still, uptake, _matrix(rates, dosing, False, none, 1.0) - still[False])
 
 

@@ -69,10 +69,9 @@ def test_the_stored_parameters_are_a_minimum_of_the_fit():
 
 
 def test_coats_order_half_lives_as_published():
-    found = [
-        predict_fate(FateQuestion(coat=coat, hours=72.0, draws=2)).half_life_h.value
-        for coat in ("amp-PAA", "PEG", "PEG5000", "QD705")
-    ]
+    names = ("amp-PAA", "PEG", "PEG5000", "QD705")
+    asked = [FateQuestion(coat=coat, hours=72.0, draws=2, tumour="none") for coat in names]
+    found = [predict_fate(one).half_life_h.value for one in asked]
     assert found[0] < 0.2 < found[1] < found[2] < found[3]
     assert found[2] == pytest.approx(70 / 60, rel=0.2) and found[3] == pytest.approx(18.5, rel=0.2)
 
@@ -128,7 +127,7 @@ def test_rates_that_change_in_time_are_told_with_fewer_draws():
         ({"dosing": Dosing(doses=1000)}, "doses", "1 to 60"),
         ({"dosing": Dosing(doses=2, every_h=0.0)}, "every_h", "0.1"),
         ({"dosing": Dosing(infusion_h=30.0)}, "infusion_h", "infusion ends"),
-        ({"dosing": Dosing(cells_in="brain")}, "cells", "brain"),
+        ({"dosing": Dosing(cells_in="brain", cell_half_life_h=24.0)}, "cells", "brain"),
         ({"hours": 0.0}, "hours", "minute"),
         ({"at": (48.0,)}, "at", "within"),
         ({"uptake": Uptake("swiss")}, "clock", "swiss"),

@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from lampyris.core.estimate import Estimate
     from lampyris.probe.fate import Dosing, Fate, FateQuestion
 
+USUAL_HOURS = (0.25, 1.0, 4.0, 24.0, 72.0, 168.0)
 PMOL = {"pmol": 1.0, "nmol": 1e3}
 
 
@@ -98,7 +99,7 @@ def _fate(options: argparse.Namespace) -> int:
     if options.json:
         print_json(_document(result, findings))
     else:
-        _print(result, findings, options.at)
+        _print(result, findings)
     return 0
 
 
@@ -109,7 +110,8 @@ def _question(options: argparse.Namespace) -> "tuple[FateQuestion, tuple[Finding
         species=options.species,
         dosing=_dosing(options),
         hours=options.hours,
-        at=options.at,
+        # the same hours whatever is printed, so that a table and a document agree
+        at=options.at or (*(one for one in USUAL_HOURS if one < options.hours), options.hours),
         uptake=Uptake(
             options.clock,
             math.inf if options.capacity is None else options.capacity,
@@ -248,7 +250,7 @@ def _document(result: "Fate", findings: tuple[Finding, ...]) -> dict[str, Any]:
     }  # fmt: skip
 
 
-def _print(result: "Fate", findings: tuple[Finding, ...], at: tuple[float, ...]) -> None:
+def _print(result: "Fate", findings: tuple[Finding, ...]) -> None:
     import sys
 
     import numpy as np
@@ -256,10 +258,7 @@ def _print(result: "Fate", findings: tuple[Finding, ...], at: tuple[float, ...])
     question = result.question
     ligand = f", {question.ligand}" if question.ligand else ""
     print(f"{question.diameter_nm:g} nm, {result.coat.name}{ligand}, {question.species}: {result.coat.about}")
-    usual = [one for one in (0.25, 1.0, 4.0, 24.0, 72.0, 168.0) if one < question.hours]
-    hours = at or (*usual, question.hours)
-    # without a wish, what lies nearest in the hours that were computed
-    places = sorted({int(np.argmin(np.abs(result.hours - hour))) for hour in hours})
+    places = [int(np.argmin(np.abs(result.hours - hour))) for hour in question.at]
     rows: list[list[object]] = [["% of all doses per g", *(f"{result.hours[place]:.3g} h" for place in places)]]
     for one in result.organs:
         cells = [f"{one.percent_per_g[p]:.3g} ({one.low[p]:.2g}-{one.high[p]:.2g})" for p in places]

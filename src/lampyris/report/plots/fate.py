@@ -2,6 +2,7 @@
 
 import math
 
+from lampyris.probe.fate.dosing import SHORTEST_H
 from lampyris.probe.fate.predict import Fate, OrganCourse
 from lampyris.report.arms import ARM_COLOURS, NEUTRAL
 from lampyris.report.axes import Scale, draw_bottom, draw_left, draw_title, draw_up_label, log_ticks
@@ -10,9 +11,9 @@ from lampyris.report.scene import SOFT, Note, Pen, Scene, Type
 
 # a panel each, so that bands do not hide one another
 _DRAWN = ("plasma", "liver", "spleen", "kidney", "lung", "tumour")
-_WIDTH_MM, _PANEL_MM, _HEIGHT_MM = 179.0, 52.0, 36.0
+_WIDTH_MM, _PANEL_MM, _HEIGHT_MM = 179.0, 55.0, 36.0
 _LEFT_MM, _TOP_MM = 13.0, 18.0
-_DECADES = 5.0
+_MOST_DECADES = 5.0
 
 
 def fate_figure(result: Fate, /) -> Scene:
@@ -30,9 +31,10 @@ def fate_figure(result: Fate, /) -> Scene:
     """
     shown = [result.organ(name) for name in _DRAWN if any(one.organ == name for one in result.organs)]
     rows = math.ceil(len(shown) / 3)
-    scene = Scene(_WIDTH_MM, _TOP_MM + rows * (_HEIGHT_MM + 18.0))
+    scene = Scene(_WIDTH_MM, _TOP_MM + rows * (_HEIGHT_MM + 13.0))
     most = max(float(one.high[1:].max()) for one in shown)
-    low, high = most * 10.0**-_DECADES, most * 1.6
+    least = min(float(one.low[result.hours >= SHORTEST_H].min()) for one in shown)
+    low, high = max(least / 1.6, most * 10.0**-_MOST_DECADES), most * 1.6
     question = result.question
     ligand = f" with {question.ligand}" if question.ligand else ""
     title = f"{question.diameter_nm:g} nm, {result.coat.name}{ligand}, in the {question.species}"
@@ -40,9 +42,9 @@ def fate_figure(result: Fate, /) -> Scene:
     scene.text((_LEFT_MM, 9.2), _words(result), Type(6.5, colour=SOFT))
     colours = dict(zip(_DRAWN, (NEUTRAL, *ARM_COLOURS), strict=False))
     for place, course in enumerate(shown):
-        left = _LEFT_MM + (place % 3) * (_PANEL_MM + 7.0)
-        top = _TOP_MM + (place // 3) * (_HEIGHT_MM + 18.0)
-        across = Scale(1.0 / 60.0, float(result.hours[-1]), left, left + _PANEL_MM - 2.0, logarithmic=True)
+        left = _LEFT_MM + (place % 3) * _PANEL_MM
+        top = _TOP_MM + (place // 3) * (_HEIGHT_MM + 13.0)
+        across = Scale(SHORTEST_H, float(result.hours[-1]), left, left + _PANEL_MM - 6.0, logarithmic=True)
         up = Scale(low, high, top + _HEIGHT_MM, top, logarithmic=True)
         _panel(scene, result, course, across, up, colours[course.organ], named=place % 3 == 0)
     return scene

@@ -167,6 +167,12 @@ def test_tables_are_read_as_they_stand():
     assert physiology("mouse")["liver", "flow_fraction"].mark == "secondary"
 
 
+def test_every_coat_that_can_be_sized_has_a_fate():
+    from lampyris.probe.coat.kinds import coat_names
+
+    assert coat_names() and [name for name in coat_names() if coat_named(name) is None] == []
+
+
 def test_tumour_courses_of_the_public_domain():
     """Held out: a predicted tumour stays within the quartiles of the published courses, relative to 24 h."""
     result = predict_fate(FateQuestion(hours=72.0, at=(4.0, 24.0, 48.0, 72.0), draws=2))

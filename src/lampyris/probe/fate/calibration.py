@@ -31,6 +31,8 @@ UNITS = {"clearance": "ml/h/g", "uptake": "1", "tumour exchange": "ml/h/g", "tis
 COATS = ("PEG", "short PEG", "mPEG5000", "QD705", "zwitterion")
 # the least standard deviation of a logarithm that sets of other particles leave to a dot
 LEAST_PRIOR_SD = 0.7
+# samples lie within a factor 400 of the best fit: beyond, rates are faster than any plasma flow
+LARGEST_STEP = 6.0
 STARTS = {
     "clearance PEG": 0.33, "clearance short PEG": 1.1, "clearance mPEG5000": 0.13, "clearance QD705": 0.008,
     "clearance zwitterion": 0.15, "uptake lung": 0.4, "uptake spleen": 0.25, "uptake gut": 0.03, "uptake kidney": 0.24,
@@ -251,7 +253,7 @@ def calibrate(
         )
 
 
-def sample(fit: "Fit", /, *, chains: int = 48, sweeps: int = 1600, kept: int = 480, rng: np.random.Generator) -> Array:
+def sample(fit: "Fit", /, *, chains: int = 40, sweeps: int = 500, kept: int = 400, rng: np.random.Generator) -> Array:
     """Sample what figures and priors leave open, dims (sample, parameter): the fit's own errors would be symmetric.
 
     A parameter that only a wide prior holds may be as small as it likes, but not as large: there it would take up what is known
@@ -277,6 +279,8 @@ def sample(fit: "Fit", /, *, chains: int = 48, sweeps: int = 1600, kept: int = 4
     aims, widths = prior_aims()
 
     def misfit(logs: Array) -> float:
+        if np.abs(logs - fit.values).max() > LARGEST_STEP:
+            return math.inf
         with np.errstate(all="ignore"):
             off = (np.log(predicted(rows, logs)) - seen) / sds
         beside = (prior_values(logs) - aims) / widths
@@ -284,7 +288,7 @@ def sample(fit: "Fit", /, *, chains: int = 48, sweeps: int = 1600, kept: int = 4
         return total if math.isfinite(total) else math.inf
 
     width = np.minimum(np.where(np.isfinite(fit.sds), fit.sds, 1.0), 1.0)
-    places = fit.values + 0.1 * width * rng.standard_normal((chains, width.size))
+    places = fit.values + 0.4 * width * rng.standard_normal((chains, width.size))
     gathered = []
     with one_thread():
         worst = np.array([misfit(place) for place in places])

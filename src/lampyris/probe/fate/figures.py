@@ -58,6 +58,8 @@ def half_life_h(amounts: Array, body: Body, grid: Array, dosing: Dosing, /) -> A
     times = grid[seen] - ends
     from scipy.interpolate import PchipInterpolator
 
+    if not np.isfinite(logs).all():
+        return np.full(draws, math.nan)
     falling = PchipInterpolator(times, logs, axis=0)
     found = np.full(draws, math.nan)
     for draw in range(draws):

@@ -131,7 +131,7 @@ def predict_fate(question: FateQuestion, /) -> Fate:
     --------
     >>> found = predict_fate(FateQuestion(draws=20))
     >>> round(60 * found.half_life_h.value), found.mass_balance_error < 1e-9
-    (29, True)
+    (30, True)
     """
     from lampyris.statistics.mixed.threads import one_thread
 

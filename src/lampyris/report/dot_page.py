@@ -146,7 +146,10 @@ def _fate_words(fate: Fate) -> str:
     words += f"{question.diameter_nm:.1f} nm in water, coat {fate.coat.name}: "
     known = math.isfinite(half.value)
     words += f"half of it leaves the plasma in {estimate_text(half)}; " if known else ""
-    return words + f"{estimate_text(fate.renal_percent, unit=False)} % is in the urine after {question.hours:g} h."
+    urine = fate.renal_percent
+    # below this nobody could weigh it
+    share = "hardly any" if urine.high < 0.01 else f"{estimate_text(urine, unit=False)} %"
+    return words + f"{share} is in the urine after {question.hours:g} h."
 
 
 def _facts(sheet: DotSheet) -> list[tuple[str, str]]:

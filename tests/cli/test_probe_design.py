@@ -125,6 +125,8 @@ def test_refusals(capsys, words, code, said):
         ("4.4", "0.5", "outside 1 to 40 nm"),
         ("1.2\n", "0.05\n", "outside 0.15 to 20 nm"),
         ('"CdSe"', '"CdXe"', "no material 'CdXe'"),
+        ("core_sd_nm = 0.58", "core_sd_nm = 3.0", "more than a third"),
+        ('"CdTe"\ndiameter_nm = 4.4', '"HgTe"\ndiameter_nm = 30', "the bands of its layers overlap"),
         ('"CdSe"', '"CdSeTe"', "share of its second end member"),
         ('kind = "amphiphilic polymer"', 'kind = "varnish"', "table of coats"),
     ],

@@ -45,6 +45,15 @@ def _document(sheet: "DotSheet") -> dict[str, Any]:
     transition = found.transition
     return {
         "name": sheet.dot.name,
+        "candidates": [
+            {
+                "material": "/".join(layer.material for layer in found.structure.layers),
+                "structure": found.structure.label,
+                "emission_nm": found.emission_nm.value,
+                "fwhm_nm": found.width.total_nm.value,
+                "uncertainty_nm": found.emission_nm.sd,
+            }
+        ],
         "structure": found.structure.label,
         "layers": sheets.layer_entries(found.structure),
         "diameter_nm": found.structure.diameter_nm,

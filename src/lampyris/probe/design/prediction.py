@@ -8,6 +8,7 @@ from importlib import resources
 
 from lampyris.core.errors import InputError
 from lampyris.core.estimate import Estimate
+from lampyris.core.finding import Finding, Place, Severity
 from lampyris.core.sourced import SourcedValue
 from lampyris.probe.coat import CoatedSize, coated_size
 from lampyris.probe.confinement import Transition, first_transition
@@ -128,6 +129,8 @@ def predict(
     (absorbed, absorbed_sd), (emitted, emitted_sd) = (
         moved(leaning(structure, pair, around, quantity=quantity)) for quantity in ("absorption", "emission")
     )
+    if emitted < LEAST_EV:
+        raise _no_emission(structure, emitted)
     core = layer_material(structure.layers[0])
     line = line_shape(core.name)
     defect = photophysical_constant(core.name, "defect_width").value / 1000.0
@@ -135,7 +138,14 @@ def predict(
     gap = core.gap(around.temperature_k).value
     dots = batch(structure, size_sd_nm, scaled=scaled, aspect=aspect, gap_ev=gap, defect_ev=defect)
     emission = _wavelength(emitted, emitted_sd, transition.energy_ev.method)
-    width = line_width(of_size, dots, line=line, temperature_k=around.temperature_k, at_nm=emission.value)
+    width = line_width(
+        of_size,
+        dots,
+        line=line,
+        temperature_k=around.temperature_k,
+        at_nm=emission.value,
+        size_sd_relative_sd=SPREAD_RELATIVE_SD,
+    )
     extinction, note = _extinction(structure, around, absorbed, width)
     share = _yield(structure, transition.overlap)
     materials = [layer_material(layer) for layer in structure.layers]
@@ -160,8 +170,24 @@ def predict(
     )
 
 
+LEAST_EV = 0.1
+"""Transitions below this, beyond 12 micrometres, are those of overlapping bands rather than of a dot that shines."""
+
+SPREAD_RELATIVE_SD = 0.1
+"""Uncertainty of a stated spread of sizes (assumed: some 100 dots were counted)."""
+
 TOXICITY = ("low", "moderate", "restricted heavy element")
 """Classes of the table of materials, the worst last."""
+
+
+def _no_emission(structure: Structure, energy_ev: float) -> InputError:
+    seen = f"{structure.label} has its emission at {energy_ev:.2f} eV, below {LEAST_EV:g} eV: "
+    seen += "the bands of its layers overlap, or nearly so."
+    mend = "Choose a smaller core or other materials; `lampyris probe materials` lists their gaps."
+    return InputError(
+        f"{structure.label} does not shine",
+        [Finding("design.no-emission", Severity.ERROR, Place(column="layers"), seen, mend)],
+    )
 
 
 def _normal(value: float, sd: float, unit: str, method: str) -> Estimate:
@@ -246,5 +272,4 @@ class Colour:
             self.refused = error.findings[0].seen if error.findings else str(error)
             return math.nan
         energy, _ = self._calibrated(leaning(structure, pair, around, quantity="emission"))
-        # overlapping bands have no transition, and below 0.06 eV no source or detector of this package works
-        return EV_NM / energy if energy > 0.06 else math.nan
+        return EV_NM / energy if energy >= LEAST_EV else math.nan

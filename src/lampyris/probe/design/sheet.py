@@ -7,7 +7,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from lampyris.core.dots import DotSettings
+from lampyris.core.errors import InputError
 from lampyris.core.estimate import Estimate
+from lampyris.core.finding import Finding, Place, Severity
+from lampyris.probe.confinement.bands import check_sizes
 from lampyris.probe.design.batches import batch
 from lampyris.probe.design.calibration import Calibrated, energy_by_size
 from lampyris.probe.design.conditions import Calibration, Conditions, temperature_notes
@@ -93,6 +96,9 @@ def dot_sheet(
         If a layer, the coat or the medium is unknown, or a size outside what the model holds for.
     """
     structure = structure_from_settings(dot)
+    check_sizes(structure)
+    if dot.core_sd_nm > structure.core_diameter_nm / 3:
+        raise _too_wide(dot.core_sd_nm, structure.core_diameter_nm)
     measured = dot.measured
     excitation = measured.excitation_nm if math.isnan(excitation_nm) and measured.excitation_nm else excitation_nm
     around = Conditions(
@@ -112,6 +118,15 @@ def dot_sheet(
         absorption=absorbed.values,
         emission=emitted.values / max(float(emitted.values.max()), 1e-300),
         notes=prediction.notes + temperature_notes(around) + _missing_notes(dot, excitation),
+    )
+
+
+def _too_wide(sd_nm: float, core_nm: float) -> InputError:
+    seen = f"core_sd_nm of {sd_nm:g} is more than a third of the core's diameter, {core_nm:g}: no such batch is one kind of dot."
+    mend = "Give the standard deviation of the diameter in nm, not its range."
+    return InputError(
+        "the spread of the core cannot be used",
+        [Finding("design.spread", Severity.ERROR, Place(column="core_sd_nm"), seen, mend)],
     )
 
 

@@ -172,8 +172,8 @@ def _facts(sheet: DotSheet) -> list[tuple[str, str]]:
 
 def _row_table(rows: tuple[SheetRow, ...], *, measured: bool) -> Table:
     """Predictions, and where anything was measured what that was and whether it agrees."""
+    columns: tuple[Column, ...] = (Column("Quantity"), Column("Predicted", "estimate"), Column("Note"))
     if not measured:
-        columns = (Column("Quantity"), Column("Predicted", "estimate"), Column("Note"))
         return Table("quantities", "Predicted with 95 % interval", columns, tuple(_row(row)[0] for row in rows))
     columns = (
         Column("Quantity"),

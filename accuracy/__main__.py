@@ -24,6 +24,7 @@ TABLES = {
     "bench-quantum-yield": "accuracy.bench.quantum_yield",
     "bench-photostability": "accuracy.bench.photostability",
     "fate": "accuracy.fate",
+    "release": "accuracy.release",
 }
 
 

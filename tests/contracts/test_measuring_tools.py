@@ -147,6 +147,7 @@ def test_accuracy_lists_its_tables():
         "onset",
         "sizing",
         "fate",
+        "release",
     } <= TABLES.keys()
     assert all(importlib.util.find_spec(module) for module in TABLES.values())
 

@@ -15,6 +15,7 @@ from lampyris.statistics.fitting import DataSet, Fit, Parameter, derived, fit_le
 Profile = Literal["gaussian", "asymmetric", "voigt"]
 Baseline = Literal["none", "constant", "linear"]
 PROFILES: tuple[Profile, ...] = ("gaussian", "asymmetric", "voigt")
+_EACH_LINE = 10.0
 _SHAPES = {"gaussian": 0, "asymmetric": 1, "voigt": 1}
 
 
@@ -150,7 +151,7 @@ def infer_emission(
     sd : numpy.ndarray, dims (point,), optional
         Relative size of each point's error; the residuals give the common factor.
     profiles, lines
-        Shapes and numbers of lines that are tried.
+        Shapes and numbers of lines that are tried; a further line must lower AICc by 10.
     baseline : str
     level : float
 
@@ -171,15 +172,15 @@ def infer_emission(
     found: list[tuple[Profile, int, Fit]] = []
     for count in lines:
         for profile in profiles:
-            # more lines of odd shapes fit anything: beyond one line only the plain shape is tried, unless one was named
-            if count > 1 and len(profiles) > 1 and profile != "gaussian":
+            # two Voigt lines fit anything, and their Lorentzian feet pass for a baseline
+            if count > 1 and len(profiles) > 1 and profile == "voigt":
                 continue
             parameters = _parameters(wavelength_nm, signal, profile, count, baseline)
             if wavelength_nm.size < len(parameters) + 3:
                 continue
             data = DataSet(_model(wavelength_nm, profile, count, baseline), signal, sd=sd)
             found.append((profile, count, fit_least_squares(data, parameters, scatter="residual", level=level)))
-    profile, count, fit = min(found, key=lambda one: one[2].goodness.aicc)
+    profile, count, fit = min(found, key=lambda one: one[2].goodness.aicc + _EACH_LINE * one[1])
     return _described(wavelength_nm, profile, count, baseline, fit)
 
 

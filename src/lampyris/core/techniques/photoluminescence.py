@@ -24,8 +24,9 @@ class Settings(TechniqueSettings):
     profile: Literal["auto", "gaussian", "asymmetric", "voigt"] = Field(
         default="auto", description="shape of a line in photon energy; auto takes that of the least AICc"
     )
-    lines: Annotated[int, Field(ge=1, le=4)] = Field(
-        default=1, description="number of lines; where one fits worse than two this is said, not changed"
+    lines: Annotated[int, Field(ge=1, le=4)] | None = Field(
+        default=None,
+        description="number of lines, 1 to 4; one where left out, two where that lowers AICc by more than 10",
     )
     baseline: Literal["none", "constant", "linear"] = Field(default="constant", description="what lies under the lines")
     low_nm: Wavelength | None = Field(default=None, description="start of what is fitted in nm")

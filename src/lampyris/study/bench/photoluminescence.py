@@ -83,7 +83,7 @@ def _record(
             signal[keep],
             weights,
             profiles=PROFILES if settings.profile == "auto" else (settings.profile,),
-            lines=(settings.lines,),
+            lines=(settings.lines,) if settings.lines else (1, 2),
             baseline=settings.baseline,
         )
     except ValueError as error:

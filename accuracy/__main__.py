@@ -23,6 +23,7 @@ TABLES = {
     "sizing": "accuracy.sizing",
     "bench-quantum-yield": "accuracy.bench.quantum_yield",
     "bench-photostability": "accuracy.bench.photostability",
+    "release": "accuracy.release",
 }
 
 

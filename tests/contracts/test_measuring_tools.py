@@ -146,6 +146,7 @@ def test_accuracy_lists_its_tables():
         "mixed",
         "onset",
         "sizing",
+        "release",
     } <= TABLES.keys()
     assert all(importlib.util.find_spec(module) for module in TABLES.values())
 

@@ -77,12 +77,12 @@ class ExcitonFit:
 
     Parameters
     ----------
-    energy_ev, centre_nm : Estimate
+    energy_ev, first_exciton_nm : Estimate
         Centre of the fitted exciton.
-    first_exciton_nm : Estimate
-        Where the fitted absorbance is highest near it, which the rise to the next transition moves to the blue: what sizing curves
-        are drawn over. The centre where there is only a shoulder.
-    shoulder : bool
+    second_derivative_nm : float
+        Where the second derivative is least: what a reader of the curve takes for the peak.
+    highest_nm : float
+        Where the fitted absorbance is highest near it: the rise to the next transition moves that to the blue. NaN of a shoulder.
     fwhm_mev : Estimate
     absorbance : Estimate
         Height of the exciton itself, without what follows and the level.
@@ -94,9 +94,9 @@ class ExcitonFit:
     """
 
     energy_ev: Estimate
-    centre_nm: Estimate
     first_exciton_nm: Estimate
-    shoulder: bool
+    second_derivative_nm: float
+    highest_nm: float
     fwhm_mev: Estimate
     absorbance: Estimate
     fit: Fit
@@ -115,22 +115,23 @@ def exciton_places(wavelength_nm: NDArray[np.float64], absorbance: NDArray[np.fl
     Returns
     -------
     list of float
-        In eV; those whose bend stands four times above the scatter of the derivative in the red fifth, where nothing absorbs.
+        In eV; those whose bend stands four times above what the noise of the points makes.
     """
-    from scipy.signal import savgol_filter
+    from scipy.signal import savgol_coeffs, savgol_filter
 
     energy = EV_NM / wavelength_nm[::-1]
-    step = (energy[-1] - energy[0]) / max(2 * energy.size, 200)
+    step = (energy[-1] - energy[0]) / max(energy.size, 100)
     grid = np.arange(energy[0], energy[-1], step)
     level = np.interp(grid, energy, absorbance[::-1])
     window = max(7, 2 * round(_SMOOTHING_EV / step / 2) + 1)
-    if grid.size <= window:
+    if grid.size <= window + 2:
         return []
     bend = savgol_filter(level, window, 3, deriv=2, delta=step)
-    quiet = bend[: max(grid.size // 5, window)]
-    scatter = 1.4826 * float(np.median(np.abs(quiet - np.median(quiet))))
+    # what the noise of the points makes of the derivative, from their own second differences
+    noise = 1.4826 * float(np.median(np.abs(np.diff(absorbance, 2)))) / math.sqrt(6.0)
+    scatter = noise * float(np.linalg.norm(savgol_coeffs(window, 3, deriv=2, delta=step)))
     # numerical noise of a clean curve is no transition
-    floor = max(4.0 * scatter, 0.02 * float(np.abs(bend[window:-window]).max()) if grid.size > 3 * window else 0.0)
+    floor = max(4.0 * scatter, 0.02 * float(np.abs(bend[window // 2 : -(window // 2)]).max()))
     return [
         float(grid[k])
         for k in range(window // 2, grid.size - window // 2)
@@ -194,7 +195,7 @@ def infer_exciton(
         Parameter("level", floor, scale=0.01 * height),
     ]
     fit = fit_least_squares(DataSet(lambda p: predict_exciton(x, p), y), parameters, scatter="residual", level=level)
-    return _described(wavelength_nm, inside, fit)
+    return _described(wavelength_nm, inside, fit, EV_NM / first)
 
 
 def _width_of(energy: NDArray[np.float64], absorbance: NDArray[np.float64], first: float) -> float:
@@ -210,7 +211,9 @@ def _width_of(energy: NDArray[np.float64], absorbance: NDArray[np.float64], firs
     return min(max(reach, 0.015), 0.25)
 
 
-def _described(wavelength_nm: NDArray[np.float64], inside: NDArray[np.bool_], fit: Fit) -> ExcitonFit:
+def _described(
+    wavelength_nm: NDArray[np.float64], inside: NDArray[np.bool_], fit: Fit, second_derivative_nm: float
+) -> ExcitonFit:
     own = fit.residuals[0]
     total = float(np.sum(own**2))
     r = float(np.sum(own[1:] * own[:-1]) / total) if total > 0 else 0.0
@@ -219,18 +222,11 @@ def _described(wavelength_nm: NDArray[np.float64], inside: NDArray[np.bool_], fi
     expected = np.full(wavelength_nm.size, math.nan)
     expected[inside] = predict_exciton(EV_NM / wavelength_nm[inside], fit.values)
     centre = EV_NM / fit["energy"].value
-    shoulder = math.isnan(_top_nm(fit.values, centre))
-
-    def top(p: NDArray[np.float64]) -> float:
-        at = _top_nm(p, EV_NM / float(p[1]))
-        return EV_NM / float(p[1]) if math.isnan(at) else at
-
-    centre_nm = widened(derived(fit, lambda p: EV_NM / float(p[1]), unit="nm"), widen)
     return ExcitonFit(
         widened(derived(fit, lambda p: float(p[1]), unit="eV"), widen),
-        centre_nm,
-        centre_nm if shoulder else widened(derived(fit, top, unit="nm"), widen),
-        shoulder,
+        widened(derived(fit, lambda p: EV_NM / float(p[1]), unit="nm"), widen),
+        second_derivative_nm,
+        _top_nm(fit.values, centre),
         widened(derived(fit, lambda p: 2354.8200450309493 * float(p[2]), unit="meV"), widen),
         widened(derived(fit, lambda p: float(p[0])), widen),
         fit,

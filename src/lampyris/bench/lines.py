@@ -297,7 +297,8 @@ def _width(fit: Fit, of: Callable[[NDArray[np.float64]], float], unit: str) -> E
     """Width, NaN where a half maximum lies outside what was recorded."""
     if math.isnan(of(fit.values)):
         return Estimate(math.nan, math.nan, math.nan, math.nan, fit.level, unit, "half maximum outside the spectrum")
-    return derived(fit, of, unit=unit)
+    one = derived(fit, of, unit=unit)
+    return Estimate(one.value, one.sd, max(one.low, 0.0), one.high, one.level, one.unit, one.method)
 
 
 def variance_counts(expected: ArrayLike, /, *, read_variance: float, gain: float) -> NDArray[np.float64]:

@@ -57,8 +57,8 @@ def measure(sources: tuple[BenchSource, ...], settings: Settings) -> BenchResult
     if not records:
         raise ImageError("No absorption spectrum can be used.", findings)
     notes = [
-        "first_exciton_nm is where the fitted absorbance is highest, as sizing curves are drawn; exciton_centre_nm the centre of the"
-        " Gaussian in photon energy beneath, which the rise to the next transition hides.",
+        "first_exciton_nm is the centre of a Gaussian in photon energy over the rise to the next transition; the highest point of a"
+        " weak peak lies up to some nm to the blue of it.",
         "band_gap_eV is the energy of that exciton, the optical gap of the dot; tauc_gap_eV is Tauc's line, which an exciton bends:"
         " it serves comparison only.",
     ]
@@ -119,7 +119,8 @@ def _record(
         return None
     values = _values(spectrum, wavelength[keep], clean[keep], found, settings, findings, flags)
     curve = _curve(spectrum, wavelength[keep], absorbance[keep], found, scattered)
-    return BenchRecord(spectrum.name, spectrum.file, values, flags=tuple(flags), curves=(curve,))
+    words = {"second_derivative_nm": f"{found.second_derivative_nm:.1f}"}
+    return BenchRecord(spectrum.name, spectrum.file, values, words=words, flags=tuple(flags), curves=(curve,))
 
 
 def _warn(spectrum: Spectrum, name: str, seen: str, mend: str, findings: list[Finding]) -> None:
@@ -173,20 +174,12 @@ def _values(
     values = {
         "first_exciton_nm": exciton,
         "band_gap_eV": gap,
-        "exciton_centre_nm": found.centre_nm,
         "fwhm_meV": found.fwhm_mev,
         "absorbance": found.absorbance,
         "tauc_gap_eV": tauc_gap(wavelength, clean, found.energy_ev.value),
     }
-    if found.shoulder:
+    if math.isnan(found.highest_nm):
         flags.append("shoulder")
-        _warn(
-            spectrum,
-            "shoulder",
-            f"{spectrum.name} has no maximum but a shoulder: its centre is told.",
-            "Size it by other means.",
-            findings,
-        )
     if not math.isfinite(exciton.sd) or not found.fit.trusted:
         flags.append("fit-doubtful")
         _warn(

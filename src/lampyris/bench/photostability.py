@@ -7,6 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from lampyris.bench.lines import widened
 from lampyris.core.estimate import Estimate
 from lampyris.probe.photophysics.bleaching import Bleaching, Law
 from lampyris.statistics.fitting import DataSet, Fit, Parameter, derived, fit_least_squares
@@ -231,9 +232,3 @@ def _follow(residuals: NDArray[np.float64]) -> float:
     """Lag-1 correlation of residuals."""
     total = float(np.sum(residuals**2))
     return float(np.sum(residuals[1:] * residuals[:-1]) / total) if total > 0 else 0.0
-
-
-def widened(one: Estimate, factor: float, /) -> Estimate:
-    """Estimate with its interval stretched about its value."""
-    low, high = one.value - factor * (one.value - one.low), one.value + factor * (one.high - one.value)
-    return Estimate(one.value, factor * one.sd, low, high, one.level, one.unit, f"{one.method}, widened for drift")

@@ -27,7 +27,6 @@ TABLES = {
     "bench-photostability": "accuracy.bench.photostability",
     "fate": "accuracy.fate",
     "release": "accuracy.release",
-    "fate": "accuracy.fate",
 }
 
 

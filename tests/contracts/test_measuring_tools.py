@@ -148,7 +148,6 @@ def test_accuracy_lists_its_tables():
         "sizing",
         "fate",
         "release",
-        "fate",
     } <= TABLES.keys()
     assert all(importlib.util.find_spec(module) for module in TABLES.values())
 

@@ -4,7 +4,7 @@ In the order of use: `kinetics_of` gives a material's constants, `Batch` says wh
 `advice` reads the course, `ripening_exponent` its end.
 """
 
-from lampyris.probe.growth.advice import Advice, advice, drawn_courses, fit_aliquots
+from lampyris.probe.growth.advice import Advice, AliquotFit, advice, drawn_courses, fit_aliquots
 from lampyris.probe.growth.batch import Batch, Injection, Kinetics, kinetics_of
 from lampyris.probe.growth.laws import (
     diffusion_ripening_rate,
@@ -17,6 +17,7 @@ from lampyris.probe.growth.population import Course, Population, grow
 
 __all__ = [
     "Advice",
+    "AliquotFit",
     "Batch",
     "Course",
     "Injection",

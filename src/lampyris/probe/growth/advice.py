@@ -173,7 +173,7 @@ def fit_aliquots(
         return np.where(np.isfinite(course.diameter_nm), course.diameter_nm, 0.0)
 
     parameters = [
-        Parameter("log_speed", 0.0, -6.0, 6.0, scale=0.5, grid=(-1.5, 1.5)),
+        Parameter("log_speed", 0.0, -6.0, 6.0, scale=0.5),
         Parameter("log_solubility", 0.0, -4.0, 4.0, scale=0.5),
     ]
     fit = fit_least_squares(DataSet(model, size, sd=np.asarray(diameter_sd_nm, np.float64)), parameters)

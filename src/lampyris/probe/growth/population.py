@@ -6,7 +6,7 @@ monomer back. Free monomer is what is left of the total, so that matter is conse
 
 import math
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -73,8 +73,6 @@ class Course:
         Free.
     critical_nm : numpy.ndarray, dims (time,)
         Diameter that neither grows nor dissolves; infinite where the solution is not above its solubility.
-    balance : float
-        Largest relative difference between what went in and monomer plus crystal.
     end : Population
     steps : int
     """
@@ -85,9 +83,8 @@ class Course:
     number_nmol_l: Array
     monomer_mmol_l: Array
     critical_nm: Array
-    balance: float
     end: Population
-    steps: int = field(default=0)
+    steps: int = 0
 
     @property
     def spread(self) -> Array:
@@ -154,7 +151,7 @@ def nucleation_rate(monomer_per_nm3: float, kinetics: Kinetics, temperature_k: f
 class _Flask:
     """State of a batch while it is followed: cubes of radii, numbers, and the total of monomer."""
 
-    __slots__ = ("balance", "cubes", "dissolves_at", "kinetics", "linear", "numbers", "put_in", "steps", "total")
+    __slots__ = ("cubes", "dissolves_at", "kinetics", "linear", "numbers", "steps", "total")
 
     def __init__(self, batch: Batch, kinetics: Kinetics, linear: bool, dissolves_at: float) -> None:
         seeds = np.array(batch.seeds, np.float64).reshape(-1, 2)
@@ -162,7 +159,7 @@ class _Flask:
         self.cubes = seeds[:, 0] ** 3
         self.numbers = seeds[:, 1] * 1e-9 * AVOGADRO_PER_NM3
         self.total = batch.monomer_mmol_l * 1e-3 * AVOGADRO_PER_NM3 + self.crystal()
-        self.put_in, self.balance, self.steps = self.total, 0.0, 0
+        self.steps = 0
 
     def crystal(self) -> float:
         """Monomer in crystals, per nm3."""
@@ -218,11 +215,6 @@ class _Flask:
         radius = max(radius, LEAST_NM * 1.01)
         self.cubes = np.append(self.cubes, radius**3)
         self.numbers = np.append(self.numbers, min(number, most))
-
-    def checked(self) -> None:
-        """Keep the worst relative error of the balance: free monomer counted anew beside the crystals."""
-        found = self.monomer() + self.crystal()
-        self.balance = max(self.balance, abs(found - self.put_in) / self.put_in if self.put_in > 0 else 0.0)
 
 
 def grow(
@@ -285,14 +277,12 @@ def grow(
             if one.time_s == stop:
                 added = one.monomer_mmol_l * 1e-3 * AVOGADRO_PER_NM3
                 flask.total += added
-                flask.put_in += added
                 proposal = 1e-4
-        flask.checked()
         if stop in times:
             rows.append(_row(flask, batch.temperature_k(stop)))
     diameter, sd, number, monomer, critical = np.array(rows).T
     end = Population(np.cbrt(flask.cubes), flask.numbers)
-    return Course(times, diameter, sd, number, monomer, critical, flask.balance, end, flask.steps)
+    return Course(times, diameter, sd, number, monomer, critical, end, flask.steps)
 
 
 def _nucleating_s(flask: _Flask, temperature_k: float) -> float:

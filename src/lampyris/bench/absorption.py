@@ -205,7 +205,7 @@ def _fitted(x: NDArray[np.float64], y: NDArray[np.float64], first: float, sd: fl
 
 
 def _over_windows(fits: Sequence[ExcitonFit]) -> ExcitonFit:
-    """The first window's fit, its errors joined with how far the windows differ, as an even spread: what lies to the blue is not quite a Gaussian."""
+    """The first window's fit, its errors joined with how far the windows differ: what lies to the blue is not quite a Gaussian."""
     first = fits[0]
     changed: dict[str, Any] = {}
     for name in ("energy_ev", "first_exciton_nm", "fwhm_mev", "absorbance"):

@@ -127,9 +127,9 @@ def onset_analysis(
         if len(values) != len(times):
             raise ValueError(f"covariate {covariate} needs one entry for each of {len(times)} units, got {len(values)}")
     compared = tuple(arm for arm in arms if arm.n >= options.least)
-    kept = np.flatnonzero([arms[k].n >= options.least for k in labels])
+    kept = [k for k, label in enumerate(labels) if arms[label].n >= options.least]
     made = _Compared(
-        times.of(kept),
+        times.of(np.array(kept, dtype=np.intp)),
         tuple(groups[k] for k in kept),
         {name: [values[k] for k in kept] for name, values in given.items()},  # type: ignore[misc]
         None if strata is None else tuple(strata[k] for k in kept),

@@ -18,7 +18,7 @@ from lampyris.virtual.simulate import simulate_trays
 from lampyris.virtual.truth import read_truth
 
 TABLE = "exvivo"
-SEEDS = tuple(range(101, 161))
+SEEDS = tuple(range(101, 221))
 QUICK_SEEDS = tuple(range(101, 107))
 ANIMALS = 2
 ARMS: dict[str, dict[str, Any]] = {
@@ -106,7 +106,7 @@ def organ_cases(arm: str, /, *, seeds: tuple[int, ...] = SEEDS) -> tuple[tuple[O
             made = simulate_trays(Path(folder) / "study", seed=seed, design=design)
             found = exvivo_study(made.study)
             truth = read_truth(made.truth)
-        cases += score_exvivo(found, truth)
+        cases += score_exvivo(found, truth, study=seed)
         count += len(truth.trays)
         refused += len(truth.trays) - len(found.trays)
     return tuple(cases), (refused, count)

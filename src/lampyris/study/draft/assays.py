@@ -74,7 +74,7 @@ def draft_assays(images: Sequence[FoundImage], paths: Mapping[str, str], /) -> D
 def _trays(
     images: Sequence[FoundImage], photos: Sequence[FoundImage], paths: Mapping[str, str]
 ) -> list[tuple[AssayRow, ...]]:
-    found = []
+    found: list[tuple[AssayRow, ...]] = []
     for one in images:
         photo = None if one.photo else photo_of(one, photos)
         found.append((_row(EXVIVO, paths[one.path], photo=paths[photo.path] if photo is not None else ""),))

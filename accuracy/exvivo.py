@@ -18,7 +18,7 @@ from lampyris.virtual.simulate import simulate_trays
 from lampyris.virtual.truth import read_truth
 
 TABLE = "exvivo"
-SEEDS = tuple(range(101, 221))
+SEEDS = tuple(range(101, 161))
 QUICK_SEEDS = tuple(range(101, 107))
 ANIMALS = 2
 ARMS: dict[str, dict[str, Any]] = {

@@ -1,4 +1,4 @@
-"""Verb of assays: ``assay KIND``, organs on trays here, tissue sections in `lampyris.cli.histology`."""
+"""Verb of assays: ``assay KIND``, organs on trays here, sections in `lampyris.cli.histology`, release in `lampyris.cli.release`."""
 
 import argparse
 import sys
@@ -6,35 +6,33 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from lampyris.cli import histology
+from lampyris.cli import histology, release
 from lampyris.cli.arguments import AddVerb
 from lampyris.cli.output import finding_entry, print_findings, print_json, print_table
-from lampyris.core.errors import ImageError, UsageError
-from lampyris.core.finding import Severity
+from lampyris.core.errors import ImageError, InputError, UsageError
+from lampyris.core.finding import Finding, Place, Severity
 
 if TYPE_CHECKING:
     from lampyris.core.assays import Balance, ExVivo, OrganAgreement, OrganReference, OrganResult
     from lampyris.core.estimate import Estimate
     from lampyris.report.scene import Scene
 
-KINDS = ("exvivo", "histology")
+KINDS = ("exvivo", "histology", "release")
 
 
 def add_verbs(verb: AddVerb, /) -> None:
     """Add this module's verbs."""
-    text = "analyse an assay beside the living animals: exvivo, organs on trays to %%ID/g; histology, labelled cells in sections"
+    text = "analyse an assay: exvivo, organs on trays to %%ID/g; histology, labelled cells in sections; release, drug out of a carrier"
     assay = verb("assay", _assay, text)
     assay.add_argument("kind", choices=KINDS, metavar="KIND", help=f"which assay: {', '.join(KINDS)}")
     assay.add_argument(
         "paths",
-        metavar="DIR|IMAGE",
+        metavar="DIR|FILE",
         type=Path,
         nargs="+",
-        help="folder of the study; of histology also single micrographs",
+        help="folder of the study; of histology also single micrographs; of release tables",
     )
-    assay.add_argument(
-        "--plot", type=Path, metavar="FILE", help="draw the result per organ, a point per animal: .svg or .png"
-    )
+    assay.add_argument("--plot", type=Path, metavar="FILE", help="draw the result: .svg or .png")
     assay.add_argument(
         "--trays", type=Path, metavar="FOLDER", help="draw each tray with outlines and names, to accept or mend"
     )
@@ -48,22 +46,29 @@ def add_verbs(verb: AddVerb, /) -> None:
         "--uncorrected", action="store_true", help="in the plot, show beside it what no correction of absorption gives"
     )
     histology.add_options(assay)
+    release.add_options(assay)
 
 
 def _assay(options: argparse.Namespace) -> int:
-    from lampyris.study.exvivo.join import exvivo_study
-
     for path in (options.plot,):
         if path is not None and path.suffix.lower() not in (".svg", ".png"):
             raise UsageError(f"--plot writes .svg or .png, not {path.name!r}")
+    if options.kind == "release":
+        return _release(options)
+    release.refuse_options(options)
     if options.kind == "histology":
         if options.trays or options.outlines or options.uncorrected:
             raise UsageError("--trays, --outlines and --uncorrected belong to exvivo; sections have --overlays")
         return histology.count_sections(options)
+    images = [path for path in options.paths if not path.is_dir() and path.suffix]
+    if images:
+        raise _no_study(images)
     if len(options.paths) != 1:
         raise UsageError(f"exvivo takes the folder of one study, got {len(options.paths)} paths")
     if options.overlays or options.write_csv or options.calls or options.control:
         raise UsageError("--overlays, --write-csv, --calls and --control belong to histology")
+    from lampyris.study.exvivo.join import exvivo_study
+
     found = exvivo_study(options.paths[0])
     drawn = [*_draw(found, options), *_write_outlines(found, options.outlines)]
     if options.json:
@@ -74,6 +79,37 @@ def _assay(options: argparse.Namespace) -> int:
             print(f"written: {path}", file=sys.stderr)
     failed = [one for one in found.findings if one.severity is Severity.ERROR]
     return ImageError.exit_code if failed else 0
+
+
+def _release(options: argparse.Namespace) -> int:
+    others = (options.trays, options.outlines, options.uncorrected, options.overlays, options.write_csv, options.calls)
+    if any(others) or options.control:
+        raise UsageError("options of exvivo and histology do not belong to release")
+    return release.analyse_release(options)
+
+
+def _no_study(images: Sequence[Path]) -> InputError:
+    """An image of a tray says what shines, not whose it is or what it weighs: what is missing, and how to write it."""
+    first = images[0]
+    missing = [path for path in images if not path.exists()]
+    findings = [
+        Finding("exvivo.no-file", Severity.ERROR, Place(path.name), "is not there.", "Look at the path.")
+        for path in missing
+    ]
+    rows = "; ".join(f"exvivo,{path.name}" for path in images)
+    parts = (
+        ("study.toml", "camera (gain, pixel, bands) and probe are not known without it.",
+         f"Run `lampyris init STUDY --from FOLDER` on the folder that holds {first.name}, and fill in what it asks for."),
+        ("assays.csv", "no row says that this is a tray.",
+         f"Write kind and file, a row per image: {rows}; exposure_s, background and photo where the file does not bring them."),
+        ("organs.csv", "nothing says which organ lies where, whose it is and what it weighs.",
+         "Write a row per organ: animal, organ, weight_g, file, place (1, 2, ... row by row from the left)."),
+        ("standards.csv", "without wells of known amounts and the dose there is no %ID, only light.",
+         "Write the wells and the dose, or dose columns in animals.csv; then run `lampyris assay exvivo STUDY`."),
+    )  # fmt: skip
+    findings += [Finding("exvivo.no-study", Severity.ERROR, Place(name), seen, mend) for name, seen, mend in parts]
+    named = ", ".join(path.name for path in images[:3]) + (" and more" if len(images) > 3 else "")
+    return InputError(f"{named}: exvivo takes the folder of a study, not single images", findings)
 
 
 def _document(found: "ExVivo", drawn: Sequence[Path]) -> dict[str, Any]:
@@ -211,12 +247,19 @@ def _rows(found: "ExVivo") -> Iterator[tuple[str, ...]]:
     for one in found.organs:
         share = one.percent_dose_per_gram
         yield (
-            one.animal, one.organ, _text(one.weight_g.value), _text(one.flux.value), *_three(share), ", ".join(one.flags)
+            one.animal, one.organ, _text(one.weight_g.value), _bounded(one.flux), *_three(share), ", ".join(one.flags)
         )  # fmt: skip
 
 
 def _three(estimate: "Estimate") -> tuple[str, str, str]:
-    return _text(estimate.value), _text(estimate.low), _text(estimate.high)
+    return _bounded(estimate), _text(estimate.low), _text(estimate.high)
+
+
+def _bounded(estimate: "Estimate") -> str:
+    """A value; where the upper end is open, as of saturated light, what it is more than."""
+    if estimate.high == float("inf") and estimate.low > 0:
+        return f">{estimate.low:.3g}"
+    return _text(estimate.value)
 
 
 def _interval(estimate: "Estimate") -> str:

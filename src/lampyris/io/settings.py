@@ -6,7 +6,7 @@ import re
 import tomllib
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any, get_args
+from typing import Any, TypeVar, get_args, get_origin
 
 from pydantic import BaseModel, ValidationError
 from pydantic_core import ErrorDetails
@@ -22,9 +22,11 @@ MAX_BYTES = 1_000_000
 """A settings file above this is no settings file."""
 
 _Loc = tuple[str | int, ...]
+_Settings = TypeVar("_Settings", bound=BaseModel)
 _AT_LINE = re.compile(r"\s*\(at (?:line (\d+), column \d+|end of document)\)")
 UNFILLED = "?"
 """What a draft writes for a value that a person must fill in."""
+_STUDY_MISSING = "A study needs {name} in its folder; `lampyris simulate` writes an example."
 # a statement is looked for over at most this many lines
 _STATEMENT_LINES = 400
 
@@ -47,15 +49,40 @@ def read_settings(path: Path, /) -> StudySettings:
     InputError
         With one finding per fault: file, line, dotted key, what came and the mend.
     """
+    return read_model(path, StudySettings, missing=_STUDY_MISSING)
+
+
+def read_model(path: Path, kind: type[_Settings], /, *, missing: str = "") -> _Settings:
+    """Read and validate a TOML file of any of the package's settings.
+
+    Parameters
+    ----------
+    path : Path
+        UTF-8, with or without byte order mark.
+    kind : type
+        Model of the whole file.
+    missing : str
+        What to do where the file cannot be read; may hold ``{name}``, the file's.
+
+    Returns
+    -------
+    BaseModel
+        Of that kind, complete with defaults.
+
+    Raises
+    ------
+    InputError
+        With one finding per fault: file, line, dotted key, what came and the mend.
+    """
     path = Path(path)
-    text = _text_of(path)
+    text = _text_of(path, missing)
     try:
         data = tomllib.loads(text)
         # by way of JSON: pydantic's strict mode then takes lists for tuples, but text for numbers never
-        return StudySettings.model_validate_json(json.dumps(data, default=_no_setting), strict=True)
+        return kind.model_validate_json(json.dumps(data, default=_no_setting), strict=True)
     except ValidationError as error:
         lines = _lines_of_keys(text)
-        faults = [_finding(path, data, lines, fault) for fault in _own_faults(error.errors(include_url=False))]
+        faults = [_finding(path, data, lines, fault, kind) for fault in _own_faults(error.errors(include_url=False))]
     except (ValueError, RecursionError) as error:
         raise _refused(path, [_syntax_finding(path, text, error)]) from None
     faults.sort(key=lambda finding: (finding.place.row or 0, finding.place.column))
@@ -140,14 +167,14 @@ def _no_setting(value: object) -> dict[str, str]:
     return {"date": str(value)}
 
 
-def _text_of(path: Path) -> str:
+def _text_of(path: Path, missing: str) -> str:
     """Content of a small UTF-8 file, or an error with its finding."""
     try:
         if path.stat().st_size > MAX_BYTES:
             raise _refused(path, [_fault(path, "settings.size", f"is larger than {MAX_BYTES} bytes.", "Is it TOML?")])
         data = path.read_bytes()
     except OSError as error:
-        mend = f"A study needs {path.name} in its folder; `lampyris simulate` writes an example."
+        mend = missing.format(name=path.name)
         raise _refused(path, [_fault(path, "settings.missing", f"cannot be read: {error.strerror}.", mend)]) from None
     try:
         return data.decode("utf-8-sig")
@@ -191,27 +218,30 @@ def _own_faults(faults: list[ErrorDetails]) -> list[ErrorDetails]:
     ]
 
 
-def _finding(path: Path, data: dict[str, Any], lines: Mapping[_Loc, int], fault: ErrorDetails) -> Finding:
+def _finding(
+    path: Path, data: dict[str, Any], lines: Mapping[_Loc, int], fault: ErrorDetails, settings: type[BaseModel]
+) -> Finding:
     """One fault of the schema, in the file's terms."""
     loc = tuple(part for part in fault["loc"] if part != "[key]")
     kind = fault["type"]
     name = str(loc[-1]) if loc else ""
-    model = _model_at(loc[:-1])
+    model = _model_at(settings, loc[:-1])
     row = next((lines[loc[:n]] for n in range(len(loc), 0, -1) if loc[:n] in lines), None)
     if kind == "missing":
         parent = _dotted(tuple(part for part in loc[:-1] if isinstance(part, str)))
         header = f"[[{parent}]]" if loc[:-1] and isinstance(loc[-2], int) else f"[{parent}]"
         seen = f"{name} is missing."
-        mend = f"Add {name}{_meaning(model, name)} under {header}." if parent else f"Add the table [{name}]."
+        mend = f"Add {name}{_meaning(model, name)} under {header}." if parent else _top_mend(model, name)
     elif kind == "extra_forbidden":
         known = sorted(model.model_fields) if model else []
         near = did_you_mean(name, known)
         seen = f"{name} is no known key."
         mend = f"Did you mean {near}?" if near else f"Remove it; known here: {', '.join(known)}."
     else:
-        seen = f"{_requirement(fault)}, got {_came(data, loc)}."
+        # what a model says of several keys together quotes them itself
+        seen = f"{_requirement(fault)}." if kind == "value_error" else f"{_requirement(fault)}, got {_came(data, loc)}."
         key = next((str(part) for part in reversed(loc) if isinstance(part, str)), "the file")
-        mend = _value_mend(data, loc, fault) or f"Correct {key}{_meaning(model, name)}."
+        mend = _value_mend(data, loc, fault, settings) or f"Correct {key}{_meaning(model, name)}."
     return _fault(path, f"settings.{kind.replace('_', '-')}", seen, mend, row, _dotted(loc))
 
 
@@ -238,10 +268,21 @@ def _requirement(fault: ErrorDetails) -> str:
         "dict_type": "must be a table",
         "model_type": "must be a table",
     }
-    return clauses[kind].format(**bounds) if kind in clauses else fault["msg"][:1].lower() + fault["msg"][1:]
+    words = str(bounds["error"]) if kind == "value_error" and "error" in bounds else fault["msg"]
+    return clauses[kind].format(**bounds) if kind in clauses else words[:1].lower() + words[1:]
 
 
-def _value_mend(data: dict[str, Any], loc: _Loc, fault: ErrorDetails) -> str:
+def _top_mend(model: type[BaseModel] | None, name: str) -> str:
+    """What to add where a key or table of the whole file is missing."""
+    kind = model.model_fields[name].annotation if model else None
+    if kind in (str, int, float, bool):
+        return f"Add {name}{_meaning(model, name)} above the first table."
+    if get_origin(kind) is tuple:
+        return f"Add a table [[{name}]]{_meaning(model, name)}."
+    return f"Add the table [{name}]."
+
+
+def _value_mend(data: dict[str, Any], loc: _Loc, fault: ErrorDetails, settings: type[BaseModel]) -> str:
     """What to write instead of a value that the schema refuses; "" where it is not known."""
     bounds = fault.get("ctx", {})
     value, name = _at(data, loc), str(loc[-1]) if loc else ""
@@ -252,15 +293,15 @@ def _value_mend(data: dict[str, Any], loc: _Loc, fault: ErrorDetails) -> str:
         low, high = bounds.get("ge", bounds.get("gt")), bounds.get("le", bounds.get("lt"))
         return unit_hint(name, value, low=low, high=high) if low is not None or high is not None else ""
     if value == UNFILLED:
-        return f"Fill in {name}{_meaning(_model_at(loc[:-1]), name)}: it stands in no file."
+        return f"Fill in {name}{_meaning(_model_at(settings, loc[:-1]), name)}: it stands in no file."
     if fault["type"] in ("float_type", "int_type") and isinstance(value, str):
         return "Write the number without quotes and without its unit."
     return ""
 
 
-def _model_at(loc: _Loc) -> type[BaseModel] | None:
+def _model_at(settings: type[BaseModel], loc: _Loc) -> type[BaseModel] | None:
     """The schema of the table at a place; None where the place is no table."""
-    model: Any = StudySettings
+    model: Any = settings
     for part in loc:
         if isinstance(model, type) and issubclass(model, BaseModel):
             field = model.model_fields.get(str(part))

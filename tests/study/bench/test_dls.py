@@ -152,3 +152,13 @@ def test_zeta_potentials_are_told_and_flagged(tmp_path):
     found = measure("dls", [BenchSource(path, path.name, role="zeta")], settings=Settings())
     assert found.pooled.values["zeta_mv"].value == pytest.approx(-8.5)
     assert found.pooled.flags == ("near-zero",)
+
+
+def test_intervals_hold_the_truth(tmp_path):
+    # the short form of the score table: of 16 runs chance leaves 4 or more out in 1 of 100
+    held = {"z_average_nm": 0, "pdi": 0}
+    for seed in range(16):
+        values = sized(tmp_path, CorrelogramTruth((Population(150.0, 0.1),), duration_s=2.0), seed=seed).pooled.values
+        held["z_average_nm"] += values["z_average_nm"].low <= 150.0 <= values["z_average_nm"].high
+        held["pdi"] += values["pdi"].low <= 0.1 <= values["pdi"].high
+    assert min(held.values()) >= 13

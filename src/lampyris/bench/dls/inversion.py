@@ -16,6 +16,7 @@ SMALLEST_NM = 0.3
 _SHARE = 0.5
 _ALPHAS = np.logspace(-6.0, 2.0, 17)
 _LEAST_AREA = 0.02
+_FLOOR = 1e-4
 REFUSED = 2.0
 """Squares that a simpler distribution may cost more; beyond, it is refused."""
 # a valley parts two peaks where it falls below this share of the lower one
@@ -141,9 +142,11 @@ def posed(recording: Recording, optics: Optics, /) -> Problem:
     sizes = np.geomspace(low, max(4.0 * optics.rate_nm_per_s * float(lag[-1]), 10.0 * low), SIZES)
     kernel = np.exp(-np.multiply.outer(lag, optics.rates_per_s(sizes)))
     spread = recording.covariance[kept, kept] / np.outer(2.0 * field, 2.0 * field)
-    # a share of the variance keeps what is nearly common to all lags from weighing without end
-    root = np.linalg.cholesky(spread + np.diag(1e-4 * np.diag(spread)))
-    whitened = np.linalg.solve(root, np.column_stack([kernel, field]))
+    own = np.sqrt(np.diag(spread))
+    strength, direction = np.linalg.eigh(spread / np.outer(own, own))
+    # a floor keeps what is nearly common to all lags from weighing without end
+    root = np.sqrt(np.maximum(strength, 0.0) + _FLOOR)
+    whitened = (direction.T / root[:, None]) @ (np.column_stack([kernel, field]) / own[:, None])
     triangle = np.asarray(np.linalg.qr(whitened, mode="r"))
     rows = min(SIZES, triangle.shape[0])
     left = float((triangle[rows:, -1] ** 2).sum())

@@ -25,8 +25,8 @@ def sd_meaning(mean_nm: float, sd_nm: float, /) -> str:
 
     Examples
     --------
-    >>> sd_meaning(18.4, 2.1)[:96]
-    '18.4 +- 2.1 nm as the width of one sample would mean a polydispersity of 0.013, which is implau'
+    >>> sd_meaning(18.4, 2.1)[:79]
+    '18.4 +- 2.1 nm as the width of one sample would mean a polydispersity of 0.013,'
     >>> sd_meaning(100.0, 30.0)
     ''
     """

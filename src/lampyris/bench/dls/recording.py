@@ -14,6 +14,8 @@ PER_OCTAVE = 6
 _DURATION_S = 30.0
 # photon noise of g2 - 1 above which leading lags are left out
 _BLIND = 0.3
+# share of the correlation that is taken for specks where it is left after ten decays
+_SLOW = 0.03
 # decays behind which what is left is the baseline
 _TAIL = 40.0
 
@@ -103,7 +105,7 @@ def prepared(
         raise ValueError(f"only {grouped.size} groups of lags: 12 are needed")
     tail = grouped_lag > _TAIL * _half_time(grouped_lag, grouped, head)
     # a first guess of the tail, else a bad normalisation would pass for slow particles in the noise
-    rough = float(np.median(grouped[tail])) if tail.sum() >= 3 else 0.0
+    rough = max(float(np.median(grouped[tail])) if tail.sum() >= 3 else 0.0, _slow(grouped_lag, grouped, head))
     field = _first_field(grouped - rough, head - rough)
     sums = covariance_correlogram(
         grouped_lag,
@@ -137,6 +139,13 @@ def _curvature(lag: NDArray[np.float64], level: NDArray[np.float64]) -> NDArray[
         before, after = lag[1:-1] - lag[:-2], lag[2:] - lag[1:-1]
         bent[1:-1] = 2.0 * ((level[2:] - level[1:-1]) / after - (level[1:-1] - level[:-2]) / before) / (before + after)
     return bent
+
+
+def _slow(lag: NDArray[np.float64], level: NDArray[np.float64], head: float) -> float:
+    """What specks leave ten decays on: their few passages are no Gaussian field, whose noise would hide the dots'."""
+    later = np.flatnonzero(lag > 10.0 * _half_time(lag, level, head))[:4]
+    left = float(level[later].mean()) if later.size else 0.0
+    return left if left > _SLOW * head else 0.0
 
 
 def _first_field(level: NDArray[np.float64], head: float) -> NDArray[np.float64]:

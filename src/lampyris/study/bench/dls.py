@@ -311,7 +311,10 @@ def _curves(
     first = int(np.searchsorted(recording.lag_s, found.lag_s[0]))
     fitted = slice(first, first + found.lag_s.size)
     fit[fitted], residual[fitted] = found.fitted, found.residual
-    marks = tuple((one.mean_nm.value, f"{one.mean_nm.value:.3g} nm") for one in found.peaks)
+    marks = tuple(
+        (one.mean_nm.value, f"{one.mean_nm.value:{'.0f' if one.mean_nm.value >= 100 else '.3g'}} nm")
+        for one in found.peaks
+    )
     top = found.intensity.max()
     return (
         BenchCurve("correlogram", "lag (us)", "g2 - 1", lag, recording.level, fit, residual=residual, x_log=True),

@@ -134,6 +134,8 @@ def measure_particles(
     and kind are those of the image, from the mean profile of particles that stand alone; centre, area, shape, contrast and a
     level below are each particle's own, fitted to what the others leave. So the diameter hangs on no threshold, and not on blur.
     """
+    if ignored is not None and ignored.any():
+        pixels = np.where(ignored, np.median(pixels[~ignored]).astype(pixels.dtype), pixels)
     flat = flattened(pixels, brighter=brighter)
     found = find_particles(flat, ignored=ignored, sigmas=sigmas)
     if not len(found.particles):

@@ -44,10 +44,6 @@ def read(path: Path, /, *, max_bytes: int, file: str, page: int | None = None) -
     pixel_nm, source, words = _scale(tags, data)
     if not pixel_nm:
         pixel_nm, source, words = _beside(path, words)
-    rows = int(words.get("image rows", "0"))
-    if 16 <= rows < pixels.shape[0]:
-        # the microscope says where its legend begins
-        pixels = pixels[:rows]
     if inverted:
         pixels = (np.iinfo(pixels.dtype).max if pixels.dtype.kind == "u" else pixels.max()) - pixels
     return Micrograph(np.ascontiguousarray(pixels), pixel_nm or math.nan, source, None, Path(file).stem, file, words)

@@ -158,7 +158,11 @@ def _of_no_picture(mended: dict[str, Mended], known: set[str]) -> list[Finding]:
 def _scaled(path: Path, file: str, settings: MicrographSettings) -> Scaled:
     read = read_micrograph(path, max_bytes=int(settings.max_file_mb * 1e6), file=file, page=settings.page)
     pixels = read.pixels
-    legend = settings.ignore_bottom_px if settings.ignore_bottom_px is not None else legend_rows(pixels)
+    legend = settings.ignore_bottom_px
+    if legend is None:
+        # where the microscope says it, the legend begins below the picture's own rows
+        rows = int(read.words.get("image rows", "0"))
+        legend = pixels.shape[0] - rows if 32 <= rows <= pixels.shape[0] else legend_rows(pixels)
     if legend > pixels.shape[0] - 32:
         refuse(file, "micrograph.legend", f"has {pixels.shape[0]} rows, and {legend} are to be left out.", "Give fewer.")
     bar = scale_bar(pixels, legend=legend)

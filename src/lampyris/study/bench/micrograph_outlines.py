@@ -161,6 +161,9 @@ def picture_of(pixels: NDArray[np.generic], kept: Kept, pixel_nm: float, name: s
     grey = np.clip((small - low) / max(high - low, 1e-12) * 255.0, 0.0, 255.0).astype(np.uint8)
     finite = [bool(np.isfinite(one).all()) for one in kept.outlines]
     # corners count from the centre of the first pixel, the picture is drawn from its corner
-    outlines = tuple((one + 0.5) / step for one, good in zip(kept.outlines, finite, strict=True) if good)
+    ends = (columns, rows)
+    outlines = tuple(
+        np.clip((one + 0.5) / step, 0.0, ends) for one, good in zip(kept.outlines, finite, strict=True) if good
+    )
     kinds = tuple(kind for kind, good in zip(kept.kinds, finite, strict=True) if good)
     return BenchPicture(grey, outlines, kinds, pixel_nm * step, name)

@@ -316,7 +316,9 @@ def _histogram(diameters: Diameters, laws: Sequence[SizeLaw], name: str) -> list
     low, high = float(diameters.nm.min()), float(diameters.nm.max())
     width = max(2.0 * float(np.subtract(*np.quantile(diameters.nm, [0.75, 0.25]))) / diameters.nm.size ** (1 / 3), 1e-9)
     bins = int(np.clip(round((high - low) / width), 5, 60))
-    edges = np.linspace(low, high, bins + 1)
+    step = (high - low) / bins
+    # an empty bin at either end, so that the last bars are drawn whole
+    edges = np.linspace(low - step, high + step, bins + 3)
     weight = diameters.weight / diameters.weight.mean()
     y = np.histogram(diameters.nm, edges, weights=weight)[0]
     x = 0.5 * (edges[1:] + edges[:-1])

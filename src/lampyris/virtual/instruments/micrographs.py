@@ -351,7 +351,8 @@ def dm_bytes(pixels: NDArray[Any], pixel_nm: float, /, *, version: Literal[3, 4]
             group("Dimensions", sides),
             number("PixelDepth", array.dtype.itemsize),
         ]
-        return group("", [group("ImageData", body), text("Name", name)])
+        tags = group("ImageTags", [text("Origin", "synthetic")])
+        return group("", [group("ImageData", body), tags, text("Name", name)])
 
     kind, code = {"uint8": (6, 10), "uint16": (10, 4), "float32": (2, 6), "int16": (1, 2), "int32": (7, 3)}[pixels.dtype.name]
     thumbnail = np.zeros((8, 8), np.uint32)

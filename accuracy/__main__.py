@@ -27,6 +27,7 @@ TABLES = {
     "bench-quantum-yield": "accuracy.bench.quantum_yield",
     "bench-photostability": "accuracy.bench.photostability",
     "bench-dls": "accuracy.bench.dls",
+    "bench-tem": "accuracy.bench.tem",
     "fate": "accuracy.fate",
     "release": "accuracy.release",
 }

@@ -10,11 +10,11 @@ from lampyris.core.amounts import Amounts
 from lampyris.core.analyses import Analyses
 from lampyris.core.arrays import frozen_array
 from lampyris.core.assays import ExVivo
+from lampyris.core.bench_study import StudyBench
 from lampyris.core.checks import CheckVerdict, ReportingItem
 from lampyris.core.comparison import Comparison
 from lampyris.core.estimate import Estimate
 from lampyris.core.finding import Finding
-from lampyris.core.bench_study import StudyBench
 from lampyris.core.histology import Histology
 from lampyris.core.images import Pose, Registration
 from lampyris.core.lesions import Endpoints, Lesion, Reach

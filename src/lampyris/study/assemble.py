@@ -13,9 +13,9 @@ import lampyris
 from lampyris.core.amounts import Amounts
 from lampyris.core.analyses import Analyses
 from lampyris.core.assays import ExVivo
+from lampyris.core.bench_study import StudyBench
 from lampyris.core.checks import CheckVerdict, ReportingItem
 from lampyris.core.comparison import Comparison
-from lampyris.core.bench_study import StudyBench
 from lampyris.core.errors import ImageError
 from lampyris.core.finding import Finding
 from lampyris.core.histology import Histology

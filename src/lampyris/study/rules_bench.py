@@ -48,7 +48,9 @@ def _check_role(row: BenchRow) -> Iterator[Finding]:
     if row.role and row.role not in roles:
         near = did_you_mean(row.role, roles)
         listed = "; ".join(f"{role}: {meaning}" for role, meaning in roles.items())
-        mend = f"Write {near}." if near else f"Write one of {listed}; or leave it empty." if roles else "Leave it empty."
+        mend = (
+            f"Write {near}." if near else f"Write one of {listed}; or leave it empty." if roles else "Leave it empty."
+        )
         seen = f"{row.technique} knows no role {row.role!r}."
         yield _finding(Severity.ERROR, "role", row, "role", seen, mend)
 

@@ -328,7 +328,12 @@ def _do_study(
             engine = threads.enter_context(open_engine())
         final = study_task(work.study, plan, engine=engine)
         do_task(final, force=force)
-    return [*filter(None, [plan.regions]), *(trays.all_folders if trays is not None else ()), *(bench.folders if bench is not None else ()), final.folder]
+    return [
+        *filter(None, [plan.regions]),
+        *(trays.all_folders if trays is not None else ()),
+        *(bench.folders if bench is not None else ()),
+        final.folder,
+    ]
 
 
 def _run_assays(work: _Work, check: CheckResult, engine: Executor | None, level: _Level) -> AssayPlan | None:

@@ -25,6 +25,7 @@ TABLES = {
     "bench-photoluminescence": "accuracy.bench.emission",
     "bench-quantum-yield": "accuracy.bench.quantum_yield",
     "bench-photostability": "accuracy.bench.photostability",
+    "bench-chain": "accuracy.bench.chain",
     "fate": "accuracy.fate",
     "release": "accuracy.release",
 }

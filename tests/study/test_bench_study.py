@@ -43,7 +43,7 @@ def write_bench(study):
     (study / "bench").mkdir()
     for number, nm in enumerate((810.0, 810.0, 812.0), start=1):
         write_virtual_emission(study / f"bench/pl{number}.csv", SpectrumTruth(emission_nm=nm), rng=rng)
-    truth = TraceTruth(Bleaching("single", 0.0014))
+    truth = TraceTruth(Bleaching("single", 700.0))
     write_virtual_traces(study / "bench/light.csv", {"dot": (truth, truth)}, rng=rng, every_min=2.0)
     (study / "bench/broken.csv").write_text("nothing of use\n")
     (study / "bench.csv").write_text(SHEET)
@@ -89,7 +89,7 @@ def test_numbers_come_with_interval_unit_and_what_was_replicated(done):
     assert (first["unit"], first["n"], first["replicate"]) == ("nm", "2", "2 spectra of one sample")
     assert (second["n"], second["replicate"]) == ("1", "1 of spectra")
     light = rows["L1", "retained_60min"]
-    assert float(light["low"]) < np.exp(-0.0014 * 60) < float(light["high"])
+    assert float(light["low"]) < np.exp(-60 / 700) < float(light["high"])
 
 
 def test_lots_are_averaged_and_laid_beside_what_is_stated(done):

@@ -83,7 +83,7 @@ class BenchLots:
     technique, probe, quantity : str
     lots : int
     mean : Estimate
-        Of the lots' values, with Student's interval.
+        Of the lots' values, with Student's interval, widened as if all lots shared a lot's own error.
     sd : Estimate
         Between lots, the errors of measuring included.
     """

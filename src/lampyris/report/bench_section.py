@@ -7,13 +7,14 @@ from typing import Any
 
 from lampyris.core.bench import BenchCurve, BenchRecord, BenchResult
 from lampyris.core.bench_study import POOLED, BenchGroup, BenchNumber, BenchStated, StudyBench
+from lampyris.core.estimate import Estimate
 from lampyris.core.study import StudyResults
 from lampyris.report.gallery import Gallery
 from lampyris.report.headline import Sentence
 from lampyris.report.levels import level_text
-from lampyris.report.numbers import MISSING, estimate_text, number, unit_text
+from lampyris.report.numbers import MISSING, number, precise_interval, unit_text, with_unit
 from lampyris.report.plots.bench import bench_plot
-from lampyris.report.tables import Cell, Column, Row, Table, estimate_cell, number_cell, text_cell
+from lampyris.report.tables import Cell, Column, Row, Table, estimate_cell, integer_cell, number_cell, text_cell
 
 SYNTHETIC = "SYNTHETIC: simulated, no instrument measured it."
 # on the page a figure shows how it came about; all panels and points are in its file
@@ -60,9 +61,10 @@ def bench_sentences(results: StudyResults, /) -> list[Sentence]:
 
 
 def _stated_text(one: BenchStated) -> str:
-    unit = unit_text(one.measured.unit)
-    stated = f"{number(one.stated, digits=4)}{f' {unit}' if unit else ''}"
-    return f"{quantity_words(one.quantity)} {estimate_text(one.measured)} by {one.technique}, stated {stated}"
+    unit, of = one.measured.unit, one.measured
+    measured = with_unit(precise_interval(of.value, of.low, of.high), unit)
+    stated = with_unit(number(one.stated, digits=4), unit)
+    return f"{quantity_words(one.quantity)} {measured} by {one.technique}, stated {stated}"
 
 
 def quantity_words(key: str, /) -> str:
@@ -152,6 +154,10 @@ _VALUE_COLUMNS = (
 )  # fmt: skip
 
 
+def _cell(one: Estimate) -> Cell:
+    return replace(estimate_cell(one), text=precise_interval(one.value, one.low, one.high))
+
+
 def _is_main(one: BenchNumber) -> bool:
     return one.sample == POOLED and not one.label and "." not in one.quantity
 
@@ -174,7 +180,7 @@ def _value_row(one: BenchNumber, replicated: str) -> Row:
     if one.sample != POOLED:
         quantity += f" of {one.sample}"
     cells = (
-        text_cell(one.technique), text_cell(one.lot or MISSING), text_cell(quantity), estimate_cell(one.estimate),
+        text_cell(one.technique), text_cell(one.lot or MISSING), text_cell(quantity), _cell(one.estimate),
         text_cell(unit_text(one.estimate.unit)), text_cell(replicated), text_cell(", ".join(one.flags)),
     )  # fmt: skip
     return Row(cells, muted=not math.isfinite(one.estimate.value))
@@ -194,7 +200,7 @@ def _rest_table(groups: Sequence[BenchGroup], place: int) -> Table | None:
             (
                 text_cell(one.technique), text_cell(one.lot or MISSING), text_cell(one.sample), text_cell(one.label),
                 text_cell(quantity_words(one.quantity) + (f" {one.number}" if one.number else "")),
-                estimate_cell(one.estimate), text_cell(unit_text(one.estimate.unit)), text_cell(", ".join(one.flags)),
+                _cell(one.estimate), text_cell(unit_text(one.estimate.unit)), text_cell(", ".join(one.flags)),
             )
         )
         for group in groups
@@ -214,8 +220,8 @@ def _lots_table(bench: StudyBench, name: str, place: int) -> Table | None:
     rows = tuple(
         Row(
             (
-                text_cell(one.technique), text_cell(quantity_words(one.quantity)), number_cell(one.lots),
-                estimate_cell(one.mean), estimate_cell(one.sd), text_cell(unit_text(one.mean.unit)),
+                text_cell(one.technique), text_cell(quantity_words(one.quantity)), integer_cell(one.lots),
+                _cell(one.mean), _cell(one.sd), text_cell(unit_text(one.mean.unit)),
             )
         )
         for one in bench.lots
@@ -235,8 +241,8 @@ def _stated_table(bench: StudyBench, name: str, place: int) -> Table | None:
     rows = tuple(
         Row(
             (
-                text_cell(one.technique), text_cell(one.lot or MISSING), text_cell(quantity_words(one.quantity)),
-                _stated_cell(one), estimate_cell(one.measured), estimate_cell(one.difference),
+                text_cell(one.technique), text_cell(_lot_text(bench, one)), text_cell(quantity_words(one.quantity)),
+                _stated_cell(one), _cell(one.measured), _cell(one.difference),
                 text_cell(unit_text(one.measured.unit)), Cell(verdicts[one.inside]),
             )
         )
@@ -250,6 +256,11 @@ def _stated_table(bench: StudyBench, name: str, place: int) -> Table | None:
         Column("Difference", "estimate"), Column("Unit"), Column("Stated is"),
     )  # fmt: skip
     return Table(f"dot-stated-{place}", "Beside what study.toml says of the probe", columns, rows)
+
+
+def _lot_text(bench: StudyBench, one: BenchStated) -> str:
+    averaged = any((lots.technique, lots.probe) == (one.technique, one.probe) for lots in bench.lots)
+    return one.lot or ("mean of lots" if averaged else MISSING)
 
 
 def _stated_cell(one: BenchStated) -> Cell:

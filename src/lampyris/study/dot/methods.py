@@ -30,7 +30,9 @@ def bench_methods(bench: StudyBench, /) -> tuple[str, ...]:
         for technique, own in notes.items()
     ]
     lots = (
-        ["Lots weigh alike in means over lots, which have Student's interval; the spread is that between lots."]
+        [
+            "Lots weigh alike in means over lots, which have Student's interval widened by a lot's own error, as if all lots shared it."
+        ]
         if bench.lots
         else []
     )

@@ -53,7 +53,8 @@ def over_lots(numbers: Sequence[BenchNumber], /) -> tuple[BenchLots, ...]:
     Returns
     -------
     tuple of BenchLots
-        Lots weigh alike: the spread between them is what is asked, not how well each was measured.
+        Lots weigh alike: the spread between them is what is asked. How well each was measured counts as shared by all, as a
+        calibration is: Student's interval of the lots' values is widened by the median of the lots' own half widths.
     """
     found: dict[tuple[str, str, str], list[BenchNumber]] = {}
     for one in numbers:
@@ -65,9 +66,18 @@ def over_lots(numbers: Sequence[BenchNumber], /) -> tuple[BenchLots, ...]:
         if len({one.lot for one in several}) < 2:
             continue
         values = [one.estimate.value for one in several]
-        mean = t_interval(values, unit=several[0].estimate.unit)
+        mean = _with_shared(t_interval(values, unit=several[0].estimate.unit), [one.estimate for one in several])
         lots.append(BenchLots(technique, probe, quantity, len(values), mean, _spread(values, mean.unit)))
     return tuple(lots)
+
+
+def _with_shared(mean: Estimate, lots: Sequence[Estimate]) -> Estimate:
+    halves = sorted(half for one in lots if math.isfinite(half := 0.5 * (one.high - one.low)))
+    own = halves[len(halves) // 2] if halves else 0.0
+    half = math.hypot(mean.high - mean.value, own)
+    sd = math.hypot(mean.sd, own / _NORMAL)
+    method = f"{mean.method} over lots, error of a lot shared by all"
+    return Estimate(mean.value, sd, mean.value - half, mean.value + half, mean.level, mean.unit, method)
 
 
 def _spread(values: Sequence[float], unit: str, level: float = 0.95) -> Estimate:

@@ -14,6 +14,8 @@ from lampyris.probe.photophysics.bleaching import Bleaching
 from lampyris.study.assemble import load_results
 from lampyris.study.check import check_study
 from lampyris.study.dot.groups import file_groups
+from lampyris.study.dot.tables import bench_tables
+from lampyris.study.meanings import column_meaning
 from lampyris.study.run import render_again, run_study
 from lampyris.virtual.instruments.photostability import TraceTruth, write_virtual_traces
 from lampyris.virtual.instruments.spectra import SpectrumTruth, write_virtual_emission
@@ -205,3 +207,10 @@ def test_one_file_twice_and_unknown_options_are_errors(tmp_path):
     errors = [one for one in errors if one.place.file == "study.toml"]
     assert [one.place.column for one in errors] == ["bench.photoluminescence.profil"]
     assert errors[0].mend == "Did you mean profile?"
+
+
+def test_every_column_says_what_it_means(done):
+    tables = bench_tables(load_results(done[0] / "results", images=False).bench)
+    unsaid = [f"{name}.{column}" for name, (columns, _, _) in tables.items() for column in columns]
+    assert sorted(tables) == ["bench", "bench_lots", "bench_stated"]
+    assert [one for one in unsaid if not column_meaning(*one.split(".", 1))] == []

@@ -109,6 +109,7 @@ class BenchStated:
     stated, stated_sd : float
         In the unit of `measured`; the standard uncertainty is 0 where none is stated.
     measured : Estimate
+        What the bench gave.
     difference : Estimate
         Measured less stated, with both uncertainties.
     inside : bool or None

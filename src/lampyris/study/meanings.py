@@ -351,6 +351,8 @@ TABLE_MEANING = {
         "quantity": "as in the table of the bench",
         "lots": "how many lots",
         "unit": "unit of mean and sd",
+        "mean": "of the lots' values; its interval is widened as if all lots shared a lot's own error",
+        "sd_between": "standard deviation between lots, errors of measuring included",
     },
     "bench_stated": {
         "technique": "what measured it",

@@ -16,7 +16,7 @@ from lampyris.study.bench import measure
 from lampyris.virtual.instruments.spectra import SpectrumTruth, write_virtual_absorption
 
 TABLE = "bench-absorption"
-REPEATS, QUICK_REPEATS = 200, 12
+REPEATS, QUICK_REPEATS = 200, 40
 NONE = Estimate(float("nan"), float("nan"), float("nan"), float("nan"), 0.95, "nm", "refused")
 
 

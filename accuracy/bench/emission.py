@@ -15,7 +15,7 @@ from lampyris.study.bench import measure
 from lampyris.virtual.instruments.spectra import SpectrumTruth, write_virtual_emission
 
 TABLE = "bench-photoluminescence"
-REPEATS, QUICK_REPEATS = 200, 12
+REPEATS, QUICK_REPEATS = 200, 40
 
 
 def tables(*, quick: bool = False) -> list[Figure]:

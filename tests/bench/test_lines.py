@@ -76,3 +76,19 @@ def test_inner_filter():
         inner_filter([500.0], [400.0, 600.0], [0.2, 0.1], 350.0)
     with pytest.raises(ValueError, match=r"above 0\.7"):
         inner_filter([500.0], [400.0, 600.0], [0.9, 0.1], 400.0)
+
+
+@pytest.mark.filterwarnings("ignore::hyperspy.exceptions.VisibleDeprecationWarning")
+@pytest.mark.filterwarnings("ignore::DeprecationWarning")
+def test_an_independent_jacobian_agrees():
+    pytest.importorskip("lumispy")
+    from lumispy.utils.axes import nm2eV
+
+    from lampyris.probe.spectra.axes import energy_ev, per_ev_from_per_nm
+
+    wavelength = np.linspace(400.0, 1000.0, 601)
+    theirs = nm2eV(wavelength)
+    # they take wavelengths as those in air, ours are those in vacuum: 1.0003
+    np.testing.assert_allclose(energy_ev(wavelength), theirs, rtol=3.2e-4)
+    area = -np.trapezoid(per_ev_from_per_nm(np.ones(601), wavelength), theirs)
+    assert area == pytest.approx(600.0, rel=4e-4)

@@ -1,7 +1,9 @@
 """Absorption: first exciton of a batch of dots, scattering beside it, and what Tauc's line can and cannot say."""
 
 import math
-from dataclasses import dataclass
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from typing import Any
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -12,6 +14,8 @@ from lampyris.probe.spectra.axes import EV_NM
 from lampyris.statistics.fitting import DataSet, Fit, Parameter, derived, fit_least_squares
 
 _FEWEST_POINTS = 12
+_WINDOWS = ((4.5, 2.0), (4.5, 1.4), (6.0, 2.6), (8.0, 3.0))
+"""Reach of the fit below and above the exciton in its standard deviations; the first that has points answers."""
 _SMOOTHING_EV = 0.06
 """Width over which the second derivative is taken: about half of the narrowest exciton of a batch."""
 
@@ -174,15 +178,18 @@ def infer_exciton(
     first = min(places, key=lambda e: abs(e - EV_NM / near_nm)) if near_nm else places[0]
     energy = EV_NM / wavelength_nm
     sd = _width_of(energy, absorbance, first)
-    # to the red all of the edge, to the blue no further than where the next transition takes over
-    inside = (energy > first - 4.5 * sd) & (energy < first + 2.0 * sd)
-    if inside.sum() < _FEWEST_POINTS:
-        inside = (energy > first - 8.0 * sd) & (energy < first + 3.0 * sd)
-    if inside.sum() < _FEWEST_POINTS:
-        raise ValueError(
-            f"{int(inside.sum())} points lie around the transition at {EV_NM / first:.0f} nm, {_FEWEST_POINTS} are needed"
-        )
-    x, y = energy[inside], absorbance[inside]
+    fits = []
+    for below, above in _WINDOWS:
+        inside = (energy > first - below * sd) & (energy < first + above * sd)
+        if inside.sum() >= _FEWEST_POINTS:
+            fit = _fitted(energy[inside], absorbance[inside], first, sd, level)
+            fits.append(_described(wavelength_nm, inside, fit, EV_NM / first))
+    if not fits:
+        raise ValueError(f"fewer than {_FEWEST_POINTS} points lie around the transition at {EV_NM / first:.0f} nm")
+    return _over_windows(fits)
+
+
+def _fitted(x: NDArray[np.float64], y: NDArray[np.float64], first: float, sd: float, level: float) -> Fit:
     floor = float(np.quantile(y, 0.05))
     height = max(float(np.interp(-first, -x, y)) - floor, 1e-6)
     parameters = [
@@ -194,8 +201,20 @@ def infer_exciton(
         Parameter("next_sd", 1.8 * sd, 0.5 * sd, 8.0 * sd, unit="eV", scale=0.05 * sd),
         Parameter("level", floor, scale=0.01 * height),
     ]
-    fit = fit_least_squares(DataSet(lambda p: predict_exciton(x, p), y), parameters, scatter="residual", level=level)
-    return _described(wavelength_nm, inside, fit, EV_NM / first)
+    return fit_least_squares(DataSet(lambda p: predict_exciton(x, p), y), parameters, scatter="residual", level=level)
+
+
+def _over_windows(fits: Sequence[ExcitonFit]) -> ExcitonFit:
+    """The first window's fit, its errors joined with how far the windows differ: what lies to the blue is not quite a Gaussian."""
+    first = fits[0]
+    changed: dict[str, Any] = {}
+    for name in ("energy_ev", "first_exciton_nm", "fwhm_mev", "absorbance"):
+        one = getattr(first, name)
+        others = [getattr(other, name).value for other in fits]
+        between = max(abs(value - one.value) for value in others)
+        if math.isfinite(one.sd) and one.sd > 0 and math.isfinite(between):
+            changed[name] = widened(one, math.hypot(one.sd, between / math.sqrt(3.0)) / one.sd)
+    return replace(first, **changed)
 
 
 def _width_of(energy: NDArray[np.float64], absorbance: NDArray[np.float64], first: float) -> float:

@@ -2,8 +2,8 @@
 
 import math
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
-from typing import Literal
+from dataclasses import dataclass, replace
+from typing import Any, Literal
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -16,6 +16,7 @@ Profile = Literal["gaussian", "asymmetric", "voigt"]
 Baseline = Literal["none", "constant", "linear"]
 PROFILES: tuple[Profile, ...] = ("gaussian", "asymmetric", "voigt")
 _EACH_LINE = 10.0
+_AVERAGED = ("peak_nm", "peak_per_ev_nm", "fwhm_nm", "fwhm_mev")
 _SHAPES = {"gaussian": 0, "asymmetric": 1, "voigt": 1}
 
 
@@ -180,8 +181,50 @@ def infer_emission(
                 continue
             data = DataSet(_model(wavelength_nm, profile, count, baseline), signal, sd=sd)
             found.append((profile, count, fit_least_squares(data, parameters, scatter="residual", level=level)))
-    profile, count, fit = min(found, key=lambda one: one[2].goodness.aicc + _EACH_LINE * one[1])
-    return _described(wavelength_nm, profile, count, baseline, fit)
+    scores = np.array([one[2].goodness.aicc + _EACH_LINE * one[1] for one in found])
+    weights = np.exp(-0.5 * (scores - scores.min()))
+    described = [
+        _described(wavelength_nm, *one[:2], baseline, one[2]) for one, w in zip(found, weights, strict=True) if w > 1e-3
+    ]
+    shares = weights[weights > 1e-3]
+    best = described[int(np.argmax(shares))]
+    averaged: dict[str, Any] = {
+        name: averaged_estimate([getattr(one, name) for one in described], shares) for name in _AVERAGED
+    }
+    return replace(best, **averaged)
+
+
+def averaged_estimate(estimates: Sequence[Estimate], weights: ArrayLike, /) -> Estimate:
+    """Mean of what several models say by their weights; the interval holds each one's error and how far they differ.
+
+    Parameters
+    ----------
+    estimates : sequence of Estimate
+    weights : array_like, dims (model,)
+        Such as Akaike's; models whose error is unknown are left out unless that is all of the weightiest.
+
+    Returns
+    -------
+    Estimate
+
+    References
+    ----------
+    Burnham and Anderson, Model Selection and Multimodel Inference, 2nd ed., Springer 2002, DOI 10.1007/b97636, section 4.3.
+    """
+    share = np.asarray(weights, np.float64)
+    best = estimates[int(np.argmax(share))]
+    known = [k for k, one in enumerate(estimates) if math.isfinite(one.value) and math.isfinite(one.sd)]
+    if not (math.isfinite(best.value) and math.isfinite(best.sd)) or len(known) < 2:
+        return best
+    w = share[known] / share[known].sum()
+    values = np.array([estimates[k].value for k in known])
+    mean = float(w @ values)
+    sd = math.sqrt(float(w @ (np.array([estimates[k].sd for k in known]) ** 2 + (values - mean) ** 2)))
+    quantile = (best.high - best.low) / (2.0 * best.sd) if best.sd > 0 else 0.0
+    low = mean - quantile * sd
+    low = max(low, 0.0) if best.low >= 0 else low
+    method = f"{best.method}, mean of {len(known)} models by Akaike weights"
+    return Estimate(mean, sd, low, mean + quantile * sd, best.level, best.unit, method)
 
 
 def _model(

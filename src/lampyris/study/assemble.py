@@ -57,6 +57,7 @@ from lampyris.study.exvivo.task import (
 )
 from lampyris.study.graph import RECORD, Task, hash_files
 from lampyris.study.methods import methods_text
+from lampyris.study.methods_statistics import statistics_done
 from lampyris.study.provenance import package_versions, source_hash
 from lampyris.study.rules import Sheets
 from lampyris.study.statistics import study_statistics
@@ -390,7 +391,7 @@ def _assemble(plan: StudyPlan, engine: Executor | None, study: Path, folder: Pat
         ),
         methods=(
             *allocation_methods(study),
-            *methods_text(settings, record, views=views),
+            *methods_text(settings, record, views=views, done=statistics_done(comparisons, analyses)),
             *_assay_methods(exvivo, histology, settings),
             *(bench_methods(bench) if bench is not None else ()),
             *correction_methods(animals),

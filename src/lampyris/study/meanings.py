@@ -179,10 +179,12 @@ TABLE_MEANING = {
         "event": "what came",
         "day": "end of an interval between sessions",
         "free": "share of animals without the event",
+        "median_after": "half of the animals was reached after this day, which is all that is known of the median",
+        "median_by": "and by this day; inf where half was not reached",
     },
     "relations": {
         "n": "animals with both values measured",
-        "p": "p of its test",
+        "p": "p of its test; empty where the arm is described beside the answer",
         "left_out": "animals of which a value is a detection limit",
     },
     "detections": {"lesion": "the lesion that owns it, in the table of lesions; of those that share it the first"},

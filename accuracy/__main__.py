@@ -29,8 +29,6 @@ TABLES = {
     "bench-chain": "accuracy.bench.chain",
     "fate": "accuracy.fate",
     "release": "accuracy.release",
-    "bench-quantum-yield": "accuracy.bench.quantum_yield",
-    "bench-photostability": "accuracy.bench.photostability",
 }
 
 

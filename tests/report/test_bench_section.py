@@ -45,7 +45,8 @@ def bench_of(name=str):
             "photoluminescence", name("qd"), "L1", "peak_nm", "probes.qd.emission_nm", 800.0, 0.0, peak, around(10.0, 1.0), False,
         ),
         BenchStated(
-            "quantum-yield", name("qd"), "L1", "quantum_yield", "probes.qd.quantum_yield", 0.42, 0.03, yielded, around(0.006, 0.06, "1"), True,
+            "quantum-yield", name("qd"), "L1", "quantum_yield", "probes.qd.quantum_yield",
+            0.42, 0.03, yielded, around(0.006, 0.06, "1"), True,
         ),
     )  # fmt: skip
     return StudyBench(groups, (), stated, (), (name("tem of qd: No file can be read"),))

@@ -7,7 +7,15 @@ from collections.abc import Sequence
 import numpy as np
 from numpy.typing import NDArray
 
-from lampyris.bench.dls import Cumulants, Distribution, Optics, infer_cumulants, infer_distribution, sd_meaning, water_viscosity
+from lampyris.bench.dls import (
+    Cumulants,
+    Distribution,
+    Optics,
+    infer_cumulants,
+    infer_distribution,
+    sd_meaning,
+    water_viscosity,
+)
 from lampyris.bench.dls.cumulants import infer_cumulants_at
 from lampyris.bench.dls.noise import covariance_correlogram
 from lampyris.bench.dls.quality import advised

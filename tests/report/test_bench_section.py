@@ -21,7 +21,7 @@ def around(value, half, unit="nm"):
     return Estimate(value, half / 1.96, value - half, value + half, 0.95, unit, "made for a test")
 
 
-def group(technique, probe, lot, key, estimate, name=str, points=600):
+def group(technique, probe, lot, key, estimate, name=str, points=300):
     x = np.linspace(700, 900, points)
     curves = tuple(
         BenchCurve(name(f"run {k}"), "wavelength (nm)", "signal", x, np.sin(x), np.sin(x), residual=x - 800)
@@ -94,7 +94,7 @@ def test_numbers_verdicts_and_flags_are_said(page):
 def test_figures_fold_and_are_small(page):
     text = section(page)
     assert text.count("<summary>How it came about") == 2
-    # twelve panels of 600 points each would take more
+    # six panels a technique of all points would take more
     assert len(text) < 400_000
 
 

@@ -155,11 +155,12 @@ def precise_interval(value: float, low: float, high: float, /) -> str:
     '808.80 (808.65–808.96)'
     >>> precise_interval(0.2, -0.3, 0.7)
     '0.20 (−0.30 to 0.70)'
-    >>> precise_interval(5.0, 5.0, 5.0)
-    '5.0 (5.0–5.0)'
+    >>> precise_interval(1.4, 0.6, 44.7)
+    '1.4 (0.6–44.7)'
     """
     half = 0.5 * (high - low)
-    if not (math.isfinite(half) and half > 0):
+    # a wide one says enough with the digits of the value
+    if not (math.isfinite(half) and 0 < half < 0.1 * abs(value)):
         return value_interval(value, low, high)
     decimals = 1 - _exponent(float(f"{half:.1e}"))
     largest = max(abs(value), abs(low), abs(high))

@@ -28,6 +28,7 @@ TABLES = {
     "bench-photostability": "accuracy.bench.photostability",
     "bench-dls": "accuracy.bench.dls",
     "bench-tem": "accuracy.bench.tem",
+    "bench-chain": "accuracy.bench.chain",
     "fate": "accuracy.fate",
     "release": "accuracy.release",
 }

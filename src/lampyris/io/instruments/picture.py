@@ -14,7 +14,7 @@ from lampyris.io.instruments.micrographs import MAX_PIXELS, grey_plane, number_p
 _MEND = "Copy it anew, or export it as TIFF, which also keeps the scale."
 
 
-def read(path: Path, /, *, max_bytes: int, file: str, page: int | None = None) -> Micrograph:  # noqa: ARG001
+def read(path: Path, /, *, max_bytes: int, file: str, page: int | None = None) -> Micrograph:
     """Read a picture.
 
     Raises

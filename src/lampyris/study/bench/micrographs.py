@@ -17,7 +17,6 @@ from lampyris.bench.micrographs.sizes import (
     over_images,
     particles_needed,
     shell_nm,
-    two_kinds,
     with_common,
 )
 from lampyris.core.bench import BenchCurve, BenchRecord, BenchResult, BenchSource

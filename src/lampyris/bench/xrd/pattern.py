@@ -124,6 +124,12 @@ def pseudo_voigt_of(gauss: ArrayLike, lorentz: ArrayLike, /) -> tuple[Array, Arr
     return width, np.clip(1.36603 * ratio - 0.47719 * ratio**2 + 0.11116 * ratio**3, 0.0, 1.0)
 
 
+def pseudo_voigt(squared: Array, share: ArrayLike, /) -> Array:
+    """Line of unit area and unit width, over the squared distance from its top in widths."""
+    gauss = _GAUSS_HEIGHT * np.exp(-4.0 * math.log(2.0) * np.minimum(squared, 170.0))
+    return np.asarray(share * (_LORENTZ_HEIGHT / (1.0 + 4.0 * squared)) + (1.0 - np.asarray(share)) * gauss)
+
+
 def breadth_over_width(share: ArrayLike, /) -> Array:
     """Integral breadth of a pseudo-Voigt over its full width at half maximum."""
     n = np.asarray(share, np.float64)
@@ -131,7 +137,7 @@ def breadth_over_width(share: ArrayLike, /) -> Array:
 
 
 def line_widths(
-    inverse: Array, beam: Beam, resolution: Resolution, /, *, column_a: float, share: float, strain: float
+    inverse: Array, beam: Beam, resolution: Resolution, /, *, column_a: float, share: float, strain2: float
 ) -> tuple[Array, Array]:
     """Width in q and Lorentzian share of reflections.
 
@@ -145,8 +151,8 @@ def line_widths(
         is 2 pi over it.
     share : float
         Lorentzian share of the line that size alone gives.
-    strain : float
-        Root mean square of relative changes of the lattice, Gaussian.
+    strain2 : float
+        Mean square of relative changes of the lattice, Gaussian; a fit may ask for one below 0, which narrows lines.
 
     Returns
     -------
@@ -158,8 +164,11 @@ def line_widths(
     angle = np.where(np.isnan(angle), 179.0, angle)
     per_deg = 2.0 * math.pi / beam.mean_a * np.cos(np.radians(angle) / 2.0) * math.radians(1.0)
     own_gauss, own_lorentz = voigt_parts(resolution.width_deg(angle) * per_deg, resolution.share)
-    total = np.sqrt(gauss**2 + own_gauss**2 + (GAUSS_PER_SD * strain * inverse) ** 2)
-    return pseudo_voigt_of(total, lorentz + own_lorentz)
+    square = gauss**2 + own_gauss**2 + GAUSS_PER_SD**2 * strain2 * inverse**2
+    if strain2 < 0:
+        # bends smoothly to nothing where more is taken off than there is
+        square = 0.5 * (square + np.sqrt(square**2 + (0.1 * size) ** 4))
+    return pseudo_voigt_of(np.sqrt(square), lorentz + own_lorentz)
 
 
 def predict_lines(
@@ -200,9 +209,7 @@ def predict_lines(
     total = np.zeros((two_theta_deg.size, inverse.size))
     for wavelength, weight in zip(beam.wavelengths_a, beam.weights, strict=True):
         q = q_of(two_theta_deg, wavelength, shift_deg=shift_deg)
-        x2 = ((q[:, None] - inverse[None, :]) / width) ** 2
-        line = share * _LORENTZ_HEIGHT / (1.0 + 4.0 * x2)
-        line += (1.0 - share) * _GAUSS_HEIGHT * np.exp(-4.0 * math.log(2.0) * np.minimum(x2, 170.0))
+        line = pseudo_voigt(((q[:, None] - inverse[None, :]) / width) ** 2, share)
         line /= width * np.maximum(q, 0.05)[:, None] * inverse
         if envelope is not None:
             line *= np.interp(q, *envelope)[:, None] / np.interp(inverse, *envelope)

@@ -1,15 +1,15 @@
 """Size, strain and lattice of a phase: all its lines at once, over a background, with what is known of instrument and sample."""
 
 import math
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 
 import numpy as np
 from numpy.typing import NDArray
 
 from lampyris.bench.xrd.crystals import Reflections, inverse_lengths, phases, reflections
-from lampyris.bench.xrd.match import LATTICE_SPREAD, Match, envelope_of
-from lampyris.bench.xrd.pattern import Beam, Resolution, breadth_over_width, chebyshev, line_widths, predict_lines, q_of
+from lampyris.bench.xrd.match import Match, envelope_of
+from lampyris.bench.xrd.pattern import Beam, Resolution, chebyshev, line_widths, predict_lines, q_of
 from lampyris.core.estimate import Estimate
 from lampyris.statistics.fitting import DataSet, Fit, FitFlag, Parameter, fit_least_squares
 
@@ -111,25 +111,20 @@ class _Model:
     start: Match
     terms: int
     second: Match | None
-    hump: bool
     ends: tuple[float, float]
 
     def names(self) -> list[str]:
         axes = ["a", "c"][: phases()[self.phase].free_axes]
         own = [*axes, "breadth", "share", "strain2", "shift", "instrument"]
         own += ["second_a", "second_breadth"] if self.second else []
-        own += ["hump_at", "hump_width"] if self.hump else []
         linear = [f"strength_{k}" for k in range(len(self.groups))]
         linear += ["second_strength"] if self.second else []
-        linear += ["hump_strength"] if self.hump else []
         return own + linear + [f"background_{k}" for k in range(self.terms)]
 
     @property
     def bent(self) -> int:
         """Number of parameters that are not linear."""
-        return (
-            phases()[self.phase].free_axes + 5 + (2 if self.second else 0) + (2 if self.hump else 0)
-        )
+        return phases()[self.phase].free_axes + 5 + (2 if self.second else 0)
 
     def columns(self, p: Array) -> Array:
         """Curves of unit strength, dims (point, group)."""
@@ -154,8 +149,6 @@ class _Model:
                 x, beam, inverse, widths, shift_deg=value["shift"], envelope=envelope_of(self.second.phase, reach)
             )
             curves.append(each @ other.strength)
-        if self.hump:
-            curves.append(np.exp(-4.0 * math.log(2.0) * ((x - value["hump_at"]) / value["hump_width"]) ** 2))
         return np.column_stack(curves)
 
     def _reach(self) -> float:
@@ -191,9 +184,7 @@ def _widths(
     return line_widths(inverse, beam, resolution, column_a=column, share=share, strain2=strain2 * _STRAIN_UNIT)
 
 
-def infer_lines(
-    recorded: Recorded, start: Match, /, *, second: Match | None = None, terms: int = 8, hump: float | None = None
-) -> LineFit:
+def infer_lines(recorded: Recorded, start: Match, /, *, second: Match | None = None, terms: int = 8) -> LineFit:
     """Fit all lines of a phase.
 
     Parameters
@@ -205,8 +196,6 @@ def infer_lines(
         A further phase, with the strengths of the table.
     terms : int
         Of the background, a Chebyshev polynomial.
-    hump : float, optional
-        Angle about which glass, a polymer or a solvent gives a broad line of its own.
 
     Returns
     -------
@@ -217,11 +206,11 @@ def infer_lines(
     ValueError
         If no line of the phase lies in the pattern, or points are too few.
     """
-    whole = _model(recorded, start, second, terms, hump is not None)
+    whole = _model(recorded, start, second, terms)
     model = replace(whole, recorded=joined_points(recorded, start))
     recorded = model.recorded
     names = model.names()
-    parameters = _parameters(model, hump)
+    parameters = _parameters(model)
     scales = np.array([one.scale for one in parameters])
     if recorded.signal.size < 2 * len(names):
         raise ValueError(f"{recorded.signal.size} points are too few for {len(names)} parameters")
@@ -231,7 +220,9 @@ def infer_lines(
     return _told(whole, fit, widening, settled)
 
 
-def fitted_twice(data: DataSet, known: Sequence[DataSet], parameters: Sequence[Parameter], /) -> tuple[Fit, float, bool]:
+def fitted_twice(
+    data: DataSet, known: Sequence[DataSet], parameters: Sequence[Parameter], /
+) -> tuple[Fit, float, bool]:
     """Fit a pattern, and again with its noise widened by what the model does not explain.
 
     Parameters
@@ -283,7 +274,7 @@ def _known(recorded: Recorded, model: _Model) -> list[DataSet]:
     ]
 
 
-def _model(recorded: Recorded, start: Match, second: Match | None, terms: int, hump: bool) -> _Model:
+def _model(recorded: Recorded, start: Match, second: Match | None, terms: int) -> _Model:
     x = recorded.two_theta_deg
     reach = round(1.03 * float(q_of(x[-1:], min(recorded.beam.wavelengths_a))[0]), 1)
     lines = reflections(start.phase, reach)
@@ -306,10 +297,19 @@ def _model(recorded: Recorded, start: Match, second: Match | None, terms: int, h
     while len(groups) > 1 and inverse[groups[0][-1]] < ends[0]:
         groups[1] = groups[0] + groups[1]
         groups = groups[1:]
-    return _Model(recorded, start.phase, lines, tuple(tuple(group) for group in groups), start, terms, second, hump, (float(x[0]), float(x[-1])))
+    return _Model(
+        recorded,
+        start.phase,
+        lines,
+        tuple(tuple(group) for group in groups),
+        start,
+        terms,
+        second,
+        (float(x[0]), float(x[-1])),
+    )
 
 
-def _parameters(model: _Model, hump: float | None) -> list[Parameter]:
+def _parameters(model: _Model) -> list[Parameter]:
     phase, start, r = phases()[model.phase], model.start, model.recorded
     breadth = 2.0 * math.pi / start.column_a
     known_shape = start.column_a < SPHERE_BELOW_A
@@ -330,11 +330,6 @@ def _parameters(model: _Model, hump: float | None) -> list[Parameter]:
         bent += [
             Parameter("second_a", own * model.second.scale, 0.97 * own, 1.03 * own, unit="A", scale=1e-3 * own),
             Parameter("second_breadth", other, 1e-4, 3.0, unit="1/A", scale=0.05 * other),
-        ]
-    if hump is not None:
-        bent += [
-            Parameter("hump_at", hump, hump - 6.0, hump + 6.0, unit="deg", scale=0.2),
-            Parameter("hump_width", 8.0, 4.0, 16.0, unit="deg", scale=0.3),
         ]
     curves = np.column_stack([model.columns(np.array([one.start for one in bent])), model.background()])
     linear = least_curves(curves, r.signal, r.sd, curves.shape[1] - model.terms)
@@ -372,8 +367,6 @@ def _told(model: _Model, fit: Fit, widening: float, settled: bool) -> LineFit:
     parts = {model.phase: columns[:, :own] @ values[bent : bent + own]}
     if model.second is not None:
         parts[model.second.phase] = columns[:, own] * values[bent + own]
-    if model.hump:
-        parts["hump"] = columns[:, -1] * values[-terms - 1]
     none = Estimate(math.nan, math.nan, math.nan, math.nan, fit.level, "A", "")
     return LineFit(
         model.phase,

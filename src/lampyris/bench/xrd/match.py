@@ -203,7 +203,9 @@ def _pattern(reduced: _Reduced, name: str, scale: float, column: float) -> Array
 @lru_cache(maxsize=64)
 def _kernel(column: float, sharp: float, step: float, size: int) -> NDArray[np.complex128]:
     """Transform of a line of a size, at least as wide as the points lie apart."""
-    width, share = pseudo_voigt_of(*np.hypot(voigt_parts(2.0 * math.pi / column / breadth_over_width(0.4), 0.4), (sharp, 0.0)))
+    width, share = pseudo_voigt_of(
+        *np.hypot(voigt_parts(2.0 * math.pi / column / breadth_over_width(0.4), 0.4), (sharp, 0.0))
+    )
     full = 2 * size
     x2 = (np.minimum(np.arange(full), full - np.arange(full)) * step / float(width)) ** 2
     line = pseudo_voigt(x2, share)
@@ -236,7 +238,11 @@ def _searched(reduced: _Reduced, name: str) -> tuple[str, float, float, float] |
     _, scale, column = min(grid)
     for shrink in (0.5, 0.25, 0.125):
         step = shrink * (_scales(reduced, column)[1] - _scales(reduced, column)[0])
-        near = [(s, c) for s in (scale - step, scale, scale + step) for c in (column / 1.45**shrink, column, column * 1.45**shrink)]
+        near = [
+            (s, c)
+            for s in (scale - step, scale, scale + step)
+            for c in (column / 1.45**shrink, column, column * 1.45**shrink)
+        ]
         _, scale, column = min((rest(s, c), s, c) for s, c in near)
     apart = _independent(reduced, column)
     return name, scale, column, rest(scale, column) * math.exp(-(((scale - 1.0) / LATTICE_SPREAD) ** 2) / apart)

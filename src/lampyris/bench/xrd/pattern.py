@@ -229,7 +229,9 @@ def variance_pattern(counts: ArrayLike, /, *, per_count: float = 1.0) -> Array:
     return np.maximum(np.asarray(counts, np.float64), per_count) * per_count
 
 
-def scherrer_nm(wavelength_a: float, width_deg: ArrayLike, two_theta_deg: ArrayLike, /, *, shape_factor: float) -> Array:
+def scherrer_nm(
+    wavelength_a: float, width_deg: ArrayLike, two_theta_deg: ArrayLike, /, *, shape_factor: float
+) -> Array:
     """Size by Scherrer's equation, K wavelength / (width cos(theta)).
 
     Parameters

@@ -2,7 +2,7 @@
 
 import math
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
@@ -184,7 +184,15 @@ def infer_whole(
     ground = model.background(recorded.two_theta_deg) @ values[bent + 1 :]
     lines = np.interp(recorded.two_theta_deg, few.two_theta_deg, values[bent] * model.curve(values))
     return WholeFit(
-        start.phase, fit, lines + ground, ground, fit["diameter"], fit["a"], strain_of(fit["strain2"]), widening, settled
+        start.phase,
+        fit,
+        lines + ground,
+        ground,
+        fit["diameter"],
+        fit["a"],
+        strain_of(fit["strain2"]),
+        widening,
+        settled,
     )
 
 

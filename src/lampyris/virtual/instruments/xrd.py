@@ -245,6 +245,6 @@ def _ras(path: Path, two_theta: Array, photons: NDArray[np.int64], anode: str) -
 
 
 def _xy(path: Path, two_theta: Array, photons: NDArray[np.int64], anode: str) -> None:
-    head = f"'Id: \"synthetic\" Comment: \"\" Operator: \"\" Anode: \"{anode}\" Scantype: \"Coupled TwoTheta/Theta\" TimePerStep: \"1\""
+    head = f'\'Id: "synthetic" Comment: "" Operator: "" Anode: "{anode}" Scantype: "Coupled TwoTheta/Theta" TimePerStep: "1"'
     rows = [f"{x:.4f} {y}" for x, y in zip(two_theta.tolist(), photons.tolist(), strict=True)]
     write_text(path, "\n".join([head, *rows]) + "\n")

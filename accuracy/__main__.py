@@ -26,6 +26,7 @@ TABLES = {
     "bench-photoluminescence": "accuracy.bench.emission",
     "bench-quantum-yield": "accuracy.bench.quantum_yield",
     "bench-photostability": "accuracy.bench.photostability",
+    "bench-xrd": "accuracy.bench.xrd",
     "fate": "accuracy.fate",
     "release": "accuracy.release",
 }

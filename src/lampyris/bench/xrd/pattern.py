@@ -103,10 +103,10 @@ def voigt_parts(width: ArrayLike, share: ArrayLike, /) -> tuple[Array, Array]:
     ----------
     Thompson, Cox and Hastings, J. Appl. Cryst. 20, 79 (1987), DOI 10.1107/S0021889887087090.
     """
-    n = np.asarray(share, np.float64)
+    n, whole = np.asarray(share, np.float64), np.asarray(width, np.float64)
     gauss = np.sqrt(np.maximum(1.0 - 0.74417 * n - 0.24781 * n**2 - 0.00810 * n**3, 0.0))
     lorentz = 0.72928 * n + 0.19289 * n**2 + 0.07783 * n**3
-    return np.asarray(width * gauss), np.asarray(width * lorentz)
+    return np.asarray(whole * gauss), np.asarray(whole * lorentz)
 
 
 def pseudo_voigt_of(gauss: ArrayLike, lorentz: ArrayLike, /) -> tuple[Array, Array]:
@@ -126,8 +126,9 @@ def pseudo_voigt_of(gauss: ArrayLike, lorentz: ArrayLike, /) -> tuple[Array, Arr
 
 def pseudo_voigt(squared: Array, share: ArrayLike, /) -> Array:
     """Line of unit area and unit width, over the squared distance from its top in widths."""
+    n = np.asarray(share, np.float64)
     gauss = _GAUSS_HEIGHT * np.exp(-4.0 * math.log(2.0) * np.minimum(squared, 170.0))
-    return np.asarray(share * (_LORENTZ_HEIGHT / (1.0 + 4.0 * squared)) + (1.0 - np.asarray(share)) * gauss)
+    return np.asarray(n * (_LORENTZ_HEIGHT / (1.0 + 4.0 * squared)) + (1.0 - n) * gauss)
 
 
 def breadth_over_width(share: ArrayLike, /) -> Array:
@@ -221,7 +222,7 @@ def chebyshev(two_theta_deg: Array, terms: int, /, *, ends: tuple[float, float] 
     """Chebyshev polynomials over a pattern, dims (point, term)."""
     low, high = ends or (float(two_theta_deg[0]), float(two_theta_deg[-1]))
     x = np.clip(2.0 * (two_theta_deg - low) / (high - low) - 1.0, -1.0, 1.0)
-    return np.polynomial.chebyshev.chebvander(x, terms - 1)
+    return np.asarray(np.polynomial.chebyshev.chebvander(x, terms - 1), np.float64)
 
 
 def variance_pattern(counts: ArrayLike, /, *, per_count: float = 1.0) -> Array:

@@ -106,11 +106,11 @@ class _Sum:
         resolution = self.recorded.resolution
         width = instrument * float(resolution.width_deg(0.5 * (self.ends[0] + self.ends[1])))
         step = float(self.angles[1] - self.angles[0])
-        reach = np.arange(-_reach(resolution, step), _reach(resolution, step) + 1) * step
+        half = _reach(resolution, step)
+        reach = np.arange(-half, half + 1, dtype=np.float64) * step
         x2 = (reach / max(width, 0.3 * step)) ** 2
         line = pseudo_voigt(x2, resolution.share)
         blurred = np.convolve(seen, line / line.sum(), mode="valid")
-        half = reach.size // 2
         return np.interp(self.recorded.two_theta_deg, self.angles[half : self.angles.size - half], blurred)
 
     def background(self, two_theta: Array) -> Array:

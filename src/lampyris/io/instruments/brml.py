@@ -60,7 +60,7 @@ def _scans(root: ET.Element, file: str, before: int) -> list[Spectrum]:
         next((one.text or "" for one in root.iter("TubeMaterial")), ""),
         *(_value(root, tag) for tag in ("WaveLengthAlpha1", "WaveLengthAlpha2", "WaveLengthRatio")),
     )
-    found = []
+    found: list[Spectrum] = []
     for route in root.iter("DataRoute"):
         if route.get("RouteFlag", "Measured") not in ("Measured", "Final"):
             continue

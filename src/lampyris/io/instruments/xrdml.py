@@ -87,4 +87,5 @@ def _positions(points: ET.Element, count: int, file: str) -> NDArray[np.float64]
         ends = [_numbers(_text(positions.iter(tag)), file, "positions") for tag in ("startPosition", "endPosition")]
         if all(one.size == 1 for one in ends):
             return np.linspace(float(ends[0][0]), float(ends[1][0]), count)
-    refuse(file, "xrd.axis", "holds a scan without positions of 2 theta.", "Give a powder scan over 2 theta.")
+    seen = "holds a scan without positions of 2 theta."
+    return refuse(file, "xrd.axis", seen, "Give a powder scan over 2 theta.")

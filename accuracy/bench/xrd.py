@@ -52,7 +52,9 @@ def tables(*, quick: bool = False) -> list[Figure]:
         if arm == "matched":
             tried = (repeats + 3) // 4
             ends = wilson_interval(right, tried)
-            found.append(figure(TABLE, arm, "phase_among_possible", right / tried, (ends.low, ends.high), tried, at_least=0.9))
+            found.append(
+                figure(TABLE, arm, "phase_among_possible", right / tried, (ends.low, ends.high), tried, at_least=0.9)
+            )
     return found
 
 

@@ -35,6 +35,7 @@ from lampyris.study.bench.reading import over_replicates, read_each, remark, sam
 Array = NDArray[np.float64]
 _ASSUMED_WIDTH_DEG, _ASSUMED_SD, _GIVEN_SD = 0.1, 0.5, 0.05
 _LEAST_EXPLAINED = 0.6
+_MOST_MARKS = 5
 # what the shape of dots that are no spheres, and of lines that are no pseudo-Voigts, adds to a size
 WHOLE_SD, LINES_SD = 0.02, 0.06
 
@@ -266,7 +267,7 @@ def _record(
         },
         tables={"matches": _match_rows(matches), "reflections": _reflection_rows(recorded, lines)},
         flags=tuple(doubts.flags),
-        curves=(_curve(spectrum.name, recorded, lines, chosen), _williamson_hall(recorded, lines)),
+        curves=(_curve(spectrum, recorded, lines, chosen), *_williamson_hall(recorded, lines)),
     )
 
 
@@ -361,14 +362,14 @@ def _doubts_of_fit(
     sharp = float(recorded.resolution.width_deg(40.0))
     seen = math.hypot(sharp, math.degrees(0.1 * recorded.beam.mean_a / lines.column_nm.value))
     strengths = _relative_strengths(lines)
-    own = _told_lines(lines, recorded)
+    own = len(_apart(lines))
     ground = lines.background
     highest = float(lines.parts[lines.phase].max())
     inner = int(np.argmax(ground))
     rise = float(ground[inner] - max(ground[0], ground[-1]))
     fit = whole if whole is not None else lines
     told = [
-        ("size-by-whole-pattern", whole is not None and bool(own < 3), "has lines that run into each other: its size is by Debye's sum.",
+        ("size-by-whole-pattern", whole is not None and own < 3, "has lines that run into each other: its size is by Debye's sum.",
          "Compare with electron microscopy."),
         ("sample-displaced", abs(shift.value) > 0.05 and abs(shift.value) > 2.0 * shift.sd,
          f"has lines moved by {shift.value:+.2f} deg times cos(theta): the sample lay beside the axis.",
@@ -394,12 +395,12 @@ def _doubts_of_fit(
             doubts.add(name, words, mend)
 
 
-def _told_lines(lines: LineFit, recorded: Recorded) -> int:
+def _apart(lines: LineFit) -> list[int]:
     """Groups of reflections that stand apart from both neighbours by more than their width."""
     first = [lines.lines.inverse[group[0]] for group in lines.groups]
     width = 2.0 * math.pi / (10.0 * lines.column_nm.value)
     gaps = np.diff(first)
-    return int(np.sum((np.append(gaps, np.inf) > 1.6 * width) & (np.append(np.inf, gaps) > 1.6 * width)))
+    return np.flatnonzero((np.append(gaps, np.inf) > 1.6 * width) & (np.append(np.inf, gaps) > 1.6 * width)).tolist()
 
 
 def _relative_strengths(lines: LineFit) -> float:
@@ -472,8 +473,9 @@ def _reflection_rows(recorded: Recorded, lines: LineFit) -> tuple[dict[str, Any]
         per_deg = 2.0 * math.pi / recorded.beam.mean_a * math.cos(math.radians(angle) / 2.0) * math.radians(1.0)
         rows.append(
             {
-                "hkl": " ".join(str(one) for one in lines.lines.hkl[k].tolist()),
+                "hkl": _index(lines.lines.hkl[k].tolist()),
                 "joined": len(group),
+                "strength": float(lines.lines.strength[list(group)].sum() / lines.lines.strength.max()),
                 "two_theta_deg": angle,
                 "width_deg": float(widths[k]) / per_deg,
                 "lorentzian": float(shares[k]),
@@ -481,6 +483,18 @@ def _reflection_rows(recorded: Recorded, lines: LineFit) -> tuple[dict[str, Any]
             }
         )
     return tuple(rows)
+
+
+def _index(hkl: Sequence[int]) -> str:
+    """Index of a reflection as it is written.
+
+    Examples
+    --------
+    >>> _index((1, 1, -2)), _index((10, 0, 2))
+    ('11-2', '10 0 2')
+    """
+    words = [str(one) for one in hkl]
+    return " ".join(words) if any(abs(one) > 9 for one in hkl) else "".join(words)
 
 
 def _fitted_widths(recorded: Recorded, lines: LineFit) -> tuple[Array, Array]:
@@ -494,16 +508,21 @@ def _fitted_widths(recorded: Recorded, lines: LineFit) -> tuple[Array, Array]:
     )
 
 
-def _curve(name: str, recorded: Recorded, lines: LineFit, chosen: LineFit | WholeFit) -> BenchCurve:
+def _curve(spectrum: Spectrum, recorded: Recorded, lines: LineFit, chosen: LineFit | WholeFit) -> BenchCurve:
     parts = {"background": chosen.background}
     if len(lines.parts) > 1:
         parts |= {key: part + lines.background for key, part in lines.parts.items()}
-    rows = _reflection_rows(recorded, lines)
-    marks = tuple((row["two_theta_deg"], row["hkl"]) for row in rows[:12])
+    # the figure's right upper corner belongs to the names of the curves
+    ends = recorded.two_theta_deg[0], recorded.two_theta_deg[-1]
+    rows = [
+        one for one in _reflection_rows(recorded, lines) if one["two_theta_deg"] < ends[0] + 0.7 * (ends[1] - ends[0])
+    ]
+    strong = sorted(rows, key=lambda one: -one["strength_over_table"] * one["strength"])[:_MOST_MARKS]
+    marks = tuple((one["two_theta_deg"], one["hkl"]) for one in sorted(strong, key=lambda one: one["two_theta_deg"]))
     return BenchCurve(
-        name,
+        spectrum.name,
         "2 theta (deg)",
-        "counts" if float(np.max(recorded.signal)) > 50 else "intensity",
+        "counts" if spectrum.signal_name == "counts" else "intensity",
         recorded.two_theta_deg,
         recorded.signal,
         chosen.expected,
@@ -513,26 +532,37 @@ def _curve(name: str, recorded: Recorded, lines: LineFit, chosen: LineFit | Whol
     )
 
 
-def _williamson_hall(recorded: Recorded, lines: LineFit) -> BenchCurve:
-    """Breadths in q of the fitted lines, the instrument's width removed, over q."""
+def _williamson_hall(recorded: Recorded, lines: LineFit) -> tuple[BenchCurve, ...]:
+    """Integral breadths in q of lines fitted one by one, where two or more stand apart, and those of the joint fit."""
     scale = phases()[lines.phase].lengths_a[0] / lines.lattice_a.value
-    seen = [max(group, key=lambda one: lines.lines.strength[one]) for group in lines.groups]
-    q = np.unique(lines.lines.inverse[seen] * scale)
+    places, breadths = [], []
+    for k in _apart(lines):
+        q = float(lines.lines.inverse[max(lines.groups[k], key=lambda one: lines.lines.strength[one])]) * scale
+        near = float(two_theta_of(q, recorded.beam.wavelengths_a[0]))
+        if not recorded.two_theta_deg[0] < near < recorded.two_theta_deg[-1]:
+            continue
+        try:
+            line = infer_single(recorded, near_deg=near, column_a=10.0 * lines.column_nm.value)
+        except ValueError:
+            continue
+        if line.column_nm.sd < 0.3 * line.column_nm.value:
+            places.append(q)
+            breadths.append(0.2 * math.pi / line.column_nm.value)
+    if len(places) < 2:
+        return ()
+    column = 10.0 * lines.column_nm.value
     widths, shares = line_widths(
-        q,
-        recorded.beam,
-        Resolution(),
-        column_a=10.0 * lines.column_nm.value,
-        share=lines.share,
-        strain2=lines.strain.value**2,
+        np.array(places), recorded.beam, Resolution(), column_a=column, share=lines.share, strain2=lines.strain.value**2
     )
-    breadth = widths * breadth_over_width(shares)
-    return BenchCurve(
-        f"{lines.phase}: breadth of the fitted lines (Williamson-Hall)",
-        "q (1/A)",
-        "integral breadth in q (1/A)",
-        q,
-        breadth,
-        None,
-        parts={"size alone": np.full(q.size, 2.0 * math.pi / (10.0 * lines.column_nm.value))},
+    joint = widths * breadth_over_width(shares)
+    return (
+        BenchCurve(
+            "Williamson-Hall: single lines, joint fit",
+            "q (1/A)",
+            "integral breadth (1/A)",
+            np.array(places),
+            np.array(breadths),
+            joint,
+            parts={"size alone": np.full(len(places), 2.0 * math.pi / column)},
+        ),
     )

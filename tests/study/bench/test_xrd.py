@@ -70,7 +70,9 @@ def test_scherrer_with_a_shape_factor_of_ones_own(small):
     sphere = measured(small, phase=("CdSe zinc blende",), shape_factor=1.1084).pooled.values["size_nm"]
     widths = measured(small, phase=("CdSe zinc blende",), shape_factor=0.89).pooled.values["size_nm"]
     assert widths.value / sphere.value == pytest.approx(0.89 / 1.1084, rel=1e-6)
-    assert sphere.value == pytest.approx(measured(small, phase=("CdSe zinc blende",), method="lines").pooled.values["size_nm"].value, rel=0.01)
+    assert sphere.value == pytest.approx(
+        measured(small, phase=("CdSe zinc blende",), method="lines").pooled.values["size_nm"].value, rel=0.01
+    )
 
 
 def axis_as(path, kind):

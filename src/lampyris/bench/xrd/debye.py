@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from lampyris.bench.xrd.crystals import DEBYE_WALLER_A2, Phase, form_factor, phases
 
 Array = NDArray[np.float64]
-_BIN_A = 0.02
+_BIN_A = 0.03
 
 
 @dataclass(frozen=True, slots=True, eq=False)

@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 
 from lampyris.bench.xrd.crystals import DEBYE_WALLER_A2, form_factor, phases
 from lampyris.bench.xrd.debye import PairShells, pair_shells, sphere_overlap
-from lampyris.bench.xrd.infer import Recorded, fitted_twice, joined_points, least_curves, strain_of
+from lampyris.bench.xrd.infer import Recorded, fitted_twice, joined_points, strain_of
 from lampyris.bench.xrd.match import Match
 from lampyris.bench.xrd.pattern import Resolution, chebyshev, predict_polarisation, pseudo_voigt, q_of
 from lampyris.core.estimate import Estimate
@@ -84,16 +84,18 @@ class _Sum:
         debye_waller = np.exp(-2.0 * damping * (self.q / (4.0 * math.pi)) ** 2)
         total = self.alone.copy()
         sd = math.sqrt(abs(strain2) * _STRAIN_UNIT)
-        for wave, factor, distance in zip(self.waves, self.factors, self.shells.distance_a, strict=True):
+        places = np.clip(self.q[:, None] * stretch * (1.0 + sd * math.sqrt(2.0) * _NODES), self.q[0], self.q[-1])
+        singles = np.empty((self.q.size, len(self.waves)))
+        for k, (wave, distance) in enumerate(zip(self.waves, self.shells.distance_a, strict=True)):
             overlap = sum(w * sphere_overlap(distance, size / stretch) for w, size in zip(weights, sizes, strict=True))
-            # a lattice that is larger by a share shrinks the pattern in q by that share
-            places = np.clip(self.q[:, None] * stretch * (1.0 + sd * math.sqrt(2.0) * _NODES), self.q[0], self.q[-1])
-            each = CubicSpline(self.q, wave @ overlap)(places)
-            mean = each @ _WEIGHTS / math.sqrt(math.pi)
-            if strain2 < 0:
-                # a squared strain below zero, which noise may give, goes on as it came
-                mean = 2.0 * each[:, _NODES.size // 2] - mean
-            total += factor * debye_waller * mean
+            singles[:, k] = wave @ overlap
+        # a lattice that is larger by a share shrinks the pattern in q by that share
+        each = CubicSpline(self.q, singles)(places)
+        mean = np.einsum("qnp,n->qp", each, _WEIGHTS) / math.sqrt(math.pi)
+        if strain2 < 0:
+            # a squared strain below zero, which noise may give, goes on as it came
+            mean = 2.0 * each[:, _NODES.size // 2] - mean
+        total += debye_waller * np.einsum("qp,pq->q", mean, np.array(self.factors))
         beam = self.recorded.beam
         seen = np.zeros(self.angles.size)
         smooth = CubicSpline(self.q, total)
@@ -153,21 +155,27 @@ def infer_whole(
     scales = np.array([one.scale for one in parameters])
     names = tuple(one.name for one in parameters)
     basis = model.background(few.two_theta_deg)
-    bent = len(_BENT)
+
+    def joined(p: Array) -> tuple[Array, Array, Array]:
+        """Strength and background that suit a curve best, the curves weighted, and an orthonormal basis of them."""
+        design = np.column_stack([model.curve(p), basis]) / few.sd[:, None]
+        span, triangle = np.linalg.qr(design)
+        return np.linalg.solve(triangle, span.T @ (few.signal / few.sd)), design, span
 
     def expected(p: Array) -> Array:
-        return np.asarray(p[bent] * model.curve(p) + basis @ p[bent + 1 :])
+        linear, design, _ = joined(p)
+        return np.asarray(few.sd * (design @ linear))
 
     def jacobian(p: Array) -> Array:
+        # what the linear ones take up of a change is no change (Kaufman 1975, BIT 15, 49, DOI 10.1007/BF01932995)
+        linear, _, span = joined(p)
         slopes = np.empty((few.signal.size, p.size))
-        for k in range(bent):
+        for k in range(p.size):
             up, down = p.copy(), p.copy()
             up[k] += 0.02 * scales[k]
             down[k] = max(down[k] - 0.02 * scales[k], parameters[k].low)
-            slopes[:, k] = p[bent] * (model.curve(up) - model.curve(down)) / (up[k] - down[k])
-        slopes[:, bent] = model.curve(p)
-        slopes[:, bent + 1 :] = basis
-        return slopes
+            slopes[:, k] = linear[0] * (model.curve(up) - model.curve(down)) / (up[k] - down[k]) / few.sd
+        return np.asarray((slopes - span @ (span.T @ slopes)) * few.sd[:, None])
 
     known = [
         DataSet(lambda p: p, [value], sd=[sd], parameters=(name,), name=name)
@@ -180,9 +188,11 @@ def infer_whole(
     ]
     data = DataSet(expected, few.signal, sd=few.sd, jacobian=jacobian, parameters=names)
     fit, widening, settled = fitted_twice(data, known, parameters)
-    values = fit.values
-    ground = model.background(recorded.two_theta_deg) @ values[bent + 1 :]
-    lines = np.interp(recorded.two_theta_deg, few.two_theta_deg, values[bent] * model.curve(values))
+    linear, _, _ = joined(fit.values)
+    ground = model.background(recorded.two_theta_deg) @ linear[1:]
+    lines = np.interp(recorded.two_theta_deg, few.two_theta_deg, linear[0] * model.curve(fit.values))
+    if not linear[0] > 0:
+        raise ValueError(f"no pattern of {start.phase} stands above the background")
     return WholeFit(
         start.phase,
         fit,
@@ -226,7 +236,7 @@ def _summed(few: Recorded, start: Match, terms: int, whole: Recorded) -> _Sum:
 
 def _parameters(model: _Sum, start: Match, diameter: float, spread: tuple[float, float]) -> Sequence[Parameter]:
     a = model.first_a
-    bent = [
+    return [
         Parameter("a", a * start.scale, 0.95 * a, 1.05 * a, unit="A", scale=1e-3 * a),
         Parameter("diameter", diameter, 0.5 * diameter, 1.7 * diameter, unit="nm", scale=0.02 * diameter),
         Parameter("spread", spread[0], 0.0, 0.5, scale=0.02),
@@ -234,13 +244,4 @@ def _parameters(model: _Sum, start: Match, diameter: float, spread: tuple[float,
         Parameter("shift", 0.0, -1.0, 1.0, unit="deg", scale=0.01),
         Parameter("instrument", 1.0, 0.05, 4.0, scale=0.1),
         Parameter("damping", DEBYE_WALLER_A2, 0.0, 6.0, unit="A2", scale=0.05),
-    ]
-    p = np.array([one.start for one in bent])
-    curves = np.column_stack([model.curve(p), model.background(model.recorded.two_theta_deg)])
-    linear = least_curves(curves, model.recorded.signal, model.recorded.sd, 1)
-    top = max(float(np.abs(linear[1:]).max()), 1e-300)
-    return [
-        *bent,
-        Parameter("strength", max(float(linear[0]), 0.0), 0.0, scale=max(0.02 * float(linear[0]), 1e-300)),
-        *(Parameter(f"background_{k}", float(one), scale=0.01 * top) for k, one in enumerate(linear[1:])),
     ]

@@ -297,6 +297,10 @@ def _whole(
     if settings.method == "lines" or settings.shape_factor is not None or second is not None:
         return None
     diameter = 0.1 * SPHERE * best.column_a
+    crystal = phases()[best.phase]
+    isotropic = len(set(crystal.lengths_a)) == 1 or crystal.structure == "wurtzite"
+    if not isotropic and settings.method == "auto":
+        return None
     if diameter > LARGEST_NM:
         if settings.method == "whole":
             raise ValueError(

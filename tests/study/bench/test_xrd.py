@@ -22,8 +22,8 @@ def measured(*files, **options):
     return measure("xrd", sources, settings=Settings(**options))
 
 
-def powder(tmp_path, name="a.xrdml", seed=1, step=0.1, **truth):
-    truth = {"size_nm": 3.0, "dots": 10, **truth}
+def powder(tmp_path, name="a.xrdml", seed=1, step=0.15, **truth):
+    truth = {"size_nm": 3.0, "dots": 10, "peak_counts": 3000.0, **truth}
     write_virtual_xrd(tmp_path / name, XrdTruth(**truth), rng=np.random.default_rng(seed), step_deg=step)
     return tmp_path / name
 
@@ -45,15 +45,11 @@ def test_a_dot_comes_back(small, capsys):
     assert told["reflections"][0]["hkl"] == "111"
 
 
-def test_a_named_phase_is_not_ambiguous(small):
+def test_a_named_phase_is_not_ambiguous_and_both_ways_to_a_size_agree(small):
     found = measured(small, phase=("CdSe zinc blende",)).pooled
     assert found.words["phase"] == "CdSe zinc blende"
     assert "phase-ambiguous" not in found.flags
-
-
-def test_both_ways_to_a_size_agree_within_their_intervals(small):
-    found = measured(small, phase=("CdSe zinc blende",)).pooled.values
-    lines, whole = found["size_lines_nm"], found["size_nm"]
+    lines, whole = found.values["size_lines_nm"], found.values["size_nm"]
     assert abs(lines.value - whole.value) < 2.0 * np.hypot(lines.sd, whole.sd)
 
 
@@ -88,7 +84,7 @@ def axis_as(path, kind):
 @pytest.mark.parametrize("kind", ["q", "d"])
 def test_other_axes_give_the_same_dot(small, tmp_path, kind):
     (tmp_path / "a.txt").write_text(axis_as(small, kind))
-    found = measured(tmp_path / "a.txt", phase=("CdSe zinc blende",), wavelength_A=1.5418).pooled.values
+    found = measured(tmp_path / "a.txt", phase=("CdSe zinc blende",), wavelength_A=1.5418, method="lines").pooled.values
     assert found["size_nm"].low < 3.0 < found["size_nm"].high
     assert found["lattice_A"].value == pytest.approx(CDSE, rel=0.002)
 
@@ -122,7 +118,7 @@ FLAGGED = {
 @pytest.mark.parametrize(("flag", "truth"), FLAGGED.items())
 def test_doubts_are_flagged(tmp_path, flag, truth):
     path = powder(tmp_path, **truth)
-    assert flag in measured(path, phase=(truth.get("phase", "CdSe zinc blende"),)).pooled.flags
+    assert flag in measured(path, phase=(truth.get("phase", "CdSe zinc blende"),), method="lines").pooled.flags
 
 
 def test_a_pattern_of_no_phase_gives_no_lattice(tmp_path):
@@ -140,7 +136,7 @@ def test_a_pattern_of_no_phase_gives_no_lattice(tmp_path):
 
 
 def test_a_standard_gives_the_instruments_width(tmp_path, small):
-    x = np.arange(18.0, 82.0, 0.02)
+    x = np.arange(18.0, 82.0, 0.03)
     from lampyris.bench.xrd.crystals import reflections
     from lampyris.bench.xrd.pattern import two_theta_of
 
@@ -154,14 +150,14 @@ def test_a_standard_gives_the_instruments_width(tmp_path, small):
     rows = "\n".join(f"{a:.3f} {b}" for a, b in zip(x, seen, strict=True))
     (tmp_path / "lab6.xy").write_text(f"Anode: Cu\n{rows}\n")
     standard = BenchSource(tmp_path / "lab6.xy", "lab6.xy", role="standard")
-    found = measured(small, standard, phase=("CdSe zinc blende",))
+    found = measured(small, standard, phase=("CdSe zinc blende",), method="lines")
     assert "from the standard LaB6" in " ".join(found.notes)
     assert found.pooled.values["size_nm"].low < 3.0 < found.pooled.values["size_nm"].high
 
 
 def test_one_bad_file_does_not_stop_the_others(small, tmp_path):
     (tmp_path / "bad.xrdml").write_text("<xrdMeasurements>")
-    found = measured(small, tmp_path / "bad.xrdml", phase=("CdSe zinc blende",))
+    found = measured(small, tmp_path / "bad.xrdml", phase=("CdSe zinc blende",), method="lines")
     assert len(found.records) == 1
     assert [one.rule for one in found.findings if one.severity == "error"] == ["xrd.xml"]
 
@@ -175,7 +171,7 @@ def samples():
 
 
 def test_cuprous_oxide_is_found_with_its_lattice(samples):
-    found = measured(samples / "cheminfo_Cu2O_28_bg_subtracted.xy").pooled
+    found = measured(samples / "cheminfo_Cu2O_28_bg_subtracted.xy", low_deg=26.0, high_deg=65.0).pooled
     assert found.words["phase"] == found.words["possible_phases"] == "Cu2O cuprite"
     # the shoulder at 35.5 and the line at 38.7 deg are those of CuO
     assert found.words["second_phase"] == "CuO tenorite"
@@ -184,7 +180,7 @@ def test_cuprous_oxide_is_found_with_its_lattice(samples):
 
 
 def test_an_instruments_own_archive_is_read_and_matched(samples):
-    found = measured(samples / "cheminfo_test.brml").pooled
+    found = measured(samples / "cheminfo_test.brml", low_deg=28.0, high_deg=64.0).pooled
     # this file of the same makers holds cupric oxide: 32.5, 35.6, 38.8 and 48.8 deg
     assert found.words["phase"] == found.words["possible_phases"] == "CuO tenorite"
     assert found.values["lattice_A"].value == pytest.approx(4.684, abs=0.03)

@@ -24,7 +24,7 @@ SPHERE_BELOW_A = 60.0
 SHIFT_SD_DEG = 0.05
 """How far lines may be moved by a sample beside the axis, as a standard deviation; assumed."""
 _STRAIN_UNIT = 1e-4
-_POINTS_A_LINE = 8.0
+_POINTS_A_LINE = 6.0
 _FEWEST_POINTS = 400
 _NORMAL = 1.959963984540054
 

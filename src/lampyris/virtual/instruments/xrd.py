@@ -49,7 +49,7 @@ class XrdTruth:
     texture : float
         Relative change of the strength of single lines, drawn: crystals that do not lie at random. Dots rarely show it.
     dots : int
-        Single dots that the powder is made of; their diameters and centres are drawn.
+        Single dots of 5 nm or more that the powder is made of, more of smaller ones; their diameters and centres are drawn.
     dead_time_counts : float
         Counts above which the detector stands still; inf for none.
     """
@@ -91,7 +91,9 @@ def dot_scattering(q: Array, truth: XrdTruth, rng: np.random.Generator, /) -> Ar
     # as many dots in each of equal shares: even draws tell the law with few
     from scipy.special import ndtri
 
-    shares = (np.arange(truth.dots) + rng.uniform(0, 1, truth.dots)) / truth.dots
+    # a powder has very many: of small dots, which differ more from each other, more are counted
+    dots = int(np.clip(truth.dots * (5.0 / truth.size_nm) ** 3, truth.dots, 400))
+    shares = (np.arange(dots) + rng.uniform(0, 1, dots)) / dots
     diameters = median * np.exp(truth.spread * ndtri(shares))
     bins = int(diameters.max() / _BIN_A) + 2
     pairs = np.zeros((len(names) ** 2, bins))

@@ -29,6 +29,7 @@ TABLES = {
     "bench-dls": "accuracy.bench.dls",
     "bench-tem": "accuracy.bench.tem",
     "bench-chain": "accuracy.bench.chain",
+    "bench-xrd": "accuracy.bench.xrd",
     "fate": "accuracy.fate",
     "release": "accuracy.release",
 }

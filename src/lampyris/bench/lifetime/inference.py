@@ -125,6 +125,18 @@ class DecayFit:
         return derived(self.fit, mean, unit="ns")
 
     @property
+    def borne(self) -> bool:
+        """Nothing but background and scatter at a bound, each share clear of 0, neighbouring lifetimes clear of each other."""
+        n = self.model.components
+        held = [name for name in self.fit.at_bound if not name.startswith(("background", "scatter"))]
+        if held or not np.isfinite(self.fit.sds[: 2 * n + self.model.stretched]).all():
+            return False
+        quantile = self.fit.quantile()
+        lifetimes, sds = self.fit.values[:n][self.order], self.fit.sds[:n][self.order]
+        apart = np.diff(lifetimes) > quantile * np.hypot(sds[1:], sds[:-1])
+        return bool(apart.all()) and all(one.value > quantile * one.sd for one in self.amplitudes() if one.sd > 0)
+
+    @property
     def weighted_residuals(self) -> Array:
         """Counts less expected over the root of the expected, of the fitted channels."""
         return np.asarray(self.fit.residuals[0] / np.sqrt(self.fit.fitted[0]))
@@ -302,7 +314,7 @@ def infer_decay(
     tried = [replace(one, excess=excess, criterion=_criterion(one.fit, excess)) for one in tried]
     chosen = tried[0]
     for one in tried[1:]:
-        if _bears(one) and one.criterion < chosen.criterion - CLEARLY:
+        if one.borne and one.criterion < chosen.criterion - CLEARLY:
             chosen = one
     return (chosen, *sorted((one for one in tried if one is not chosen), key=lambda one: one.criterion))
 
@@ -311,16 +323,3 @@ def _criterion(fit: Fit, excess: float) -> float:
     goodness = fit.goodness
     free = goodness.free + (excess > 1.0)
     return goodness.deviance / excess + 2.0 * free + 2.0 * free * (free + 1.0) / max(goodness.points - free - 1.0, 1e-9)
-
-
-def _bears(found: DecayFit) -> bool:
-    n = found.model.components
-    held = [name for name in found.fit.at_bound if not name.startswith(("background", "scatter"))]
-    if held or not np.isfinite(found.fit.sds[: 2 * n + found.model.stretched]).all():
-        return False
-    quantile = found.fit.quantile()
-    lifetimes = found.fit.values[:n][found.order]
-    sds = found.fit.sds[:n][found.order]
-    apart = np.diff(lifetimes) > quantile * np.hypot(sds[1:], sds[:-1])
-    clear = all(one.value > quantile * one.sd for one in found.amplitudes() if one.sd > 0)
-    return bool(apart.all()) and clear

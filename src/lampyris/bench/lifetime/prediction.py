@@ -17,8 +17,8 @@ from lampyris.bench.lifetime.response import Response, shifted
 
 Array = NDArray[np.float64]
 # periods that are folded into one window of a stretched decay end where less than this share is left
-_LEFT = 1e-9
-_MOST_PERIODS = 400
+_LEFT = 1e-7
+_MOST_PERIODS = 200
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,7 +87,9 @@ class DecayLaw:
         return intensity_mean(self.lifetimes_ns, self.photons, self.stretch)
 
 
-def amplitude_mean(lifetimes: "tuple[float, ...] | Array", photons: "tuple[float, ...] | Array", stretch: float) -> float:
+def amplitude_mean(
+    lifetimes: "tuple[float, ...] | Array", photons: "tuple[float, ...] | Array", stretch: float
+) -> float:
     """Area over height; of a stretched decay ``tau / beta Gamma(1 / beta)``."""
     if stretch < 1.0:
         return float(lifetimes[0] / stretch * math.exp(gammaln(1.0 / stretch)))
@@ -95,7 +97,9 @@ def amplitude_mean(lifetimes: "tuple[float, ...] | Array", photons: "tuple[float
     return float(np.sum(photons) / heights.sum()) if heights.sum() > 0 else math.nan
 
 
-def intensity_mean(lifetimes: "tuple[float, ...] | Array", photons: "tuple[float, ...] | Array", stretch: float) -> float:
+def intensity_mean(
+    lifetimes: "tuple[float, ...] | Array", photons: "tuple[float, ...] | Array", stretch: float
+) -> float:
     """Mean arrival; of a stretched decay ``tau Gamma(2 / beta) / Gamma(1 / beta)``."""
     if stretch < 1.0:
         return float(lifetimes[0] * math.exp(gammaln(2.0 / stretch) - gammaln(1.0 / stretch)))

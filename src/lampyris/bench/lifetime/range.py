@@ -65,7 +65,9 @@ def range_of(counts: Array, /, *, until: float = 0.05, tail: bool = False) -> Ra
         If there are too few photons.
     """
     if np.count_nonzero(counts) < 10 or counts.sum() < 100:
-        raise ValueError(f"holds {counts.sum():.0f} photons in {np.count_nonzero(counts)} channels, which tell no lifetime")
+        raise ValueError(
+            f"holds {counts.sum():.0f} photons in {np.count_nonzero(counts)} channels, which tell no lifetime"
+        )
     width = max(1, counts.size // 200) | 1
     running = np.convolve(counts, np.full(width, 1.0 / width), mode="same")
     peak = int(running.argmax())

@@ -20,7 +20,8 @@ class Settings(TechniqueSettings):
     )
 
     law: Literal["auto", "exponentials", "stretched"] = Field(
-        default="auto", description="exponentials, one stretched exponential, or auto: whichever the decay clearly asks for"
+        default="auto",
+        description="exponentials, one stretched exponential, or auto: whichever the decay clearly asks for",
     )
     components: Annotated[int, Field(ge=1, le=4)] | None = Field(
         default=None, description="number of exponentials; told by the criterion where left out"
@@ -36,13 +37,16 @@ class Settings(TechniqueSettings):
         default=None, description="unit of a text's time column, where its name does not say it"
     )
     repetition_mhz: Positive | None = Field(
-        default=None, description="pulses per microsecond: light of earlier pulses is counted in, and pile-up is checked"
+        default=None,
+        description="pulses per microsecond: light of earlier pulses is counted in, and pile-up is checked",
     )
     until_share: Share = Field(
         default=0.05,
         description="share of the peak, background removed, at which the fit ends; 0 fits every channel that was recorded",
     )
-    start_ns: NonNegative | None = Field(default=None, description="first time that is fitted, from the first channel on")
+    start_ns: NonNegative | None = Field(
+        default=None, description="first time that is fitted, from the first channel on"
+    )
     end_ns: Positive | None = Field(default=None, description="last time that is fitted")
     shift_ns: float | None = Field(
         default=None, description="how much later the decay is than the response; fitted where left out"

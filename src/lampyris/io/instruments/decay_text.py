@@ -15,9 +15,15 @@ NANOSECONDS = {"ps": 1e-3, "ns": 1.0, "us": 1e3, "µs": 1e3, "ms": 1e6, "s": 1e9
 """Units of time, each in ns."""
 MAX_CHANNELS = 1 << 20
 _NUMBER = r"(\d+(?:[.,]\d*)?(?:[eE][+-]?\d{1,3})?)"
-_PER_CHANNEL = re.compile(rf"(?:time\s*calibration|resolution|ns\s*/\s*ch\w*)[^\d\r\n]*{_NUMBER}\s*(ps|ns|us|µs|ms|s)\b", re.IGNORECASE)
-_REPETITION = re.compile(rf"(?:repetition|rep\.?\s*rate|sync(?:\s*rate)?)[^\d\r\n]{{0,20}}{_NUMBER}\s*(MHz|kHz|Hz)\b", re.IGNORECASE)
-_ACQUISITION = re.compile(rf"(?:real|live|acquisition|collection)\s*time[^\d\r\n]{{0,12}}{_NUMBER}\s*(ms|s|min)?\b", re.IGNORECASE)
+_PER_CHANNEL = re.compile(
+    rf"(?:time\s*calibration|resolution|ns\s*/\s*ch\w*)[^\d\r\n]*{_NUMBER}\s*(ps|ns|us|µs|ms|s)\b", re.IGNORECASE
+)
+_REPETITION = re.compile(
+    rf"(?:repetition|rep\.?\s*rate|sync(?:\s*rate)?)[^\d\r\n]{{0,20}}{_NUMBER}\s*(MHz|kHz|Hz)\b", re.IGNORECASE
+)
+_ACQUISITION = re.compile(
+    rf"(?:real|live|acquisition|collection)\s*time[^\d\r\n]{{0,12}}{_NUMBER}\s*(ms|s|min)?\b", re.IGNORECASE
+)
 _MEGAHERTZ = {"mhz": 1.0, "khz": 1e-3, "hz": 1e-6}
 _SECONDS = {"": 1.0, "s": 1.0, "ms": 1e-3, "min": 60.0}
 _UNIT_OF_NAME = re.compile(r"(?:^|[\s_(\[/])(ps|ns|us|µs|ms|s)[\])]?\s*$", re.IGNORECASE)
@@ -159,7 +165,9 @@ def _picoquant(text: str, file: str) -> tuple[Decay, ...]:
     """ASCII export of PicoHarp and TimeHarp: widths of a channel below ``#ns/bin``, counts below ``#counts``."""
     lines = text.splitlines()
     at = next(k for k, line in enumerate(lines) if _PICOQUANT.search(line))
-    start = next((k for k, line in enumerate(lines) if k > at and re.match(r"\s*#\s*counts", line, re.IGNORECASE)), None)
+    start = next(
+        (k for k, line in enumerate(lines) if k > at and re.match(r"\s*#\s*counts", line, re.IGNORECASE)), None
+    )
     if start is None:
         refuse(file, "decay.counts", 'has no line "#counts".', "Export it again.", row=at + 1)
     try:
@@ -171,7 +179,11 @@ def _picoquant(text: str, file: str) -> tuple[Decay, ...]:
         cells = line.split()
         if not cells:
             continue
-        if len(cells) != len(widths) or len(rows) >= MAX_CHANNELS or not all(re.fullmatch(r"\d{1,15}", c, re.ASCII) for c in cells):
+        if (
+            len(cells) != len(widths)
+            or len(rows) >= MAX_CHANNELS
+            or not all(re.fullmatch(r"\d{1,15}", c, re.ASCII) for c in cells)
+        ):
             refuse(file, "decay.counts", f"has no {len(widths)} counts in a line.", "Export it again.", row=number)
         rows.append([float(one) for one in cells])
     if len(rows) < 8:

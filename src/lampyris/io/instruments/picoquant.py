@@ -80,8 +80,11 @@ def read(path: Path, /, *, max_bytes: int, file: str) -> tuple[Decay, ...]:
 
 def _tags(data: bytes, file: str) -> Tags:
     values: dict[str, list[Any]] = {}
-    at = 16
-    for _ in range(_MOST_TAGS):
+    at, count = 16, 0
+    while True:
+        count += 1
+        if count > _MOST_TAGS:
+            refuse(file, "decay.format", f"has more than {_MOST_TAGS} tags.", "Copy the file again.")
         if at + 48 > len(data):
             refuse(file, "decay.cut", "ends within its header.", "Copy the file again.")
         name = data[at : at + 32].split(b"\0")[0].decode("ascii", "replace")
@@ -107,7 +110,6 @@ def _tags(data: bytes, file: str) -> Tags:
         elif kind != _EMPTY:
             refuse(file, "decay.format", f"has a tag of the unknown type {kind:#010x}.", "Copy the file again.")
         values.setdefault(name, []).append(value)
-    refuse(file, "decay.format", f"has more than {_MOST_TAGS} tags.", "Copy the file again.")
 
 
 def _positive(tags: Tags, *names: str) -> float:
@@ -151,9 +153,14 @@ def _histograms(data: bytes, tags: Tags, file: str) -> tuple[Decay, ...]:
         counts = np.frombuffer(data, "<u4", size, offset).astype(np.float64)
         own = widths[k] if len(widths) == number and isinstance(widths[k], float) and widths[k] > 0 else common
         if counts.any():
-            facts = {"repetition_mhz": _number(rates, k, number) * 1e-6, "acquisition_s": _number(times, k, number) * 1e-3}
+            facts = {
+                "repetition_mhz": _number(rates, k, number) * 1e-6,
+                "acquisition_s": _number(times, k, number) * 1e-3,
+            }
             name = f"curve {k + 1}"
-            decays.append(Decay(counts, _channel_ns(tags, file, own), name=name, file=file, words=_words(tags), **facts))
+            decays.append(
+                Decay(counts, _channel_ns(tags, file, own), name=name, file=file, words=_words(tags), **facts)
+            )
     return tuple(decays)
 
 
@@ -169,7 +176,9 @@ def _streamed(data: bytes, tags: Tags, file: str) -> tuple[Decay, ...]:
         seen = "is a stream in T2 mode, which holds no time after the pulse."
         refuse(file, "decay.t2", seen, "Record in T3 mode, or export the histogram.")
     if kind != _PICOHARP and kind not in _T3:
-        refuse(file, "decay.format", f"holds records of the unknown type {kind:#010x}.", "Export the histogram as text.")
+        refuse(
+            file, "decay.format", f"holds records of the unknown type {kind:#010x}.", "Export the histogram as text."
+        )
     number = tags.one("TTResult_NumberOfRecords", int, -1)
     if not 0 <= number <= (len(data) - tags.end) // 4:
         seen = f"says that it holds {number} records; there are {(len(data) - tags.end) // 4}."

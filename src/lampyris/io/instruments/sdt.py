@@ -120,7 +120,16 @@ def _unpacked(packed: bytes, size: int, number: int, file: str) -> bytes:
     try:
         with zipfile.ZipFile(io.BytesIO(packed)) as archive, archive.open(archive.infolist()[0]) as stream:
             return stream.read(size)
-    except (zipfile.BadZipFile, zlib.error, IndexError, EOFError, NotImplementedError, RuntimeError, OSError, ValueError) as error:
+    except (
+        zipfile.BadZipFile,
+        zlib.error,
+        IndexError,
+        EOFError,
+        NotImplementedError,
+        RuntimeError,
+        OSError,
+        ValueError,
+    ) as error:
         seen = f"has a packed block {number} that cannot be unpacked: {error}."
         refuse(file, "decay.cut", seen, "Copy the file again.")
 
@@ -141,7 +150,13 @@ def _decays(values: NDArray[np.float64], about: bytes, kind: int, number: int, f
         curves = curves.sum(axis=0, keepdims=True)
     several = curves.shape[0] > 1
     return [
-        Decay(own, width, name=f"block {number}" + (f" curve {k + 1}" if several else ""), file=file, acquisition_s=collected)
+        Decay(
+            own,
+            width,
+            name=f"block {number}" + (f" curve {k + 1}" if several else ""),
+            file=file,
+            acquisition_s=collected,
+        )
         for k, own in enumerate(curves)
         if own.any()
     ]

@@ -38,6 +38,8 @@ _MOVES = 0.02
 _FEW = 10_000
 """Photons below which lifetimes of several components are weakly known."""
 _FULL = 65_535.0
+_CLEAR = 3.3
+"""Standard errors by which reduced chi-squared must exceed 1 for a misfit: a chance of 0.05 %."""
 
 
 @dataclass(slots=True)
@@ -54,7 +56,7 @@ class _Doubts:
             return
         self.flags.append(flag)
         self.findings.append(
-            remark(self.file, f"lifetime.{flag}", f"{self.name} {seen}".strip(), mend, severity=severity, column=self.name)
+            remark(self.file, f"lifetime.{flag}", f"{self.name} {seen}".strip(), mend, severity=severity)
         )
 
 
@@ -69,7 +71,9 @@ def measure(sources: tuple[BenchSource, ...], settings: Settings) -> BenchResult
         If options contradict each other.
     """
     if settings.law == "stretched" and (settings.components or 1) > 1:
-        finding = remark("", "lifetime.law", "asks for a stretched law of several components.", "Leave one out.", column="components")
+        finding = remark(
+            "", "lifetime.law", "asks for a stretched law of several components.", "Leave one out.", column="components"
+        )
         raise InputError("A stretched law has one component.", [finding])
     limit = int(settings.max_file_mb * 1e6)
 
@@ -103,7 +107,8 @@ def _notes(response: bool, settings: Settings) -> tuple[str, ...]:
     number = (
         f"{settings.components} component(s) as asked for"
         if settings.components or settings.law == "stretched"
-        else "as few components as AICc, its likelihood divided by the excess variance (QAICc), allows within 10"
+        else "as few components as AICc, its likelihood divided by the excess variance (QAICc), allows within 10, each of them"
+        " borne by the decay: off its bounds, its share clear of 0 and its lifetime clear of its neighbours'"
     )
     until = (
         f"channels from before the pulse to {100 * settings.until_share:g} % of the peak"
@@ -127,7 +132,7 @@ def _record(
     findings: list[Finding],
 ) -> BenchRecord | None:
     name = decay.name or source.sample or source.file
-    doubts = _Doubts(decay.file, name)
+    doubts = _Doubts(decay.file, decay.name)
     try:
         response = _response(decay, source, responses, doubts)
         found = range_of(decay.counts, until=settings.until_share, tail=response is None)
@@ -135,7 +140,7 @@ def _record(
         fits = _fits(window, decay, settings, tail=response is None)
     except ValueError as error:
         findings += doubts.findings
-        findings.append(remark(decay.file, "lifetime.decay", f"{name}: {error}.", "Check the recording.", column=name))
+        findings.append(remark(decay.file, "lifetime.decay", f"{decay.name} {error}.".strip(), "Check the recording."))
         return None
     best = fits[0]
     _judge(decay, found, best, response, settings, doubts)
@@ -163,7 +168,7 @@ def _record(
     rows = tuple(
         {
             "law": one.title, "criterion": one.criterion - best.criterion, "reduced_chi2": one.fit.goodness.reduced_chi2,
-            "intensity_mean_ns": one.law.intensity_mean_ns,
+            "intensity_mean_ns": one.law.intensity_mean_ns, "borne": "yes" if one.borne else "no",
         }
         for one in fits
     )  # fmt: skip
@@ -236,7 +241,8 @@ def _window(decay: Decay, found: Range, response: Response | None, settings: Set
     if found.first > 0 or found.last < decay.counts.size:
         seen = f"is empty before channel {found.first + 1} or after {found.last}: these lie outside what was recorded."
         doubts.add("empty-ends", seen, "Nothing, unless the decay was cut.", Severity.NOTE)
-    own = pulse_at(start, decay.counts.size) if response is None else response
+    # one channel before the tail, so that every fitted channel holds a full step of the decay
+    own = pulse_at(max(start - 1, 0), decay.counts.size) if response is None else response
     return Window(decay.counts, own, start, end, math.inf if response is None else period)
 
 
@@ -263,7 +269,12 @@ def _judge(
     per_pulse = total / decay.acquisition_s / (rate * 1e6)
     if math.isnan(per_pulse):
         missing = "repetition rate" if math.isnan(rate) else "time of the recording"
-        doubts.add("pile-up-unknown", f"does not say its {missing}: pile-up cannot be checked.", "Give --repetition-mhz.", Severity.NOTE)
+        doubts.add(
+            "pile-up-unknown",
+            f"does not say its {missing}: pile-up cannot be checked.",
+            "Give --repetition-mhz.",
+            Severity.NOTE,
+        )
     elif per_pulse > settings.most_rate:
         seen = f"has {100 * per_pulse:.3g} photons per 100 pulses: late photons are lost, lifetimes come out short."
         doubts.add("pile-up", seen, "Record with less light.")
@@ -279,7 +290,8 @@ def _judge(
     if longest > 0.5 * left:
         seen = f"has a lifetime of {longest:.3g} ns and ends {left:.3g} ns after its peak: it runs into the background."
         doubts.add("cut-short", seen, "Record over a longer time.")
-    if best.correlated or best.reduced_chi2().low > 1.0:
+    chi2 = best.reduced_chi2()
+    if best.correlated or chi2.value - _CLEAR * chi2.sd > 1.0:
         seen = f"is not fully met by the law: reduced chi-squared {best.fit.goodness.reduced_chi2:.3g}."
         doubts.add("misfit", seen, "Look at the residuals; try --scatter, more components, or a fresh response.")
     if response is not None and settings.shift_ns is None:
@@ -293,7 +305,11 @@ def _judge(
 
 def _moved(best: DecayFit, window: Window, found: Range, decay: Decay, settings: Settings, doubts: _Doubts) -> None:
     """The same law over every recorded channel: a mean that moves says that something beside the law is in the tail."""
-    if (window.start, window.end) == (found.first, found.last) or settings.start_ns is not None or settings.end_ns is not None:
+    if (
+        (window.start, window.end) == (found.first, found.last)
+        or settings.start_ns is not None
+        or settings.end_ns is not None
+    ):
         return
     whole = replace(window, start=found.first, end=found.last)
     shift = None if settings.shift_ns is None else settings.shift_ns / decay.channel_ns
@@ -311,9 +327,7 @@ def _moved(best: DecayFit, window: Window, found: Range, decay: Decay, settings:
         doubts.add("range-dependent", seen, "Look at the tail with --until-share 0; record response and sample again.")
 
 
-def _phasor(
-    decay: Decay, found: Range, best: DecayFit, response: Response | None, settings: Settings
-) -> Phasor | None:
+def _phasor(decay: Decay, found: Range, best: DecayFit, response: Response | None, settings: Settings) -> Phasor | None:
     """Over the recorded channels, or over one period where it is shorter."""
     rate = settings.repetition_mhz or decay.repetition_mhz
     first, last = (found.first if response is not None else best.model.window.start), found.last
@@ -337,7 +351,7 @@ def _phasor(
 
 def _curves(decay: Decay, best: DecayFit, window: Window, phasor: Phasor | None) -> tuple[BenchCurve, ...]:
     low, high = max(0, window.start - 20), min(decay.counts.size, window.end + 200)
-    time = (np.arange(low, high) + 0.5) * decay.channel_ns
+    time = np.asarray((np.arange(low, high) + 0.5) * decay.channel_ns, np.float64)
     inside = slice(window.start - low, window.end - low)
     fit, residual = np.full(time.size, math.nan), np.full(time.size, math.nan)
     fit[inside], residual[inside] = best.fit.fitted[0], best.weighted_residuals
@@ -354,7 +368,7 @@ def _curves(decay: Decay, best: DecayFit, window: Window, phasor: Phasor | None)
         BenchCurve("decay", "time (ns)", "photons per channel", time, decay.counts[low:high], fit, parts, residual, y_log=True),
         BenchCurve(
             "autocorrelation of the residuals", "lag (ns)", "autocorrelation",
-            np.arange(1, lags.size + 1) * decay.channel_ns, lags, np.zeros(lags.size),
+            np.arange(1.0, lags.size + 1.0) * decay.channel_ns, lags, np.zeros(lags.size),
         ),
     ]  # fmt: skip
     if phasor is not None:
@@ -368,8 +382,8 @@ def _phasor_curve(phasor: Phasor) -> BenchCurve:
     x = np.append(circle, phasor.g.value)
     y = np.append(np.full(angle.size, math.nan), phasor.s.value)
     fit = np.append(0.5 * np.sin(angle), math.nan)
-    title = f"phasor at {phasor.frequency_mhz:.4g} MHz, half circle of single lifetimes"
-    return BenchCurve(title, "g", "s", x, y, fit)
+    marks = ((phasor.g.value, f"phase {phasor.phase_ns.value:.3g} ns"),)
+    return BenchCurve(f"phasor at {phasor.frequency_mhz:.4g} MHz", "g", "s", x, y, fit, marks=marks)
 
 
 def _pooled(records: Sequence[BenchRecord]) -> BenchRecord:
@@ -387,4 +401,6 @@ def _pooled(records: Sequence[BenchRecord]) -> BenchRecord:
     flags = tuple(sorted({flag for one in records for flag in one.flags}))
     if len(models) > 1:
         flags = (*flags, "laws-differ")
-    return BenchRecord("all decays", records[0].file, values, lists=lists, words={"model": ", ".join(models)}, flags=flags)
+    return BenchRecord(
+        "all decays", records[0].file, values, lists=lists, words={"model": ", ".join(models)}, flags=flags
+    )

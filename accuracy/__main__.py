@@ -21,8 +21,13 @@ TABLES = {
     "exvivo": "accuracy.exvivo",
     "histology": "accuracy.histology",
     "sizing": "accuracy.sizing",
+    "growth": "accuracy.growth",
+    "bench-absorption": "accuracy.bench.absorption",
+    "bench-photoluminescence": "accuracy.bench.emission",
     "bench-quantum-yield": "accuracy.bench.quantum_yield",
     "bench-photostability": "accuracy.bench.photostability",
+    "fate": "accuracy.fate",
+    "release": "accuracy.release",
 }
 
 

@@ -39,6 +39,7 @@ VERBS = (
     "survival",
     "power",
     "probe",
+    "catalogue",
     "doctor",
 )
 

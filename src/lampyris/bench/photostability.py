@@ -7,6 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from lampyris.bench.lines import averaged_estimate, widened
 from lampyris.core.estimate import Estimate
 from lampyris.probe.photophysics.bleaching import Bleaching, Law
 from lampyris.statistics.fitting import DataSet, Fit, Parameter, derived, fit_least_squares
@@ -173,20 +174,11 @@ def infer_trace(
 
 
 def _averaged(found: Sequence[tuple[float, Estimate]]) -> Estimate:
-    """Mean of the laws' answers by their Akaike weights; laws whose error is unknown are left out unless all are."""
-    known = [(aicc, one) for aicc, one in found if math.isfinite(one.sd) and math.isfinite(aicc)]
-    if not known:
-        return found[0][1]
-    least = min(aicc for aicc, _ in known)
-    weights = np.array([math.exp(-0.5 * (aicc - least)) for aicc, _ in known])
-    weights /= weights.sum()
-    values = np.array([one.value for _, one in known])
-    mean = float(weights @ values)
-    sd = math.sqrt(float(weights @ (np.array([one.sd for _, one in known]) ** 2 + (values - mean) ** 2)))
-    best = known[int(np.argmax(weights))][1]
-    quantile = (best.high - best.low) / (2.0 * best.sd) if best.sd > 0 else 0.0
-    method = f"{best.method}, mean of {len(known)} laws by Akaike weights" if len(known) > 1 else best.method
-    return Estimate(mean, sd, mean - quantile * sd, mean + quantile * sd, best.level, best.unit, method)
+    """Mean of the laws' answers by their Akaike weights."""
+    aicc = np.array([one if math.isfinite(one) else math.inf for one, _ in found])
+    least = float(aicc.min())
+    weights = np.exp(-0.5 * (aicc - least)) if math.isfinite(least) else np.ones(aicc.size)
+    return averaged_estimate([one for _, one in found], weights)
 
 
 def _fitted(
@@ -231,9 +223,3 @@ def _follow(residuals: NDArray[np.float64]) -> float:
     """Lag-1 correlation of residuals."""
     total = float(np.sum(residuals**2))
     return float(np.sum(residuals[1:] * residuals[:-1]) / total) if total > 0 else 0.0
-
-
-def widened(one: Estimate, factor: float, /) -> Estimate:
-    """Estimate with its interval stretched about its value."""
-    low, high = one.value - factor * (one.value - one.low), one.value + factor * (one.high - one.value)
-    return Estimate(one.value, factor * one.sd, low, high, one.level, one.unit, f"{one.method}, widened for drift")

@@ -1,4 +1,4 @@
-"""Verb of assays: ``assay KIND``, organs on trays here, tissue sections in `lampyris.cli.histology`."""
+"""Verb of assays: ``assay KIND``, organs on trays here, sections in `lampyris.cli.histology`, release in `lampyris.cli.release`."""
 
 import argparse
 import sys
@@ -6,7 +6,7 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from lampyris.cli import histology
+from lampyris.cli import histology, release
 from lampyris.cli.arguments import AddVerb
 from lampyris.cli.output import finding_entry, print_findings, print_json, print_table
 from lampyris.core.errors import ImageError, UsageError
@@ -17,24 +17,22 @@ if TYPE_CHECKING:
     from lampyris.core.estimate import Estimate
     from lampyris.report.scene import Scene
 
-KINDS = ("exvivo", "histology")
+KINDS = ("exvivo", "histology", "release")
 
 
 def add_verbs(verb: AddVerb, /) -> None:
     """Add this module's verbs."""
-    text = "analyse an assay beside the living animals: exvivo, organs on trays to %%ID/g; histology, labelled cells in sections"
+    text = "analyse an assay: exvivo, organs on trays to %%ID/g; histology, labelled cells in sections; release, drug out of a carrier"
     assay = verb("assay", _assay, text)
     assay.add_argument("kind", choices=KINDS, metavar="KIND", help=f"which assay: {', '.join(KINDS)}")
     assay.add_argument(
         "paths",
-        metavar="DIR|IMAGE",
+        metavar="DIR|FILE",
         type=Path,
         nargs="+",
-        help="folder of the study; of histology also single micrographs",
+        help="folder of the study; of histology also single micrographs; of release tables",
     )
-    assay.add_argument(
-        "--plot", type=Path, metavar="FILE", help="draw the result per organ, a point per animal: .svg or .png"
-    )
+    assay.add_argument("--plot", type=Path, metavar="FILE", help="draw the result: .svg or .png")
     assay.add_argument(
         "--trays", type=Path, metavar="FOLDER", help="draw each tray with outlines and names, to accept or mend"
     )
@@ -48,14 +46,16 @@ def add_verbs(verb: AddVerb, /) -> None:
         "--uncorrected", action="store_true", help="in the plot, show beside it what no correction of absorption gives"
     )
     histology.add_options(assay)
+    release.add_options(assay)
 
 
 def _assay(options: argparse.Namespace) -> int:
-    from lampyris.study.exvivo.join import exvivo_study
-
     for path in (options.plot,):
         if path is not None and path.suffix.lower() not in (".svg", ".png"):
             raise UsageError(f"--plot writes .svg or .png, not {path.name!r}")
+    if options.kind == "release":
+        return _release(options)
+    release.refuse_options(options)
     if options.kind == "histology":
         if options.trays or options.outlines or options.uncorrected:
             raise UsageError("--trays, --outlines and --uncorrected belong to exvivo; sections have --overlays")
@@ -64,6 +64,8 @@ def _assay(options: argparse.Namespace) -> int:
         raise UsageError(f"exvivo takes the folder of one study, got {len(options.paths)} paths")
     if options.overlays or options.write_csv or options.calls or options.control:
         raise UsageError("--overlays, --write-csv, --calls and --control belong to histology")
+    from lampyris.study.exvivo.join import exvivo_study
+
     found = exvivo_study(options.paths[0])
     drawn = [*_draw(found, options), *_write_outlines(found, options.outlines)]
     if options.json:
@@ -74,6 +76,13 @@ def _assay(options: argparse.Namespace) -> int:
             print(f"written: {path}", file=sys.stderr)
     failed = [one for one in found.findings if one.severity is Severity.ERROR]
     return ImageError.exit_code if failed else 0
+
+
+def _release(options: argparse.Namespace) -> int:
+    others = (options.trays, options.outlines, options.uncorrected, options.overlays, options.write_csv, options.calls)
+    if any(others) or options.control:
+        raise UsageError("options of exvivo and histology do not belong to release")
+    return release.analyse_release(options)
 
 
 def _document(found: "ExVivo", drawn: Sequence[Path]) -> dict[str, Any]:

@@ -16,6 +16,7 @@ from lampyris import __version__
 from lampyris.cli import (
     assays,
     bench,
+    catalogue,
     comparisons,
     drafts,
     machine,
@@ -93,6 +94,7 @@ def _parser() -> argparse.ArgumentParser:
         onsets,
         power,
         probe,
+        catalogue,
         machine,
     ):
         module.add_verbs(verb)

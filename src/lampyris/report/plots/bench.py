@@ -48,7 +48,7 @@ def bench_plot(result: BenchResult, /, *, width_mm: float = PAGE_MM) -> Scene:
     room = (width_mm - GAP_MM * (columns - 1)) / columns
     several = len(result.records) > 1
     panels = [
-        curve_panel(curve, width_mm=room, name=record.name if several else "")
+        curve_panel(curve, width_mm=room, name=record.name if several and record.name != curve.title else "")
         for record in records
         for curve in record.curves
     ]

@@ -1,7 +1,6 @@
 """Traces under light to what is left, arm by arm, and the test between arms."""
 
 import math
-import re
 from collections.abc import Sequence
 from typing import Any
 
@@ -17,8 +16,7 @@ from lampyris.core.techniques.photostability import Settings
 from lampyris.io.instruments.spectra import read_spectra
 from lampyris.statistics.groups.compare import compare_groups
 from lampyris.statistics.groups.plan import ComparisonPlan, Source
-from lampyris.statistics.intervals import t_interval
-from lampyris.study.bench.reading import read_each, remark
+from lampyris.study.bench.reading import mean_of_replicates, read_each, remark, sample_of
 
 _FEWEST_TESTED = 3
 """Traces of an arm that a test needs."""
@@ -49,7 +47,7 @@ def measure(sources: tuple[BenchSource, ...], settings: Settings) -> BenchResult
             made = _record(trace, settings, findings)
             if made is not None:
                 records.append(made)
-                arms.append(source.sample or _arm(trace.name))
+                arms.append(source.sample or sample_of(trace.name))
     if not records:
         raise ImageError("No trace can be fitted.", findings)
     names = list(dict.fromkeys(arms))
@@ -76,20 +74,6 @@ def measure(sources: tuple[BenchSource, ...], settings: Settings) -> BenchResult
         )
     counts = ", ".join(f"{arms.count(name)} of {name}" for name in names)
     return BenchResult("photostability", pooled, tuple(records), f"traces: {counts}", tuple(findings), tuple(notes))
-
-
-def _arm(name: str) -> str:
-    """Name of a trace without what numbers its replicates.
-
-    Examples
-    --------
-    >>> _arm("QD810 rep 2"), _arm("ICG-3"), _arm("QD810")
-    ('QD810', 'ICG', 'QD810')
-    """
-    return (
-        re.sub(r"([\s_-]+(rep(licate)?|run|n|r|#)?[\s_.-]*\d{1,3}|\s*\(\d{1,3}\))$", "", name, flags=re.IGNORECASE)
-        or name
-    )
 
 
 def _record(trace: Spectrum, settings: Settings, findings: list[Finding]) -> BenchRecord | None:
@@ -183,11 +167,11 @@ def _pooled(
     rows = []
     for name in names:
         own = [record for record, arm in zip(records, arms, strict=True) if arm == name]
-        rows.append({"arm": name, "n": len(own), key: _over([one.values[key] for one in own])})
+        rows.append({"arm": name, "n": len(own), key: mean_of_replicates([one.values[key] for one in own])})
     first = [record for record, arm in zip(records, arms, strict=True) if arm == names[0]]
     values = {
-        key: _over([one.values[key] for one in first]),
-        "rate_per_min": _over([one.values["rate_per_min"] for one in first]),
+        key: mean_of_replicates([one.values[key] for one in first]),
+        "rate_per_min": mean_of_replicates([one.values["rate_per_min"] for one in first]),
     }
     models = dict.fromkeys(one.words["model"] for one in first)
     tables: dict[str, tuple[dict[str, Any], ...]] = {"arms": tuple(rows)}
@@ -210,10 +194,3 @@ def _pooled(
         )
     flags = tuple(sorted({flag for one in records for flag in one.flags}))
     return BenchRecord(names[0], first[0].file, values, words={"model": ", ".join(models)}, tables=tables, flags=flags)
-
-
-def _over(estimates: Sequence[Estimate]) -> Estimate:
-    """Mean of replicates with Student's interval; of a single one itself."""
-    if len(estimates) == 1:
-        return estimates[0]
-    return t_interval([one.value for one in estimates], unit=estimates[0].unit)

@@ -1,0 +1,55 @@
+"""Peaks and widths of virtual emission. ``matched``: Gaussian in energy; ``mismatched``: with a tail that no fitted shape has."""
+
+import tempfile
+from pathlib import Path
+
+import numpy as np
+
+from accuracy.bench.scores import scored
+from accuracy.figures import Figure
+from lampyris.core.bench import BenchSource
+from lampyris.core.seeds import seed_sequence
+from lampyris.core.techniques.photoluminescence import Settings
+from lampyris.probe.spectra.axes import EV_NM, measured_line, width_nm
+from lampyris.study.bench import measure
+from lampyris.virtual.instruments.spectra import SpectrumTruth, write_virtual_emission
+
+TABLE = "bench-photoluminescence"
+REPEATS, QUICK_REPEATS = 200, 40
+
+
+def tables(*, quick: bool = False) -> list[Figure]:
+    """Lines of the table."""
+    found: list[Figure] = []
+    for arm, skew in (("matched", 0.0), ("mismatched", 0.6)):
+        pairs: dict[str, list] = {"peak_nm": [], "fwhm_nm": [], "fwhm_meV": []}  # type: ignore[type-arg]
+        with tempfile.TemporaryDirectory() as folder:
+            for number in range(QUICK_REPEATS if quick else REPEATS):
+                rng = np.random.default_rng(seed_sequence("accuracy", TABLE, arm, str(number)))
+                truth = SpectrumTruth(
+                    emission_nm=float(rng.uniform(520, 850)),
+                    fwhm_mev=float(rng.choice([60.0, 100.0, 180.0])),
+                    skew=skew,
+                    peak_counts=float(rng.choice([3e2, 2e3, 3e4])),
+                )
+                write_virtual_emission(Path(folder) / "a.csv", truth, rng=rng)
+                source = BenchSource(Path(folder) / "a.csv", "a.csv")
+                values = measure("photoluminescence", [source], settings=Settings(calibration_nm=0.05)).pooled.values
+                for name, own in _true(truth).items():
+                    pairs[name].append((values[name], own))
+        for name, own in pairs.items():
+            found += scored(TABLE, arm, name, own, most_bias=0.01)
+    return found
+
+
+def _true(truth: SpectrumTruth) -> dict[str, float]:
+    """Top and widths of the line as it is emitted, on both axes."""
+    sd = truth.fwhm_mev / 2354.8200450309493
+    centre = EV_NM / truth.emission_nm
+    energy = np.linspace(centre - 12 * sd, centre + 8 * sd, 20001)
+    tails = np.linspace(0.0, 6.0, 121) if truth.skew else np.zeros(1)
+    line = sum(np.exp(-t) * np.exp(-0.5 * ((energy - centre + t * truth.skew * sd) / sd) ** 2) for t in tails)
+    per_ev = measured_line(energy, line)
+    per_nm = measured_line((EV_NM / energy)[::-1], (line * energy**2)[::-1])
+    assert truth.skew or abs(width_nm(per_ev.fwhm, truth.emission_nm) / per_nm.fwhm - 1) < 0.02
+    return {"peak_nm": per_nm.peak, "fwhm_nm": per_nm.fwhm, "fwhm_meV": 1000 * per_ev.fwhm}

@@ -1,0 +1,75 @@
+"""Where a dose of dots goes, beside published figures: what the parameters were set by, and what was held out.
+
+``python -m accuracy.fate TABLE`` fits again and writes the table of parameters that the package holds.
+"""
+
+import csv
+import io
+import math
+import sys
+from pathlib import Path
+
+import numpy as np
+
+from accuracy.figures import Figure, figure
+from lampyris.core.seeds import seed_sequence
+from lampyris.io.durable import write_bytes
+from lampyris.probe.fate import Comparison, calibrate, calibrated, compare_published
+from lampyris.probe.fate.calibration import STARTS, predicted, sample, stored_rows
+from lampyris.probe.fate.tables import published
+
+TABLE = "fate"
+DRAWS, QUICK_DRAWS = 2000, 200
+# quoted contents of organs as percent of the dose in the whole organ instead of per gram: over the organ's mass in a 20 g mouse
+MASS_G = {"liver": 1.1, "lung": 0.14, "spleen": 0.1}
+OTHER_READING = {
+    row.name: 1.0 / MASS_G[row.organ] for row in published() if row.name.startswith("choi") and row.organ in MASS_G
+}
+
+
+def tables(*, quick: bool) -> list[Figure]:
+    """Each published figure: value and interval predicted, the goal its bounds; then what hangs on the reading of a source."""
+    compared = compare_published(draws=QUICK_DRAWS if quick else DRAWS)
+    lines = [_line(one) for one in compared]
+    held = [one for one in compared if one.row.role == "held out"]
+    lines.append(
+        figure(TABLE, "held out", "share inside", np.mean([bool(one.inside) for one in held]), None, len(held))
+    )
+    share = float(np.mean([bool(one.overlaps) for one in held]))
+    lines.append(figure(TABLE, "held out", "share whose interval meets the bounds", share, None, len(held)))
+    drift = np.abs(calibrate(start=calibrated().logs).values - calibrated().logs).max()
+    lines.append(
+        figure(
+            TABLE,
+            "calibrated",
+            "largest change of a log parameter when fitted again",
+            float(drift),
+            None,
+            1,
+            at_most=0.02,
+        )
+    )
+    if not quick:
+        other = calibrate(factors=OTHER_READING)
+        rows = [row for row in published() if row.name in ("schipper-liver", "schipper-spleen")]
+        for row, value in zip(rows, predicted(rows, other.values), strict=True):
+            lines.append(figure(TABLE, "quoted figures read per organ", row.name, float(value), None, 1))
+    return lines
+
+
+def _line(one: Comparison) -> Figure:
+    row = one.row
+    bounds = {name: end for name, end in (("at_least", row.low), ("at_most", row.high)) if math.isfinite(end)}
+    interval = (one.low, one.high) if math.isfinite(one.low) else None
+    printed = f"{row.value:g}" if math.isfinite(row.value) else f"{row.low:g}-{row.high:g}"
+    return figure(TABLE, row.role, f"{row.name} (printed {printed} {row.unit})", one.value, interval, 1, **bounds)
+
+
+if __name__ == "__main__":
+    found = calibrate(start=np.log(list(STARTS.values())))
+    rows = stored_rows(found, sample(found, rng=np.random.default_rng(seed_sequence("fate", "calibration"))))
+    text = io.StringIO()
+    writer = csv.DictWriter(text, list(rows[0]), lineterminator="\n")
+    writer.writeheader()
+    writer.writerows(rows)
+    write_bytes(Path(sys.argv[1]), text.getvalue().encode("utf-8"))

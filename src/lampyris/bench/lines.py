@@ -1,0 +1,398 @@
+"""Lines in photon energy and what a spectrometer sees of them per nm: shapes, sums over a baseline, and their fit."""
+
+import math
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
+from typing import Any, Literal
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+from lampyris.core.estimate import Estimate
+from lampyris.probe.spectra.axes import EV_NM, measured_line, per_nm_from_per_ev
+from lampyris.statistics.fitting import DataSet, Fit, Parameter, derived, fit_least_squares
+
+Profile = Literal["gaussian", "asymmetric", "voigt"]
+Baseline = Literal["none", "constant", "linear"]
+PROFILES: tuple[Profile, ...] = ("gaussian", "asymmetric", "voigt")
+_EACH_LINE = 10.0
+_AVERAGED = ("peak_nm", "peak_per_ev_nm", "fwhm_nm", "fwhm_mev")
+_SHAPES = {"gaussian": 0, "asymmetric": 1, "voigt": 1}
+
+
+def predict_line(energy_ev: ArrayLike, profile: Profile, parameters: Sequence[float], /) -> NDArray[np.float64]:
+    """A line of height 1 per eV.
+
+    Parameters
+    ----------
+    energy_ev : array_like, dims (point,)
+    profile : {"gaussian", "asymmetric", "voigt"}
+    parameters : sequence of float
+        Energy of the top, full width at half maximum, both in eV, and of ``asymmetric`` b, of ``voigt`` the Lorentzian share of
+        the width.
+
+    Returns
+    -------
+    numpy.ndarray, dims (point,)
+
+    Notes
+    -----
+    ``asymmetric`` is the log-normal line of Fraser and Suzuki, exp(-ln 2 (ln(1 + 2 b x / w) / b)^2), which falls to half at
+    x = w (exp(b) - 1) / 2b and -w (1 - exp(-b)) / 2b: its full width is w sinh(b) / b, and the width given here is that one.
+    ``voigt`` is the pseudo-Voigt sum of both lines of one width.
+
+    References
+    ----------
+    Fraser and Suzuki, Anal. Chem. 41, 37 (1969), DOI 10.1021/ac60270a007.
+    """
+    top, width, *shape = parameters
+    x = np.asarray(energy_ev, np.float64) - top
+    if profile == "gaussian":
+        return np.exp(-4.0 * math.log(2.0) * (x / width) ** 2)
+    if profile == "voigt":
+        share = shape[0]
+        lorentz = 1.0 / (1.0 + 4.0 * (x / width) ** 2)
+        return (1.0 - share) * np.exp(-4.0 * math.log(2.0) * (x / width) ** 2) + share * lorentz
+    b = shape[0]
+    if abs(b) < 1e-4:
+        return np.exp(-4.0 * math.log(2.0) * (x / width) ** 2)
+    own = width * b / math.sinh(b)
+    inside = 1.0 + 2.0 * b * x / own
+    with np.errstate(divide="ignore", invalid="ignore"):
+        line = np.exp(-math.log(2.0) * (np.log(np.maximum(inside, 1e-300)) / b) ** 2)
+    return np.where(inside > 0, line, 0.0)
+
+
+def predict_spectrum(
+    wavelength_nm: NDArray[np.float64], profile: Profile, lines: int, baseline: Baseline, parameters: ArrayLike, /
+) -> NDArray[np.float64]:
+    """Signal per nm of lines over a baseline.
+
+    Parameters
+    ----------
+    wavelength_nm : numpy.ndarray, dims (point,)
+    profile : str
+    lines : int
+    baseline : {"none", "constant", "linear"}
+    parameters : array_like
+        Per line its height per nm at its top, energy, width and shape; then the baseline's level in the middle and its rise over the
+        whole range.
+
+    Returns
+    -------
+    numpy.ndarray, dims (point,)
+    """
+    values = np.asarray(parameters, np.float64).tolist()
+    each = 3 + _SHAPES[profile]
+    energy = EV_NM / wavelength_nm
+    total = np.zeros_like(wavelength_nm)
+    for k in range(lines):
+        height, top, *rest = values[k * each : (k + 1) * each]
+        line = per_nm_from_per_ev(predict_line(energy, profile, [top, *rest]), energy)
+        total += height * line / (top**2 / EV_NM)
+    rest = values[lines * each :]
+    if baseline != "none":
+        total += rest[0]
+    if baseline == "linear":
+        total += rest[1] * (wavelength_nm - wavelength_nm.mean()) / float(np.ptp(wavelength_nm))
+    return total
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class EmissionFit:
+    """Lines fitted to an emission spectrum.
+
+    Parameters
+    ----------
+    profile : str
+    lines : int
+    fit : Fit
+    expected : numpy.ndarray, dims (point,)
+    parts : tuple of numpy.ndarray, dims (point,)
+        Each line, the one with the most light first.
+    peak_nm, peak_per_ev_nm, fwhm_nm, fwhm_mev : Estimate
+        Of the whole emission without its baseline: top per nm, top per eV told in nm, and full widths on both axes.
+    peaks_nm : tuple of Estimate
+        Of the lines, in the order of `parts`.
+    misfit : float
+        Lag-1 correlation of the residuals where it is above chance, else 0: the shape is not quite that of the lines, and standard
+        errors are widened by ((1+r)/(1-r))^1/2.
+    """
+
+    profile: Profile
+    lines: int
+    fit: Fit
+    expected: NDArray[np.float64]
+    parts: tuple[NDArray[np.float64], ...]
+    peak_nm: Estimate
+    peak_per_ev_nm: Estimate
+    fwhm_nm: Estimate
+    fwhm_mev: Estimate
+    peaks_nm: tuple[Estimate, ...]
+    misfit: float
+
+
+def infer_emission(
+    wavelength_nm: NDArray[np.float64],
+    signal: NDArray[np.float64],
+    sd: NDArray[np.float64] | None,
+    /,
+    *,
+    profiles: Sequence[Profile] = PROFILES,
+    lines: Sequence[int] = (1,),
+    baseline: Baseline = "constant",
+    level: float = 0.95,
+) -> EmissionFit:
+    """Lines of an emission spectrum, their number and shape by AICc.
+
+    Parameters
+    ----------
+    wavelength_nm, signal : numpy.ndarray, dims (point,)
+        Photons per nm, finite.
+    sd : numpy.ndarray, dims (point,), optional
+        Relative size of each point's error; the residuals give the common factor.
+    profiles, lines
+        Shapes and numbers of lines that are tried; a further line must lower AICc by 10.
+    baseline : str
+    level : float
+
+    Returns
+    -------
+    EmissionFit
+
+    Raises
+    ------
+    ValueError
+        If points are too few, or nothing stands above the baseline.
+    """
+    fewest = 3 + _SHAPES[profiles[0]] + {"none": 0, "constant": 1, "linear": 2}[baseline] + 3
+    if wavelength_nm.size < fewest:
+        raise ValueError(f"{wavelength_nm.size} points are too few; the least fit needs {fewest}")
+    if not float(np.ptp(signal)) > 0:
+        raise ValueError("nothing stands above the baseline")
+    found: list[tuple[Profile, int, Fit]] = []
+    for count in lines:
+        for profile in profiles:
+            # two Voigt lines fit anything, and their Lorentzian feet pass for a baseline
+            if count > 1 and len(profiles) > 1 and profile == "voigt":
+                continue
+            parameters = _parameters(wavelength_nm, signal, profile, count, baseline)
+            if wavelength_nm.size < len(parameters) + 3:
+                continue
+            data = DataSet(_model(wavelength_nm, profile, count, baseline), signal, sd=sd)
+            found.append((profile, count, fit_least_squares(data, parameters, scatter="residual", level=level)))
+    scores = np.array([one[2].goodness.aicc + _EACH_LINE * one[1] for one in found])
+    weights = np.exp(-0.5 * (scores - scores.min()))
+    described = [
+        _described(wavelength_nm, *one[:2], baseline, one[2]) for one, w in zip(found, weights, strict=True) if w > 1e-3
+    ]
+    shares = weights[weights > 1e-3]
+    best = described[int(np.argmax(shares))]
+    averaged: dict[str, Any] = {
+        name: averaged_estimate([getattr(one, name) for one in described], shares) for name in _AVERAGED
+    }
+    return replace(best, **averaged)
+
+
+def averaged_estimate(estimates: Sequence[Estimate], weights: ArrayLike, /) -> Estimate:
+    """Mean of what several models say by their weights; the interval holds each one's error and how far they differ.
+
+    Parameters
+    ----------
+    estimates : sequence of Estimate
+    weights : array_like, dims (model,)
+        Such as Akaike's; models whose error is unknown are left out unless that is all of the weightiest.
+
+    Returns
+    -------
+    Estimate
+
+    References
+    ----------
+    Burnham and Anderson, Model Selection and Multimodel Inference, 2nd ed., Springer 2002, DOI 10.1007/b97636, section 4.3.
+    """
+    share = np.asarray(weights, np.float64)
+    best = estimates[int(np.argmax(share))]
+    known = [k for k, one in enumerate(estimates) if math.isfinite(one.value) and math.isfinite(one.sd)]
+    if not (math.isfinite(best.value) and math.isfinite(best.sd)) or len(known) < 2:
+        return best
+    w = share[known] / share[known].sum()
+    values = np.array([estimates[k].value for k in known])
+    mean = float(w @ values)
+    sd = math.sqrt(float(w @ (np.array([estimates[k].sd for k in known]) ** 2 + (values - mean) ** 2)))
+    quantile = (best.high - best.low) / (2.0 * best.sd) if best.sd > 0 else 0.0
+    low = mean - quantile * sd
+    low = max(low, 0.0) if best.low >= 0 else low
+    method = f"{best.method}, mean of {len(known)} models by Akaike weights"
+    return Estimate(mean, sd, low, mean + quantile * sd, best.level, best.unit, method)
+
+
+def _model(
+    wavelength_nm: NDArray[np.float64], profile: Profile, lines: int, baseline: Baseline
+) -> Callable[[NDArray[np.float64]], NDArray[np.float64]]:
+    return lambda p: predict_spectrum(wavelength_nm, profile, lines, baseline, p)
+
+
+def _parameters(
+    wavelength_nm: NDArray[np.float64], signal: NDArray[np.float64], profile: Profile, lines: int, baseline: Baseline
+) -> list[Parameter]:
+    """Starts: the first line on the highest point, further ones beside it by a width."""
+    floor = 0.0 if baseline == "none" else float(np.quantile(signal, 0.05))
+    smooth = np.convolve(signal, np.ones(5) / 5, mode="same") if signal.size > 10 else signal
+    top = int(np.argmax(smooth))
+    height = max(float(smooth[top] - floor), 1e-12 * float(np.abs(signal).max()) or 1e-12)
+    area = float(np.trapezoid(np.maximum(signal - floor, 0.0), wavelength_nm))
+    width_nm = min(
+        max(area / (1.0645 * height), 3.0 * float(np.median(np.diff(wavelength_nm)))), float(np.ptp(wavelength_nm))
+    )
+    centre = EV_NM / float(wavelength_nm[top])
+    width = width_nm * centre**2 / EV_NM
+    ends = EV_NM / float(wavelength_nm[-1]) - width, EV_NM / float(wavelength_nm[0]) + width
+    narrow = 0.2 * float(np.median(np.diff(wavelength_nm))) * centre**2 / EV_NM
+    parameters = []
+    for k, shift in enumerate((0.0, -0.7, 0.7, -1.5)[:lines]):
+        at = min(max(centre + shift * width, ends[0]), ends[1])
+        start = width / (1.0 if lines == 1 else 1.3)
+        parameters += [
+            Parameter(f"height_{k}", height * (1.0 if k == 0 else 0.4), low=0.0, scale=0.01 * height),
+            Parameter(f"energy_{k}", at, *ends, unit="eV", scale=0.01 * width),
+            Parameter(f"width_{k}", start, narrow, 4.0 * (ends[1] - ends[0]), unit="eV", scale=0.01 * width),
+        ]
+        if profile == "asymmetric":
+            parameters.append(Parameter(f"shape_{k}", 0.1, -1.5, 1.5, scale=0.02, grid=(-0.1,)))
+        elif profile == "voigt":
+            parameters.append(Parameter(f"shape_{k}", 0.2, 0.0, 1.0, scale=0.02))
+    if baseline != "none":
+        parameters.append(Parameter("level", floor, scale=0.01 * height))
+    if baseline == "linear":
+        parameters.append(Parameter("rise", 0.0, scale=0.01 * height))
+    return parameters
+
+
+def _described(
+    wavelength_nm: NDArray[np.float64], profile: Profile, lines: int, baseline: Baseline, fit: Fit
+) -> EmissionFit:
+    each = 3 + _SHAPES[profile]
+    fine = np.linspace(wavelength_nm[0], wavelength_nm[-1], 4001)
+
+    def whole(p: NDArray[np.float64]) -> NDArray[np.float64]:
+        return predict_spectrum(fine, profile, lines, "none", p[: lines * each])
+
+    def per_nm(p: NDArray[np.float64]) -> tuple[float, float]:
+        line = measured_line(fine, np.maximum(whole(p), 1e-300))
+        return line.peak, line.fwhm
+
+    def per_ev(p: NDArray[np.float64]) -> tuple[float, float]:
+        line = measured_line((EV_NM / fine)[::-1], np.maximum(whole(p) * fine**2, 1e-300)[::-1])
+        return EV_NM / line.peak, 1000.0 * line.fwhm
+
+    def single(k: int, p: NDArray[np.float64]) -> NDArray[np.float64]:
+        return predict_spectrum(wavelength_nm, profile, 1, "none", p[k * each : (k + 1) * each])
+
+    def energy(k: int) -> Callable[[NDArray[np.float64]], float]:
+        return lambda p: EV_NM / float(p[k * each + 1])
+
+    values = fit.values
+    misfit = _misfit(fit.residuals[0])
+    widen = math.sqrt((1.0 + misfit) / (1.0 - misfit))
+    parts = [single(k, values) for k in range(lines)]
+    order = sorted(range(lines), key=lambda k: -float(np.trapezoid(parts[k], wavelength_nm)))
+    peaks = [widened(derived(fit, energy(k), unit="nm"), widen) for k in order]
+    return EmissionFit(
+        profile,
+        lines,
+        fit,
+        predict_spectrum(wavelength_nm, profile, lines, baseline, values),
+        tuple(parts[k] for k in order),
+        widened(derived(fit, lambda p: per_nm(p)[0], unit="nm"), widen),
+        widened(derived(fit, lambda p: per_ev(p)[0], unit="nm"), widen),
+        widened(_width(fit, lambda p: per_nm(p)[1], "nm"), widen),
+        widened(_width(fit, lambda p: per_ev(p)[1], "meV"), widen),
+        tuple(peaks),
+        misfit,
+    )
+
+
+def _misfit(residuals: NDArray[np.float64]) -> float:
+    """Lag-1 correlation of residuals where it is above chance, at most 0.95."""
+    total = float(np.sum(residuals**2))
+    r = float(np.sum(residuals[1:] * residuals[:-1]) / total) if total > 0 else 0.0
+    return min(r, 0.95) if r > 2.0 / math.sqrt(residuals.size) else 0.0
+
+
+def widened(one: Estimate, factor: float, /) -> Estimate:
+    """Estimate with its interval stretched about its value."""
+    if factor == 1.0 or math.isnan(one.value):
+        return one
+    low, high = one.value - factor * (one.value - one.low), one.value + factor * (one.high - one.value)
+    return Estimate(
+        one.value,
+        factor * one.sd,
+        low,
+        high,
+        one.level,
+        one.unit,
+        f"{one.method}, widened for residuals that follow each other",
+    )
+
+
+def _width(fit: Fit, of: Callable[[NDArray[np.float64]], float], unit: str) -> Estimate:
+    """Width, NaN where a half maximum lies outside what was recorded."""
+    if math.isnan(of(fit.values)):
+        return Estimate(math.nan, math.nan, math.nan, math.nan, fit.level, unit, "half maximum outside the spectrum")
+    one = derived(fit, of, unit=unit)
+    return Estimate(one.value, one.sd, max(one.low, 0.0), one.high, one.level, one.unit, one.method)
+
+
+def variance_counts(expected: ArrayLike, /, *, read_variance: float, gain: float) -> NDArray[np.float64]:
+    """Variance of a spectrum's points: reading, and photons in proportion to the signal.
+
+    Parameters
+    ----------
+    expected : array_like, dims (point,)
+    read_variance : float
+    gain : float
+        Signal per counted photon.
+
+    Returns
+    -------
+    numpy.ndarray, dims (point,)
+    """
+    return read_variance + gain * np.maximum(np.asarray(expected, np.float64), 0.0)
+
+
+def inner_filter(
+    emission_nm: ArrayLike, absorption_nm: ArrayLike, absorbance: ArrayLike, excitation_nm: float, /
+) -> NDArray[np.float64]:
+    """Factor that gives back what a square cell absorbs on the way in and out, 10^((A_excitation + A_emission) / 2).
+
+    Parameters
+    ----------
+    emission_nm : array_like, dims (point,)
+    absorption_nm, absorbance : array_like, dims (place,)
+        Over the cell's whole length; beyond its red end nothing is absorbed.
+    excitation_nm : float
+
+    Returns
+    -------
+    numpy.ndarray, dims (point,)
+
+    Raises
+    ------
+    ValueError
+        If the absorption does not reach the excitation, or absorbance there is above 0.7, where the rule fails.
+
+    References
+    ----------
+    Lakowicz, Principles of Fluorescence Spectroscopy, 3rd ed., Springer 2006, DOI 10.1007/978-0-387-46312-4, section 2.8.
+    """
+    x, a = np.asarray(absorption_nm, np.float64), np.maximum(np.asarray(absorbance, np.float64), 0.0)
+    if not x[0] <= excitation_nm <= x[-1]:
+        raise ValueError(
+            f"the absorption reaches from {x[0]:g} to {x[-1]:g} nm, not to the excitation at {excitation_nm:g} nm"
+        )
+    at = float(np.interp(excitation_nm, x, a))
+    if at > 0.7:
+        raise ValueError(f"the absorbance at the excitation is {at:.2f}, above 0.7: the rule of the inner filter fails")
+    own = np.interp(np.asarray(emission_nm, np.float64), x, a, right=0.0)
+    return 10.0 ** ((at + own) / 2.0)

@@ -1,0 +1,226 @@
+"""Emission spectra to peak and width."""
+
+import math
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from lampyris.bench.lines import PROFILES, EmissionFit, infer_emission, inner_filter
+from lampyris.bench.photons import noise_line, photon_weight
+from lampyris.core.bench import BenchCurve, BenchRecord, BenchResult, BenchSource
+from lampyris.core.errors import ImageError, InputError
+from lampyris.core.estimate import Estimate
+from lampyris.core.finding import Finding, Severity
+from lampyris.core.instruments import Spectrum
+from lampyris.core.techniques.photoluminescence import Settings
+from lampyris.io.instruments.spectra import read_spectra
+from lampyris.probe.spectra.axes import EV_NM, per_nm_from_per_ev
+from lampyris.study.bench.reading import over_replicates, read_each, remark, sample_of, with_role
+
+_STRAY_NM = 12.0
+_FEWEST_POINTS = 8
+
+
+def measure(sources: tuple[BenchSource, ...], settings: Settings) -> BenchResult:
+    """Peak and width of every emission spectrum.
+
+    Raises
+    ------
+    ImageError
+        If no spectrum can be read or fitted.
+    InputError
+        If correction, blank or absorption do not reach over a spectrum.
+    """
+    limit = int(settings.max_file_mb * 1e6)
+
+    def read_one(path: Path, file: str) -> tuple[Spectrum, ...]:
+        return read_spectra(
+            path, max_bytes=limit, file=file, axis=settings.axis, axis_unit=settings.axis_unit, signal="intensity"
+        )
+
+    beside = {
+        role: [s for one in with_role(sources, role) for s in read_one(one.path, one.file)] for role in Settings.roles
+    }
+    read, findings = read_each(with_role(sources, ""), read_one)
+    records: list[BenchRecord] = []
+    samples: list[str] = []
+    for source, spectra in read:
+        for spectrum in spectra:
+            record = _record(spectrum, beside, settings, findings)
+            if record is not None:
+                records.append(record)
+                samples.append(source.sample or sample_of(record.name))
+    if not records:
+        raise ImageError("No emission spectrum can be fitted.", findings)
+    notes = [
+        "Lines are fitted as photons per nm, their shape in photon energy (Jacobian hc/E2); their number and shape by AICc.",
+        f"peak_nm is the top per nm, peak_per_ev_nm the top per eV; both hold {settings.calibration_nm:g} nm of the wavelength scale.",
+    ]
+    if not beside["correction"]:
+        notes.append("No correction of the instrument was given: the spectra count as corrected.")
+    pooled, replicate = over_replicates(records, samples, "spectra")
+    return BenchResult("photoluminescence", pooled, tuple(records), replicate, tuple(findings), tuple(notes))
+
+
+def _record(
+    spectrum: Spectrum, beside: dict[str, list[Spectrum]], settings: Settings, findings: list[Finding]
+) -> BenchRecord | None:
+    column = spectrum.name
+    try:
+        wavelength, signal, factor = _photons(spectrum, beside, settings)
+        keep = _kept(wavelength, settings, spectrum.excitation_nm) & np.isfinite(signal)
+        if keep.sum() < _FEWEST_POINTS:
+            raise ValueError(
+                f"{int(keep.sum())} points are left of {wavelength.size}, at least {_FEWEST_POINTS} are needed"
+            )
+        noise = noise_line((spectrum,))
+        raw = np.abs(signal / np.where(factor == 0, 1.0, factor))
+        sd = np.sqrt(np.maximum(noise[0] + noise[1] * raw, 0.0)) * np.abs(factor)
+        weights = sd[keep] if (sd[keep] > 0).all() else None
+        found = infer_emission(
+            wavelength[keep],
+            signal[keep],
+            weights,
+            profiles=PROFILES if settings.profile == "auto" else (settings.profile,),
+            lines=(settings.lines,) if settings.lines else (1, 2),
+            baseline=settings.baseline,
+        )
+    except ValueError as error:
+        mend = "Check the file, the window and the blank."
+        findings.append(remark(spectrum.file, "photoluminescence.spectrum", f"{column}: {error}.", mend, column=column))
+        return None
+    flags = _flags(spectrum, wavelength[keep], signal[keep], found, settings, findings)
+    return BenchRecord(
+        column,
+        spectrum.file,
+        {
+            "peak_nm": _with_scale(found.peak_nm, settings),
+            "peak_per_ev_nm": _with_scale(found.peak_per_ev_nm, settings),
+            "fwhm_nm": found.fwhm_nm,
+            "fwhm_meV": found.fwhm_mev,
+        },
+        lists={"peaks_nm": tuple(_with_scale(one, settings) for one in found.peaks_nm)} if found.lines > 1 else {},
+        words={"profile": found.profile if found.lines == 1 else f"{found.lines} lines, {found.profile}"},
+        flags=flags,
+        curves=(_curve(spectrum, wavelength[keep], signal[keep], found),),
+    )
+
+
+def _photons(
+    spectrum: Spectrum, beside: dict[str, list[Spectrum]], settings: Settings
+) -> tuple[NDArray[np.float64], NDArray[np.float64], NDArray[np.float64]]:
+    """Wavelength rising, photons per nm, and the factor from the raw signal to them."""
+    if spectrum.axis_name == "wavelength":
+        wavelength, signal, factor = spectrum.axis, spectrum.signal, np.ones(spectrum.axis.size)
+    elif spectrum.axis_name in ("photon_energy", "wavenumber"):
+        energy = spectrum.axis * (1.0 if spectrum.axis_name == "photon_energy" else EV_NM * 1e-7)
+        if not energy[0] > 0:
+            raise ValueError("its axis reaches 0, where there is no wavelength")
+        factor = per_nm_from_per_ev(np.ones(energy.size), energy)[::-1]
+        wavelength, signal = (EV_NM / energy)[::-1], spectrum.signal[::-1]
+    else:
+        raise ValueError(f"its axis is {spectrum.axis_name.replace('_', ' ')}, not a wavelength")
+    if beside["blank"]:
+        signal = signal - _at(beside["blank"][0], wavelength, "blank")
+        if not float(np.nanmax(signal)) > 0:
+            raise ValueError("the blank is stronger than the sample: no emission is left")
+    correction = beside["correction"][0] if beside["correction"] else None
+    factor = factor * photon_weight(wavelength, correction, signal_is=settings.signal_is)
+    if beside["absorption"]:
+        own = beside["absorption"][0]
+        excitation = settings.excitation_nm or spectrum.excitation_nm
+        if math.isnan(excitation):
+            finding = remark(
+                own.file, "photoluminescence.excitation", "needs the excitation wavelength.", "Give --excitation-nm."
+            )
+            raise InputError("The inner filter cannot be corrected.", [finding])
+        factor = factor * inner_filter(wavelength, own.axis, own.signal * settings.path_cm, excitation)
+    return wavelength, signal * factor, factor
+
+
+def _at(other: Spectrum, wavelength: NDArray[np.float64], what: str) -> NDArray[np.float64]:
+    if wavelength[0] < other.axis[0] - 1e-6 or wavelength[-1] > other.axis[-1] + 1e-6:
+        raise ValueError(f"the {what} reaches from {other.axis[0]:g} to {other.axis[-1]:g} nm only")
+    return np.interp(wavelength, other.axis, other.signal)
+
+
+def _kept(wavelength: NDArray[np.float64], settings: Settings, excitation_nm: float) -> NDArray[np.bool_]:
+    keep = (wavelength >= (settings.low_nm or 0.0)) & (wavelength <= (settings.high_nm or math.inf))
+    excitation = settings.excitation_nm or excitation_nm
+    if not math.isnan(excitation):
+        for order in (1, 2):
+            keep &= np.abs(wavelength - order * excitation) > _STRAY_NM
+    return keep
+
+
+def _with_scale(one: Estimate, settings: Settings) -> Estimate:
+    """Estimate with the error of the wavelength scale joined to its own."""
+    sd = math.hypot(one.sd, settings.calibration_nm)
+    if not (math.isfinite(sd) and one.sd > 0):
+        return one
+    reach = max((one.high - one.low) / (2.0 * one.sd), 1.959963984540054) * sd if math.isfinite(one.high) else math.inf
+    return Estimate(
+        one.value, sd, one.value - reach, one.value + reach, one.level, one.unit, f"{one.method}, wavelength scale"
+    )
+
+
+def _flags(
+    spectrum: Spectrum,
+    wavelength: NDArray[np.float64],
+    signal: NDArray[np.float64],
+    found: EmissionFit,
+    settings: Settings,
+    findings: list[Finding],
+) -> tuple[str, ...]:
+    limit = settings.saturation if settings.saturation is not None else spectrum.saturation
+    top = float(np.nanmax(spectrum.signal))
+    # a spectrometer that saturates repeats its largest reading; noise does not
+    flat = int(np.sum(spectrum.signal == top)) >= 4
+    edge = found.peak_nm.value < wavelength[2] or found.peak_nm.value > wavelength[-3]
+    noise = found.fit.goodness.residual_sd
+    lines = float(sum(part.max() for part in found.parts))
+    scatter = float(np.std(found.fit.residuals[0]))
+    told = [
+        ("saturated", (not math.isnan(limit) and top >= limit) or flat, f"reaches {top:g} again and again: the detector saturates.",
+         "Expose less, or dilute."),
+        ("peak-at-edge", edge, f"is highest at the edge, {found.peak_nm.value:.0f} nm: the peak lies outside.", "Record further."),
+        ("half-maximum-outside", math.isnan(found.fwhm_nm.value), "does not fall to half on both sides: no width.", "Record further."),
+        ("weak", lines < 5.0 * scatter, "hardly stands above its noise.", "Expose longer."),
+        ("fit-doubtful", not found.fit.trusted or not math.isfinite(noise), " ".join(found.fit.notes()), "Try another profile."),
+        ("shape-misfit", found.misfit > 0.5, "is not quite of that shape: residuals follow each other.", "Try --lines 2, or a window."),
+    ]  # fmt: skip
+    flags = []
+    for name, holds, seen, mend in told:
+        if holds:
+            flags.append(name)
+            findings.append(
+                remark(
+                    spectrum.file,
+                    f"photoluminescence.{name}",
+                    f"{spectrum.name} {seen}",
+                    mend,
+                    severity=Severity.WARNING,
+                    column=spectrum.name,
+                )
+            )
+    return tuple(flags)
+
+
+def _curve(
+    spectrum: Spectrum, wavelength: NDArray[np.float64], signal: NDArray[np.float64], found: EmissionFit
+) -> BenchCurve:
+    own = found.fit.residuals[0]
+    spread = float(np.std(own))
+    parts = {f"line {k}": part for k, part in enumerate(found.parts, start=1)} if found.lines > 1 else {}
+    return BenchCurve(
+        spectrum.name,
+        "wavelength (nm)",
+        "photons per nm (a.u.)",
+        wavelength,
+        signal,
+        found.expected,
+        parts=parts,
+        residual=own / spread if spread > 0 else None,
+        marks=((found.peak_nm.value, f"{found.peak_nm.value:.1f} nm"),),
+    )

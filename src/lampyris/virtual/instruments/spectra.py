@@ -1,0 +1,96 @@
+"""A virtual spectrometer: absorption and emission of a batch of dots as text exports."""
+
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+
+from lampyris.bench.absorption import predict_scattering, variance_absorbance
+from lampyris.bench.lines import variance_counts
+from lampyris.io.durable import write_text
+from lampyris.probe.spectra.axes import EV_NM, FWHM_PER_SD
+
+
+@dataclass(frozen=True, slots=True)
+class SpectrumTruth:
+    """A batch of dots.
+
+    Parameters
+    ----------
+    emission_nm : float
+        Middle of the emission in photon energy, told in nm.
+    exciton_nm : float
+        First exciton.
+    fwhm_mev : float
+        Of both.
+    skew : float
+        Tail of the emission to low energy: mean of an exponential in units of the line's standard deviation.
+    peak_counts : float
+        Of the emission.
+    absorbance : float
+        At the first exciton.
+    absorbance_sd : float
+        Noise of the absorption at absorbance 0.
+    scattering : float
+        Apparent absorbance at 600 nm.
+    """
+
+    emission_nm: float = 810.0
+    exciton_nm: float = 775.0
+    fwhm_mev: float = 100.0
+    skew: float = 0.0
+    peak_counts: float = 2e4
+    absorbance: float = 0.2
+    absorbance_sd: float = 5e-4
+    scattering: float = 0.0
+
+
+def write_virtual_emission(
+    path: Path, truth: SpectrumTruth, /, *, rng: np.random.Generator, step_nm: float = 1.0
+) -> None:
+    """Write an emission spectrum in counts per nm: a Gaussian in energy, or with a tail, over a dark level.
+
+    The line is summed over a finer grid than the instrument's, and each point sees a slit of 2 nm.
+    """
+    sd = truth.fwhm_mev / 1000.0 / FWHM_PER_SD
+    centre = EV_NM / truth.emission_nm
+    reach = 4.5 * truth.fwhm_mev / 1000.0 * truth.emission_nm**2 / EV_NM
+    wavelength = np.arange(truth.emission_nm - 0.8 * reach, truth.emission_nm + reach, step_nm)
+    fine = np.arange(wavelength[0] - 5.0, wavelength[-1] + 5.0, 0.1)
+    energy = EV_NM / fine
+    tails = np.linspace(0.0, 6.0, 121) if truth.skew else np.zeros(1)
+    weights = np.exp(-tails) / np.exp(-tails).sum()
+    per_ev = sum(
+        w * np.exp(-0.5 * ((energy - centre + tail * truth.skew * sd) / sd) ** 2)
+        for w, tail in zip(weights, tails, strict=True)
+    )
+    per_nm = np.asarray(per_ev) * energy**2
+    slit = np.convolve(per_nm, np.ones(20) / 20.0, mode="same")
+    expected = truth.peak_counts * np.interp(wavelength, fine, slit) / slit.max() + 40.0
+    counts = rng.poisson(expected) + rng.normal(
+        0.0, np.sqrt(variance_counts(0.0, read_variance=9.0, gain=1.0)), wavelength.size
+    )
+    _write(path, wavelength, counts, "synthetic emission", "Counts")
+
+
+def write_virtual_absorption(
+    path: Path, truth: SpectrumTruth, /, *, rng: np.random.Generator, step_nm: float = 1.0
+) -> None:
+    """Write an absorption spectrum: excitons of a Gaussian batch at ratios of energy as those of a sphere, a continuum, scattering."""
+    centre = EV_NM / truth.exciton_nm
+    sd = truth.fwhm_mev / 1000.0 / FWHM_PER_SD
+    wavelength = np.arange(max(EV_NM / (centre + 1.0), 300.0), EV_NM / (centre - 0.42), step_nm)
+    energy = EV_NM / wavelength
+    total = np.zeros(wavelength.size)
+    # distances of the next transitions in units of the width, wider and stronger upwards, then the continuum of the bulk
+    for distance, height, width in ((0.0, 1.0, 1.0), (3.3, 1.1, 1.7), (6.0, 1.9, 2.4)):
+        total += height * np.exp(-0.5 * ((energy - centre - distance * sd) / (width * sd)) ** 2)
+    total += 3.0 / (1.0 + np.exp(-(energy - centre - 9.0 * sd) / (1.6 * sd)))
+    expected = truth.absorbance * total + predict_scattering(wavelength, truth.scattering, 4.0)
+    noise = np.sqrt(variance_absorbance(expected, at_zero=truth.absorbance_sd**2))
+    _write(path, wavelength, expected + rng.normal(0.0, noise), "synthetic absorption", "Abs")
+
+
+def _write(path: Path, x: np.ndarray, y: np.ndarray, title: str, signal: str) -> None:  # type: ignore[type-arg]
+    rows = "\n".join(f"{a:.2f},{b:.8g}" for a, b in zip(x.tolist(), y.tolist(), strict=True))
+    write_text(path, f"{title}\nWavelength (nm),{signal}\n{rows}\n")

@@ -1,0 +1,94 @@
+"""Lines in photon energy: shapes, the Jacobian, the fit and an independent one."""
+
+import numpy as np
+import pytest
+
+from lampyris.bench.lines import PROFILES, infer_emission, inner_filter, predict_line, predict_spectrum
+from lampyris.probe.spectra.axes import EV_NM, measured_line
+
+X = np.arange(700.0, 930.0, 1.0)
+
+
+@pytest.mark.parametrize("profile", PROFILES)
+@pytest.mark.parametrize("shape", [0.02, 0.5])
+def test_full_width_is_what_it_is_called(profile, shape):
+    energy = np.linspace(1.0, 2.1, 20001)
+    line = measured_line(
+        energy, predict_line(energy, profile, [1.53, 0.1, *([] if profile == "gaussian" else [shape])])
+    )
+    assert line.peak == pytest.approx(1.53, abs=1e-4)
+    # half maxima between points of a grid of 0.05 meV
+    assert line.fwhm == pytest.approx(0.1, rel=1e-3)
+
+
+def test_the_jacobian_moves_the_peak():
+    per_nm = predict_spectrum(X, "gaussian", 1, "none", [1.0, EV_NM / 810.0, 0.2])
+    # a Gaussian of standard deviation s in energy: per nm the top lies at (E + sqrt(E^2 + 8 s^2)) / 2
+    energy, sd = EV_NM / 810.0, 0.2 / 2.3548200450309493
+    assert measured_line(X, per_nm).peak == pytest.approx(
+        EV_NM / ((energy + np.sqrt(energy**2 + 8 * sd**2)) / 2), abs=0.02
+    )
+
+
+@pytest.mark.parametrize("profile", PROFILES)
+def test_the_fit_undoes_the_model(profile):
+    truth = [900.0, 1.53, 0.1, *([] if profile == "gaussian" else [0.35]), 25.0]
+    rng = np.random.default_rng(2)
+    signal = predict_spectrum(X, profile, 1, "constant", truth) + rng.normal(0, 2.0, X.size)
+    found = infer_emission(X, signal, None, profiles=(profile,))
+    np.testing.assert_allclose(found.fit.values[:3], truth[:3], rtol=0.02)
+    clean = predict_spectrum(X, profile, 1, "none", truth[:-1])
+    assert found.peak_nm.low < measured_line(X, clean).peak < found.peak_nm.high
+    assert found.fwhm_nm.low < measured_line(X, clean).fwhm < found.fwhm_nm.high
+
+
+def test_two_lines_are_told_from_one():
+    rng = np.random.default_rng(2)
+    two = [900.0, 1.53, 0.08, 300.0, 1.38, 0.12, 10.0]
+    signal = predict_spectrum(X, "gaussian", 2, "constant", two) + rng.normal(0, 5.0, X.size)
+    found = infer_emission(X, signal, None, lines=(1, 2))
+    assert found.lines == 2
+    np.testing.assert_allclose([one.value for one in found.peaks_nm], [EV_NM / 1.53, EV_NM / 1.38], rtol=0.01)
+    one = predict_spectrum(X, "gaussian", 1, "constant", [900.0, 1.53, 0.08, 10.0]) + rng.normal(0, 5.0, X.size)
+    assert infer_emission(X, one, None, lines=(1, 2)).lines == 1
+
+
+def test_an_independent_fit_agrees():
+    lmfit = pytest.importorskip("lmfit")
+    rng = np.random.default_rng(5)
+    signal = predict_spectrum(X, "gaussian", 1, "constant", [900.0, 1.53, 0.1, 25.0]) + rng.normal(0, 9.0, X.size)
+    ours = infer_emission(X, signal, None, profiles=("gaussian",)).fit
+
+    def gaussian(x, height, energy, width, level):
+        e = EV_NM / x
+        return height * (e / energy) ** 2 * np.exp(-4 * np.log(2) * ((e - energy) / width) ** 2) + level
+
+    theirs = lmfit.Model(gaussian).fit(signal, x=X, height=800, energy=1.5, width=0.12, level=0)
+    np.testing.assert_allclose(ours.values, [one.value for one in theirs.params.values()], rtol=1e-4)
+    # both scale by the residual variance
+    np.testing.assert_allclose(ours.sds, [one.stderr for one in theirs.params.values()], rtol=1e-2)
+
+
+def test_inner_filter():
+    factor = inner_filter([500.0, 900.0], [400.0, 600.0], [0.2, 0.1], 400.0)
+    np.testing.assert_allclose(factor, [10 ** ((0.2 + 0.15) / 2), 10**0.1])
+    with pytest.raises(ValueError, match="not to the excitation at 350"):
+        inner_filter([500.0], [400.0, 600.0], [0.2, 0.1], 350.0)
+    with pytest.raises(ValueError, match=r"above 0\.7"):
+        inner_filter([500.0], [400.0, 600.0], [0.9, 0.1], 400.0)
+
+
+@pytest.mark.filterwarnings("ignore::hyperspy.exceptions.VisibleDeprecationWarning")
+@pytest.mark.filterwarnings("ignore::DeprecationWarning")
+def test_an_independent_jacobian_agrees():
+    pytest.importorskip("lumispy")
+    from lumispy.utils.axes import nm2eV
+
+    from lampyris.probe.spectra.axes import energy_ev, per_ev_from_per_nm
+
+    wavelength = np.linspace(400.0, 1000.0, 601)
+    theirs = nm2eV(wavelength)
+    # they take wavelengths as those in air, ours are those in vacuum: 1.0003
+    np.testing.assert_allclose(energy_ev(wavelength), theirs, rtol=3.2e-4)
+    area = -np.trapezoid(per_ev_from_per_nm(np.ones(601), wavelength), theirs)
+    assert area == pytest.approx(600.0, rel=4e-4)

@@ -9,7 +9,8 @@ from scipy.special import xlogy
 
 Array = NDArray[np.float64]
 _ROUNDS = 200
-_LEAST_TIME, _APART = 0.01, 0.15
+# bins of a segment that tells a level; share of the time of each level, and of the contrast between neighbours
+_TELLING, _LEAST_TIME, _APART = 3, 0.01, 0.15
 
 
 def change_points(counts: Array, /, *, penalty: float | None = None) -> NDArray[np.intp]:
@@ -106,14 +107,19 @@ def cluster_levels(photons: Array, bins: Array, /, *, most: int = 4) -> Levels:
     >>> found.rates.tolist(), found.of_segment.tolist()
     ([4.9, 40.25], [0, 1, 0, 1])
     """
+    # bins that a switch cuts in two make short segments of any rate, which tell no level
+    telling = bins >= _TELLING if (bins >= _TELLING).any() else np.ones(bins.size, bool)
     tried = []
-    for count in range(1, min(most, photons.size) + 1):
-        rates, groups, likelihood = _clustered(photons, bins, count)
+    for count in range(1, min(most, int(telling.sum())) + 1):
+        rates, groups, likelihood = _clustered(photons[telling], bins[telling], count)
         tried.append((-2.0 * likelihood + (2 * count - 1) * math.log(bins.sum()), rates, groups))
-    # bins that a switch cuts in two make short segments of any rate: they are no level of their own
-    kept = [one for one in tried if _real(one[1], one[2], bins)] or tried[:1]
-    best = min(kept, key=lambda one: one[0])
-    return Levels(best[1], best[2], tuple(one[0] for one in tried))
+    kept = [one for one in tried if _real(one[1], one[2], bins[telling])] or tried[:1]
+    _, rates, _ = min(kept, key=lambda one: one[0])
+    return Levels(rates, _likeliest(photons, bins, rates), tuple(one[0] for one in tried))
+
+
+def _likeliest(photons: Array, bins: Array, rates: Array) -> NDArray[np.intp]:
+    return np.argmax(photons[:, None] * np.log(rates) - bins[:, None] * rates, axis=1)
 
 
 def _real(rates: Array, groups: NDArray[np.intp], bins: Array) -> bool:
@@ -140,7 +146,7 @@ def _clustered(photons: Array, bins: Array, count: int) -> tuple[Array, NDArray[
         groups = np.zeros(own.size, np.intp)
         for number in range(_ROUNDS):
             # each segment goes where its photons are likeliest
-            now = np.argmax(photons[:, None] * np.log(rates) - bins[:, None] * rates, axis=1)
+            now = _likeliest(photons, bins, rates)
             if number and (now == groups).all():
                 break
             groups = now

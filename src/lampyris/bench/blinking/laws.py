@@ -15,6 +15,8 @@ from lampyris.statistics.fitting import Fit, LogLikelihood, Parameter, fit_likel
 Array = NDArray[np.float64]
 FEWEST = 5
 """Whole stays of a state without which no law is fitted."""
+MOST_GROUPS = 40
+"""Groups of dots of which one at a time is left out."""
 _IMPOSSIBLE = -1e6
 _LEAST = 1e-300
 
@@ -101,8 +103,6 @@ def infer_law(
     *,
     shortest: int,
     bin_s: float,
-    resamples: int = 200,
-    rng: np.random.Generator | None = None,
     level: float = 0.95,
 ) -> StayLaw:
     """Law of the stays of one or several dots.
@@ -115,17 +115,13 @@ def infer_law(
         Bins of the shortest stay that counts, the same for all.
     bin_s : float
         Length of a bin.
-    resamples : int
-        Resamples of the dots.
-    rng : numpy.random.Generator, optional
-        For them.
     level : float
 
     Returns
     -------
     StayLaw
-        Intervals of one dot by profile likelihood: its stays are what was replicated. Of several dots by resampling whole dots,
-        with Student's quantile for their number.
+        Intervals of one dot by profile likelihood: its stays are what was replicated. Of several dots by
+        leaving out whole dots (jackknife), with Student's quantile for their number.
 
     Raises
     ------
@@ -136,8 +132,8 @@ def infer_law(
     if whole < FEWEST:
         raise ValueError(f"{whole:.0f} stays from start to end, and {FEWEST} are the fewest for a law")
     fit = _fitted(_together(dots, np.ones(len(dots))), shortest, bin_s, level)
-    if len(dots) > 1 and rng is not None:
-        exponent, rate = _resampled(dots, fit, (shortest, bin_s), resamples, rng, level)
+    if len(dots) > 1:
+        exponent, rate = _jackknifed(dots, fit, (shortest, bin_s), level)
     else:
         exponent, rate = profile_interval(fit, "exponent"), profile_interval(fit, "rate")
     value = max(rate.value, 1e-9)
@@ -171,41 +167,43 @@ def _fitted(stays: StayCounts, shortest: int, bin_s: float, level: float, start:
     exponent, rate = (1.5, 2.0 / longest) if start is None else (float(start[0]), max(float(start[1]), 1e-3 / longest))
     most = 50.0 / first
     parameters = [
-        Parameter("exponent", min(max(exponent, 0.05), 4.9), low=0.0, high=5.0, scale=0.05, grid=() if start is not None else (1.1, 2.2)),
-        Parameter("rate", min(rate, 0.9 * most), low=0.0, high=most, unit="1/s", scale=max(0.05 / longest, 0.05 * rate)),
+        Parameter(
+            "exponent",
+            min(max(exponent, 0.05), 4.9),
+            low=0.0,
+            high=5.0,
+            scale=0.05,
+            grid=() if start is not None else (1.1, 2.2),
+        ),
+        Parameter(
+            "rate", min(rate, 0.9 * most), low=0.0, high=most, unit="1/s", scale=max(0.05 / longest, 0.05 * rate)
+        ),
     ]
     terms = LogLikelihood(lambda p: log_likelihood(float(p[0]), float(p[1]), shortest, bin_s, stays))
     return fit_likelihood(terms, parameters, level=level)
 
 
-def _resampled(
-    dots: Sequence[StayCounts],
-    fit: Fit,
-    about: tuple[int, float],
-    resamples: int,
-    rng: np.random.Generator,
-    level: float,
+def _jackknifed(
+    dots: Sequence[StayCounts], fit: Fit, about: tuple[int, float], level: float
 ) -> tuple[Estimate, Estimate]:
+    """Estimates with the spread that leaving out each dot in turn, or each of `MOST_GROUPS` groups of dots, makes."""
     from scipy.special import stdtrit
 
+    groups = min(len(dots), MOST_GROUPS)
     drawn = []
-    for _ in range(resamples):
-        weights = np.bincount(rng.integers(0, len(dots), len(dots)), minlength=len(dots)).astype(np.float64)
-        chosen = [one for one, weight in zip(dots, weights, strict=True) if weight]
-        if sum(float(one.whole.sum()) for one in chosen) < FEWEST:
-            continue
-        drawn.append(_fitted(_together(dots, weights), *about, level, start=fit.values).values)
-    quantile = float(stdtrit(len(dots) - 1, 0.5 * (1.0 + level)))
-    sds = np.std(np.array(drawn), axis=0, ddof=1) if len(drawn) > 1 else np.full(2, math.nan)
-    method = f"likelihood, {len(drawn)} resamples of {len(dots)} dots, Student's t"
+    for left_out in range(groups):
+        weights = (np.arange(len(dots)) % groups != left_out).astype(np.float64)
+        if sum(float(one.whole.sum()) for one, weight in zip(dots, weights, strict=True) if weight) >= FEWEST:
+            drawn.append(_fitted(_together(dots, weights), *about, level, start=fit.values).values)
+    count = len(drawn)
+    values = np.array(drawn).reshape(-1, 2)
+    sds = np.std(values, axis=0) * math.sqrt(count - 1.0) if count > 1 else np.full(2, math.nan)
+    quantile = float(stdtrit(max(count - 1, 1), 0.5 * (1.0 + level)))
+    method = f"likelihood, jackknife over {len(dots)} dots, Student's t"
     made = []
-    for name, sd, high in (("exponent", float(sds[0]), 5.0), ("rate", float(sds[1]), math.inf)):
-        one = fit[name]
-        half = quantile * sd
-        made.append(
-            replace(
-                one, sd=sd, low=max(one.value - half, 0.0) if math.isfinite(half) else 0.0,
-                high=min(one.value + half, high) if math.isfinite(half) else high, method=method,
-            )
-        )  # fmt: skip
+    for name, sd, most in (("exponent", float(sds[0]), 5.0), ("rate", float(sds[1]), math.inf)):
+        one, half = fit[name], quantile * sd
+        known = math.isfinite(half)
+        low, high = (max(one.value - half, 0.0), min(one.value + half, most)) if known else (0.0, most)
+        made.append(replace(one, sd=sd, low=low, high=high, method=method))
     return made[0], made[1]

@@ -166,7 +166,10 @@ def shortest_seen(on: float, off: float, penalty: float, /) -> int:
     low = max(off, 0.1)
     ratio = math.log(on / low)
     # twice the log likelihood ratio per bin, its mean and variance: a dark stay within light and light within dark
-    sides = ((2.0 * (on - low - low * ratio), 4.0 * low * ratio**2), (2.0 * (on * ratio - (on - low)), 4.0 * on * ratio**2))
+    sides = (
+        (2.0 * (on - low - low * ratio), 4.0 * low * ratio**2),
+        (2.0 * (on * ratio - (on - low)), 4.0 * on * ratio**2),
+    )
     for bins in range(1, _MOST_SHORTEST):
         if all(mean * bins - _SURE * math.sqrt(spread * bins) > 2.0 * penalty for mean, spread in sides):
             return bins

@@ -295,7 +295,7 @@ def infer_decay(
         more than `CLEARLY`. It bears a number if no parameter but background and scatter lies at a bound, each share is clear
         of 0, and neighbouring lifetimes are clear of each other. The criterion is AICc with the likelihood divided by the
         excess variance of the richest law (QAICc), so that errors of the response do not pass for components. A stretched
-        exponential is chosen where it is clearly better than that. The others follow by their criterion.
+        exponential is chosen where its criterion is lower than that of several exponentials, or clearly lower than that of one. The others follow by their criterion.
 
     References
     ----------
@@ -312,9 +312,15 @@ def infer_decay(
         tried.append(fit_decay(window, components=1, stretched=True, start_shift=at, **common))  # type: ignore[arg-type]
     excess = max(1.0, min(one.fit.goodness.reduced_chi2 for one in tried))
     tried = [replace(one, excess=excess, criterion=_criterion(one.fit, excess)) for one in tried]
-    chosen = tried[0]
-    for one in tried[1:]:
+    exponentials = tried[:most]
+    chosen = exponentials[0]
+    for one in exponentials[1:]:
         if one.borne and one.criterion < chosen.criterion - CLEARLY:
+            chosen = one
+    # of two laws of several parameters the likelier; a single exponential is given up only where another is clearly better
+    margin = CLEARLY if chosen is exponentials[0] else 0.0
+    for one in tried[most:]:
+        if one.borne and one.criterion < chosen.criterion - margin:
             chosen = one
     return (chosen, *sorted((one for one in tried if one is not chosen), key=lambda one: one.criterion))
 

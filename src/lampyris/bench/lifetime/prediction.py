@@ -17,7 +17,7 @@ from lampyris.bench.lifetime.response import Response, shifted
 
 Array = NDArray[np.float64]
 # periods that are folded into one window of a stretched decay end where less than this share is left
-_LEFT = 1e-7
+_LEFT = 1e-5
 _MOST_PERIODS = 200
 
 
@@ -249,7 +249,8 @@ def _between(lag: Array, lifetime: float, stretch: float) -> Array:
 
     if not unit > 0:
         raise ValueError("a decay needs an area")
-    return np.maximum(twice(lag + 1.0) - 2.0 * twice(lag) + twice(lag - 1.0), 0.0)
+    # lags rise by 1, so that neighbours share their integrals
+    return np.maximum(np.diff(twice(np.concatenate([[lag[0] - 1.0], lag, [lag[-1] + 1.0]])), n=2), 0.0)
 
 
 def stretched_through(response: Array, kernel: tuple[Array, Array | None], period: float, /) -> Array:

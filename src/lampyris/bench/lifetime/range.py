@@ -12,6 +12,8 @@ Array = NDArray[np.float64]
 FEWEST_BEFORE = 20
 # chance that a run of empty channels at an end is counted by accident
 _BY_CHANCE = 1e-6
+# photons in the running mean that tells where the fit ends
+_STEADY = 2000.0
 # channels alike at the highest count that no light makes
 _FLAT = 4
 
@@ -78,7 +80,10 @@ def range_of(counts: Array, /, *, until: float = 0.05, tail: bool = False) -> Ra
     late = counts[max(peak + 1, last - max(10, (last - first) // 20)) : last]
     background = float(early.mean()) if before >= FEWEST_BEFORE else float(late.mean()) if late.size else 0.0
     level = background + until * (running[peak] - background)
-    below = np.flatnonzero(running[peak:last] < level)
+    # so wide a mean that its noise does not end the fit early
+    wide = min(max(width, int(np.ceil(_STEADY / max(level, 1e-3)))), max(1, counts.size // 8)) | 1
+    steady = np.convolve(counts, np.full(wide, 1.0 / wide), mode="same")
+    below = np.flatnonzero(steady[peak : last - wide // 2] < level)
     whole = until == 0.0 or (before < FEWEST_BEFORE and not tail) or not below.size
     end = last if whole or tail else min(last, peak + int(below[0]))
     start = first

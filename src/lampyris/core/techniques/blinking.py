@@ -17,7 +17,9 @@ class Settings(TechniqueSettings):
     signal_is: Literal["counts", "rate"] | None = Field(
         default=None, description="counts per bin or counts per second; told by the column's name, else counts"
     )
-    dark: NonNegative = Field(default=0.0, description="counts per bin of the empty background, told beside the off level")
+    dark: NonNegative = Field(
+        default=0.0, description="counts per bin of the empty background, told beside the off level"
+    )
     penalty: Positive | None = Field(
         default=None, description="what a change point costs in twice the log likelihood; 3 log(bins) where left out"
     )
@@ -27,7 +29,3 @@ class Settings(TechniqueSettings):
     shortest_bins: Annotated[int, Field(ge=1)] | None = Field(
         default=None, description="bins of the shortest stay that counts; the shortest that can be seen where left out"
     )
-    resamples: Annotated[int, Field(ge=50, le=10_000)] = Field(
-        default=200, description="resamples of the dots for the intervals over several dots"
-    )
-    seed: Annotated[int, Field(ge=0)] = Field(default=0, description="of the resamples")

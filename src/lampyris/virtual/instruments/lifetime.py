@@ -46,9 +46,7 @@ class LifetimeTruth:
         """As what is inferred."""
         areas = np.multiply(self.lifetimes_ns, self.amplitudes)
         photons = tuple((self.photons * (1.0 - self.scatter_share) * areas / areas.sum()).tolist())
-        return DecayLaw(
-            self.lifetimes_ns, photons, self.stretch, self.background, self.photons * self.scatter_share
-        )
+        return DecayLaw(self.lifetimes_ns, photons, self.stretch, self.background, self.photons * self.scatter_share)
 
 
 @dataclass(frozen=True, slots=True)
@@ -162,7 +160,8 @@ def write_virtual_decay(
 def das_text(counts: Array, channel_ns: float, name: str, repetition_mhz: float = 0.0, /) -> str:
     """Text of a counter's histogram: a head with the time calibration, then channel and counts."""
     rate = f"Repetition rate: {repetition_mhz:g} MHz\n" if repetition_mhz else ""
-    head = f"Item name: {name} (synthetic)\n\nReal time: 30\nLive time: 0\nTime calibration: {channel_ns:.6E}ns/ch\n{rate}\nComment: \n\n\nChan\tData\n"
+    head = f"Item name: {name} (synthetic)\n\nReal time: 30\nLive time: 0\n"
+    head += f"Time calibration: {channel_ns:.6E}ns/ch\n{rate}\nComment: \n\n\nChan\tData\n"
     return head + "".join(f"{k}\t{n:.0f}\n" for k, n in enumerate(counts.tolist(), start=1))
 
 

@@ -10,7 +10,7 @@ from scipy.special import xlogy
 Array = NDArray[np.float64]
 _ROUNDS = 200
 # bins of a segment that tells a level; share of the time of each level, and of the contrast between neighbours
-_TELLING, _LEAST_TIME, _APART = 3, 0.01, 0.15
+_TELLING, _LEAST_TIME, _APART = 10, 0.01, 0.15
 
 
 def change_points(counts: Array, /, *, penalty: float | None = None) -> NDArray[np.intp]:

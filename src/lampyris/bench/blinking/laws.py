@@ -43,8 +43,8 @@ def stay_counts(bins: NDArray[np.intp], cut: NDArray[np.bool_], /, *, shortest: 
     kept = bins >= shortest
     lengths, place = np.unique(bins[kept], return_inverse=True)
     own = cut[kept]
-    whole = np.bincount(place, weights=~own, minlength=lengths.size)
-    return StayCounts(lengths, whole, np.bincount(place, weights=own, minlength=lengths.size))
+    whole, short = (np.bincount(place, one, minlength=lengths.size).astype(np.float64) for one in (~own, own))
+    return StayCounts(lengths, whole, short)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -156,9 +156,8 @@ def _together(dots: Sequence[StayCounts], weights: Array) -> StayCounts:
     bins, place = np.unique(lengths, return_inverse=True)
     whole = np.concatenate([weight * one.whole for one, weight in zip(dots, weights, strict=True)])
     cut = np.concatenate([weight * one.cut for one, weight in zip(dots, weights, strict=True)])
-    return StayCounts(
-        bins, np.bincount(place, whole, minlength=bins.size), np.bincount(place, cut, minlength=bins.size)
-    )
+    total = (np.bincount(place, one, minlength=bins.size).astype(np.float64) for one in (whole, cut))
+    return StayCounts(bins, *total)
 
 
 def _fitted(stays: StayCounts, shortest: int, bin_s: float, level: float, start: Array | None = None) -> Fit:

@@ -295,7 +295,8 @@ def infer_decay(
         more than `CLEARLY`. It bears a number if no parameter but background and scatter lies at a bound, each share is clear
         of 0, and neighbouring lifetimes are clear of each other. The criterion is AICc with the likelihood divided by the
         excess variance of the richest law (QAICc), so that errors of the response do not pass for components. A stretched
-        exponential is chosen where its criterion is lower than that of several exponentials, or clearly lower than that of one. The others follow by their criterion.
+        exponential is chosen where its criterion is lower than that of several exponentials, or clearly lower than that of one.
+        The others follow by their criterion.
 
     References
     ----------

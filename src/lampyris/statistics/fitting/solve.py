@@ -234,7 +234,7 @@ def _short(a: Array, b: Array) -> tuple[Array, Array]:
     """The same normal equations in as few rows as there are columns and one more: a turn of tall `a` and `b` changes no step."""
     if a.shape[0] < _TALL * a.shape[1]:
         return a, b
-    turned = np.linalg.qr(np.column_stack([a, b]), mode="r")
+    turned: Array = np.asarray(np.linalg.qr(np.column_stack([a, b]), mode="r"))
     return turned[:, :-1], turned[:, -1]
 
 

@@ -268,7 +268,7 @@ def _level(mean: float, bins: int) -> Estimate:
 
 
 def _trace_curves(dot: _Dot) -> tuple[BenchCurve, ...]:
-    time = (np.arange(dot.counts.size) + 0.5) * dot.bin_s
+    time: Array = np.asarray((np.arange(dot.counts.size) + 0.5) * dot.bin_s, np.float64)
     middle = 0.5 * (dot.stays.on_level + dot.stays.off_level)
     parts = {"threshold": np.full(time.size, middle)} if math.isfinite(middle) else {}
     return (BenchCurve("trace", "time (s)", "photons per bin", time, dot.counts, dot.stays.expected, parts),)
@@ -288,8 +288,8 @@ def _law_curves(
         lengths = np.unique(bins[kept & ~cut])
         ends = np.array([(bins[kept & ~cut] == one).sum() for one in lengths], np.float64)
         risk = np.array([(bins[kept] >= one).sum() for one in lengths], np.float64)
-        left = np.cumprod(1.0 - ends / risk)
-        time = (lengths + 0.5) * bin_s
+        left: Array = np.asarray(np.cumprod(1.0 - ends / risk), np.float64)
+        time: Array = np.asarray((lengths + 0.5) * bin_s, np.float64)
         shown = left > 0
         if shown.sum() < 2:
             continue

@@ -108,7 +108,8 @@ def _notes(response: bool, settings: Settings) -> tuple[str, ...]:
         f"{settings.components} component(s) as asked for"
         if settings.components or settings.law == "stretched"
         else "as few components as AICc, its likelihood divided by the excess variance (QAICc), allows within 10, each of them"
-        " borne by the decay: off its bounds, its share clear of 0 and its lifetime clear of its neighbours'"
+        " borne by the decay: off its bounds, its share clear of 0 and its lifetime clear of its neighbours';"
+        " a stretched law where it is likelier"
     )
     until = (
         f"channels from before the pulse to {100 * settings.until_share:g} % of the peak"

@@ -26,6 +26,8 @@ TABLES = {
     "bench-photoluminescence": "accuracy.bench.emission",
     "bench-quantum-yield": "accuracy.bench.quantum_yield",
     "bench-photostability": "accuracy.bench.photostability",
+    "bench-lifetime": "accuracy.bench.lifetime",
+    "bench-blinking": "accuracy.bench.blinking",
     "fate": "accuracy.fate",
     "release": "accuracy.release",
 }

@@ -19,15 +19,14 @@ def source(folder, dots, seed=1, seconds=60.0, **options):
 
 
 def test_laws_of_virtual_dots_come_back(tmp_path):
-    found = measure("blinking", source(tmp_path, (BlinkingTruth(ON, OFF),) * 5, seconds=80.0), settings=Settings())
+    found = measure("blinking", source(tmp_path, (BlinkingTruth(ON, OFF),) * 4, seconds=50.0), settings=Settings())
     values = found.pooled.values
     for key, true in (("on_exponent", 1.5), ("off_exponent", 1.6)):
-        # five dots: Student's interval holds the truth, and is not all that is possible
-        assert values[key].low < true < values[key].high
-        assert values[key].high - values[key].low < 1.0
-    assert values["cutoff_s"].low < 5.0 < values["cutoff_s"].high
-    assert len(found.records) == 5
-    assert found.replicate.startswith("5 dots")
+        # one draw of four dots, whose spread is itself hardly known: a wide net; accuracy/ has the intervals
+        assert abs(values[key].value - true) < 0.3
+        assert values[key].high > values[key].low
+    assert len(found.records) == 4
+    assert found.replicate.startswith("4 dots")
     assert 0.0 < values["on_fraction"].low < values["on_fraction"].high < 1.0
 
 

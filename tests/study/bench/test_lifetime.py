@@ -12,7 +12,7 @@ from lampyris.core.techniques.lifetime import Settings
 from lampyris.study.bench import measure
 from lampyris.virtual.instruments.lifetime import Counter, LifetimeTruth, das_text, write_virtual_decay
 
-SMALL = Counter(channels=1024, channel_ns=0.1, repetition_mhz=9.0)
+SMALL = Counter(channels=1024, channel_ns=0.1, fwhm_ns=0.7, repetition_mhz=9.0)
 TWO = LifetimeTruth((1.5, 6.0), (0.4, 0.6), photons=5e5)
 
 
@@ -89,7 +89,8 @@ FLAGS = {
     "few-photons": ({"photons": 3e3, "background": 0.05}, {}, None),
     "cut-short": ({"lifetimes_ns": (60.0,), "amplitudes": (1.0,)}, {}, None),
     "response-noisy": ({}, {"response_photons": 3e3, "response_background": 0.01}, None),
-    "shifted": ({}, {"colour_shift_ns": 0.9}, None),
+    "response-narrow": ({}, {"fwhm_ns": 0.2}, None),
+    "shifted": ({}, {"colour_shift_ns": 1.5}, None),
     "not-counts": ({}, {}, lambda counts: counts * 0.5 + 0.25),
 }
 
@@ -98,7 +99,7 @@ FLAGS = {
 def test_doubts_are_flagged(tmp_path, flag):
     changed, counter, recounted = FLAGS[flag]
     truth = LifetimeTruth(**{"lifetimes_ns": (6.0,), "amplitudes": (1.0,), "photons": 3e5, **changed})
-    own = Counter(**{"channels": 1024, "channel_ns": 0.1, "repetition_mhz": 9.0, **counter})
+    own = Counter(**{"channels": 1024, "channel_ns": 0.1, "fwhm_ns": 0.7, "repetition_mhz": 9.0, **counter})
     given = sources(tmp_path, truth, own)
     if recounted is not None:
         from lampyris.io.instruments.decays import read_decays

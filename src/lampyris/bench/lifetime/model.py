@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from lampyris.bench.lifetime.prediction import Exponential, stretched_kernel, stretched_through
-from lampyris.bench.lifetime.response import Response, shifted
+from lampyris.bench.lifetime.response import Response, shifted, shifted_response
 from lampyris.statistics.fitting import Parameter
 
 Array = NDArray[np.float64]
@@ -83,7 +83,7 @@ class Decay:
         at = (shift, *values[: self.components + self.stretched].tolist())
         if self._columns is not None and at == self._at:
             return self._columns
-        moved, lean = shifted(self.window.response.shape, shift)
+        moved, lean = shifted_response(self.window.response.shape, shift)
         laws: list[Exponential] = []
         if self.stretched:
             through = [self._stretched(moved, at[1], at[2])]
@@ -217,7 +217,7 @@ def _lifetimes(window: Window) -> Array:
 
 
 def _library(window: Window, shift: float, lifetimes: Sequence[float] | Array) -> Array:
-    moved, _ = shifted(window.response.shape, shift)
+    moved, _ = shifted_response(window.response.shape, shift)
     return np.column_stack([Exponential(float(tau), window.period, moved.size).through(moved) for tau in lifetimes])
 
 
@@ -239,7 +239,7 @@ def starts_of(window: Window, shift: float, components: int, /, *, scatter: bool
     lifetimes = _lifetimes(window)
     columns = [_library(window, shift, lifetimes), np.ones((window.counts.size, 1))]
     if scatter:
-        columns.append(shifted(window.response.shape, shift)[0][:, None])
+        columns.append(shifted_response(window.response.shape, shift)[0][:, None])
     root = 1.0 / np.sqrt(np.maximum(window.seen, 1.0))
     design = np.concatenate(columns, axis=1)[window.start : window.end] * root[:, None]
     square, with_seen = design.T @ design, design.T @ (window.seen * root)

@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from scipy.linalg.blas import dtbsv
 from scipy.special import gammainc, gammaln
 
-from lampyris.bench.lifetime.response import Response, shifted
+from lampyris.bench.lifetime.response import Response, shifted_response
 
 Array = NDArray[np.float64]
 # periods that are folded into one window of a stretched decay end where less than this share is left
@@ -132,7 +132,7 @@ def predict_decay(law: DecayLaw, response: Response, /, *, channel_ns: float, pe
     [36.79, 39.96, 14.7, 5.41]
     """
     period = period_ns / channel_ns
-    moved, _ = shifted(response.shape, law.shift_channels)
+    moved, _ = shifted_response(response.shape, law.shift_channels)
     expected = law.background + law.scatter * moved
     if law.stretch < 1.0:
         kernel = stretched_kernel(law.lifetimes_ns[0] / channel_ns, law.stretch, moved.size, period)

@@ -38,6 +38,8 @@ _MOVES = 0.02
 _FEW = 10_000
 """Photons below which lifetimes of several components are weakly known."""
 _FULL = 65_535.0
+_NARROW = 4.0
+"""Channels across a response, at half its height, that show its shape."""
 _CLEAR = 3.3
 """Standard errors by which reduced chi-squared must exceed 1 for a misfit: a chance of 0.05 %."""
 
@@ -221,6 +223,9 @@ def _response(
     if found.counts < _FEW:
         seen = f"has a response of {found.counts:.0f} photons, whose noise widens every interval."
         doubts.add("response-noisy", seen, "Record the response longer.")
+    if found.width_channels < _NARROW:
+        seen = f"has a response only {found.width_channels:.0f} channels wide: its shape between channels is not known."
+        doubts.add("response-narrow", seen, "Record with narrower channels; times near a channel's width are rough.")
     if saturated(one.counts) or one.counts.max() >= _FULL:
         doubts.add("response-saturated", "has a response with a flat top.", "Record it with less light, or shorter.")
     return found

@@ -218,6 +218,7 @@ def ptu_bytes(counts: Array, counter: Counter, /, *, rng: np.random.Generator, e
         b"PQTTTR\0\0" + b"1.0.00\0\0",
         tag("File_Comment", "synthetic"),
         tag("Measurement_Mode", 3),
+        tag("Measurement_SubMode", 1),
         tag("MeasDesc_Resolution", counter.channel_ns * 1e-9),
         tag("MeasDesc_GlobalResolution", period * 1e-9),
         tag("MeasDesc_AcquisitionTime", max(1, round(times.size * every * period * 1e-6))),

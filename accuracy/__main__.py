@@ -30,6 +30,8 @@ TABLES = {
     "bench-tem": "accuracy.bench.tem",
     "bench-chain": "accuracy.bench.chain",
     "bench-xrd": "accuracy.bench.xrd",
+    "bench-lifetime": "accuracy.bench.lifetime",
+    "bench-blinking": "accuracy.bench.blinking",
     "fate": "accuracy.fate",
     "release": "accuracy.release",
 }

@@ -5,6 +5,8 @@ a correlator does. Only the scatter of photons is drawn from its variance. Neith
 """
 
 import math
+import sqlite3
+import struct
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -13,7 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from lampyris.bench.dls import Optics, field_correlation
-from lampyris.io.durable import write_text
+from lampyris.io.durable import write_bytes, write_text
 
 _STEPS = 24
 """Steps of the simulated field per decay of the fastest size that scatters a tenth."""

@@ -1,5 +1,5 @@
 """Laws of virtual blinking dots. ``matched``: two states and stays of at least two bins; ``mismatched``: grey states and stays
-far shorter than a bin, which no trace can show. Eight dots, and single dots.
+far shorter than a bin, which no trace can show. Six dots, and single dots.
 """
 
 import tempfile
@@ -18,8 +18,8 @@ from lampyris.study.bench import measure
 from lampyris.virtual.instruments.blinking import BlinkingTruth, write_virtual_blinking
 
 TABLE = "bench-blinking"
-REPEATS, QUICK_REPEATS = 200, 4
-DOTS, SECONDS, BIN_S = 8, 60.0, 0.01
+REPEATS, QUICK_REPEATS = 150, 3
+DOTS, SECONDS, BIN_S = 6, 60.0, 0.01
 SHORTEST_S = {"matched": 0.02, "mismatched": 0.002}
 Pairs = list[tuple[Estimate, float]]
 

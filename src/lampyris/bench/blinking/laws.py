@@ -104,6 +104,7 @@ def infer_law(
     shortest: int,
     bin_s: float,
     level: float = 0.95,
+    profile: bool = True,
 ) -> StayLaw:
     """Law of the stays of one or several dots.
 
@@ -116,6 +117,8 @@ def infer_law(
     bin_s : float
         Length of a bin.
     level : float
+    profile : bool
+        Ask for profile intervals of one dot; symmetric ones otherwise.
 
     Returns
     -------
@@ -134,8 +137,10 @@ def infer_law(
     fit = _fitted(_together(dots, np.ones(len(dots))), shortest, bin_s, level)
     if len(dots) > 1:
         exponent, rate = _jackknifed(dots, fit, (shortest, bin_s), level)
-    else:
+    elif profile:
         exponent, rate = profile_interval(fit, "exponent"), profile_interval(fit, "rate")
+    else:
+        exponent, rate = fit["exponent"], fit["rate"]
     value = max(rate.value, 1e-9)
     law = SojournTimes(exponent.value, (shortest - 0.5) * bin_s, 1.0 / rate.value if rate.value > 1e-9 else math.inf)
     cutoff = Estimate(
@@ -172,7 +177,6 @@ def _fitted(stays: StayCounts, shortest: int, bin_s: float, level: float, start:
             low=0.0,
             high=5.0,
             scale=0.05,
-            grid=() if start is not None else (1.1, 2.2),
         ),
         Parameter(
             "rate", min(rate, 0.9 * most), low=0.0, high=most, unit="1/s", scale=max(0.05 / longest, 0.05 * rate)

@@ -231,7 +231,7 @@ def _naive(dots: Sequence[_Dot], on: bool, bin_s: float) -> Estimate:
         cut[[0, -1]] = True
         counted.append(stay_counts(bins[states == on], cut[states == on], shortest=2))
     try:
-        found = infer_law(counted, shortest=2, bin_s=bin_s).exponent if counted else _NONE
+        found = infer_law(counted, shortest=2, bin_s=bin_s, profile=False).exponent if counted else _NONE
     except ValueError:
         return _NONE
     words = found.method + ", of stays by a threshold"

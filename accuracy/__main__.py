@@ -27,6 +27,11 @@ TABLES = {
     "bench-quantum-yield": "accuracy.bench.quantum_yield",
     "bench-photostability": "accuracy.bench.photostability",
     "bench-dls": "accuracy.bench.dls",
+    "bench-tem": "accuracy.bench.tem",
+    "bench-chain": "accuracy.bench.chain",
+    "bench-xrd": "accuracy.bench.xrd",
+    "bench-lifetime": "accuracy.bench.lifetime",
+    "bench-blinking": "accuracy.bench.blinking",
     "fate": "accuracy.fate",
     "release": "accuracy.release",
 }

@@ -17,6 +17,7 @@ RUNNABLE = {
     "study": "speed.study",
     "mixed-model": "speed.mixed_model",
     "compare": "speed.compare",
+    "tcspc-fit": "speed.tcspc_fit",
     "probe-design": "speed.probe_design",
     "dls-inversion": "speed.dls_inversion",
 }

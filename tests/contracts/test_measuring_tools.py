@@ -146,6 +146,7 @@ def test_accuracy_lists_its_tables():
         "mixed",
         "onset",
         "sizing",
+        "bench-xrd",
         "fate",
         "release",
     } <= TABLES.keys()

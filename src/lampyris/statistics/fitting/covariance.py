@@ -105,7 +105,10 @@ def _inverse_of_square(a: Array) -> tuple[Array, float]:
     scale = np.linalg.norm(a, axis=0)
     blind = ~(scale > 0)
     scale = np.where(blind, 1.0, scale)
-    _, size, right = np.linalg.svd(a / scale, full_matrices=False)
+    even = a / scale
+    # a tall matrix is turned into a square one first: same singular values and right vectors, far less work
+    even = np.asarray(np.linalg.qr(even, mode="r")) if even.shape[0] > 8 * even.shape[1] else even
+    _, size, right = np.linalg.svd(even, full_matrices=False)
     if size.size < scale.size:
         size = np.concatenate([size, np.zeros(scale.size - size.size)])
         right = np.linalg.svd(a / scale, full_matrices=True)[2]

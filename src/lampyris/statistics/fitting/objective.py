@@ -134,8 +134,12 @@ class _Curves:
             if one.jacobian is not None:
                 whole = np.zeros((full.size, np.size(one.observed)))
                 with np.errstate(over="ignore", invalid="ignore", divide="ignore", under="ignore"):
+                    leaning = np.asarray(one.jacobian(full[places]), dtype=np.float64).T
+                if np.unique(places).size == places.size:
+                    whole[places] = leaning
+                else:
                     # a parameter that a model takes twice moves it twice
-                    np.add.at(whole, places, np.asarray(one.jacobian(full[places]), dtype=np.float64).T)
+                    np.add.at(whole, places, leaning)
                 block = whole[frame.free].T
             else:
                 # only of those that the set takes

@@ -22,6 +22,8 @@ _AT_BOUND = 1e-6
 _ROUNDED = 1e-9
 # squared residual over squared value that no scatter makes
 _EXACT = 1e-22
+# rows per column from which a turn into few rows pays
+_TALL = 8
 _LEAST_DAMPING, _MOST_DAMPING = 1e-14, 1e16
 
 
@@ -191,6 +193,7 @@ def _search(objective: Objective, theta: Array, rounds: int, done: float, near: 
         a, b = objective.quadratic(theta, rough=before > _ROUGH * unit)
         if not (np.isfinite(a).all() and np.isfinite(b).all()):
             return Found(theta, value, False, number)
+        a, b = _short(a, b)
         free = _moving(theta, -(a.T @ b), low, high)
         if not free.any():
             return Found(theta, value, True, number)
@@ -225,6 +228,14 @@ def _search(objective: Objective, theta: Array, rounds: int, done: float, near: 
         damping = max(damping * (0.1 if ratio > 0.75 else 1.0 if ratio > 0.25 else 4.0), _LEAST_DAMPING)
         theta, value, before = trial, there, gain
     return Found(theta, value, False, rounds)
+
+
+def _short(a: Array, b: Array) -> tuple[Array, Array]:
+    """The same normal equations in as few rows as there are columns and one more: a turn of tall `a` and `b` changes no step."""
+    if a.shape[0] < _TALL * a.shape[1]:
+        return a, b
+    turned: Array = np.asarray(np.linalg.qr(np.column_stack([a, b]), mode="r"))
+    return turned[:, :-1], turned[:, -1]
 
 
 def _unit(objective: Objective, value: float, least: float) -> float:

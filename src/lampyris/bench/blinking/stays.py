@@ -1,0 +1,209 @@
+"""Stays on and off from a trace, and the trace from stays."""
+
+import math
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from lampyris.bench.blinking.changes import Levels, change_points, cluster_levels
+
+Array = NDArray[np.float64]
+# standard deviations by which the evidence for the shortest stay must exceed what its two change points cost
+_SURE = 2.0
+_MOST_SHORTEST = 1000
+# share of a trace that a last dark stay fills when it looks like bleaching, and how much longer than any other
+_BLEACHED_SHARE, _BLEACHED_TIMES = 0.15, 3.0
+# change of the on level over a trace that is drift
+_DRIFT = 0.15
+
+
+def predict_trace(on_share: Array, /, *, on: float, off: float) -> Array:
+    """Mean photons per bin of a dot that is on for a share of each bin.
+
+    Parameters
+    ----------
+    on_share : numpy.ndarray
+        From 0 to 1, dims (bin,).
+    on, off : float
+        Photons per bin of either state.
+    """
+    return np.asarray(off + (on - off) * np.asarray(on_share, np.float64))
+
+
+def variance_trace(expected: Array, /) -> Array:
+    """Variance of the counts, which are Poisson's."""
+    return np.asarray(expected, np.float64)
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Stays:
+    """Stays of a dot in its two states.
+
+    Parameters
+    ----------
+    starts : numpy.ndarray
+        First bin of each stay, dims (stay,).
+    bins : numpy.ndarray
+        Length of each, dims (stay,).
+    on : numpy.ndarray of bool
+        State of each, dims (stay,).
+    on_level, off_level : float
+        Photons per bin.
+    shortest : int
+        Bins of the shortest stay that is surely seen in either state.
+    levels : Levels
+        Of the segments; more than two are joined to the nearer end.
+    expected : numpy.ndarray
+        Photons per bin of the segments, dims (bin,).
+    drift : float
+        Relative change of the on level over the trace; 0 where it is not clear.
+    bleached : bool
+        The last stay is dark and far longer than any other.
+    """
+
+    starts: NDArray[np.intp]
+    bins: NDArray[np.intp]
+    on: NDArray[np.bool_]
+    on_level: float
+    off_level: float
+    shortest: int
+    levels: Levels
+    expected: Array
+    drift: float
+    bleached: bool
+
+    @property
+    def one_state(self) -> bool:
+        """No switch was found."""
+        return self.bins.size < 2
+
+    def of(self, *, on: bool) -> tuple[NDArray[np.intp], NDArray[np.bool_]]:
+        """Bins of the stays of a state, and whether the record's start or end cuts each short."""
+        cut = np.zeros(self.bins.size, bool)
+        cut[[0, -1]] = True
+        chosen = self.on == on
+        return self.bins[chosen], cut[chosen]
+
+    @property
+    def on_bins(self) -> int:
+        """Bins that the dot is on; what follows bleaching does not count."""
+        return int(self.bins[self.on].sum())
+
+    @property
+    def observed_bins(self) -> int:
+        """Bins until the end, or until the dot bleached."""
+        return int(self.bins[: self.bins.size - self.bleached].sum())
+
+
+def infer_stays(counts: Array, /, *, penalty: float | None = None, most_levels: int = 4) -> Stays:
+    """Stays from the change points of a trace.
+
+    Parameters
+    ----------
+    counts : numpy.ndarray
+        Photons per bin, dims (bin,).
+    penalty : float, optional
+        Of a change point.
+    most_levels : int
+        Most levels of brightness.
+
+    Returns
+    -------
+    Stays
+    """
+    starts = change_points(counts, penalty=penalty)
+    ends = np.append(starts[1:], counts.size)
+    bins = ends - starts
+    photons = np.add.reduceat(counts, starts)
+    levels = cluster_levels(photons, bins.astype(np.float64), most=most_levels)
+    rates = levels.rates
+    middle = 0.5 * (rates[0] + rates[-1])
+    on_segment = rates[levels.of_segment] > middle if rates.size > 1 else np.ones(bins.size, bool)
+    own = 3.0 * math.log(max(counts.size, 2)) if penalty is None else penalty
+    return _joined(counts, (starts, bins), on_segment, levels, own)
+
+
+def _joined(
+    counts: Array,
+    segments: tuple[NDArray[np.intp], NDArray[np.intp]],
+    on_segment: NDArray[np.bool_],
+    levels: Levels,
+    penalty: float,
+) -> Stays:
+    starts, bins = segments
+    new = np.flatnonzero(np.diff(on_segment.astype(np.int8), prepend=2))
+    stay_bins = np.add.reduceat(bins, new)
+    on = on_segment[new]
+    lit = np.repeat(on_segment, bins)
+    on_level = float(counts[lit].mean()) if lit.any() else math.nan
+    off_level = float(counts[~lit].mean()) if not lit.all() else math.nan
+    rates = np.add.reduceat(counts, starts) / bins
+    others = stay_bins[:-1]
+    bleached = (
+        stay_bins.size > 1
+        and not on[-1]
+        and stay_bins[-1] > _BLEACHED_SHARE * counts.size
+        and stay_bins[-1] > _BLEACHED_TIMES * int(others[~on[:-1]].max(initial=1))
+    )
+    return Stays(
+        starts[new], stay_bins, on, on_level, off_level, shortest_seen(on_level, off_level, penalty), levels,
+        np.repeat(rates, bins), _drift(starts, bins, rates, on_segment), bool(bleached),
+    )  # fmt: skip
+
+
+def shortest_seen(on: float, off: float, penalty: float, /) -> int:
+    """Bins of the shortest stay, in either state, whose evidence exceeds what its two change points cost by two of its
+    standard deviations.
+
+    Examples
+    --------
+    >>> shortest_seen(60.0, 5.0, 27.0), shortest_seen(12.0, 6.0, 27.0)
+    (1, 21)
+    """
+    if not (math.isfinite(on) and math.isfinite(off) and on > off):
+        return 1
+    low = max(off, 0.1)
+    ratio = math.log(on / low)
+    # twice the log likelihood ratio per bin, its mean and variance: a dark stay within light and light within dark
+    sides = (
+        (2.0 * (on - low - low * ratio), 4.0 * low * ratio**2),
+        (2.0 * (on * ratio - (on - low)), 4.0 * on * ratio**2),
+    )
+    for bins in range(1, _MOST_SHORTEST):
+        if all(mean * bins - _SURE * math.sqrt(spread * bins) > 2.0 * penalty for mean, spread in sides):
+            return bins
+    return _MOST_SHORTEST
+
+
+def _drift(starts: NDArray[np.intp], bins: NDArray[np.intp], rates: Array, on: NDArray[np.bool_]) -> float:
+    """Relative change of the on level from start to end by a weighted line, where it is clear."""
+    if on.sum() < 5:
+        return 0.0
+    middle = (starts + bins / 2.0)[on]
+    weight = bins[on] / np.maximum(rates[on], 1e-9)
+    length = float(starts[-1] + bins[-1])
+    centre = np.average(middle, weights=weight)
+    level = np.average(rates[on], weights=weight)
+    spread = float((weight * (middle - centre) ** 2).sum())
+    slope = float((weight * (middle - centre) * (rates[on] - level)).sum()) / spread if spread else 0.0
+    off = rates[on] - level - slope * (middle - centre)
+    sd = math.sqrt(max(float((weight * off**2).sum()) / (on.sum() - 2), 1.0) / spread) if spread else math.inf
+    change = slope * length / level
+    return change if abs(change) > _DRIFT and abs(slope) > 3.0 * sd else 0.0
+
+
+def stays_by_threshold(counts: Array, threshold: float, /) -> tuple[NDArray[np.intp], NDArray[np.bool_]]:
+    """Bins and states of the stays that a fixed threshold makes: each bin above it is on.
+
+    Every bin that noise lifts across the threshold cuts a long stay into short ones.
+
+    Examples
+    --------
+    >>> bins, on = stays_by_threshold(np.array([1.0, 9.0, 8.0, 2.0, 1.0]), 5.0)
+    >>> bins.tolist(), on.tolist()
+    ([1, 2, 2], [False, True, False])
+    """
+    above = counts > threshold
+    new = np.flatnonzero(np.diff(above.astype(np.int8), prepend=2))
+    return np.diff(np.append(new, counts.size)), above[new]

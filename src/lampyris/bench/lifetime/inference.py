@@ -1,0 +1,332 @@
+"""From a recorded decay to its law: Poisson likelihood through the predicted counts, and how many components it bears."""
+
+import math
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+
+import numpy as np
+from numpy.typing import NDArray
+
+from lampyris.bench.lifetime.model import Decay, Window, best_shift, starts_of
+from lampyris.bench.lifetime.prediction import DecayLaw, amplitude_mean, intensity_mean
+from lampyris.core.estimate import Estimate
+from lampyris.statistics.fitting import DataSet, Fit, derived, fit_poisson, profile_interval
+
+Array = NDArray[np.float64]
+CLEARLY = 10.0
+"""By how much the criterion must fall for one more component: a ratio of the models' likelihoods of e^5 beyond its parameters."""
+SHIFT_REACH = 30
+"""Channels that the search for the response's shift goes in either direction."""
+_LAGS = 20
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class DecayFit:
+    """A law fitted to a decay.
+
+    Parameters
+    ----------
+    model : Decay
+    fit : Fit
+        Its covariance holds the noise of the response as well; lifetimes in channels.
+    channel_ns : float
+    criterion : float
+        AICc, its likelihood divided by `excess`.
+    excess : float
+        Variance over that of the counts which the richest law leaves, at least 1.
+    response_sd : numpy.ndarray
+        Part of each parameter's standard error that the response's noise makes, dims (parameter,).
+    """
+
+    model: Decay
+    fit: Fit
+    channel_ns: float
+    criterion: float
+    excess: float
+    response_sd: Array
+
+    @property
+    def order(self) -> NDArray[np.intp]:
+        """Components from the shortest lifetime to the longest."""
+        return np.argsort(self.fit.values[: self.model.components], kind="stable")
+
+    @property
+    def law(self) -> DecayLaw:
+        """The fitted law."""
+        values = dict(zip(self.fit.names, self.fit.values.tolist(), strict=True))
+        return DecayLaw(
+            tuple(values[f"lifetime {k + 1}"] * self.channel_ns for k in self.order),
+            tuple(values[f"photons {k + 1}"] for k in self.order),
+            values.get("stretch", 1.0),
+            values["background"],
+            values.get("scatter", 0.0),
+            values["shift"],
+        )
+
+    @property
+    def title(self) -> str:
+        """Law in words."""
+        if self.model.stretched:
+            return "stretched exponential"
+        return f"{self.model.components} exponential{'s' if self.model.components > 1 else ''}"
+
+    def lifetimes(self, *, profile: bool = True) -> tuple[Estimate, ...]:
+        """Lifetimes in ns, shortest first, with support-plane intervals."""
+        return tuple(self._lifetime(int(k), profile) for k in self.order)
+
+    def _lifetime(self, k: int, profile: bool) -> Estimate:
+        name = f"lifetime {k + 1}"
+        one = self.fit[name]
+        low, high, method = one.low, one.high, one.method
+        if profile and name not in self.fit.at_bound and math.isfinite(one.sd):
+            plain = profile_interval(self.fit, name)
+            # the counts' own interval, and beside it what the response's noise and the excess add
+            own = math.sqrt(max(one.sd**2 - self._added(k) ** 2, 0.0)) or one.sd
+            beside = one.sd / own if own else 1.0
+            low = max(one.value - (one.value - plain.low) * beside, 0.0) if math.isfinite(plain.low) else plain.low
+            high = one.value + (plain.high - one.value) * beside
+            method = "Poisson likelihood, support plane (profile), widened by the noise of the response"
+        scale = self.channel_ns
+        return Estimate(one.value * scale, one.sd * scale, low * scale, high * scale, one.level, "ns", method)
+
+    def _added(self, k: int) -> float:
+        return float(self.response_sd[k])
+
+    def amplitudes(self) -> tuple[Estimate, ...]:
+        """Share of each component in the height at time 0, by the delta method, cut at 0 and 1."""
+        return self._shares(lambda lifetimes, photons: photons / lifetimes)
+
+    def intensities(self) -> tuple[Estimate, ...]:
+        """Share of each component in the photons."""
+        return self._shares(lambda lifetimes, photons: photons)
+
+    def _shares(self, of: Callable[[Array, Array], Array]) -> tuple[Estimate, ...]:
+        n = self.model.components
+        first = n + self.model.stretched
+        if n == 1:
+            return (Estimate(1.0, 0.0, 1.0, 1.0, self.fit.level, "1", "one component"),)
+
+        def share(values: Array, k: int) -> float:
+            each = of(values[:n], values[first : first + n])
+            return float(each[k] / each.sum())
+
+        made = (derived(self.fit, lambda values, k=int(k): share(values, k)) for k in self.order)  # type: ignore[misc]
+        return tuple(replace(one, low=max(one.low, 0.0), high=min(one.high, 1.0)) for one in made)
+
+    def mean(self, kind: str, /) -> Estimate:
+        """Mean lifetime in ns, weighted by ``amplitude`` or by ``intensity``."""
+        n, stretched = self.model.components, self.model.stretched
+        weighted = amplitude_mean if kind == "amplitude" else intensity_mean
+
+        def mean(values: Array) -> float:
+            stretch = float(values[1]) if stretched else 1.0
+            return weighted(values[:n], values[n + stretched : 2 * n + stretched], stretch) * self.channel_ns
+
+        return derived(self.fit, mean, unit="ns")
+
+    @property
+    def borne(self) -> bool:
+        """Nothing but background and scatter at a bound, each share clear of 0, neighbouring lifetimes clear of each other."""
+        n = self.model.components
+        held = [name for name in self.fit.at_bound if not name.startswith(("background", "scatter"))]
+        if held or not np.isfinite(self.fit.sds[: 2 * n + self.model.stretched]).all():
+            return False
+        quantile = self.fit.quantile()
+        lifetimes, sds = self.fit.values[:n][self.order], self.fit.sds[:n][self.order]
+        apart = np.diff(lifetimes) > quantile * np.hypot(sds[1:], sds[:-1])
+        return bool(apart.all()) and all(one.value > quantile * one.sd for one in self.amplitudes() if one.sd > 0)
+
+    @property
+    def weighted_residuals(self) -> Array:
+        """Counts less expected over the root of the expected, of the fitted channels."""
+        return np.asarray(self.fit.residuals[0] / np.sqrt(self.fit.fitted[0]))
+
+    def autocorrelation(self, *, lags: int = 100) -> Array:
+        """Autocorrelation of the weighted residuals at 1 to `lags` channels."""
+        own = self.weighted_residuals - self.weighted_residuals.mean()
+        count = min(lags, own.size // 4)
+        power = float(own @ own)
+        return np.array([float(own[:-k] @ own[k:]) / power for k in range(1, count + 1)])
+
+    @property
+    def correlated(self) -> bool:
+        """Residuals follow each other: Ljung and Box's sum over 20 lags lies beyond its 0.1 % quantile.
+
+        References
+        ----------
+        Ljung & Box 1978, Biometrika 65:297, doi:10.1093/biomet/65.2.297.
+        """
+        from scipy.special import chdtri
+
+        size = self.weighted_residuals.size
+        found = self.autocorrelation(lags=_LAGS)
+        total = size * (size + 2.0) * float((found**2 / (size - np.arange(1, found.size + 1))).sum())
+        return total > float(chdtri(found.size, 1e-3))
+
+    def reduced_chi2(self) -> Estimate:
+        """Pearson's chi-squared over the degrees of freedom, with the interval that it would have if the law held."""
+        goodness = self.fit.goodness
+        # of Poisson counts the variance of (n - m)^2 / m is 2 + 1 / m
+        sd = math.sqrt(float((2.0 + 1.0 / self.fit.fitted[0]).sum())) / goodness.degrees
+        value = goodness.reduced_chi2
+        half = self.fit.quantile() * sd
+        return Estimate(value, sd, value - half, value + half, self.fit.level, "1", "Pearson, of Poisson counts")
+
+
+def fit_decay(
+    window: Window,
+    /,
+    *,
+    channel_ns: float,
+    components: int,
+    stretched: bool = False,
+    scatter: bool = False,
+    shift: float | None = None,
+    start_shift: float | None = None,
+    level: float = 0.95,
+) -> DecayFit:
+    """One law fitted to a decay by Poisson likelihood.
+
+    Parameters
+    ----------
+    window : Window
+    channel_ns : float
+    components : int
+        1 to 4; 1 of a stretched law.
+    stretched, scatter : bool
+        Fit an exponent; fit light of the pulse itself.
+    shift : float, optional
+        Of the response in channels, held; fitted without it.
+    start_shift : float, optional
+        Where its search starts; found without it.
+    level : float
+        Of the intervals.
+
+    Returns
+    -------
+    DecayFit
+    """
+    model = Decay(window, components, stretched, scatter)
+    if shift is not None:
+        at = shift
+    else:
+        at = best_shift(window, reach=SHIFT_REACH) if start_shift is None else start_shift
+    found = starts_of(window, at, components, scatter=scatter)
+    tail = [found[2 * components], at, *found[2 * components + 1 :]]
+    start = np.array([*found[:components], *([0.8] if stretched else []), *found[components : 2 * components], *tail])
+    data = DataSet(model.expected, window.seen, jacobian=model.jacobian, name="decay")
+    parameters = model.parameters(start, shift_fixed=shift is not None, shift_reach=5.0)
+    fit = fit_poisson(data, parameters, level=level)
+    return _with_response_noise(DecayFit(model, fit, channel_ns, fit.goodness.aicc, 1.0, np.zeros(len(fit.names))))
+
+
+def _with_response_noise(found: DecayFit) -> DecayFit:
+    """Covariance with what the response's own counting noise moves the fit by.
+
+    To first order a change of the response moves the estimates by F^-1 J' W times the change of the expected counts.
+    """
+    fit, window = found.fit, found.model.window
+    moving = np.flatnonzero(np.diag(fit.covariance) > 0)
+    variance = window.response.variance
+    if not variance.any() or not moving.size or not np.isfinite(fit.covariance[np.ix_(moving, moving)]).all():
+        return found
+    pull = (found.model.jacobian(fit.values)[:, moving] / fit.fitted[0][:, None]) @ fit.covariance[
+        np.ix_(moving, moving)
+    ]
+    by_response = np.stack([found.model.back(fit.values, column) for column in pull.T])
+    # its sum is 1: what only makes it stronger is no change of shape
+    by_response = by_response - (by_response @ window.response.shape)[:, None]
+    added = (by_response * variance) @ by_response.T
+    covariance = fit.covariance.copy()
+    covariance[np.ix_(moving, moving)] += added
+    sd = np.zeros(len(fit.names))
+    sd[moving] = np.sqrt(np.diag(added))
+    return replace(found, fit=_with_covariance(fit, covariance), response_sd=sd)
+
+
+def _with_covariance(fit: Fit, covariance: Array) -> Fit:
+    estimates = []
+    quantile = fit.quantile()
+    for place, (one, parameter) in enumerate(zip(fit.estimates, fit.objective.frame.parameters, strict=True)):
+        if not one.sd > 0 or not math.isfinite(one.sd):
+            estimates.append(one)
+            continue
+        sd = math.sqrt(float(covariance[place, place]))
+        low, high = max(one.value - quantile * sd, parameter.low), min(one.value + quantile * sd, parameter.high)
+        estimates.append(replace(one, sd=sd, low=low, high=high))
+    return replace(fit, covariance=covariance, estimates=tuple(estimates))
+
+
+def infer_decay(
+    window: Window,
+    /,
+    *,
+    channel_ns: float,
+    components: int | None = None,
+    most: int = 3,
+    stretched: bool | None = None,
+    scatter: bool = False,
+    shift: float | None = None,
+    level: float = 0.95,
+) -> tuple[DecayFit, ...]:
+    """Law of a decay, and the others that were tried.
+
+    Parameters
+    ----------
+    window : Window
+    channel_ns : float
+    components : int, optional
+        Number of exponentials, where it is known.
+    most : int
+        Most exponentials that are tried otherwise.
+    stretched : bool, optional
+        Try a stretched exponential alone (True) or not at all (False); without it beside the others, where their number is open.
+    scatter : bool
+        Fit light of the exciting pulse.
+    shift : float, optional
+        Of the response in channels, where it is known.
+    level : float
+        Of the intervals.
+
+    Returns
+    -------
+    tuple of DecayFit
+        The chosen one first: the fewest exponentials from which no larger number that the decay bears lowers the criterion by
+        more than `CLEARLY`. It bears a number if no parameter but background and scatter lies at a bound, each share is clear
+        of 0, and neighbouring lifetimes are clear of each other. The criterion is AICc with the likelihood divided by the
+        excess variance of the richest law (QAICc), so that errors of the response do not pass for components. A stretched
+        exponential is chosen where its criterion is lower than that of several exponentials, or clearly lower than that of one.
+        The others follow by their criterion.
+
+    References
+    ----------
+    Burnham & Anderson 2002, Model Selection and Multimodel Inference, section 2.5, doi:10.1007/b97636.
+    """
+    common = {"channel_ns": channel_ns, "scatter": scatter, "shift": shift, "level": level}
+    if stretched:
+        return (fit_decay(window, components=1, stretched=True, **common),)  # type: ignore[arg-type]
+    if components is not None:
+        return (fit_decay(window, components=components, **common),)  # type: ignore[arg-type]
+    at = best_shift(window, reach=SHIFT_REACH) if shift is None else None
+    tried = [fit_decay(window, components=k, start_shift=at, **common) for k in range(1, most + 1)]  # type: ignore[arg-type]
+    if stretched is None:
+        tried.append(fit_decay(window, components=1, stretched=True, start_shift=at, **common))  # type: ignore[arg-type]
+    excess = max(1.0, min(one.fit.goodness.reduced_chi2 for one in tried))
+    tried = [replace(one, excess=excess, criterion=_criterion(one.fit, excess)) for one in tried]
+    exponentials = tried[:most]
+    chosen = exponentials[0]
+    for one in exponentials[1:]:
+        if one.borne and one.criterion < chosen.criterion - CLEARLY:
+            chosen = one
+    # of two laws of several parameters the likelier; a single exponential is given up only where another is clearly better
+    margin = CLEARLY if chosen is exponentials[0] else 0.0
+    for one in tried[most:]:
+        if one.borne and one.criterion < chosen.criterion - margin:
+            chosen = one
+    return (chosen, *sorted((one for one in tried if one is not chosen), key=lambda one: one.criterion))
+
+
+def _criterion(fit: Fit, excess: float) -> float:
+    goodness = fit.goodness
+    free = goodness.free + (excess > 1.0)
+    return goodness.deviance / excess + 2.0 * free + 2.0 * free * (free + 1.0) / max(goodness.points - free - 1.0, 1e-9)

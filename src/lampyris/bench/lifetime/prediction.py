@@ -1,0 +1,269 @@
+"""Counts per channel that a decay law makes behind the instrument's response, and their slopes.
+
+Light that falls anywhere in a channel and comes out anywhere in a later one: with the response even within a channel and
+``x`` channels per lifetime the share of an exponential that comes m channels later is ``(1 - e^-x)^2 / x e^-(m-1)x``, and
+``1 - (1 - e^-x) / x`` in the same channel, which together are 1. Sums over channels are recursions, so nothing is truncated.
+"""
+
+import math
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy.linalg.blas import dtbsv
+from scipy.special import gammainc, gammaln
+
+from lampyris.bench.lifetime.response import Response, shifted_response
+
+Array = NDArray[np.float64]
+# periods that are folded into one window of a stretched decay end where less than this share is left
+_LEFT = 1e-5
+_MOST_PERIODS = 200
+
+
+@dataclass(frozen=True, slots=True)
+class DecayLaw:
+    """What a decay is made of.
+
+    Parameters
+    ----------
+    lifetimes_ns : tuple of float
+        One per component; of a stretched decay its time constant.
+    photons : tuple of float
+        Of each component after one pulse, however long it lasts.
+    stretch : float
+        Exponent of a stretched decay of one component; 1 for exponentials.
+    background : float
+        Counts per channel.
+    scatter : float
+        Photons of the exciting pulse itself.
+    shift_channels : float
+        How much later the decay's axis is than the response's.
+
+    Examples
+    --------
+    >>> law = DecayLaw((1.0, 4.0), (100.0, 400.0))
+    >>> law.amplitudes, law.amplitude_mean_ns, round(law.intensity_mean_ns, 6)
+    ((0.5, 0.5), 2.5, 3.4)
+    """
+
+    lifetimes_ns: tuple[float, ...]
+    photons: tuple[float, ...]
+    stretch: float = 1.0
+    background: float = 0.0
+    scatter: float = 0.0
+    shift_channels: float = 0.0
+
+    def __post_init__(self) -> None:
+        faults = [
+            "needs as many photon numbers as lifetimes, at least one"
+            if not self.lifetimes_ns or len(self.lifetimes_ns) != len(self.photons)
+            else "",
+            "lifetimes are above 0" if not all(one > 0 for one in self.lifetimes_ns) else "",
+            "photons, background and scatter are from 0"
+            if not all(one >= 0 for one in (*self.photons, self.background, self.scatter))
+            else "",
+            "the stretch is above 0 and at most 1" if not 0 < self.stretch <= 1 else "",
+            "only one component can be stretched" if self.stretch < 1 and len(self.lifetimes_ns) > 1 else "",
+        ]
+        if any(faults):
+            raise ValueError("decay law: " + "; ".join(fault for fault in faults if fault))
+
+    @property
+    def amplitudes(self) -> tuple[float, ...]:
+        """Share of each component in the height at time 0."""
+        heights = [n / tau for n, tau in zip(self.photons, self.lifetimes_ns, strict=True)]
+        total = sum(heights)
+        return tuple(one / total if total else math.nan for one in heights)
+
+    @property
+    def amplitude_mean_ns(self) -> float:
+        """Area under the decay over its height at time 0: what a quantum yield is proportional to."""
+        return amplitude_mean(self.lifetimes_ns, self.photons, self.stretch)
+
+    @property
+    def intensity_mean_ns(self) -> float:
+        """Mean time after the pulse at which a photon comes."""
+        return intensity_mean(self.lifetimes_ns, self.photons, self.stretch)
+
+
+def amplitude_mean(
+    lifetimes: "tuple[float, ...] | Array", photons: "tuple[float, ...] | Array", stretch: float
+) -> float:
+    """Area over height; of a stretched decay ``tau / beta Gamma(1 / beta)``."""
+    if stretch < 1.0:
+        return float(lifetimes[0] / stretch * math.exp(gammaln(1.0 / stretch)))
+    heights = np.asarray(photons) / np.asarray(lifetimes)
+    return float(np.sum(photons) / heights.sum()) if heights.sum() > 0 else math.nan
+
+
+def intensity_mean(
+    lifetimes: "tuple[float, ...] | Array", photons: "tuple[float, ...] | Array", stretch: float
+) -> float:
+    """Mean arrival; of a stretched decay ``tau Gamma(2 / beta) / Gamma(1 / beta)``."""
+    if stretch < 1.0:
+        return float(lifetimes[0] * math.exp(gammaln(2.0 / stretch) - gammaln(1.0 / stretch)))
+    total = float(np.sum(photons))
+    return float(np.dot(lifetimes, photons) / total) if total > 0 else math.nan
+
+
+def predict_decay(law: DecayLaw, response: Response, /, *, channel_ns: float, period_ns: float = math.inf) -> Array:
+    """Mean counts per channel.
+
+    Parameters
+    ----------
+    law : DecayLaw
+    response : Response
+        Over the channels of the decay.
+    channel_ns : float
+        Width of a channel.
+    period_ns : float
+        Time between pulses: light of earlier pulses adds; infinity for pulses far apart.
+
+    Returns
+    -------
+    numpy.ndarray
+        Dims (channel,).
+
+    Examples
+    --------
+    >>> pulse = Response(np.eye(1, 4)[0], np.zeros(4))
+    >>> predict_decay(DecayLaw((1.0,), (100.0,)), pulse, channel_ns=1.0).round(2).tolist()
+    [36.79, 39.96, 14.7, 5.41]
+    """
+    period = period_ns / channel_ns
+    moved, _ = shifted_response(response.shape, law.shift_channels)
+    expected = law.background + law.scatter * moved
+    if law.stretch < 1.0:
+        kernel = stretched_kernel(law.lifetimes_ns[0] / channel_ns, law.stretch, moved.size, period)
+        return np.maximum(expected + law.photons[0] * stretched_through(moved, kernel, period), 0.0)
+    for lifetime, photons in zip(law.lifetimes_ns, law.photons, strict=True):
+        expected = expected + photons * Exponential(lifetime / channel_ns, period, moved.size).through(moved)
+    return np.maximum(expected, 0.0)
+
+
+def variance_decay(expected: Array, /) -> Array:
+    """Variance of the counts: photons that are counted one by one come as Poisson's law has it."""
+    return np.asarray(expected, np.float64)
+
+
+class Exponential:
+    """One exponential of unit area behind a response; lengths in channels.
+
+    Parameters
+    ----------
+    lifetime, period : float
+    size : int
+        Channels of the window.
+    """
+
+    def __init__(self, lifetime: float, period: float, size: int, /) -> None:
+        self.lifetime, self.period, self.size = lifetime, period, size
+        x = 1.0 / lifetime
+        lost = -math.expm1(-x)
+        self.decay = math.exp(-x)
+        # share that comes in the same channel, and in the next; and their slopes by x
+        self.same, self.next = 1.0 - lost / x, lost * lost / x
+        self.same_slope = lost / x**2 - self.decay / x
+        self.next_slope = (2.0 * lost * self.decay - lost * lost / x) / x
+        self._band = np.empty((2, size), order="F")
+        self._band[0], self._band[1] = 1.0, -self.decay
+
+    def through(self, response: Array, /) -> Array:
+        """Counts per channel behind a response, dims (channel,)."""
+        source = self.same * response
+        source[1:] += (self.next - self.decay * self.same) * response[:-1]
+        found: Array = dtbsv(1, self._band, source, lower=1)
+        carried, _ = self._carried(response)
+        return found + carried[0] * self._tail() if carried[0] else found
+
+    def slope(self, response: Array, through: Array, /) -> Array:
+        """Slope of `through` by the lifetime."""
+        by_x = self.same_slope * response
+        by_x[1:] += (self.next_slope - self.decay * self.same_slope + self.decay * self.same) * response[:-1]
+        carried, slope = self._carried(response)
+        tail = self._tail() if carried[0] else None
+        alone = through if tail is None else through - carried[0] * tail
+        by_x[1:] -= self.decay * alone[:-1]
+        found: Array = dtbsv(1, self._band, by_x, lower=1)
+        if tail is not None:
+            found = found + (slope[0] - carried[0] * np.arange(self.size)) * tail
+        return found * -(self.lifetime**-2)
+
+    def back(self, weights: Array, /) -> Array:
+        """Sum over later channels of weight by share: the transpose of `through`, dims (channel,)."""
+        run: Array = dtbsv(1, self._band, np.array(weights), lower=1, trans=1)
+        found = self.same * run
+        found[:-1] += (self.next - self.decay * self.same) * run[1:]
+        if math.isfinite(self.period):
+            later = float(weights @ self._tail())
+            places = np.arange(min(self.size, math.floor(self.period)))
+            found[: places.size] += later * self._from_before(places)
+        return found
+
+    def _tail(self) -> Array:
+        return np.asarray(self.decay ** np.arange(self.size))
+
+    def _from_before(self, places: NDArray[np.intp]) -> Array:
+        x = 1.0 / self.lifetime
+        return np.asarray(self.next * np.exp(-x * (self.period - 1.0 - places)) / -math.expm1(-x * self.period))
+
+    def _carried(self, response: Array) -> tuple[Array, Array]:
+        """What earlier pulses leave in the first channel, and its slope by x."""
+        if not math.isfinite(self.period):
+            return np.zeros(1), np.zeros(1)
+        x, period = 1.0 / self.lifetime, self.period
+        places = np.arange(min(self.size, math.floor(period)))
+        each = response[: places.size] * self._from_before(places)
+        repeat = period * math.exp(-x * period) / -math.expm1(-x * period)
+        slope = each * (self.next_slope / self.next - (period - 1.0 - places) - repeat)
+        return np.array([each.sum()]), np.array([slope.sum()])
+
+
+def stretched_kernel(lifetime: float, stretch: float, size: int, period: float, /) -> tuple[Array, Array | None]:
+    """Share of a stretched decay of unit area by how many channels later it comes: after its own pulse, dims (size,), and after
+    earlier ones, dims (2 size - 1,) from ``1 - size`` on; None where pulses are far apart.
+    """
+    own = _between(np.arange(size, dtype=np.float64), lifetime, stretch)
+    if not math.isfinite(period):
+        return own, None
+    lags = np.arange(1.0 - size, size)
+    earlier = np.zeros(lags.size)
+    for number in range(1, _MOST_PERIODS):
+        later = lags + number * period
+        earlier += _between(later, lifetime, stretch)
+        if math.exp(-((max(number * period, 0.0) / lifetime) ** stretch)) < _LEFT:
+            break
+    return own, earlier
+
+
+def _between(lag: Array, lifetime: float, stretch: float) -> Array:
+    """Second difference of the twice integrated decay: from somewhere in a channel to somewhere in one `lag` later."""
+    unit = lifetime / stretch * math.exp(gammaln(1.0 / stretch))
+    mean = lifetime * math.exp(gammaln(2.0 / stretch) - gammaln(1.0 / stretch))
+
+    def twice(at: Array) -> Array:
+        """Integral of (time - arrival) over the arrivals so far."""
+        u = (np.maximum(at, 0.0) / lifetime) ** stretch
+        return np.maximum(at, 0.0) * gammainc(1.0 / stretch, u) - mean * gammainc(2.0 / stretch, u)
+
+    if not unit > 0:
+        raise ValueError("a decay needs an area")
+    # lags rise by 1, so that neighbours share their integrals
+    return np.maximum(np.diff(twice(np.concatenate([[lag[0] - 1.0], lag, [lag[-1] + 1.0]])), n=2), 0.0)
+
+
+def stretched_through(response: Array, kernel: tuple[Array, Array | None], period: float, /) -> Array:
+    """Counts per channel of a stretched decay of unit area behind a response."""
+    own, earlier = kernel
+    size = response.size
+    found = _convolved(response, own)[:size]
+    if earlier is not None:
+        first = response[: min(size, math.floor(period))]
+        found = found + _convolved(first, earlier)[size - 1 : 2 * size - 1]
+    return found
+
+
+def _convolved(a: Array, b: Array) -> Array:
+    size = 1 << (a.size + b.size - 1).bit_length()
+    return np.fft.irfft(np.fft.rfft(a, size) * np.fft.rfft(b, size), size)

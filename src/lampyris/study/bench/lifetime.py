@@ -1,0 +1,412 @@
+"""Decays and the instrument's response to lifetimes, their means and the phasor."""
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+
+import numpy as np
+
+from lampyris.bench.lifetime import (
+    DecayFit,
+    Phasor,
+    Range,
+    Response,
+    Window,
+    fit_decay,
+    infer_decay,
+    phasor_of,
+    pulse_at,
+    range_of,
+    response_from_counts,
+    saturated,
+)
+from lampyris.core.bench import BenchCurve, BenchRecord, BenchResult, BenchSource
+from lampyris.core.errors import ImageError, InputError
+from lampyris.core.estimate import Estimate
+from lampyris.core.finding import Finding, Severity
+from lampyris.core.instruments import Decay
+from lampyris.core.techniques.lifetime import Settings
+from lampyris.io.instruments.decays import read_decays
+from lampyris.statistics.intervals import t_interval
+from lampyris.study.bench.reading import read_each, remark, with_role
+
+_LIKE = 1e-3
+"""By what share channels of response and decay may differ in width."""
+_MOVES = 0.02
+"""By what share the intensity mean may move with the fitted range before it is flagged."""
+_FEW = 10_000
+"""Photons below which lifetimes of several components are weakly known."""
+_FULL = 65_535.0
+_NARROW = 4.0
+"""Channels across a response, at half its height, that show its shape."""
+_CLEAR = 3.3
+"""Standard errors by which reduced chi-squared must exceed 1 for a misfit: a chance of 0.05 %."""
+
+
+@dataclass(slots=True)
+class _Doubts:
+    """Flags and findings of one decay."""
+
+    file: str
+    name: str
+    flags: list[str] = field(default_factory=list)
+    findings: list[Finding] = field(default_factory=list)
+
+    def add(self, flag: str, seen: str, mend: str, severity: Severity = Severity.WARNING) -> None:
+        if flag in self.flags:
+            return
+        self.flags.append(flag)
+        self.findings.append(
+            remark(self.file, f"lifetime.{flag}", f"{self.name} {seen}".strip(), mend, severity=severity)
+        )
+
+
+def measure(sources: tuple[BenchSource, ...], settings: Settings) -> BenchResult:
+    """Lifetimes of each decay.
+
+    Raises
+    ------
+    ImageError
+        If no decay can be read or fitted.
+    InputError
+        If options contradict each other.
+    """
+    if settings.law == "stretched" and (settings.components or 1) > 1:
+        finding = remark(
+            "", "lifetime.law", "asks for a stretched law of several components.", "Leave one out.", column="components"
+        )
+        raise InputError("A stretched law has one component.", [finding])
+    limit = int(settings.max_file_mb * 1e6)
+
+    def opened(path: Path, file: str) -> tuple[Decay, ...]:
+        return read_decays(
+            path, max_bytes=limit, file=file, channel_ns=settings.channel_ns, time_unit=settings.time_unit or ""
+        )
+
+    read, findings = read_each(with_role(sources, ""), opened)
+    responses, more = read_each(with_role(sources, "response"), opened)
+    findings += more
+    records: list[BenchRecord] = []
+    for source, decays in read:
+        for decay in decays:
+            made = _record(decay, source, responses, settings, findings)
+            if made is not None:
+                records.append(made)
+    if not records:
+        raise ImageError("No decay can be fitted.", findings)
+    pooled = records[0] if len(records) == 1 else _pooled(records)
+    told = f"{len(records)} decays" if len(records) > 1 else "nothing: one decay, intervals by the counting of photons"
+    return BenchResult("lifetime", pooled, tuple(records), told, tuple(findings), _notes(bool(responses), settings))
+
+
+def _notes(response: bool, settings: Settings) -> tuple[str, ...]:
+    how = (
+        "Decay laws through the measured response, shifted by a fitted part of a channel"
+        if response
+        else "No response was given: only the tail after the peak is fitted, and amplitudes are those at its start"
+    )
+    number = (
+        f"{settings.components} component(s) as asked for"
+        if settings.components or settings.law == "stretched"
+        else "as few components as AICc, its likelihood divided by the excess variance (QAICc), allows within 10, each of them"
+        " borne by the decay: off its bounds, its share clear of 0 and its lifetime clear of its neighbours';"
+        " a stretched law where it is likelier"
+    )
+    until = (
+        f"channels from before the pulse to {100 * settings.until_share:g} % of the peak"
+        if settings.until_share and response
+        else "all recorded channels after the start"
+    )
+    return (
+        f"{how}; Poisson likelihood of the counts, background free, over {until}; {number}.",
+        "Amplitudes are shares of the height at time 0; the amplitude mean is what a quantum yield follows, the intensity mean"
+        " is the mean arrival of a photon: they are different numbers.",
+        "Lifetimes have support-plane (profile likelihood) intervals, widened by the counting noise of the response; reduced"
+        " chi-squared is Pearson's.",
+    )
+
+
+def _record(
+    decay: Decay,
+    source: BenchSource,
+    responses: Sequence[tuple[BenchSource, tuple[Decay, ...]]],
+    settings: Settings,
+    findings: list[Finding],
+) -> BenchRecord | None:
+    name = decay.name or source.sample or source.file
+    doubts = _Doubts(decay.file, decay.name)
+    try:
+        response = _response(decay, source, responses, doubts)
+        found = range_of(decay.counts, until=settings.until_share, tail=response is None)
+        window = _window(decay, found, response, settings, doubts)
+        fits = _fits(window, decay, settings, tail=response is None)
+    except ValueError as error:
+        findings += doubts.findings
+        findings.append(remark(decay.file, "lifetime.decay", f"{decay.name} {error}.".strip(), "Check the recording."))
+        return None
+    best = fits[0]
+    _judge(decay, found, best, response, settings, doubts)
+    if response is not None:
+        _moved(best, window, found, decay, settings, doubts)
+    phasor = _phasor(decay, found, best, response, settings)
+    findings += doubts.findings
+    values = {
+        "amplitude_mean_ns": best.mean("amplitude"),
+        "intensity_mean_ns": best.mean("intensity"),
+        "reduced_chi2": best.reduced_chi2(),
+        "background_counts": best.fit["background"],
+    }
+    if response is not None and settings.shift_ns is None:
+        values["response_shift_ns"] = _scaled(best.fit["shift"], decay.channel_ns, "ns")
+    if settings.scatter:
+        values["scatter_photons"] = best.fit["scatter"]
+    if best.model.stretched:
+        values["stretch"] = best.fit["stretch"]
+    if phasor is not None:
+        values |= {
+            "phasor_g": phasor.g, "phasor_s": phasor.s, "phase_lifetime_ns": phasor.phase_ns,
+            "modulation_lifetime_ns": phasor.modulation_ns,
+        }  # fmt: skip
+    rows = tuple(
+        {
+            "law": one.title, "criterion": one.criterion - best.criterion, "reduced_chi2": one.fit.goodness.reduced_chi2,
+            "intensity_mean_ns": one.law.intensity_mean_ns, "borne": "yes" if one.borne else "no",
+        }
+        for one in fits
+    )  # fmt: skip
+    return BenchRecord(
+        name,
+        decay.file,
+        values,
+        lists={
+            "lifetimes_ns": best.lifetimes(),
+            "amplitudes": best.amplitudes(),
+            "photon_shares": best.intensities(),
+        },
+        words={
+            "model": best.title,
+            "method": "reconvolution" if response is not None else "tail fit",
+            "fitted_ns": f"{window.start * decay.channel_ns:.4g} to {window.end * decay.channel_ns:.4g}",
+        },
+        tables={"laws": rows} if len(rows) > 1 else {},
+        flags=tuple(doubts.flags),
+        curves=_curves(decay, best, window, phasor),
+    )
+
+
+def _scaled(one: Estimate, by: float, unit: str) -> Estimate:
+    return Estimate(one.value * by, one.sd * by, one.low * by, one.high * by, one.level, unit, one.method)
+
+
+def _response(
+    decay: Decay, source: BenchSource, responses: Sequence[tuple[BenchSource, tuple[Decay, ...]]], doubts: _Doubts
+) -> Response | None:
+    """Response of the decay's own sample, else the first; of its curves that of the same name, else the first."""
+    if not responses:
+        doubts.add("tail-fit", "has no response: only its tail is fitted.", "Give response=FILE.", Severity.NOTE)
+        return None
+    curves = next((read for own, read in responses if own.sample and own.sample == source.sample), responses[0][1])
+    one = next((curve for curve in curves if curve.name and curve.name == decay.name), curves[0])
+    if abs(one.channel_ns - decay.channel_ns) > _LIKE * decay.channel_ns:
+        raise ValueError(
+            f"its channels are {decay.channel_ns:g} ns wide and those of the response {one.file} {one.channel_ns:g} ns:"
+            " record both alike"
+        )
+    if one.counts.size > decay.counts.size and one.counts[decay.counts.size :].any():
+        seen = f"has {decay.counts.size} channels and its response {one.counts.size}: the response is cut."
+        doubts.add("response-longer", seen, "Record both over the same time.")
+    if one.counts.size < decay.counts.size:
+        seen = f"has {decay.counts.size} channels and its response {one.counts.size}: nothing is taken to follow."
+        doubts.add("response-shorter", seen, "Record both over the same time.", Severity.NOTE)
+    found = response_from_counts(one.counts, channels=decay.counts.size)
+    if found.counts < _FEW:
+        seen = f"has a response of {found.counts:.0f} photons, whose noise widens every interval."
+        doubts.add("response-noisy", seen, "Record the response longer.")
+    if found.width_channels < _NARROW:
+        seen = f"has a response only {found.width_channels:.0f} channels wide: its shape between channels is not known."
+        doubts.add("response-narrow", seen, "Record with narrower channels; times near a channel's width are rough.")
+    if saturated(one.counts) or one.counts.max() >= _FULL:
+        doubts.add("response-saturated", "has a response with a flat top.", "Record it with less light, or shorter.")
+    return found
+
+
+def _window(decay: Decay, found: Range, response: Response | None, settings: Settings, doubts: _Doubts) -> Window:
+    start, end = found.start, found.end
+    if settings.start_ns is not None:
+        start = max(found.first, round(settings.start_ns / decay.channel_ns))
+    if settings.end_ns is not None:
+        end = min(found.last, round(settings.end_ns / decay.channel_ns))
+    if end - start < 10:
+        raise ValueError(f"only {max(end - start, 0)} channels are left to fit")
+    rate = settings.repetition_mhz or decay.repetition_mhz
+    period = math.inf if math.isnan(rate) else 1e3 / rate / decay.channel_ns
+    if math.isfinite(period) and found.last - found.first > 1.05 * period:
+        seen = f"spans {(found.last - found.first) * decay.channel_ns:.4g} ns, more than the {1e3 / rate:.4g} ns between pulses."
+        doubts.add("several-periods", seen, "Check --repetition-mhz.", Severity.NOTE)
+    if found.first > 0 or found.last < decay.counts.size:
+        seen = f"is empty before channel {found.first + 1} or after {found.last}: these lie outside what was recorded."
+        doubts.add("empty-ends", seen, "Nothing, unless the decay was cut.", Severity.NOTE)
+    # one channel before the tail, so that every fitted channel holds a full step of the decay
+    own = pulse_at(max(start - 1, 0), decay.counts.size) if response is None else response
+    return Window(decay.counts, own, start, end, math.inf if response is None else period)
+
+
+def _fits(window: Window, decay: Decay, settings: Settings, *, tail: bool) -> tuple[DecayFit, ...]:
+    shift = 0.0 if tail else None if settings.shift_ns is None else settings.shift_ns / decay.channel_ns
+    law = settings.law
+    return infer_decay(
+        window,
+        channel_ns=decay.channel_ns,
+        components=1 if law == "stretched" else settings.components,
+        most=settings.most_components,
+        stretched=True if law == "stretched" else None if law == "auto" else False,
+        scatter=settings.scatter and not tail,
+        shift=shift,
+    )
+
+
+def _judge(
+    decay: Decay, found: Range, best: DecayFit, response: Response | None, settings: Settings, doubts: _Doubts
+) -> None:
+    """What lowers trust, each said once."""
+    total = float(decay.counts.sum())
+    rate = settings.repetition_mhz or decay.repetition_mhz
+    per_pulse = total / decay.acquisition_s / (rate * 1e6)
+    if math.isnan(per_pulse):
+        missing = "repetition rate" if math.isnan(rate) else "time of the recording"
+        doubts.add(
+            "pile-up-unknown",
+            f"does not say its {missing}: pile-up cannot be checked.",
+            "Give --repetition-mhz.",
+            Severity.NOTE,
+        )
+    elif per_pulse > settings.most_rate:
+        seen = f"has {100 * per_pulse:.3g} photons per 100 pulses: late photons are lost, lifetimes come out short."
+        doubts.add("pile-up", seen, "Record with less light.")
+    if saturated(decay.counts) or decay.counts.max() >= _FULL:
+        doubts.add("saturated", "has a flat top: the counter was full.", "Record shorter, or with less light.")
+    if decay.words.get("whole") == "no":
+        seen = "holds numbers that are not whole: they are no counts, and the intervals do not hold."
+        doubts.add("not-counts", seen, "Export counts, not scaled or smoothed numbers.")
+    if total < _FEW:
+        doubts.add("few-photons", f"has {total:.0f} photons.", "Record longer.")
+    longest = best.law.lifetimes_ns[-1]
+    left = (found.last - found.peak) * decay.channel_ns
+    if longest > 0.5 * left:
+        seen = f"has a lifetime of {longest:.3g} ns and ends {left:.3g} ns after its peak: it runs into the background."
+        doubts.add("cut-short", seen, "Record over a longer time.")
+    chi2 = best.reduced_chi2()
+    if best.correlated or chi2.value - _CLEAR * chi2.sd > 1.0:
+        seen = f"is not fully met by the law: reduced chi-squared {best.fit.goodness.reduced_chi2:.3g}."
+        doubts.add("misfit", seen, "Look at the residuals; try --scatter, more components, or a fresh response.")
+    if response is not None and settings.shift_ns is None:
+        shift = best.fit["shift"].value
+        if abs(shift) > max(3.0, response.width_channels):
+            seen = f"lies {shift * decay.channel_ns:.3g} ns from its response, more than the response is wide."
+            doubts.add("shifted", seen, "Check that both were recorded with the same delays.")
+    for note in best.fit.notes():
+        doubts.add("fit-" + note.split(":")[0].split(" (")[0].replace(" ", "-"), f"{note}", "See the note.")
+
+
+def _moved(best: DecayFit, window: Window, found: Range, decay: Decay, settings: Settings, doubts: _Doubts) -> None:
+    """The same law over every recorded channel: a mean that moves says that something beside the law is in the tail."""
+    if (
+        (window.start, window.end) == (found.first, found.last)
+        or settings.start_ns is not None
+        or settings.end_ns is not None
+    ):
+        return
+    whole = replace(window, start=found.first, end=found.last)
+    shift = None if settings.shift_ns is None else settings.shift_ns / decay.channel_ns
+    again = fit_decay(
+        whole, channel_ns=decay.channel_ns, components=best.model.components, stretched=best.model.stretched,
+        scatter=best.model.scatter, shift=shift, start_shift=best.law.shift_channels,
+    )  # fmt: skip
+    here, there = best.mean("intensity"), again.mean("intensity")
+    off = abs(there.value - here.value)
+    if off > max(_MOVES * here.value, here.high - here.value):
+        seen = (
+            f"has an intensity mean of {here.value:.3g} ns as fitted and of {there.value:.3g} ns over every channel:"
+            " afterpulses, reflections or a further slow component."
+        )
+        doubts.add("range-dependent", seen, "Look at the tail with --until-share 0; record response and sample again.")
+
+
+def _phasor(decay: Decay, found: Range, best: DecayFit, response: Response | None, settings: Settings) -> Phasor | None:
+    """Over the recorded channels, or over one period where it is shorter."""
+    rate = settings.repetition_mhz or decay.repetition_mhz
+    first, last = (found.first if response is not None else best.model.window.start), found.last
+    if not math.isnan(rate):
+        last = min(last, first + round(1e3 / rate / decay.channel_ns))
+    frequency = settings.phasor_mhz or (rate if not math.isnan(rate) else 1e3 / ((last - first) * decay.channel_ns))
+    background, shift = best.fit["background"], best.fit["shift"]
+    try:
+        return phasor_of(
+            decay.counts[first:last],
+            None if response is None else response.shape[first:last] / max(response.shape[first:last].sum(), 1e-12),
+            channel_ns=decay.channel_ns,
+            frequency_mhz=frequency,
+            background=(background.value, background.sd if math.isfinite(background.sd) else 0.0),
+            shift=(shift.value, shift.sd if math.isfinite(shift.sd) else 0.0),
+            response_variance=None if response is None else response.variance[first:last],
+        )
+    except ValueError:
+        return None
+
+
+def _curves(decay: Decay, best: DecayFit, window: Window, phasor: Phasor | None) -> tuple[BenchCurve, ...]:
+    low, high = max(0, window.start - 20), min(decay.counts.size, window.end + 200)
+    time = np.asarray((np.arange(low, high) + 0.5) * decay.channel_ns, np.float64)
+    inside = slice(window.start - low, window.end - low)
+    fit, residual = np.full(time.size, math.nan), np.full(time.size, math.nan)
+    fit[inside], residual[inside] = best.fit.fitted[0], best.weighted_residuals
+    shown = np.where(window.response.shape > 0, window.response.shape, math.nan)
+    parts = {}
+    if np.isfinite(shown).sum() > 1:
+        parts["response"] = shown[low:high] / np.nanmax(shown) * decay.counts.max()
+    if best.model.components > 1:
+        for k, tau in zip(best.order, best.law.lifetimes_ns, strict=True):
+            each = best.model.parts(best.fit.values)[int(k)][low:high]
+            parts[f"{tau:.3g} ns"] = np.where(each > 0.1, each, math.nan)
+    lags = best.autocorrelation()
+    curves = [
+        BenchCurve("decay", "time (ns)", "photons per channel", time, decay.counts[low:high], fit, parts, residual, y_log=True),
+        BenchCurve(
+            "autocorrelation of the residuals", "lag (ns)", "autocorrelation",
+            np.arange(1.0, lags.size + 1.0) * decay.channel_ns, lags, np.zeros(lags.size),
+        ),
+    ]  # fmt: skip
+    if phasor is not None:
+        curves.append(_phasor_curve(phasor))
+    return tuple(curves)
+
+
+def _phasor_curve(phasor: Phasor) -> BenchCurve:
+    angle = np.linspace(0.0, math.pi, 181)
+    circle = 0.5 + 0.5 * np.cos(angle)
+    x = np.append(circle, phasor.g.value)
+    y = np.append(np.full(angle.size, math.nan), phasor.s.value)
+    fit = np.append(0.5 * np.sin(angle), math.nan)
+    marks = ((phasor.g.value, f"phase {phasor.phase_ns.value:.3g} ns"),)
+    return BenchCurve(f"phasor at {phasor.frequency_mhz:.4g} MHz", "g", "s", x, y, fit, marks=marks)
+
+
+def _pooled(records: Sequence[BenchRecord]) -> BenchRecord:
+    """Means of the decays with Student's interval; lifetimes only where all have the same law."""
+    values = {
+        key: t_interval([one.values[key].value for one in records], unit=records[0].values[key].unit)
+        for key in ("amplitude_mean_ns", "intensity_mean_ns", "reduced_chi2")
+    }
+    models = list(dict.fromkeys(one.words["model"] for one in records))
+    lists = {}
+    if len(models) == 1:
+        for key in ("lifetimes_ns", "amplitudes", "photon_shares"):
+            columns = zip(*(one.lists[key] for one in records), strict=True)
+            lists[key] = tuple(t_interval([one.value for one in own], unit=own[0].unit) for own in columns)
+    flags = tuple(sorted({flag for one in records for flag in one.flags}))
+    if len(models) > 1:
+        flags = (*flags, "laws-differ")
+    return BenchRecord(
+        "all decays", records[0].file, values, lists=lists, words={"model": ", ".join(models)}, flags=flags
+    )

@@ -1,0 +1,122 @@
+"""Change points, levels and laws of stays."""
+
+import itertools
+import math
+
+import numpy as np
+import pytest
+from scipy.special import xlogy
+
+from lampyris.bench.blinking import (
+    change_points,
+    cluster_levels,
+    infer_law,
+    infer_stays,
+    predict_trace,
+    stay_counts,
+    stays_by_threshold,
+    variance_trace,
+)
+from lampyris.bench.blinking.laws import log_likelihood
+from lampyris.probe.photophysics.blinking import SojournTimes
+
+
+def cost(counts, starts, penalty):
+    total = penalty * len(starts)
+    for a, b in itertools.pairwise([*starts, counts.size]):
+        own = counts[a:b]
+        total += 2.0 * float(own.sum() - xlogy(own.sum(), own.mean()))
+    return total
+
+
+def test_change_points_are_the_best_of_all():
+    rng = np.random.default_rng(1)
+    for _ in range(5):
+        counts = rng.poisson(np.repeat(rng.uniform(1.0, 30.0, 4), 3)).astype(float)
+        penalty = 3.0 * math.log(counts.size)
+        best = min(
+            ((0, *cut) for number in range(5) for cut in itertools.combinations(range(1, counts.size), number)),
+            key=lambda starts: cost(counts, starts, penalty),
+        )
+        assert change_points(counts).tolist() == list(best)
+
+
+def test_no_change_is_found_where_there_is_none():
+    rng = np.random.default_rng(2)
+    found = [change_points(rng.poisson(20.0, 2000).astype(float)).size for _ in range(10)]
+    # one false change in 10 traces is a chance of about a half at this penalty
+    assert sum(found) <= 11
+
+
+def test_levels_by_bic():
+    rng = np.random.default_rng(3)
+    bins = rng.integers(10, 200, 60).astype(float)
+    rates = rng.choice([5.0, 30.0, 60.0], 60)
+    found = cluster_levels(rng.poisson(rates * bins).astype(float), bins)
+    np.testing.assert_allclose(found.rates, [5.0, 30.0, 60.0], rtol=0.02)
+    assert found.bic[2] == min(found.bic)
+
+
+def test_stays_of_a_square_trace():
+    rng = np.random.default_rng(4)
+    lit = np.repeat([0, 1, 0, 1, 0, 1], [200, 30, 9, 400, 90, 60])
+    expected = predict_trace(lit, on=50.0, off=5.0)
+    np.testing.assert_array_equal(variance_trace(expected), expected)
+    found = infer_stays(rng.poisson(expected).astype(float))
+    assert found.bins.tolist() == [200, 30, 9, 400, 90, 60]
+    assert found.on.tolist() == [False, True, False, True, False, True]
+    assert found.of(on=True)[1].tolist() == [False, False, True]
+    assert (found.on_level, found.off_level) == (pytest.approx(50.0, rel=0.02), pytest.approx(5.0, rel=0.05))
+
+
+def test_likelihood_is_that_of_the_law():
+    stays = stay_counts(np.array([5, 7, 7, 40, 100]), np.array([False, False, False, False, True]), shortest=5)
+    law = SojournTimes(1.4, 0.045, 3.0)
+    found = log_likelihood(1.4, 1.0 / 3.0, 5, 0.01, stays)
+    s = law.survival
+    expected = [
+        math.log(1.0 - s(0.055)), 2.0 * math.log(s(0.065) - s(0.075)), math.log(s(0.395) - s(0.405)), math.log(s(1.0)),
+    ]  # fmt: skip
+    np.testing.assert_allclose(found, expected, rtol=1e-9)
+    # lengths in whole bins, of a density that hardly changes within them: the law's own likelihood of lengths
+    exact = law.log_likelihood(np.array([0.4]), cut_short=np.array([False]))
+    assert found[2] - math.log(0.01) == pytest.approx(exact, rel=1e-3)
+
+
+def drawn(rng, law, number):
+    return np.maximum(np.round(law.quantile(rng.random(number)) / 0.01), 1).astype(int)
+
+
+def test_law_comes_back():
+    law = SojournTimes(1.5, 0.045, 5.0)
+    rng = np.random.default_rng(5)
+    one = stay_counts(drawn(rng, law, 1000), np.zeros(1000, bool), shortest=5)
+    found = infer_law([one], shortest=5, bin_s=0.01)
+    assert abs(found.exponent.value - 1.5) < 4.0 * found.exponent.sd
+    # four times a standard error of about 0.18 in the logarithm
+    assert abs(math.log(found.cutoff_s.value / 5.0)) < 0.8
+
+
+def test_dots_that_differ_widen_the_interval():
+    rng = np.random.default_rng(6)
+    alike = [drawn(rng, SojournTimes(1.5, 0.045, 5.0), 300) for _ in range(5)]
+    other = [drawn(rng, SojournTimes(m, 0.045, 5.0), 300) for m in np.linspace(1.1, 1.9, 5)]
+    widths = []
+    for dots in (alike, other):
+        counted = [stay_counts(bins, np.zeros(bins.size, bool), shortest=5) for bins in dots]
+        found = infer_law(counted, shortest=5, bin_s=0.01)
+        widths.append(found.exponent.high - found.exponent.low)
+    assert widths[1] > 2.0 * widths[0]
+
+
+def test_too_few_stays_are_refused():
+    with pytest.raises(ValueError, match="3 stays"):
+        infer_law([stay_counts(np.array([5, 6, 7]), np.zeros(3, bool), shortest=4)], shortest=4, bin_s=0.01)
+
+
+def test_a_threshold_cuts_stays_that_change_points_keep():
+    rng = np.random.default_rng(7)
+    counts = rng.poisson(predict_trace(np.repeat([0, 1, 0], 500), on=16.0, off=6.0)).astype(float)
+    bins, _ = stays_by_threshold(counts, 11.0)
+    assert infer_stays(counts).bins.size == 3
+    assert bins.size > 30

@@ -1,0 +1,195 @@
+"""Decay laws: closed forms, exact slopes, the response's noise, and an independent fit."""
+
+import math
+from dataclasses import replace
+
+import numpy as np
+import pytest
+
+from lampyris.bench.lifetime import (
+    DecayLaw,
+    Response,
+    Window,
+    fit_decay,
+    infer_decay,
+    phasor_of,
+    predict_decay,
+    range_of,
+    response_from_counts,
+    variance_decay,
+)
+from lampyris.bench.lifetime.model import Decay
+from lampyris.bench.lifetime.prediction import Exponential, stretched_kernel, stretched_through
+from lampyris.bench.lifetime.response import shifted
+from lampyris.virtual.instruments.lifetime import Counter, LifetimeTruth, virtual_decay
+
+SIZE = 300
+PULSE = np.exp(-0.5 * ((np.arange(SIZE) - 50.0) / 3.0) ** 2)
+PULSE /= PULSE.sum()
+KNOWN = Response(PULSE, np.zeros(SIZE))
+
+
+@pytest.mark.parametrize("period", [math.inf, 320.7, 250.3])
+def test_recursion_is_the_convolution(period):
+    # light spread evenly over each channel, in 16 parts
+    parts = 16
+    t = np.arange(SIZE * parts) / parts
+    sources = np.repeat(PULSE / parts, parts)
+    decay = np.exp(-t / 70.0) / 70.0 / parts
+    half = np.concatenate([[0.5 * decay[0]], decay[1:]])
+    fine = np.convolve(sources, half)[: SIZE * parts]
+    if math.isfinite(period):
+        # of all earlier pulses
+        weight = float((sources[: int(period) * parts] * np.exp(t[: int(period) * parts] / 70.0)).sum())
+        fine = fine + weight * decay * math.exp(-period / 70.0) / -math.expm1(-period / 70.0)
+    whole = fine.reshape(SIZE, parts).sum(axis=1)
+    law = Exponential(70.0, period, SIZE)
+    # a trapezoid rule within a channel: its error falls with the square of the parts
+    np.testing.assert_allclose(law.through(PULSE), whole, rtol=1e-4, atol=1e-5 * whole.max())
+
+
+@pytest.mark.parametrize("period", [math.inf, 320.7])
+def test_stretched_law_becomes_the_exponential(period):
+    kernel = stretched_kernel(70.0, 1.0 - 1e-9, SIZE, period)
+    expected = Exponential(70.0, period, SIZE).through(PULSE)
+    # what is left of pulses that are not folded
+    np.testing.assert_allclose(stretched_through(PULSE, kernel, period), expected, atol=3e-5 * expected.max())
+
+
+@pytest.mark.parametrize(("components", "stretched"), [(1, False), (3, False), (1, True)])
+@pytest.mark.parametrize("period", [math.inf, 320.7])
+def test_slopes_and_their_transpose(components, stretched, period):
+    rng = np.random.default_rng(0)
+    window = Window(rng.poisson(50.0, SIZE).astype(float), KNOWN, 20, 280, period)
+    model = Decay(window, components, stretched, scatter=True)
+    lifetimes = [8.0, 30.0, 90.0][:components]
+    values = np.array([*lifetimes, *([0.7] if stretched else []), *[900.0] * components, 3.0, 1.3, 40.0])
+    slopes = model.jacobian(values)
+    for k, value in enumerate(values):
+        step = 1e-5 * max(abs(value), 1.0)
+        up, down = values.copy(), values.copy()
+        up[k] += step
+        down[k] -= step
+        numeric = (model.expected(up) - model.expected(down)) / (2.0 * step)
+        # differences of numbers of about 1e3 by steps of 1e-5
+        np.testing.assert_allclose(
+            slopes[:, k], numeric, atol=2e-4 * max(abs(numeric).max(), 1e-2), err_msg=model.names[k]
+        )
+    if stretched and math.isfinite(period):
+        return
+    weights = rng.normal(size=260)
+    other = np.exp(-0.5 * ((np.arange(SIZE) - 70.0) / 5.0) ** 2)
+    bare = Decay(
+        Window(window.counts, Response(other, np.zeros(SIZE)), 20, 280, period), components, stretched, scatter=True
+    )
+    values[model.names.index("background")] = 0.0
+    forward = float(weights @ bare.expected(values))
+    # the transpose, of a shift by cubic convolution forth and back
+    assert model.back(values, weights) @ other == pytest.approx(forward, rel=1e-6, abs=1e-6 * abs(weights).sum())
+
+
+def test_shift_moves_the_centre():
+    moved, slope = shifted(PULSE, 2.3)
+    assert moved @ np.arange(SIZE) - PULSE @ np.arange(SIZE) == pytest.approx(2.3, abs=1e-12)
+    numeric = (shifted(PULSE, 2.3 + 1e-6)[0] - shifted(PULSE, 2.3 - 1e-6)[0]) / 2e-6
+    np.testing.assert_allclose(slope, numeric, atol=1e-8)
+
+
+def test_means_of_a_law():
+    law = DecayLaw((1.01, 3.89), (0.29 * 1.01, 0.71 * 3.89))
+    assert law.amplitudes == pytest.approx((0.29, 0.71))
+    assert law.amplitude_mean_ns == pytest.approx(0.29 * 1.01 + 0.71 * 3.89)
+    # as published for these numbers
+    assert law.intensity_mean_ns == pytest.approx(3.61, abs=0.005)
+    stretched = DecayLaw((5.0,), (1.0,), 0.5)
+    assert (stretched.amplitude_mean_ns, stretched.intensity_mean_ns) == pytest.approx((10.0, 30.0))
+
+
+def test_variance_is_the_mean():
+    expected = predict_decay(DecayLaw((20.0,), (1e4,), background=2.0), KNOWN, channel_ns=1.0)
+    np.testing.assert_array_equal(variance_decay(expected), expected)
+
+
+FAULTY = {"lifetimes": ((0.0,), (1.0,)), "photons": ((1.0,), (-1.0,)), "as many": ((1.0, 2.0), (1.0,))}
+
+
+@pytest.mark.parametrize(("lifetimes", "photons"), FAULTY.values(), ids=FAULTY.keys())
+def test_laws_that_cannot_be(lifetimes, photons):
+    with pytest.raises(ValueError, match="decay law"):
+        DecayLaw(lifetimes, photons)
+
+
+USUAL = Counter(channels=1024, channel_ns=0.1, fwhm_ns=0.7)
+
+
+def recorded(seed, truth, counter=USUAL):
+    decay, response = virtual_decay(truth, counter, rng=np.random.default_rng(seed))
+    found = range_of(decay)
+    period = counter.period_ns / counter.channel_ns
+    return Window(decay, response_from_counts(response), found.start, found.end, period), counter.channel_ns
+
+
+def test_as_lmfit_fits_it():
+    lmfit = pytest.importorskip("lmfit")
+    window, width = recorded(3, LifetimeTruth((1.5, 6.0), (0.4, 0.6), photons=3e6))
+    ours = fit_decay(window, channel_ns=width, components=2)
+    shape = window.response.shape
+    seen = window.seen
+    parameters = lmfit.Parameters()
+    for name, value in (("t1", 10.0), ("t2", 80.0), ("n1", 5e5), ("n2", 2e6), ("b", 3.0), ("s", 0.3)):
+        parameters.add(name, value=value, min=0.0)
+
+    def expected(p):
+        moved, _ = shifted(shape, p["s"].value)
+        total = np.full(shape.size, p["b"].value)
+        for k in "12":
+            x = 1.0 / p[f"t{k}"].value
+            lags = np.arange(shape.size)
+            kernel = (1 - math.exp(-x)) ** 2 / x * np.exp(-(lags - 1.0) * x)
+            kernel[0] = 1 - (1 - math.exp(-x)) / x
+            total = total + p[f"n{k}"].value * np.convolve(moved, kernel)[: shape.size]
+        return total[window.start : window.end]
+
+    sd = np.sqrt(ours.fit.fitted[0])
+    theirs = lmfit.minimize(lambda p: (expected(p) - seen) / sd, parameters)
+    found = sorted(theirs.params[name].value * width for name in ("t1", "t2"))
+    # weighted by the same expected counts, likelihood and least squares differ by less than a twentieth of an error
+    for one, other in zip(ours.lifetimes(profile=False), found, strict=True):
+        assert abs(one.value - other) < 0.05 * one.sd
+
+
+def test_number_of_components_and_their_intervals():
+    for truth in (LifetimeTruth((6.0,), (1.0,)), LifetimeTruth((1.5, 6.0), (0.4, 0.6))):
+        window, width = recorded(5, truth)
+        best = infer_decay(window, channel_ns=width)[0]
+        assert best.model.components == len(truth.lifetimes_ns)
+        assert not best.model.stretched
+        for one, true in zip(best.lifetimes(), truth.lifetimes_ns, strict=True):
+            assert one.low < one.value < one.high
+            # one seed: four standard errors
+            assert abs(one.value - true) < 4.0 * one.sd
+        assert best.reduced_chi2().value == pytest.approx(1.0, abs=0.3)
+
+
+def test_noise_of_the_response_widens_intervals():
+    few = replace(USUAL, response_photons=3e3)
+    truth = LifetimeTruth((1.5, 6.0), (0.4, 0.6), photons=3e6)
+    noisy, clean = (
+        fit_decay(recorded(1, truth, one)[0], channel_ns=0.1, components=2)
+        for one in (few, replace(USUAL, response_photons=1e8))
+    )
+    assert noisy.fit["lifetime 1"].sd > 1.5 * clean.fit["lifetime 1"].sd
+
+
+def test_phasor_of_one_lifetime_lies_on_the_circle():
+    window, width = recorded(2, LifetimeTruth((6.0,), (1.0,), background=0.5))
+    fit = fit_decay(window, channel_ns=width, components=1)
+    background, shift = fit.fit["background"], fit.fit["shift"]
+    found = phasor_of(
+        window.counts, window.response.shape, channel_ns=width, frequency_mhz=20.0,
+        background=(background.value, background.sd), shift=(shift.value, shift.sd),
+        response_variance=window.response.variance,
+    )  # fmt: skip
+    assert abs(found.phase_ns.value - 6.0) < 4.0 * found.phase_ns.sd
+    assert abs(found.modulation_ns.value - 6.0) < 4.0 * found.modulation_ns.sd
+    assert (found.g.value - 0.5) ** 2 + found.s.value**2 == pytest.approx(0.25, abs=0.005)

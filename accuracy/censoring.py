@@ -22,6 +22,8 @@ COVERED = {"at_least": 0.93, "at_most": 0.985}
 FALSE_POSITIVES = {"at_most": 0.06}
 # of groups with one mean and these spreads
 SIZES, SPREADS = (12, 18), (1.0, 3.0)
+# groups as small as a study's arms, the one that spreads more being the larger and the smaller
+SMALL = ((5, 6), (6, 5))
 
 Draw = Callable[[np.random.Generator, int], NDArray[np.float64]]
 
@@ -36,12 +38,13 @@ def _skewed(rng: np.random.Generator, n: int) -> NDArray[np.float64]:
 
 
 def tables(*, quick: bool) -> list[Figure]:
-    """Both arms, then false positives."""
+    """Both arms, then false positives of larger and of small groups."""
     draws = QUICK_DRAWS if quick else DRAWS
     return [
         *arm("normal", _normal, draws, COVERED),
         *arm("skewed", _skewed, draws, {}),
         *false_positives(draws),
+        *small_groups(draws),
     ]
 
 
@@ -93,6 +96,30 @@ def false_positives(draws: int, /) -> list[Figure]:
         _share("unequal spread", f"false_positives_{key}", count, made, goals.get(key, {}))
         for key, count in called.items()
     ]
+
+
+def small_groups(draws: int, /) -> list[Figure]:
+    """Share of null sets of five and six values called different by the answer, whichever test that is; each kind of answer beside."""
+    limit, lines = 2.5, []
+    for place, sizes in enumerate(SMALL):
+        rng = np.random.default_rng(22 + place)
+        called, made = dict.fromkeys(("answer", "likelihood", "ranks"), 0), dict.fromkeys(("likelihood", "ranks"), 0)
+        for _ in range(draws):
+            a, b = (rng.normal(3.0, spread, n) for n, spread in zip(sizes, SPREADS, strict=True))
+            marks = {"a": a < limit, "b": b < limit}
+            values = {"a": np.where(marks["a"], limit, a), "b": np.where(marks["b"], limit, b)}
+            tests = compare_censored(values, marks).tests
+            if not tests:
+                continue
+            kind = "likelihood" if tests[0].symbol == "F" else "ranks"
+            made[kind] += 1
+            found = tests[0].p < 0.05
+            called["answer"] += found
+            called[kind] += found
+        arm_name = f"{sizes[0]} and {sizes[1]}, unequal spread"
+        lines.append(_share(arm_name, "false_positives_answer", called["answer"], draws, FALSE_POSITIVES))
+        lines += [_share(arm_name, f"false_positives_{kind}", called[kind], made[kind], {}) for kind in made]
+    return lines
 
 
 def _share(arm_name: str, measure: str, hits: int, n: int, goal: dict[str, float]) -> Figure:

@@ -19,6 +19,7 @@ RUNNABLE = {
     "compare": "speed.compare",
     "tcspc-fit": "speed.tcspc_fit",
     "probe-design": "speed.probe_design",
+    "dls-inversion": "speed.dls_inversion",
 }
 # rows of minutes and gigabytes, which have a shorter form
 QUICK = ("session", "study")

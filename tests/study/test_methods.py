@@ -34,7 +34,7 @@ from lampyris.probe.probe import probe_from_settings
 from lampyris.study import methods_spread
 from lampyris.study.methods import REFERENCES, methods_text
 from lampyris.study.methods_spread import SPREAD_REFERENCES
-from lampyris.study.methods_statistics import STATISTICS_REFERENCES
+from lampyris.study.methods_statistics import STATISTICS_REFERENCES, StatisticsDone
 
 RECORD = RunRecord("0.1.0", "ab" * 32, {"numpy": "2.0", "scipy": "1.16"}, {}, {}, "lampyris run .")
 
@@ -223,3 +223,36 @@ def test_a_stated_growth_is_repeated_as_stated(settings):
     growth = Growth(model="logistic", doubling_days=2.5, doubling_log_sd=0.3, capacity_cells=1e8)
     stated = " ".join(methods_text(settings.model_copy(update={"growth": growth}), RECORD))
     assert "logistic, doubling in 2.5 days" in stated and "1e+08 cells" in stated
+
+
+@pytest.mark.parametrize(
+    ("done", "said", "not_said"),
+    [
+        (
+            StatisticsDone((), (), False, "", "", False, (), ()),
+            "",
+            "Statistics.|Courses|Onset of|Relations.|Multiplicity|Welch|Turnbull|Holm",
+        ),
+        (
+            StatisticsDone(("flux",), (), False, "described", "described", False, (), ()),
+            "The endpoint was the decimal logarithm|no test between them was made|no model was fitted|Arms were not tested",
+            "Welch|Kenward|Finkelstein|Relations.|Multiplicity|day 0|Tobin|organs were",
+        ),
+        (
+            StatisticsDone(("flux", "burden"), ("measured",), False, "", "tested", True, ("alone",), ("endpoints", "organs")),
+            "Welch 1951|Finkelstein 1986|seen on day 0|one labelled arm|comparisons, and onset in any organ|of their own",
+            "Courses over days|Tobin|means removed|Peto|its ratio to|single arms of",
+        ),
+        (
+            StatisticsDone(("flux",), ("likelihood",), True, "tested", "", False, ("within",), ("relations",)),
+            "Tobin 1958|Kenward|means removed",
+            "Welch 1951|rank test|Onset of|above what stands there",
+        ),
+    ],
+    ids=["nothing", "described", "tested in part", "limits"],
+)  # fmt: skip
+def test_only_what_was_done_is_described(settings, done, said, not_said):
+    text = " ".join(methods_text(settings, RECORD, done=done))
+    assert [words for words in said.split("|") if words and words not in text] == []
+    assert [words for words in not_said.split("|") if words in text] == []
+    assert "  " not in text and ".." not in text

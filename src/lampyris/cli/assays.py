@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING, Any
 from lampyris.cli import histology, release
 from lampyris.cli.arguments import AddVerb
 from lampyris.cli.output import finding_entry, print_findings, print_json, print_table
-from lampyris.core.errors import ImageError, UsageError
-from lampyris.core.finding import Severity
+from lampyris.core.errors import ImageError, InputError, UsageError
+from lampyris.core.finding import Finding, Place, Severity
 
 if TYPE_CHECKING:
     from lampyris.core.assays import Balance, ExVivo, OrganAgreement, OrganReference, OrganResult
@@ -60,6 +60,9 @@ def _assay(options: argparse.Namespace) -> int:
         if options.trays or options.outlines or options.uncorrected:
             raise UsageError("--trays, --outlines and --uncorrected belong to exvivo; sections have --overlays")
         return histology.count_sections(options)
+    images = [path for path in options.paths if not path.is_dir() and path.suffix]
+    if images:
+        raise _no_study(images)
     if len(options.paths) != 1:
         raise UsageError(f"exvivo takes the folder of one study, got {len(options.paths)} paths")
     if options.overlays or options.write_csv or options.calls or options.control:
@@ -83,6 +86,30 @@ def _release(options: argparse.Namespace) -> int:
     if any(others) or options.control:
         raise UsageError("options of exvivo and histology do not belong to release")
     return release.analyse_release(options)
+
+
+def _no_study(images: Sequence[Path]) -> InputError:
+    """An image of a tray says what shines, not whose it is or what it weighs: what is missing, and how to write it."""
+    first = images[0]
+    missing = [path for path in images if not path.exists()]
+    findings = [
+        Finding("exvivo.no-file", Severity.ERROR, Place(path.name), "is not there.", "Look at the path.")
+        for path in missing
+    ]
+    rows = "; ".join(f"exvivo,{path.name}" for path in images)
+    parts = (
+        ("study.toml", "camera (gain, pixel, bands) and probe are not known without it.",
+         f"Run `lampyris init STUDY --from FOLDER` on the folder that holds {first.name}, and fill in what it asks for."),
+        ("assays.csv", "no row says that this is a tray.",
+         f"Write kind and file, a row per image: {rows}; exposure_s, background and photo where the file does not bring them."),
+        ("organs.csv", "nothing says which organ lies where, whose it is and what it weighs.",
+         "Write a row per organ: animal, organ, weight_g, file, place (1, 2, ... row by row from the left)."),
+        ("standards.csv", "without wells of known amounts and the dose there is no %ID, only light.",
+         "Write the wells and the dose, or dose columns in animals.csv; then run `lampyris assay exvivo STUDY`."),
+    )  # fmt: skip
+    findings += [Finding("exvivo.no-study", Severity.ERROR, Place(name), seen, mend) for name, seen, mend in parts]
+    named = ", ".join(path.name for path in images[:3]) + (" and more" if len(images) > 3 else "")
+    return InputError(f"{named}: exvivo takes the folder of a study, not single images", findings)
 
 
 def _document(found: "ExVivo", drawn: Sequence[Path]) -> dict[str, Any]:
@@ -220,12 +247,19 @@ def _rows(found: "ExVivo") -> Iterator[tuple[str, ...]]:
     for one in found.organs:
         share = one.percent_dose_per_gram
         yield (
-            one.animal, one.organ, _text(one.weight_g.value), _text(one.flux.value), *_three(share), ", ".join(one.flags)
+            one.animal, one.organ, _text(one.weight_g.value), _bounded(one.flux), *_three(share), ", ".join(one.flags)
         )  # fmt: skip
 
 
 def _three(estimate: "Estimate") -> tuple[str, str, str]:
-    return _text(estimate.value), _text(estimate.low), _text(estimate.high)
+    return _bounded(estimate), _text(estimate.low), _text(estimate.high)
+
+
+def _bounded(estimate: "Estimate") -> str:
+    """A value; where the upper end is open, as of saturated light, what it is more than."""
+    if estimate.high == float("inf") and estimate.low > 0:
+        return f">{estimate.low:.3g}"
+    return _text(estimate.value)
 
 
 def _interval(estimate: "Estimate") -> str:

@@ -149,6 +149,10 @@ def _document(found: "Histology", drawn: list[Path]) -> dict[str, Any]:
             for one in found.calls
         ],
         "false_positives": found.false_positives,
+        "detection": (
+            {"value": found.detection.value, "low": found.detection.low, "high": found.detection.high, "sd": found.detection.sd}
+            if found.detection is not None else None
+        ),
         "controls": dict(zip(("cells", "sections", "animals"), found.controls, strict=True)),
         "synthetic": found.synthetic,
         "findings": [finding_entry(one) for one in found.findings],
@@ -235,6 +239,9 @@ def _print(found: "Histology") -> None:
     if cells:
         share = f"{100 * found.false_positives:.2g} % of unlabelled cells are called, and taken off"
         print(f"controls: {cells} cells in {sections} sections of {animals} animals; {share}")
+    if (seen := found.detection) is not None:
+        ends = f"{100 * seen.low:.2g} to {100 * seen.high:.2g}"
+        print(f"of labelled cells {100 * seen.value:.2g} % ({ends}) are called; densities are of all of them")
     if any(one.organ for one in found.groups):
         print("means over animals, cells per mm2:")
         print_table(

@@ -249,6 +249,7 @@ def _arm(arm: "OnsetArm") -> dict[str, Any]:
         "events": arm.events,
         "censored": arm.censored,
         "median": arm.median.value,
+        "median_within": list(arm.median_within) if arm.median_within else None,
         "low": arm.median.low,
         "high": arm.median.high,
         "restricted_mean": _estimate(arm.restricted_mean),
@@ -322,7 +323,10 @@ def _print(result: "OnsetResult") -> None:
 def _arm_row(arm: "OnsetArm") -> tuple[Any, ...]:
     mean = arm.restricted_mean
     ends = (f"{arm.median.low:.3g} to {arm.median.high:.3g}", f"{mean.low:.3g} to {mean.high:.3g}")
-    return arm.group, arm.n, arm.events, arm.median.value, ends[0], mean.value, ends[1]
+    within = arm.median_within
+    # between looks no day is known
+    day = arm.median.value if within is None or within[0] == within[1] else f"{within[0]:g} to {within[1]:g}"
+    return arm.group, arm.n, arm.events, day, ends[0], mean.value, ends[1]
 
 
 def _text(one: "Estimate") -> str:

@@ -136,6 +136,8 @@ class CorrelationRecord:
         A form that allows several pairs of one unit, such as a repeated-measures correlation.
     claimed : bool
         It is said to be there. One that is not has neither sign nor significance that could hang on a single unit.
+    groups : tuple of str
+        Group of each pair, where the groups' means were removed from both values before r; empty where not.
     """
 
     name: str
@@ -148,6 +150,7 @@ class CorrelationRecord:
     y: tuple[float, ...] = ()
     models_units: bool = False
     claimed: bool = True
+    groups: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -269,6 +269,8 @@ class Histology:
     false_positives : float
         Share of unlabelled cells called, by controls; NaN without.
     controls : tuple of (cells, sections, animals)
+    detection : Estimate or None
+        Share of labelled cells that is called, by which densities are corrected; None where it is not known.
     findings : tuple of Finding
     synthetic : bool
     """
@@ -283,3 +285,4 @@ class Histology:
     controls: tuple[int, int, int] = (0, 0, 0)
     findings: tuple[Finding, ...] = field(default=())
     synthetic: bool = False
+    detection: Estimate | None = None

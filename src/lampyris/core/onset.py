@@ -35,6 +35,9 @@ class OnsetArm:
         Mean event-free time up to the horizon that its method names; NaN where it is not given.
     steps : tuple of (after, by, share)
         For intervals: where Turnbull's estimate puts the events; within one, their day is not known.
+    median_within : (after, by) or None
+        For intervals: the one in which half of the animals was reached, which is all that the data say of the median's day; its
+        end is inf where half was not reached. None where days are known.
     """
 
     group: str
@@ -47,6 +50,7 @@ class OnsetArm:
     median: Estimate
     restricted_mean: Estimate
     steps: tuple[tuple[float, float, float], ...] = ()
+    median_within: tuple[float, float] | None = None
 
 
 @dataclass(frozen=True, slots=True)

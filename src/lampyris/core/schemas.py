@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from typing import Literal
 
 from lampyris.core.flags import DetectionKind
+from lampyris.core.technique_names import TECHNIQUES
 
 ColumnKind = Literal["text", "name", "number", "integer", "date", "path", "choice", "flag"]
 
@@ -235,6 +236,21 @@ ASSAYS: tuple[Column, ...] = (
     Column("replicate", "text", False, "which repeat of the same sample"),
     Column("date", "date", False, "when it was measured"),
     Column("instrument", "text", False, "what measured it; empty: the study's instrument"),
+)
+
+BENCH: tuple[Column, ...] = (
+    Column("technique", "choice", True, "what measured it", choices=tuple(TECHNIQUES)),
+    Column("file", "path", True, "file of the instrument, inside the study"),
+    Column(
+        "probe",
+        "name",
+        False,
+        "key of [probes] in study.toml; empty: the study's only one; of a role: that of every measured file",
+    ),
+    Column("lot", "text", False, "lot of the probe; empty of a role: every lot"),
+    Column("replicate", "text", False, "which repeat of the same sample"),
+    Column("role", "name", False, "what the file is to the technique, such as response; empty: what is measured"),
+    Column("sample", "text", False, "which sample it is of, such as a dye beside the dot; empty: what the file says"),
 )
 
 ORGANS: tuple[Column, ...] = (
@@ -509,6 +525,20 @@ class AssayRow:
     replicate: str
     date: str
     instrument: str
+
+
+@dataclass(frozen=True, slots=True)
+class BenchRow:
+    """A row of bench.csv, converted; `row` is its line in the file. Unfilled text is ""."""
+
+    row: int
+    technique: str
+    file: str
+    probe: str
+    lot: str
+    replicate: str
+    role: str
+    sample: str
 
 
 @dataclass(frozen=True, slots=True)

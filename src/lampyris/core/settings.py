@@ -15,6 +15,7 @@ from lampyris.core.reporting import (
     SpectrumMeasurement,
     YieldMeasurement,
 )
+from lampyris.core.techniques.table import BenchOptions
 
 
 class StudyInfo(Model):
@@ -226,11 +227,12 @@ class StudySettings(Model):
     growth: Growth = Field(default_factory=Growth)
     reporting: Reporting = Field(default_factory=Reporting)
     limits: Limits = Field(default_factory=Limits)
+    bench: BenchOptions = Field(default_factory=BenchOptions)
 
     def analysed(self, *, without: tuple[str, ...] = ()) -> dict[str, Any]:
-        """What an analysis of images depends on: all but `without`, what is only reported, and what only the study's own
-        statistics ask, so that filling that in repeats nothing."""
-        kept = self.model_dump(mode="json", exclude={"reporting", *without})
+        """What an analysis of images depends on: all but `without`, what is only reported, what only the bench asks, and what
+        only the study's own statistics ask, so that filling that in repeats nothing."""
+        kept = self.model_dump(mode="json", exclude={"reporting", "bench", *without})
         kept.get("analysis", {}).pop("primary_endpoint", None)
         for probe in kept.get("probes", {}).values():
             for key in REPORTED_OF_PROBES:

@@ -10,6 +10,7 @@ from lampyris.core.amounts import Amounts
 from lampyris.core.analyses import Analyses
 from lampyris.core.arrays import frozen_array
 from lampyris.core.assays import ExVivo
+from lampyris.core.bench_study import StudyBench
 from lampyris.core.checks import CheckVerdict, ReportingItem
 from lampyris.core.comparison import Comparison
 from lampyris.core.estimate import Estimate
@@ -321,6 +322,8 @@ class StudyResults:
         Organs on trays and by mass spectrometry; None where the study has neither.
     histology : Histology or None
         Sections; None where the study has none.
+    bench : StudyBench or None
+        What the bench says of the probes; None where the study has no files of it.
     """
 
     name: str
@@ -342,3 +345,4 @@ class StudyResults:
     analyses: Analyses = field(default_factory=Analyses)
     exvivo: ExVivo | None = None
     histology: Histology | None = None
+    bench: StudyBench | None = None

@@ -221,6 +221,8 @@ def percent_injected_dose(
     if known and math.isfinite(sample.sd):
         found = ratio_interval((sample.value, sample.sd), whole, level=level)
         low, high = (min(100 * found.low, value), max(100 * found.high, value))
+        # of a lower bound, as of saturated light, the upper end stays open
+        high = math.inf if math.isinf(sample.high) else high
         return Estimate(value, sd, low, high, level, unit, "ratio, Fieller's interval")
     # bounds: the one that is known moves outwards by the dose's own uncertainty
     return Estimate(

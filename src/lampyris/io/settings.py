@@ -134,7 +134,8 @@ def settings_toml(settings: StudySettings, /, *, header_comment: str = "") -> st
     for name in type(settings).model_fields:
         value = getattr(settings, name)
         if isinstance(value, BaseModel):
-            lines += _table(value, (name,))
+            if value.model_dump(exclude_none=True):
+                lines += _table(value, (name,))
         else:
             for key, entry in value.items():
                 lines += _table(entry, (name, key))

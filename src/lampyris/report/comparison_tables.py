@@ -214,18 +214,25 @@ def onset_table(onsets: Sequence[OnsetResult], arms: dict[str, Arm], /) -> Table
         Column("p", "number"),
         Column("p over organs (Holm)", "number"),
     )
-    caption = "Onset per organ: animals in which it came, median day with its interval, and the test of the arms"
+    caption = (
+        "Onset per organ: animals in which it came, the days between which half were reached, and the test of the arms"
+    )
     return Table("onset-tests", caption, columns, tuple(rows))
 
 
 def _reached(arm: OnsetArm) -> str:
-    """Animals, and the median day with its interval, or the day after which it lies."""
+    """Animals, and the median day with its interval, or the day after which it lies; between looks the two days it lies between."""
     median, text = arm.median, f"{arm.events} of {arm.n}"
     if not math.isfinite(median.value):
         low = f" ({level_text([median])} after day {_day(median.low)})" if median.low > 0 else ""
         return f"{text}; median not reached{low}"
     ends = f"{_day(median.low)} to {_day(median.high)}"
-    return f"{text}; median day {_day(median.value)} ({level_text([median])} {ends})"
+    within = arm.median_within
+    if within is not None and within[0] < within[1]:
+        day = f"between days {_day(within[0])} and {_day(within[1])}"
+    else:
+        day = f"day {_day(median.value)}"
+    return f"{text}; median {day} ({level_text([median])} {ends})"
 
 
 def _day(day: float) -> str:
@@ -247,7 +254,7 @@ def relation_table(relations: Sequence[Relation], arms: dict[str, Arm], /) -> Ta
             integer_cell(len(one.animals)),
             integer_cell(sum(one.design.below_limit)),
             estimate_cell(one.r),
-            number_cell(test.p),
+            number_cell(test.p) if answer else text_cell(MISSING),
             _p_cell(one.p_adjusted) if answer else Cell("described", ""),
             text_cell(one.influence or MISSING),
         )

@@ -77,10 +77,15 @@ def _controls_text(found: Histology) -> str:
     cells, sections, animals = found.controls
     if not cells:
         return "There is no section of an unlabelled animal: no organ can be called positive or negative."
-    return (
+    text = (
         f"Of {cells} unlabelled cells in {sections} sections of {animals} control animal{'' if animals == 1 else 's'}, "
         f"{number(100 * found.false_positives)} % are called; as many are taken off."
     )
+    seen = found.detection
+    if seen is None:
+        return f"{text} Which share of labelled cells is called is not known: densities are of called cells."
+    ends = f"{level_text([seen])} {number(100 * seen.low)}–{number(100 * seen.high)}"
+    return f"{text} Of labelled cells {number(100 * seen.value)} % ({ends}) are called; densities are of all of them."
 
 
 def _accuracy_text(one: CallAccuracy) -> str:

@@ -146,6 +146,29 @@ def value_interval(value: float, low: float, high: float, /) -> str:
     return f"{_fixed(value / unit, digits - 1)} ({inside}){_power(exponent)}"
 
 
+def precise_interval(value: float, low: float, high: float, /) -> str:
+    """Value with its interval, to two digits of half its width: of instruments that are far more exact than an animal.
+
+    Examples
+    --------
+    >>> precise_interval(808.80165, 808.64647, 808.95684)
+    '808.80 (808.65–808.96)'
+    >>> precise_interval(0.2, -0.3, 0.7)
+    '0.20 (−0.30 to 0.70)'
+    >>> precise_interval(1.4, 0.6, 44.7)
+    '1.4 (0.6–44.7)'
+    """
+    half = 0.5 * (high - low)
+    # a wide one says enough with the digits of the value
+    if not (math.isfinite(half) and 0 < half < 0.1 * abs(value)):
+        return value_interval(value, low, high)
+    decimals = 1 - _exponent(float(f"{half:.1e}"))
+    largest = max(abs(value), abs(low), abs(high))
+    if not 0 <= decimals <= 4 or largest >= _PLAIN_HIGH:
+        return value_interval(value, low, high)
+    return f"{_fixed(value, decimals)} ({_interval_text(low, high, decimals)})"
+
+
 def estimate_text(estimate: Estimate, /, *, unit: bool = True) -> str:
     """An estimate with interval and, unless it stands in the column's head, its unit."""
     text = value_interval(estimate.value, estimate.low, estimate.high)

@@ -15,6 +15,7 @@ from lampyris.core.study import SessionResult, StudyResults
 from lampyris.report import sections
 from lampyris.report.amounts_section import amounts_section
 from lampyris.report.arms import Arm, arms_of
+from lampyris.report.bench_section import bench_section, bench_sentences
 from lampyris.report.checks_section import checks_section
 from lampyris.report.corrections import correction_context, correction_sentences
 from lampyris.report.curves import AnimalCurve, ArmDay, animal_curves, arm_means, flux_unit
@@ -143,6 +144,7 @@ def _sections(results: StudyResults, arms: dict[str, Arm], gallery: Gallery) -> 
             *headline(results, arms),
             *exvivo_sentences(results),
             *histology_sentences(results),
+            *bench_sentences(results),
             *correction_sentences(results),
         ],
         "corrections": correction_context(results, arms),
@@ -165,6 +167,7 @@ def _sections(results: StudyResults, arms: dict[str, Arm], gallery: Gallery) -> 
         "amounts": amounts_section(results, arms, gallery),
         "exvivo": exvivo_section(results, arms, gallery),
         "sections": histology_section(results, arms, gallery),
+        "dot": bench_section(results, gallery),
         "checks": checks_section(results),
         "record_tables": sections.record_tables(results),
         "lesion_count": sections.lesion_count_text,

@@ -43,6 +43,8 @@ def _questions(results: StudyResults) -> Iterator[tuple[str, str, tuple[TestResu
     for onset in results.analyses.onsets:
         yield f"onset of {onset.event}", onset.design.sentence(), onset.tests
     for relation in results.analyses.relations:
+        if relation.tests[0].role != "primary":
+            continue
         yield relation.name, relation.design.sentence(), relation.tests
 
 
@@ -161,6 +163,8 @@ def _curve(onset: OnsetResult, arm: OnsetArm, day: float, free: Estimate, at_ris
         *estimate_cells("free", "1", free),
         ("at_risk", "", at_risk),
         *estimate_cells("median", "d", arm.median),
+        ("median_after", "d", arm.median_within[0] if arm.median_within else _NAN),
+        ("median_by", "d", arm.median_within[1] if arm.median_within else _NAN),
     ]
 
 

@@ -13,6 +13,7 @@ import lampyris
 from lampyris.core.amounts import Amounts
 from lampyris.core.analyses import Analyses
 from lampyris.core.assays import ExVivo
+from lampyris.core.bench_study import StudyBench
 from lampyris.core.checks import CheckVerdict, ReportingItem
 from lampyris.core.comparison import Comparison
 from lampyris.core.errors import ImageError
@@ -32,6 +33,15 @@ from lampyris.study.checks.run import after_analysis
 from lampyris.study.codec import encode
 from lampyris.study.crate import crate_metadata
 from lampyris.study.curation.words import correction_methods
+from lampyris.study.dot.methods import bench_methods
+from lampyris.study.dot.task import (
+    BENCH,
+    BenchPlan,
+    StoredStudyBench,
+    load_bench,
+    stored_study_bench,
+    study_bench,
+)
 from lampyris.study.draft.rules import allocation_methods
 from lampyris.study.drawn.task import OUTLINES, REGIONS, StoredRegions
 from lampyris.study.exvivo.sections import SECTIONS, SECTIONS_FOLDER
@@ -47,6 +57,7 @@ from lampyris.study.exvivo.task import (
 )
 from lampyris.study.graph import RECORD, Task, hash_files
 from lampyris.study.methods import methods_text
+from lampyris.study.methods_statistics import statistics_done
 from lampyris.study.provenance import package_versions, source_hash
 from lampyris.study.rules import Sheets
 from lampyris.study.statistics import study_statistics
@@ -99,6 +110,8 @@ class StoredStudy:
         Organs on trays and by mass spectrometry; None where there are none.
     histology : Histology or None
         Sections; None where there are none.
+    bench : StoredStudyBench or None
+        What the bench says of the probes; None where there are no files of it.
     """
 
     name: str
@@ -123,6 +136,7 @@ class StoredStudy:
     automatic_analyses: Analyses = field(default_factory=Analyses)
     exvivo: StoredExVivo | None = None
     histology: Histology | None = None
+    bench: StoredStudyBench | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -156,6 +170,8 @@ class StudyPlan:
         What was checked: sheets and their findings, for the checks that read results.
     trays : AssayPlan or None
         Trays and tables of the ex vivo part; None where the study has none.
+    bench : BenchPlan or None
+        What the bench's techniques left; None where the study has no files of them.
     """
 
     settings: StudySettings
@@ -172,6 +188,7 @@ class StudyPlan:
     regions: str = ""
     check: CheckResult | None = None
     trays: AssayPlan | None = None
+    bench: BenchPlan | None = None
 
 
 def study_task(study: Path, plan: StudyPlan, /, *, engine: Executor | None = None) -> Task:
@@ -203,9 +220,11 @@ def study_task(study: Path, plan: StudyPlan, /, *, engine: Executor | None = Non
         "regions": plan.regions,
         "checks": encode(plan.check.checks) if plan.check is not None else [],
         "trays": encode(plan.trays),
+        "bench": encode(plan.bench),
     }
     folders = (*plan.sessions, *plan.animals, *plan.automatic, *plan.automatic_sessions, *filter(None, [plan.regions]))
     folders += plan.trays.all_folders if plan.trays is not None else ()
+    folders += plan.bench.folders if plan.bench is not None else ()
     return Task(
         step="study",
         study=str(study),
@@ -279,6 +298,7 @@ def load_results(folder: Path, /, *, images: bool = True) -> StudyResults:
         analyses=stored.analyses,
         exvivo=load_exvivo(folder, stored.exvivo),
         histology=stored.histology,
+        bench=load_bench(folder, stored.bench),
     )
 
 
@@ -345,6 +365,7 @@ def _assemble(plan: StudyPlan, engine: Executor | None, study: Path, folder: Pat
     amounts, unmeasured = _amounts(plan, study, outcomes)
     exvivo, of_trays = _exvivo(plan, study, outcomes)
     histology = _histology(plan, study, outcomes)
+    bench = study_bench(study, plan.bench, settings) if plan.bench is not None else None
     # each view has a folder; decoding hundreds of sessions only to count theirs would take seconds
     views = max(
         (sum(1 for _ in (study / automatic_folder(name)).glob(view_folder("*"))) for name in plan.sessions), default=1
@@ -366,11 +387,13 @@ def _assemble(plan: StudyPlan, engine: Executor | None, study: Path, folder: Pat
             *(_regions(study / plan.regions).findings if plan.regions else ()),
             *of_trays,
             *(one for one in (histology.findings if histology is not None else ()) if one not in plan.findings),
+            *(bench.findings if bench is not None else ()),
         ),
         methods=(
             *allocation_methods(study),
-            *methods_text(settings, record, views=views),
+            *methods_text(settings, record, views=views, done=statistics_done(comparisons, analyses)),
             *_assay_methods(exvivo, histology, settings),
+            *(bench_methods(bench) if bench is not None else ()),
             *correction_methods(animals),
         ),
         record=record,
@@ -382,6 +405,7 @@ def _assemble(plan: StudyPlan, engine: Executor | None, study: Path, folder: Pat
         automatic_analyses=was[1],
         exvivo=exvivo,
         histology=histology,
+        bench=_stored_bench(bench, plan),
     )
     _write_out(stored, plan, engine, study, folder)
 
@@ -490,6 +514,12 @@ def _histology(plan: StudyPlan, study: Path, outcomes: Sequence[AnimalOutcome]) 
     return study_sections(counted, outcomes, plan.settings, aside=aside, findings=told)
 
 
+def _stored_bench(bench: StudyBench | None, plan: StudyPlan) -> StoredStudyBench | None:
+    if bench is None or plan.bench is None:
+        return None
+    return stored_study_bench(bench, [name.removeprefix(f"{RESULTS}/") for name in plan.bench.folders])
+
+
 def _assay_methods(
     exvivo: StoredExVivo | None, histology: Histology | None, settings: StudySettings
 ) -> tuple[str, ...]:
@@ -521,6 +551,8 @@ def _write_crate(results: StudyResults, folder: Path, stored: StoredStudy, publi
     trays = stored.exvivo.trays if stored.exvivo is not None else ()
     files |= hash_files(folder, [f"{name}/{TRAY}" for name in trays])
     files |= hash_files(folder, [f"{SECTIONS_FOLDER.removeprefix(f'{RESULTS}/')}/{SECTIONS}"])
+    measured = stored.bench.folders if stored.bench is not None else ()
+    files |= hash_files(folder, [f"{name}/{BENCH}" for name in measured])
     views += [f"{name}/{TRAY_IMAGE}" for name in trays]
     durable.write_json(folder / CRATE, crate_metadata(results, files, views, published=published))
 
@@ -528,7 +560,8 @@ def _write_crate(results: StudyResults, folder: Path, stored: StoredStudy, publi
 def _record(plan: StudyPlan, study: Path) -> RunRecord:
     inputs = {name: durable.sha256_file(study / name) for name in _files(study, plan.sheets)}
     trays = plan.trays.all_folders if plan.trays is not None else ()
-    for folder in (*map(automatic_folder, plan.sessions), *plan.automatic_sessions, *trays):
+    bench = plan.bench.folders if plan.bench is not None else ()
+    for folder in (*map(automatic_folder, plan.sessions), *plan.automatic_sessions, *trays, *bench):
         inputs |= json.loads((study / folder / RECORD).read_text(encoding="utf-8"))["inputs"]
     options: dict[str, Any] = plan.settings.model_dump(mode="json")
     if plan.only:

@@ -10,6 +10,7 @@ from lampyris.core.finding import Finding, Place, Severity
 from lampyris.core.schemas import (
     ANIMALS,
     ASSAYS,
+    BENCH,
     CURATION,
     LANDMARKS,
     ORGANS,
@@ -18,6 +19,7 @@ from lampyris.core.schemas import (
     STANDARDS,
     AnimalRow,
     AssayRow,
+    BenchRow,
     Column,
     CurationRow,
     LandmarkRow,
@@ -37,6 +39,7 @@ from lampyris.study.drawn.gather import check_regions
 from lampyris.study.rules import RULES, SETTINGS, SHEET, SHEET_ANIMALS, SHEET_LANDMARKS, SHEET_REGIONS, Sheets
 from lampyris.study.rules_amounts import SHEET_STANDARDS
 from lampyris.study.rules_assays import SHEET_ASSAYS, SHEET_ORGANS
+from lampyris.study.rules_bench import SHEET_BENCH
 
 # faults of one file: an image stops its animal or its tray, a table of an ICP-MS itself
 IMAGE_RULES = ("image.", "icp.")
@@ -73,6 +76,8 @@ class CheckResult:
         Valid rows of assays.csv; empty where there is none.
     organs : tuple of OrganRow
         Valid rows of organs.csv; empty where there is none.
+    bench : tuple of BenchRow
+        Valid rows of bench.csv; empty where there is none.
     """
 
     findings: tuple[Finding, ...]
@@ -87,6 +92,7 @@ class CheckResult:
     checks: tuple[CheckVerdict, ...] = ()
     assays: tuple[AssayRow, ...] = ()
     organs: tuple[OrganRow, ...] = ()
+    bench: tuple[BenchRow, ...] = ()
 
     @property
     def errors(self) -> tuple[Finding, ...]:
@@ -143,11 +149,14 @@ def check_study(directory: Path | str, /, *, images: bool = True, sessions: bool
     standards, standard_findings = _optional(study / SHEET_STANDARDS, STANDARDS, StandardRow)
     assays, assay_findings = _optional(study / SHEET_ASSAYS, ASSAYS, AssayRow)
     organs, organ_findings = _optional(study / SHEET_ORGANS, ORGANS, OrganRow)
+    bench, bench_findings = _optional(study / SHEET_BENCH, BENCH, BenchRow, may_be_empty=True)
     sheet_findings = (*sheet_findings, *animal_findings, *landmark_findings, *assay_findings, *organ_findings)
-    sheet_findings = (*sheet_findings, *curation_findings, *region_findings, *standard_findings)
+    sheet_findings = (*sheet_findings, *curation_findings, *region_findings, *standard_findings, *bench_findings)
     findings += sheet_findings
     whole = not any(finding.severity == Severity.ERROR for finding in sheet_findings)
-    sheets = Sheets(study, settings, samples, animals, whole, landmarks, standards, curation, regions, assays, organs)
+    sheets = Sheets(
+        study, settings, samples, animals, whole, landmarks, standards, curation, regions, assays, organs, bench
+    )
     for rule in (*RULES, *CURATION_RULES, check_regions):
         findings += rule(sheets)
     photographed: frozenset[str] = frozenset()
@@ -177,6 +186,7 @@ def check_study(directory: Path | str, /, *, images: bool = True, sessions: bool
         checks,
         assays,
         organs,
+        bench,
     )
 
 

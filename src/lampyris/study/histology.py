@@ -12,8 +12,9 @@ from pathlib import Path
 import numpy as np
 
 from lampyris.assays.histology.calls import call_from_onset, judge_calls, living_organ, match_calls
-from lampyris.assays.histology.cells import RING_UM, Threshold, threshold_from_controls
+from lampyris.assays.histology.cells import RING_UM, ScoreScale, Threshold, threshold_from_controls, widest_scale
 from lampyris.assays.histology.density import group_densities, organ_densities
+from lampyris.assays.histology.detection import detection_share
 from lampyris.assays.histology.landmarks import LandmarkError, register_section, suspects
 from lampyris.assays.histology.nuclei import NUCLEUS_UM
 from lampyris.assays.histology.section import (
@@ -22,6 +23,7 @@ from lampyris.assays.histology.section import (
     analyse_section,
     call_section,
     called_cells,
+    rescored,
     section_middle_mm,
 )
 from lampyris.core.errors import ImageError, InputError, LampyrisError
@@ -475,11 +477,20 @@ def _remark(row: int, column: str, seen: str, mend: str) -> Finding:
     return Finding("histology.landmarks", Severity.WARNING, Place(SHEET_SECTION_LANDMARKS, row, column), seen, mend)
 
 
+def _within(one: _Counted, ceiling: ScoreScale | None, options: CountingOptions) -> _Counted:
+    if one.image is None:
+        return one
+    return replace(one, measured=rescored(one.measured, one.image.counts, ceiling, ring_um=options.ring_um))
+
+
 def _called(
     counted: Sequence[_Counted], options: CountingOptions, controls: frozenset[str], findings: Sequence[Finding]
 ) -> Histology:
     """Threshold from controls, then every section by it."""
-    quiet = [(one.key[0], one.measured.cells.score) for one in counted if one.control and one.measured.usable]
+    usable = [one for one in counted if one.control and one.measured.usable]
+    ceiling = widest_scale([one.measured.cells.scale for one in usable])
+    counted = [one if one.control else _within(one, ceiling, options) for one in counted]
+    quiet = [(one.key[0], one.measured.cells.score) for one in usable]
     threshold: Threshold = threshold_from_controls(quiet)
     sections: list[SectionResult] = []
     views: list[SectionView] = []
@@ -503,8 +514,15 @@ def _called(
                     called_cells(one.measured, threshold), one.measured.tissue.mask, one.image.synthetic,
                 )
             )  # fmt: skip
-    organs = organ_densities(sections, threshold, level=options.level)
+    labelled = [one.measured.cells.score for one in counted if not one.control and one.measured.usable]
+    detection = detection_share(labelled, [score for _, score in quiet], threshold.score, level=options.level)
+    organs = organ_densities(sections, threshold, detection=detection, level=options.level)
     told = list(findings)
+    if threshold.cells and detection is None and any(one.labelled for one in sections if not one.control):
+        seen = "too few labelled cells stand out to tell which share of them is called: densities are of called cells, and too low."
+        mend = "Add sections or fields of labelled animals, all taken under the same settings."
+        place = Place(SHEET_ASSAYS if organs and organs[0].organ else "")
+        told.append(Finding("histology.no-detection", Severity.NOTE, place, seen, mend))
     if counted and threshold.cells == 0:
         seen = "no section of an unlabelled animal: how many cells are called wrongly is not known; no organ is positive or negative."
         mend = "Add sections of controls (an arm without probe, or --control FILE), taken under the same settings."
@@ -524,6 +542,7 @@ def _called(
         views=tuple(views),
         false_positives=threshold.false_positives,
         controls=(threshold.cells, threshold.sections, threshold.animals),
+        detection=detection.share if detection is not None else None,
         findings=tuple(dict.fromkeys(told)),
         synthetic=any(one.image is not None and one.image.synthetic for one in counted),
     )

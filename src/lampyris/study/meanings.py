@@ -10,6 +10,7 @@ import re
 from lampyris.core.amounts import CalibrationLine, InjectedDose, InstrumentRatio, SignalAmount
 from lampyris.core.analyses import Relation, StudyTest
 from lampyris.core.assays import Balance, OrganAgreement, OrganPair, OrganReference, OrganResult
+from lampyris.core.bench_study import BenchLots, BenchNumber, BenchStated
 from lampyris.core.checks import CheckVerdict, ReportingItem
 from lampyris.core.comparison import Comparison
 from lampyris.core.design import TestResult
@@ -55,6 +56,9 @@ DESCRIBED: dict[str, tuple[type, ...]] = {
     "sections": (SectionResult,),
     "organ_densities": (OrganDensity,),
     "organ_calls": (OrganCall,),
+    "bench": (BenchNumber,),
+    "bench_lots": (BenchLots,),
+    "bench_stated": (BenchStated,),
     "curation": (Correction,),
     "regions": (RegionResult,),
     "methods_checks": (CheckVerdict,),
@@ -175,10 +179,12 @@ TABLE_MEANING = {
         "event": "what came",
         "day": "end of an interval between sessions",
         "free": "share of animals without the event",
+        "median_after": "half of the animals was reached after this day, which is all that is known of the median",
+        "median_by": "and by this day; inf where half was not reached",
     },
     "relations": {
         "n": "animals with both values measured",
-        "p": "p of its test",
+        "p": "p of its test; empty where the arm is described beside the answer",
         "left_out": "animals of which a value is a detection limit",
     },
     "detections": {"lesion": "the lesion that owns it, in the table of lesions; of those that share it the first"},
@@ -324,6 +330,41 @@ TABLE_MEANING = {
         "organ": "of the living animal",
         "called": "what the living animal's images say; empty where they were not called, for the reason",
         "truth": "by sections; empty where they do not tell",
+    },
+    "bench": {
+        "technique": "what measured it",
+        "probe": "key of [probes] in study.toml; empty where nothing was said",
+        "lot": "lot of the probe; empty where nothing was said",
+        "sample": "name of the record, ``(pooled)`` for what the technique reports",
+        "value": "the number",
+        "sd": "its standard uncertainty; empty where only an interval is known",
+        "low": "lower end of its interval",
+        "high": "upper end of its interval",
+        "level": "coverage of the interval",
+        "unit": "unit of value, sd, low and high",
+        "method": "how value and interval were obtained",
+        "n": "records behind it",
+        "replicate": "what those are, in words: what the uncertainty speaks of",
+        "flags": "what lowers trust in its record",
+    },
+    "bench_lots": {
+        "technique": "what measured it",
+        "probe": "key of [probes] in study.toml",
+        "quantity": "as in the table of the bench",
+        "lots": "how many lots",
+        "unit": "unit of mean and sd",
+        "mean": "of the lots' values; its interval is widened as if all lots shared a lot's own error",
+        "sd_between": "standard deviation between lots, errors of measuring included",
+    },
+    "bench_stated": {
+        "technique": "what measured it",
+        "probe": "key of [probes] in study.toml",
+        "lot": "lot of the probe; empty where lots were averaged or none was named",
+        "quantity": "as in the table of the bench",
+        "unit": "unit of all numbers of the row",
+        "stated": "what study.toml says",
+        "stated_sd": "its standard uncertainty; 0 where none is stated",
+        "inside": "yes where the interval of the difference holds 0; empty where there is no interval",
     },
     "exvivo_comparisons": {"p_adjusted": "p adjusted for the number of organs", "adjustment": "how, and over how many"},
     "amounts": {

@@ -8,7 +8,7 @@ from lampyris.core.study import RunRecord
 # the numbers themselves, so that the text cannot say another
 from lampyris.imaging import background, calibrate, detect, matched_filter, nominal, photometry, regions, step
 from lampyris.study.methods_spread import SPREAD_REFERENCES, spread_methods
-from lampyris.study.methods_statistics import STATISTICS_REFERENCES, statistics_methods
+from lampyris.study.methods_statistics import STATISTICS_REFERENCES, StatisticsDone, statistics_methods
 
 REFERENCES = (
     "Alexandrakis G, Rannou FR, Chatziioannou AF (2005) Phys Med Biol 50:4225. doi:10.1088/0031-9155/50/17/021",
@@ -18,7 +18,9 @@ REFERENCES = (
 )
 
 
-def methods_text(settings: StudySettings, record: RunRecord, /, *, views: int = 2) -> tuple[str, ...]:
+def methods_text(
+    settings: StudySettings, record: RunRecord, /, *, views: int = 2, done: StatisticsDone | None = None
+) -> tuple[str, ...]:
     """Describe how the results were made.
 
     Parameters
@@ -29,6 +31,8 @@ def methods_text(settings: StudySettings, record: RunRecord, /, *, views: int = 
         Versions and command.
     views : int
         Most views that a session has.
+    done : StatisticsDone, optional
+        What of the statistics was done; by default all that a study may hold is described.
 
     Returns
     -------
@@ -38,6 +42,9 @@ def methods_text(settings: StudySettings, record: RunRecord, /, *, views: int = 
         references.
     """
     options = settings.analysis
+    statistics = statistics_methods(options, views=views, done=done)
+    # of what was not done nothing is cited
+    cited = [one for one in STATISTICS_REFERENCES if any(one.split()[0] in paragraph for paragraph in statistics)]
     return (
         _imaging(settings),
         *([_probes(settings.probes)] if settings.probes else []),
@@ -53,9 +60,9 @@ def methods_text(settings: StudySettings, record: RunRecord, /, *, views: int = 
             views=views,
             injected=any(group.label == "injected" for group in settings.groups.values()),
         ),
-        *statistics_methods(options, views=views),
+        *statistics,
         _software(record),
-        "References. " + "; ".join(sorted((*REFERENCES, *SPREAD_REFERENCES, *STATISTICS_REFERENCES))) + ".",
+        "References. " + "; ".join(sorted((*REFERENCES, *SPREAD_REFERENCES, *cited))) + ".",
     )
 
 

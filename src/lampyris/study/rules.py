@@ -18,6 +18,7 @@ from lampyris.core.finding import Finding, Place, Severity
 from lampyris.core.schemas import (
     AnimalRow,
     AssayRow,
+    BenchRow,
     CurationRow,
     LandmarkRow,
     OrganRow,
@@ -31,6 +32,7 @@ from lampyris.io.paths import path_fault
 from lampyris.study.draft.rules import check_drafted
 from lampyris.study.rules_amounts import check_doses, check_standards
 from lampyris.study.rules_assays import check_assays, check_organs
+from lampyris.study.rules_bench import check_bench
 from lampyris.study.rules_histology import check_histology
 
 SETTINGS = "study.toml"
@@ -72,6 +74,8 @@ class Sheets:
         Valid rows of assays.csv.
     organs : tuple of OrganRow
         Valid rows of organs.csv.
+    bench : tuple of BenchRow
+        Valid rows of bench.csv.
     """
 
     study: Path
@@ -85,6 +89,7 @@ class Sheets:
     regions: tuple[RegionRow, ...] = ()
     assays: tuple[AssayRow, ...] = ()
     organs: tuple[OrganRow, ...] = ()
+    bench: tuple[BenchRow, ...] = ()
 
 
 def _error(rule: str, place: Place, seen: str, mend: str) -> Finding:
@@ -580,4 +585,5 @@ RULES: tuple[Callable[[Sheets], Iterator[Finding]], ...] = (
     check_assays,
     check_organs,
     check_histology,
+    check_bench,
 )

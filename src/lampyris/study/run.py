@@ -23,6 +23,7 @@ from lampyris.study.checks.run import is_check
 from lampyris.study.cluster import ClusterEngine
 from lampyris.study.curation.contradictions import CURATION_SHEET
 from lampyris.study.curation.tasks import CorrectStep, CuratedAnimals, run_corrections
+from lampyris.study.dot.task import BenchPlan, bench_plan, bench_tasks
 from lampyris.study.draft.rules import frozen_files
 from lampyris.study.drawn.gather import gather_regions, region_files
 from lampyris.study.drawn.task import regions_task
@@ -44,6 +45,7 @@ from lampyris.study.opening import SessionRows, lanes_named
 from lampyris.study.rules import SETTINGS, SHEET, SHEET_ANIMALS, SHEET_LANDMARKS, SHEET_REGIONS, Sheets
 from lampyris.study.rules_amounts import SHEET_STANDARDS
 from lampyris.study.rules_assays import SHEET_ASSAYS, SHEET_ORGANS
+from lampyris.study.rules_bench import SHEET_BENCH
 from lampyris.study.standards import standard_files
 from lampyris.study.steps import AnimalPlan, SessionStep, animal_task, session_task
 from lampyris.study.store import automatic_folder
@@ -65,9 +67,9 @@ class RunOutcome:
     seconds : dict of str to float
         Wall time of ``check``, ``sessions``, ``animals``, ``study`` and ``total``; in no file.
     exit_code : int
-        0, or 4 where an animal, a tray of organs or a table failed.
+        0, or 4 where an animal, a tray of organs, a table or a technique of the bench failed.
     failed_assays : tuple of str
-        Trays, sections and ICP-MS tables that could not be used, each with the reason.
+        Trays, sections, ICP-MS tables and techniques of the bench that could not be used, each with the reason.
     """
 
     results: Path
@@ -205,8 +207,9 @@ def run_study(
                     follow=follow,
                 )
             trays = _run_assays(work, check, engine, level)
+            bench = _run_bench(work, check, engine, level)
             followed = time.monotonic()
-            final = _do_study(work, check, plans, curated, trays, engine, force=force)
+            final = _do_study(work, check, plans, curated, (trays, bench), engine, force=force)
             done = [outcome.folder for outcome in outcomes.values() if outcome.done]
             done += [task.folder for task in animal_tasks]
             _finish(work, [*done, *curated.folders, *final])
@@ -214,7 +217,8 @@ def run_study(
     if progress is not None:
         progress(work.count, work.count, "report")
     seconds = _seconds(start, checked, analysed, followed, time.monotonic())
-    return _run_outcome(study, animals, _lost_assays(study, check, trays), seconds)
+    lost = (*_lost_assays(study, check, trays), *(bench.failed if bench is not None else ()))
+    return _run_outcome(study, animals, lost, seconds)
 
 
 def _run_outcome(
@@ -308,13 +312,14 @@ def _do_study(
     check: CheckResult,
     plans: Mapping[str, AnimalPlan],
     curated: CuratedAnimals,
-    trays: AssayPlan | None,
+    beside: tuple[AssayPlan | None, BenchPlan | None],
     engine: Executor | None,
     *,
     force: bool,
 ) -> list[str]:
     """Regions, tables and report over what is done, with a person's corrections; their folders."""
-    plan = _with_regions(work, check, _study_plan(work, check, plans, curated), force=force)
+    trays, bench = beside
+    plan = _with_regions(work, check, replace(_study_plan(work, check, plans, curated), bench=bench), force=force)
     if trays is not None:
         plan = replace(plan, trays=trays, sheets=(*plan.sheets, *(set(trays.files) - set(plan.sheets))))
     with ExitStack() as threads:
@@ -323,7 +328,12 @@ def _do_study(
             engine = threads.enter_context(open_engine())
         final = study_task(work.study, plan, engine=engine)
         do_task(final, force=force)
-    return [*filter(None, [plan.regions]), *(trays.all_folders if trays is not None else ()), final.folder]
+    return [
+        *filter(None, [plan.regions]),
+        *(trays.all_folders if trays is not None else ()),
+        *(bench.folders if bench is not None else ()),
+        final.folder,
+    ]
 
 
 def _run_assays(work: _Work, check: CheckResult, engine: Executor | None, level: _Level) -> AssayPlan | None:
@@ -332,6 +342,15 @@ def _run_assays(work: _Work, check: CheckResult, engine: Executor | None, level:
         return None
     tasks = assay_tasks(work.study, check, work.settings)
     return assay_plan(check, tasks, level.run_again(engine, tasks, [task.folder for task in tasks]))
+
+
+def _run_bench(work: _Work, check: CheckResult, engine: Executor | None, level: _Level) -> BenchPlan | None:
+    """Measure each technique of each probe and lot by itself; None where the study has no files of the bench."""
+    if not check.bench:
+        return None
+    tasks = bench_tasks(work.study, check, work.settings)
+    outcomes = level.run_again(engine, tasks, [task.folder for task in tasks])
+    return bench_plan(check, work.settings, tasks, outcomes)
 
 
 def _lost_assays(study: Path, check: CheckResult, trays: AssayPlan | None) -> tuple[str, ...]:
@@ -514,7 +533,7 @@ def _failure_findings(animal: str, failed: Mapping[str, TaskOutcome]) -> list[Fi
 def _study_plan(work: _Work, check: CheckResult, plans: Mapping[str, AnimalPlan], curated: CuratedAnimals) -> StudyPlan:
     optional = (
         *(SHEET_ANIMALS, SHEET_LANDMARKS, SHEET_STANDARDS, CURATION_SHEET, SHEET_REGIONS),
-        *(SHEET_ASSAYS, SHEET_ORGANS),
+        *(SHEET_ASSAYS, SHEET_ORGANS, SHEET_BENCH),
     )
     sheets = [SETTINGS, SHEET, *(name for name in optional if (work.study / name).exists())]
     sheets += standard_files(check.standards, work.settings)
@@ -575,7 +594,7 @@ def _finish(work: _Work, folders: Sequence[str]) -> None:
         listed[(inner / RECORD).as_posix()] = durable.sha256_file(path)
     keep = tuple(f"sub-{name}/" for name in work.aside)
     tops = [entry.name for entry in results.iterdir() if entry.name.startswith("sub-")]
-    for top in [*tops, "tables", "figures", "regions", "assays"]:
+    for top in [*tops, "tables", "figures", "regions", "assays", "bench"]:
         _remove_unlisted(results, results / top, listed, keep)
     _write_manifest(results, listed)
 

@@ -21,6 +21,7 @@ from lampyris.study.analysis_tables import analysis_tables
 from lampyris.study.assay_tables import assay_tables
 from lampyris.study.checks.tables import check_tables
 from lampyris.study.columns import Cell, Table, columns, estimate_cells
+from lampyris.study.dot.tables import bench_tables
 from lampyris.study.outcomes import owners
 from lampyris.study.spread_tables import spread_tables
 
@@ -50,6 +51,7 @@ def study_tables(results: StudyResults, /) -> dict[str, Table]:
         **spread_tables(results),
         **amount_tables(results.amounts),
         **assay_tables(results.exvivo, results.histology),
+        **bench_tables(results.bench),
         **check_tables(results),
         **_correction_tables(results),
         **_region_tables(results),

@@ -2,7 +2,7 @@
 
 import math
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -11,6 +11,7 @@ from lampyris.core.assays import ExVivo, OrganFlag, OrganResult
 from lampyris.core.estimate import Estimate
 from lampyris.imaging.drawn import polygon_mask
 from lampyris.statistics.intervals import wilson_interval
+from lampyris.statistics.relations.calls import clustered_share
 from lampyris.virtual.truth import TrueOrgan, Truth
 
 # of the drawn outlines that an organ must share with the found one
@@ -36,6 +37,8 @@ class OrganCase:
     true_percent, true_per_gram : float
     surface_per_gram : float
         %ID/g as if nothing were absorbed.
+    study : int
+        Which of several studies: organs of one share the error of its wells.
     """
 
     animal: str
@@ -52,15 +55,18 @@ class OrganCase:
     true_percent: float
     true_per_gram: float
     surface_per_gram: float
+    study: int = 0
 
 
-def score_exvivo(found: ExVivo, truth: Truth, /) -> tuple[OrganCase, ...]:
+def score_exvivo(found: ExVivo, truth: Truth, /, *, study: int = 0) -> tuple[OrganCase, ...]:
     """Lay every measured organ beside the drawn one of its name.
 
     Parameters
     ----------
     found : ExVivo
     truth : Truth
+    study : int
+        Number by which the cases of several studies are told apart.
 
     Returns
     -------
@@ -75,7 +81,7 @@ def score_exvivo(found: ExVivo, truth: Truth, /) -> tuple[OrganCase, ...]:
             mine = drawn[organ.animal, organ.organ]
             outline = tuple((y / tray.pixel_mm, x / tray.pixel_mm) for y, x in organ.outline_mm)
             mask = polygon_mask(outline, true.labels.shape)
-            cases.append(_case(organ, mine, mask, true.labels))
+            cases.append(replace(_case(organ, mine, mask, true.labels), study=study))
     return tuple(cases)
 
 
@@ -120,9 +126,9 @@ def exvivo_figures(cases: Iterable[OrganCase], /) -> dict[str, Any]:
     _number(out, "outline_least", [one.overlap for one in every], min)
     _number(out, "outline_mean", [one.overlap for one in every], np.mean)
     _share(out, "named", [one.named for one in every])
-    _share(out, "coverage", [_holds(one.per_gram, one.true_per_gram) for one in known])
-    _share(out, "coverage_percent", [_holds(one.percent, one.true_percent) for one in known])
-    _share(out, "coverage_even", [_holds(one.per_gram, one.true_per_gram) for one in even])
+    _covered(out, "coverage", [(_holds(one.per_gram, one.true_per_gram), one.study) for one in known])
+    _covered(out, "coverage_percent", [(_holds(one.percent, one.true_percent), one.study) for one in known])
+    _covered(out, "coverage_even", [(_holds(one.per_gram, one.true_per_gram), one.study) for one in even])
     ratios = [one.flux_ratio for one in known if not one.faint and math.isfinite(one.flux_ratio)]
     _number(out, "flux_ratio", ratios, np.median)
     logs = [math.log(one.per_gram.value / one.true_per_gram) for one in known if one.per_gram.value > 0]
@@ -142,6 +148,14 @@ def _share(out: dict[str, Any], name: str, held: Sequence[bool]) -> None:
     found = wilson_interval(sum(held), len(held)) if held else None
     out[name] = found.value if found else None
     out[f"{name}_interval"] = (found.low, found.high) if found else None
+
+
+def _covered(out: dict[str, Any], name: str, held: Sequence[tuple[bool, int]]) -> None:
+    """A share of intervals that hold, with an interval that knows that those of one study err together."""
+    _share(out, name, [one for one, _ in held])
+    if len({study for _, study in held}) > 1:
+        found = clustered_share(*zip(*held, strict=True))
+        out[f"{name}_interval"] = (found.low, found.high)
 
 
 def _number(out: dict[str, Any], name: str, values: Sequence[float], reduce: Any) -> None:

@@ -92,7 +92,8 @@ def test_observed_and_expected_information_of_a_nonlinear_fit_differ_as_they_mus
     assert expected.residuals[0] == pytest.approx(-off, abs=1e-9)
 
 
-# root length (cm) of ryegrass under ferulic acid (mM): Inderjit, Streibig & Olofsdotter 2002, Physiol Plant 114:422, as in R's drc
+# root length (cm) of ryegrass under ferulic acid (mM): Inderjit, Streibig & Olofsdotter 2002, Physiol Plant 114:422, as in R's drc;
+# typed from memory, see tests/data/statistics/README.md
 ACID = np.repeat([0.0, 0.94, 1.88, 3.75, 7.5, 15.0, 30.0], [6, 3, 3, 3, 3, 3, 3])
 ROOTS = [
     7.58, 8.0, 8.3285714, 7.25, 7.375, 7.9625, 8.3555556, 6.9142857, 7.75, 6.8714286, 6.45, 5.9222222, 1.925, 2.8857143,

@@ -19,11 +19,13 @@ from sound_study import (
 
 from lampyris.core.checks import Basis, Outcome
 from lampyris.core.finding import Finding, Place, Severity
+from lampyris.statistics.relations.correlation import partial_correlation
 from lampyris.study.check import check_study
 from lampyris.study.checks.evidence import Evidence
 from lampyris.study.checks.numbers import largest_percent_sd
 from lampyris.study.checks.run import CHECKS, OF_COMPARISONS, after_analysis, comparison_checks, methods_checks
 from lampyris.study.checks.table import WHEN, check_rules
+from lampyris.study.checks.tests_made import _pearson
 
 
 def drop_dark(study):
@@ -156,3 +158,18 @@ def test_no_sample_of_shares_spreads_more_than_the_bound():
             met += math.isclose(sd, most, abs_tol=1e-9) and sd > 0
     assert met == 1 + 2 + 3 + 4
     assert math.isnan(largest_percent_sd(101.0, 3))
+
+
+def test_leaving_one_out_within_groups_has_the_degrees_of_freedom_of_the_test():
+    rng = np.random.default_rng(5)
+    groups = tuple("aaaabbbbcccc")
+    x = rng.normal(size=12) + 3.0 * np.repeat([0.0, 1.0, 2.0], 4)
+    y = 0.55 * (x - 3.0 * np.repeat([0.0, 1.0, 2.0], 4)) + rng.normal(size=12)
+    rows = list(zip(x.tolist(), y.tolist(), groups, strict=True))
+    r, p = _pearson(rows)
+    members = np.array([[float(one == name) for name in "bc"] for one in groups])
+    expected = partial_correlation(x, y, members)
+    assert r == pytest.approx(expected.r.value, rel=1e-9) and p == pytest.approx(expected.tests[0].p, rel=1e-9)
+    # means are taken anew without the pair, and a group of one pair tells nothing
+    assert _pearson([*rows, (1.0, 2.0, "d")]) == pytest.approx((r, p), rel=1e-12)
+    assert _pearson([(1.0, 2.0, "a"), (2.0, 3.0, "a")])[1] == 1.0

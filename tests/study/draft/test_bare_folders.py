@@ -27,8 +27,10 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from lampyris.core.errors import InputError, UsageError
+from lampyris.core.schemas import ASSAYS, AssayRow
 from lampyris.io.durable import sha256_tree
 from lampyris.io.settings import read_settings
+from lampyris.io.sheets import read_sheet
 from lampyris.study.check import check_study
 from lampyris.study.draft.begin import begin_study
 from lampyris.study.draft.drafting import draft_study
@@ -405,3 +407,31 @@ def test_a_draft_crashes_on_no_name_and_guesses_nothing_silently(looked: FoundIm
         assert f"samplesheet.csv {column}" in noted
     assert len(draft.to_fill) <= 2
     assert all(math.isfinite(row.day) and row.animal and row.group for row in draft.samples)
+
+
+def test_trays_and_sections_beside_animals_are_drafted_as_assays(tmp_path):
+    folder = tmp_path / "raw"
+    zarrs(folder)
+    ome_tiff(folder / "ex vivo" / "tray 1.ome.tif", image(BANDS, seed=3))
+    ome_tiff(folder / "ex vivo" / "tray 1 photo.ome.tif", image((780,), said=False, channels=("photo",)))
+    ome_tiff(folder / "histology" / "m01 liver 2.ome.tif", image((780, 810), said=False, channels=("QD", "DAPI")))
+    begun = begin_study(tmp_path, folder=folder)
+    rows, faults = read_sheet(tmp_path / "assays.csv", ASSAYS, AssayRow)
+    assert not faults
+    told = [
+        (one.kind, one.file.rsplit("/", 1)[-1], one.animal, one.organ, one.section, one.channel, one.stain)
+        for one in rows
+    ]
+    assert told == [
+        ("exvivo", "tray 1.ome.tif", "", "", "", "", ""),
+        ("histology", "m01 liver 2.ome.tif", "m01", "liver", "2", "DAPI", "nuclei"),
+        ("histology", "m01 liver 2.ome.tif", "m01", "liver", "2", "QD", "label"),
+    ]
+    assert rows[0].photo.endswith("tray 1 photo.ome.tif")
+    # none of them is taken for a living animal
+    assert begun.images == 2 and not {"draft.trays", "draft.sections"} - {one.rule for one in begun.findings}
+    # a folder of nothing else is drafted as animals, as before
+    alone = tmp_path / "alone"
+    ome_tiff(alone / "organs" / "m01_d00.ome.tif", image(BANDS))
+    begin_study(tmp_path / "other", folder=alone)
+    assert not (tmp_path / "other" / "assays.csv").exists()

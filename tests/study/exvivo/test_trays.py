@@ -10,15 +10,21 @@ import numpy as np
 import pytest
 
 from lampyris import cli
+from lampyris.assays.exvivo.light import OrganLight
+from lampyris.assays.exvivo.trays import _flux
+from lampyris.cli.assays import _bounded
 from lampyris.core.assays import OrganFlag
-from lampyris.core.errors import InputError
-from lampyris.core.schemas import ORGANS, OrganRow
+from lampyris.core.errors import ImageError, InputError
+from lampyris.core.estimate import Estimate
+from lampyris.core.schemas import ORGANS, AssayRow, OrganRow
 from lampyris.core.settings import Limits
+from lampyris.imaging.amounts import percent_injected_dose
 from lampyris.io.images.frames import mean_image
 from lampyris.io.images.ome_tiff import write_ome_tiff
 from lampyris.io.sheets import read_sheet, write_sheet
 from lampyris.study.check import check_study
 from lampyris.study.exvivo.join import exvivo_study
+from lampyris.study.exvivo.trays import _pixel_mm
 from lampyris.virtual.design import read_design
 from lampyris.virtual.simulate import simulate_trays
 from lampyris.virtual.truth import read_truth
@@ -321,3 +327,54 @@ def test_an_organ_of_no_known_tissue_is_told(made, tmp_path, column, severity):
         {column: "livr"} if (row["animal"], row["organ"]) == ("m01", "liver") else {}))  # fmt: skip
     (found,) = [one for one in check_study(folder, images=False).findings if one.rule == "organs.tissue"]
     assert found.severity == severity and found.place.column == column and "liver" in found.mend
+
+
+def test_an_image_is_no_study_and_what_is_missing_is_named(made, capsys):
+    tray = next((made.study / "exvivo" / "raw").glob("*"))
+    assert cli.main(["assay", "exvivo", str(tray), str(tray.with_name("gone.tif"))]) == InputError.exit_code
+    said = capsys.readouterr().err
+    for words in ("not single images", "study.toml", f"exvivo,{tray.name}", "organs.csv", "standards.csv", "gone.tif"):
+        assert words in said
+
+
+@pytest.mark.parametrize(
+    ("pixels", "own_mm", "used_mm", "rules"),
+    [
+        ((), 0.45, 0.45, []),
+        ((450.0, 450.0), 0.45, 0.45, []),
+        ((450.0,), math.nan, 0.45, []),
+        ((900.0, math.nan), 0.45, 0.9, ["exvivo.pixel-differs"]),
+    ],
+)
+def test_pixel_sizes_of_sheet_and_file(pixels, own_mm, used_mm, rules):
+    rows = [
+        AssayRow(2 + k, "exvivo", "t.tif", *[""] * 5, math.nan, *[""] * 3, pixel, *[""] * 5)
+        for k, pixel in enumerate(pixels)
+    ]
+    found, findings = _pixel_mm(rows, own_mm)
+    assert found == pytest.approx(used_mm) and [one.rule for one in findings] == rules
+    # flux goes with the area of a pixel
+    assert all("0.25 times" in one.mend for one in findings)
+
+
+def test_two_pixel_sizes_of_one_tray_are_refused():
+    rows = [
+        AssayRow(2 + k, "exvivo", "t.tif", *[""] * 5, math.nan, *[""] * 3, pixel, *[""] * 5)
+        for k, pixel in enumerate((450.0, 500.0))
+    ]
+    with pytest.raises(ImageError, match="two pixel sizes") as caught:
+        _pixel_mm(rows, 0.45)
+    assert caught.value.findings[0].place.row == 3
+
+
+def test_a_saturated_organ_is_a_lower_bound(found):
+    organ = next(one for one in found.organs if one.probe)
+    light = OrganLight(organ.flux.value, 0.01 * organ.flux.value, 0.0, 0.0, saturated=True, edge=False)
+    flux = _flux(light, 0.05, 0.95)
+    assert flux.high == math.inf and 0 < flux.low < flux.value and "lower bound" in flux.method
+    dose = Estimate(100.0, 5.0, 90.0, 110.0, 0.95, "pmol", "given")
+    # also where noise takes its lower end below nothing
+    for low in (1.0, -1.0):
+        share = percent_injected_dose(Estimate(4.0, 1.0, low, math.inf, 0.95, "pmol", "given"), dose)
+        assert share.high == math.inf and share.low <= share.value
+    assert _bounded(flux).startswith(">") and _bounded(Estimate(4.0, 1.0, 2.0, 6.0, 0.95, "1", "")) == "4"

@@ -20,6 +20,7 @@ from lampyris.statistics.groups import holm
 from lampyris.study.analysis_tables import analysis_tables
 from lampyris.study.checks.run import comparison_checks
 from lampyris.study.codec import decode, encode
+from lampyris.study.methods_statistics import StatisticsDone, statistics_done
 from lampyris.study.statistics import course_over_time, onsets_by_organ, relations, study_statistics
 from lampyris.study.statistics.family import adjusted_family
 from lampyris.study.statistics.records import correlation_records, course_comparisons
@@ -115,6 +116,23 @@ def test_an_organ_reached_on_day_0_has_its_interval():
     assert liver.arms[0].events == 5
 
 
+def test_thin_arms_have_an_onset_described_and_not_tested():
+    third = {**GROUPS, "few": {"role": "labelled"}}
+    few = [replace(one, animal=f"few{k}", group="few") for k, one in enumerate(animals(count=2)[:2])]
+    first, *organs = onsets_by_organ([*animals(), *few], third)
+    whole = onsets_by_organ(animals(), GROUPS)
+    assert [arm.group for arm in first.arms] == ["targeted", "dye", "few"]
+    assert first.design.groups == ("targeted", "dye") and first.design.n == (5, 5)
+    assert "Described and not tested: few (2 animals, 3 are the least)." in first.notes
+    # what is tested is what would be without that arm
+    assert [one.tests[0].p for one in (first, *organs)] == [one.tests[0].p for one in whole]
+    assert first.arms[0].median_within == (0.0, 7.0)
+    thin = onsets_by_organ(animals(count=2), GROUPS)
+    assert all(one.tests == () and math.isnan(one.p_adjusted) for one in thin)
+    assert "two groups of 3 animals are needed, and none has them" in thin[0].notes[0]
+    assert thin[0].design.n == (2, 2) and len(thin[0].arms) == 2
+
+
 def test_nothing_followed_or_reached_has_no_onset():
     assert onsets_by_organ([outcome("a", "dye", (1e4, 1e4))], GROUPS) == ()
     never = [replace(one, endpoints=ends(1e3, 0.5, (14.0, INF), (14.0, INF))) for one in animals()]
@@ -126,7 +144,7 @@ def test_relations_are_within_arms_with_each_arm_described(whole):
     answers = [one for one in related if is_answer(one)]
     assert [one.group for one in answers] == [""] * 3 and len(related) == 9
     assert [one.p_adjusted for one in answers] == pytest.approx(holm([one.tests[0].p for one in answers]))
-    assert all(math.isnan(one.p_adjusted) for one in related if one.group)
+    assert all(math.isnan(one.p_adjusted) and math.isnan(one.tests[0].p) for one in related if one.group)
     first = answers[0]
     x, y = within_arms(first.x_values, first.groups), within_arms(first.y_values, first.groups)
     r = stats.pearsonr(x, y).statistic
@@ -240,3 +258,11 @@ def test_checks_of_a_reviewer_pass(whole):
     said = {one.check: (str(one.outcome), one.seen) for one in verdicts if one.outcome == "fired"}
     assert said.keys() <= {"L08", "L12"}, said
     assert all(one.n == one.units for one in records)
+
+
+def test_what_was_done_is_read_from_results(whole):
+    assert statistics_done((), Analyses()) == StatisticsDone((), (), False, "", "", False, (), ())
+    done = statistics_done(*whole)
+    assert done.compared == ("flux", "ratio", "burden", "persistence")
+    assert (done.course, done.onset, done.tests, done.limits) == ("tested", "tested", ("measured",), False)
+    assert done.relations == ("beside", "within") and done.families == ("endpoints", "organs", "relations")

@@ -3,6 +3,7 @@
 In the order of use: `find_organs` (automatic), `with_drawn` (a person's outlines put in place of the automatic ones).
 """
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
@@ -11,6 +12,7 @@ from numpy.typing import NDArray
 from scipy.ndimage import (
     binary_dilation,
     binary_fill_holes,
+    binary_opening,
     distance_transform_edt,
     gaussian_filter,
     label,
@@ -38,6 +40,12 @@ LEAST_SOLIDITY = 0.88
 CONTRAST_WEIGHT = 0.6
 # the shades of two organs, and what of each lies away from edges
 SHADES_DIFFER, CORE_MM = 0.25, 0.7
+
+# an edge is looked for so near to where it was taken to be; two organs meet so near to each other
+REACH_PX, MEET_PX = 2.5, 1.5
+# an organ's level is that inside its rim, over so many pixels; levels that differ by less say nothing of where organs meet
+RIM_PX, LEVEL_PX, LEVELS_DIFFER = 1.5, 2.0, 0.3
+ROUNDS, SMOOTH_PX = 6, 1.0
 
 Mask = NDArray[np.bool_]
 
@@ -301,26 +309,86 @@ def _merged(pieces: _Pieces, kept: Sequence[tuple[int, int]]) -> NDArray[np.int3
 
 
 def _refined(labels: NDArray[np.int32], contrast: NDArray[np.float64]) -> NDArray[np.int32]:
-    """Each organ's edge put where the photograph has fallen to half of that organ's own contrast."""
-    away, (rows, columns) = distance_transform_edt(labels == 0, return_indices=True)
-    nearest = np.where(away <= 2.0, labels[rows, columns], 0)
-    out = np.zeros_like(labels)
-    for number in (int(one) for one in np.unique(labels) if one):
-        own = nearest == number
-        inner = labels == number
-        rim = distance_transform_edt(inner)
-        # the level near the rim: an organ may be shaded towards its edge
-        level = (
-            float(np.median(contrast[(rim > 1.5) & (rim <= 4.0)]))
-            if (rim > 1.5).any()
-            else float(contrast[inner].max())
-        )
-        kept = binary_fill_holes(own & (contrast > 0.5 * level))
-        pieces, found = label(kept)
+    """Each organ's edge put where the photograph has fallen half-way from that organ's level to what lies beside it.
+
+    Beside the tray that is half of the organ's own contrast; where two organs meet whose levels differ, the middle between the two,
+    since the brighter one's light reaches over the darker one's rim. Two of one level keep the border at their neck.
+    """
+    numbers = [int(one) for one in np.unique(labels) if one]
+    out = labels
+    for _ in range(ROUNDS):
+        away = np.stack([_away(out == number) for number in numbers])
+        levels = np.stack([_level(out == number, contrast) for number in numbers])
+        before, out = out, _assigned(numbers, away, levels, contrast)
+        if np.array_equal(before, out):
+            break
+    return out
+
+
+def _away(own: Mask) -> NDArray[np.float64]:
+    """Pixels from each place to an organ, 0 inside; infinite where none is near."""
+    out = np.full(own.shape, np.inf)
+    if own.any():
+        box = _box(own)
+        out[box] = distance_transform_edt(~own[box])
+    return out
+
+
+def _box(own: Mask) -> tuple[slice, slice]:
+    """Rows and columns of an organ and of where its edge may be."""
+    rows, columns = (np.flatnonzero(own.any(axis=axis)) for axis in (1, 0))
+    margin = math.ceil(REACH_PX) + 1
+    return (
+        slice(max(rows[0] - margin, 0), rows[-1] + margin + 1),
+        slice(max(columns[0] - margin, 0), columns[-1] + margin + 1),
+    )
+
+
+def _level(own: Mask, contrast: NDArray[np.float64]) -> NDArray[np.float64]:
+    """An organ's contrast near each place, from what of it lies inside its rim: organs are shaded towards their edges."""
+    out = np.zeros(contrast.shape)
+    if not own.any():
+        return out
+    box = _box(own)
+    rim = distance_transform_edt(np.pad(own[box], 1))[1:-1, 1:-1]
+    inner = rim > min(RIM_PX, 0.5 * float(rim.max()))
+    weight = gaussian_filter(inner.astype(float), LEVEL_PX, mode="constant", truncate=8.0)
+    out[box] = gaussian_filter(np.where(inner, contrast[box], 0.0), LEVEL_PX, mode="constant", truncate=8.0)
+    out[box] /= np.maximum(weight, 1e-12)
+    return out
+
+
+def _assigned(
+    numbers: Sequence[int], away: NDArray[np.float64], levels: NDArray[np.float64], contrast: NDArray[np.float64]
+) -> NDArray[np.int32]:
+    """Number of the organ at each pixel, from distances and levels, dims (organ, y, x)."""
+    order = np.argsort(away, axis=0, kind="stable")[:2] if len(numbers) > 1 else np.zeros((2, *contrast.shape), int)
+    near, level = (np.take_along_axis(one, order, axis=0) for one in (away, levels))
+    chosen = np.where((near[0] <= REACH_PX) & (contrast > 0.5 * level[0]), order[0], -1)
+    if len(numbers) > 1:
+        high, low = np.maximum(*level), np.minimum(*level)
+        meet = (near[1] <= MEET_PX) & (high - low > LEVELS_DIFFER * high)
+        bright = np.where(level[0] >= level[1], order[0], order[1])
+        side = np.where(contrast > 0.5 * (high + low), bright, order.sum(axis=0) - bright)
+        shared = np.where(meet, np.where(contrast > 0.5 * low, side, -1), chosen)
+        # beside the tray a bright rim passes through a darker organ's level: a thread of pixels is no part of that organ
+        chosen = np.where(_threads(shared, len(numbers)), chosen, shared)
+    out = np.zeros(contrast.shape, np.int32)
+    for index, number in enumerate(numbers):
+        pieces, found = label(binary_fill_holes(chosen == index))
         if found:
             largest = 1 + int(np.argmax(np.bincount(pieces.ravel())[1:]))
             out[(pieces == largest) & (out == 0)] = number
     return out
+
+
+def _threads(chosen: NDArray[np.intp], count: int) -> Mask:
+    """Pixels of organs that an opening takes away, dims (y, x)."""
+    thin = np.zeros(chosen.shape, bool)
+    for index in range(count):
+        own = chosen == index
+        thin |= own & ~binary_opening(own, np.ones((2, 2)))
+    return thin
 
 
 def with_drawn(segments: Sequence[Segment], drawn: Sequence[Segment], /) -> tuple[Segment, ...]:
@@ -349,9 +417,10 @@ def with_drawn(segments: Sequence[Segment], drawn: Sequence[Segment], /) -> tupl
 
 
 def _solidity(mask: Mask) -> float:
-    """Share of its convex hull that a shape fills."""
+    """Share of its convex hull that a shape fills; steps of pixels, of which small shapes have many, smoothed away."""
     from skimage.morphology import convex_hull_image
 
+    mask = gaussian_filter(np.pad(mask, 3).astype(float), SMOOTH_PX) > 0.5
     rows, columns = np.nonzero(mask)
     if rows.size < 4:
         return 1.0

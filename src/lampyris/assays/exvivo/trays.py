@@ -308,7 +308,9 @@ def _flux(found: OrganLight, calibration_relative_sd: float, level: float) -> Es
     sd = math.hypot(found.sd, calibration_relative_sd * found.flux)
     z = float(special.ndtri(0.5 * (1 + level)))
     high = math.inf if found.saturated else found.flux + z * sd
-    method = "sum over the outline, tray light removed"
+    method = "sum over the outline, tray light removed" + (
+        "; a lower bound: pixels are saturated" if found.saturated else ""
+    )
     return Estimate(found.flux, sd, found.flux - z * sd, high, level, FLUX_UNIT, method)
 
 

@@ -31,6 +31,43 @@ LEVEL_UM, CLIPS, CLIP_SDS = 7.0, 4, 2.5
 QUIET_SHARE = 0.4
 
 
+@dataclass(frozen=True, slots=True)
+class ScoreScale:
+    """What scores of a section are counted in, all in counts of the label's channel.
+
+    Parameters
+    ----------
+    spread : float
+        Of the tissue's pixels, robust: no pixel counts for more than `CAP_SDS` times it.
+    quiet, sd : float
+        Middle and standard deviation of cells without label.
+    """
+
+    spread: float
+    quiet: float
+    sd: float
+
+    def exceeds(self, ceiling: "ScoreScale", /) -> bool:
+        """Whether a part of it is larger than controls have it."""
+        return self.spread > ceiling.spread or self.quiet > ceiling.quiet or self.sd > ceiling.sd
+
+    def within(self, ceiling: "ScoreScale", /) -> "ScoreScale":
+        """No part of it larger than controls have it."""
+        return ScoreScale(min(self.spread, ceiling.spread), min(self.quiet, ceiling.quiet), min(self.sd, ceiling.sd))
+
+
+def widest_scale(scales: Sequence[ScoreScale], /) -> ScoreScale | None:
+    """The largest of each part over control sections; None without any.
+
+    In a section full of labelled cells label passes for tissue and widens what scores are counted in, until none stands out. Sections of
+    controls, taken under the same settings, say how wide it can be without label.
+    """
+    told = [one for one in scales if math.isfinite(one.sd)]
+    if not told:
+        return None
+    return ScoreScale(max(one.spread for one in told), max(one.quiet for one in told), max(one.sd for one in told))
+
+
 @dataclass(frozen=True, slots=True, eq=False)
 class CellScores:
     """Label of each cell.
@@ -43,11 +80,13 @@ class CellScores:
         Mean counts above the local background.
     bleed_through : float
         Share of the nuclear stain's counts that was found in the label's channel and taken off.
+    scale : ScoreScale
     """
 
     score: Floats
     excess: Floats
     bleed_through: float
+    scale: ScoreScale = ScoreScale(math.nan, math.nan, math.nan)
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,6 +118,7 @@ def score_cells(
     *,
     pixel_um: float,
     ring_um: float = RING_UM,
+    ceiling: ScoreScale | None = None,
 ) -> CellScores:
     """Label in each cell's area: its nucleus and a ring about it, as far as no other nucleus is nearer.
 
@@ -89,6 +129,8 @@ def score_cells(
     nuclei : Nuclei
     tissue : ndarray of bool, dims (y, x)
     pixel_um, ring_um : float
+    ceiling : ScoreScale, optional
+        Of controls: the section's own scale is taken as far as it does not exceed theirs.
 
     Returns
     -------
@@ -109,14 +151,19 @@ def score_cells(
     fine = ndimage.gaussian_filter(flat, GRAIN_UM / pixel_um, mode="nearest")
     here = fine[tissue] if tissue.any() else fine.ravel()
     middle = float(np.median(here))
-    spread = 1.4826 * float(np.median(np.abs(here - middle))) + 1e-9
+    own = spread = 1.4826 * float(np.median(np.abs(here - middle))) + 1e-9
+    if ceiling is not None:
+        spread = min(spread, ceiling.spread)
     capped = np.clip(fine - middle, -CAP_SDS * spread, CAP_SDS * spread)
     cells = expand_labels(nuclei.labels, ring_um / pixel_um)
     areas = _without_brightest(cells, fine, numbers, pixel_um)
     bright = np.asarray(ndimage.mean(capped, areas, numbers), float)
     value = np.asarray(ndimage.mean(capped, _own(areas, nuclei, bright, pixel_um), numbers), float)
-    quiet, sd = _quiet(value)
-    return CellScores((value - quiet) / sd, np.asarray(ndimage.mean(flat, cells, numbers), float), bleed)
+    scale = ScoreScale(own, *_quiet(value))
+    used = scale if ceiling is None else scale.within(ceiling)
+    return CellScores(
+        (value - used.quiet) / used.sd, np.asarray(ndimage.mean(flat, cells, numbers), float), bleed, scale
+    )
 
 
 def _without_brightest(

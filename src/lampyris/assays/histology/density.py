@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from scipy import special
 
 from lampyris.assays.histology.cells import Threshold
+from lampyris.assays.histology.detection import Detection
 from lampyris.core.design import Design, Exclusion
 from lampyris.core.estimate import Estimate
 from lampyris.core.histology import GroupDensity, OrganDensity, SectionFlag, SectionResult
@@ -26,7 +27,12 @@ Key = tuple[str, str]
 
 
 def organ_densities(
-    sections: Sequence[SectionResult], threshold: Threshold, /, *, level: float = 0.95
+    sections: Sequence[SectionResult],
+    threshold: Threshold,
+    /,
+    *,
+    detection: Detection | None = None,
+    level: float = 0.95,
 ) -> tuple[OrganDensity, ...]:
     """Density of each organ of each animal.
 
@@ -36,6 +42,8 @@ def organ_densities(
         Those that are not `used` count for nothing, but are listed by their organ's flags.
     threshold : Threshold
         Of the controls behind `SectionResult.false_expected`.
+    detection : Detection, optional
+        Share of labelled cells that reaches the threshold: counts are divided by it, and its uncertainty is in the interval.
     level : float
         Coverage.
 
@@ -53,7 +61,7 @@ def organ_densities(
     for one in sections:
         grouped.setdefault((one.animal, one.organ), []).append(one)
     spread = section_spread(sections)
-    return tuple(_density(key, grouped[key], spread, threshold, level) for key in sorted(grouped))
+    return tuple(_density(key, grouped[key], spread, threshold, detection, level) for key in sorted(grouped))
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,7 +113,12 @@ def section_spread(sections: Sequence[SectionResult], /) -> SectionSpread:
 
 
 def _density(
-    key: Key, rows: Sequence[SectionResult], spread: SectionSpread, threshold: Threshold, level: float
+    key: Key,
+    rows: Sequence[SectionResult],
+    spread: SectionSpread,
+    threshold: Threshold,
+    detection: Detection | None,
+    level: float,
 ) -> OrganDensity:
     used = [one for one in rows if one.used and one.tissue_mm2 > 0]
     nuclei, labelled = sum(one.nuclei for one in used), sum(one.labelled for one in used)
@@ -127,8 +140,8 @@ def _density(
         nuclei=nuclei,
         labelled=labelled,
         tissue_mm2=area,
-        cells_per_mm2=_rate(labelled, wrong, area, factor, threshold, level, DENSITY_UNIT),
-        labelled_fraction=_rate(labelled, wrong, float(nuclei), factor, threshold, level, "1"),
+        cells_per_mm2=_detected(_rate(labelled, wrong, area, factor, threshold, level, DENSITY_UNIT), detection),
+        labelled_fraction=_detected(_rate(labelled, wrong, float(nuclei), factor, threshold, level, "1"), detection),
         p=p,
         positive=None if math.isnan(p) else p < POSITIVE_LEVEL,
         flags=tuple(flags),
@@ -161,6 +174,24 @@ def _rate(
     return Estimate(
         min(value / base, most), sd / base, min(ends[0] / base, most), min(ends[1] / base, most), level, unit, words
     )
+
+
+def _detected(called: Estimate, detection: Detection | None) -> Estimate:
+    """Labelled cells from those called: over the share that is; the share's own uncertainty joins on the logarithm."""
+    if detection is None or not math.isfinite(called.high):
+        return called
+    share, z = detection.share.value, float(special.ndtri(0.5 * (1 + called.level)))
+    most = 1.0 if called.unit == "1" else math.inf
+    value, low, high = (min(one / share, most) for one in (called.value, called.low, called.high))
+    own = z * detection.log_sd
+    if value > 0:
+        low = value * math.exp(-math.hypot(math.log(value / low), own)) if low > 0 else 0.0
+        high = value * math.exp(math.hypot(math.log(max(high / value, 1.0)), own))
+    else:
+        high *= math.exp(own)
+    sd = math.hypot(called.sd / share, value * detection.log_sd)
+    words = f"{called.method}; over the {share:.2g} of labelled cells that are called"
+    return Estimate(value, sd, low, max(min(high, most), value), called.level, called.unit, words)
 
 
 def _inflation(spread: SectionSpread, mean: float, level: float) -> float:

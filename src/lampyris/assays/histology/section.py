@@ -1,16 +1,16 @@
 """One micrograph to its nuclei and the label of each; and cells called once controls have told from which score.
 
-In the order of use: `analyse_section`, `call_section`.
+In the order of use: `analyse_section`, `rescored`, `call_section`.
 """
 
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
 from scipy import ndimage
 
-from lampyris.assays.histology.cells import RING_UM, CellScores, Threshold, score_cells
+from lampyris.assays.histology.cells import RING_UM, CellScores, ScoreScale, Threshold, score_cells
 from lampyris.assays.histology.nuclei import NUCLEUS_UM, Floats, Nuclei, find_nuclei, roundness
 from lampyris.assays.histology.tissue import Tissue, blur_of, find_tissue, saturated_share
 from lampyris.core.errors import ImageError
@@ -126,6 +126,46 @@ def analyse_section(
         full,
         tuple(str(flag) for holds, flag in flags if holds),
     )
+
+
+def rescored(
+    measured: MeasuredSection,
+    counts: NDArray[np.generic],
+    ceiling: ScoreScale | None,
+    /,
+    *,
+    ring_um: float = RING_UM,
+) -> MeasuredSection:
+    """A section whose scores are counted in no more than those of controls.
+
+    Parameters
+    ----------
+    measured : MeasuredSection
+        From `analyse_section`.
+    counts : ndarray, dims (channel, y, x)
+        Nuclei, then label, as there.
+    ceiling : ScoreScale or None
+        Of controls (`lampyris.assays.histology.cells.widest_scale`).
+    ring_um : float
+
+    Returns
+    -------
+    MeasuredSection
+        The same where its own scale lies within theirs.
+    """
+    if ceiling is None or measured.nuclei.count == 0 or not measured.cells.scale.exceeds(ceiling):
+        return measured
+    nuclear, label = (np.asarray(one, np.float64) for one in counts)
+    cells = score_cells(
+        label,
+        nuclear,
+        measured.nuclei,
+        measured.tissue.mask,
+        pixel_um=measured.pixel_um,
+        ring_um=ring_um,
+        ceiling=ceiling,
+    )
+    return replace(measured, cells=cells)
 
 
 def call_section(

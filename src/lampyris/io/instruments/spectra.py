@@ -33,6 +33,11 @@ class SpectrumFormat:
 
 FORMATS = (
     SpectrumFormat("JCAMP-DX", (".jdx", ".dx", ".jcamp", ".jcm"), (b"##TITLE",), "lampyris.io.instruments.jcamp"),
+    SpectrumFormat("OPUS", tuple(f".{k}" for k in range(10)), (b"\n\n\xfe\xfe",), "lampyris.io.instruments.opus"),
+    SpectrumFormat("OMNIC SPA", (".spa",), (b"Spectral Data File",), "lampyris.io.instruments.spa"),
+    SpectrumFormat("GRAMS SPC", (".spc",), (), "lampyris.io.instruments.spc"),
+    SpectrumFormat("EMSA/MAS", (".msa", ".emsa"), (b"#FORMAT",), "lampyris.io.instruments.emsa"),
+    SpectrumFormat("Bruker SPX", (".spx",), (), "lampyris.io.instruments.spx"),
 )
 """Formats beside plain text, which reads whatever is left."""
 
@@ -91,5 +96,5 @@ def format_of_spectrum(path: Path, /) -> SpectrumFormat | None:
     except OSError:
         # the reader says why it cannot be opened
         beginning = b""
-    told = next((one for one in FORMATS if any(beginning.lstrip().startswith(magic) for magic in one.beginnings)), None)
+    told = next((one for one in FORMATS if any(text.startswith(magic) for text in (beginning, beginning.lstrip()) for magic in one.beginnings)), None)
     return told or next((one for one in FORMATS if path.suffix.lower() in one.suffixes), None)

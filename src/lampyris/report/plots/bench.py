@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 from lampyris.core.bench import BenchCurve, BenchPicture, BenchRecord, BenchResult
 from lampyris.report.arms import ARM_COLOURS
 from lampyris.report.axes import FRAME, Scale, draw_bottom, draw_title, even_ticks, log_ticks
-from lampyris.report.numbers import value_interval
+from lampyris.report.numbers import precise_interval
 from lampyris.report.plots.frame import (
     COLUMN_MM,
     PAGE_MM,
@@ -78,7 +78,7 @@ def _stacked(
 
 def _numbers(record: BenchRecord) -> str:
     parts = [
-        f"{key} {value_interval(one.value, one.low, one.high)}{'' if one.unit == '1' else f' {one.unit}'}"
+        f"{key} {precise_interval(one.value, one.low, one.high)}{'' if one.unit == '1' else f' {one.unit}'}"
         for key, one in record.values.items()
         if math.isfinite(one.value)
     ]

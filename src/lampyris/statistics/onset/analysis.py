@@ -17,7 +17,7 @@ from lampyris.statistics.onset import parametric
 from lampyris.statistics.onset.logrank import logrank
 from lampyris.statistics.onset.score_test import interval_score_test
 from lampyris.statistics.onset.times import Floats, OnsetTimes
-from lampyris.statistics.onset.turnbull import reached_interval, turnbull, turnbull_median
+from lampyris.statistics.onset.turnbull import median_within, reached_interval, turnbull, turnbull_median
 
 # fewer events than this per term of a regression: a convention (Peduzzi et al. 1995, doi:10.1016/0895-4356(95)00048-8 says ten;
 # Vittinghoff & McCulloch 2007, doi:10.1093/aje/kwk052 five to nine)
@@ -48,6 +48,8 @@ class OnsetOptions:
         Day up to which the restricted mean is taken; the earliest of the groups' last days by default.
     permutations, seed : int
         Of the permutation test of intervals.
+    least : int
+        Groups of fewer units are described and take no part in tests and regressions.
     level : float
         Coverage of all intervals.
     """
@@ -61,6 +63,7 @@ class OnsetOptions:
     permutations: int = 9_999
     seed: int = 1
     level: float = 0.95
+    least: int = 1
 
 
 def onset_analysis(
@@ -119,25 +122,71 @@ def onset_analysis(
     horizon = options.horizon if options.horizon is not None else _horizon(times, labels, len(names))
     arm_of = _right_arm if right else _interval_arm
     arms = tuple(arm_of(name, times.of(labels == k), horizon, options) for k, name in enumerate(names))
-    columns, terms = _terms(names, labels, covariates or {})
-    notes = (*_notes(arms, times), *_unlike_looks(names, labels, times))
-    tests: tuple[TestResult, ...] = ()
-    models: tuple[OnsetModel, ...] = ()
-    if times.seen.any():
-        if len(names) > 1:
-            tests = _tests(times, groups, strata, right, options)
-        models, why = _models(times, columns, terms, strata, right, options)
-        notes += why
+    given = covariates or {}
+    for covariate, values in given.items():
+        if len(values) != len(times):
+            raise ValueError(f"covariate {covariate} needs one entry for each of {len(times)} units, got {len(values)}")
+    compared = tuple(arm for arm in arms if arm.n >= options.least)
+    kept = [k for k, label in enumerate(labels) if arms[label].n >= options.least]
+    made = _Compared(
+        times.of(np.array(kept, dtype=np.intp)),
+        tuple(groups[k] for k in kept),
+        {name: [values[k] for k in kept] for name, values in given.items()},  # type: ignore[misc]
+        None if strata is None else tuple(strata[k] for k in kept),
+    )
+    tests, models, why = _answers(made, tuple(arm.group for arm in compared), right, options)
+    notes = (*_described(arms, options), *_notes(compared, made.times, arms), *_unlike_looks(names, labels, times))
+    # a test stands on the groups that it compared; the others are described
+    stated = compared if tests or models else arms
+    silent = {arm.group for arm in arms} - {arm.group for arm in stated}
     design = Design(
         options.experimental_unit,
-        names,
-        tuple(int((labels == k).sum()) for k in range(len(names))),
-        rows=len(times),
-        covariates=tuple(covariates or ()),
-        exclusions=tuple(exclusions),
+        tuple(arm.group for arm in stated),
+        tuple(arm.n for arm in stated),
+        rows=sum(arm.n for arm in stated),
+        covariates=tuple(given),
+        exclusions=tuple(one for one in exclusions if one.group not in silent),
     )
     censoring = "right" if right else "interval"
-    return OnsetResult(options.event, options.unit, censoring, arms, tests, models, design, notes=notes)
+    return OnsetResult(options.event, options.unit, censoring, arms, tests, models, design, notes=(*notes, *why))
+
+
+@dataclass(frozen=True, slots=True)
+class _Compared:
+    """Units of the groups that are compared."""
+
+    times: OnsetTimes
+    groups: tuple[str, ...]
+    covariates: Mapping[str, Sequence[float] | Sequence[str]]
+    strata: tuple[str, ...] | None
+
+
+def _answers(
+    made: _Compared, names: tuple[str, ...], right: bool, options: OnsetOptions
+) -> tuple[tuple[TestResult, ...], tuple[OnsetModel, ...], tuple[str, ...]]:
+    """Tests, regressions, and why some are missing; none where no event was seen in these groups."""
+    if not made.times.seen.any():
+        return (), (), ()
+    labels = np.array([names.index(group) for group in made.groups], dtype=np.intp)
+    columns, terms = _terms(names, labels, made.covariates)
+    tests = _tests(made.times, made.groups, made.strata, right, options) if len(names) > 1 else ()
+    models, why = _models(made.times, columns, terms, made.strata, right, options)
+    return tests, models, why
+
+
+def _described(arms: Sequence[OnsetArm], options: OnsetOptions) -> tuple[str, ...]:
+    """Which groups are too small for a test, and whether one could be made at all."""
+    thin = [arm for arm in arms if arm.n < options.least]
+    if not thin:
+        return ()
+    unit = options.experimental_unit
+    said = [f"{arm.group} ({arm.n} {unit}{'' if arm.n == 1 else 's'}, {options.least} are the least)" for arm in thin]
+    note = f"Described and not tested: {'; '.join(said)}."
+    thick = [arm.group for arm in arms if arm not in thin]
+    if len(thick) > 1:
+        return (note,)
+    left = f"{thick[0]} alone has them" if thick else "none has them"
+    return (f"No test was made: two groups of {options.least} {unit}s are needed, and {left}.", note)
 
 
 def _horizon(times: OnsetTimes, labels: NDArray[np.intp], k: int) -> float:
@@ -186,6 +235,7 @@ def _interval_arm(group: str, times: OnsetTimes, horizon: float, options: OnsetO
         turnbull_median(fit, level=options.level, unit=options.unit),
         nothing,
         steps,
+        median_within(fit),
     )
 
 
@@ -196,10 +246,6 @@ def _terms(
     columns: list[Floats] = [(labels == k).astype(np.float64) for k in range(1, len(names))]
     terms = [f"{name} against {names[0]}" for name in names[1:]]
     for covariate, values in covariates.items():
-        if len(values) != labels.size:
-            raise ValueError(
-                f"covariate {covariate} needs one entry for each of {labels.size} units, got {len(values)}"
-            )
         if all(isinstance(value, str) for value in values):
             levels = tuple(dict.fromkeys(values))
             columns += [np.array([value == one for value in values], dtype=np.float64) for one in levels[1:]]
@@ -303,11 +349,15 @@ def _law_model(
     return OnsetModel(name, tuple(effects), fit.log_likelihood, shape, notes=notes), ()
 
 
-def _notes(arms: Sequence[OnsetArm], times: OnsetTimes) -> tuple[str, ...]:
+def _notes(arms: Sequence[OnsetArm], times: OnsetTimes, every: Sequence[OnsetArm]) -> tuple[str, ...]:
+    """Of the groups that are compared, and of their times; `every` group was described."""
     notes = []
-    if not times.seen.any():
+    if not any(arm.events for arm in every):
         notes.append("No event was seen in any group: nothing can be tested.")
-    elif len(arms) < 2:
+    elif not times.seen.any():
+        if arms:
+            notes.append("No event was seen in the groups that could be compared: nothing can be tested.")
+    elif len(every) < 2:
         notes.append("One group: its course is described, and nothing is compared.")
     if len(arms) > 2:
         notes.append(
@@ -319,15 +369,15 @@ def _notes(arms: Sequence[OnsetArm], times: OnsetTimes) -> tuple[str, ...]:
         notes.append(
             f"Fewer than {FEW} units in {', '.join(few)}: intervals are rough, and a difference can hardly show."
         )
-    none = [arm.group for arm in arms if arm.events == 0]
-    if none and times.seen.any():
+    none = [arm.group for arm in every if arm.events == 0]
+    if none and len(none) < len(every):
         notes.append(f"No event in {', '.join(none)}.")
-    if (times.low[~times.seen] < times.low.max()).any():
+    if (times.low[~times.seen] < times.low.max(initial=0.0)).any():
         notes.append(
             "Units that were last looked at before others had the event count up to that day only; this is fair where "
             "they left for reasons that have nothing to do with the event."
         )
-    if not times.right_censored_only:
+    if any(arm.median_within for arm in every):
         notes.append(
             "Days of onset are known between looks only, and are used as intervals; no day within one is assumed."
         )

@@ -229,6 +229,12 @@ def _end(fit: Turnbull, before: NDArray[np.bool_], value: float, level: float, *
     return float(optimize.brentq(excess, value, limit, xtol=1e-6, rtol=1e-9))
 
 
+def median_within(fit: Turnbull, /) -> tuple[float, float]:
+    """Interval of the estimate over which the share passes one half: (after, by], with by inf where one half is not reached."""
+    k = int(np.searchsorted(np.cumsum(fit.share), 0.5 - 1e-9))
+    return float(fit.after[k]), float(fit.by[k])
+
+
 def turnbull_median(fit: Turnbull, /, *, level: float = 0.95, unit: str = "d") -> Estimate:
     """Day by which the event came in half of the animals.
 

@@ -296,13 +296,25 @@ def _correlation_faults(record: CorrelationRecord) -> Iterator[Finding]:
     if not (math.isfinite(record.low) and math.isfinite(record.high)):
         yield fault("L12", Severity.WARNING, Place(), f"{record.name}: no interval is given.")
     # of several pairs of a unit a pair is no unit, and r is not that of all pairs
-    turned = leave_one_out(record.x, record.y) if record.claimed and not record.models_units else ""
+    turned = leave_one_out(record.x, record.y, record.groups) if record.claimed and not record.models_units else ""
     if turned:
         yield fault("L12", Severity.WARNING, Place(), f"{record.name}: {turned} when one pair is left out.")
 
 
-def leave_one_out(x: Sequence[float], y: Sequence[float], /) -> str:
+def leave_one_out(x: Sequence[float], y: Sequence[float], groups: Sequence[str] = (), /) -> str:
     """What changes of a correlation when any one pair is left out: its sign or its significance; "" where nothing.
+
+    Parameters
+    ----------
+    x, y : sequence of float
+        One pair per independent unit.
+    groups : sequence of str
+        Group of each pair, where the groups' means are removed from both values: each costs a degree of freedom, and the means are
+        taken anew without the pair that is left out.
+
+    Returns
+    -------
+    str
 
     Examples
     --------
@@ -311,34 +323,35 @@ def leave_one_out(x: Sequence[float], y: Sequence[float], /) -> str:
     >>> leave_one_out((1, 2, 3, 4, 5, 6), (1.1, 2.0, 2.9, 4.2, 5.1, 5.8))
     ''
     """
-    pairs = list(zip(x, y, strict=False))
-    if len(pairs) < LEAST_PAIRS:
+    rows = list(zip(x, y, groups or [""] * len(x), strict=False))
+    if len(rows) < LEAST_PAIRS:
         return ""
-    whole = _pearson(pairs)
-    rest = [_pearson([*pairs[:k], *pairs[k + 1 :]]) for k in range(len(pairs))]
-    if any(r * whole < 0 for r in rest):
+    whole, p = _pearson(rows)
+    rest = [_pearson([*rows[:k], *rows[k + 1 :]]) for k in range(len(rows))]
+    if any(r * whole < 0 for r, _ in rest):
         return "its sign changes"
-    sure = _p_of(whole, len(pairs)) < SIGNIFICANT
-    if any((_p_of(r, len(pairs) - 1) < SIGNIFICANT) != sure for r in rest):
+    if any((own < SIGNIFICANT) != (p < SIGNIFICANT) for _, own in rest):
         return f"its significance at {SIGNIFICANT:g} changes"
     return ""
 
 
-def _pearson(pairs: Sequence[tuple[float, float]]) -> float:
-    n = len(pairs)
-    mx, my = (math.fsum(column) / n for column in zip(*pairs, strict=True))
-    sxx = math.fsum((a - mx) ** 2 for a, _ in pairs)
-    syy = math.fsum((b - my) ** 2 for _, b in pairs)
-    sxy = math.fsum((a - mx) * (b - my) for a, b in pairs)
-    return sxy / math.sqrt(sxx * syy) if sxx > 0 and syy > 0 else 0.0
-
-
-def _p_of(r: float, n: int) -> float:
+def _pearson(rows: Sequence[tuple[float, float, str]]) -> tuple[float, float]:
+    """Pearson's r within groups, and its p with one degree of freedom less for each mean and one for the slope."""
     from scipy.special import stdtr
 
-    if abs(r) >= 1 or n < 3:
-        return 0.0 if n >= 3 else 1.0
-    return float(2 * stdtr(n - 2, -abs(r) * math.sqrt((n - 2) / (1 - r * r))))
+    sxx = syy = sxy = 0.0
+    names = list(dict.fromkeys(group for *_, group in rows))
+    for name in names:
+        pairs = [(a, b) for a, b, group in rows if group == name]
+        mx, my = (math.fsum(column) / len(pairs) for column in zip(*pairs, strict=True))
+        sxx += math.fsum((a - mx) ** 2 for a, _ in pairs)
+        syy += math.fsum((b - my) ** 2 for _, b in pairs)
+        sxy += math.fsum((a - mx) * (b - my) for a, b in pairs)
+    r = sxy / math.sqrt(sxx * syy) if sxx > 0 and syy > 0 else 0.0
+    df = len(rows) - len(names) - 1
+    if df < 1:
+        return r, 1.0
+    return r, 0.0 if abs(r) >= 1 else float(2 * stdtr(df, -abs(r) * math.sqrt(df / (1 - r * r))))
 
 
 def check_censoring(evidence: Evidence, /) -> Answer:

@@ -8,8 +8,9 @@ from typing import Any
 
 from lampyris.core.errors import InputError
 from lampyris.core.finding import Finding, Place, Severity
-from lampyris.core.schemas import AnimalRow, SampleRow
+from lampyris.core.schemas import AnimalRow, AssayRow, SampleRow
 from lampyris.io.settings import UNFILLED
+from lampyris.study.draft.assays import DraftedAssays, draft_assays
 from lampyris.study.draft.companions import dark_of, flat_of, photo_of
 from lampyris.study.draft.instrument import DraftedInstrument, draft_instrument
 from lampyris.study.draft.names import natural_key, plain_text
@@ -67,6 +68,8 @@ class Draft:
         Files that were left aside, and why.
     darks : tuple of AssumedDark
         Frames to make.
+    assays : tuple of AssayRow
+        Rows of assays.csv: trays and sections; none where the study is to be blinded.
     """
 
     settings: dict[str, Any]
@@ -75,6 +78,7 @@ class Draft:
     notes: tuple[Drafted, ...] = ()
     findings: tuple[Finding, ...] = ()
     darks: tuple[AssumedDark, ...] = field(default=())
+    assays: tuple[AssayRow, ...] = ()
 
     @property
     def to_fill(self) -> tuple[Drafted, ...]:
@@ -118,7 +122,9 @@ def draft_study(scan: Scan, paths: Mapping[str, str], /, *, name: str, shuffled:
         if found.path not in paths:
             seen, mend = "has a name that a sheet cannot hold.", "Rename it, or draft into a new folder with --from."
             findings.append(Finding("draft.left-out", Severity.WARNING, Place(plain_text(found.path)), seen, mend))
-    roles = sort_by_role(usable)
+    assays = DraftedAssays((), tuple(usable)) if shuffled else draft_assays(usable, paths)
+    findings += assays.findings
+    roles = sort_by_role(assays.living)
     for found in roles.get("other", []):
         seen = "looks like a phantom, a preview or an overlay by its name, and has no row."
         findings.append(Finding("draft.left-out", Severity.NOTE, Place(plain_text(found.path)), seen, ""))
@@ -140,7 +146,8 @@ def draft_study(scan: Scan, paths: Mapping[str, str], /, *, name: str, shuffled:
         raise _nothing(scan, findings)
     samples, darks = _samples(instrument, roles.get("dark", []), photos, paths, notes)
     settings = _settings(instrument, samples, roles.get("flat", []), paths, notes, name)
-    return Draft(settings, samples, _animals(instrument.shots, notes), notes.notes, tuple(findings), darks)
+    animals = _animals(instrument.shots, notes)
+    return Draft(settings, samples, animals, notes.notes, tuple(findings), darks, assays.rows)
 
 
 def _nothing(scan: Scan, findings: Sequence[Finding]) -> InputError:

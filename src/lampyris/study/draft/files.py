@@ -13,7 +13,7 @@ from pydantic import BaseModel
 
 from lampyris.core.errors import LampyrisError, UsageError
 from lampyris.core.finding import Finding, Place, Severity
-from lampyris.core.schemas import ANIMALS, SAMPLESHEET
+from lampyris.core.schemas import ANIMALS, ASSAYS, SAMPLESHEET
 from lampyris.core.settings import Band, Group, Instrument, ProbeSettings, StudyInfo
 from lampyris.io.durable import write_bytes, write_text
 from lampyris.io.images.readers import known_suffixes
@@ -26,6 +26,7 @@ from lampyris.study.draft.names import plain_text
 from lampyris.study.draft.notes import DRAFT_COLUMNS, DRAFT_SHEET
 from lampyris.study.draft.scan import Progress, Scan, scan_folder
 from lampyris.study.rules import SETTINGS, SHEET, SHEET_ANIMALS
+from lampyris.study.rules_assays import SHEET_ASSAYS
 
 RAW = "raw"
 # what some file system does not take in a name
@@ -115,6 +116,9 @@ def write_draft(study: Path, draft: Draft, /) -> None:
         write_bytes(study / dark.path, _dark_bytes(dark))
     write_sheet(study / SHEET, SAMPLESHEET, draft.samples)
     write_sheet(study / SHEET_ANIMALS, ANIMALS, draft.animals)
+    # one that a person has written stands over a guess
+    if draft.assays and not (study / SHEET_ASSAYS).exists():
+        write_sheet(study / SHEET_ASSAYS, ASSAYS, draft.assays)
     write_sheet(study / DRAFT_SHEET, DRAFT_COLUMNS, draft.notes)
     write_text(study / SETTINGS, settings_text(draft))
 

@@ -66,14 +66,15 @@ def exvivo_study(directory: Path | str, /) -> ExVivo:
     if errors:
         raise InputError("ICP-MS tables cannot be read", errors)
     ground = Ground(sheets)
-    trays, findings = [], list(ground.findings)
+    trays: list[TrayView] = []
+    findings: list[Finding] = []
     for file in sheets.trays:
         try:
             trays.append(tray_view(sheets, file, ground))
         except LampyrisError as error:
             findings += error.findings or [tray_failed(file, str(error))]
     living = last_signals(stored_signals(sheets.study, level=sheets.settings.analysis.interval_level))
-    return joined(sheets, trays, living, ground, findings=findings)
+    return joined(sheets, trays, living, ground, findings=[*ground.findings, *findings])
 
 
 def exclusions_of(sheets: ExVivoSheets, /) -> tuple[Exclusion, ...]:

@@ -50,11 +50,23 @@ def _section_methods(histology: Histology, settings: StudySettings) -> str:
         )
     return (
         f"Sections. In {len(histology.sections)} sections nuclei were segmented in their own channel, and each cell was scored by its "
-        f"label in and about the nucleus. {controls}Density is labelled cells per area of tissue, an organ's over its usable sections. "
+        f"label in and about the nucleus. {controls}{_detection_words(histology)}Density is labelled cells per area of tissue, an organ's "
+        "over its usable sections. "
         "The in vivo call of an organ, at the last session, was judged by its sections: sensitivity and specificity with organs "
         f"nested in animals ({100 * settings.analysis.interval_level:g} % intervals), and the area under the curve of the in vivo "
         "probability (DeLong ER et al. (1988) Biometrics 44:837. doi:10.2307/2531595). Organs that could not be called in vivo, "
         "or whose sections do not tell, are left out and counted."
+    )
+
+
+def _detection_words(histology: Histology) -> str:
+    seen = histology.detection
+    if seen is None:
+        return ""
+    return (
+        "Scores were counted in no more than what cells of controls vary by. The share of labelled cells that reach the threshold, "
+        f"{100 * seen.value:.2g} % ({100 * seen.level:g} % interval {100 * seen.low:.2g} to {100 * seen.high:.2g}), was fitted to how the "
+        "scores of labelled sections lie above those of controls, below the threshold too; counts were divided by it. "
     )
 
 

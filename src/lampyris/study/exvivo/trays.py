@@ -25,6 +25,9 @@ from lampyris.study.opening import SHEET, open_view
 from lampyris.study.rules_assays import SHEET_ASSAYS
 from lampyris.study.standards import measure_standards
 
+# pixel sizes of sheet and file that differ by more are two statements
+PIXELS_DIFFER = 0.02
+
 
 class Ground:
     """Doses and lines, and by what an animal's organs are turned into amounts.
@@ -97,6 +100,7 @@ def tray_view(sheets: ExVivoSheets, file: str, ground: Ground, /) -> TrayView:
     file : str
         Image of the tray, as in assays.csv.
     ground : Ground
+        Gains what is to be said of the tray.
 
     Returns
     -------
@@ -107,7 +111,8 @@ def tray_view(sheets: ExVivoSheets, file: str, ground: Ground, /) -> TrayView:
     ImageError
         If files cannot be read, or organs cannot be outlined or named.
     """
-    measured, synthetic = measure_tray(sheets, file)
+    measured, synthetic, remarks = measure_tray(sheets, file)
+    ground.findings += remarks
     settings = ground.settings
     organs: list[OrganResult] = []
     for organ in measured.organs:
@@ -118,7 +123,7 @@ def tray_view(sheets: ExVivoSheets, file: str, ground: Ground, /) -> TrayView:
     return TrayView(file, measured.pixel_mm, measured.photo, measured.probe, synthetic, tuple(organs))
 
 
-def measure_tray(sheets: ExVivoSheets, file: str, /) -> tuple[MeasuredTray, bool]:
+def measure_tray(sheets: ExVivoSheets, file: str, /) -> tuple[MeasuredTray, bool, list[Finding]]:
     """Open a tray and measure its organs.
 
     Parameters
@@ -132,23 +137,50 @@ def measure_tray(sheets: ExVivoSheets, file: str, /) -> tuple[MeasuredTray, bool
     tray : MeasuredTray
     synthetic : bool
         The image says that it was simulated.
+    findings : list of Finding
+        Where sheet and file give different pixel sizes.
 
     Raises
     ------
     ImageError
-        If files cannot be read, or organs cannot be outlined or named.
+        If files cannot be read, rows give different pixel sizes, or organs cannot be outlined or named.
     """
     settings = _tray_settings(sheets, file)
     view = open_tray(sheets.study, sheets.trays[file], settings)
-    given = [row.pixel_um for row in sheets.trays[file] if math.isfinite(row.pixel_um)]
-    pixel_mm = 1e-3 * given[0] if given else view.image.pixel_mm
+    pixel_mm, remarks = _pixel_mm(sheets.trays[file], view.image.pixel_mm)
     settings = settings.model_copy(update={"instrument": settings.instrument.model_copy(update={"pixel_mm": pixel_mm})})
     animals = {row.animal: row for row in sheets.check.animals}
     named = {row.probe for row in sheets.trays[file] if row.probe}
     rows = sheets.organs_on(file)
     probes = {row.animal: _probe(animals.get(row.animal), named, settings) for row in rows}
     tray = analyse_tray(view, rows, probes, settings, drawn=_drawn(sheets, file))
-    return tray, view.image.synthetic
+    return tray, view.image.synthetic, remarks
+
+
+def _pixel_mm(rows: Sequence[AssayRow], own_mm: float) -> tuple[float, list[Finding]]:
+    """Pixel pitch that a tray is measured with: the sheet's, which may correct the file's."""
+    given = [row for row in rows if math.isfinite(row.pixel_um)]
+    if not given:
+        return own_mm, []
+    first = given[0]
+    for row in given[1:]:
+        if abs(row.pixel_um / first.pixel_um - 1.0) > PIXELS_DIFFER:
+            seen = f"{row.file} has pixels of {row.pixel_um:g} um here and of {first.pixel_um:g} um in row {first.row}."
+            place = Place(SHEET_ASSAYS, row.row, "pixel_um")
+            mend = "One image has one pixel size: write the right one in all its rows, or leave all of them empty."
+            raise ImageError(
+                f"{row.file} has two pixel sizes", [Finding("exvivo.pixel-size", Severity.ERROR, place, seen, mend)]
+            )
+    times = first.pixel_um / (1e3 * own_mm) if own_mm > 0 else 1.0
+    if abs(times - 1.0) <= PIXELS_DIFFER:
+        return 1e-3 * first.pixel_um, []
+    seen = f"{first.file} says that its pixels are {1e3 * own_mm:g} um wide, and {first.pixel_um:g} um is used."
+    mend = (
+        f"Correct pixel_um, or leave it empty: areas, fluxes and %ID would be {times**-2:.3g} times these by the file's, and heights of "
+        f"organs of known weight {times**2:.3g} times."
+    )
+    place = Place(SHEET_ASSAYS, first.row, "pixel_um")
+    return 1e-3 * first.pixel_um, [Finding("exvivo.pixel-differs", Severity.WARNING, place, seen, mend)]
 
 
 def _tray_settings(sheets: ExVivoSheets, file: str) -> StudySettings:

@@ -8,7 +8,7 @@ from lampyris.core.design import Exclusion
 from lampyris.core.onset import OnsetResult
 from lampyris.core.seeds import seed_sequence
 from lampyris.core.study import AnimalOutcome
-from lampyris.study.statistics.endpoints import labelled_arms
+from lampyris.study.statistics.endpoints import LEAST_ANIMALS, labelled_arms
 
 ANY = "any organ but the primary's"
 ON_DAY_0 = 0.5
@@ -40,7 +40,7 @@ def onsets_by_organ(
     -------
     tuple of OnsetResult
         Any organ first, with p of its own; then organs by name, with p adjusted over the organs by Holm's method. Empty
-        where nothing was followed, or no organ was reached.
+        where nothing was followed, or no organ was reached. Arms of fewer than three animals are described, and in no test.
     """
     arms = labelled_arms(groups)
     ordered = sorted(outcomes, key=lambda one: one.animal)
@@ -51,7 +51,7 @@ def onsets_by_organ(
     from lampyris.statistics.onset import OnsetOptions, organ_onset
 
     seed = int(seed_sequence("resampling", study, "onset").generate_state(1)[0])
-    options = OnsetOptions(seed=seed, level=level)
+    options = OnsetOptions(seed=seed, level=level, least=LEAST_ANIMALS)
     first = [(ANY, one.animal, one.group, *ends.first_spread) for one, ends in animals]
     reached = {organ.organ for _, ends in animals for organ in ends.onsets if math.isfinite(organ.by_day)}
     rows = [
@@ -80,7 +80,13 @@ def _told(
 ) -> OnsetResult:
     """With the animals that have no onset among its exclusions, and with what was seen on day 0."""
     known = {animal for _, animal, *_ in rows}
-    without = tuple(Exclusion(one.animal, one.group, NOT_KNOWN) for one in done if one.animal not in known)
+    # an arm of which nothing is known is named too; one that is described and not tested is no matter of the design
+    silent = {arm.group for arm in found.arms} - set(found.design.groups)
+    without = tuple(
+        Exclusion(one.animal, one.group, NOT_KNOWN)
+        for one in done
+        if one.animal not in known and one.group not in silent
+    )
     design = dataclasses.replace(found.design, exclusions=(*found.design.exclusions, *without))
     return _with_day_0(dataclasses.replace(found, design=design), rows)
 

@@ -6,7 +6,6 @@ from collections.abc import Sequence
 from lampyris.core.analyses import OverTime, Relation
 from lampyris.core.checks import CorrelationRecord
 from lampyris.core.comparison import Comparison, GroupSummary, PairDifference
-from lampyris.study.statistics.relating import within_arms
 
 
 def correlation_records(related: Sequence[Relation], /, *, level: float = 0.95) -> tuple[CorrelationRecord, ...]:
@@ -22,15 +21,17 @@ def correlation_records(related: Sequence[Relation], /, *, level: float = 0.95) 
     Returns
     -------
     tuple of CorrelationRecord
-        Over several arms with the arms' means removed, as r is.
+        Over several arms with the arms named, whose means r has removed.
     """
     records = []
     for one in related:
-        x, y = one.x_values, one.y_values
-        if not one.group:
-            x, y = within_arms(x, one.groups), within_arms(y, one.groups)
         n, claimed = len(one.animals), one.p_adjusted < 1 - level
-        records.append(CorrelationRecord(one.name, one.r.value, one.r.low, one.r.high, n, n, x, y, claimed=claimed))
+        records.append(
+            CorrelationRecord(
+                one.name, one.r.value, one.r.low, one.r.high, n, n, one.x_values, one.y_values,
+                claimed=claimed, groups=() if one.group else one.groups,
+            )
+        )  # fmt: skip
     return tuple(records)
 
 

@@ -84,7 +84,12 @@ def _answered(question: _Question, arms: Sequence[str], level: float) -> list[Re
     own = [one for arm in arms if (one := _alone(question, arm, level)) is not None]
     if whole is None:
         return own
-    return [whole, *(replace(one, tests=tuple(replace(test, role="beside") for test in one.tests)) for one in own)]
+    return [whole, *(_described(one) for one in own)]
+
+
+def _described(one: Relation) -> Relation:
+    """A single arm beside the answer: r and its interval, and no p that would be read as one more test."""
+    return replace(one, tests=tuple(replace(test, role="beside", p=math.nan) for test in one.tests))
 
 
 def _questions(done: Sequence[AnimalOutcome], days: Sequence[float], weights: Mapping[str, float]) -> list[_Question]:

@@ -1,0 +1,142 @@
+"""Sizes from virtual light-scattering runs.
+
+``matched``: speckles of a Gaussian field are simulated and correlated, photons drawn, lognormal sizes. ``mismatched``: the same with
+sizes that are even in the logarithm between two ends, which no part of the analysis assumes. Runs too long to simulate, for the two
+populations, draw speckles and photons together from the covariance that short simulations bear out.
+"""
+
+import numpy as np
+
+from accuracy.bench.scores import scored
+from accuracy.figures import Figure, figure
+from lampyris.bench.dls import (
+    Distribution,
+    covariance_correlogram,
+    field_correlation,
+    infer_cumulants,
+    infer_distribution,
+)
+from lampyris.bench.dls.recording import prepared
+from lampyris.core.estimate import Estimate
+from lampyris.core.seeds import seed_sequence
+from lampyris.statistics.intervals import wilson_interval
+from lampyris.virtual.instruments.dls import (
+    WATER_AT_25C,
+    CorrelogramTruth,
+    Population,
+    multi_tau_lags,
+    size_shares,
+    virtual_correlogram,
+)
+
+TABLE = "bench-dls"
+REPEATS, QUICK_REPEATS = 300, 30
+SIZES_NM, SPREADS, RATES_KCPS = (18.4, 60.0, 200.0), (0.02, 0.1, 0.2), (40.0, 300.0)
+RUN_S = 2.0
+RATIOS = (1.5, 2.0, 2.5, 3.0, 4.0)
+STATED_NOISE = 3e-4
+"""Relative noise of g2 - 1 at short lags at which two populations at 3:1 are to be told apart."""
+LONG_KCPS = 300.0
+MEAN_NM = 30.0
+
+Pairs = list[tuple[Estimate, float]]
+
+
+def tables(*, quick: bool = False) -> list[Figure]:
+    """Lines of the table: mean size, polydispersity and peak over the grid, then how far two populations are told apart."""
+    count = QUICK_REPEATS if quick else REPEATS
+    found: list[Figure] = []
+    for arm in ("matched", "mismatched"):
+        for spread in SPREADS:
+            sizes, spreads, peaks, single = _singles(arm, spread, count)
+            name = f"pdi_{spread:g}"
+            found += scored(TABLE, arm, f"z_average_nm_{name}", sizes, most_bias=0.01)
+            found += scored(TABLE, arm, f"pdi_{name}", spreads)
+            found += scored(TABLE, arm, f"peak_nm_{name}", peaks, most_bias=0.03)
+            within = wilson_interval(single, count)
+            ends = (within.low, within.high)
+            found.append(figure(TABLE, arm, f"one_population_{name}", single / count, ends, count, at_least=0.9))
+    return found + _told_apart(max(count // 3, 10))
+
+
+def _even(size_nm: float, spread: float) -> tuple[Population, ...]:
+    """Sharp populations that fill a span of sizes evenly in the logarithm, of the mean rate and spread that are asked for."""
+    low, high = 0.0, 4.0
+    for _ in range(60):
+        half = 0.5 * (low + high)
+        rates = np.exp(np.linspace(-half, half, 25))
+        low, high = (half, high) if rates.var() / rates.mean() ** 2 < spread else (low, half)
+    sizes = 1.0 / rates
+    sizes *= size_nm * float(np.mean(1.0 / sizes))
+    return tuple(Population(float(one), 0.0) for one in sizes)
+
+
+def _singles(arm: str, spread: float, count: int) -> tuple[Pairs, Pairs, Pairs, int]:
+    sizes, spreads, peaks, single = [], [], [], 0
+    for number in range(count):
+        rng = np.random.default_rng(seed_sequence("accuracy", TABLE, arm, f"{spread:g} {number}"))
+        size = SIZES_NM[number % len(SIZES_NM)]
+        populations = (Population(size, spread),) if arm == "matched" else _even(size, spread)
+        truth = CorrelogramTruth(populations, duration_s=RUN_S, count_rate_kcps=RATES_KCPS[number // 3 % 2])
+        lag = multi_tau_lags(2e-7, RUN_S / 8)
+        level, _, rates = virtual_correlogram(truth, lag, rng=rng)
+        recording = prepared(lag, level, duration_s=RUN_S, count_rate_per_s=1e3 * float(rates.mean()))
+        cumulants = infer_cumulants(recording, truth.optics)
+        found = infer_distribution(recording, truth.optics, rng=rng)
+        sizes.append((cumulants.z_average_nm, truth.z_average_nm))
+        spreads.append((cumulants.pdi, truth.polydispersity))
+        if found.peaks:
+            # by the mean rate, as the peak's own mean is
+            peaks.append((found.peaks[0].mean_nm, truth.z_average_nm))
+        single += len(found.peaks) == 1
+    return sizes, spreads, peaks, single
+
+
+def _told_apart(count: int) -> list[Figure]:
+    """Share of runs in which two populations of equal light are told, by their ratio; and one broad one taken for two."""
+    seconds = _seconds_for(STATED_NOISE)
+    found = []
+    for ratio in RATIOS:
+        two = _pair(ratio)
+        broad = (Population(MEAN_NM, CorrelogramTruth(two).polydispersity),)
+        for name, populations in ((f"two_told_at_{ratio:g}", two), (f"broad_taken_for_two_{ratio:g}", broad)):
+            hits = sum(
+                len(
+                    _distribution(
+                        populations, seconds, np.random.default_rng(seed_sequence("accuracy", TABLE, name, str(k)))
+                    ).peaks
+                )
+                > 1
+                for k in range(count)
+            )
+            within = wilson_interval(hits, count)
+            goals = {"at_least": 0.9} if name in ("two_told_at_3", "two_told_at_4") else {}
+            goals = {"at_most": 0.1} if name.startswith("broad") else goals
+            found.append(figure(TABLE, "matched", name, hits / count, (within.low, within.high), count, **goals))
+    return found
+
+
+def _pair(ratio: float) -> tuple[Population, Population]:
+    """Two narrow populations of equal light whose mean rate is that of `MEAN_NM`."""
+    small = MEAN_NM * 0.5 * (1.0 + 1.0 / ratio)
+    return Population(small, 0.02), Population(small * ratio, 0.02)
+
+
+def _seconds_for(noise: float) -> float:
+    """Length of a run in which g2 - 1 of the single size scatters by a share of its intercept."""
+    lag = multi_tau_lags(1e-6, 0.1)
+    field = field_correlation(lag, [MEAN_NM], [1.0], WATER_AT_25C)
+    own = covariance_correlogram(lag, field, intercept=0.93, duration_s=1.0, count_rate_per_s=1e3 * LONG_KCPS)
+    place = int(np.argmin(np.abs(lag - 1e-5)))
+    return float(own[place, place]) / (0.93 * noise) ** 2
+
+
+def _distribution(populations: tuple[Population, ...], seconds: float, rng: np.random.Generator) -> Distribution:
+    lag = multi_tau_lags(2e-7, 0.5)
+    sizes, shares = size_shares(populations)
+    field = field_correlation(lag, sizes, shares, WATER_AT_25C)
+    own = covariance_correlogram(lag, field, intercept=0.93, duration_s=seconds, count_rate_per_s=1e3 * LONG_KCPS)
+    values, vectors = np.linalg.eigh(own)
+    level = 0.93 * field**2 + vectors @ (np.sqrt(np.maximum(values, 0.0)) * rng.standard_normal(lag.size))
+    recording = prepared(lag, level, duration_s=seconds, count_rate_per_s=1e3 * LONG_KCPS)
+    return infer_distribution(recording, WATER_AT_25C, rng=rng, resamples=20)

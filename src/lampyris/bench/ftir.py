@@ -1,0 +1,608 @@
+"""Infrared bands: baseline, search, fit with uncertainty, assignment from a cited table, and what an exchange of ligands changed."""
+
+import math
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+from lampyris.bench.lines import widened
+from lampyris.bench.tables import table_rows
+from lampyris.core.estimate import Estimate
+from lampyris.statistics.fitting import DataSet, Fit, Parameter, derived, fit_least_squares
+
+Array = NDArray[np.float64]
+_LN2 = math.log(2.0)
+_EACH = 4
+_MOST_TOGETHER = 6
+_FURTHER_BAND = 12.0
+_STEPS = 1.5
+_ROUNDS = 3
+# of the tallest band: what no sum of pseudo-Voigt bands tells from the shape of real ones
+_SHAPE_FLOOR = 2e-4
+_MOST_CANDIDATES = 60
+
+
+def absorbance(transmittance: ArrayLike, /) -> Array:
+    """-log10 of a transmittance as a share of 1; NaN where nothing came through.
+
+    Examples
+    --------
+    >>> absorbance([1.0, 0.1, 0.0]).tolist()
+    [-0.0, 1.0, nan]
+    """
+    share = np.asarray(transmittance, np.float64)
+    return -np.log10(share, where=share > 0, out=np.full(share.shape, np.nan))
+
+
+def predict_bands(wavenumber_cm: Array, parameters: ArrayLike, /) -> Array:
+    """Absorbance of pseudo-Voigt bands.
+
+    Parameters
+    ----------
+    wavenumber_cm : numpy.ndarray, dims (point,)
+    parameters : array_like
+        Per band: height, centre, full width at half maximum (both 1/cm), Lorentzian share.
+
+    Returns
+    -------
+    numpy.ndarray, dims (point,)
+    """
+    p = np.asarray(parameters, np.float64).reshape(-1, _EACH, 1)
+    u = ((wavenumber_cm - p[:, 1]) / p[:, 2]) ** 2
+    shape = (1.0 - p[:, 3]) * np.exp(-4.0 * _LN2 * u) + p[:, 3] / (1.0 + 4.0 * u)
+    total: Array = (p[:, 0] * shape).sum(axis=0)
+    return total
+
+
+def variance_absorbance(absorbance_now: ArrayLike, /, *, transmittance_sd: float) -> Array:
+    """Variance of absorbance whose transmittance has a constant standard deviation, as of a detector limited by its own noise."""
+    slope = 10.0 ** np.minimum(np.asarray(absorbance_now, np.float64), 6.0) / math.log(10.0)
+    return (transmittance_sd * slope) ** 2
+
+
+def band_area(height: float, width: float, share: float, /) -> float:
+    """Area of a pseudo-Voigt band.
+
+    Examples
+    --------
+    >>> round(band_area(1.0, 1.0, 0.0), 4), round(band_area(1.0, 1.0, 1.0), 4)
+    (1.0645, 1.5708)
+    """
+    return height * width * ((1.0 - share) * math.sqrt(math.pi / _LN2) / 2.0 + share * math.pi / 2.0)
+
+
+def penalised_baseline(wavenumber_cm: Array, signal: Array, /, *, reach_cm: float) -> Array:
+    """Stiff line below the bands: asymmetrically reweighted penalised least squares.
+
+    Parameters
+    ----------
+    wavenumber_cm, signal : numpy.ndarray, dims (point,)
+        Finite.
+    reach_cm : float
+        About how far it stays straight.
+
+    Returns
+    -------
+    numpy.ndarray, dims (point,)
+
+    References
+    ----------
+    Baek, Park, Ahn and Choo, Analyst 140, 250 (2015), DOI 10.1039/C4AN01061B.
+    """
+    from scipy.linalg import solveh_banded
+    from scipy.special import expit
+
+    n = signal.size
+    if n < 8:
+        return np.full(n, float(signal.min()))
+    points = reach_cm / float(np.median(np.diff(wavenumber_cm)))
+    stiff = (max(points, 3.0) / (2.0 * math.pi)) ** 4
+    # bands of D'D, D the second difference
+    second = np.zeros((3, n))
+    second[2] = 6.0
+    second[2, [0, -1]], second[2, [1, -2]] = 1.0, 5.0
+    second[1, 1:] = -4.0
+    second[1, [1, -1]] = -2.0
+    second[0, 2:] = 1.0
+    weights = np.ones(n)
+    base = signal
+    for _ in range(50):
+        matrix = stiff * second
+        matrix[2] += weights
+        base = solveh_banded(matrix, weights * signal)
+        off = signal - base
+        below = off[off < 0]
+        if below.size < 2 or not below.std() > 0:
+            break
+        m, s = float(below.mean()), float(below.std())
+        new = expit(-2.0 * (off - (2.0 * s - m)) / s)
+        change = float(np.linalg.norm(new - weights) / np.linalg.norm(weights))
+        weights = new
+        if change < 1e-3:
+            break
+    return np.asarray(base, np.float64)
+
+
+def rubber_band(wavenumber_cm: Array, signal: Array, /) -> Array:
+    """Lower convex hull of a spectrum, dims (point,)."""
+    hull: list[int] = []
+    for k in range(signal.size):
+        while len(hull) > 1:
+            a, b = hull[-2], hull[-1]
+            turn = (wavenumber_cm[b] - wavenumber_cm[a]) * (signal[k] - signal[a]) - (signal[b] - signal[a]) * (
+                wavenumber_cm[k] - wavenumber_cm[a]
+            )
+            if turn > 0:
+                break
+            hull.pop()
+        hull.append(k)
+    return np.interp(wavenumber_cm, wavenumber_cm[hull], signal[hull])
+
+
+def noise_sd(signal: Array, /) -> float:
+    """Standard deviation of a spectrum's noise in its quieter half, from second differences.
+
+    Notes
+    -----
+    Zero filling makes neighbours alike: then this is too small, and `infer_bands` widens by what its residuals say.
+    """
+    off = np.diff(signal, 2)
+    size = max(off.size // 16, 8)
+    parts = [float(np.median(np.abs(off[k : k + size]))) for k in range(0, max(off.size - size, 1), size)]
+    return float(np.median(np.sort(parts)[: max(len(parts) // 2, 1)])) * 1.4826 / math.sqrt(6.0)
+
+
+@dataclass(frozen=True, slots=True)
+class Band:
+    """A band.
+
+    Parameters
+    ----------
+    centre_cm, fwhm_cm, height, area : Estimate
+    significance : float
+        Height over its standard error.
+    share : float
+        Lorentzian share of its shape.
+    """
+
+    centre_cm: Estimate
+    fwhm_cm: Estimate
+    height: Estimate
+    area: Estimate
+    significance: float
+    share: float
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class BandFit:
+    """Bands of a spectrum.
+
+    Parameters
+    ----------
+    bands : tuple of Band
+        By falling wavenumber.
+    baseline, expected : numpy.ndarray, dims (point,)
+        What lies under them, and both together.
+    noise : float
+        Standard deviation of a point.
+    doubtful : bool
+        A fit did not end at a certain minimum.
+    """
+
+    bands: tuple[Band, ...]
+    baseline: Array
+    expected: Array
+    noise: float
+    doubtful: bool
+
+
+def infer_bands(
+    wavenumber_cm: Array,
+    signal: Array,
+    /,
+    *,
+    baseline: Array,
+    significance: float = 5.0,
+    widest_cm: float = 250.0,
+    level: float = 0.95,
+) -> BandFit:
+    """Bands that stand above the noise, each with the uncertainty of its fit.
+
+    Parameters
+    ----------
+    wavenumber_cm, signal : numpy.ndarray, dims (point,)
+        Rising, and absorbance; finite.
+    baseline : numpy.ndarray, dims (point,)
+        What is taken off first; each group of bands has a straight line of its own besides.
+    significance : float
+        Height over its standard error from which a band is kept.
+    widest_cm : float
+    level : float
+
+    Returns
+    -------
+    BandFit
+
+    Raises
+    ------
+    ValueError
+        If points are too few.
+
+    Notes
+    -----
+    Candidates are the tops of the spectrum's correlation with negative second derivatives of Gaussians of several widths, which do
+    not see a straight baseline. Groups are fitted, and what is left is searched again; a further band must lower AICc.
+    """
+    if wavenumber_cm.size < 30:
+        raise ValueError(f"{wavenumber_cm.size} points are too few; 30 are needed")
+    flat = signal - baseline
+    noise = noise_sd(flat)
+    floor = max(noise, _SHAPE_FLOOR * float(np.ptp(flat)))
+    found = _candidates(wavenumber_cm, flat, floor, significance, widest_cm)
+    groups: list[tuple[slice, Fit, int]] = []
+    for turn in range(_ROUNDS):
+        groups = _fit_groups(wavenumber_cm, flat, found, level)
+        groups = [_without_weak(wavenumber_cm, flat, group, significance, level) for group in groups]
+        groups = [group for group in groups if group[2]]
+        found = [tuple(fit.values[_EACH * k + 1 : _EACH * k + 3]) for _, fit, count in groups for k in range(count)]
+        left = flat - _modelled(wavenumber_cm, groups)
+        if turn == _ROUNDS - 1:
+            break
+        more = [
+            one
+            for one in _candidates(wavenumber_cm, left, max(floor, noise_sd(left)), significance, widest_cm)
+            if all(abs(one[0] - c) > 0.35 * min(w, one[1]) for c, w in found)
+        ]
+        more = _that_help(wavenumber_cm, flat, groups, more, level)
+        if not more:
+            break
+        found = found + more
+    bands = [band for place, fit, count in groups for band in _described(fit, count)]
+    bands.sort(key=lambda one: -one.centre_cm.value)
+    expected = baseline + _modelled(wavenumber_cm, groups)
+    return BandFit(tuple(bands), baseline, expected, noise, any(not fit.trusted for _, fit, _ in groups))
+
+
+def _candidates(
+    x: Array, y: Array, noise: float, significance: float, widest_cm: float
+) -> list[tuple[float, float]]:
+    """Centres and widths where a band may be, the strongest first."""
+    from scipy.ndimage import maximum_filter1d
+    from scipy.signal import fftconvolve
+
+    # points that were left out make gaps, and some instruments an uneven axis
+    step = float(np.median(np.diff(x)))
+    even = np.arange(x[0], x[-1], step)
+    x, y = even, np.interp(even, x, y)
+    tops: list[tuple[float, float, float]] = []
+    width = 3.0 * step
+    # band edges must not look like bands
+    while width <= widest_cm:
+        s = width / step / 2.3548
+        reach = min(math.ceil(5.0 * s), y.size - 1)
+        t = np.arange(-reach, reach + 1) / s
+        kernel = (1.0 - t**2) * np.exp(-0.5 * t**2)
+        kernel -= kernel.mean()
+        padded = np.pad(y, reach, mode="reflect", reflect_type="odd")
+        answer = fftconvolve(padded, kernel, mode="valid") / math.sqrt(float(kernel @ kernel))
+        size = max(answer.size // 12, 20)
+        spread = [
+            1.4826 * float(np.median(np.abs(answer[k : k + size]))) for k in range(0, answer.size - size + 1, size)
+        ]
+        own = min(max(float(np.quantile(spread, 0.25)), noise), 3.0 * noise) if spread else noise
+        told = answer / max(own, 1e-300)
+        top = (told == maximum_filter1d(told, 2 * max(int(s), 1) + 1)) & (told > significance)
+        tops += [(float(told[k]), float(x[k]), 1.2 * width) for k in np.flatnonzero(top)]
+        width *= _STEPS
+    tops.sort(reverse=True)
+    kept: list[tuple[float, float]] = []
+    for _, centre, wide in tops:
+        if all(abs(centre - c) > 0.5 * min(max(w, wide), 2.0 * w) for c, w in kept):
+            kept.append((centre, wide))
+    return kept[:_MOST_CANDIDATES]
+
+
+def _groups(found: Sequence[tuple[float, float]]) -> list[list[tuple[float, float]]]:
+    """Bands that touch, in the order of the axis; large groups are parted where they are furthest apart."""
+    ordered = sorted(found)
+    groups: list[list[tuple[float, float]]] = []
+    for one in ordered:
+        if groups and one[0] - groups[-1][-1][0] < 1.3 * (one[1] + groups[-1][-1][1]):
+            groups[-1].append(one)
+        else:
+            groups.append([one])
+    made: list[list[tuple[float, float]]] = []
+    while groups:
+        group = groups.pop(0)
+        if len(group) <= _MOST_TOGETHER:
+            made.append(group)
+            continue
+        gaps = [(b[0] - a[0]) / (a[1] + b[1]) for a, b in zip(group, group[1:], strict=False)]
+        middle = [gap * (1.0 if 1 <= k < len(gaps) - 1 else 0.5) for k, gap in enumerate(gaps)]
+        at = int(np.argmax(middle)) + 1
+        groups = [group[:at], group[at:], *groups]
+    return made
+
+
+def _fit_groups(
+    x: Array, y: Array, found: Sequence[tuple[float, float]], level: float
+) -> list[tuple[slice, Fit, int]]:
+    groups = _groups(found)
+    ends = [(group[0][0] - 2.0 * group[0][1], group[-1][0] + 2.0 * group[-1][1]) for group in groups]
+    made = []
+    for k, group in enumerate(groups):
+        low, high = ends[k]
+        # a window ends half way to the next group's nearest band where the two would overlap
+        if k:
+            low = max(low, 0.5 * (groups[k - 1][-1][0] + group[0][0]))
+        if k + 1 < len(groups):
+            high = min(high, 0.5 * (group[-1][0] + groups[k + 1][0][0]))
+        fit = _fit(x, y, group, low, high, level)
+        if fit is not None:
+            made.append(fit)
+    return made
+
+
+def _fit(
+    x: Array, y: Array, group: Sequence[tuple[float, float]], low: float, high: float, level: float
+) -> tuple[slice, Fit, int] | None:
+    first, last = np.searchsorted(x, [low, high])
+    needed = _EACH * len(group) + 6
+    short = max(needed - int(last - first), 0)
+    place = slice(max(int(first) - short, 0), min(int(last) + short, x.size))
+    own, seen = x[place], y[place]
+    if own.size < needed - 2:
+        return None
+    step = float(np.median(np.diff(x)))
+    middle, span = 0.5 * (own[0] + own[-1]), float(own[-1] - own[0])
+    floor = float(np.quantile(seen, 0.1))
+    tall = max(float(np.ptp(seen)), 1e-12)
+    parameters = []
+    for k, (centre, width) in enumerate(group):
+        height = max(float(np.interp(centre, own, seen)) - floor, 0.05 * tall)
+        side = max(width, 4.0 * step)
+        parameters += [
+            Parameter(f"height_{k}", height, 0.0, 20.0 * tall, scale=0.01 * tall),
+            Parameter(f"centre_{k}", centre, centre - side, centre + side, unit="1/cm", scale=0.02 * width),
+            Parameter(f"width_{k}", width, 0.8 * step, max(3.0 * span, 4.0 * width), unit="1/cm", scale=0.02 * width),
+            Parameter(f"share_{k}", 0.3, 0.0, 1.0, scale=0.02),
+        ]
+    parameters += [
+        Parameter("level", floor, scale=0.01 * tall),
+        Parameter("rise", 0.0, scale=0.01 * tall),
+    ]
+    line = (own - middle) / span
+
+    def model(p: Array) -> Array:
+        return predict_bands(own, p[:-2]) + p[-2] + p[-1] * line
+
+    data = DataSet(model, seen, jacobian=_slopes(own, line))
+    return place, fit_least_squares(data, parameters, scatter="residual", level=level), len(group)
+
+
+def _slopes(x: Array, line: Array) -> Callable[[Array], Array]:
+    def of(p: Array) -> Array:
+        out = np.empty((x.size, p.size))
+        for k in range((p.size - 2) // _EACH):
+            height, centre, width, share = p[_EACH * k : _EACH * (k + 1)]
+            d = (x - centre) / width
+            gauss, lorentz = np.exp(-4.0 * _LN2 * d**2), 1.0 / (1.0 + 4.0 * d**2)
+            # of the shape by d
+            slope = (1.0 - share) * -8.0 * _LN2 * d * gauss - share * 8.0 * d * lorentz**2
+            out[:, _EACH * k] = (1.0 - share) * gauss + share * lorentz
+            out[:, _EACH * k + 1] = -height * slope / width
+            out[:, _EACH * k + 2] = -height * slope * d / width
+            out[:, _EACH * k + 3] = height * (lorentz - gauss)
+        out[:, -2] = 1.0
+        out[:, -1] = line
+        return out
+
+    return of
+
+
+def _without_weak(
+    x: Array, y: Array, group: tuple[slice, Fit, int], significance: float, level: float
+) -> tuple[slice, Fit, int]:
+    """Group without bands whose height is not significant, the weakest taken out first."""
+    place, fit, count = group
+    while count:
+        widen = _widening(fit)
+        told = [
+            fit.estimates[_EACH * k].value / (widen * fit.estimates[_EACH * k].sd)
+            if fit.estimates[_EACH * k].sd > 0 and math.isfinite(fit.estimates[_EACH * k].sd)
+            else 0.0
+            for k in range(count)
+        ]
+        weakest = int(np.argmin(told))
+        if told[weakest] >= significance:
+            break
+        kept = [tuple(fit.values[_EACH * k + 1 : _EACH * k + 3]) for k in range(count) if k != weakest]
+        if not kept:
+            return place, fit, 0
+        again = _fit(x, y, kept, float(x[place][0]), float(x[place][-1]) + 1e-9, level)
+        if again is None:
+            return place, fit, 0
+        place, fit, count = again
+    return place, fit, count
+
+
+def _that_help(
+    x: Array,
+    y: Array,
+    groups: Sequence[tuple[slice, Fit, int]],
+    more: Sequence[tuple[float, float]],
+    level: float,
+) -> list[tuple[float, float]]:
+    """Of further candidates those that lower the AICc of their group, or stand where no group is."""
+    kept: list[tuple[float, float]] = []
+    for one in more[:20]:
+        inside = [g for g in groups if x[g[0]][0] <= one[0] <= x[g[0]][-1]]
+        if not inside:
+            kept.append(one)
+            continue
+        place, fit, count = inside[0]
+        if count >= 2 * _MOST_TOGETHER:
+            continue
+        had = [tuple(fit.values[_EACH * k + 1 : _EACH * k + 3]) for k in range(count)]
+        again = _fit(x, y, [*had, one], float(x[place][0]), float(x[place][-1]) + 1e-9, level)
+        if again is not None:
+            gain = (fit.goodness.aicc - again[1].goodness.aicc) / _widening(again[1]) ** 2
+            if gain > _FURTHER_BAND:
+                kept.append(one)
+    return kept
+
+
+def _modelled(x: Array, groups: Sequence[tuple[slice, Fit, int]]) -> Array:
+    """Bands everywhere, lines of the groups within their windows."""
+    total = np.zeros(x.size)
+    for place, fit, count in groups:
+        values = fit.values
+        own = x[place]
+        total[place] += predict_bands(own, values[: _EACH * count])
+        total[place] += values[-2] + values[-1] * (own - 0.5 * (own[0] + own[-1])) / float(own[-1] - own[0])
+    return total
+
+
+def _widening(fit: Fit) -> float:
+    """By how much errors grow since residuals follow each other, in zero-filled spectra or where the shape is not quite right."""
+    off = fit.residuals[0]
+    total = float(np.sum(off**2))
+    r = float(np.sum(off[1:] * off[:-1]) / total) if total > 0 else 0.0
+    r = min(r, 0.95) if r > 2.0 / math.sqrt(off.size) else 0.0
+    return math.sqrt((1.0 + r) / (1.0 - r))
+
+
+def _described(fit: Fit, count: int) -> list[Band]:
+    widen = _widening(fit)
+    bands = []
+    for k in range(count):
+        at = _EACH * k
+        area = derived(fit, lambda p, at=at: band_area(p[at], p[at + 2], p[at + 3]), unit="1/cm")  # type: ignore[misc]
+        height, centre, width = (widened(fit.estimates[at + j], widen) for j in range(3))
+        height = Estimate(height.value, height.sd, height.low, height.high, height.level, "1", height.method)
+        bands.append(
+            Band(centre, width, height, widened(area, widen), height.value / height.sd, float(fit.values[at + 3]))
+        )
+    return bands
+
+
+@dataclass(frozen=True, slots=True)
+class Assignment:
+    """A row of the table of bands that a band may be.
+
+    Parameters
+    ----------
+    key, group, vibration, ligands, source, mark : str
+        As the table gives them.
+    """
+
+    key: str
+    group: str
+    vibration: str
+    ligands: str
+    source: str
+    mark: str
+
+
+def assignments(centre_cm: Estimate, /) -> tuple[Assignment, ...]:
+    """Every row of the table of bands whose range touches the interval of a band's centre; several stay several.
+
+    Examples
+    --------
+    >>> [one.key for one in assignments(Estimate(2575.0, 1.0, 2573.0, 2577.0, 0.95, "1/cm", ""))]
+    ['sh']
+    """
+    return tuple(
+        Assignment(row["key"], row["group"], row["vibration"], row["ligands"], row["source"], row["mark"])
+        for row in table_rows("ftir_bands.csv")
+        if centre_cm.low <= float(row["high_cm"]) and centre_cm.high >= float(row["low_cm"])
+    )
+
+
+BINDING = (
+    ("monodentate", 200.0, 400.0),
+    ("bridging bidentate", 140.0, 200.0),
+    ("chelating bidentate", 40.0, 110.0),
+)
+"""Modes of a carboxylate by the splitting of its two stretches, 1/cm; between chelating and bridging nothing is said.
+
+References
+----------
+Ranges as often quoted after Deacon and Phillips, Coord. Chem. Rev. 33, 227 (1980), DOI 10.1016/S0010-8545(00)80455-5; not read here.
+"""
+
+
+def binding_modes(splitting_cm: Estimate, /) -> tuple[str, ...]:
+    """Every binding mode of a carboxylate whose range touches the splitting's interval.
+
+    Examples
+    --------
+    >>> binding_modes(Estimate(195.0, 5.0, 185.0, 205.0, 0.95, "1/cm", ""))
+    ('monodentate', 'bridging bidentate')
+    """
+    return tuple(name for name, low, high in BINDING if splitting_cm.low <= high and splitting_cm.high >= low)
+
+
+def height_at(wavenumber_cm: Array, signal: Array, band: Band, others: Sequence[Band], /, *, level: float = 0.95) -> Estimate:
+    """Height of a band of known place and shape in another spectrum, over a straight line and beside that one's own bands.
+
+    Parameters
+    ----------
+    wavenumber_cm, signal : numpy.ndarray, dims (point,)
+    band : Band
+        What is looked for.
+    others : sequence of Band
+        Bands found in this spectrum, taken off.
+    level : float
+
+    Returns
+    -------
+    Estimate
+        May be negative: then it is not there.
+    """
+    centre, width = band.centre_cm.value, band.fwhm_cm.value
+    step = float(np.median(np.diff(wavenumber_cm)))
+    reach = max(1.5 * width, 8.0 * step)
+    place = np.abs(wavenumber_cm - centre) <= reach
+    x = wavenumber_cm[place]
+    if x.size < 8:
+        return Estimate(math.nan, math.nan, math.nan, math.nan, level, "1", "outside the other spectrum")
+    beside = [one for one in others if abs(one.centre_cm.value - centre) < reach + 3.0 * one.fwhm_cm.value]
+    seen = signal[place] - sum(
+        (predict_bands(x, [o.height.value, o.centre_cm.value, o.fwhm_cm.value, o.share]) for o in beside),
+        np.zeros(x.size),
+    )
+    shape = predict_bands(x, [1.0, centre, width, band.share])
+    line = (x - centre) / reach
+    tall = max(float(np.ptp(seen)), 1e-12)
+    data = DataSet(lambda p: p[0] * shape + p[1] + p[2] * line, seen)
+    fit = fit_least_squares(
+        data,
+        [Parameter("height", 0.0, scale=0.01 * tall), Parameter("level", float(seen.mean()), scale=0.01 * tall),
+         Parameter("rise", 0.0, scale=0.01 * tall)],
+        scatter="residual", level=level,
+    )  # fmt: skip
+    return widened(fit["height"], _widening(fit))
+
+
+def ratio_of(after: Estimate, before: Estimate, /) -> Estimate:
+    """After over before; the interval by Fieller's theorem, which holds where `after` is near 0.
+
+    References
+    ----------
+    Fieller, J. R. Stat. Soc. B 16, 175 (1954).
+    """
+    level, unit = after.level, "1"
+    if not (math.isfinite(after.value) and math.isfinite(before.value) and before.value > 0):
+        return Estimate(math.nan, math.nan, math.nan, math.nan, level, unit, "without a band to divide by")
+    q = (before.high - before.low) / (2.0 * before.sd) if before.sd > 0 else 1.959963984540054
+    value = after.value / before.value
+    g = (q * before.sd / before.value) ** 2
+    sd = math.hypot(after.sd, value * before.sd) / before.value
+    if g >= 1:
+        return Estimate(value, sd, -math.inf, math.inf, level, unit, "Fieller: the band before is not significant")
+    half = q / before.value * math.sqrt(after.sd**2 * (1.0 - g) + (value * before.sd) ** 2)
+    low, high = ((value - half) / (1.0 - g), (value + half) / (1.0 - g))
+    return Estimate(value, sd, min(low, value), max(high, value), level, unit, "ratio, Fieller's interval")

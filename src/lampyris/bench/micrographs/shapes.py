@@ -1,0 +1,186 @@
+"""Ellipses of unit area by two numbers without a pole at the circle, and the least-squares fit of blurred particles to an image.
+
+The squared radius at (u, v) from the centre is (q - a) u^2 - 2 b u v + (q + a) v^2 with q = sqrt(1 + a^2 + b^2), whose
+determinant is 1 whatever a and b: the radius of the circle of equal area is a parameter of its own. The aspect is q + hypot(a, b).
+"""
+
+import numpy as np
+from numba import njit
+from numpy.typing import NDArray
+
+from lampyris.bench.micrographs.contrast import LEAST_BLUR, MOST_BLUR
+
+COLUMNS = ("x", "y", "radius", "a", "b", "contrast", "offset")
+"""Columns of a particle; x, y and radius in pixels."""
+_LOW, _SPAN = float(np.log(LEAST_BLUR)), float(np.log(MOST_BLUR / LEAST_BLUR))
+
+
+@njit(cache=True, nogil=True)
+def _value(  # type: ignore[no-untyped-def]
+    table, slope, row, share, at
+):  # pragma: no cover - compiled
+    place = at * 100.0
+    column = int(place)
+    if column >= table.shape[1] - 1:
+        return 0.0, 0.0, 0.0
+    part = place - column
+    low = (1.0 - part) * table[row, column] + part * table[row, column + 1]
+    high = (1.0 - part) * table[row + 1, column] + part * table[row + 1, column + 1]
+    leaning = (1.0 - share) * ((1.0 - part) * slope[row, column] + part * slope[row, column + 1]) + share * (
+        (1.0 - part) * slope[row + 1, column] + part * slope[row + 1, column + 1]
+    )
+    return (1.0 - share) * low + share * high, leaning, high - low
+
+
+@njit(cache=True, nogil=True)
+def _add(image, one, blur, table, slope, sign):  # type: ignore[no-untyped-def]  # pragma: no cover - compiled
+    """Add a particle to an image, or take it off."""
+    height, width = image.shape
+    x, y, radius, a, b, contrast = one[0], one[1], one[2], one[3], one[4], one[5]
+    q = np.sqrt(1.0 + a * a + b * b)
+    place = (np.log(min(max(blur / radius, 1.0001 * LEAST_BLUR), 0.9999 * MOST_BLUR)) - _LOW) / _SPAN * (table.shape[0] - 1)
+    row = min(int(place), table.shape[0] - 2)
+    share = place - row
+    reach = radius * np.sqrt(q + np.hypot(a, b)) + 4.5 * blur + 1.0
+    for v in range(max(int(y - reach), 0), min(int(y + reach) + 2, height)):
+        for u in range(max(int(x - reach), 0), min(int(x + reach) + 2, width)):
+            dx, dy = u - x, v - y
+            at = np.sqrt(max((q - a) * dx * dx - 2.0 * b * dx * dy + (q + a) * dy * dy, 0.0)) / radius
+            value, _, _ = _value(table, slope, row, share, at)
+            image[v, u] += sign * contrast * value
+
+
+@njit(cache=True, nogil=True)
+def _normal(residual, one, blur, table, slope, own):  # type: ignore[no-untyped-def]  # pragma: no cover
+    """Normal matrix and gradient of one particle, the sum of squares, and how many pixels; `own` is the circle of pixels."""
+    height, width = residual.shape
+    x, y, radius, a, b, contrast, offset = one[0], one[1], one[2], one[3], one[4], one[5], one[6]
+    q = np.sqrt(1.0 + a * a + b * b)
+    steps = (table.shape[0] - 1) / _SPAN
+    place = (np.log(min(max(blur / radius, 1.0001 * LEAST_BLUR), 0.9999 * MOST_BLUR)) - _LOW) * steps
+    row = min(int(place), table.shape[0] - 2)
+    share = place - row
+    reach = own[0]
+    matrix = np.zeros((7, 7))
+    gradient = np.zeros(7)
+    line = np.zeros(7)
+    total = 0.0
+    count = 0
+    for v in range(max(int(own[2] - reach), 0), min(int(own[2] + reach) + 2, height)):
+        for u in range(max(int(own[1] - reach), 0), min(int(own[1] + reach) + 2, width)):
+            if (u - own[1]) ** 2 + (v - own[2]) ** 2 > reach * reach:
+                continue
+            if np.isnan(residual[v, u]):
+                continue
+            dx, dy = u - x, v - y
+            at = np.sqrt(max((q - a) * dx * dx - 2.0 * b * dx * dy + (q + a) * dy * dy, 1e-12)) / radius
+            value, leaning, rise = _value(table, slope, row, share, at)
+            off = residual[v, u] - contrast * value - offset
+            lean = contrast * leaning / (radius * radius * at)
+            line[0] = -lean * ((q - a) * dx - b * dy)
+            line[1] = -lean * ((q + a) * dy - b * dx)
+            # of the logarithm of the radius
+            line[2] = contrast * (-at * leaning - rise * steps)
+            line[3] = 0.5 * lean * ((a / q - 1.0) * dx * dx + (a / q + 1.0) * dy * dy)
+            line[4] = 0.5 * lean * (b / q * (dx * dx + dy * dy) - 2.0 * dx * dy)
+            line[5] = value
+            line[6] = 1.0
+            total += off * off
+            count += 1
+            for i in range(7):
+                gradient[i] += line[i] * off
+                for j in range(i + 1):
+                    matrix[i, j] += line[i] * line[j]
+    for i in range(7):
+        for j in range(i):
+            matrix[j, i] = matrix[i, j]
+    return matrix, gradient, total, count
+
+
+@njit(cache=True, nogil=True)
+def fit_particles(  # type: ignore[no-untyped-def]
+    residual, particles, which, blur, table, slope, pixel_sd, offset_sd, most
+):  # pragma: no cover - compiled
+    """Fit the particles of numbers `which` in turn to what the others leave, in place.
+
+    `residual` is the contrast (NaN where it does not count), particles taken off as they are; `particles` dims (particle, 7).
+    Returns variance factor of the logarithm of the radius (times the variance of a pixel's noise), reduced chi-squared, and
+    whether each moved to an end, dims (particle, 3).
+    """
+    told = np.ones((particles.shape[0], 3))
+    eye = np.eye(7)
+    trial = np.zeros(7)
+    frame = np.zeros(3)
+    for k in which:
+        one = particles[k]
+        _add(residual, one, blur, table, slope, 1.0)
+        q0 = np.sqrt(1.0 + one[3] ** 2 + one[4] ** 2)
+        # the circle of pixels stays while the particle moves, so that sums of squares compare
+        frame[0] = one[2] * np.sqrt(q0 + np.hypot(one[3], one[4])) + 3.0 * blur + 3.0
+        frame[1], frame[2] = one[0], one[1]
+        damping = 1e-3
+        ended = 0.0
+        matrix, gradient, total, count = _normal(residual, one, blur, table, slope, frame)
+        variance = pixel_sd * pixel_sd
+        goal = total / variance + (one[3] ** 2 + one[4] ** 2) / 0.25 + (one[6] / offset_sd) ** 2
+        for _ in range(most):
+            full = matrix / variance
+            down = gradient / variance
+            full[3, 3] += 1.0 / 0.25
+            full[4, 4] += 1.0 / 0.25
+            full[6, 6] += 1.0 / offset_sd**2
+            down[3] -= one[3] / 0.25
+            down[4] -= one[4] / 0.25
+            down[6] -= one[6] / offset_sd**2
+            for i in range(7):
+                full[i, i] = full[i, i] * (1.0 + damping) + 1e-12
+            move = np.linalg.solve(full, down)
+            for i in range(7):
+                trial[i] = one[i] + move[i]
+            trial[2] = one[2] * np.exp(min(max(move[2], -0.5), 0.5))
+            if trial[2] < 0.3 or not np.isfinite(trial.sum()):
+                ended = 1.0
+                break
+            matrix2, gradient2, total2, count2 = _normal(residual, trial, blur, table, slope, frame)
+            goal2 = total2 / variance + (trial[3] ** 2 + trial[4] ** 2) / 0.25 + (trial[6] / offset_sd) ** 2
+            if goal2 < goal:
+                gained = goal - goal2
+                one[:] = trial
+                matrix, gradient, total, goal = matrix2, gradient2, total2, goal2
+                damping = max(damping * 0.2, 1e-9)
+                if gained < 1e-3:
+                    break
+            else:
+                damping *= 8.0
+                if damping > 1e6:
+                    break
+        full = matrix / variance
+        full[3, 3] += 1.0 / 0.25
+        full[4, 4] += 1.0 / 0.25
+        full[6, 6] += 1.0 / offset_sd**2
+        inverse = np.linalg.solve(full + 1e-12 * eye, eye)
+        told[k, 0] = inverse[2, 2] / variance
+        told[k, 1] = total / variance / max(count - 7, 1)
+        told[k, 2] = ended
+        _add(residual, one, blur, table, slope, -1.0)
+    return told
+
+
+@njit(cache=True, nogil=True)
+def take_off(image, particles, blur, table, slope):  # type: ignore[no-untyped-def]  # pragma: no cover - compiled
+    """Subtract every particle from an image, in place."""
+    for k in range(particles.shape[0]):
+        _add(image, particles[k], blur, table, slope, -1.0)
+
+
+def aspect(particles: NDArray[np.float64], /) -> NDArray[np.float64]:
+    """Long over short axis, dims (particle,)."""
+    tilt = np.hypot(particles[:, 3], particles[:, 4])
+    return np.sqrt(1.0 + tilt**2) + tilt
+
+
+def half_extents(particles: NDArray[np.float64], /) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    """Half width and half height of each outline's box, in pixels."""
+    a, b = particles[:, 3], particles[:, 4]
+    q = np.sqrt(1.0 + a * a + b * b)
+    return particles[:, 2] * np.sqrt(q + a), particles[:, 2] * np.sqrt(q - a)

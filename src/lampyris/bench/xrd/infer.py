@@ -1,0 +1,423 @@
+"""Size, strain and lattice of a phase: all its lines at once, over a background, with what is known of instrument and sample."""
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass, field, replace
+
+import numpy as np
+from numpy.typing import NDArray
+
+from lampyris.bench.xrd.crystals import Reflections, inverse_lengths, phases, reflections
+from lampyris.bench.xrd.match import Match, envelope_of
+from lampyris.bench.xrd.pattern import Beam, Resolution, chebyshev, line_widths, predict_lines, q_of
+from lampyris.core.estimate import Estimate
+from lampyris.statistics.fitting import DataSet, Fit, FitFlag, Parameter, fit_least_squares
+
+Array = NDArray[np.float64]
+
+SPHERE = 4.0 / 3.0
+"""Diameter of a sphere over its volume-weighted column."""
+SPHERE_SHARE = 0.36
+"""Lorentzian share of a sphere's line: that of the pseudo-Voigt with its breadth and its width."""
+SPHERE_BELOW_A = 60.0
+"""Columns below give lines whose feet overlap: a background cannot be told from them, so their shape is that of spheres."""
+SHIFT_SD_DEG = 0.05
+"""How far lines may be moved by a sample beside the axis, as a standard deviation; assumed."""
+_STRAIN_UNIT = 1e-4
+_POINTS_A_LINE = 6.0
+_FEWEST_POINTS = 400
+_NORMAL = 1.959963984540054
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Recorded:
+    """A pattern with its noise and what is known of its instrument.
+
+    Parameters
+    ----------
+    two_theta_deg, signal, sd : numpy.ndarray, dims (point,)
+    beam : Beam
+    resolution : Resolution
+    resolution_sd : float
+        Relative standard deviation of its widths.
+    shift_sd_deg : float
+        Of the shift by a sample beside the axis.
+    """
+
+    two_theta_deg: Array
+    signal: Array
+    sd: Array
+    beam: Beam
+    resolution: Resolution
+    resolution_sd: float = 0.5
+    shift_sd_deg: float = SHIFT_SD_DEG
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class LineFit:
+    """Lines of a phase fitted to a pattern.
+
+    Parameters
+    ----------
+    phase : str
+    fit : Fit
+    expected, background : numpy.ndarray, dims (point,)
+    parts : mapping of str to numpy.ndarray
+        Each phase's lines.
+    lattice_a, lattice_c : Estimate
+        In A; the second NaN of a cubic cell and where the cell keeps its shape.
+    column_nm : Estimate
+        Volume-weighted column.
+    strain : Estimate
+    share : float
+        Lorentzian share of the line that size alone gives.
+    shift_deg : Estimate
+    groups : tuple of tuple of int
+        Reflections that have a strength in common, since they overlap.
+    lines : Reflections
+    widening : float
+        By which standard errors were stretched for what the model does not explain.
+    settled : bool
+        The search ended where it began again.
+    """
+
+    phase: str
+    fit: Fit
+    expected: Array
+    background: Array
+    parts: dict[str, Array]
+    lattice_a: Estimate
+    lattice_c: Estimate
+    column_nm: Estimate
+    strain: Estimate
+    share: float
+    shift_deg: Estimate
+    groups: tuple[tuple[int, ...], ...]
+    lines: Reflections
+    widening: float
+    settled: bool
+    second: str = ""
+    strengths: Array = field(default_factory=lambda: np.zeros(0))
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class _Model:
+    """The lines' columns, linear in their strengths, and the place of each parameter."""
+
+    recorded: Recorded
+    phase: str
+    lines: Reflections
+    groups: tuple[tuple[int, ...], ...]
+    start: Match
+    terms: int
+    second: Match | None
+    ends: tuple[float, float]
+
+    def names(self) -> list[str]:
+        axes = ["a", "c"][: phases()[self.phase].free_axes]
+        own = [*axes, "breadth", "share", "strain2", "shift", "instrument"]
+        own += ["second_a", "second_breadth"] if self.second else []
+        linear = [f"strength_{k}" for k in range(len(self.groups))]
+        linear += ["second_strength"] if self.second else []
+        return own + linear + [f"background_{k}" for k in range(self.terms)]
+
+    @property
+    def bent(self) -> int:
+        """Number of parameters that are not linear."""
+        return phases()[self.phase].free_axes + 5 + (2 if self.second else 0)
+
+    def columns(self, p: Array) -> Array:
+        """Curves of unit strength, dims (point, group)."""
+        names = self.names()
+        value = dict(zip(names[: self.bent], p[: self.bent].tolist(), strict=True))
+        r = self.recorded
+        cell = phases()[self.phase].cell(value["a"], value.get("c", math.nan))
+        inverse = inverse_lengths(self.lines.hkl, cell)
+        x, beam = r.two_theta_deg, r.beam
+        resolution = _scaled(r.resolution, value["instrument"])
+        reach = self._reach()
+        widths = _widths(inverse, beam, resolution, value["breadth"], value["share"], value["strain2"])
+        each = predict_lines(
+            x, beam, inverse, widths, shift_deg=value["shift"], envelope=envelope_of(self.phase, reach)
+        )
+        curves = [each[:, list(group)] @ self.lines.strength[list(group)] for group in self.groups]
+        if self.second is not None:
+            other = reflections(self.second.phase, reach)
+            inverse = other.inverse * phases()[self.second.phase].lengths_a[0] / value["second_a"]
+            widths = _widths(inverse, beam, resolution, value["second_breadth"], 0.4, 0.0)
+            each = predict_lines(
+                x, beam, inverse, widths, shift_deg=value["shift"], envelope=envelope_of(self.second.phase, reach)
+            )
+            curves.append(each @ other.strength)
+        return np.column_stack(curves)
+
+    def _reach(self) -> float:
+        return round(1.03 * float(q_of(self.recorded.two_theta_deg[-1:], min(self.recorded.beam.wavelengths_a))[0]), 1)
+
+    def background(self) -> Array:
+        return chebyshev(self.recorded.two_theta_deg, self.terms, ends=self.ends)
+
+    def expected(self, p: Array) -> Array:
+        return np.asarray(self.columns(p) @ p[self.bent : -self.terms] + self.background() @ p[-self.terms :])
+
+    def jacobian(self, p: Array, steps: Array) -> Array:
+        slopes = np.empty((self.recorded.signal.size, p.size))
+        strengths = p[self.bent : -self.terms]
+        for k in range(self.bent):
+            up, down = p.copy(), p.copy()
+            up[k] += steps[k]
+            down[k] -= steps[k]
+            slopes[:, k] = (self.columns(up) @ strengths - self.columns(down) @ strengths) / (2.0 * steps[k])
+        slopes[:, self.bent : -self.terms] = self.columns(p)
+        slopes[:, -self.terms :] = self.background()
+        return slopes
+
+
+def _scaled(resolution: Resolution, factor: float) -> Resolution:
+    return replace(resolution, u=resolution.u * factor**2, v=resolution.v * factor**2, w=resolution.w * factor**2)
+
+
+def _widths(
+    inverse: Array, beam: Beam, resolution: Resolution, breadth: float, share: float, strain2: float
+) -> tuple[Array, Array]:
+    column = 2.0 * math.pi / max(breadth, 1e-6)
+    return line_widths(inverse, beam, resolution, column_a=column, share=share, strain2=strain2 * _STRAIN_UNIT)
+
+
+def infer_lines(recorded: Recorded, start: Match, /, *, second: Match | None = None, terms: int = 8) -> LineFit:
+    """Fit all lines of a phase.
+
+    Parameters
+    ----------
+    recorded : Recorded
+    start : Match
+        Where the search begins.
+    second : Match, optional
+        A further phase, with the strengths of the table.
+    terms : int
+        Of the background, a Chebyshev polynomial.
+
+    Returns
+    -------
+    LineFit
+
+    Raises
+    ------
+    ValueError
+        If no line of the phase lies in the pattern, or points are too few.
+    """
+    whole = _model(recorded, start, second, terms)
+    model = replace(whole, recorded=joined_points(recorded, start))
+    recorded = model.recorded
+    names = model.names()
+    parameters = _parameters(model)
+    scales = np.array([one.scale for one in parameters])
+    if recorded.signal.size < 2 * len(names):
+        raise ValueError(f"{recorded.signal.size} points are too few for {len(names)} parameters")
+    known = _known(recorded, model)
+    data = DataSet(model.expected, recorded.signal, sd=recorded.sd, jacobian=lambda p: model.jacobian(p, 0.02 * scales))
+    fit, widening, settled = fitted_twice(replace(data, parameters=tuple(names)), known, parameters)
+    return _told(whole, fit, widening, settled)
+
+
+def fitted_twice(
+    data: DataSet, known: Sequence[DataSet], parameters: Sequence[Parameter], /
+) -> tuple[Fit, float, bool]:
+    """Fit a pattern, and again with its noise widened by what the model does not explain.
+
+    Parameters
+    ----------
+    data : DataSet
+        The pattern, with all parameters in their order.
+    known : sequence of DataSet
+        What is known besides.
+    parameters : sequence of Parameter
+
+    Returns
+    -------
+    fit : Fit
+    widening : float
+        Factor of the noise.
+    settled : bool
+        The second search ended within a third of a standard error of the first, or said itself that it converged.
+    """
+    first = fit_least_squares([data, *known], parameters, scatter="known")
+    sd = np.asarray(data.sd, np.float64)
+    widening = widening_of(first.residuals[0] / sd)
+    found = dict(zip(first.names, first.values.tolist(), strict=True))
+    again = [replace(one, start=min(max(found[one.name], one.low), one.high)) for one in parameters]
+    fit = fit_least_squares([replace(data, sd=sd * widening), *known], again, scatter="known")
+    moved = np.abs(fit.values - first.values) / np.where(fit.sds > 0, fit.sds, np.inf)
+    settled = bool((moved < 1.0 / 3.0).all()) or FitFlag.NOT_CONVERGED not in fit.flags
+    return fit, widening, settled
+
+
+def joined_points(recorded: Recorded, start: Match, /) -> Recorded:
+    """The pattern with neighbouring points averaged where lines are much wider than they lie apart."""
+    x = recorded.two_theta_deg
+    step = float(np.median(np.diff(x)))
+    size = math.degrees(recorded.beam.mean_a / start.column_a)
+    width = math.hypot(size, float(recorded.resolution.width_deg(0.5 * (x[0] + x[-1]))))
+    count = max(1, min(int(width / _POINTS_A_LINE / step), x.size // _FEWEST_POINTS))
+    if count == 1:
+        return recorded
+    size_kept = x.size // count * count
+    x, y, v = (one[:size_kept].reshape(-1, count).mean(axis=1) for one in (x, recorded.signal, recorded.sd**2))
+    return replace(recorded, two_theta_deg=x, signal=y, sd=np.sqrt(v / count))
+
+
+def _known(recorded: Recorded, model: _Model) -> list[DataSet]:
+    """What is known besides the pattern: how the sample lies, and how wide the instrument's lines are."""
+    return [
+        DataSet(lambda p: p, [0.0], sd=[recorded.shift_sd_deg], parameters=("shift",), name="shift"),
+        DataSet(lambda p: p, [1.0], sd=[recorded.resolution_sd], parameters=("instrument",), name="instrument"),
+    ]
+
+
+def _model(recorded: Recorded, start: Match, second: Match | None, terms: int) -> _Model:
+    x = recorded.two_theta_deg
+    reach = round(1.03 * float(q_of(x[-1:], min(recorded.beam.wavelengths_a))[0]), 1)
+    lines = reflections(start.phase, reach)
+    breadth = 2.0 * math.pi / start.column_a
+    inverse = lines.inverse / start.scale
+    ends = float(q_of(x[:1], recorded.beam.mean_a)[0]), float(q_of(x[-1:], recorded.beam.mean_a)[0])
+    if not ((inverse > ends[0]) & (inverse < ends[1])).any():
+        raise ValueError(f"no line of {start.phase} lies in the pattern")
+    sharp = float(recorded.resolution.width_deg(0.5 * (x[0] + x[-1])))
+    least = 0.8 * math.hypot(breadth, 2.0 * math.pi / recorded.beam.mean_a * math.radians(sharp))
+    groups: list[list[int]] = []
+    for k, q in enumerate(inverse.tolist()):
+        near = groups and q - inverse[groups[-1][0]] < least
+        outside = not ends[0] < q < ends[1]
+        if near or (groups and outside):
+            groups[-1].append(k)
+        else:
+            groups.append([k])
+    # lines below the first point share the strength of the first that is seen
+    while len(groups) > 1 and inverse[groups[0][-1]] < ends[0]:
+        groups[1] = groups[0] + groups[1]
+        groups = groups[1:]
+    return _Model(
+        recorded,
+        start.phase,
+        lines,
+        tuple(tuple(group) for group in groups),
+        start,
+        terms,
+        second,
+        (float(x[0]), float(x[-1])),
+    )
+
+
+def _parameters(model: _Model) -> list[Parameter]:
+    phase, start, r = phases()[model.phase], model.start, model.recorded
+    breadth = 2.0 * math.pi / start.column_a
+    known_shape = start.column_a < SPHERE_BELOW_A
+    a, _, c = phase.lengths_a
+    bent = [Parameter("a", a * start.scale, 0.94 * a, 1.06 * a, unit="A", scale=1e-3 * a)]
+    if phase.free_axes == 2:
+        bent.append(Parameter("c", c * start.scale, 0.94 * c, 1.06 * c, unit="A", scale=1e-3 * c))
+    bent += [
+        Parameter("breadth", breadth, 1e-5, 3.0, unit="1/A", scale=0.02 * breadth),
+        Parameter("share", SPHERE_SHARE if known_shape else 0.4, 0.0, 1.0, fixed=known_shape, scale=0.05),
+        Parameter("strain2", 0.2, -60.0, 60.0, scale=0.3),
+        Parameter("shift", 0.0, -1.0, 1.0, unit="deg", scale=0.01),
+        Parameter("instrument", 1.0, 0.05, 4.0, scale=0.05),
+    ]
+    if model.second is not None:
+        own = phases()[model.second.phase].lengths_a[0]
+        other = 2.0 * math.pi / model.second.column_a
+        bent += [
+            Parameter("second_a", own * model.second.scale, 0.97 * own, 1.03 * own, unit="A", scale=1e-3 * own),
+            Parameter("second_breadth", other, 1e-4, 3.0, unit="1/A", scale=0.05 * other),
+        ]
+    curves = np.column_stack([model.columns(np.array([one.start for one in bent])), model.background()])
+    linear = least_curves(curves, r.signal, r.sd, curves.shape[1] - model.terms)
+    names = model.names()[len(bent) :]
+    size = np.maximum(np.abs(linear), 1e-3 * np.abs(linear).max(initial=1e-300))
+    parameters = bent
+    for k, name in enumerate(names):
+        low = 0.0 if not name.startswith("background") else -math.inf
+        parameters.append(Parameter(name, max(float(linear[k]), low), low, scale=0.05 * float(size[k])))
+    return parameters
+
+
+def least_curves(curves: Array, signal: Array, sd: Array, positive: int, /) -> Array:
+    """Strengths of curves by least squares, the first `positive` of them from 0."""
+    from scipy.optimize import lsq_linear
+
+    norm = np.linalg.norm(curves / sd[:, None], axis=0)
+    norm = np.where(norm > 0, norm, 1.0)
+    low = np.where(np.arange(curves.shape[1]) < positive, 0.0, -np.inf)
+    found = lsq_linear(curves / sd[:, None] / norm, signal / sd, bounds=(low, np.inf))
+    return np.asarray(found.x / norm)
+
+
+def widening_of(standard: Array, /) -> float:
+    """How much larger a misfit as long as a line is than noise would make it, at least 1."""
+    size = int(_POINTS_A_LINE)
+    blocks = standard[: standard.size // size * size].reshape(-1, size).sum(axis=1) / math.sqrt(size)
+    return math.sqrt(max(float(np.mean(blocks**2)), float(np.mean(standard**2)), 1.0))
+
+
+def _told(model: _Model, fit: Fit, widening: float, settled: bool) -> LineFit:
+    values, bent, terms = fit.values, model.bent, model.terms
+    columns, background = model.columns(values), model.background() @ values[-terms:]
+    own = len(model.groups)
+    parts = {model.phase: columns[:, :own] @ values[bent : bent + own]}
+    if model.second is not None:
+        parts[model.second.phase] = columns[:, own] * values[bent + own]
+    none = Estimate(math.nan, math.nan, math.nan, math.nan, fit.level, "A", "")
+    return LineFit(
+        model.phase,
+        fit,
+        model.expected(values),
+        background,
+        parts,
+        fit["a"],
+        fit["c"] if "c" in fit.names else none,
+        column_of(fit["breadth"]),
+        strain_of(fit["strain2"]),
+        fit["share"].value,
+        fit["shift"],
+        model.groups,
+        model.lines,
+        widening,
+        settled,
+        model.second.phase if model.second else "",
+        values[bent : bent + own],
+    )
+
+
+def column_of(breadth: Estimate, /) -> Estimate:
+    """Column in nm of a breadth in q in 1/A; without an upper end where the breadth may be none."""
+    turn = 0.2 * math.pi
+    low, high = turn / breadth.high, turn / breadth.low if breadth.low > 0 else math.inf
+    value = turn / breadth.value
+    sd = value * breadth.sd / breadth.value
+    return Estimate(value, sd, low, high, breadth.level, "nm", f"{breadth.method}, of the breadth")
+
+
+def strain_of(square: Estimate, /) -> Estimate:
+    """Root-mean-square strain of its square in units of 1e-4; 0 where noise makes it negative."""
+    low, value, high = (math.sqrt(max(one, 0.0) * _STRAIN_UNIT) for one in (square.low, square.value, square.high))
+    sd = (high - low) / (2.0 * _NORMAL)
+    return Estimate(value, sd, low, max(high, value), square.level, "1", f"{square.method}, of its square")
+
+
+def sphere_nm(column: Estimate, factor: float = SPHERE, /, *, relative_sd: float = 0.0) -> Estimate:
+    """Size as a factor times the column, with a relative standard uncertainty of the model joined."""
+    sd = math.hypot(column.sd, relative_sd * column.value)
+    up, down = (
+        math.hypot(end - column.value, _NORMAL * relative_sd * column.value) for end in (column.high, column.low)
+    )
+    value = factor * column.value
+    return Estimate(
+        value,
+        factor * sd,
+        max(value - factor * down, 0.0),
+        value + factor * up,
+        column.level,
+        "nm",
+        f"{factor:.4g} times the volume-weighted column, {column.method}",
+    )

@@ -1,0 +1,247 @@
+"""Size of a dot from its whole pattern by Debye's sum: for lines so broad that they run into each other."""
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from lampyris.bench.xrd.crystals import DEBYE_WALLER_A2, form_factor, phases
+from lampyris.bench.xrd.debye import PairShells, pair_shells, sphere_overlap
+from lampyris.bench.xrd.infer import Recorded, fitted_twice, joined_points, strain_of
+from lampyris.bench.xrd.match import Match
+from lampyris.bench.xrd.pattern import Resolution, chebyshev, predict_polarisation, pseudo_voigt, q_of
+from lampyris.core.estimate import Estimate
+from lampyris.statistics.fitting import DataSet, Fit, Parameter
+
+Array = NDArray[np.float64]
+
+LARGEST_NM = 9.0
+"""Diameters above are left to single lines."""
+SPREAD, SPREAD_SD = 0.12, 0.06
+"""Standard deviation of the logarithm of diameters in a batch of dots, and how far batches differ; assumed."""
+_BENT = ("a", "diameter", "spread", "strain2", "shift", "instrument", "damping")
+_STRAIN_UNIT = 1e-4
+_NODES, _WEIGHTS = np.polynomial.hermite.hermgauss(5)
+_SIZES = np.linspace(-3.0, 3.0, 9)
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class WholeFit:
+    """A dot's whole pattern fitted.
+
+    Parameters
+    ----------
+    phase : str
+    fit : Fit
+    expected, background : numpy.ndarray, dims (point,)
+    size_nm : Estimate
+        Diameter of the sphere whose column is the powder's volume-weighted one.
+    lattice_a : Estimate
+    strain : Estimate
+    widening : float
+    settled : bool
+        As of `LineFit`.
+    """
+
+    phase: str
+    fit: Fit
+    expected: Array
+    background: Array
+    size_nm: Estimate
+    lattice_a: Estimate
+    strain: Estimate
+    widening: float
+    settled: bool
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class _Sum:
+    """Debye's sum of a phase with all that does not change in a fit computed once."""
+
+    recorded: Recorded
+    shells: PairShells
+    first_a: float
+    q: Array
+    waves: tuple[Array, ...]
+    factors: tuple[Array, ...]
+    alone: Array
+    angles: Array
+    terms: int
+    ends: tuple[float, float]
+
+    def curve(self, p: Array) -> Array:
+        from scipy.interpolate import CubicSpline
+
+        a, diameter, spread, strain2, shift, instrument, damping = p[: len(_BENT)].tolist()
+        # of a lognormal law of diameters the fourth moment over the third lies at the median times exp(3.5 sd^2)
+        middle = 10.0 * diameter * math.exp(-3.5 * spread**2)
+        sizes = middle * np.exp(spread * _SIZES)
+        weights = np.exp(-0.5 * _SIZES**2) * sizes**3
+        weights /= weights.sum()
+        stretch = a / self.first_a
+        debye_waller = np.exp(-2.0 * damping * (self.q / (4.0 * math.pi)) ** 2)
+        total = self.alone.copy()
+        sd = math.sqrt(abs(strain2) * _STRAIN_UNIT)
+        places = np.clip(self.q[:, None] * stretch * (1.0 + sd * math.sqrt(2.0) * _NODES), self.q[0], self.q[-1])
+        singles = np.empty((self.q.size, len(self.waves)))
+        for k, (wave, distance) in enumerate(zip(self.waves, self.shells.distance_a, strict=True)):
+            overlap = sum(w * sphere_overlap(distance, size / stretch) for w, size in zip(weights, sizes, strict=True))
+            singles[:, k] = wave @ overlap
+        # a lattice that is larger by a share shrinks the pattern in q by that share
+        each = CubicSpline(self.q, singles)(places)
+        mean = np.einsum("qnp,n->qp", each, _WEIGHTS) / math.sqrt(math.pi)
+        if strain2 < 0:
+            # a squared strain below zero, which noise may give, goes on as it came
+            mean = 2.0 * each[:, _NODES.size // 2] - mean
+        total += debye_waller * np.einsum("qp,pq->q", mean, np.array(self.factors))
+        beam = self.recorded.beam
+        seen = np.zeros(self.angles.size)
+        smooth = CubicSpline(self.q, total)
+        for wavelength, weight in zip(beam.wavelengths_a, beam.weights, strict=True):
+            seen += weight * smooth(np.clip(q_of(self.angles, wavelength, shift_deg=shift), self.q[0], self.q[-1]))
+        seen *= predict_polarisation(self.angles, beam.monochromator_deg)
+        return np.asarray(self._blurred(seen, instrument))
+
+    def _blurred(self, seen: Array, instrument: float) -> Array:
+        resolution = self.recorded.resolution
+        width = instrument * float(resolution.width_deg(0.5 * (self.ends[0] + self.ends[1])))
+        step = float(self.angles[1] - self.angles[0])
+        half = _reach(resolution, step)
+        reach = np.arange(-half, half + 1, dtype=np.float64) * step
+        x2 = (reach / max(width, 0.3 * step)) ** 2
+        line = pseudo_voigt(x2, resolution.share)
+        blurred = np.convolve(seen, line / line.sum(), mode="valid")
+        return np.interp(self.recorded.two_theta_deg, self.angles[half : self.angles.size - half], blurred)
+
+    def background(self, two_theta: Array) -> Array:
+        return chebyshev(two_theta, self.terms, ends=self.ends)
+
+
+def _reach(resolution: Resolution, step: float) -> int:
+    return int((1.0 + 12.0 * math.sqrt(abs(resolution.u) + abs(resolution.v) + abs(resolution.w))) / step)
+
+
+def infer_whole(
+    recorded: Recorded, start: Match, /, *, terms: int = 8, spread: tuple[float, float] = (SPREAD, SPREAD_SD)
+) -> WholeFit:
+    """Fit Debye's sum of spheres of a phase to a pattern.
+
+    Parameters
+    ----------
+    recorded : Recorded
+    start : Match
+    terms : int
+        Of the background.
+    spread : (float, float)
+        Standard deviation of the logarithm of diameters, and of that number.
+
+    Returns
+    -------
+    WholeFit
+
+    Raises
+    ------
+    ValueError
+        If the dot is larger than `LARGEST_NM`.
+    """
+    diameter = 0.1 * start.column_a * 4.0 / 3.0
+    if diameter > LARGEST_NM:
+        raise ValueError(f"a diameter of about {diameter:.1f} nm is above {LARGEST_NM:g} nm")
+    few = joined_points(recorded, start)
+    model = _summed(few, start, terms, recorded)
+    parameters = _parameters(model, start, diameter, spread)
+    scales = np.array([one.scale for one in parameters])
+    names = tuple(one.name for one in parameters)
+    basis = model.background(few.two_theta_deg)
+
+    def joined(p: Array) -> tuple[Array, Array, Array]:
+        """Strength and background that suit a curve best, the curves weighted, and an orthonormal basis of them."""
+        design = np.column_stack([model.curve(p), basis]) / few.sd[:, None]
+        span, triangle = np.linalg.qr(design)
+        return np.linalg.solve(triangle, span.T @ (few.signal / few.sd)), design, span
+
+    def expected(p: Array) -> Array:
+        linear, design, _ = joined(p)
+        return np.asarray(few.sd * (design @ linear))
+
+    def jacobian(p: Array) -> Array:
+        # what the linear ones take up of a change is no change (Kaufman 1975, BIT 15, 49, DOI 10.1007/BF01932995)
+        linear, _, span = joined(p)
+        slopes = np.empty((few.signal.size, p.size))
+        for k in range(p.size):
+            up, down = p.copy(), p.copy()
+            up[k] += 0.02 * scales[k]
+            down[k] = max(down[k] - 0.02 * scales[k], parameters[k].low)
+            slopes[:, k] = linear[0] * (model.curve(up) - model.curve(down)) / (up[k] - down[k]) / few.sd
+        return np.asarray((slopes - span @ (span.T @ slopes)) * few.sd[:, None])
+
+    known = [
+        DataSet(lambda p: p, [value], sd=[sd], parameters=(name,), name=name)
+        for name, value, sd in (
+            ("shift", 0.0, few.shift_sd_deg),
+            ("instrument", 1.0, few.resolution_sd),
+            ("spread", *spread),
+            ("damping", DEBYE_WALLER_A2, 0.5 * DEBYE_WALLER_A2),
+        )
+    ]
+    data = DataSet(expected, few.signal, sd=few.sd, jacobian=jacobian, parameters=names)
+    fit, widening, settled = fitted_twice(data, known, parameters)
+    linear, _, _ = joined(fit.values)
+    ground = model.background(recorded.two_theta_deg) @ linear[1:]
+    lines = np.interp(recorded.two_theta_deg, few.two_theta_deg, linear[0] * model.curve(fit.values))
+    if not linear[0] > 0:
+        raise ValueError(f"no pattern of {start.phase} stands above the background")
+    return WholeFit(
+        start.phase,
+        fit,
+        lines + ground,
+        ground,
+        fit["diameter"],
+        fit["a"],
+        strain_of(fit["strain2"]),
+        widening,
+        settled,
+    )
+
+
+def _summed(few: Recorded, start: Match, terms: int, whole: Recorded) -> _Sum:
+    x = few.two_theta_deg
+    reach = 10.0 * math.ceil(0.17 * start.column_a * 4.0 / 3.0 + 1.0)
+    shells = pair_shells(start.phase, reach)
+    q = np.arange(0.1, 1.1 * float(q_of(x[-1:], min(few.beam.wavelengths_a))[0]) + 0.3, 0.01)
+    waves = []
+    for distance, count in zip(shells.distance_a, shells.count, strict=True):
+        phase = np.outer(q, distance)
+        waves.append(np.sin(phase) / phase * count)
+    factors = {element: form_factor(element, q) for element in shells.atoms}
+    alone = sum((number * factors[element] ** 2 for element, number in shells.atoms.items()), np.zeros(q.size))
+    step = 0.05
+    margin = _reach(few.resolution, step) * step
+    ends = (float(whole.two_theta_deg[0]), float(whole.two_theta_deg[-1]))
+    return _Sum(
+        few,
+        shells,
+        phases()[start.phase].lengths_a[0],
+        q,
+        tuple(waves),
+        tuple(factors[first] * factors[second] for first, second in shells.pairs),
+        alone,
+        np.arange(x[0] - margin, x[-1] + margin + step, step),
+        terms,
+        ends,
+    )
+
+
+def _parameters(model: _Sum, start: Match, diameter: float, spread: tuple[float, float]) -> Sequence[Parameter]:
+    a = model.first_a
+    return [
+        Parameter("a", a * start.scale, 0.95 * a, 1.05 * a, unit="A", scale=1e-3 * a),
+        Parameter("diameter", diameter, 0.5 * diameter, 1.7 * diameter, unit="nm", scale=0.02 * diameter),
+        Parameter("spread", spread[0], 0.0, 0.5, scale=0.02),
+        Parameter("strain2", 0.1, -3.0, 30.0, scale=0.1),
+        Parameter("shift", 0.0, -1.0, 1.0, unit="deg", scale=0.01),
+        Parameter("instrument", 1.0, 0.05, 4.0, scale=0.1),
+        Parameter("damping", DEBYE_WALLER_A2, 0.0, 6.0, unit="A2", scale=0.05),
+    ]

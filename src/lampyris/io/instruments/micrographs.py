@@ -1,0 +1,157 @@
+"""From a file's name and first bytes to the reader of its micrograph; formats are imported when first needed."""
+
+from dataclasses import dataclass
+from importlib import import_module
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from lampyris.core.instruments import Micrograph
+from lampyris.io.instruments.files import refuse
+
+MAX_PIXELS = 400_000_000
+"""Pixels of one picture; microscopes' cameras have up to 8192 x 8192."""
+
+
+@dataclass(frozen=True, slots=True)
+class MicrographFormat:
+    """A format of micrographs.
+
+    Parameters
+    ----------
+    title : str
+        As a person calls it.
+    suffixes : tuple of str
+        Endings of its files, in lower case.
+    beginnings : tuple of bytes
+        First bytes that tell it whatever the name; they win over the ending.
+    module : str
+        Module with its ``read``.
+    """
+
+    title: str
+    suffixes: tuple[str, ...]
+    beginnings: tuple[bytes, ...]
+    module: str
+
+
+_HERE = "lampyris.io.instruments"
+FORMATS = (
+    MicrographFormat(
+        "TIFF", (".tif", ".tiff"), (b"II*\0", b"MM\0*", b"II+\0", b"MM\0+"), f"{_HERE}.micrograph_tiff"
+    ),
+    MicrographFormat(
+        "Gatan DigitalMicrograph",
+        (".dm3", ".dm4"),
+        (b"\0\0\0\3", b"\0\0\0\4"),
+        f"{_HERE}.digital_micrograph",
+    ),
+    MicrographFormat("PNG or JPEG", (".png", ".jpg", ".jpeg"), (b"\x89PNG", b"\xff\xd8\xff"), f"{_HERE}.picture"),
+    MicrographFormat("MRC", (".mrc", ".mrcs"), (), f"{_HERE}.mrc"),
+)
+
+
+def read_micrograph(
+    path: Path, /, *, max_bytes: int = 512_000_000, file: str = "", page: int | None = None
+) -> Micrograph:
+    """Read one picture, whatever its format.
+
+    Parameters
+    ----------
+    path : Path
+        The file.
+    max_bytes : int
+        Largest file that is opened.
+    file : str
+        As the user knows it; the bare name by default.
+    page : int, optional
+        Which picture of a file of several, from 1.
+
+    Returns
+    -------
+    Micrograph
+
+    Raises
+    ------
+    ImageError
+        If the file cannot be read, holds several pictures and none was named, or colours.
+    """
+    path = Path(path)
+    file = file or path.name
+    found = format_of_micrograph(path)
+    if found is None:
+        listed = ", ".join(one.title for one in FORMATS)
+        refuse(file, "micrograph.format", "is in no format that is read.", f"Export one of: {listed}.")
+    picture: Micrograph = import_module(found.module).read(path, max_bytes=max_bytes, file=file, page=page)
+    return picture
+
+
+def format_of_micrograph(path: Path, /) -> MicrographFormat | None:
+    """Format of a file by its first bytes, then by its ending."""
+    try:
+        with path.open("rb") as stream:
+            beginning = stream.read(16)
+    except OSError:
+        # the reader says why it cannot be opened
+        beginning = b""
+    told = next((one for one in FORMATS if any(beginning.startswith(magic) for magic in one.beginnings)), None)
+    return told or next((one for one in FORMATS if path.suffix.lower() in one.suffixes), None)
+
+
+def chosen_page(count: int, page: int | None, /, *, file: str) -> int:
+    """Place of the picture that was asked for, from 0.
+
+    Raises
+    ------
+    ImageError
+        If there are several and none was named, or fewer than that.
+    """
+    if page is None and count > 1:
+        seen = f"holds {count} pictures."
+        refuse(file, "micrograph.pages", seen, "Name one with --page, or export each as a file of its own.")
+    if page is not None and page > count:
+        refuse(file, "micrograph.pages", f"holds {count} pictures, not {page}.", "Name one of these with --page.")
+    return (page or 1) - 1
+
+
+def grey_plane(planes: NDArray[np.generic], /, *, file: str) -> NDArray[np.generic]:
+    """The one grey plane of a picture of one sample, or of colours that are all grey, dims (sample, y, x).
+
+    Raises
+    ------
+    ImageError
+        If it is coloured: which of the colours is the signal is not for us to guess.
+    """
+    if len(planes) == 1:
+        return planes[0]
+    if len(planes) in (3, 4) and np.array_equal(planes[0], planes[1]) and np.array_equal(planes[0], planes[2]):
+        return planes[0]
+    refuse(
+        file,
+        "micrograph.colour",
+        f"is coloured ({len(planes)} samples a pixel that differ).",
+        "Export it in grey, without overlays.",
+    )
+
+
+def number_pixels(pixels: NDArray[np.generic], /, *, file: str) -> NDArray[np.generic]:
+    """Pixels as unsigned or finite floating numbers of the machine's order.
+
+    Raises
+    ------
+    ImageError
+        If there is none, or one is not finite.
+    """
+    if pixels.dtype.kind == "i":
+        pixels = pixels.astype(np.float32 if pixels.dtype.itemsize < 4 else np.float64)
+    if pixels.dtype.kind == "f":
+        pixels = pixels.astype(np.float32 if pixels.dtype.itemsize < 4 else pixels.dtype.newbyteorder("="))
+        # squares of what is larger would not be numbers
+        if not (np.abs(pixels) < 1e15).all():
+            refuse(file, "micrograph.not-finite", "holds pixels that are no numbers.", "Export raw counts.")
+    pixels = np.ascontiguousarray(pixels.astype(pixels.dtype.newbyteorder("="), copy=False))
+    if min(pixels.shape) < 16:
+        seen = f"has {pixels.shape[1]} x {pixels.shape[0]} pixels."
+        refuse(file, "micrograph.small", seen, "Give the picture itself, not a thumbnail of it.")
+    return pixels

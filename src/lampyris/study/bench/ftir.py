@@ -1,0 +1,356 @@
+"""Infrared spectra to bands with their assignments, and what an exchange of ligands changed."""
+
+import math
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from lampyris.bench.ftir import (
+    Band,
+    BandFit,
+    absorbance,
+    assignments,
+    binding_modes,
+    height_at,
+    infer_bands,
+    penalised_baseline,
+    ratio_of,
+    rubber_band,
+)
+from lampyris.core.bench import BenchCurve, BenchRecord, BenchResult, BenchSource
+from lampyris.core.errors import ImageError, InputError
+from lampyris.core.estimate import Estimate
+from lampyris.core.finding import Finding, Severity
+from lampyris.core.instruments import Spectrum
+from lampyris.core.techniques.ftir import Settings
+from lampyris.io.instruments.spectra import read_spectra
+from lampyris.study.bench.reading import over_replicates, read_each, remark, sample_of, with_role
+
+_NEAR = 0.35
+_WATER_LINES = 6
+_NARROW_CM = 15.0
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class _Measured:
+    """A spectrum as absorbance, with its bands."""
+
+    spectrum: Spectrum
+    x: NDArray[np.float64]
+    y: NDArray[np.float64]
+    saturated: tuple[tuple[float, float], ...]
+    fit: BandFit
+    converted: bool
+
+
+def measure(sources: tuple[BenchSource, ...], settings: Settings) -> BenchResult:
+    """Bands of every infrared spectrum.
+
+    Raises
+    ------
+    ImageError
+        If no spectrum can be read or evaluated.
+    InputError
+        If the spectrum before the exchange cannot be evaluated.
+    """
+    limit = int(settings.max_file_mb * 1e6)
+
+    def read_one(path: Path, file: str) -> tuple[Spectrum, ...]:
+        return read_spectra(path, max_bytes=limit, file=file, axis="wavenumber", axis_unit=settings.axis_unit)
+
+    read, findings = read_each(with_role(sources, ""), read_one)
+    before = _before(sources, read_one, settings)
+    records: list[BenchRecord] = []
+    samples: list[str] = []
+    for source, spectra in read:
+        for spectrum in spectra:
+            try:
+                measured = _measured(spectrum, settings)
+            except ValueError as error:
+                mend = "Check the axis, the signal and the window."
+                findings.append(
+                    remark(spectrum.file, "ftir.spectrum", f"{spectrum.name}: {error}.", mend, column=spectrum.name)
+                )
+                continue
+            records.append(_record(measured, before, settings, findings))
+            samples.append(source.sample or sample_of(spectrum.name))
+    if not records:
+        raise ImageError("No infrared spectrum can be evaluated.", findings)
+    pooled, replicate = over_replicates(records, samples, "spectra")
+    return BenchResult("ftir", pooled, tuple(records), replicate, tuple(findings), _notes(settings, before))
+
+
+def _before(sources: tuple[BenchSource, ...], read_one: Any, settings: Settings) -> _Measured | None:
+    given = with_role(sources, "before")
+    if not given:
+        return None
+    spectrum = read_one(given[0].path, given[0].file)[0]
+    try:
+        return _measured(spectrum, settings)
+    except ValueError as error:
+        finding = remark(given[0].file, "ftir.before", f"{error}.", "Give the spectrum before the exchange.")
+        raise InputError("The spectrum before the exchange cannot be evaluated.", [finding]) from error
+
+
+def _notes(settings: Settings, before: _Measured | None) -> tuple[str, ...]:
+    notes = [
+        f"Bands are pseudo-Voigt lines over a straight line of each group, fitted after a {settings.baseline} baseline; "
+        f"those of {settings.significance:g} standard errors or more are told, several assignments stay several.",
+        f"Centres hold {settings.calibration_cm:g} 1/cm of the wavenumber scale.",
+    ]
+    if before is not None:
+        notes.append(
+            "Ratios after to before are of heights"
+            + (f", divided by the band at {settings.reference_cm:g} 1/cm." if settings.reference_cm else
+               ": without --reference-cm they hold the amount of sample too.")
+        )  # fmt: skip
+    return tuple(notes)
+
+
+def _measured(spectrum: Spectrum, settings: Settings) -> _Measured:
+    if spectrum.axis_name == "wavelength":
+        x, y = (1e7 / spectrum.axis)[::-1], spectrum.signal[::-1]
+    elif spectrum.axis_name == "wavenumber":
+        x, y = spectrum.axis, spectrum.signal
+    else:
+        raise ValueError(f"its axis is {spectrum.axis_name.replace('_', ' ')}, not a wavenumber: say it with --axis-unit")
+    kind = spectrum.signal_name if settings.signal == "auto" else settings.signal
+    if kind == "unknown":
+        raise ValueError("it does not say whether it is absorbance or transmittance: say it with --signal")
+    converted = kind in ("transmittance", "reflectance")
+    if converted:
+        y = absorbance(y / 100.0 if np.nanmax(y) > 2.0 else y)
+    elif kind != "absorbance":
+        raise ValueError(f"its signal is {kind.replace('_', ' ')}, neither absorbance nor transmittance")
+    inside = (x >= (settings.low_cm or 0.0)) & (x <= (settings.high_cm or math.inf))
+    x, y = x[inside], y[inside]
+    over = ~(y < settings.highest_absorbance)
+    good = ~over
+    if good.sum() < 30:
+        raise ValueError(f"{int(good.sum())} points are left, at least 30 are needed")
+    base = _baseline(x[good], y[good], settings)
+    fit = infer_bands(
+        x[good], y[good], baseline=base, significance=settings.significance, widest_cm=settings.widest_cm
+    )
+    return _Measured(spectrum, x[good], y[good], _runs(x, over), fit, converted)
+
+
+def _baseline(x: NDArray[np.float64], y: NDArray[np.float64], settings: Settings) -> NDArray[np.float64]:
+    if settings.baseline == "none":
+        return np.zeros(x.size)
+    if settings.baseline == "rubber-band":
+        return rubber_band(x, y)
+    return penalised_baseline(x, y, reach_cm=settings.baseline_cm)
+
+
+def _runs(x: NDArray[np.float64], over: NDArray[np.bool_]) -> tuple[tuple[float, float], ...]:
+    """Ranges that were left out, in 1/cm."""
+    edges = np.flatnonzero(np.diff(np.concatenate([[0], over.astype(np.int8), [0]])))
+    return tuple((float(x[a]), float(x[b - 1])) for a, b in edges.reshape(-1, 2))
+
+
+def _record(
+    one: _Measured, before: _Measured | None, settings: Settings, findings: list[Finding]
+) -> BenchRecord:
+    bands = one.fit.bands
+    rows = tuple(_row(band, one, settings) for band in bands)
+    values: dict[str, Estimate] = {}
+    words = {"bands_found": str(len(bands))}
+    splitting = _splitting(bands)
+    if splitting is not None:
+        values["carboxylate_splitting_cm"] = splitting[0]
+        words["carboxylate_binding"] = " or ".join(binding_modes(splitting[0])) or "none of the usual modes"
+    tables: dict[str, tuple[dict[str, Any], ...]] = {"bands": rows}
+    if before is not None:
+        tables["exchange"] = _exchange(before, one, settings, findings)
+    flags = _flags(one, splitting, findings)
+    return BenchRecord(
+        one.spectrum.name,
+        one.spectrum.file,
+        values,
+        words=words,
+        tables=tables,
+        flags=flags,
+        curves=tuple(_curve(each) for each in ((before, one) if before is not None else (one,))),
+    )
+
+
+def _with_scale(centre: Estimate, settings: Settings) -> Estimate:
+    sd = math.hypot(centre.sd, settings.calibration_cm)
+    if not math.isfinite(sd) or not centre.sd > 0:
+        return centre
+    reach = max((centre.high - centre.low) / (2.0 * centre.sd), 1.959963984540054) * sd
+    return Estimate(
+        centre.value, sd, centre.value - reach, centre.value + reach, centre.level, centre.unit,
+        f"{centre.method}, wavenumber scale",
+    )  # fmt: skip
+
+
+def _row(band: Band, one: _Measured, settings: Settings) -> dict[str, Any]:
+    centre = _with_scale(band.centre_cm, settings)
+    found = assignments(centre)
+    near = any(a - band.fwhm_cm.value < centre.value < b + band.fwhm_cm.value for a, b in one.saturated)
+    return {
+        "centre_cm": centre,
+        "fwhm_cm": band.fwhm_cm,
+        "height": band.height,
+        "area": band.area,
+        "significance": band.significance,
+        "assignment": "; ".join(f"{row.group}, {row.vibration}" for row in found) or "not in the table",
+        "ligands": " | ".join(dict.fromkeys(row.ligands for row in found)),
+        "marks": ", ".join(dict.fromkeys(f"{row.source} ({row.mark})" for row in found)),
+        "flag": "saturated" if near else "air" if any(row.key in ("co2", "co2-bend") for row in found) else "",
+    }
+
+
+def _splitting(bands: tuple[Band, ...]) -> tuple[Estimate, bool] | None:
+    """Distance of the strongest bands where a carboxylate's two stretches lie, and whether others contend."""
+    picked = []
+    contended = False
+    for key in ("coo-as", "coo-s"):
+        own = sorted(
+            (band for band in bands if any(row.key == key for row in assignments(band.centre_cm))),
+            key=lambda band: -band.area.value,
+        )
+        if not own:
+            return None
+        contended |= len(own) > 1 and own[1].area.value > 0.5 * own[0].area.value
+        picked.append(own[0].centre_cm)
+    high, low = picked
+    # the error of the scale is common to both and falls out
+    sd = math.hypot(high.sd, low.sd)
+    value = high.value - low.value
+    reach = 1.959963984540054 * sd
+    return (
+        Estimate(value, sd, value - reach, value + reach, high.level, "1/cm", "difference of two fitted centres"),
+        contended,
+    )
+
+
+def _exchange(
+    before: _Measured, after: _Measured, settings: Settings, findings: list[Finding]
+) -> tuple[dict[str, Any], ...]:
+    """What became of each band, and what is new."""
+    scale = _reference(before, after, settings, findings)
+    rows: list[dict[str, Any]] = []
+    taken: set[int] = set()
+    for band in before.fit.bands:
+        match = _match(band, after.fit.bands, taken)
+        others = after.fit.bands
+        if match is not None:
+            taken.add(match)
+            now = after.fit.bands[match].height
+        else:
+            now = height_at(after.x, after.y - after.fit.baseline, band, others)
+        ratio = ratio_of(now, band.height)
+        if scale is not None:
+            ratio = _product(ratio, scale)
+        # "gone" only where what could be left is less than a tenth, else nothing is decided
+        gone = match is None and ratio.low <= 0.0
+        fate = "kept" if match is not None else "gone" if gone and ratio.high < 0.1 else "below detection" if gone else "weaker"
+        rows.append(_fate(fate, band, ratio, settings))
+    nothing = Estimate(math.nan, math.nan, math.nan, math.nan, 0.95, "1", "not there before")
+    rows += [
+        _fate("new", band, nothing, settings) for k, band in enumerate(after.fit.bands) if k not in taken
+    ]
+    return tuple(rows)
+
+
+def _fate(fate: str, band: Band, ratio: Estimate, settings: Settings) -> dict[str, Any]:
+    found = assignments(_with_scale(band.centre_cm, settings))
+    return {
+        "fate": fate,
+        "centre_cm": band.centre_cm,
+        "ratio": ratio,
+        "assignment": "; ".join(f"{row.group}, {row.vibration}" for row in found) or "not in the table",
+    }
+
+
+def _match(band: Band, others: tuple[Band, ...], taken: set[int]) -> int | None:
+    """Nearest band of another spectrum within a share of both widths."""
+    found = [
+        (abs(other.centre_cm.value - band.centre_cm.value), k)
+        for k, other in enumerate(others)
+        if k not in taken
+        and abs(other.centre_cm.value - band.centre_cm.value) < _NEAR * (band.fwhm_cm.value + other.fwhm_cm.value)
+        and 0.4 < other.fwhm_cm.value / band.fwhm_cm.value < 2.5
+    ]
+    return min(found)[1] if found else None
+
+
+def _reference(
+    before: _Measured, after: _Measured, settings: Settings, findings: list[Finding]
+) -> Estimate | None:
+    """How much less the reference band is after: before over after."""
+    if settings.reference_cm is None:
+        return None
+    near = []
+    for one in (before, after):
+        own = [band for band in one.fit.bands if abs(band.centre_cm.value - settings.reference_cm) < band.fwhm_cm.value]
+        if not own:
+            seen = f"has no band at {settings.reference_cm:g} 1/cm to divide by: ratios hold the amount of sample."
+            findings.append(
+                remark(one.spectrum.file, "ftir.reference", seen, "Name another --reference-cm.", severity=Severity.WARNING)
+            )
+            return None
+        near.append(max(own, key=lambda band: band.height.value).height)
+    return ratio_of(near[0], near[1])
+
+
+def _product(a: Estimate, b: Estimate) -> Estimate:
+    value = a.value * b.value
+    sd = math.hypot(a.sd * b.value, a.value * b.sd)
+    reach = 1.959963984540054 * sd
+    return Estimate(value, sd, value - reach, value + reach, a.level, a.unit, f"{a.method}, over the reference band")
+
+
+def _flags(one: _Measured, splitting: tuple[Estimate, bool] | None, findings: list[Finding]) -> tuple[str, ...]:
+    bands = one.fit.bands
+    vapour = [
+        band
+        for band in bands
+        if band.fwhm_cm.value < _NARROW_CM
+        and (1400 < band.centre_cm.value < 1950 or 3550 < band.centre_cm.value < 3950)
+    ]
+    air = any(2300 < band.centre_cm.value < 2385 for band in bands)
+    where = ", ".join(f"{a:.0f} to {b:.0f}" for a, b in one.saturated[:4])
+    told = [
+        ("saturated", bool(one.saturated), f"absorbs too much at {where} 1/cm: left out, bands there are not to be trusted.",
+         "Dilute, or press a thinner pellet."),
+        ("carbon-dioxide", air, "has the band of carbon dioxide of the air near 2350 1/cm.", "Purge, or take a new background."),
+        ("water-vapour", len(vapour) >= _WATER_LINES, f"has {len(vapour)} narrow bands where water vapour has its lines.",
+         "Purge, or take a new background; bands from 1400 to 1950 1/cm are doubtful."),
+        ("no-band", not bands, "has no band above its noise.", "Use more sample or more scans."),
+        ("carboxylate-ambiguous", splitting is not None and splitting[1],
+         "has several strong bands where a carboxylate's stretches lie: the splitting may be of others.",
+         "Read the table of bands before you name a binding mode."),
+        ("fit-doubtful", one.fit.doubtful, "has a group of bands whose fit is uncertain.", "Narrow the window."),
+    ]  # fmt: skip
+    flags = []
+    for name, holds, seen, mend in told:
+        if holds:
+            flags.append(name)
+            file, column = one.spectrum.file, one.spectrum.name
+            findings.append(
+                remark(file, f"ftir.{name}", f"{column} {seen}", mend, severity=Severity.WARNING, column=column)
+            )
+    return tuple(flags)
+
+
+def _curve(one: _Measured) -> BenchCurve:
+    off = one.y - one.fit.expected
+    spread = max(one.fit.noise, 1e-12)
+    return BenchCurve(
+        one.spectrum.name,
+        "wavenumber (1/cm)",
+        "absorbance",
+        one.x,
+        one.y,
+        one.fit.expected,
+        parts={"baseline": one.fit.baseline},
+        residual=off / spread,
+        marks=tuple((band.centre_cm.value, f"{band.centre_cm.value:.0f}") for band in one.fit.bands),
+    )

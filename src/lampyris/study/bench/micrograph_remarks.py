@@ -1,0 +1,125 @@
+"""What lowers trust in a micrograph's sizes: said, with a mend, and flagged."""
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from lampyris.bench.micrographs.measure import Particles
+from lampyris.bench.micrographs.sizes import Diameters, SizeLaw, two_kinds
+from lampyris.core.finding import Finding, Severity
+from lampyris.core.techniques.micrographs import MicrographSettings
+from lampyris.study.bench.reading import remark
+
+if TYPE_CHECKING:
+    from lampyris.study.bench.micrograph_outlines import Kept
+    from lampyris.study.bench.micrographs import Scaled
+
+LEAST_DIAMETER_PX = 5.0
+"""Below, a particle's size is that of its blur."""
+FEW = 50
+"""Particles below which the spread is hardly known: its interval spans more than a fifth of it."""
+_SATURATED, _BLURRED, _CROWDED, _SCALES = 1e-3, 0.5, 0.4, 0.03
+
+
+def image_flags(
+    scaled: "Scaled", found: Particles, kept: "Kept", brighter: bool, findings: list[Finding]
+) -> tuple[str, ...]:
+    """Flags of a picture as a whole."""
+    micrograph, used = scaled.micrograph, kept.used
+    radius = 0.5 * float(np.median(kept.diameter_px[used])) if used.any() else np.nan
+    kinds = list(kept.kinds)
+    whole = sum(kind != "edge" for kind in kinds)
+    contrast = found.flat.contrast
+    deep = 6.0 * found.flat.pixel_sd
+    other = float(np.mean(contrast[::2, ::2] < -deep))
+    same = float(np.mean(contrast[::2, ::2] > deep))
+    word = "dark" if brighter else "bright"
+    told = [
+        ("saturated", _saturated(scaled) > _SATURATED,
+         f"has {100 * _saturated(scaled):.2g} % of its pixels at an end of the grey scale: contrast is cut there.",
+         "Expose less, and export without stretching the contrast."),
+        ("out-of-focus", found.edge.blur_px > _BLURRED * radius,
+         f"has a blur of {found.edge.blur_px:.2g} pixels where particles have a radius of {radius:.2g}.",
+         "Focus, or magnify more."),
+        ("unresolved", 2 * radius < LEAST_DIAMETER_PX,
+         f"shows particles {2 * radius:.2g} pixels wide: below {LEAST_DIAMETER_PX:g} their size is not told.", "Magnify more."),
+        ("crowded", found.found.covered > _CROWDED,
+         f"is covered to {100 * found.found.covered:.0f} %: particles lie upon each other, and little background is left.",
+         "Dilute the sample on the grid."),
+        ("touching", whole > 0 and kinds.count("cluster") > 0.5 * whole,
+         "has more than half of its particles parted from touching ones.", "Dilute the sample, or check the outlines."),
+        ("many-rejected", whole > 0 and kinds.count("rejected") > 0.1 * whole,
+         f"has {kinds.count('rejected')} of {whole} things that are no particle's shape or overlap: {_reasons(found)}.",
+         "Check the outlines (--outlines) and mend them (--corrections)."),
+        ("faint", used.any() and bool(np.median(kept.diameter_sd_px[used] / kept.diameter_px[used]) > 0.1),
+         "shows particles so faint that noise moves the usual diameter by more than 10 %.", "Expose longer, or stain."),
+        ("polarity", other > 2.0 * same,
+         f"has more that is {word} than what was measured.", f"If particles are {word}, give --particles {word}."),
+        ("edge-unknown", found.edge.fit is None,
+         "has too few particles that stand alone to tell blur and edge: a usual edge was taken.", "Give more pictures."),
+        ("scales-disagree", scaled.disagree > _SCALES,
+         f"gives another scale itself, {100 * scaled.disagree:.2g} % away from what was used.", "Check which holds."),
+        ("lossy", "lossy" in micrograph.words, "is a JPEG, whose compression blurs edges.", "Export as TIFF."),
+    ]  # fmt: skip
+    return _say(micrograph.file, told, findings)
+
+
+def _saturated(scaled: "Scaled") -> float:
+    pixels = scaled.micrograph.pixels
+    if pixels.dtype.kind != "u":
+        return 0.0
+    ends = (pixels == pixels.max()) | (pixels == pixels.min())
+    if scaled.ignored is not None:
+        ends &= ~scaled.ignored
+    share = float(np.mean(ends))
+    # a grey scale of few levels has many pixels at its ends without being cut
+    inner = float(np.mean((pixels == pixels.max() - 1) | (pixels == pixels.min() + 1)))
+    return share if share > 3.0 * inner else 0.0
+
+
+def _reasons(found: Particles) -> str:
+    told = [reason for reason in found.reasons if reason]
+    counts = {reason: told.count(reason) for reason in dict.fromkeys(told)}
+    return ", ".join(f"{number} {reason}" for reason, number in counts.items()) or "by hand"
+
+
+def size_flags(
+    file: str,
+    diameters: Diameters,
+    law: SizeLaw,
+    pixel_nm: float,
+    settings: MicrographSettings,
+    flags: tuple[str, ...],
+    findings: list[Finding],
+) -> tuple[tuple[str, ...], dict[str, tuple[dict[str, float], ...]]]:
+    """Flags of sizes, and a table of populations where there are two."""
+    both = two_kinds(diameters, law)
+    noise = float(np.sqrt(np.mean(diameters.sd_nm**2)))
+    told = [
+        ("few-particles", diameters.nm.size < FEW,
+         f"has {diameters.nm.size} particles; below {FEW} the spread is hardly known.", "Measure more pictures."),
+        ("spread-not-resolved", noise > law.sd_nm.value,
+         f"has a noise of measuring one particle ({noise:.2g} nm) above the spread of the particles.",
+         "Expose longer, or magnify more: sd_nm hangs on the noise being right."),
+    ]  # fmt: skip
+    if both is not None:
+        shown = " and ".join(
+            f"{100 * share:.0f} % of {mean:.3g} nm" for share, mean in zip(both.shares, both.means_nm, strict=True)
+        )
+        told.append(
+            ("two-populations", True, f"holds two kinds of particles: {shown}.", "Mean and spread speak of the mixture.")
+        )
+    tables = {}
+    if both is not None:
+        rows = zip(both.shares, both.means_nm, both.sds_nm, strict=True)
+        tables["populations"] = tuple({"share": a, "mean_nm": b, "sd_nm": c} for a, b, c in rows)
+    return (*flags, *(one for one in _say(file, told, findings) if one not in flags)), tables
+
+
+def _say(file: str, told: list[tuple[str, bool, str, str]], findings: list[Finding]) -> tuple[str, ...]:
+    flags = []
+    for name, holds, seen, mend in told:
+        if holds:
+            flags.append(name)
+            findings.append(remark(file, f"micrograph.{name}", seen, mend, severity=Severity.WARNING))
+    return tuple(flags)

@@ -1,0 +1,466 @@
+"""Micrographs to particle sizes: each picture scaled and measured, mended by hand where asked, then all together."""
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+
+from lampyris.bench.micrographs.legend import BAR_END_SD_PX, legend_rows, scale_bar, written_pixels
+from lampyris.bench.micrographs.measure import Particles, measure_particles
+from lampyris.bench.micrographs.sizes import (
+    FEWEST,
+    Diameters,
+    SizeLaw,
+    fit_sizes,
+    over_images,
+    particles_needed,
+    shell_nm,
+    with_common,
+)
+from lampyris.core.bench import BenchCurve, BenchRecord, BenchResult, BenchSource
+from lampyris.core.errors import ImageError
+from lampyris.core.estimate import Estimate
+from lampyris.core.finding import Finding, Severity
+from lampyris.core.instruments import Micrograph
+from lampyris.core.techniques.micrographs import MicrographSettings
+from lampyris.io.instruments.files import refuse
+from lampyris.io.instruments.micrographs import read_micrograph
+from lampyris.statistics.intervals import t_interval
+from lampyris.study.bench.micrograph_outlines import (
+    Mended,
+    corrected,
+    picture_of,
+    read_corrections,
+    write_outlines,
+)
+from lampyris.study.bench.micrograph_remarks import image_flags, size_flags
+from lampyris.study.bench.reading import read_each, remark, with_role
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Scaled:
+    """A picture ready to measure.
+
+    Parameters
+    ----------
+    micrograph : Micrograph
+        Without its legend.
+    ignored : numpy.ndarray of bool or None
+        Pixels of bar and text.
+    pixel_nm, relative_sd : float
+        Side of a pixel, and its standard uncertainty as a share of it.
+    source : str
+        Where it comes from.
+    disagree : float
+        By how much bar and file differ, as a share; NaN where only one speaks.
+    """
+
+    micrograph: Micrograph
+    ignored: np.ndarray[tuple[int, int], np.dtype[np.bool_]] | None
+    pixel_nm: float
+    relative_sd: float
+    source: str
+    disagree: float
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Measured:
+    """What one picture gave, without its pixels."""
+
+    source: BenchSource
+    diameters: Diameters
+    circularity: np.ndarray[tuple[int], np.dtype[np.float64]]
+    aspect: np.ndarray[tuple[int], np.dtype[np.float64]]
+    relative_sd: float
+    record: BenchRecord
+
+
+def measure_micrographs(technique: str, sources: tuple[BenchSource, ...], settings: MicrographSettings) -> BenchResult:
+    """Sizes of the particles in some pictures of one sample, or of several.
+
+    Parameters
+    ----------
+    technique : str
+        ``tem`` or ``sem``: which particles are dark.
+    sources : tuple of BenchSource
+    settings : MicrographSettings
+
+    Returns
+    -------
+    BenchResult
+
+    Raises
+    ------
+    ImageError
+        If no picture can be read and scaled, or none has particles.
+    """
+    mended = read_corrections(settings.corrections)
+    own, findings = _measured(technique, with_role(sources, ""), settings, mended)
+    findings += _of_no_picture(mended, {source.file for source in sources})
+    if not own:
+        raise ImageError("No particle can be measured.", findings or [_none(sources)])
+    samples = list(dict.fromkeys(one.source.sample for one in own))
+    if len(samples) > 1:
+        flags = tuple(sorted({flag for one in own for flag in one.record.flags}))
+        pooled = BenchRecord("", "", {}, flags=flags)
+        replicate = f"particles; {len(own)} pictures of {len(samples)} samples, each on its own"
+    else:
+        pooled, replicate = _together(own, settings, findings)
+    cores = with_role(sources, "core")
+    if cores or settings.core_nm is not None:
+        pooled = _with_shell(technique, pooled, cores, settings, findings)
+    records = tuple(one.record for one in own)
+    if len(own) == 1:
+        records = (pooled,)
+    return BenchResult(technique, pooled, records, replicate, tuple(findings), _notes(own, settings))
+
+
+def _none(sources: Sequence[BenchSource]) -> Finding:
+    file = sources[0].file if sources else ""
+    return remark(file, "micrograph.none", "there is no picture to measure.", "Give a picture without a role.")
+
+
+def _measured(
+    technique: str, sources: Sequence[BenchSource], settings: MicrographSettings, mended: dict[str, Mended]
+) -> tuple[list[Measured], list[Finding]]:
+    """What each picture gave; one at a time, so that only one is in memory."""
+    own: list[Measured] = []
+    findings: list[Finding] = []
+    for source in sources:
+        try:
+            read, _ = read_each([source], lambda path, file: _scaled(path, file, settings))
+        except ImageError as error:
+            findings += error.findings
+            continue
+        one = _one(technique, source, read[0][1], settings, mended, findings)
+        if one is not None:
+            own.append(one)
+    return own, findings
+
+
+def _of_no_picture(mended: dict[str, Mended], known: set[str]) -> list[Finding]:
+    return [
+        remark(
+            one.file,
+            "micrograph.correction",
+            f"corrects {image}, which is not among the pictures.",
+            "Give that picture too.",
+            severity=Severity.WARNING,
+        )
+        for image, one in mended.items()
+        if image and image not in known
+    ]
+
+
+def _scaled(path: Path, file: str, settings: MicrographSettings) -> Scaled:
+    read = read_micrograph(path, max_bytes=int(settings.max_file_mb * 1e6), file=file, page=settings.page)
+    pixels = read.pixels
+    legend = settings.ignore_bottom_px
+    if legend is None:
+        # where the microscope says it, the legend begins below the picture's own rows
+        rows = int(read.words.get("image rows", "0"))
+        legend = pixels.shape[0] - rows if 32 <= rows <= pixels.shape[0] else legend_rows(pixels)
+    if legend > pixels.shape[0] - 32:
+        refuse(file, "micrograph.legend", f"has {pixels.shape[0]} rows, and {legend} are to be left out.", "Give fewer.")
+    bar = scale_bar(pixels, legend=legend)
+    bar_pixel = math.nan
+    if settings.bar_nm is not None and settings.pixel_nm is None:
+        if bar is None:
+            seen = "shows no scale bar: no even bar of black or white in its lower part."
+            refuse(file, "micrograph.bar", seen, "Measure the bar by hand and give --pixel-nm.")
+        bar_pixel = settings.bar_nm / bar.length_px
+    if settings.pixel_nm is not None:
+        pixel, source, sd = settings.pixel_nm, "given", 0.0
+    elif not math.isnan(bar_pixel) and bar is not None:
+        pixel, sd = bar_pixel, BAR_END_SD_PX / bar.length_px
+        source = f"scale bar of {bar.length_px} pixels"
+    else:
+        pixel, source, sd = read.pixel_nm, read.scale_source, 0.0
+    if math.isnan(pixel):
+        seen = "says no scale: how many nm a pixel is."
+        refuse(file, "micrograph.scale", seen, "Give --pixel-nm, or --bar-nm with the length of the bar in the picture.")
+    other = read.pixel_nm if source != read.scale_source else math.nan
+    kept = pixels[: pixels.shape[0] - legend]
+    ignored = written_pixels(pixels, bar)[: kept.shape[0]] if bar is not None and bar.top < kept.shape[0] else None
+    cut = Micrograph(kept, pixel, source, read.bright_particles, read.name, file, read.words)
+    sd = math.hypot(sd, settings.scale_uncertainty_percent / 100.0)
+    return Scaled(cut, ignored, pixel, sd, source, abs(other / pixel - 1.0))
+
+
+def _brighter(technique: str, micrograph: Micrograph, settings: MicrographSettings) -> bool:
+    if settings.particles != "auto":
+        return settings.particles == "bright"
+    return micrograph.bright_particles if micrograph.bright_particles is not None else technique == "sem"
+
+
+def _one(
+    technique: str,
+    source: BenchSource,
+    scaled: Scaled,
+    settings: MicrographSettings,
+    mended: dict[str, Mended],
+    findings: list[Finding],
+) -> Measured | None:
+    pixel = scaled.pixel_nm
+    brighter = _brighter(technique, scaled.micrograph, settings)
+    try:
+        found = measure_particles(
+            scaled.micrograph.pixels,
+            brighter=brighter,
+            ignored=scaled.ignored,
+            sigmas=settings.sigmas,
+            flatness={"sphere": 0.0, "disc": 1.0}.get(settings.contrast),
+            least_px=max(3.0, settings.least_diameter_nm / pixel),
+        )
+    except ValueError as error:
+        mend = f"Check that particles are {'bright' if brighter else 'dark'} (--particles), and --sigmas."
+        findings.append(remark(source.file, "micrograph.none", f"{error}.", mend))
+        return None
+    correction = mended.get(source.file) or (mended.get("") if len(mended) == 1 else None)
+    kept = corrected(found, correction, touching=settings.touching == "use")
+    if settings.outlines is not None:
+        write_outlines(Path(settings.outlines), source.file, found, kept, pixel)
+    flags = image_flags(scaled, found, kept, brighter, findings)
+    used = kept.used
+    common = math.hypot(scaled.relative_sd, edge_sd(found))
+    diameters = Diameters(pixel * kept.diameter_px[used], pixel * kept.diameter_sd_px[used], kept.weight[used])
+    record, flags = _record(source, scaled, found, kept.kinds, diameters, common, settings, flags, findings)
+    shape = (kept.circularity[used], kept.aspect[used])
+    values = {**record.values, **_shape_values(*shape)}
+    record = BenchRecord(
+        record.name,
+        source.file,
+        values,
+        words=record.words,
+        tables=record.tables,
+        flags=flags,
+        curves=record.curves,
+        pictures=(picture_of(scaled.micrograph.pixels, kept, pixel, scaled.micrograph.name),),
+    )
+    return Measured(source, diameters, *shape, common, record)
+
+
+def edge_sd(found: Particles, /) -> float:
+    """Standard uncertainty of all diameters of a picture from not knowing its edge, as a share of them."""
+    fit = found.edge.fit
+    if fit is None:
+        return 0.0
+    own = [one.sd for name, one in zip(fit.names, fit.estimates, strict=True) if name.startswith("stretch")]
+    known = [sd for sd in own if math.isfinite(sd)]
+    return float(np.mean(known)) if known else 0.0
+
+
+def _shape_values(
+    circularity: np.ndarray[tuple[int], np.dtype[np.float64]], aspect: np.ndarray[tuple[int], np.dtype[np.float64]]
+) -> dict[str, Estimate]:
+    known = circularity[np.isfinite(circularity)]
+    return {"circularity": t_interval(known), "aspect": t_interval(aspect[np.isfinite(aspect)])}
+
+
+def counted(number: int, /) -> Estimate:
+    """A number that was counted."""
+    return Estimate(number, 0.0, number, number, 0.95, "1", "counted")
+
+
+def _law(
+    file: str, diameters: Diameters, settings: MicrographSettings, findings: list[Finding]
+) -> tuple[SizeLaw, ...]:
+    try:
+        laws = fit_sizes(diameters)
+    except ValueError as error:
+        mend = "Measure more pictures: nothing is told of the spread."
+        findings.append(remark(file, "micrograph.few", f"{error}.", mend, severity=Severity.WARNING))
+        return ()
+    return tuple(sorted(laws, key=lambda one: one.law != settings.law)) if settings.law != "auto" else laws
+
+
+def _record(
+    source: BenchSource,
+    scaled: Scaled,
+    found: Particles,
+    kinds: Sequence[str],
+    diameters: Diameters,
+    common: float,
+    settings: MicrographSettings,
+    flags: tuple[str, ...],
+    findings: list[Finding],
+) -> tuple[BenchRecord, tuple[str, ...]]:
+    """Values of one picture, particles as units."""
+    laws = _law(source.file, diameters, settings, findings)
+    values: dict[str, Estimate] = {}
+    words = {"scale": f"{scaled.pixel_nm:.5g} nm per pixel, {scaled.source}"}
+    tables: dict[str, tuple[dict[str, float], ...]] = {}
+    if laws:
+        why = "with what the picture's edge and scale leave open"
+        values["diameter_nm"] = with_common(laws[0].mean_nm, common, why)
+        values["sd_nm"] = with_common(laws[0].sd_nm, scaled.relative_sd, why)
+        words["law"] = laws[0].law
+        flags, tables = size_flags(source.file, diameters, laws[0], scaled.pixel_nm, settings, flags, findings)
+    elif diameters.nm.size:
+        values["diameter_nm"] = with_common(t_interval(diameters.nm, unit="nm"), common, "few particles")
+        flags = (*flags, "few-particles")
+    values["count"] = counted(diameters.nm.size)
+    words["left out"] = ", ".join(f"{list(kinds).count(kind)} {kind}" for kind in ("edge", "rejected"))
+    curves = [*_histogram(diameters, laws, scaled.micrograph.name), *_edge_curve(found)]
+    return BenchRecord(
+        scaled.micrograph.name, source.file, values, words=words, tables=tables, curves=tuple(curves)
+    ), flags
+
+
+def _histogram(diameters: Diameters, laws: Sequence[SizeLaw], name: str) -> list[BenchCurve]:
+    if diameters.nm.size < FEWEST or not laws:
+        return []
+    low, high = float(diameters.nm.min()), float(diameters.nm.max())
+    width = max(2.0 * float(np.subtract(*np.quantile(diameters.nm, [0.75, 0.25]))) / diameters.nm.size ** (1 / 3), 1e-9)
+    bins = int(np.clip(round((high - low) / width), 5, 60))
+    step = (high - low) / bins
+    # an empty bin at either end, so that the last bars are drawn whole
+    edges = np.linspace(low - step, high + step, bins + 3)
+    weight = diameters.weight / diameters.weight.mean()
+    y = np.histogram(diameters.nm, edges, weights=weight)[0]
+    x = 0.5 * (edges[1:] + edges[:-1])
+    total = diameters.nm.size * (edges[1] - edges[0])
+    best, *others = laws
+    return [
+        BenchCurve(
+            f"diameters{f' of {name}' if name else ''}",
+            "diameter (nm)",
+            "particles",
+            x,
+            y,
+            total * best.density(x),
+            {one.law: total * one.density(x) for one in others},
+            marks=((best.mean_nm.value, f"mean {best.mean_nm.value:.3g} nm"),),
+            steps=True,
+        )
+    ]
+
+
+def _edge_curve(found: Particles) -> list[BenchCurve]:
+    edge = found.edge
+    if edge.fit is None:
+        return []
+    order = np.argsort(edge.radius, kind="stable")
+    scatter = float(np.sqrt(edge.fit.goodness.reduced_chi2)) or 1.0
+    residual = (edge.contrast - edge.fitted) / edge.sd / scatter
+    title = f"edge: blur {edge.blur_px:.2f} px, flatness {edge.flatness:.2f}"
+    return [
+        BenchCurve(
+            title, "distance from the centre / radius", "contrast / particle's own", edge.radius[order],
+            edge.contrast[order], edge.fitted[order], residual=residual[order],
+        )
+    ]  # fmt: skip
+
+
+def _together(
+    own: Sequence[Measured], settings: MicrographSettings, findings: list[Finding]
+) -> tuple[BenchRecord, str]:
+    """All pictures of one sample: the picture is the unit, as particles of one share its focus and its place."""
+    count = sum(one.diameters.nm.size for one in own)
+    if len(own) == 1:
+        values = dict(own[0].record.values)
+        if "sd_nm" in values:
+            values["particles_needed"] = _needed(values, settings)
+        record = own[0].record
+        pooled = BenchRecord(
+            record.name, record.file, values, words=record.words, tables=record.tables, flags=record.flags,
+            curves=record.curves, pictures=record.pictures,
+        )  # fmt: skip
+        return pooled, f"{count} particles in 1 picture: intervals speak of that picture's particles only"
+    with_particles = [one for one in own if one.diameters.nm.size > 1]
+    flags = tuple(sorted({flag for one in own for flag in one.record.flags} - {"few-particles"}))
+    values, words, tables, curves = {}, {}, {}, ()
+    if len(with_particles) > 1:
+        every = with_particles[0].diameters.joined([one.diameters for one in with_particles[1:]])
+        common = float(np.mean([one.relative_sd for one in with_particles])) if _one_scale(own) else 0.0
+        mean, sd = over_images([one.diameters for one in with_particles])
+        scale = _scale_sd(settings)
+        values["diameter_nm"] = with_common(mean, scale, "with the scale's own")
+        values["sd_nm"] = with_common(sd, scale, "with the scale's own")
+        laws = _law("", every, settings, findings)
+        if laws:
+            values["diameter_of_particles_nm"] = with_common(laws[0].mean_nm, common, "with edge and scale")
+            values["sd_of_particles_nm"] = laws[0].sd_nm
+            words["law"] = laws[0].law
+            flags, tables = size_flags("", every, laws[0], 0.0, settings, flags, findings)
+            values["particles_needed"] = _needed(values, settings)
+        curves = tuple(_histogram(every, laws, ""))
+    values["count"] = counted(count)
+    circular = np.concatenate([one.circularity for one in own])
+    values |= _shape_values(circular, np.concatenate([one.aspect for one in own]))
+    record = BenchRecord(own[0].source.sample, "", values, words=words, tables=tables, flags=flags, curves=curves)
+    return record, f"{len(own)} pictures with {count} particles: the picture is the unit, particles are nested in it"
+
+
+def _one_scale(own: Sequence[Measured]) -> bool:
+    return any(one.relative_sd > 0 for one in own)
+
+
+def _scale_sd(settings: MicrographSettings) -> float:
+    return settings.scale_uncertainty_percent / 100.0
+
+
+def _needed(values: dict[str, Estimate], settings: MicrographSettings) -> Estimate:
+    mean, sd = values["diameter_nm"], values["sd_nm"]
+    ends = [
+        particles_needed(mean.value, spread, settings.precision_percent)
+        for spread in (sd.value, sd.low, min(sd.high, 10.0 * mean.value))
+    ]
+    method = f"for a mean within {settings.precision_percent:g} %, particles independent"
+    return Estimate(ends[0], math.nan, ends[1], ends[2], 0.95, "1", method)
+
+
+def _with_shell(
+    technique: str,
+    pooled: BenchRecord,
+    cores: Sequence[BenchSource],
+    settings: MicrographSettings,
+    findings: list[Finding],
+) -> BenchRecord:
+    values = dict(pooled.values)
+    if settings.core_nm is not None:
+        reach = 1.959964 * settings.core_nm_sd
+        core = Estimate(
+            settings.core_nm, settings.core_nm_sd, settings.core_nm - reach, settings.core_nm + reach, 0.95, "nm", "given"
+        )
+    else:
+        own, more = _measured(technique, cores, settings, {})
+        findings += more
+        if not own:
+            return pooled
+        found, _ = _together(own, settings, findings)
+        if "diameter_nm" not in found.values:
+            return pooled
+        core = found.values["diameter_nm"]
+    if "diameter_nm" in values:
+        values["core_nm"] = core
+        values["shell_nm"] = shell_nm(values["diameter_nm"], core)
+    flags = pooled.flags
+    if "shell_nm" in values and values["shell_nm"].low <= 0.0:
+        flags = (*flags, "shell-not-told")
+        seen = "the particles are not larger than the cores beyond their errors."
+        findings.append(
+            remark("", "micrograph.shell", seen, "Measure more pictures of both.", severity=Severity.WARNING)
+        )
+    return BenchRecord(
+        pooled.name, pooled.file, values, words=pooled.words, tables=pooled.tables, flags=flags, curves=pooled.curves,
+        pictures=pooled.pictures,
+    )  # fmt: skip
+
+
+def _notes(own: Sequence[Measured], settings: MicrographSettings) -> tuple[str, ...]:
+    uncertain = (
+        f"The scale counts as known to {settings.scale_uncertainty_percent:g} %."
+        if settings.scale_uncertainty_percent
+        else "The microscope's own calibration counts as exact; --scale-uncertainty-percent widens the intervals."
+    )
+    return (
+        "Diameter of the circle of the projected area's size, of a blurred ellipse fitted to each particle; "
+        "blur and kind of edge are the picture's own.",
+        f"A particle stands {settings.sigmas:g} standard deviations of the background's noise out of it; touching ones are "
+        "parted at necks; those that the border cuts are left out, the others weighted by their chance to lie whole within.",
+        "sd_nm is that of the particles; the noise of measuring one is taken out.",
+        uncertain,
+    )

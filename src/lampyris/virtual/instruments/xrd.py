@@ -1,0 +1,252 @@
+"""A virtual diffractometer: Debye's sum of single dots, atom by atom, through the instrument into its files."""
+
+import io
+import math
+import zipfile
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+from numba import njit
+from numpy.typing import NDArray
+
+from lampyris.bench.xrd.crystals import DEBYE_WALLER_A2, anodes, form_factor, phases
+from lampyris.bench.xrd.debye import sphere_atoms
+from lampyris.bench.xrd.pattern import Resolution, predict_polarisation, variance_pattern
+from lampyris.io.durable import write_bytes, write_text
+
+Array = NDArray[np.float64]
+_BIN_A = 0.01
+
+
+@dataclass(frozen=True, slots=True)
+class XrdTruth:
+    """A powder of dots and how it is measured.
+
+    Parameters
+    ----------
+    phase : str
+        Of `phases`.
+    size_nm : float
+        Diameter of the sphere whose column is the powder's volume-weighted one: fourth moment of the diameters over the third.
+    spread : float
+        Standard deviation of the diameters' logarithm.
+    lattice_scale : float
+        Over the table's.
+    strain : float
+        Root mean square of relative changes of the lattice from dot to dot.
+    anode : str
+    width_deg : float
+        Full width of the instrument's line, half of it Lorentzian.
+    shift_deg : float
+        A sample beside the axis moves lines by this times cos(theta).
+    peak_counts : float
+        Of the strongest line over the background.
+    background_counts : float
+        At the start; falls to 60 % over the range.
+    hump_counts : float
+        Of a broad line of glass about 22 deg.
+    texture : float
+        Relative change of the strength of single lines, drawn: crystals that do not lie at random. Dots rarely show it.
+    dots : int
+        Single dots of 5 nm or more that the powder is made of, more of smaller ones; their diameters and centres are drawn.
+    dead_time_counts : float
+        Counts above which the detector stands still; inf for none.
+    """
+
+    phase: str = "CdSe zinc blende"
+    size_nm: float = 4.0
+    spread: float = 0.08
+    lattice_scale: float = 1.0
+    strain: float = 0.0
+    anode: str = "Cu"
+    width_deg: float = 0.1
+    shift_deg: float = 0.0
+    peak_counts: float = 2000.0
+    background_counts: float = 300.0
+    hump_counts: float = 0.0
+    texture: float = 0.0
+    dots: int = 24
+    dead_time_counts: float = math.inf
+
+
+@njit(cache=True)  # type: ignore[untyped-decorator]
+def _pair_histogram(places: Array, kind: NDArray[np.int64], kinds: int, bins: int, step: float) -> Array:
+    found = np.zeros((kinds * kinds, bins))
+    for i in range(places.shape[0]):
+        for j in range(i):
+            dx = places[i, 0] - places[j, 0]
+            dy = places[i, 1] - places[j, 1]
+            dz = places[i, 2] - places[j, 2]
+            found[kind[i] * kinds + kind[j], int(math.sqrt(dx * dx + dy * dy + dz * dz) / step)] += 1.0
+    return found
+
+
+def dot_scattering(q: Array, truth: XrdTruth, rng: np.random.Generator, /) -> Array:
+    """Mean scattering of the powder's dots by Debye's sum over their atoms, dims (point,)."""
+    phase = phases()[truth.phase]
+    names = sorted(set(phase.elements))
+    # of a lognormal law the fourth moment over the third lies at its median times exp(3.5 sd^2)
+    median = 10.0 * truth.size_nm * math.exp(-3.5 * truth.spread**2)
+    # as many dots in each of equal shares: even draws tell the law with few
+    from scipy.special import ndtri
+
+    # a powder has very many: of small dots, which differ more from each other, more are counted
+    dots = int(np.clip(truth.dots * (5.0 / truth.size_nm) ** 3, truth.dots, 400))
+    shares = (np.arange(dots) + rng.uniform(0, 1, dots)) / dots
+    diameters = median * np.exp(truth.spread * ndtri(shares))
+    bins = int(diameters.max() / _BIN_A) + 2
+    pairs = np.zeros((len(names) ** 2, bins))
+    numbers = np.zeros(len(names))
+    for diameter in diameters.tolist():
+        places, elements = sphere_atoms(phase, diameter, rng.random(3))
+        kind = np.array([names.index(one) for one in elements], np.int64)
+        pairs += _pair_histogram(places, kind, len(names), bins, _BIN_A)
+        numbers += np.bincount(kind, minlength=len(names))
+    factors = [form_factor(name, q) for name in names]
+    total = sum(number * factor**2 for number, factor in zip(numbers.tolist(), factors, strict=True))
+    damping = np.exp(-2.0 * DEBYE_WALLER_A2 * (q / (4.0 * math.pi)) ** 2)
+    distance = truth.lattice_scale * (np.arange(bins) + 0.5) * _BIN_A
+    for first in range(len(names)):
+        for second in range(len(names)):
+            own = pairs[first * len(names) + second]
+            held = own > 0
+            phase_of = np.outer(q, distance[held])
+            wave = np.sin(phase_of) / phase_of * np.exp(-0.5 * (truth.strain * phase_of) ** 2)
+            total = total + 2.0 * factors[first] * factors[second] * damping * (wave @ own[held])
+    return np.asarray(total / numbers.sum())
+
+
+def expected_pattern(two_theta_deg: Array, truth: XrdTruth, rng: np.random.Generator, /) -> Array:
+    """Mean counts at each angle, dims (point,)."""
+    anode = anodes()[truth.anode]
+    margin = 12.0 * truth.width_deg + 1.0
+    fine = np.arange(two_theta_deg[0] - margin, two_theta_deg[-1] + margin, min(0.2 * truth.width_deg, 0.05))
+    longest = anode.alpha1.value
+    q = np.linspace(0.3, 4.0 * math.pi / longest * math.sin(math.radians(min(fine[-1], 179.0)) / 2.0) * 1.01, 2600)
+    scattering = dot_scattering(q, truth, rng)
+    if truth.texture:
+        places = np.sort(rng.uniform(q[0], q[-1], 12))
+        scattering = scattering * np.exp(truth.texture * np.interp(q, places, rng.normal(size=12)))
+    half = np.radians(fine) / 2.0
+    moved = half - 0.5 * math.radians(truth.shift_deg) * np.cos(half)
+    total = np.zeros(fine.size)
+    for line, weight in ((anode.alpha1.value, 1.0), (anode.alpha2.value, anode.ratio)):
+        total += weight * np.interp(4.0 * math.pi * np.sin(moved) / line, q, scattering)
+    total *= predict_polarisation(fine)
+    reach = np.arange(-10.0 * truth.width_deg, 10.0 * truth.width_deg, fine[1] - fine[0])
+    resolution = Resolution(w=truth.width_deg**2, share=0.5)
+    x2 = (reach / float(resolution.width_deg(30.0))) ** 2
+    line_shape = 0.5 / (1.0 + 4.0 * x2) / 1.5708 + 0.5 * np.exp(-4.0 * math.log(2.0) * x2) / 1.0645
+    seen = np.convolve(total, line_shape / line_shape.sum(), mode="same")
+    pattern = np.interp(two_theta_deg, fine, seen)
+    pattern *= truth.peak_counts / float(np.ptp(pattern))
+    along = (two_theta_deg - two_theta_deg[0]) / float(np.ptp(two_theta_deg))
+    ground = truth.background_counts * (0.6 + 0.4 * np.exp(-3.0 * along))
+    hump = truth.hump_counts * np.exp(-4.0 * math.log(2.0) * ((two_theta_deg - 22.0) / 8.0) ** 2)
+    return np.asarray(pattern + ground + hump)
+
+
+def write_virtual_xrd(
+    path: Path,
+    truth: XrdTruth,
+    /,
+    *,
+    rng: np.random.Generator,
+    start_deg: float = 15.0,
+    stop_deg: float = 85.0,
+    step_deg: float = 0.05,
+) -> None:
+    """Write a pattern in the format that the ending names: ``.xrdml``, ``.brml``, ``.ras`` or ``.xy``."""
+    two_theta = np.arange(start_deg, stop_deg, step_deg)
+    mean = expected_pattern(two_theta, truth, rng)
+    photons = np.clip(rng.poisson(variance_pattern(mean)), 0, truth.dead_time_counts).astype(np.int64)
+    writers = {".xrdml": _xrdml, ".brml": _brml, ".ras": _ras, ".xy": _xy}
+    writers[path.suffix](path, two_theta, photons, truth.anode)
+
+
+def _xrdml(path: Path, two_theta: Array, photons: NDArray[np.int64], anode: str) -> None:
+    lines = anodes()[anode]
+    write_text(
+        path,
+        f"""<?xml version="1.0" encoding="UTF-8"?>
+<xrdMeasurements xmlns="http://www.xrdml.com/XRDMeasurement/1.5" status="Completed">
+ <comment><entry>synthetic</entry></comment>
+ <sample type="To be analyzed"><id>synthetic</id><name>synthetic dots</name></sample>
+ <xrdMeasurement measurementType="Scan" status="Completed">
+  <usedWavelength intended="K-Alpha"><kAlpha1 unit="Angstrom">{lines.alpha1.value:.7f}</kAlpha1>
+   <kAlpha2 unit="Angstrom">{lines.alpha2.value:.7f}</kAlpha2><ratioKAlpha2KAlpha1>{lines.ratio}</ratioKAlpha2KAlpha1>
+  </usedWavelength>
+  <incidentBeamPath><xRayTube><anodeMaterial>{anode}</anodeMaterial></xRayTube></incidentBeamPath>
+  <scan appendNumber="0" mode="Continuous" scanAxis="Gonio" status="Completed">
+   <dataPoints>
+    <positions axis="2Theta" unit="deg"><startPosition>{two_theta[0]:.6f}</startPosition>
+     <endPosition>{two_theta[-1]:.6f}</endPosition></positions>
+    <commonCountingTime unit="seconds">1.0</commonCountingTime>
+    <intensities unit="counts">{" ".join(str(one) for one in photons.tolist())}</intensities>
+   </dataPoints>
+  </scan>
+ </xrdMeasurement>
+</xrdMeasurements>
+""",
+    )
+
+
+def _brml(path: Path, two_theta: Array, photons: NDArray[np.int64], anode: str) -> None:
+    lines = anodes()[anode]
+    data = "\n".join(
+        f"      <Datum>1,1,{x:.4f},{x / 2:.4f},{y}</Datum>"
+        for x, y in zip(two_theta.tolist(), photons.tolist(), strict=True)
+    )
+    raw = f"""<?xml version="1.0"?>
+<RawData xmlns:xsi="http://www.w3.org/2001/XMLSchema-instance">
+  <!-- synthetic -->
+  <DataRoutes>
+    <DataRoute RouteFlag="Measured">
+      <ScanInformation ScanName="LockedCoupled" VisibleName="Coupled TwoTheta/Theta">
+        <MeasurementPoints>{two_theta.size}</MeasurementPoints>
+        <ScanAxes>
+          <ScanAxisInfo AxisId="TwoTheta" AxisName="TwoTheta"><Start>{two_theta[0]:.4f}</Start></ScanAxisInfo>
+          <ScanAxisInfo AxisId="Theta" AxisName="Theta"><Start>{two_theta[0] / 2:.4f}</Start></ScanAxisInfo>
+        </ScanAxes>
+      </ScanInformation>
+{data}
+      <DataViews>
+        <RawDataView Start="0" Length="1" LogicName="MeasuredTime" />
+        <RawDataView Start="1" Length="1" LogicName="AbsorptionFactor" />
+        <RawDataView Start="2" Length="2"><Varying LogicName="ScanAxes">
+          <FieldDefinitions FieldName="TwoTheta" AxisId="TwoTheta" /><FieldDefinitions FieldName="Theta" AxisId="Theta" />
+        </Varying></RawDataView>
+        <RawDataView Start="4" Length="1"><Recording LogicName="ScanCounter" Category="Count" /></RawDataView>
+      </DataViews>
+    </DataRoute>
+  </DataRoutes>
+  <FixedInformation><Instrument>
+    <WaveLengthAlpha1 Unit="A" Value="{lines.alpha1.value}" /><WaveLengthAlpha2 Unit="A" Value="{lines.alpha2.value}" />
+    <WaveLengthRatio Unit="" Value="{lines.ratio}" /><TubeMaterial>{anode}</TubeMaterial>
+  </Instrument></FixedInformation>
+</RawData>
+"""
+    packed = io.BytesIO()
+    with zipfile.ZipFile(packed, "w", zipfile.ZIP_DEFLATED) as archive:
+        # the time of a member would change the bytes from run to run
+        archive.writestr(zipfile.ZipInfo("Experiment0/RawData0.xml", (1980, 1, 1, 0, 0, 0)), raw, zipfile.ZIP_DEFLATED)
+    write_bytes(path, packed.getvalue())
+
+
+def _ras(path: Path, two_theta: Array, photons: NDArray[np.int64], anode: str) -> None:
+    lines = anodes()[anode]
+    head = [
+        "*RAS_DATA_START", "*RAS_HEADER_START", '*FILE_COMMENT "synthetic"', '*FILE_SAMPLE "synthetic dots"',
+        f'*HW_XG_TARGET_NAME "{anode}"', f'*HW_XG_WAVE_LENGTH_ALPHA1 "{lines.alpha1.value:.6f}"',
+        f'*HW_XG_WAVE_LENGTH_ALPHA2 "{lines.alpha2.value:.6f}"', '*MEAS_SCAN_AXIS_X "TwoThetaTheta"',
+        '*MEAS_SCAN_UNIT_X "deg"', '*MEAS_SCAN_UNIT_Y "counts"', "*RAS_HEADER_END", "*RAS_INT_START",
+    ]  # fmt: skip
+    rows = [f"{x:.4f} {y:.4f} 1.0000" for x, y in zip(two_theta.tolist(), photons.tolist(), strict=True)]
+    write_text(path, "\n".join([*head, *rows, "*RAS_INT_END", "*RAS_DATA_END"]) + "\n")
+
+
+def _xy(path: Path, two_theta: Array, photons: NDArray[np.int64], anode: str) -> None:
+    head = f'\'Id: "synthetic" Comment: "" Operator: "" Anode: "{anode}" Scantype: "Coupled TwoTheta/Theta" TimePerStep: "1"'
+    rows = [f"{x:.4f} {y}" for x, y in zip(two_theta.tolist(), photons.tolist(), strict=True)]
+    write_text(path, "\n".join([head, *rows]) + "\n")

@@ -1,0 +1,191 @@
+"""Physics of light scattering against closed forms, published numbers and simulation."""
+
+import math
+
+import numpy as np
+import pytest
+from scipy.optimize import nnls
+
+from lampyris.bench.dls import (
+    Optics,
+    covariance_correlogram,
+    field_correlation,
+    infer_cumulants,
+    infer_distribution,
+    predict_correlogram,
+    scattered_intensity,
+    sd_meaning,
+    water_viscosity,
+)
+from lampyris.bench.dls.inversion import bending, candidates, peak_ranges, posed, solved, unimodal
+from lampyris.bench.dls.prediction import intensity_weights
+from lampyris.bench.dls.recording import prepared
+from lampyris.bench.dls.scattering import mie_coefficients
+from lampyris.virtual.instruments.dls import (
+    CorrelogramTruth,
+    Population,
+    multi_tau_lags,
+    size_shares,
+    virtual_correlogram,
+)
+
+WATER = Optics(90.0, 632.8, 1.332, 298.15, 0.89)
+LAG = multi_tau_lags(2e-7, 0.5)
+
+
+def expected(*populations, optics=WATER):
+    return predict_correlogram(LAG, *size_shares(populations), optics, intercept=0.93)
+
+
+# IAPWS 2008 release, table of check values at 298.15 K: 889.735 uPa s; at 293.15 K the long known 1.0016 mPa s
+@pytest.mark.parametrize(("kelvin", "mpa_s"), [(298.15, 0.8897), (293.15, 1.0016), (373.15, 0.2818)])
+def test_viscosity_of_water(kelvin, mpa_s):
+    assert water_viscosity(kelvin).value == pytest.approx(mpa_s, rel=2e-3)
+
+
+def test_viscosity_is_not_extrapolated():
+    with pytest.raises(ValueError, match="253"):
+        water_viscosity(450.0)
+
+
+def test_optics_that_cannot_be_are_all_named():
+    with pytest.raises(ValueError, match=r"angle_deg.*wavelength_nm"):
+        Optics(0.0, 20.0, 1.33, 298.0, 0.9)
+
+
+def test_mie_agrees_with_the_published_sphere():
+    # Bohren and Huffman, appendix A: index 1.55, radius 0.525 um, 0.6328 um: scattering efficiency 3.10543
+    x = 2.0 * math.pi * 0.525 / 0.6328
+    a, b = mie_coefficients(x, 1.55 + 0j)
+    n = np.arange(1, a.size + 1)
+    assert 2.0 / x**2 * float(((2 * n + 1) * (abs(a) ** 2 + abs(b) ** 2)).sum()) == pytest.approx(3.10543, abs=1e-5)
+    # and without absorption extinction equals scattering
+    assert 2.0 / x**2 * float(((2 * n + 1) * (a + b).real).sum()) == pytest.approx(3.10543, abs=1e-5)
+
+
+def test_mie_goes_to_the_sixth_power():
+    small = scattered_intensity([2.0, 4.0], WATER, particle_index=2.5)
+    assert small[1] / small[0] == pytest.approx(64.0, rel=1e-3)
+    # the bound up to which the sixth power is taken: a tenth off at most
+    at = scattered_intensity([20.0, 60.0], WATER, particle_index=1.6)
+    assert at[1] / at[0] == pytest.approx(3.0**6, rel=0.1)
+
+
+def test_weights_by_number_volume_and_light():
+    number = intensity_weights([10.0, 20.0], [64.0, 1.0], WATER, weighting="number")
+    np.testing.assert_allclose(number, [0.5, 0.5])
+    volume = intensity_weights([10.0, 20.0], [8.0, 1.0], WATER, weighting="volume")
+    np.testing.assert_allclose(volume, [0.5, 0.5])
+
+
+def test_noise_agrees_with_simulation():
+    # speckles of a known field, 120 runs of 0.1 s: their scatter against the sum over pairings
+    truth = CorrelogramTruth((Population(18.4, 0.0),), duration_s=0.1, count_rate_kcps=1e9)
+    lag = np.array([1e-6, 2e-5, 6e-5, 2e-4])
+    rng = np.random.default_rng(5)
+    runs = np.array([virtual_correlogram(truth, lag, rng=rng)[0] for _ in range(120)])
+    grid = multi_tau_lags(1e-6, 0.01)
+    field = field_correlation(grid, [18.4], [1.0], truth.optics)
+    places = [int(np.argmin(abs(grid - one))) for one in lag]
+    own = covariance_correlogram(grid, field, intercept=0.93, duration_s=0.1, count_rate_per_s=1e12)
+    sd = np.sqrt(np.diag(own))[places]
+    # 120 runs tell a standard deviation to 6.5 %: three of these
+    np.testing.assert_allclose(runs.std(axis=0, ddof=1) / sd, 1.0, atol=0.2)
+    seen = np.corrcoef(runs.T)[0, 1]
+    assert seen == pytest.approx(own[places[0], places[1]] / sd[0] / sd[1], abs=0.15)
+
+
+@pytest.mark.parametrize(("size", "spread"), [(10.0, 0.02), (18.4, 0.1), (120.0, 0.05)])
+def test_without_noise_the_mean_size_comes_back(size, spread):
+    recording = prepared(LAG, expected(Population(size, spread)), duration_s=10.0, count_rate_per_s=2e5)
+    found = infer_cumulants(recording, WATER)
+    # what the quadratic leaves out grows with the square of the polydispersity
+    assert found.z_average_nm.value == pytest.approx(size, rel=0.15 * spread**2 + 1e-3)
+    assert found.pdi.value == pytest.approx(spread, abs=1.2 * spread**2 + 2e-3)
+    assert found.intercept.value**2 == pytest.approx(0.93, rel=2e-3)
+
+
+def test_the_active_set_agrees_with_scipy():
+    rng = np.random.default_rng(3)
+    truth = CorrelogramTruth(duration_s=10.0)
+    noisy = expected(Population(18.4, 0.1)) + 1e-3 * rng.standard_normal(LAG.size)
+    problem = posed(prepared(LAG, noisy, duration_s=10.0, count_rate_per_s=2e5), truth.optics)
+    (*_, one), _ = candidates(problem)
+    stacked = np.vstack([problem.triangle, math.sqrt(one.alpha) * bending(problem.diameters_nm.size)])
+    peer, _ = nnls(stacked, np.concatenate([problem.target, np.zeros(stacked.shape[0] - problem.target.size)]))
+    np.testing.assert_allclose(one.values, peer, atol=1e-6 * peer.max())
+
+
+def test_a_warm_start_ends_at_the_same_place():
+    rng = np.random.default_rng(9)
+    design = rng.random((40, 25))
+    gram, target = design.T @ design + 1e-3 * np.eye(25), design.T @ rng.standard_normal(40)
+    cold = solved(gram, target)
+    np.testing.assert_allclose(solved(gram, target, start=rng.random(25) > 0.5), cold, atol=1e-9)
+    np.testing.assert_array_less(-1e-9, -(target - gram @ cold)[cold == 0])
+
+
+def test_one_top_is_one_top():
+    rng = np.random.default_rng(2)
+    design = rng.random((60, 30))
+    gram = design.T @ design + 0.1 * np.eye(30)
+    target = design.T @ (design @ np.r_[np.zeros(5), np.ones(5), np.zeros(10), 2 * np.ones(5), np.zeros(5)])
+    values = unimodal(gram, target, solved(gram, target))
+    steps = np.diff(values)
+    top = int(np.argmax(values))
+    assert (steps[:top] >= -1e-9).all()
+    assert (steps[top:] <= 1e-9).all()
+
+
+def test_peaks_are_parted_at_valleys():
+    shares = np.array([0, 1, 3, 1, 0.1, 1, 4, 1, 0, 0, 0.001, 0], float)
+    ranges = peak_ranges(shares)
+    assert len(ranges) == 2
+    assert ranges[0][0] <= 1 < 6 <= ranges[1][1]
+    assert len(peak_ranges(np.array([0, 1, 3, 2.9, 3.05, 1, 0.0]))) == 1
+
+
+def noisy(populations, duration_s, seed):
+    """Correlogram with speckle and photon noise drawn from their covariance: runs too long to simulate."""
+    sizes, shares = size_shares(populations)
+    field = field_correlation(LAG, sizes, shares, WATER)
+    own = covariance_correlogram(LAG, field, intercept=0.93, duration_s=duration_s, count_rate_per_s=3e5)
+    values, vectors = np.linalg.eigh(own)
+    drawn = np.random.default_rng(seed).standard_normal(LAG.size)
+    return 0.93 * field**2 + vectors @ (np.sqrt(np.maximum(values, 0.0)) * drawn)
+
+
+def distribution(populations, duration_s, seed):
+    recording = prepared(LAG, noisy(populations, duration_s, seed), duration_s=duration_s, count_rate_per_s=3e5)
+    return infer_distribution(recording, WATER, rng=np.random.default_rng(seed), resamples=20)
+
+
+def test_two_populations_are_told_from_one_broad_one():
+    two = (Population(20.0, 0.02), Population(80.0, 0.02))
+    broad = CorrelogramTruth(two)
+    found = distribution(two, 3000.0, 1)
+    assert len(found.peaks) == 2
+    sizes = sorted(one.mean_nm.value for one in found.peaks)
+    np.testing.assert_allclose(sizes, [20.0, 80.0], rtol=0.06)
+    assert len(distribution((Population(broad.z_average_nm, broad.polydispersity),), 3000.0, 1).peaks) == 1
+    # at a tenth of a thousandth of the light's time nothing tells them apart
+    assert len(distribution(two, 3.0, 1).peaks) == 1
+
+
+def test_what_a_deviation_means():
+    assert "0.013" in sd_meaning(18.4, 2.1)
+    assert sd_meaning(18.4, 4.0) == ""
+    with pytest.raises(ValueError, match="above 0"):
+        sd_meaning(0.0, 1.0)
+
+
+FAULTY = {
+    "nothing correlates": np.full(LAG.size, -0.001),
+    "flat": np.full(LAG.size, 0.5),
+}
+
+
+@pytest.mark.parametrize("level", FAULTY.values(), ids=FAULTY.keys())
+def test_what_gives_no_size_is_refused(level):
+    with pytest.raises(ValueError, match=r"correlation|decay|lags"):
+        infer_cumulants(prepared(LAG, level, duration_s=1.0, count_rate_per_s=1e5), WATER)

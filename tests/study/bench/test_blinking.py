@@ -13,21 +13,21 @@ from lampyris.virtual.instruments.blinking import BlinkingTruth, write_virtual_b
 ON, OFF = SojournTimes(1.5, 0.02, 5.0), SojournTimes(1.6, 0.02, 20.0)
 
 
-def source(folder, dots, seed=1, seconds=60.0, **options):
+def source(folder, dots, seed=1, seconds=30.0, **options):
     write_virtual_blinking(folder / "a.csv", dots, rng=np.random.default_rng(seed), seconds=seconds, **options)
     return [BenchSource(folder / "a.csv", "a.csv")]
 
 
 def test_laws_of_virtual_dots_come_back(tmp_path):
-    found = measure("blinking", source(tmp_path, (BlinkingTruth(ON, OFF),) * 4, seconds=50.0), settings=Settings())
+    found = measure("blinking", source(tmp_path, (BlinkingTruth(ON, OFF),) * 3, seconds=40.0), settings=Settings())
     values = found.pooled.values
     for key, true in (("on_exponent", 1.5), ("off_exponent", 1.6)):
-        # one draw of four dots, whose spread is itself hardly known: a wide net; accuracy/ has the intervals
-        assert abs(values[key].value - true) < 0.3
+        # one draw of three dots, whose spread is itself hardly known: a wide net; accuracy/ has the intervals
+        assert abs(values[key].value - true) < 0.4
         assert values[key].high > values[key].low
-    assert len(found.records) == 4
-    assert found.replicate.startswith("4 dots")
-    assert 0.0 < values["on_fraction"].low < values["on_fraction"].high < 1.0
+    assert len(found.records) == 3
+    assert found.replicate.startswith("3 dots")
+    assert 0.0 <= values["on_fraction"].low < values["on_fraction"].high <= 1.0
 
 
 def test_one_dot_has_its_trace_and_its_laws(tmp_path):
@@ -42,7 +42,7 @@ LONG = SojournTimes(1.5, 100.0, 1000.0)
 FLAGS = {
     "one-state": (BlinkingTruth(LONG, LONG), {}),
     "few-switches": (BlinkingTruth(SojournTimes(1.5, 3.0, 1000.0), SojournTimes(1.5, 3.0, 1000.0)), {"seconds": 40.0}),
-    "bleached": (BlinkingTruth(ON, SojournTimes(1.6, 0.02, 1.0), bleaches_at_s=30.0), {}),
+    "bleached": (BlinkingTruth(ON, SojournTimes(1.6, 0.02, 1.0), bleaches_at_s=15.0), {}),
     "drift": (BlinkingTruth(ON, OFF, drift=-0.5), {}),
     "low-contrast": (BlinkingTruth(ON, OFF, on_rate_hz=1200.0), {}),
     "several-levels": (BlinkingTruth(SojournTimes(1.5, 0.3, 5.0), ON, grey_share=0.5), {}),

@@ -26,6 +26,8 @@ TABLES = {
     "bench-photoluminescence": "accuracy.bench.emission",
     "bench-quantum-yield": "accuracy.bench.quantum_yield",
     "bench-photostability": "accuracy.bench.photostability",
+    "bench-ftir": "accuracy.bench.ftir",
+    "bench-eds": "accuracy.bench.eds",
     "fate": "accuracy.fate",
     "release": "accuracy.release",
 }

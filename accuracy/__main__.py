@@ -32,6 +32,8 @@ TABLES = {
     "bench-xrd": "accuracy.bench.xrd",
     "bench-lifetime": "accuracy.bench.lifetime",
     "bench-blinking": "accuracy.bench.blinking",
+    "bench-ftir": "accuracy.bench.ftir",
+    "bench-eds": "accuracy.bench.eds",
     "fate": "accuracy.fate",
     "release": "accuracy.release",
 }

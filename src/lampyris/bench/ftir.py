@@ -14,11 +14,12 @@ from lampyris.statistics.fitting import DataSet, Fit, Parameter, derived, fit_le
 
 Array = NDArray[np.float64]
 _LN2 = math.log(2.0)
-_EACH = 4
+_EACH = 3
+_COMMON = 3
 _MOST_TOGETHER = 6
 _FURTHER_BAND = 12.0
 _STEPS = 1.5
-_ROUNDS = 3
+_ROUNDS = 5
 # of the tallest band: what no sum of pseudo-Voigt bands tells from the shape of real ones
 _SHAPE_FLOOR = 2e-4
 _MOST_CANDIDATES = 60
@@ -49,7 +50,7 @@ def predict_bands(wavenumber_cm: Array, parameters: ArrayLike, /) -> Array:
     -------
     numpy.ndarray, dims (point,)
     """
-    p = np.asarray(parameters, np.float64).reshape(-1, _EACH, 1)
+    p = np.asarray(parameters, np.float64).reshape(-1, 4, 1)
     u = ((wavenumber_cm - p[:, 1]) / p[:, 2]) ** 2
     shape = (1.0 - p[:, 3]) * np.exp(-4.0 * _LN2 * u) + p[:, 3] / (1.0 + 4.0 * u)
     total: Array = (p[:, 0] * shape).sum(axis=0)
@@ -73,6 +74,43 @@ def band_area(height: float, width: float, share: float, /) -> float:
     return height * width * ((1.0 - share) * math.sqrt(math.pi / _LN2) / 2.0 + share * math.pi / 2.0)
 
 
+def smooth_line(
+    wavenumber_cm: Array, signal: Array, /, *, reach_cm: float, weights: Array | None = None
+) -> Array:
+    """Line that bends little within `reach_cm`: penalised least squares (Whittaker's smoother).
+
+    Parameters
+    ----------
+    wavenumber_cm, signal : numpy.ndarray, dims (point,)
+        Finite; at least 5 points.
+    reach_cm : float
+    weights : numpy.ndarray, dims (point,), optional
+
+    Returns
+    -------
+    numpy.ndarray, dims (point,)
+
+    References
+    ----------
+    Eilers, Anal. Chem. 75, 3631 (2003), DOI 10.1021/ac034173t.
+    """
+    from scipy.linalg import solveh_banded
+
+    n = signal.size
+    points = reach_cm / float(np.median(np.diff(wavenumber_cm)))
+    # bands of D'D, D the second difference
+    matrix = np.zeros((3, n))
+    matrix[2] = 6.0
+    matrix[2, [0, -1]], matrix[2, [1, -2]] = 1.0, 5.0
+    matrix[1, 1:] = -4.0
+    matrix[1, [1, -1]] = -2.0
+    matrix[0, 2:] = 1.0
+    matrix *= (max(points, 3.0) / (2.0 * math.pi)) ** 4
+    own = np.ones(n) if weights is None else weights
+    matrix[2] += own
+    return np.asarray(solveh_banded(matrix, own * signal), np.float64)
+
+
 def penalised_baseline(wavenumber_cm: Array, signal: Array, /, *, reach_cm: float) -> Array:
     """Stiff line below the bands: asymmetrically reweighted penalised least squares.
 
@@ -91,27 +129,14 @@ def penalised_baseline(wavenumber_cm: Array, signal: Array, /, *, reach_cm: floa
     ----------
     Baek, Park, Ahn and Choo, Analyst 140, 250 (2015), DOI 10.1039/C4AN01061B.
     """
-    from scipy.linalg import solveh_banded
     from scipy.special import expit
 
-    n = signal.size
-    if n < 8:
-        return np.full(n, float(signal.min()))
-    points = reach_cm / float(np.median(np.diff(wavenumber_cm)))
-    stiff = (max(points, 3.0) / (2.0 * math.pi)) ** 4
-    # bands of D'D, D the second difference
-    second = np.zeros((3, n))
-    second[2] = 6.0
-    second[2, [0, -1]], second[2, [1, -2]] = 1.0, 5.0
-    second[1, 1:] = -4.0
-    second[1, [1, -1]] = -2.0
-    second[0, 2:] = 1.0
-    weights = np.ones(n)
+    if signal.size < 8:
+        return np.full(signal.size, float(signal.min()))
+    weights = np.ones(signal.size)
     base = signal
     for _ in range(50):
-        matrix = stiff * second
-        matrix[2] += weights
-        base = solveh_banded(matrix, weights * signal)
+        base = smooth_line(wavenumber_cm, signal, reach_cm=reach_cm, weights=weights)
         off = signal - base
         below = off[off < 0]
         if below.size < 2 or not below.std() > 0:
@@ -122,7 +147,7 @@ def penalised_baseline(wavenumber_cm: Array, signal: Array, /, *, reach_cm: floa
         weights = new
         if change < 1e-3:
             break
-    return np.asarray(base, np.float64)
+    return base
 
 
 def rubber_band(wavenumber_cm: Array, signal: Array, /) -> Array:
@@ -204,6 +229,7 @@ def infer_bands(
     /,
     *,
     baseline: Array,
+    reach_cm: float = 0.0,
     significance: float = 5.0,
     widest_cm: float = 250.0,
     level: float = 0.95,
@@ -216,6 +242,8 @@ def infer_bands(
         Rising, and absorbance; finite.
     baseline : numpy.ndarray, dims (point,)
         What is taken off first; each group of bands has a straight line of its own besides.
+    reach_cm : float
+        Where above 0, the baseline is drawn anew under what the bands leave, as stiff as `smooth_line`.
     significance : float
         Height over its standard error from which a band is kept.
     widest_cm : float
@@ -242,24 +270,32 @@ def infer_bands(
     floor = max(noise, _SHAPE_FLOOR * float(np.ptp(flat)))
     found = _candidates(wavenumber_cm, flat, floor, significance, widest_cm)
     groups: list[tuple[slice, Fit, int]] = []
+    earlier: list[Band] = []
     for turn in range(_ROUNDS):
-        groups = _fit_groups(wavenumber_cm, flat, found, level)
-        groups = [_without_weak(wavenumber_cm, flat, group, significance, level) for group in groups]
+        groups = _fit_groups(wavenumber_cm, flat, found, groups, level)
+        groups = [
+            _without_weak(wavenumber_cm, flat - _bands_alone(wavenumber_cm, groups, k), group, significance, level, turn == _ROUNDS - 1)
+            for k, group in enumerate(groups)
+        ]
         groups = [group for group in groups if group[2]]
-        found = [tuple(fit.values[_EACH * k + 1 : _EACH * k + 3]) for _, fit, count in groups for k in range(count)]
-        left = flat - _modelled(wavenumber_cm, groups)
+        found = [one for _, fit, count in groups for one in _places(fit, count)]
         if turn == _ROUNDS - 1:
             break
-        more = [
-            one
-            for one in _candidates(wavenumber_cm, left, max(floor, noise_sd(left)), significance, widest_cm)
-            if all(abs(one[0] - c) > 0.35 * min(w, one[1]) for c, w in found)
-        ]
-        more = _that_help(wavenumber_cm, flat, groups, more, level)
-        if not more:
-            break
-        found = found + more
-    bands = [band for place, fit, count in groups for band in _described(fit, count)]
+        earlier = _all_described(groups)
+        if turn == 0:
+            left = flat - _modelled(wavenumber_cm, groups)
+            more = [
+                one
+                for one in _candidates(wavenumber_cm, left, max(floor, noise_sd(left)), significance, widest_cm)
+                if all(abs(one[0] - c) > 0.35 * min(w, one[1]) for c, w in found)
+            ]
+            found = found + _that_help(wavenumber_cm, flat, groups, more, level)
+        # far tails of bands lie in the baseline: it is drawn anew under what the bands leave
+        if reach_cm:
+            under = signal - _bands_alone(wavenumber_cm, groups)
+            baseline = smooth_line(wavenumber_cm, under, reach_cm=reach_cm)
+            flat = signal - baseline
+    bands = [_with_change(band, earlier) for band in _all_described(groups)]
     bands.sort(key=lambda one: -one.centre_cm.value)
     expected = baseline + _modelled(wavenumber_cm, groups)
     return BandFit(tuple(bands), baseline, expected, noise, any(not fit.trusted for _, fit, _ in groups))
@@ -327,7 +363,7 @@ def _groups(found: Sequence[tuple[float, float]]) -> list[list[tuple[float, floa
 
 
 def _fit_groups(
-    x: Array, y: Array, found: Sequence[tuple[float, float]], level: float
+    x: Array, y: Array, found: Sequence[tuple[float, float]], had: Sequence[tuple[slice, Fit, int]], level: float
 ) -> list[tuple[slice, Fit, int]]:
     groups = _groups(found)
     ends = [(group[0][0] - 2.0 * group[0][1], group[-1][0] + 2.0 * group[-1][1]) for group in groups]
@@ -339,17 +375,25 @@ def _fit_groups(
             low = max(low, 0.5 * (groups[k - 1][-1][0] + group[0][0]))
         if k + 1 < len(groups):
             high = min(high, 0.5 * (group[-1][0] + groups[k + 1][0][0]))
-        fit = _fit(x, y, group, low, high, level)
+        # tails of bands of other groups, as they were last fitted, do not belong to this one
+        others = [one for one in had if not any(abs(c - g) < 1e-6 * g for c, _ in _places(one[1], one[2]) for g, _ in group)]
+        fit = _fit(x, y - _bands_alone(x, others), group, low, high, level)
         if fit is not None:
             made.append(fit)
     return made
+
+
+def _places(fit: Fit, count: int) -> list[tuple[float, float]]:
+    """Centre and width of each band of a group."""
+    values = fit.values.tolist()
+    return [(values[_EACH * k + 1], math.exp(min(max(values[_EACH * k + 2], -20.0), 20.0))) for k in range(count)]
 
 
 def _fit(
     x: Array, y: Array, group: Sequence[tuple[float, float]], low: float, high: float, level: float
 ) -> tuple[slice, Fit, int] | None:
     first, last = np.searchsorted(x, [low, high])
-    needed = _EACH * len(group) + 6
+    needed = _EACH * len(group) + _COMMON + 4
     short = max(needed - int(last - first), 0)
     place = slice(max(int(first) - short, 0), min(int(last) + short, x.size))
     own, seen = x[place], y[place]
@@ -362,39 +406,50 @@ def _fit(
     parameters = []
     for k, (centre, width) in enumerate(group):
         height = max(float(np.interp(centre, own, seen)) - floor, 0.05 * tall)
-        side = max(width, 4.0 * step)
+        # nothing is bounded, which is fast; bands that run away are taken out afterwards
         parameters += [
-            Parameter(f"height_{k}", height, 0.0, 20.0 * tall, scale=0.01 * tall),
-            Parameter(f"centre_{k}", centre, centre - side, centre + side, unit="1/cm", scale=0.02 * width),
-            Parameter(f"width_{k}", width, 0.8 * step, max(3.0 * span, 4.0 * width), unit="1/cm", scale=0.02 * width),
-            Parameter(f"share_{k}", 0.3, 0.0, 1.0, scale=0.02),
+            Parameter(f"height_{k}", height, scale=0.01 * tall),
+            Parameter(f"centre_{k}", centre, unit="1/cm", scale=0.02 * width),
+            Parameter(f"log_width_{k}", math.log(width), scale=0.02),
         ]
+    # one shape for a group: bands of one sample have much the same, and overlapping ones do not tell theirs apart
     parameters += [
+        Parameter("share", 0.3, scale=0.02),
         Parameter("level", floor, scale=0.01 * tall),
         Parameter("rise", 0.0, scale=0.01 * tall),
     ]
     line = (own - middle) / span
 
     def model(p: Array) -> Array:
-        return predict_bands(own, p[:-2]) + p[-2] + p[-1] * line
+        return predict_bands(own, _each_with_share(p)) + p[-2] + p[-1] * line
 
     data = DataSet(model, seen, jacobian=_slopes(own, line))
     return place, fit_least_squares(data, parameters, scatter="residual", level=level), len(group)
 
 
+def _each_with_share(p: Array) -> Array:
+    """Parameters of each band, the group's share of shape among them."""
+    bands = p[:-_COMMON].reshape(-1, _EACH)
+    widths = np.exp(np.clip(bands[:, 2], -20.0, 20.0))
+    return np.column_stack([bands[:, :2], widths, np.full(bands.shape[0], p[-3])]).ravel()
+
+
 def _slopes(x: Array, line: Array) -> Callable[[Array], Array]:
     def of(p: Array) -> Array:
         out = np.empty((x.size, p.size))
-        for k in range((p.size - 2) // _EACH):
-            height, centre, width, share = p[_EACH * k : _EACH * (k + 1)]
+        share = p[-3]
+        out[:, -3] = 0.0
+        for k in range((p.size - _COMMON) // _EACH):
+            height, centre, q = p[_EACH * k : _EACH * (k + 1)]
+            width = math.exp(min(max(q, -20.0), 20.0))
             d = (x - centre) / width
             gauss, lorentz = np.exp(-4.0 * _LN2 * d**2), 1.0 / (1.0 + 4.0 * d**2)
             # of the shape by d
             slope = (1.0 - share) * -8.0 * _LN2 * d * gauss - share * 8.0 * d * lorentz**2
             out[:, _EACH * k] = (1.0 - share) * gauss + share * lorentz
             out[:, _EACH * k + 1] = -height * slope / width
-            out[:, _EACH * k + 2] = -height * slope * d / width
-            out[:, _EACH * k + 3] = height * (lorentz - gauss)
+            out[:, _EACH * k + 2] = -height * slope * d
+            out[:, -3] += height * (lorentz - gauss)
         out[:, -2] = 1.0
         out[:, -1] = line
         return out
@@ -403,22 +458,29 @@ def _slopes(x: Array, line: Array) -> Callable[[Array], Array]:
 
 
 def _without_weak(
-    x: Array, y: Array, group: tuple[slice, Fit, int], significance: float, level: float
+    x: Array, y: Array, group: tuple[slice, Fit, int], significance: float, level: float, last: bool
 ) -> tuple[slice, Fit, int]:
     """Group without bands whose height is not significant, the weakest taken out first."""
     place, fit, count = group
+    low, high = float(x[group[0]][0]), float(x[group[0]][-1])
+    step = (high - low) / max(x[place].size - 1, 1)
+
+    def sane(centre: float, width: float) -> bool:
+        return low <= centre <= high and step < width < 2.0 * (high - low)
+
     while count:
-        widen = _widening(fit)
+        # while bands are missing, residuals follow each other since they are missing
+        widen = _widening(fit) if last else 1.0
         told = [
             fit.estimates[_EACH * k].value / (widen * fit.estimates[_EACH * k].sd)
-            if fit.estimates[_EACH * k].sd > 0 and math.isfinite(fit.estimates[_EACH * k].sd)
+            if fit.estimates[_EACH * k].sd > 0 and math.isfinite(fit.estimates[_EACH * k].sd) and sane(*one)
             else 0.0
-            for k in range(count)
+            for k, one in enumerate(_places(fit, count))
         ]
         weakest = int(np.argmin(told))
         if told[weakest] >= significance:
             break
-        kept = [tuple(fit.values[_EACH * k + 1 : _EACH * k + 3]) for k in range(count) if k != weakest]
+        kept = [one for k, one in enumerate(_places(fit, count)) if k != weakest]
         if not kept:
             return place, fit, 0
         again = _fit(x, y, kept, float(x[place][0]), float(x[place][-1]) + 1e-9, level)
@@ -437,7 +499,7 @@ def _that_help(
 ) -> list[tuple[float, float]]:
     """Of further candidates those that lower the AICc of their group, or stand where no group is."""
     kept: list[tuple[float, float]] = []
-    for one in more[:20]:
+    for one in more[:8]:
         inside = [g for g in groups if x[g[0]][0] <= one[0] <= x[g[0]][-1]]
         if not inside:
             kept.append(one)
@@ -445,22 +507,29 @@ def _that_help(
         place, fit, count = inside[0]
         if count >= 2 * _MOST_TOGETHER:
             continue
-        had = [tuple(fit.values[_EACH * k + 1 : _EACH * k + 3]) for k in range(count)]
-        again = _fit(x, y, [*had, one], float(x[place][0]), float(x[place][-1]) + 1e-9, level)
+        again = _fit(x, y, [*_places(fit, count), one], float(x[place][0]), float(x[place][-1]) + 1e-9, level)
         if again is not None:
-            gain = (fit.goodness.aicc - again[1].goodness.aicc) / _widening(again[1]) ** 2
-            if gain > _FURTHER_BAND:
+            if fit.goodness.aicc - again[1].goodness.aicc > _FURTHER_BAND:
                 kept.append(one)
     return kept
+
+
+def _bands_alone(x: Array, groups: Sequence[tuple[slice, Fit, int]], but: int = -1) -> Array:
+    """All bands but those of one group, everywhere."""
+    total = np.zeros(x.size)
+    for k, (_, fit, _) in enumerate(groups):
+        if k != but:
+            total += predict_bands(x, _each_with_share(fit.values))
+    return total
 
 
 def _modelled(x: Array, groups: Sequence[tuple[slice, Fit, int]]) -> Array:
     """Bands everywhere, lines of the groups within their windows."""
     total = np.zeros(x.size)
-    for place, fit, count in groups:
+    for place, fit, _ in groups:
         values = fit.values
         own = x[place]
-        total[place] += predict_bands(own, values[: _EACH * count])
+        total += predict_bands(x, _each_with_share(values))
         total[place] += values[-2] + values[-1] * (own - 0.5 * (own[0] + own[-1])) / float(own[-1] - own[0])
     return total
 
@@ -474,16 +543,52 @@ def _widening(fit: Fit) -> float:
     return math.sqrt((1.0 + r) / (1.0 - r))
 
 
+def _all_described(groups: Sequence[tuple[slice, Fit, int]]) -> list[Band]:
+    return [band for _, fit, count in groups for band in _described(fit, count)]
+
+
+def _with_change(band: Band, earlier: Sequence[Band]) -> Band:
+    """Band whose errors hold how far the last drawing of the baseline moved it."""
+    near = [one for one in earlier if abs(one.centre_cm.value - band.centre_cm.value) < 0.2 * band.fwhm_cm.value]
+    if not near:
+        return band
+    before = min(near, key=lambda one: abs(one.centre_cm.value - band.centre_cm.value))
+
+    def joined(now: Estimate, was: Estimate) -> Estimate:
+        if not now.sd > 0 or not math.isfinite(now.sd):
+            return now
+        return widened_by(now, math.hypot(now.sd, now.value - was.value) / now.sd)
+
+    height = joined(band.height, before.height)
+    return Band(
+        joined(band.centre_cm, before.centre_cm),
+        joined(band.fwhm_cm, before.fwhm_cm),
+        height,
+        joined(band.area, before.area),
+        height.value / height.sd,
+        band.share,
+    )
+
+
+def widened_by(one: Estimate, factor: float, /) -> Estimate:
+    """Estimate with its interval stretched for what the baseline leaves open."""
+    wide = widened(one, factor)
+    return Estimate(wide.value, wide.sd, wide.low, wide.high, wide.level, wide.unit, f"{one.method}, baseline")
+
+
 def _described(fit: Fit, count: int) -> list[Band]:
     widen = _widening(fit)
     bands = []
     for k in range(count):
         at = _EACH * k
-        area = derived(fit, lambda p, at=at: band_area(p[at], p[at + 2], p[at + 3]), unit="1/cm")  # type: ignore[misc]
-        height, centre, width = (widened(fit.estimates[at + j], widen) for j in range(3))
+        area = derived(fit, lambda p, at=at: band_area(p[at], math.exp(p[at + 2]), p[-3]), unit="1/cm")  # type: ignore[misc]
+        height, centre, log_width = (widened(fit.estimates[at + j], widen) for j in range(3))
+        value = math.exp(log_width.value)
+        low, high = math.exp(min(log_width.low, 50.0)), math.exp(min(log_width.high, 50.0))
+        width = Estimate(value, value * log_width.sd, low, high, log_width.level, "1/cm", log_width.method)
         height = Estimate(height.value, height.sd, height.low, height.high, height.level, "1", height.method)
         bands.append(
-            Band(centre, width, height, widened(area, widen), height.value / height.sd, float(fit.values[at + 3]))
+            Band(centre, width, height, widened(area, widen), height.value / height.sd, min(max(float(fit.values[-3]), 0.0), 1.0))
         )
     return bands
 

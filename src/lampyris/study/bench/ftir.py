@@ -133,7 +133,8 @@ def _measured(spectrum: Spectrum, settings: Settings) -> _Measured:
         raise ValueError(f"{int(good.sum())} points are left, at least 30 are needed")
     base = _baseline(x[good], y[good], settings)
     fit = infer_bands(
-        x[good], y[good], baseline=base, significance=settings.significance, widest_cm=settings.widest_cm
+        x[good], y[good], baseline=base, reach_cm=settings.baseline_cm if settings.baseline == "penalised" else 0.0,
+        significance=settings.significance, widest_cm=settings.widest_cm
     )
     return _Measured(spectrum, x[good], y[good], _runs(x, over), fit, converted)
 

@@ -38,6 +38,8 @@ class InfraredTruth:
         Absorbance of the air's carbon dioxide.
     tail : float
         Share by which the side of a band to low wavenumbers is wider: no fitted shape has that.
+    resolution : float
+        Width over which the instrument averages, in steps of its axis.
     """
 
     bands: tuple[tuple[float, float, float], ...] = OLEATE
@@ -47,6 +49,7 @@ class InfraredTruth:
     slope: float = 0.05
     carbon_dioxide: float = 0.0
     tail: float = 0.0
+    resolution: float = 0.0
 
 
 def write_virtual_infrared(
@@ -60,10 +63,10 @@ def write_virtual_infrared(
 ) -> None:
     """Write a spectrum from 600 to 4000 1/cm as JCAMP-DX of plain numbers.
 
-    Bands are summed on a grid five times finer than the file's and averaged, as the instrument's resolution does.
+    With a resolution, bands are summed on a grid five times finer than the file's and averaged.
     """
     x = np.arange(600.0, 4000.0, step_cm)
-    fine = (x[:, None] + step_cm * np.linspace(-0.4, 0.4, 5)[None, :]).ravel()
+    fine = (x[:, None] + truth.resolution * step_cm * np.linspace(-0.4, 0.4, 5)[None, :]).ravel()
     total = np.zeros(fine.size)
     for centre, width, height in truth.bands:
         one = predict_bands(fine, [height, centre, width, truth.share])

@@ -33,7 +33,6 @@ TABLES = {
     "bench-lifetime": "accuracy.bench.lifetime",
     "bench-blinking": "accuracy.bench.blinking",
     "bench-ftir": "accuracy.bench.ftir",
-    "bench-eds": "accuracy.bench.eds",
     "fate": "accuracy.fate",
     "release": "accuracy.release",
 }

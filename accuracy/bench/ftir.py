@@ -1,4 +1,4 @@
-"""Bands of virtual infrared spectra. ``matched``: bands as they are fitted; ``mismatched``: wider to one side, over fringes, through an instrument's resolution."""
+"""Bands of virtual infrared spectra. ``matched``: as they are fitted; ``mismatched``: lopsided, over fringes, through a resolution."""
 
 import math
 import tempfile
@@ -36,7 +36,10 @@ def tables(*, quick: bool = False) -> list[Figure]:
                     for c, w, h in (OLEATE if number % 2 else PEG)
                 )
                 truth = InfraredTruth(
-                    bands=bands, share=float(rng.uniform(0.1, 0.7)), noise=float(rng.choice([2e-4, 5e-4, 1.5e-3])), **how
+                    bands=bands,
+                    share=float(rng.uniform(0.1, 0.7)),
+                    noise=float(rng.choice([2e-4, 5e-4, 1.5e-3])),
+                    **how,
                 )
                 write_virtual_infrared(Path(folder) / "a.jdx", truth, rng=rng, transmittance=number % 3 == 0)
                 source = BenchSource(Path(folder) / "a.jdx", "a.jdx")

@@ -18,7 +18,12 @@ from lampyris.core.seeds import seed_sequence
 from lampyris.core.techniques.tem import Settings
 from lampyris.statistics.intervals import wilson_interval
 from lampyris.study.bench import measure
-from lampyris.virtual.instruments.micrographs import MicrographTruth, TrueParticles, virtual_picture, write_virtual_micrograph
+from lampyris.virtual.instruments.micrographs import (
+    MicrographTruth,
+    TrueParticles,
+    virtual_picture,
+    write_virtual_micrograph,
+)
 
 TABLE = "bench-tem"
 REPEATS, QUICK_REPEATS, SETS, QUICK_SETS = 200, 4, 100, 2
@@ -86,9 +91,7 @@ def _recall(case: str, arm: str, truth: MicrographTruth, repeats: int) -> list[F
     lines = []
     for name, share, of in (("recall", hits, whole), ("precision", hits, counted)):
         within = wilson_interval(min(share, of), of)
-        lines.append(
-            figure(TABLE, arm, f"{name}_{case}", share / of, (within.low, within.high), of, at_least=0.9)
-        )
+        lines.append(figure(TABLE, arm, f"{name}_{case}", share / of, (within.low, within.high), of, at_least=0.9))
     return lines
 
 

@@ -3,6 +3,7 @@
 import math
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -74,9 +75,7 @@ def band_area(height: float, width: float, share: float, /) -> float:
     return height * width * ((1.0 - share) * math.sqrt(math.pi / _LN2) / 2.0 + share * math.pi / 2.0)
 
 
-def smooth_line(
-    wavenumber_cm: Array, signal: Array, /, *, reach_cm: float, weights: Array | None = None
-) -> Array:
+def smooth_line(wavenumber_cm: Array, signal: Array, /, *, reach_cm: float, weights: Array | None = None) -> Array:
     """Line that bends little within `reach_cm`: penalised least squares (Whittaker's smoother).
 
     Parameters
@@ -274,7 +273,14 @@ def infer_bands(
     for turn in range(_ROUNDS):
         groups = _fit_groups(wavenumber_cm, flat, found, groups, level)
         groups = [
-            _without_weak(wavenumber_cm, flat - _bands_alone(wavenumber_cm, groups, k), group, significance, level, turn == _ROUNDS - 1)
+            _without_weak(
+                wavenumber_cm,
+                flat - _bands_alone(wavenumber_cm, groups, k),
+                group,
+                significance,
+                level,
+                turn == _ROUNDS - 1,
+            )
             for k, group in enumerate(groups)
         ]
         groups = [group for group in groups if group[2]]
@@ -301,9 +307,7 @@ def infer_bands(
     return BandFit(tuple(bands), baseline, expected, noise, any(not fit.trusted for _, fit, _ in groups))
 
 
-def _candidates(
-    x: Array, y: Array, noise: float, significance: float, widest_cm: float
-) -> list[tuple[float, float]]:
+def _candidates(x: Array, y: Array, noise: float, significance: float, widest_cm: float) -> list[tuple[float, float]]:
     """Centres and widths where a band may be, the strongest first."""
     from scipy.ndimage import maximum_filter1d
     from scipy.signal import fftconvolve
@@ -355,7 +359,7 @@ def _groups(found: Sequence[tuple[float, float]]) -> list[list[tuple[float, floa
         if len(group) <= _MOST_TOGETHER:
             made.append(group)
             continue
-        gaps = [(b[0] - a[0]) / (a[1] + b[1]) for a, b in zip(group, group[1:], strict=False)]
+        gaps = [(b[0] - a[0]) / (a[1] + b[1]) for a, b in pairwise(group)]
         middle = [gap * (1.0 if 1 <= k < len(gaps) - 1 else 0.5) for k, gap in enumerate(gaps)]
         at = int(np.argmax(middle)) + 1
         groups = [group[:at], group[at:], *groups]
@@ -376,7 +380,9 @@ def _fit_groups(
         if k + 1 < len(groups):
             high = min(high, 0.5 * (group[-1][0] + groups[k + 1][0][0]))
         # tails of bands of other groups, as they were last fitted, do not belong to this one
-        others = [one for one in had if not any(abs(c - g) < 1e-6 * g for c, _ in _places(one[1], one[2]) for g, _ in group)]
+        others = [
+            one for one in had if not any(abs(c - g) < 1e-6 * g for c, _ in _places(one[1], one[2]) for g, _ in group)
+        ]
         fit = _fit(x, y - _bands_alone(x, others), group, low, high, level)
         if fit is not None:
             made.append(fit)
@@ -399,7 +405,6 @@ def _fit(
     own, seen = x[place], y[place]
     if own.size < needed - 2:
         return None
-    step = float(np.median(np.diff(x)))
     middle, span = 0.5 * (own[0] + own[-1]), float(own[-1] - own[0])
     floor = float(np.quantile(seen, 0.1))
     tall = max(float(np.ptp(seen)), 1e-12)
@@ -508,9 +513,8 @@ def _that_help(
         if count >= 2 * _MOST_TOGETHER:
             continue
         again = _fit(x, y, [*_places(fit, count), one], float(x[place][0]), float(x[place][-1]) + 1e-9, level)
-        if again is not None:
-            if fit.goodness.aicc - again[1].goodness.aicc > _FURTHER_BAND:
-                kept.append(one)
+        if again is not None and fit.goodness.aicc - again[1].goodness.aicc > _FURTHER_BAND:
+            kept.append(one)
     return kept
 
 
@@ -588,7 +592,14 @@ def _described(fit: Fit, count: int) -> list[Band]:
         width = Estimate(value, value * log_width.sd, low, high, log_width.level, "1/cm", log_width.method)
         height = Estimate(height.value, height.sd, height.low, height.high, height.level, "1", height.method)
         bands.append(
-            Band(centre, width, height, widened(area, widen), height.value / height.sd, min(max(float(fit.values[-3]), 0.0), 1.0))
+            Band(
+                centre,
+                width,
+                height,
+                widened(area, widen),
+                height.value / height.sd,
+                min(max(float(fit.values[-3]), 0.0), 1.0),
+            )
         )
     return bands
 
@@ -650,7 +661,9 @@ def binding_modes(splitting_cm: Estimate, /) -> tuple[str, ...]:
     return tuple(name for name, low, high in BINDING if splitting_cm.low <= high and splitting_cm.high >= low)
 
 
-def height_at(wavenumber_cm: Array, signal: Array, band: Band, others: Sequence[Band], /, *, level: float = 0.95) -> Estimate:
+def height_at(
+    wavenumber_cm: Array, signal: Array, band: Band, others: Sequence[Band], /, *, level: float = 0.95
+) -> Estimate:
     """Height of a band of known place and shape in another spectrum, over a straight line and beside that one's own bands.
 
     Parameters

@@ -135,7 +135,7 @@ def measure_particles(
     level below are each particle's own, fitted to what the others leave. So the diameter hangs on no threshold, and not on blur.
     """
     if ignored is not None and ignored.any():
-        pixels = np.where(ignored, np.median(pixels[~ignored]).astype(pixels.dtype), pixels)
+        pixels = np.where(ignored, np.median(np.asarray(pixels[~ignored], np.float64)).astype(pixels.dtype), pixels)
     flat = flattened(pixels, brighter=brighter)
     found = find_particles(flat, ignored=ignored, sigmas=sigmas)
     if not len(found.particles):
@@ -149,7 +149,7 @@ def measure_particles(
     lone = _lone(found)
     for steps in (12, 8):
         # the edge is told by those that stand alone
-        told = _fitted(residual, contrast, particles, edge, flat, np.flatnonzero(lone)[: _EDGES], steps)
+        told = _fitted(residual, contrast, particles, edge, flat, np.flatnonzero(lone)[:_EDGES], steps)
         edge = _edge(contrast, particles, lone, told, edge, flat, fixed=flatness)
     told = _fitted(residual, contrast, particles, edge, flat, np.arange(len(particles)), 12)
     beside = np.flatnonzero(~lone)
@@ -223,17 +223,17 @@ def _edge(
     sets = []
     for k, ((mean, sd, kept), size) in enumerate(zip(profiles, sizes, strict=True)):
 
-        def model(
-            p: NDArray[np.float64], size: float = size, kept: NDArray[np.bool_] = kept
-        ) -> NDArray[np.float64]:
+        def model(p: NDArray[np.float64], size: float = size, kept: NDArray[np.bool_] = kept) -> NDArray[np.float64]:
             blur, flatness, stretch, tall, level = p
             return level + tall * predict_profile(centres[kept] / stretch, blur / (size * stretch), flatness)
 
         names = ("blur_px", "flatness", f"stretch {k}", f"height {k}", f"level {k}")
         sets.append(DataSet(model, mean[kept], sd=sd[kept], parameters=names, name=f"profile {k}"))
     parameters = [
-        Parameter("blur_px", min(max(edge.blur_px, 0.2), 0.5 * min(sizes)), 0.05, max(1.0, 1.2 * min(sizes)), scale=0.1),
-        Parameter("flatness", edge.flatness, 0.0, 1.0 if fixed is None else 1.0, fixed=fixed is not None, scale=0.1),
+        Parameter(
+            "blur_px", min(max(edge.blur_px, 0.2), 0.5 * min(sizes)), 0.05, max(1.0, 1.2 * min(sizes)), scale=0.1
+        ),
+        Parameter("flatness", edge.flatness, 0.0, 1.0, fixed=fixed is not None, scale=0.1),
     ]
     for k in range(len(groups)):
         parameters += [
@@ -243,14 +243,14 @@ def _edge(
         ]
     fit = fit_least_squares(sets, parameters, scatter="residual")
     blur, flatness = fit["blur_px"].value, fit["flatness"].value
-    kept = [kept for _, _, kept in profiles]
+    inside = [own for _, _, own in profiles]
     return Edge(
         blur,
         flatness,
-        np.concatenate([centres[one] for one in kept]),
-        np.concatenate([mean[one] for (mean, _, _), one in zip(profiles, kept, strict=True)]),
+        np.concatenate([centres[one] for one in inside]),
+        np.concatenate([mean[one] for (mean, _, _), one in zip(profiles, inside, strict=True)]),
         np.concatenate(fit.fitted),
-        np.concatenate([sd[one] for (_, sd, _), one in zip(profiles, kept, strict=True)]),
+        np.concatenate([sd[one] for (_, sd, _), one in zip(profiles, inside, strict=True)]),
         fit,
     )
 
@@ -319,11 +319,11 @@ def _judged(
             reasons[k] = reasons[k] or name
     counts = np.bincount(found.together)
     kinds = []
-    for k, reason in enumerate(reasons):
-        if not whole[k]:
+    for place, reason in enumerate(reasons):
+        if not whole[place]:
             kinds.append("edge")
         else:
-            kinds.append("rejected" if reason else "cluster" if counts[found.together[k]] > 1 else "measured")
+            kinds.append("rejected" if reason else "cluster" if counts[found.together[place]] > 1 else "measured")
     outlines, circular = _outlines(residual, particles, edge)
     return Particles(
         particles, diameter, sd, long, circular, tall, weight, tuple(kinds), tuple(reasons), outlines, edge, flat, found,

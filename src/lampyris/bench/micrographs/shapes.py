@@ -38,7 +38,9 @@ def _add(image, one, blur, table, slope, sign):  # type: ignore[no-untyped-def] 
     height, width = image.shape
     x, y, radius, a, b, contrast = one[0], one[1], one[2], one[3], one[4], one[5]
     q = np.sqrt(1.0 + a * a + b * b)
-    place = (np.log(min(max(blur / radius, 1.0001 * LEAST_BLUR), 0.9999 * MOST_BLUR)) - _LOW) / _SPAN * (table.shape[0] - 1)
+    place = (
+        (np.log(min(max(blur / radius, 1.0001 * LEAST_BLUR), 0.9999 * MOST_BLUR)) - _LOW) / _SPAN * (table.shape[0] - 1)
+    )
     row = min(int(place), table.shape[0] - 2)
     share = place - row
     reach = radius * np.sqrt(q + np.hypot(a, b)) + 4.5 * blur + 1.0
@@ -141,7 +143,7 @@ def fit_particles(  # type: ignore[no-untyped-def]
             if trial[2] < 0.3 or not np.isfinite(trial.sum()):
                 ended = 1.0
                 break
-            matrix2, gradient2, total2, count2 = _normal(residual, trial, blur, table, slope, frame)
+            matrix2, gradient2, total2, _ = _normal(residual, trial, blur, table, slope, frame)
             goal2 = total2 / variance + (trial[3] ** 2 + trial[4] ** 2) / 0.25 + (trial[6] / offset_sd) ** 2
             if goal2 < goal:
                 gained = goal - goal2

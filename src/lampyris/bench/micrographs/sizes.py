@@ -97,7 +97,9 @@ def _log_density(law: Law, nm: Array, mean: float, sd: float, noise: Array | flo
     # noise is small beside the diameter: it acts on its logarithm
     variance = own + np.log1p((noise / mean) ** 2)
     logs = np.log(nm)
-    return np.asarray(-0.5 * (logs - math.log(mean) + 0.5 * own) ** 2 / variance - 0.5 * np.log(2.0 * np.pi * variance) - logs)
+    return np.asarray(
+        -0.5 * (logs - math.log(mean) + 0.5 * own) ** 2 / variance - 0.5 * np.log(2.0 * np.pi * variance) - logs
+    )
 
 
 def fit_sizes(diameters: Diameters, /, *, laws: Sequence[Law] = LAWS, level: float = 0.95) -> tuple[SizeLaw, ...]:
@@ -190,7 +192,9 @@ def over_images(images: Sequence[Diameters], /, *, level: float = 0.95) -> tuple
     words = f"{count} images left out one at a time, Student's t"
     average = Estimate(mean, error, mean - quantile * error, mean + quantile * error, level, "nm", words)
     if not (sd > 0 and (left[:, 1] > 0).all()):
-        return average, Estimate(sd, math.nan, 0.0, math.inf, level, "nm", f"{words}: not told from the noise of measuring")
+        return average, Estimate(
+            sd, math.nan, 0.0, math.inf, level, "nm", f"{words}: not told from the noise of measuring"
+        )
     logs = np.log(left[:, 1])
     spread = math.sqrt(scale * float(np.sum((logs - logs.mean()) ** 2)))
     reach = math.exp(min(quantile * spread, 700.0))
@@ -293,4 +297,6 @@ def shell_nm(whole: Estimate, core: Estimate, /) -> Estimate:
     low = value - 0.5 * math.hypot(whole.value - whole.low, core.high - core.value)
     high = value + 0.5 * math.hypot(whole.high - whole.value, core.value - core.low)
     sd = 0.5 * math.hypot(whole.sd, core.sd)
-    return Estimate(value, sd, low, high, whole.level, "nm", "half the difference of mean diameters, errors in quadrature")
+    return Estimate(
+        value, sd, low, high, whole.level, "nm", "half the difference of mean diameters, errors in quadrature"
+    )

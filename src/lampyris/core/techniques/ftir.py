@@ -20,7 +20,8 @@ class Settings(TechniqueSettings):
     low_cm: Positive | None = Field(default=None, description="start of what is looked at in 1/cm")
     high_cm: Positive | None = Field(default=None, description="end of what is looked at in 1/cm")
     baseline: Literal["penalised", "rubber-band", "none"] = Field(
-        default="penalised", description="what is taken off under all bands: a stiff line below, the hull from below, or nothing"
+        default="penalised",
+        description="what is taken off under all bands: a stiff line below, the hull from below, or nothing",
     )
     baseline_cm: Positive = Field(
         default=600.0, description="about how far the penalised baseline stays straight, in 1/cm"

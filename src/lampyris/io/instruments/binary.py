@@ -37,9 +37,7 @@ def unpacked(content: bytes, form: str, offset: int, /, *, file: str, what: str)
     return struct.unpack_from(form, content, offset)
 
 
-def array_at(
-    content: bytes, kind: str, offset: int, count: int, /, *, file: str, what: str
-) -> NDArray[np.float64]:
+def array_at(content: bytes, kind: str, offset: int, count: int, /, *, file: str, what: str) -> NDArray[np.float64]:
     """Array of numbers as float64, dims (point,).
 
     Parameters

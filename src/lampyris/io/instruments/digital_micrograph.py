@@ -213,7 +213,7 @@ def _pixels(tree: _Tree, root: str, file: str) -> NDArray[np.generic]:
     if kind not in _PIXELS:
         seen = f"stores pixels of kind {kind}, which is coloured, complex or unknown."
         refuse(file, "micrograph.kind", seen, "Export the picture in grey.")
-    sides = []
+    sides: list[int] = []
     while isinstance(side := tree.found.get(f"{root}.ImageData.Dimensions.{len(sides)}"), int) and len(sides) < 5:
         sides.append(side)
     if len(sides) < 2 or any(side != 1 for side in sides[2:]):

@@ -61,7 +61,14 @@ def read(path: Path, /, *, max_bytes: int, file: str) -> tuple[Spectrum, ...]:
     seconds = _number(labels, "LIVETIME", math.nan, file)
     return (
         Spectrum(
-            axis, y, "xray_energy", "counts", name=labels.get("TITLE", ""), file=file, integration_s=seconds, words=words
+            axis,
+            y,
+            "xray_energy",
+            "counts",
+            name=labels.get("TITLE", ""),
+            file=file,
+            integration_s=seconds,
+            words=words,
         ),
     )
 
@@ -111,7 +118,7 @@ def _points(
     if not (step > 0 and math.isfinite(start)):
         seen = f"says XPERCHAN {step:g} and OFFSET {start:g}."
         refuse(file, "emsa.axis", seen, "Both are needed, the first above 0.")
-    return start + step * np.arange(numbers.size), numbers
+    return start + step * np.arange(numbers.size, dtype=np.float64), numbers
 
 
 def _number(labels: dict[str, str], label: str, default: float, file: str) -> float:

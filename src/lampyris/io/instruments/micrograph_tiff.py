@@ -45,7 +45,7 @@ def read(path: Path, /, *, max_bytes: int, file: str, page: int | None = None) -
     if not pixel_nm:
         pixel_nm, source, words = _beside(path, words)
     if inverted:
-        pixels = (np.iinfo(pixels.dtype).max if pixels.dtype.kind == "u" else pixels.max()) - pixels
+        pixels = (int(np.iinfo(pixels.dtype.name).max) if pixels.dtype.kind == "u" else pixels.max()) - pixels
     return Micrograph(np.ascontiguousarray(pixels), pixel_nm or math.nan, source, None, Path(file).stem, file, words)
 
 

@@ -38,9 +38,7 @@ class MicrographFormat:
 
 _HERE = "lampyris.io.instruments"
 FORMATS = (
-    MicrographFormat(
-        "TIFF", (".tif", ".tiff"), (b"II*\0", b"MM\0*", b"II+\0", b"MM\0+"), f"{_HERE}.micrograph_tiff"
-    ),
+    MicrographFormat("TIFF", (".tif", ".tiff"), (b"II*\0", b"MM\0*", b"II+\0", b"MM\0+"), f"{_HERE}.micrograph_tiff"),
     MicrographFormat(
         "Gatan DigitalMicrograph",
         (".dm3", ".dm4"),
@@ -125,14 +123,11 @@ def grey_plane(planes: NDArray[np.generic], /, *, file: str) -> NDArray[np.gener
     """
     if len(planes) == 1:
         return planes[0]
-    if len(planes) in (3, 4) and np.array_equal(planes[0], planes[1]) and np.array_equal(planes[0], planes[2]):
-        return planes[0]
-    refuse(
-        file,
-        "micrograph.colour",
-        f"is coloured ({len(planes)} samples a pixel that differ).",
-        "Export it in grey, without overlays.",
-    )
+    alike = len(planes) in (3, 4) and all(np.array_equal(planes[0], planes[k]) for k in (1, 2))
+    if not alike:
+        seen = f"is coloured ({len(planes)} samples a pixel that differ)."
+        refuse(file, "micrograph.colour", seen, "Export it in grey, without overlays.")
+    return planes[0]
 
 
 def number_pixels(pixels: NDArray[np.generic], /, *, file: str) -> NDArray[np.generic]:

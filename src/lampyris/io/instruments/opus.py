@@ -122,12 +122,14 @@ def _parameters(data: bytes, block: _Block, file: str) -> dict[str, int | float 
     return found
 
 
-def _spectrum(
-    data: bytes, block: _Block, said: dict[str, int | float | str], name: str, file: str
-) -> Spectrum:
+def _spectrum(data: bytes, block: _Block, said: dict[str, int | float | str], name: str, file: str) -> Spectrum:
     count, first, last, factor = (said.get(key, 1.0 if key == "CSF" else None) for key in ("NPT", "FXV", "LXV", "CSF"))
     form = said.get("DPF", 1)
-    if not isinstance(count, int) or not all(isinstance(one, float) for one in (first, last, factor)) or form not in (1, 2):
+    if (
+        not isinstance(count, int)
+        or not all(isinstance(one, float) for one in (first, last, factor))
+        or form not in (1, 2)
+    ):
         refuse(file, "opus.parameters", "lacks number of points, ends or factor of its spectrum.", "Save it again.")
     kind = "<f4" if form == 1 else "<i4"
     signal = array_at(data, kind, block.offset, count, file=file, what="spectrum") * float(factor)  # type: ignore[arg-type]
@@ -137,5 +139,8 @@ def _spectrum(
     x = even_axis(float(first), float(last), count, file=file) * scale  # type: ignore[arg-type]
     checked_axis(x, axis_name, file=file)
     axis, signal, _ = rising(x, signal)
-    words = {"block": _TITLES[block.data], **{key: str(said[key]) for key in ("DAT", "TIM") if key in said}}
+    words: dict[str, str] = {
+        "block": _TITLES[block.data],
+        **{key: str(said[key]) for key in ("DAT", "TIM") if key in said},
+    }
     return Spectrum(axis, signal, axis_name, _SIGNALS[block.data], name=name or Path(file).stem, file=file, words=words)

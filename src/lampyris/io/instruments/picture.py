@@ -28,7 +28,7 @@ def read(path: Path, /, *, max_bytes: int, file: str, page: int | None = None) -
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")
-            picture = Image.open(BytesIO(data), formats=("PNG", "JPEG"))
+            picture: Image.Image = Image.open(BytesIO(data), formats=("PNG", "JPEG"))
             width, height = picture.size
             if width * height > MAX_PIXELS or width * height > 2000 * len(data):
                 refuse(file, "micrograph.header", f"declares {width} x {height} pixels.", _MEND)

@@ -15,7 +15,14 @@ MAGIC = b"Spectral Data File"
 _COUNT_AT, _KEYS_AT, _KEY = 294, 304, 16
 _MAX_KEYS = 1000
 _AXES = {1: ("wavenumber", 1.0), 3: ("wavelength", 1.0), 4: ("wavelength", 1000.0), 32: ("raman_shift", 1.0)}
-_SIGNALS = {11: "reflectance", 12: "absorbance", 16: "transmittance", 17: "absorbance", 22: "intensity", 31: "intensity"}
+_SIGNALS = {
+    11: "reflectance",
+    12: "absorbance",
+    16: "transmittance",
+    17: "absorbance",
+    22: "intensity",
+    31: "intensity",
+}
 
 
 def read(path: Path, /, *, max_bytes: int, file: str) -> tuple[Spectrum, ...]:

@@ -75,10 +75,10 @@ def read(path: Path, /, *, max_bytes: int, file: str) -> tuple[Spectrum, ...]:
     version = unpacked(data, "<BB", 0, file=file, what="header")[1]
     if version == NEW:
         return _new(data, _new_header(data, file), file)
-    if version == OLD:
-        return _old(data, file)
-    seen = f"is of version 0x{version:02X}{', with its bytes in the other order' if version == NEW_BIG else ''}."
-    refuse(file, "spc.version", seen, "Only 0x4B and 0x4D are read: export it as JCAMP-DX or text.")
+    if version != OLD:
+        seen = f"is of version 0x{version:02X}{', with its bytes in the other order' if version == NEW_BIG else ''}."
+        refuse(file, "spc.version", seen, "Only 0x4B and 0x4D are read: export it as JCAMP-DX or text.")
+    return _old(data, file)
 
 
 def _new_header(data: bytes, file: str) -> _Header:
@@ -131,7 +131,8 @@ def _old(data: bytes, file: str) -> tuple[Spectrum, ...]:
     _checked_points(head.points, file)
     axis = even_axis(first, last, head.points, file=file)
     width = 2 if flags & _SHORT else 4
-    found, place = [], _OLD_HEADER
+    found: list[Spectrum] = []
+    place = _OLD_HEADER
     while not found or (flags & _MANY and place + _SUBHEADER + width * head.points <= len(data)):
         own = unpacked(data, "<Bb", place, file=file, what="curve")[1]
         place += _SUBHEADER

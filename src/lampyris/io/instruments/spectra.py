@@ -96,5 +96,12 @@ def format_of_spectrum(path: Path, /) -> SpectrumFormat | None:
     except OSError:
         # the reader says why it cannot be opened
         beginning = b""
-    told = next((one for one in FORMATS if any(text.startswith(magic) for text in (beginning, beginning.lstrip()) for magic in one.beginnings)), None)
+    told = next(
+        (
+            one
+            for one in FORMATS
+            if any(text.startswith(magic) for text in (beginning, beginning.lstrip()) for magic in one.beginnings)
+        ),
+        None,
+    )
     return told or next((one for one in FORMATS if path.suffix.lower() in one.suffixes), None)

@@ -54,7 +54,9 @@ def read(path: Path, /, *, max_bytes: int, file: str) -> tuple[Spectrum, ...]:
     try:
         root = ET.fromstring(data)
     except (ET.ParseError, ValueError, LookupError) as error:
-        refuse(file, "spx.xml", f"is no XML that can be read ({error}).", "It is cut short or damaged: export it again.")
+        refuse(
+            file, "spx.xml", f"is no XML that can be read ({error}).", "It is cut short or damaged: export it again."
+        )
     spectra = [one for one in root.iter("ClassInstance") if one.get("Type") == "TRTSpectrum"]
     if not spectra:
         refuse(file, "spx.no-spectrum", "holds no spectrum of an EDS.", "Export the spectrum as SPX.")
@@ -73,8 +75,10 @@ def _spectrum(element: ET.Element, file: str) -> Spectrum:
         refuse(file, "spx.channels", seen, "The file is cut short or damaged: export it again.")
     start, step = _number(element, "CalibAbs", file), _number(element, "CalibLin", file)
     if not (math.isfinite(start) and 0 < step < 10):
-        refuse(file, "spx.axis", f"says CalibAbs {start:g} and CalibLin {step:g} keV.", "Calibrate and export it again.")
-    axis = start + step * np.arange(counts.size)
+        refuse(
+            file, "spx.axis", f"says CalibAbs {start:g} and CalibLin {step:g} keV.", "Calibrate and export it again."
+        )
+    axis = start + step * np.arange(counts.size, dtype=np.float64)
     checked_axis(axis, "xray_energy", file=file)
     live_ms, beam_kv = _number(element, "LifeTime", file), _number(element, "PrimaryEnergy", file)
     words = {} if math.isnan(beam_kv) else {"BEAMKV": f"{beam_kv:g}"}

@@ -116,7 +116,9 @@ def _measured(spectrum: Spectrum, settings: Settings) -> _Measured:
     elif spectrum.axis_name == "wavenumber":
         x, y = spectrum.axis, spectrum.signal
     else:
-        raise ValueError(f"its axis is {spectrum.axis_name.replace('_', ' ')}, not a wavenumber: say it with --axis-unit")
+        raise ValueError(
+            f"its axis is {spectrum.axis_name.replace('_', ' ')}, not a wavenumber: say it with --axis-unit"
+        )
     kind = spectrum.signal_name if settings.signal == "auto" else settings.signal
     if kind == "unknown":
         raise ValueError("it does not say whether it is absorbance or transmittance: say it with --signal")
@@ -133,8 +135,12 @@ def _measured(spectrum: Spectrum, settings: Settings) -> _Measured:
         raise ValueError(f"{int(good.sum())} points are left, at least 30 are needed")
     base = _baseline(x[good], y[good], settings)
     fit = infer_bands(
-        x[good], y[good], baseline=base, reach_cm=settings.baseline_cm if settings.baseline == "penalised" else 0.0,
-        significance=settings.significance, widest_cm=settings.widest_cm
+        x[good],
+        y[good],
+        baseline=base,
+        reach_cm=settings.baseline_cm if settings.baseline == "penalised" else 0.0,
+        significance=settings.significance,
+        widest_cm=settings.widest_cm,
     )
     return _Measured(spectrum, x[good], y[good], _runs(x, over), fit, converted)
 
@@ -153,9 +159,7 @@ def _runs(x: NDArray[np.float64], over: NDArray[np.bool_]) -> tuple[tuple[float,
     return tuple((float(x[a]), float(x[b - 1])) for a, b in edges.reshape(-1, 2))
 
 
-def _record(
-    one: _Measured, before: _Measured | None, settings: Settings, findings: list[Finding]
-) -> BenchRecord:
+def _record(one: _Measured, before: _Measured | None, settings: Settings, findings: list[Finding]) -> BenchRecord:
     bands = one.fit.bands
     rows = tuple(_row(band, one, settings) for band in bands)
     values: dict[str, Estimate] = {}
@@ -251,12 +255,18 @@ def _exchange(
             ratio = _product(ratio, scale)
         # "gone" only where what could be left is less than a tenth, else nothing is decided
         gone = match is None and ratio.low <= 0.0
-        fate = "kept" if match is not None else "gone" if gone and ratio.high < 0.1 else "below detection" if gone else "weaker"
+        fate = (
+            "kept"
+            if match is not None
+            else "gone"
+            if gone and ratio.high < 0.1
+            else "below detection"
+            if gone
+            else "weaker"
+        )
         rows.append(_fate(fate, band, ratio, settings))
     nothing = Estimate(math.nan, math.nan, math.nan, math.nan, 0.95, "1", "not there before")
-    rows += [
-        _fate("new", band, nothing, settings) for k, band in enumerate(after.fit.bands) if k not in taken
-    ]
+    rows += [_fate("new", band, nothing, settings) for k, band in enumerate(after.fit.bands) if k not in taken]
     return tuple(rows)
 
 
@@ -282,9 +292,7 @@ def _match(band: Band, others: tuple[Band, ...], taken: set[int]) -> int | None:
     return min(found)[1] if found else None
 
 
-def _reference(
-    before: _Measured, after: _Measured, settings: Settings, findings: list[Finding]
-) -> Estimate | None:
+def _reference(before: _Measured, after: _Measured, settings: Settings, findings: list[Finding]) -> Estimate | None:
     """How much less the reference band is after: before over after."""
     if settings.reference_cm is None:
         return None
@@ -294,7 +302,9 @@ def _reference(
         if not own:
             seen = f"has no band at {settings.reference_cm:g} 1/cm to divide by: ratios hold the amount of sample."
             findings.append(
-                remark(one.spectrum.file, "ftir.reference", seen, "Name another --reference-cm.", severity=Severity.WARNING)
+                remark(
+                    one.spectrum.file, "ftir.reference", seen, "Name another --reference-cm.", severity=Severity.WARNING
+                )
             )
             return None
         near.append(max(own, key=lambda band: band.height.value).height)

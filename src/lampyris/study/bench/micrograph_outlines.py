@@ -128,7 +128,12 @@ def _drawn(region: DrawnRegion, found: Particles) -> tuple[float, float, float, 
     height, width = found.shape
     room = max(width - np.ptp(x), 1.0) * max(height - np.ptp(y), 1.0)
     aspect = float(np.sqrt(size[1] / max(size[0], 1e-12)))
-    return 2.0 * float(np.sqrt(area / np.pi)), 4.0 * np.pi * area / max(length, 1e-9) ** 2, aspect, width * height / room
+    return (
+        2.0 * float(np.sqrt(area / np.pi)),
+        4.0 * np.pi * area / max(length, 1e-9) ** 2,
+        aspect,
+        width * height / room,
+    )
 
 
 def write_outlines(folder: Path, file: str, found: Particles, kept: Kept, pixel_nm: float, /) -> Path:
@@ -156,7 +161,9 @@ def picture_of(pixels: NDArray[np.generic], kept: Kept, pixel_nm: float, name: s
     """The picture, reduced, with the outlines and what became of each."""
     step = max(1, -(-max(pixels.shape) // _SHOWN_PX))
     rows, columns = pixels.shape[0] // step, pixels.shape[1] // step
-    small = pixels[: rows * step, : columns * step].reshape(rows, step, columns, step).mean(axis=(1, 3), dtype=np.float64)
+    small = (
+        pixels[: rows * step, : columns * step].reshape(rows, step, columns, step).mean(axis=(1, 3), dtype=np.float64)
+    )
     low, high = np.quantile(small, [0.002, 0.998])
     grey = np.clip((small - low) / max(high - low, 1e-12) * 255.0, 0.0, 255.0).astype(np.uint8)
     finite = [bool(np.isfinite(one).all()) for one in kept.outlines]

@@ -51,7 +51,7 @@ def image_flags(
         ("many-rejected", whole > 0 and kinds.count("rejected") > 0.1 * whole,
          f"has {kinds.count('rejected')} of {whole} things that are no particle's shape or overlap: {_reasons(found)}.",
          "Check the outlines (--outlines) and mend them (--corrections)."),
-        ("faint", used.any() and bool(np.median(kept.diameter_sd_px[used] / kept.diameter_px[used]) > 0.1),
+        ("faint", bool(used.any()) and bool(np.median(kept.diameter_sd_px[used] / kept.diameter_px[used]) > 0.1),
          "shows particles so faint that noise moves the usual diameter by more than 10 %.", "Expose longer, or stain."),
         ("polarity", other > 2.0 * same,
          f"has more that is {word} than what was measured.", f"If particles are {word}, give --particles {word}."),
@@ -107,7 +107,12 @@ def size_flags(
             f"{100 * share:.0f} % of {mean:.3g} nm" for share, mean in zip(both.shares, both.means_nm, strict=True)
         )
         told.append(
-            ("two-populations", True, f"holds two kinds of particles: {shown}.", "Mean and spread speak of the mixture.")
+            (
+                "two-populations",
+                True,
+                f"holds two kinds of particles: {shown}.",
+                "Mean and spread speak of the mixture.",
+            )
         )
     tables = {}
     if both is not None:

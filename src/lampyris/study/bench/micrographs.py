@@ -4,6 +4,7 @@ import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
@@ -163,7 +164,9 @@ def _scaled(path: Path, file: str, settings: MicrographSettings) -> Scaled:
         rows = int(read.words.get("image rows", "0"))
         legend = pixels.shape[0] - rows if 32 <= rows <= pixels.shape[0] else legend_rows(pixels)
     if legend > pixels.shape[0] - 32:
-        refuse(file, "micrograph.legend", f"has {pixels.shape[0]} rows, and {legend} are to be left out.", "Give fewer.")
+        refuse(
+            file, "micrograph.legend", f"has {pixels.shape[0]} rows, and {legend} are to be left out.", "Give fewer."
+        )
     bar = scale_bar(pixels, legend=legend)
     bar_pixel = math.nan
     if settings.bar_nm is not None and settings.pixel_nm is None:
@@ -180,7 +183,9 @@ def _scaled(path: Path, file: str, settings: MicrographSettings) -> Scaled:
         pixel, source, sd = read.pixel_nm, read.scale_source, 0.0
     if math.isnan(pixel):
         seen = "says no scale: how many nm a pixel is."
-        refuse(file, "micrograph.scale", seen, "Give --pixel-nm, or --bar-nm with the length of the bar in the picture.")
+        refuse(
+            file, "micrograph.scale", seen, "Give --pixel-nm, or --bar-nm with the length of the bar in the picture."
+        )
     other = read.pixel_nm if source != read.scale_source else math.nan
     kept = pixels[: pixels.shape[0] - legend]
     ignored = written_pixels(pixels, bar)[: kept.shape[0]] if bar is not None and bar.top < kept.shape[0] else None
@@ -264,9 +269,7 @@ def counted(number: int, /) -> Estimate:
     return Estimate(number, 0.0, number, number, 0.95, "1", "counted")
 
 
-def _law(
-    file: str, diameters: Diameters, settings: MicrographSettings, findings: list[Finding]
-) -> tuple[SizeLaw, ...]:
+def _law(file: str, diameters: Diameters, settings: MicrographSettings, findings: list[Finding]) -> tuple[SizeLaw, ...]:
     try:
         laws = fit_sizes(diameters)
     except ValueError as error:
@@ -371,7 +374,10 @@ def _together(
         return pooled, f"{count} particles in 1 picture: intervals speak of that picture's particles only"
     with_particles = [one for one in own if one.diameters.nm.size > 1]
     flags = tuple(sorted({flag for one in own for flag in one.record.flags} - {"few-particles"}))
-    values, words, tables, curves = {}, {}, {}, ()
+    values = {}
+    words: dict[str, str] = {}
+    tables: dict[str, Any] = {}
+    curves: tuple[BenchCurve, ...] = ()
     if len(with_particles) > 1:
         every = with_particles[0].diameters.joined([one.diameters for one in with_particles[1:]])
         common = float(np.mean([one.relative_sd for one in with_particles])) if _one_scale(own) else 0.0
@@ -423,7 +429,13 @@ def _with_shell(
     if settings.core_nm is not None:
         reach = 1.959964 * settings.core_nm_sd
         core = Estimate(
-            settings.core_nm, settings.core_nm_sd, settings.core_nm - reach, settings.core_nm + reach, 0.95, "nm", "given"
+            settings.core_nm,
+            settings.core_nm_sd,
+            settings.core_nm - reach,
+            settings.core_nm + reach,
+            0.95,
+            "nm",
+            "given",
         )
     else:
         own, more = _measured(technique, cores, settings, {})

@@ -155,7 +155,9 @@ def _placed(radius: Array, margin: float, truth: MicrographTruth, rng: np.random
     return x, y
 
 
-def _lay(thickness: Array, particle: tuple[float, float, float], truth: MicrographTruth, rng: np.random.Generator) -> None:
+def _lay(
+    thickness: Array, particle: tuple[float, float, float], truth: MicrographTruth, rng: np.random.Generator
+) -> None:
     """Add a particle's thickness in pixels to the fine grid."""
     x, y, radius = particle
     reach = 1.6 * radius + 1.0
@@ -354,7 +356,9 @@ def dm_bytes(pixels: NDArray[Any], pixel_nm: float, /, *, version: Literal[3, 4]
         tags = group("ImageTags", [text("Origin", "synthetic")])
         return group("", [group("ImageData", body), tags, text("Name", name)])
 
-    kind, code = {"uint8": (6, 10), "uint16": (10, 4), "float32": (2, 6), "int16": (1, 2), "int32": (7, 3)}[pixels.dtype.name]
+    kind, code = {"uint8": (6, 10), "uint16": (10, 4), "float32": (2, 6), "int16": (1, 2), "int32": (7, 3)}[
+        pixels.dtype.name
+    ]
     thumbnail = np.zeros((8, 8), np.uint32)
     entries = [
         group("ImageList", [image(thumbnail, 23, 5, "thumbnail"), image(pixels, kind, code, "synthetic")]),

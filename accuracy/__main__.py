@@ -32,6 +32,7 @@ TABLES = {
     "bench-xrd": "accuracy.bench.xrd",
     "bench-lifetime": "accuracy.bench.lifetime",
     "bench-blinking": "accuracy.bench.blinking",
+    "bench-eds": "accuracy.bench.eds",
     "bench-ftir": "accuracy.bench.ftir",
     "fate": "accuracy.fate",
     "release": "accuracy.release",

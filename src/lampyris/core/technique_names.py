@@ -10,6 +10,7 @@ TECHNIQUES = {
     "tem": "particle sizes in transmission electron micrographs",
     "sem": "particle sizes in scanning electron micrographs",
     "xrd": "crystallite size, strain, lattice constant and phase from diffraction",
+    "eds": "atomic composition from X-ray energies",
     "ftir": "bands of ligands in infrared spectra",
     "dls": "hydrodynamic size from correlograms",
     "stability": "size and emission over days of storage",

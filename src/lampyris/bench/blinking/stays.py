@@ -159,7 +159,7 @@ def shortest_seen(on: float, off: float, penalty: float, /) -> int:
     Examples
     --------
     >>> shortest_seen(60.0, 5.0, 27.0), shortest_seen(12.0, 6.0, 27.0)
-    (1, 21)
+    (1, 24)
     """
     if not (math.isfinite(on) and math.isfinite(off) and on > off):
         return 1

@@ -95,8 +95,9 @@ def _background(counts: Array) -> float:
     """Mean of the recorded channels well before the peak, or of the last tenth where there are none."""
     recorded = np.flatnonzero(counts)
     peak = int(counts.argmax())
-    rise = int(np.flatnonzero(counts[: peak + 1] >= 0.01 * counts[peak])[0])
-    before = counts[recorded[0] : max(recorded[0], rise - max(5, peak - rise))]
+    low = np.flatnonzero(counts[:peak] < 0.1 * counts[peak])
+    rise = int(low[-1]) + 1 if low.size else 0
+    before = counts[recorded[0] : max(recorded[0], rise - max(5, 3 * (peak - rise)))]
     if before.size >= 20:
         return float(before.mean())
     after = counts[recorded[-1] + 1 - max(1, (recorded[-1] + 1 - peak) // 10) : recorded[-1] + 1]

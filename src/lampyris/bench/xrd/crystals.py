@@ -165,7 +165,7 @@ def form_factor(element: str, q: Array, /) -> Array:
     Examples
     --------
     >>> round(float(form_factor("Cd", np.zeros(1))[0]), 1)
-    48.0
+    47.7
     """
     own = _coefficients()[element]
     s2 = (np.asarray(q, np.float64) / (4.0 * math.pi)) ** 2

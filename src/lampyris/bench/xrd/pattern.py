@@ -115,7 +115,7 @@ def pseudo_voigt_of(gauss: ArrayLike, lorentz: ArrayLike, /) -> tuple[Array, Arr
     Examples
     --------
     >>> [round(float(one), 3) for one in pseudo_voigt_of(*voigt_parts(2.0, 0.4))]
-    [2.0, 0.4]
+    [1.997, 0.401]
     """
     g, x = np.asarray(gauss, np.float64), np.asarray(lorentz, np.float64)
     fifth = g**5 + 2.69269 * g**4 * x + 2.42843 * g**3 * x**2 + 4.47163 * g**2 * x**3 + 0.07842 * g * x**4 + x**5

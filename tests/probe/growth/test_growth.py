@@ -99,7 +99,7 @@ def test_finer_steps_change_nothing_that_is_told(cdse, monkeypatch):
 
     times = [30.0, 300.0]
     coarse = grow(Batch(60.0, 300.0), cdse, times)
-    monkeypatch.setattr(population, "_TOLERANCE", 2e-5)
+    monkeypatch.setattr(population, "STEP_TOLERANCE", 2e-5)
     fine = grow(Batch(60.0, 300.0), cdse, times)
     # classes of nuclei follow the steps, so both change
     np.testing.assert_allclose(coarse.diameter_nm, fine.diameter_nm, rtol=5e-3)

@@ -134,7 +134,7 @@ class Batch:
                 ("injections.monomer_mmol_l", one.monomer_mmol_l, 0.0, 5000.0, "mmol/l", "no flask holds more")
             )
         for radius, number in self.seeds:
-            asked.append(("seeds.radius_nm", radius, 0.05, 100.0, "nm", "from a formula unit to far above dots"))
+            asked.append(("seeds.radius_nm", radius, 1e-6, 1000.0, "nm", "a radius is above 0"))
             asked.append(("seeds.number_nmol_l", number, 0.0, 1e9, "nmol/l", "a number of dots is not below 0"))
         for time, temperature in self.profile:
             asked.append(("profile.time_s", time, 0.0, 1e7, "s", "the batch starts at 0"))

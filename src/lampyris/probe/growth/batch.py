@@ -185,7 +185,8 @@ def kinetics_of(name: str, /) -> tuple[Kinetics, dict[str, SourcedValue]]:
     Returns
     -------
     Kinetics, dict of str to SourcedValue
-        The dictionary has the constants that a draw varies.
+        The dictionary has the constants that a draw varies, the time constant of a usual precursor (``conversion_s``) among them,
+        which is the batch's.
 
     Raises
     ------
@@ -198,12 +199,13 @@ def kinetics_of(name: str, /) -> tuple[Kinetics, dict[str, SourcedValue]]:
     row = row_named(rows, name, column="material") or row_named(rows, "other", column="material")
     assert row is not None
     told = {
-        column: sourced(row, column, unit, sd=f"{column}_sd")
+        column: sourced(row, column, unit, sd=f"{column}_sd", conditions=row["conditions"])
         for column, unit in (
             ("surface_energy_j_m2", "J/m2"),
             ("diffusion_m2_s", "m2/s"),
             ("reaction_m_s", "m/s"),
             ("solubility_mmol_l", "mmol/l"),
+            ("conversion_s", "s"),
         )
     }
     kinetics = Kinetics(

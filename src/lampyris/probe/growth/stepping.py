@@ -16,8 +16,10 @@ STEP_TOLERANCE = 2e-4
 """Relative error of a radius that one step may make."""
 EXCESS_SHARE = 0.02
 """Share of the excess over the solubility that the error of a step may reach: it is what drives ripening."""
-NUCLEATION_PARTS = 300.0
-"""While dots form, a step may use up one of so many parts of the free monomer, so that classes stay fine."""
+NUCLEATION_PARTS = 100.0
+"""While dots form, a step may change free monomer by one of so many parts, so that classes stay fine."""
+CLASS_NM = 0.01
+"""And nuclei of one step and of the next lie no further apart in radius."""
 FEWEST = 200
 """Classes below which each of a continuous population is split in two, so that ripening does not come down to a handful."""
 LEAST_NM = 0.25
@@ -118,8 +120,10 @@ def _without_dissolved(work: Array, count: int, least: float) -> int:
 
 
 @njit(cache=True, nogil=True)
-def _nucleating_s(work: Array, count: int, monomer: float, born: tuple[float, float], constants: Array) -> float:
-    """Longest step while dots form."""
+def _nucleating_s(
+    work: Array, count: int, monomer: float, born: tuple[float, float], coming: float, constants: Array, hot: float
+) -> float:
+    """Longest step while dots form: by what free monomer changes (`coming` is its supply), and by how far nuclei grow meanwhile."""
     rate, radius = born
     present, taken = 0.0, 0.0
     for k in range(count):
@@ -127,8 +131,14 @@ def _nucleating_s(work: Array, count: int, monomer: float, born: tuple[float, fl
         taken += work[_NUMBER, k] * work[_FIRST, k]
     if rate < 1e-30 or rate * 1e3 < 1e-6 * present:
         return math.inf
-    taken = SPHERE * abs(taken + rate * radius**3) / constants[VOLUME]
-    return monomer / (constants[PARTS] * taken) if taken > 0.0 else math.inf
+    change = abs(SPHERE * (taken + rate * radius**3) / constants[VOLUME] - coming)
+    longest = monomer / (constants[PARTS] * change) if change > 0.0 else math.inf
+    # a little above the size of a nucleus, which itself hardly grows
+    one, speed = np.array([(1.2 * radius) ** 3]), np.empty(1)
+    speeds(one, monomer, constants, hot, speed)
+    if speed[0] > 0.0:
+        longest = min(longest, CLASS_NM * 3.0 * (1.2 * radius) ** 2 / speed[0])
+    return longest
 
 
 @njit(cache=True, nogil=True)
@@ -266,7 +276,10 @@ def follow(
         born = nuclei(monomer, constants, hot) if forming else (0.0, math.inf)
         length = min(proposal, span[1] - now)
         if born[0] > 1e-30:
-            length = min(length, _nucleating_s(work, count, monomer, born, constants))
+            coming = 0.0
+            if constants[SUPPLY_S] > 0.0:
+                coming = supply[1] / constants[SUPPLY_S] * math.exp(-(now - span[0]) / constants[SUPPLY_S])
+            length = min(length, _nucleating_s(work, count, monomer, born, coming, constants, hot))
         if constants[SUPPLY_S] > 0.0:
             # what comes in a step must not outrun the dots
             length = min(length, 0.02 * constants[SUPPLY_S])

@@ -18,6 +18,8 @@ from lampyris.probe.growth.stepping import FEWEST, LEAST_NM, NUCLEATION_PARTS, S
 Array = NDArray[np.float64]
 _SPHERE = stepping.SPHERE
 MOST_STEPS = 400_000
+LEAST_NMOL_L = 1e-6
+"""Dots per volume below which no size is told."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -64,7 +66,7 @@ class Course:
     ----------
     time_s : numpy.ndarray, dims (time,)
     diameter_nm, sd_nm : numpy.ndarray, dims (time,)
-        Mean by number and standard deviation; NaN where there are no dots.
+        Mean by number and standard deviation; NaN where there are no dots, or fewer than `LEAST_NMOL_L`.
     number_nmol_l : numpy.ndarray, dims (time,)
     monomer_mmol_l : numpy.ndarray, dims (time,)
         Free.
@@ -249,14 +251,17 @@ def _constants(batch: Batch, kinetics: Kinetics, *, linear: bool, dissolves_at_n
 def _row(
     population: Array, monomer: float, to_come: float, kinetics: Kinetics, temperature_k: float
 ) -> tuple[float, ...]:
+    number = float(population[1].sum()) / AVOGADRO_PER_NM3 * 1e9
+    # of fewer than any instrument sees, a mean size says nothing
+    seen = number >= LEAST_NMOL_L
     dots = Population(np.cbrt(population[0]), population[1])
     _, _, solubility = kinetics.at(temperature_k)
     above = math.log(monomer / solubility) if monomer > solubility else 0.0
     critical = 2.0 * kinetics.capillary_nm(temperature_k) / above if above > 0 else math.inf
     return (
-        2.0 * dots.mean_nm(),
-        2.0 * dots.sd_nm(),
-        float(dots.number_per_nm3.sum()) / AVOGADRO_PER_NM3 * 1e9,
+        2.0 * dots.mean_nm() if seen else math.nan,
+        2.0 * dots.sd_nm() if seen else math.nan,
+        number,
         monomer / AVOGADRO_PER_NM3 * 1e3,
         to_come / AVOGADRO_PER_NM3 * 1e3,
         critical,

@@ -134,7 +134,8 @@ def _nucleating_s(
     change = abs(SPHERE * (taken + rate * radius**3) / constants[VOLUME] - coming)
     longest = monomer / (constants[PARTS] * change) if change > 0.0 else math.inf
     # a little above the size of a nucleus, which itself hardly grows
-    one, speed = np.array([(1.2 * radius) ** 3]), np.empty(1)
+    one, speed = np.empty(1), np.empty(1)
+    one[0] = (1.2 * radius) ** 3
     speeds(one, monomer, constants, hot, speed)
     if speed[0] > 0.0:
         longest = min(longest, CLASS_NM * 3.0 * (1.2 * radius) ** 2 / speed[0])
@@ -222,13 +223,20 @@ def _wider(work: Array, count: int, needed: int) -> Array:
 @njit(cache=True, nogil=True)
 def _split(work: Array, count: int) -> int:
     """Split every class into the halves of its cell in cubes of radii, which keeps number and volume as they are."""
-    order = np.argsort(work[_OWN, :count])
-    cubes, numbers = work[_OWN, :count][order], work[_NUMBER, :count][order]
+    # small counts, and compiled faster than a general sort
+    for k in range(1, count):
+        at = k
+        while at > 0 and work[_OWN, at - 1] > work[_OWN, at]:
+            for row in (_OWN, _NUMBER):
+                work[row, at - 1], work[row, at] = work[row, at], work[row, at - 1]
+            at -= 1
     for k in range(count):
         below, above = max(k - 1, 0), min(k + 1, count - 1)
-        quarter = 0.25 * (cubes[above] - cubes[below]) / (above - below)
-        work[_OWN, 2 * k], work[_OWN, 2 * k + 1] = cubes[k] - quarter, cubes[k] + quarter
-        work[_NUMBER, 2 * k] = work[_NUMBER, 2 * k + 1] = 0.5 * numbers[k]
+        work[_FIRST, k] = 0.25 * (work[_OWN, above] - work[_OWN, below]) / (above - below)
+    for k in range(count - 1, -1, -1):
+        cube, number, quarter = work[_OWN, k], work[_NUMBER, k], work[_FIRST, k]
+        work[_OWN, 2 * k], work[_OWN, 2 * k + 1] = cube - quarter, cube + quarter
+        work[_NUMBER, 2 * k], work[_NUMBER, 2 * k + 1] = 0.5 * number, 0.5 * number
     return 2 * count
 
 

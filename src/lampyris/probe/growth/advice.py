@@ -108,9 +108,14 @@ def advice_range(courses: Sequence[Course], /, *, level: float = 0.95) -> Advice
         sd = float(values.std(ddof=1)) if values.size > 1 else math.nan
         return Estimate(middle, sd, low, high, level, unit, method)
 
-    names = (("stop_s", "s"), ("diameter_nm", "nm"), ("spread", "1"), ("ripens_from_s", "s"))
-    without = sum(math.isnan(one.stop_s) for one in told)
-    return AdviceRange(*(estimate(name, unit) for name, unit in names), without, len(told))
+    return AdviceRange(
+        estimate("stop_s", "s"),
+        estimate("diameter_nm", "nm"),
+        estimate("spread", "1"),
+        estimate("ripens_from_s", "s"),
+        sum(math.isnan(one.stop_s) for one in told),
+        len(told),
+    )
 
 
 def drawn_courses(
@@ -289,7 +294,8 @@ def fit_aliquots(
     if observed.size < len(names) + 1:
         raise ValueError(f"{observed.size} values are too few for {len(names)} constants")
     bounds = {"speed": 6.0, "solubility": 4.0, "conversion": 4.0}
-    parameters = [Parameter(f"log_{name}", 0.0, -bounds[name], bounds[name], scale=0.5) for name in names]
+    # steps of slopes of a hundredth: adaptive steps of the course leave a noise of about 1e-5
+    parameters = [Parameter(f"log_{name}", 0.0, -bounds[name], bounds[name], scale=10.0) for name in names]
     fit = fit_least_squares(DataSet(model, observed, sd=sd), parameters)
     found = {name: _factor(fit[f"log_{name}"]) for name in names}
     own, constants = flask(fit.values)

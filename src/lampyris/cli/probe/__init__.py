@@ -6,7 +6,7 @@ from types import ModuleType
 from typing import Protocol
 
 from lampyris.cli.arguments import AddVerb
-from lampyris.cli.probe import coats, design, fate, growth, hazards, lots, show, sizing
+from lampyris.cli.probe import coats, design, fate, growth, hazards, lots, routes, show, sizing
 
 
 class AddTask(Protocol):
@@ -16,7 +16,7 @@ class AddTask(Protocol):
 
 
 # each has `add_tasks(task: AddTask)`, in the order of the help
-TASKS: tuple[ModuleType, ...] = (design, show, sizing, coats, hazards, lots, fate, growth)
+TASKS: tuple[ModuleType, ...] = (design, show, sizing, coats, hazards, lots, fate, growth, routes)
 
 
 def add_verbs(verb: AddVerb, /) -> None:

@@ -4,7 +4,16 @@ In the order of use: `kinetics_of` gives a material's constants, `Batch` says wh
 `advice` reads the course, `ripening_exponent` its end.
 """
 
-from lampyris.probe.growth.advice import Advice, AliquotFit, advice, drawn_courses, fit_aliquots
+from lampyris.probe.growth.advice import (
+    Advice,
+    AdviceRange,
+    AliquotFit,
+    Aliquots,
+    advice,
+    advice_range,
+    drawn_courses,
+    fit_aliquots,
+)
 from lampyris.probe.growth.batch import Batch, Injection, Kinetics, kinetics_of
 from lampyris.probe.growth.laws import (
     diffusion_ripening_rate,
@@ -17,13 +26,16 @@ from lampyris.probe.growth.population import Course, Population, grow
 
 __all__ = [
     "Advice",
+    "AdviceRange",
     "AliquotFit",
+    "Aliquots",
     "Batch",
     "Course",
     "Injection",
     "Kinetics",
     "Population",
     "advice",
+    "advice_range",
     "diffusion_ripening_rate",
     "drawn_courses",
     "fit_aliquots",

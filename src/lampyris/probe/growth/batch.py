@@ -2,7 +2,12 @@
 
 import math
 from dataclasses import dataclass, replace
+from itertools import pairwise
 
+import numpy as np
+from numpy.typing import NDArray
+
+from lampyris.core.finding import Finding, Place, Severity
 from lampyris.core.sourced import SourcedValue
 from lampyris.probe.materials import material
 from lampyris.probe.ranges import outside, refuse
@@ -95,6 +100,10 @@ class Batch:
         Temperature that is approached after the start; NaN where it stays.
     cooling_s : float
         Time constant of that.
+    profile : tuple of (float, float)
+        Times in s and temperatures in C between which it runs in straight lines, from `temperature_c` at 0 where no knot is there.
+    conversion_s : float
+        Time constant with which what is put in, at the start and by injections, becomes monomer; 0 for at once.
 
     Raises
     ------
@@ -108,6 +117,8 @@ class Batch:
     injections: tuple[Injection, ...] = ()
     cool_to_c: float = math.nan
     cooling_s: float = 60.0
+    profile: tuple[tuple[float, float], ...] = ()
+    conversion_s: float = 0.0
 
     def __post_init__(self) -> None:
         asked = [
@@ -122,22 +133,45 @@ class Batch:
             asked.append(
                 ("injections.monomer_mmol_l", one.monomer_mmol_l, 0.0, 5000.0, "mmol/l", "no flask holds more")
             )
-        refuse(
-            [
-                fault
-                for field, value, low, high, unit, basis in asked
-                for fault in outside(field, value, low=low, high=high, unit=unit, basis=basis)
-            ],
-            what="The batch cannot be",
-        )
+        for radius, number in self.seeds:
+            asked.append(("seeds.radius_nm", radius, 1e-6, 1000.0, "nm", "a radius is above 0"))
+            asked.append(("seeds.number_nmol_l", number, 0.0, 1e9, "nmol/l", "a number of dots is not below 0"))
+        for time, temperature in self.profile:
+            asked.append(("profile.time_s", time, 0.0, 1e7, "s", "the batch starts at 0"))
+            asked.append(("profile.temperature_c", temperature, 0.0, 450.0, "C", "as of temperature_c"))
+        asked.append(("conversion_s", self.conversion_s, 0.0, 1e7, "s", "0 is at once"))
+        faults = [
+            fault
+            for field, value, low, high, unit, basis in asked
+            for fault in outside(field, value, low=low, high=high, unit=unit, basis=basis)
+        ]
+        times = [time for time, _ in self.profile]
+        if any(later <= earlier for earlier, later in pairwise(times)):
+            seen = f"profile.time_s rises from knot to knot, got {', '.join(f'{time:g}' for time in times)}."
+            faults.append(Finding("probe.bounds", Severity.ERROR, Place(column="profile"), seen, "Sort the knots."))
+        if times and not math.isnan(self.cool_to_c):
+            seen = "profile and cool_to_c both say how the temperature runs."
+            faults.append(Finding("probe.bounds", Severity.ERROR, Place(column="profile"), seen, "Give one of them."))
+        refuse(faults, what="The batch cannot be")
+
+    def knots_k(self) -> NDArray[np.float64]:
+        """Temperature as straight lines between knots, dims (time or temperature, knot), in s and K.
+
+        An exponential approach is drawn with twelve knots per time constant, within a thousandth of its range.
+        """
+        start = self.temperature_c
+        knots = [(0.0, start)]
+        if self.profile:
+            knots = [*(() if self.profile[0][0] == 0.0 else knots), *self.profile]
+        elif not math.isnan(self.cool_to_c):
+            fall = start - self.cool_to_c
+            knots = [(k / 12 * self.cooling_s, self.cool_to_c + fall * math.exp(-k / 12)) for k in range(121)]
+        times, temperatures = np.array(knots).T
+        return np.stack([times, temperatures + 273.15])
 
     def temperature_k(self, time_s: float, /) -> float:
         """Temperature at a time."""
-        start = self.temperature_c + 273.15
-        if math.isnan(self.cool_to_c):
-            return start
-        end = self.cool_to_c + 273.15
-        return end + (start - end) * math.exp(-time_s / self.cooling_s)
+        return float(np.interp(time_s, *self.knots_k()))
 
 
 def kinetics_of(name: str, /) -> tuple[Kinetics, dict[str, SourcedValue]]:
@@ -151,7 +185,8 @@ def kinetics_of(name: str, /) -> tuple[Kinetics, dict[str, SourcedValue]]:
     Returns
     -------
     Kinetics, dict of str to SourcedValue
-        The dictionary has the constants that a draw varies.
+        The dictionary has the constants that a draw varies, the time constant of a usual precursor (``conversion_s``) among them,
+        which is the batch's.
 
     Raises
     ------
@@ -164,12 +199,13 @@ def kinetics_of(name: str, /) -> tuple[Kinetics, dict[str, SourcedValue]]:
     row = row_named(rows, name, column="material") or row_named(rows, "other", column="material")
     assert row is not None
     told = {
-        column: sourced(row, column, unit, sd=f"{column}_sd")
+        column: sourced(row, column, unit, sd=f"{column}_sd", conditions=row["conditions"])
         for column, unit in (
             ("surface_energy_j_m2", "J/m2"),
             ("diffusion_m2_s", "m2/s"),
             ("reaction_m_s", "m/s"),
             ("solubility_mmol_l", "mmol/l"),
+            ("conversion_s", "s"),
         )
     }
     kinetics = Kinetics(

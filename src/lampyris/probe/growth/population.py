@@ -5,22 +5,21 @@ monomer back. Free monomer is what is left of the total, so that matter is conse
 """
 
 import math
-from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from lampyris.core.arrays import frozen_array
-from lampyris.probe.growth.batch import AVOGADRO_PER_NM3, Batch, Kinetics
+from lampyris.probe.growth import stepping
+from lampyris.probe.growth.batch import AVOGADRO_PER_NM3, GAS_J_PER_MOL_K, Batch, Kinetics
+from lampyris.probe.growth.stepping import FEWEST, LEAST_NM, NUCLEATION_PARTS, STEP_TOLERANCE, follow, supplied
 
 Array = NDArray[np.float64]
-_SPHERE = 4.0 * math.pi / 3.0
-_TOLERANCE = 2e-4
-"""Relative error of a radius that one step may make."""
+_SPHERE = stepping.SPHERE
 MOST_STEPS = 400_000
-LEAST_NM = 0.25
-"""Radius of about a formula unit: below it there is no dot."""
+LEAST_NMOL_L = 1e-6
+"""Dots per volume below which no size is told."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -67,7 +66,7 @@ class Course:
     ----------
     time_s : numpy.ndarray, dims (time,)
     diameter_nm, sd_nm : numpy.ndarray, dims (time,)
-        Mean by number and standard deviation; NaN where there are no dots.
+        Mean by number and standard deviation; NaN where there are no dots, or fewer than `LEAST_NMOL_L`.
     number_nmol_l : numpy.ndarray, dims (time,)
     monomer_mmol_l : numpy.ndarray, dims (time,)
         Free.
@@ -75,6 +74,8 @@ class Course:
         Diameter that neither grows nor dissolves; infinite where the solution is not above its solubility.
     end : Population
     steps : int
+    precursor_mmol_l : numpy.ndarray, dims (time,)
+        Not yet converted to monomer.
     """
 
     time_s: Array
@@ -85,6 +86,7 @@ class Course:
     critical_nm: Array
     end: Population
     steps: int = 0
+    precursor_mmol_l: Array = field(default_factory=lambda: np.zeros(0))
 
     @property
     def spread(self) -> Array:
@@ -148,75 +150,6 @@ def nucleation_rate(monomer_per_nm3: float, kinetics: Kinetics, temperature_k: f
     return kinetics.nucleation_per_l_s * 1e-24 * math.exp(-min(barrier, 700.0)), 1.1 * critical
 
 
-class _Flask:
-    """State of a batch while it is followed: cubes of radii, numbers, and the total of monomer."""
-
-    __slots__ = ("cubes", "dissolves_at", "kinetics", "linear", "numbers", "steps", "total")
-
-    def __init__(self, batch: Batch, kinetics: Kinetics, linear: bool, dissolves_at: float) -> None:
-        seeds = np.array(batch.seeds, np.float64).reshape(-1, 2)
-        self.kinetics, self.linear, self.dissolves_at = kinetics, linear, dissolves_at
-        self.cubes = seeds[:, 0] ** 3
-        self.numbers = seeds[:, 1] * 1e-9 * AVOGADRO_PER_NM3
-        self.total = batch.monomer_mmol_l * 1e-3 * AVOGADRO_PER_NM3 + self.crystal()
-        self.steps = 0
-
-    def crystal(self) -> float:
-        """Monomer in crystals, per nm3."""
-        return _SPHERE * float(np.dot(self.numbers, self.cubes)) / self.kinetics.monomer_nm3
-
-    def monomer(self, cubes: Array | None = None) -> float:
-        """Free monomer, per nm3."""
-        own = self.cubes if cubes is None else cubes
-        return self.total - _SPHERE * float(np.dot(self.numbers, own)) / self.kinetics.monomer_nm3
-
-    def speeds(self, cubes: Array, temperature_k: float) -> Array:
-        """Rate of the cubes of radii, which stays finite where a dot vanishes."""
-        radius = np.cbrt(np.maximum(cubes, self.dissolves_at**3 * 0.125))
-        rate = growth_rate(radius, self.monomer(cubes), self.kinetics, temperature_k, linear=self.linear)
-        return 3.0 * radius**2 * rate
-
-    def step(self, time_s: float, longest_s: float, temperature: Callable[[float], float]) -> tuple[float, float]:
-        """One step of Heun's rule whose error is within bounds; its length, and a proposal for the next."""
-        length = longest_s
-        first = self.speeds(self.cubes, temperature(time_s))
-        scale = max(float(np.average(self.cubes, weights=self.numbers)) if self.cubes.size else 1.0, LEAST_NM**3)
-        while True:
-            ahead = self.cubes + length * first
-            second = self.speeds(np.maximum(ahead, 0.0), temperature(time_s + length))
-            # a class that is about to vanish may be as wrong as it is small
-            error = np.abs(second - first) * length / 2.0 / (3.0 * np.maximum(self.cubes, 0.3 * scale))
-            worst = float(error.max()) if error.size else 0.0
-            monomer = self.monomer(self.cubes + length * (first + second) / 2.0)
-            # what drives ripening is the small excess over the solubility: the step must not disturb it
-            excess = abs(self.monomer() - self.kinetics.at(temperature(time_s))[2]) + 1e-12
-            worst = max(worst, _TOLERANCE * abs(self.monomer(ahead) - monomer) / (0.02 * excess))
-            if (worst <= _TOLERANCE and monomer >= 0.0) or length < 1e-12:
-                break
-            length *= max(0.2, 0.85 * math.sqrt(_TOLERANCE / worst)) if worst > _TOLERANCE else 0.3
-        self.cubes = self.cubes + length * (first + second) / 2.0
-        self.steps += 1
-        growth = min(2.0, 0.85 * math.sqrt(_TOLERANCE / worst)) if worst > 0 else 2.0
-        return length, length * growth
-
-    def dissolve(self) -> None:
-        """Take out the classes that have vanished; their monomer is free by the balance."""
-        gone = self.cubes <= self.dissolves_at**3
-        if gone.any():
-            self.cubes, self.numbers = self.cubes[~gone], self.numbers[~gone]
-
-    def nucleate(self, length: float, temperature_k: float) -> None:
-        """Add the nuclei of a step as a class."""
-        rate, radius = nucleation_rate(self.monomer(), self.kinetics, temperature_k)
-        number = rate * length
-        if number <= 1e-9 * max(float(self.numbers.sum()), 1e-15):
-            return
-        most = 0.2 * self.monomer() * self.kinetics.monomer_nm3 / (_SPHERE * radius**3)
-        radius = max(radius, LEAST_NM * 1.01)
-        self.cubes = np.append(self.cubes, radius**3)
-        self.numbers = np.append(self.numbers, min(number, most))
-
-
 def grow(
     batch: Batch,
     kinetics: Kinetics,
@@ -253,59 +186,83 @@ def grow(
 
     Notes
     -----
-    Heun's rule on the cubes of radii, of second order, with a bound on the relative error of every radius in a step.
+    Heun's rule on the cubes of radii, of second order, with a bound on the relative error of every radius in a step; the nuclei
+    of a step are one class, by the mean of the rates at its ends. Monomer is what crystals and precursor leave of the total, so
+    that matter is kept to rounding. Steps end at injections and at knots of the temperature.
     """
     times = np.asarray(times_s, np.float64)
     if times.ndim != 1 or not times.size or times[0] < 0 or not (np.diff(times) > 0).all():
         raise ValueError("times must rise, from 0 on")
-    flask = _Flask(batch, kinetics, linear, dissolves_at_nm)
-    stops = sorted({*times.tolist(), *(one.time_s for one in batch.injections if one.time_s <= times[-1])})
-    now, proposal = 0.0, 1e-4
+    constants = _constants(batch, kinetics, linear=linear, dissolves_at_nm=dissolves_at_nm)
+    knots = batch.knots_k()
+    seeds = np.array(batch.seeds, np.float64).reshape(-1, 2)
+    population = np.stack([seeds[:, 0] ** 3, seeds[:, 1] * 1e-9 * AVOGADRO_PER_NM3])
+    there, to_come = _SPHERE * float(np.dot(*population)) / kinetics.monomer_nm3, 0.0
+    added = {0.0: batch.monomer_mmol_l}
+    for one in batch.injections:
+        added[one.time_s] = added.get(one.time_s, 0.0) + one.monomer_mmol_l
+    asked = set(times.tolist())
+    now, proposal, steps = 0.0, 1e-4, 0
     rows: list[tuple[float, ...]] = []
-    for stop in stops:
-        while now < stop:
-            if nucleation:
-                proposal = min(proposal, _nucleating_s(flask, batch.temperature_k(now)))
-            length, proposal = flask.step(now, min(proposal, stop - now), batch.temperature_k)
-            if nucleation:
-                flask.nucleate(length, batch.temperature_k(now))
-            flask.dissolve()
-            now = stop if stop - now - length < 1e-12 * stop else now + length
-            if flask.steps > MOST_STEPS:
-                raise ValueError(f"more than {MOST_STEPS} steps to {now:.3g} s: the constants are too far apart")
-        for one in batch.injections:
-            if one.time_s == stop:
-                added = one.monomer_mmol_l * 1e-3 * AVOGADRO_PER_NM3
-                flask.total += added
-                proposal = 1e-4
-        if stop in times:
-            rows.append(_row(flask, batch.temperature_k(stop)))
-    diameter, sd, number, monomer, critical = np.array(rows).T
-    end = Population(np.cbrt(flask.cubes), flask.numbers)
-    return Course(times, diameter, sd, number, monomer, critical, end, flask.steps)
+    for stop in sorted({*asked, *(at for at in (*added, *knots[0].tolist()) if at <= times[-1])}):
+        supply = np.array([there, to_come])
+        if stop > now:
+            limits = np.array([proposal, float(nucleation), float(MOST_STEPS - steps)])
+            population, proposal, taken = follow(population, np.array([now, stop]), supply, constants, knots, limits)
+            if taken < 0:
+                raise ValueError(f"more than {MOST_STEPS} steps to {proposal:.3g} s: the constants are too far apart")
+            there, steps = float(supplied(supply, stop - now, constants)), steps + taken
+            to_come = supply[0] + supply[1] - there
+            now = stop
+        if stop in added:
+            amount, proposal = added[stop] * 1e-3 * AVOGADRO_PER_NM3, 1e-4
+            there, to_come = (there, to_come + amount) if batch.conversion_s > 0 else (there + amount, to_come)
+        if stop in asked:
+            monomer = there - _SPHERE * float(np.dot(*population)) / kinetics.monomer_nm3
+            rows.append(_row(population, monomer, to_come, kinetics, batch.temperature_k(stop)))
+    diameter, sd, number, free, precursor, critical = np.array(rows).T
+    end = Population(np.cbrt(population[0]), population[1])
+    return Course(times, diameter, sd, number, free, critical, end, steps, precursor)
 
 
-def _nucleating_s(flask: _Flask, temperature_k: float) -> float:
-    """Longest step while dots form: the free monomer may fall by no more than a part in 300, so that classes stay fine."""
-    monomer = flask.monomer()
-    rate, radius = nucleation_rate(monomer, flask.kinetics, temperature_k)
-    if rate < 1e-30 or rate * 1e3 < 1e-6 * float(flask.numbers.sum()):
-        return math.inf
-    volume = rate * max(radius, LEAST_NM) ** 3 + float(np.dot(flask.numbers, flask.speeds(flask.cubes, temperature_k)))
-    taken = _SPHERE * abs(volume) / flask.kinetics.monomer_nm3
-    return monomer / (300.0 * taken) if taken > 0 else math.inf
+def _constants(batch: Batch, kinetics: Kinetics, *, linear: bool, dissolves_at_nm: float) -> Array:
+    """Constants as the compiled steps take them."""
+    own = np.empty(stepping.CONSTANTS)
+    per_kj = 1000.0 / GAS_J_PER_MOL_K
+    own[stepping.VOLUME] = kinetics.monomer_nm3
+    own[stepping.DIFFUSION] = kinetics.diffusion_m2_s * 1e18
+    own[stepping.REACTION] = kinetics.reaction_m_s * 1e9
+    own[stepping.SOLUBILITY] = kinetics.solubility_mmol_l * 1e-3 * AVOGADRO_PER_NM3
+    own[stepping.CAPILLARY_K] = kinetics.capillary_nm(1.0)
+    own[stepping.PREFACTOR] = kinetics.nucleation_per_l_s * 1e-24
+    own[stepping.DIFFUSION_K] = kinetics.diffusion_kj_mol * per_kj
+    own[stepping.REACTION_K] = kinetics.reaction_kj_mol * per_kj
+    own[stepping.SOLUTION_K] = kinetics.solution_kj_mol * per_kj
+    own[stepping.REFERENCE_K] = kinetics.reference_k
+    own[stepping.DISSOLVES] = dissolves_at_nm**3
+    own[stepping.LINEAR] = float(linear)
+    own[stepping.SUPPLY_S] = batch.conversion_s
+    own[stepping.TOLERANCE], own[stepping.PARTS] = STEP_TOLERANCE, NUCLEATION_PARTS
+    # a few seeds are what they are; many stand for a distribution
+    own[stepping.SPLIT_BELOW] = FEWEST if not 0 < len(batch.seeds) < 12 else 0.0
+    return own
 
 
-def _row(flask: _Flask, temperature_k: float) -> tuple[float, ...]:
-    population = Population(np.cbrt(flask.cubes), flask.numbers)
-    _, _, solubility = flask.kinetics.at(temperature_k)
-    monomer = flask.monomer()
+def _row(
+    population: Array, monomer: float, to_come: float, kinetics: Kinetics, temperature_k: float
+) -> tuple[float, ...]:
+    number = float(population[1].sum()) / AVOGADRO_PER_NM3 * 1e9
+    # of fewer than any instrument sees, a mean size says nothing
+    seen = number >= LEAST_NMOL_L
+    dots = Population(np.cbrt(population[0]), population[1])
+    _, _, solubility = kinetics.at(temperature_k)
     above = math.log(monomer / solubility) if monomer > solubility else 0.0
-    critical = 2.0 * flask.kinetics.capillary_nm(temperature_k) / above if above > 0 else math.inf
+    critical = 2.0 * kinetics.capillary_nm(temperature_k) / above if above > 0 else math.inf
     return (
-        2.0 * population.mean_nm(),
-        2.0 * population.sd_nm(),
-        float(population.number_per_nm3.sum()) / AVOGADRO_PER_NM3 * 1e9,
+        2.0 * dots.mean_nm() if seen else math.nan,
+        2.0 * dots.sd_nm() if seen else math.nan,
+        number,
         monomer / AVOGADRO_PER_NM3 * 1e3,
+        to_come / AVOGADRO_PER_NM3 * 1e3,
         critical,
     )

@@ -17,10 +17,12 @@ class Route:
     least_nm, most_nm : float
         Diameters that it reaches.
     spread_percent : float
-        Typical standard deviation of the diameter over its mean, of a good batch.
+        Typical standard deviation of the diameter over its mean, of a good batch; no source was read for it.
     temperature_c, surface, scale, choose_when, avoid_when : str
     source, mark : str
-        Mark: a key of `lampyris.core.sourced.MARKS`.
+        Of the route itself; mark: a key of `lampyris.core.sourced.MARKS`.
+    figures_source, figures_mark : str
+        Of sizes, and of what else in the row is a number.
     """
 
     name: str
@@ -36,10 +38,12 @@ class Route:
     avoid_when: str
     source: str
     mark: str
+    figures_source: str
+    figures_mark: str
 
     def __post_init__(self) -> None:
-        if self.mark not in MARKS or not self.source:
-            raise ValueError(f"route {self.name} needs a source and a mark of {', '.join(MARKS)}")
+        if not {self.mark, self.figures_mark} <= MARKS.keys() or not (self.source and self.figures_source):
+            raise ValueError(f"route {self.name} needs sources and marks of {', '.join(MARKS)}")
         if not 0 < self.least_nm < self.most_nm:
             raise ValueError(f"route {self.name}: sizes must rise from above 0")
 
@@ -94,4 +98,6 @@ def _route(row: dict[str, str]) -> Route:
         row["avoid_when"],
         row["source"],
         row["mark"],
+        row["figures_source"],
+        row["figures_mark"],
     )

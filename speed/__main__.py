@@ -20,6 +20,7 @@ RUNNABLE = {
     "tcspc-fit": "speed.tcspc_fit",
     "probe-design": "speed.probe_design",
     "dls-inversion": "speed.dls_inversion",
+    "micrograph": "speed.micrograph",
 }
 # rows of minutes and gigabytes, which have a shorter form
 QUICK = ("session", "study")

@@ -15,6 +15,7 @@ ROOT = Path(__file__).parents[2]
 ROWS = [
     "unmixing", "detection", "linking", "registration", "montecarlo", "diffusion", "live-small", "live-large", "session",
     "study", "cold-start", "mixed-model", "compare", "probe-design", "dls-inversion", "tcspc-fit",
+    "micrograph",
 ]  # fmt: skip
 
 

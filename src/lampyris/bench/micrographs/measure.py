@@ -19,6 +19,7 @@ _POOR = 8.0
 # in robust standard deviations of the particles' own misfits
 _BINS, _REACH = 36, 1.8
 _ANGLES, _HARMONICS = 48, 8
+_USUAL_FLATNESS, _FLATNESS_SD = 0.1, 0.35
 _EDGES = 200
 # particles that tell the edge
 
@@ -32,7 +33,7 @@ class Edge:
     blur_px : float
         Standard deviation of the Gaussian blur.
     flatness : float
-        0: contrast of a projected sphere; 1: of a flat disc.
+        0: contrast of a projected sphere; 1: of a flat disc; below 0: of one that tapers, see `contrast.predict_profile`.
     radius, contrast, fitted, sd : numpy.ndarray, dims (point,)
         Mean contrast along the radius, in units of particle's radius and contrast, and the fit.
     fit : Fit or None
@@ -130,7 +131,7 @@ def measure_particles(
 
     Notes
     -----
-    A particle is an ellipse whose contrast is that of a projected sphere, of a flat disc, or between, blurred by a Gaussian. Blur
+    A particle is an ellipse with the contrast of a projected sphere, flatter up to a disc's or more tapered, blurred by a Gaussian. Blur
     and kind are those of the image, from the mean profile of particles that stand alone; centre, area, shape, contrast and a
     level below are each particle's own, fitted to what the others leave. So the diameter hangs on no threshold, and not on blur.
     """
@@ -144,10 +145,10 @@ def measure_particles(
     if ignored is not None:
         contrast[ignored] = np.nan
     particles = found.particles.copy()
-    edge = Edge(1.2, 0.3 if flatness is None else flatness)
+    edge = Edge(1.2, _USUAL_FLATNESS if flatness is None else flatness)
     residual = contrast.copy()
     lone = _lone(found)
-    for steps in (12, 8):
+    for steps in (12, 8, 8):
         # the edge is told by those that stand alone
         told = _fitted(residual, contrast, particles, edge, flat, np.flatnonzero(lone)[:_EDGES], steps)
         edge = _edge(contrast, particles, lone, told, edge, flat, fixed=flatness)
@@ -229,19 +230,10 @@ def _edge(
 
         names = ("blur_px", "flatness", f"stretch {k}", f"height {k}", f"level {k}")
         sets.append(DataSet(model, mean[kept], sd=sd[kept], parameters=names, name=f"profile {k}"))
-    parameters = [
-        Parameter(
-            "blur_px", min(max(edge.blur_px, 0.2), 0.5 * min(sizes)), 0.05, max(1.0, 1.2 * min(sizes)), scale=0.1
-        ),
-        Parameter("flatness", edge.flatness, 0.0, 1.0, fixed=fixed is not None, scale=0.1),
-    ]
-    for k in range(len(groups)):
-        parameters += [
-            Parameter(f"stretch {k}", 1.0, 0.6, 1.6, scale=0.02),
-            Parameter(f"height {k}", 1.0, 0.2, 5.0, scale=0.05),
-            Parameter(f"level {k}", 0.0, -0.5, 0.5, scale=0.02),
-        ]
-    fit = fit_least_squares(sets, parameters, scatter="residual")
+    parameters = _edge_parameters(edge, min(sizes), len(groups), fixed=fixed is not None)
+    # noise that tells nothing of the kind leaves it between sphere and disc
+    usual = DataSet(lambda p: p, [_USUAL_FLATNESS], sd=[_FLATNESS_SD], parameters=("flatness",), name="usual kind")
+    fit = fit_least_squares(sets if fixed is not None else [*sets, usual], parameters, scatter="residual")
     blur, flatness = fit["blur_px"].value, fit["flatness"].value
     inside = [own for _, _, own in profiles]
     return Edge(
@@ -249,10 +241,25 @@ def _edge(
         flatness,
         np.concatenate([centres[one] for one in inside]),
         np.concatenate([mean[one] for (mean, _, _), one in zip(profiles, inside, strict=True)]),
-        np.concatenate(fit.fitted),
+        np.concatenate(fit.fitted[: len(sets)]),
         np.concatenate([sd[one] for (_, sd, _), one in zip(profiles, inside, strict=True)]),
         fit,
     )
+
+
+def _edge_parameters(edge: Edge, least_px: float, groups: int, *, fixed: bool) -> list[Parameter]:
+    most = max(1.0, 1.2 * least_px)
+    found = [
+        Parameter("blur_px", min(max(edge.blur_px, 0.2), 0.5 * most), 0.05, most, scale=0.1),
+        Parameter("flatness", edge.flatness, -1.0, 1.0, fixed=fixed, scale=0.1),
+    ]
+    for k in range(groups):
+        found += [
+            Parameter(f"stretch {k}", 1.0, 0.6, 1.6, scale=0.02),
+            Parameter(f"height {k}", 1.0, 0.2, 5.0, scale=0.05),
+            Parameter(f"level {k}", 0.0, -0.5, 0.5, scale=0.02),
+        ]
+    return found
 
 
 def _profile(

@@ -12,6 +12,8 @@ from lampyris.bench.micrographs.contrast import LEAST_BLUR, MOST_BLUR
 
 COLUMNS = ("x", "y", "radius", "a", "b", "contrast", "offset")
 """Columns of a particle; x, y and radius in pixels."""
+SHAPE_SD, LEAST_RADIUS_PX = 0.5, 0.3
+"""What is known of the two numbers of a shape before it is seen (an aspect of 1.6), and the least radius that a fit may take."""
 _LOW, _SPAN = float(np.log(LEAST_BLUR)), float(np.log(MOST_BLUR / LEAST_BLUR))
 
 
@@ -100,6 +102,63 @@ def _normal(residual, one, blur, table, slope, own):  # type: ignore[no-untyped-
 
 
 @njit(cache=True, nogil=True)
+def _goal(total, one, pixel_sd, offset_sd):  # type: ignore[no-untyped-def]  # pragma: no cover - compiled
+    """Chi-squared with what is known of shapes and of the level below."""
+    return total / pixel_sd**2 + (one[3] ** 2 + one[4] ** 2) / SHAPE_SD**2 + (one[6] / offset_sd) ** 2
+
+
+@njit(cache=True, nogil=True)
+def _with_known(matrix, pixel_sd, offset_sd):  # type: ignore[no-untyped-def]  # pragma: no cover - compiled
+    full = matrix / pixel_sd**2
+    full[3, 3] += 1.0 / SHAPE_SD**2
+    full[4, 4] += 1.0 / SHAPE_SD**2
+    full[6, 6] += 1.0 / offset_sd**2
+    return full
+
+
+@njit(cache=True, nogil=True)
+def _fit_one(residual, one, blur, table, slope, pixel_sd, offset_sd, most):  # type: ignore[no-untyped-def]  # pragma: no cover
+    """Levenberg-Marquardt steps of one particle, in place; variance factor, reduced chi-squared, whether it failed."""
+    trial = np.zeros(7)
+    frame = np.zeros(3)
+    # the circle of pixels stays while the particle moves, so that sums of squares compare
+    frame[0] = one[2] * np.sqrt(np.sqrt(1.0 + one[3] ** 2 + one[4] ** 2) + np.hypot(one[3], one[4])) + 3.0 * blur + 3.0
+    frame[1], frame[2] = one[0], one[1]
+    damping, failed = 1e-3, 0.0
+    matrix, gradient, total, count = _normal(residual, one, blur, table, slope, frame)
+    goal = _goal(total, one, pixel_sd, offset_sd)
+    for _ in range(most):
+        full = _with_known(matrix, pixel_sd, offset_sd)
+        down = gradient / pixel_sd**2
+        down[3] -= one[3] / SHAPE_SD**2
+        down[4] -= one[4] / SHAPE_SD**2
+        down[6] -= one[6] / offset_sd**2
+        for i in range(7):
+            full[i, i] = full[i, i] * (1.0 + damping) + 1e-12
+        move = np.linalg.solve(full, down)
+        trial[:] = one + move
+        trial[2] = one[2] * np.exp(min(max(move[2], -0.5), 0.5))
+        if trial[2] < LEAST_RADIUS_PX or not np.isfinite(trial.sum()):
+            failed = 1.0
+            break
+        matrix_there, gradient_there, total_there, _ = _normal(residual, trial, blur, table, slope, frame)
+        goal_there = _goal(total_there, trial, pixel_sd, offset_sd)
+        if not goal_there < goal:
+            damping *= 8.0
+            if damping > 1e6:
+                break
+            continue
+        gained = goal - goal_there
+        one[:] = trial
+        matrix, gradient, total, goal = matrix_there, gradient_there, total_there, goal_there
+        damping = max(damping * 0.2, 1e-9)
+        if gained < 1e-3:
+            break
+    inverse = np.linalg.solve(_with_known(matrix, pixel_sd, offset_sd) + 1e-12 * np.eye(7), np.eye(7))
+    return inverse[2, 2] / pixel_sd**2, total / pixel_sd**2 / max(count - 7, 1), failed
+
+
+@njit(cache=True, nogil=True)
 def fit_particles(  # type: ignore[no-untyped-def]
     residual, particles, which, blur, table, slope, pixel_sd, offset_sd, most
 ):  # pragma: no cover - compiled
@@ -107,63 +166,13 @@ def fit_particles(  # type: ignore[no-untyped-def]
 
     `residual` is the contrast (NaN where it does not count), particles taken off as they are; `particles` dims (particle, 7).
     Returns variance factor of the logarithm of the radius (times the variance of a pixel's noise), reduced chi-squared, and
-    whether each moved to an end, dims (particle, 3).
+    whether the fit failed, dims (particle, 3); 1 of those not asked for.
     """
     told = np.ones((particles.shape[0], 3))
-    eye = np.eye(7)
-    trial = np.zeros(7)
-    frame = np.zeros(3)
     for k in which:
         one = particles[k]
         _add(residual, one, blur, table, slope, 1.0)
-        q0 = np.sqrt(1.0 + one[3] ** 2 + one[4] ** 2)
-        # the circle of pixels stays while the particle moves, so that sums of squares compare
-        frame[0] = one[2] * np.sqrt(q0 + np.hypot(one[3], one[4])) + 3.0 * blur + 3.0
-        frame[1], frame[2] = one[0], one[1]
-        damping = 1e-3
-        ended = 0.0
-        matrix, gradient, total, count = _normal(residual, one, blur, table, slope, frame)
-        variance = pixel_sd * pixel_sd
-        goal = total / variance + (one[3] ** 2 + one[4] ** 2) / 0.25 + (one[6] / offset_sd) ** 2
-        for _ in range(most):
-            full = matrix / variance
-            down = gradient / variance
-            full[3, 3] += 1.0 / 0.25
-            full[4, 4] += 1.0 / 0.25
-            full[6, 6] += 1.0 / offset_sd**2
-            down[3] -= one[3] / 0.25
-            down[4] -= one[4] / 0.25
-            down[6] -= one[6] / offset_sd**2
-            for i in range(7):
-                full[i, i] = full[i, i] * (1.0 + damping) + 1e-12
-            move = np.linalg.solve(full, down)
-            for i in range(7):
-                trial[i] = one[i] + move[i]
-            trial[2] = one[2] * np.exp(min(max(move[2], -0.5), 0.5))
-            if trial[2] < 0.3 or not np.isfinite(trial.sum()):
-                ended = 1.0
-                break
-            matrix2, gradient2, total2, _ = _normal(residual, trial, blur, table, slope, frame)
-            goal2 = total2 / variance + (trial[3] ** 2 + trial[4] ** 2) / 0.25 + (trial[6] / offset_sd) ** 2
-            if goal2 < goal:
-                gained = goal - goal2
-                one[:] = trial
-                matrix, gradient, total, goal = matrix2, gradient2, total2, goal2
-                damping = max(damping * 0.2, 1e-9)
-                if gained < 1e-3:
-                    break
-            else:
-                damping *= 8.0
-                if damping > 1e6:
-                    break
-        full = matrix / variance
-        full[3, 3] += 1.0 / 0.25
-        full[4, 4] += 1.0 / 0.25
-        full[6, 6] += 1.0 / offset_sd**2
-        inverse = np.linalg.solve(full + 1e-12 * eye, eye)
-        told[k, 0] = inverse[2, 2] / variance
-        told[k, 1] = total / variance / max(count - 7, 1)
-        told[k, 2] = ended
+        told[k, 0], told[k, 1], told[k, 2] = _fit_one(residual, one, blur, table, slope, pixel_sd, offset_sd, most)
         _add(residual, one, blur, table, slope, -1.0)
     return told
 

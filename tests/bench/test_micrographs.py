@@ -1,0 +1,125 @@
+"""Contrast, shapes, parting and laws of size, against what is known of them."""
+
+import math
+
+import numpy as np
+import pytest
+from scipy.ndimage import distance_transform_edt, gaussian_filter
+
+from lampyris.bench.micrographs.contrast import predict_image, predict_profile
+from lampyris.bench.micrographs.find import part_basins
+from lampyris.bench.micrographs.legend import legend_rows, scale_bar
+from lampyris.bench.micrographs.measure import measure_particles
+from lampyris.bench.micrographs.sizes import (
+    Diameters,
+    fit_sizes,
+    moments,
+    over_images,
+    particles_needed,
+    two_kinds,
+)
+
+
+@pytest.mark.parametrize("flatness", [0.0, 1.0])
+def test_the_profile_is_the_blurred_shape(flatness):
+    radius, blur = 100.0, 20.0
+    v, u = np.mgrid[-220:221, -220:221]
+    inside = np.maximum(1.0 - (u**2 + v**2) / radius**2, 0.0)
+    shape = np.sqrt(inside) if flatness == 0 else (inside > 0).astype(float)
+    wanted = gaussian_filter(shape, blur, truncate=6.0)[220, 220:]
+    found = predict_profile(np.arange(221) / radius, blur / radius, flatness)
+    # pixels of a hundredth of the radius
+    np.testing.assert_allclose(found, wanted, atol=3e-3)
+
+
+@pytest.mark.parametrize(("flatness", "blur"), [(0.0, 1.0), (1.0, 1.0), (0.5, 2.5)])
+def test_diameters_hang_on_neither_blur_nor_kind(flatness, blur):
+    rng = np.random.default_rng(2)
+    grid = np.array([(x, y) for x in range(30, 250, 38) for y in range(30, 250, 38)], float)
+    radius = rng.normal(9.0, 1.0, len(grid))
+    zero = np.zeros(len(grid))
+    particles = np.column_stack([grid + rng.uniform(-3, 3, grid.shape), radius, zero, zero, zero + 60.0])
+    image = predict_image((256, 256), particles, blur_px=blur, flatness=flatness, background=200.0)
+    found = measure_particles((image + rng.normal(0, 2.0, image.shape)).astype(np.float32), brighter=False)
+    assert found.used().all() and len(found.kinds) == len(grid)
+    order = [int(np.argmin(np.hypot(*(found.parameters[:, :2] - one[:2]).T))) for one in particles]
+    # 36 particles of sd 0.02 px or less each, and an edge known to about 0.3 %
+    assert np.mean(found.diameter_px[order] / (2 * radius)) == pytest.approx(1.0, abs=0.01)
+    assert np.std(found.diameter_px[order] / (2 * radius)) < 0.01
+    assert np.median(found.circularity) > 0.99
+
+
+def test_necks_part_and_a_single_disc_stays_whole():
+    v, u = np.mgrid[:60, :90]
+
+    def pieces(*centres):
+        mask = np.zeros(u.shape, bool)
+        for x in centres:
+            mask |= (u - x) ** 2 + (v - 30) ** 2 < 15**2
+        distance = distance_transform_edt(mask)
+        order = np.argsort(-distance, axis=None, kind="stable")[: int(mask.sum())].astype(np.int64)
+        return np.unique(part_basins(distance, order, 0.75, 0.12)).size - 1
+
+    assert [pieces(30), pieces(30, 55), pieces(30, 36)] == [1, 2, 1]
+
+
+def test_legend_and_bar_are_found_and_particles_are_not():
+    rng = np.random.default_rng(5)
+    pixels = rng.integers(60, 200, (200, 300)).astype(np.uint8)
+    assert (legend_rows(pixels), scale_bar(pixels)) == (0, None)
+    legend = np.zeros((24, 300), np.uint8)
+    legend[8:12, 20:110] = 255
+    assert legend_rows(np.vstack([pixels, legend])) == 24
+    assert scale_bar(np.vstack([pixels, legend]), legend=24).length_px == 90
+    pixels[180:184, 150:210] = 0
+    assert scale_bar(pixels).length_px == 60
+
+
+def drawn(rng, count, *, mean=7.0, sd=0.9, noise=0.0):
+    nm = rng.normal(mean, sd, count) + rng.normal(0, noise, count)
+    return Diameters(nm, np.full(count, noise), np.ones(count))
+
+
+def test_measuring_noise_is_taken_out_of_the_spread():
+    found = fit_sizes(drawn(np.random.default_rng(1), 4000, noise=0.7))[0]
+    # standard error of the spread: 0.9 / sqrt(2 n) times (1 + 0.7^2 / 0.9^2), 0.016
+    assert found.sd_nm.value == pytest.approx(0.9, abs=0.05)
+    assert found.sd_nm.low < 0.9 < found.sd_nm.high
+
+
+def test_the_law_is_told_and_is_that_of_an_independent_program():
+    rng = np.random.default_rng(4)
+    nm = rng.lognormal(2.0, 0.4, 800)
+    found = fit_sizes(Diameters(nm, np.zeros(800), np.ones(800)))
+    assert [one.law for one in found] == ["lognormal", "normal"]
+    logs = np.log(nm)
+    assert found[0].mean_nm.value == pytest.approx(math.exp(logs.mean() + logs.var() / 2), rel=1e-4)
+    assert found[1].sd_nm.value == pytest.approx(nm.std(ddof=1), rel=1e-4)
+
+
+def test_two_kinds_are_told_only_where_they_are():
+    rng = np.random.default_rng(6)
+    one = drawn(rng, 200)
+    assert two_kinds(one, fit_sizes(one)[0]) is None
+    both = one.joined([drawn(rng, 100, mean=12.0, sd=0.8)])
+    found = two_kinds(both, fit_sizes(both)[0])
+    np.testing.assert_allclose(found.means_nm, [7.0, 12.0], rtol=0.05)
+    assert found.shares[1] == pytest.approx(1 / 3, abs=0.05)
+
+
+def test_the_picture_is_the_unit_over_pictures():
+    rng = np.random.default_rng(7)
+    shifts = rng.normal(0.0, 1.0, 6)
+    images = [drawn(rng, 100, mean=20.0 + shift) for shift in shifts]
+    mean, sd = over_images(images)
+    every = np.concatenate([one.nm for one in images])
+    assert mean.value == pytest.approx(every.mean())
+    # of equal pictures leaving one out gives the standard error of their means
+    means = [one.nm.mean() for one in images]
+    assert mean.sd == pytest.approx(np.std(means, ddof=1) / math.sqrt(6), rel=1e-6)
+    assert sd.value == pytest.approx(moments(images[0].joined(images[1:]))[1])
+
+
+def test_how_many_particles_a_mean_needs():
+    # (1.96 * 0.9 / 6.8 / 0.02)^2 = 168.2
+    assert particles_needed(6.8, 0.9, 2.0) == 169

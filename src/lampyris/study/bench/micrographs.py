@@ -362,8 +362,9 @@ def _together(
 ) -> tuple[BenchRecord, str]:
     """All pictures of one sample: the picture is the unit, as particles of one share its focus and its place."""
     count = sum(one.diameters.nm.size for one in own)
+    values: dict[str, Estimate] = {}
     if len(own) == 1:
-        values = dict(own[0].record.values)
+        values |= own[0].record.values
         if "sd_nm" in values:
             values["particles_needed"] = _needed(values, settings)
         record = own[0].record

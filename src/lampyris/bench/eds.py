@@ -16,7 +16,7 @@ Array = NDArray[np.float64]
 MN_KA_KEV = 5.895
 _FANO_KEV = 2.5e-3
 _DEGREE = 4
-_COMMON = _DEGREE + 1 + 3
+_MANY = 12
 _Q95 = 1.959963984540054
 # of Bethe's cross-section: Powell 1976, constants for K and, less certain, for L and M
 _BETHE = {"K": (0.90, 0.65), "L": (0.75, 0.60), "M": (0.75, 0.60)}
@@ -111,10 +111,9 @@ def predict_family(edges_kev: Array, family: Family, mn_ka_ev: float, /) -> Arra
 
     centres = np.array(family.energies_kev)
     sd = fwhm_kev(centres, mn_ka_ev) / 2.3548200450309493
-    low = int(np.searchsorted(edges_kev, float((centres - 7 * sd).min())))
-    high = int(np.searchsorted(edges_kev, float((centres + 7 * sd).max())))
+    ends = np.searchsorted(edges_kev, [float((centres - 7 * sd).min()), float((centres + 7 * sd).max())])
     out = np.zeros(edges_kev.size - 1)
-    first, last = max(low - 1, 0), min(high + 1, out.size)
+    first, last = max(int(ends[0]) - 1, 0), min(int(ends[1]) + 1, out.size)
     if last > first:
         steps = np.diff(ndtr((edges_kev[first : last + 1, None] - centres) / sd), axis=0)
         out[first:last] = steps @ np.array(family.shares)
@@ -212,6 +211,10 @@ def infer_lines(
             f"{energy_kev.size} channels with {counts.sum():.0f} counts are too few; 50 and 100 are needed"
         )
     own = tuple(tried)
+    if len(own) > _MANY and not keep_all:
+        # non-negative least squares leaves most of many families at no count at all
+        areas = _start(energy_kev, counts, *_parts(energy_kev, own, beam_kv, mn_ka_ev))[0]
+        own = tuple(one for one, area in zip(own, areas, strict=True) if area > 0)
     for restored in (False, True):
         while True:
             found = _fitted(energy_kev, counts, own, beam_kv, mn_ka_ev)
@@ -258,11 +261,16 @@ def _templates(energy_kev: Array, own: Sequence[Family], shift: float, gain: flo
     return np.array([predict_family(edges, one, width) for one in own]).reshape(len(own), energy_kev.size).T
 
 
+def _parts(energy_kev: Array, own: Sequence[Family], beam_kv: float, mn_ka_ev: float) -> tuple[Array, Array, Array]:
+    """Lines where the file says, bends and Kramers' law of the continuum."""
+    kramers = np.maximum(beam_kv - energy_kev, 1e-3 * beam_kv) / energy_kev
+    return _templates(energy_kev, own, 0.0, 0.0, mn_ka_ev), _basis(energy_kev), kramers
+
+
 def _fitted(energy_kev: Array, counts: Array, own: tuple[Family, ...], beam_kv: float, mn_ka_ev: float) -> SpectrumFit:
     n = len(own)
-    basis = _basis(energy_kev)
-    kramers = np.maximum(beam_kv - energy_kev, 1e-3 * beam_kv) / energy_kev
-    areas, bends = _start(energy_kev, counts, _templates(energy_kev, own, 0.0, 0.0, mn_ka_ev), basis, kramers)
+    lines, basis, kramers = _parts(energy_kev, own, beam_kv, mn_ka_ev)
+    areas, bends = _start(energy_kev, counts, lines, basis, kramers)
     last: dict[tuple[float, ...], Array] = {}
 
     def templates(p: Array) -> Array:

@@ -259,11 +259,13 @@ def infer_bands(
 
     Notes
     -----
+    Points count by the noise of a detector, whose transmittance is as noisy everywhere.
     Candidates are the tops of the spectrum's correlation with negative second derivatives of Gaussians of several widths, which do
     not see a straight baseline. Groups are fitted, and what is left is searched again; a further band must lower AICc.
     """
     if wavenumber_cm.size < 30:
         raise ValueError(f"{wavenumber_cm.size} points are too few; 30 are needed")
+    sd = _relative_sd(signal)
     flat = signal - baseline
     noise = noise_sd(flat)
     floor = max(noise, _SHAPE_FLOOR * float(np.ptp(flat)))
@@ -271,11 +273,12 @@ def infer_bands(
     groups: list[tuple[slice, Fit, int]] = []
     earlier: list[Band] = []
     for turn in range(_ROUNDS):
-        groups = _fit_groups(wavenumber_cm, flat, found, groups, level)
+        groups = _fit_groups(wavenumber_cm, flat, sd, found, groups, level)
         groups = [
             _without_weak(
                 wavenumber_cm,
                 flat - _bands_alone(wavenumber_cm, groups, k),
+                sd,
                 group,
                 significance,
                 level,
@@ -295,7 +298,7 @@ def infer_bands(
                 for one in _candidates(wavenumber_cm, left, max(floor, noise_sd(left)), significance, widest_cm)
                 if all(abs(one[0] - c) > 0.35 * min(w, one[1]) for c, w in found)
             ]
-            found = found + _that_help(wavenumber_cm, flat, groups, more, level)
+            found = found + _that_help(wavenumber_cm, flat, sd, groups, more, level)
         # far tails of bands lie in the baseline: it is drawn anew under what the bands leave
         if reach_cm:
             under = signal - _bands_alone(wavenumber_cm, groups)
@@ -366,8 +369,19 @@ def _groups(found: Sequence[tuple[float, float]]) -> list[list[tuple[float, floa
     return made
 
 
+def _relative_sd(signal: Array) -> Array:
+    """Relative noise of the points: that of what comes through, which is more where less does."""
+    smooth = np.convolve(np.pad(signal, 2, mode="edge"), np.ones(5) / 5.0, mode="valid")
+    return np.sqrt(variance_absorbance(np.clip(smooth, -0.5, 4.0), transmittance_sd=1.0))
+
+
 def _fit_groups(
-    x: Array, y: Array, found: Sequence[tuple[float, float]], had: Sequence[tuple[slice, Fit, int]], level: float
+    x: Array,
+    y: Array,
+    sd: Array,
+    found: Sequence[tuple[float, float]],
+    had: Sequence[tuple[slice, Fit, int]],
+    level: float,
 ) -> list[tuple[slice, Fit, int]]:
     groups = _groups(found)
     ends = [(group[0][0] - 2.0 * group[0][1], group[-1][0] + 2.0 * group[-1][1]) for group in groups]
@@ -383,7 +397,7 @@ def _fit_groups(
         others = [
             one for one in had if not any(abs(c - g) < 1e-6 * g for c, _ in _places(one[1], one[2]) for g, _ in group)
         ]
-        fit = _fit(x, y - _bands_alone(x, others), group, low, high, level)
+        fit = _fit(x, y - _bands_alone(x, others), sd, group, low, high, level)
         if fit is not None:
             made.append(fit)
     return made
@@ -396,7 +410,7 @@ def _places(fit: Fit, count: int) -> list[tuple[float, float]]:
 
 
 def _fit(
-    x: Array, y: Array, group: Sequence[tuple[float, float]], low: float, high: float, level: float
+    x: Array, y: Array, sd: Array, group: Sequence[tuple[float, float]], low: float, high: float, level: float
 ) -> tuple[slice, Fit, int] | None:
     first, last = np.searchsorted(x, [low, high])
     needed = _EACH * len(group) + _COMMON + 4
@@ -428,7 +442,7 @@ def _fit(
     def model(p: Array) -> Array:
         return predict_bands(own, _each_with_share(p)) + p[-2] + p[-1] * line
 
-    data = DataSet(model, seen, jacobian=_slopes(own, line))
+    data = DataSet(model, seen, sd=sd[place], jacobian=_slopes(own, line))
     return place, fit_least_squares(data, parameters, scatter="residual", level=level), len(group)
 
 
@@ -463,7 +477,7 @@ def _slopes(x: Array, line: Array) -> Callable[[Array], Array]:
 
 
 def _without_weak(
-    x: Array, y: Array, group: tuple[slice, Fit, int], significance: float, level: float, last: bool
+    x: Array, y: Array, sd: Array, group: tuple[slice, Fit, int], significance: float, level: float, last: bool
 ) -> tuple[slice, Fit, int]:
     """Group without bands whose height is not significant, the weakest taken out first."""
     place, fit, count = group
@@ -488,7 +502,7 @@ def _without_weak(
         kept = [one for k, one in enumerate(_places(fit, count)) if k != weakest]
         if not kept:
             return place, fit, 0
-        again = _fit(x, y, kept, float(x[place][0]), float(x[place][-1]) + 1e-9, level)
+        again = _fit(x, y, sd, kept, float(x[place][0]), float(x[place][-1]) + 1e-9, level)
         if again is None:
             return place, fit, 0
         place, fit, count = again
@@ -498,6 +512,7 @@ def _without_weak(
 def _that_help(
     x: Array,
     y: Array,
+    sd: Array,
     groups: Sequence[tuple[slice, Fit, int]],
     more: Sequence[tuple[float, float]],
     level: float,
@@ -512,7 +527,7 @@ def _that_help(
         place, fit, count = inside[0]
         if count >= 2 * _MOST_TOGETHER:
             continue
-        again = _fit(x, y, [*_places(fit, count), one], float(x[place][0]), float(x[place][-1]) + 1e-9, level)
+        again = _fit(x, y, sd, [*_places(fit, count), one], float(x[place][0]), float(x[place][-1]) + 1e-9, level)
         if again is not None and fit.goodness.aicc - again[1].goodness.aicc > _FURTHER_BAND:
             kept.append(one)
     return kept

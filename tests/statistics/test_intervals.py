@@ -9,6 +9,7 @@ from scipy import stats
 from lampyris.statistics.intervals import (
     clopper_pearson_interval,
     geometric_mean_interval,
+    normal_interval,
     t_interval,
     t_interval_from_summary,
     wilson_interval,
@@ -77,3 +78,26 @@ def test_share_refuses(successes, n):
     for function in (wilson_interval, clopper_pearson_interval):
         with pytest.raises(ValueError, match="successes"):
             function(successes, n)
+
+
+NORMAL = {
+    "plain": ((5.0, 1.0), {}, (5.0 - 1.959964, 5.0 + 1.959964)),
+    "cut below": ((1.0, 1.0), {"low": 0.0}, (0.0, 2.959964)),
+    "cut above": ((0.9, 0.2), {"low": 0.0, "high": 1.0}, (0.508007, 1.0)),
+    "a value beyond its bound stays inside": ((-0.1, 0.2), {"low": 0.0}, (-0.1, 0.291993)),
+    "unknown error": ((1.0, math.inf), {"low": 0.0}, (0.0, math.inf)),
+    "another level": ((0.0, 1.0), {"level": 0.9}, (-1.644854, 1.644854)),
+}
+
+
+@pytest.mark.parametrize(("given", "options", "ends"), NORMAL.values(), ids=NORMAL.keys())
+def test_normal_interval(given, options, ends):
+    found = normal_interval(*given, unit="nm", method="a", **options)
+    # the expected ends are tabulated to six decimals
+    assert (found.low, found.high) == pytest.approx(ends, abs=2e-6)
+    assert (found.value, found.sd, found.unit) == (*given, "nm")
+
+
+@pytest.mark.parametrize("given", [(math.nan, 1.0), (1.0, math.nan)])
+def test_normal_interval_of_what_is_not_known(given):
+    assert math.isnan(normal_interval(*given, unit="nm", method="a").value)

@@ -9,6 +9,53 @@ from scipy import special
 from lampyris.core.estimate import Estimate
 
 
+NORMAL_95 = 1.959963984540054
+"""Standard deviations on each side of a normal 95 % interval."""
+
+
+def normal_interval(
+    value: float,
+    sd: float,
+    /,
+    *,
+    unit: str,
+    method: str,
+    low: float = -math.inf,
+    high: float = math.inf,
+    level: float = 0.95,
+) -> Estimate:
+    """Estimate with a normal interval, cut at bounds that the number cannot pass.
+
+    Parameters
+    ----------
+    value, sd : float
+        NaN of either gives NaN throughout; an infinite `sd` gives the bounds.
+    unit, method : str
+        As of `Estimate`.
+    low, high : float
+        Least and largest value that the number can have; the interval always holds `value`.
+    level : float
+        Coverage of the interval.
+
+    Returns
+    -------
+    Estimate
+
+    Examples
+    --------
+    >>> one = normal_interval(1.0, 1.0, unit="nm", method="two peaks", low=0.0)
+    >>> one.low, round(one.high, 2)
+    (0.0, 2.96)
+    """
+    if math.isnan(value) or math.isnan(sd):
+        return Estimate(math.nan, math.nan, math.nan, math.nan, level, unit, method)
+    quantile = NORMAL_95 if level == 0.95 else float(special.ndtri(0.5 * (1 + level)))
+    reach = quantile * sd
+    return Estimate(
+        value, sd, min(value, max(low, value - reach)), max(value, min(high, value + reach)), level, unit, method
+    )
+
+
 def t_interval(values: ArrayLike, /, *, unit: str = "1", level: float = 0.95) -> Estimate:
     """Mean of independent values with Student's interval.
 

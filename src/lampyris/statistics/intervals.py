@@ -8,7 +8,6 @@ from scipy import special
 
 from lampyris.core.estimate import Estimate
 
-
 NORMAL_95 = 1.959963984540054
 """Standard deviations on each side of a normal 95 % interval."""
 

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from lampyris.core.errors import UnsafeFileError
 from lampyris.core.images import RawImage
 from lampyris.io.images.tiff import refuse
+from lampyris.io.safe_xml import DeclarationError, xml_root
 
 NAMESPACE = "http://www.openmicroscopy.org/Schemas/OME/2016-06"
 SYNTHETIC_NAMESPACE = "lampyris/synthetic"
@@ -18,8 +19,6 @@ MAX_BYTES = 4_000_000
 
 _SCHEMA = f"{NAMESPACE} {NAMESPACE}/ome.xsd"
 _TYPES = {"u1": "uint8", "u2": "uint16", "u4": "uint32", "f4": "float", "f8": "double"}
-# anything that begins <! but a comment or CDATA declares a document type or an entity
-_DECLARATION = re.compile(r"<!(?!--|\[CDATA\[)")
 _TIME = re.compile(r"\d{4}-\d\d-\d\d(T\d\d:\d\d:\d\d(\.\d{1,9})?(Z|[+-]\d\d:\d\d)?)?", re.ASCII)
 # what XML 1.0 can hold at all
 _NOT_XML = re.compile("[^\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
@@ -348,16 +347,12 @@ def _parsed(xml: bytes, file: str) -> ET.Element:
     if len(xml) > MAX_BYTES:
         refuse(file, "image.metadata", f"has a description of {len(xml)} bytes.", _MEND, UnsafeFileError)
     try:
-        text = xml.rstrip(b"\0").decode("utf-8")
-        if _DECLARATION.search(text):
-            seen = "declares a document type or entity in its description."
-            refuse(file, "image.doctype", seen, _MEND, UnsafeFileError)
-        root = ET.fromstring(text)
-    except (UnicodeDecodeError, ET.ParseError, ValueError) as error:
+        return xml_root(xml.rstrip(b"\0").decode("utf-8"))
+    except DeclarationError:
+        seen = "declares a document type or entity in its description."
+        refuse(file, "image.doctype", seen, _MEND, UnsafeFileError)
+    except ValueError as error:
         refuse(file, "image.metadata", f"has a description that cannot be read ({error}).", _MEND)
-    for element in root.iter():
-        element.tag = element.tag.rpartition("}")[2]
-    return root
 
 
 def _check_files(root: ET.Element, pixels: ET.Element, file: str) -> None:

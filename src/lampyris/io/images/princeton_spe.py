@@ -21,14 +21,13 @@ from lampyris.core.frames import FrameStream
 from lampyris.core.images import RawImage
 from lampyris.io.images.camera_files import MEND_COPY, MEND_EXPORT, MEND_SERIES, CameraFile, camera_image, camera_stream
 from lampyris.io.images.tiff import FileBytes, opened_file, refuse
+from lampyris.io.safe_xml import DeclarationError, xml_root
 
 HEADER_BYTES = 4100
 _MAX_XML = 8_000_000
 _TYPES = {0: "<f4", 1: "<i4", 2: "<i2", 3: "<u2", 5: "<f8", 6: "<u1", 8: "<u4"}
 _FORMATS = {"MonochromeUnsigned16": "<u2", "MonochromeUnsigned32": "<u4", "MonochromeFloating32": "<f4"}
 _META_BYTES = 8
-# anything that begins <! but a comment or CDATA declares a document type or an entity
-_DECLARATION = re.compile(r"<!(?!--|\[CDATA\[)")
 _LONGEST_S = 1e6
 
 
@@ -134,16 +133,12 @@ def _footer(data: FileBytes, start: int, file: str) -> ET.Element:
         seen = f"has a description of {len(data) - start} bytes."
         refuse(file, "image.metadata", seen, MEND_EXPORT, UnsafeFileError)
     try:
-        text = data.read(start, len(data) - start).rstrip(b"\0").decode("utf-8-sig")
-        if _DECLARATION.search(text):
-            seen = "declares a document type or entity in its description."
-            refuse(file, "image.doctype", seen, MEND_EXPORT, UnsafeFileError)
-        root = ET.fromstring(text)
-    except (UnicodeDecodeError, ET.ParseError, ValueError) as error:
+        return xml_root(data.read(start, len(data) - start).rstrip(b"\0").decode("utf-8-sig"))
+    except DeclarationError:
+        seen = "declares a document type or entity in its description."
+        refuse(file, "image.doctype", seen, MEND_EXPORT, UnsafeFileError)
+    except ValueError as error:
         refuse(file, "image.metadata", f"has a description that cannot be read ({error}).", MEND_COPY)
-    for element in root.iter():
-        element.tag = element.tag.rpartition("}")[2]
-    return root
 
 
 def _version_3(root: ET.Element, file: str) -> CameraFile:

@@ -1,21 +1,19 @@
 """What all readers of diffractograms share: a scan as a spectrum, and XML that declares nothing."""
 
-import re
 import xml.etree.ElementTree as ET
 
 import numpy as np
 from numpy.typing import NDArray
 
+from lampyris.core.errors import UnsafeFileError
 from lampyris.core.instruments import Spectrum
 from lampyris.io.instruments.axes import checked_axis
 from lampyris.io.instruments.files import refuse
 from lampyris.io.instruments.spectrum_text import rising
+from lampyris.io.safe_xml import DeclarationError, xml_root
 
 MAX_POINTS = 2_000_000
 """Points of one scan; more are refused."""
-
-# anything that begins <! but a comment or CDATA declares a document type or an entity
-_DECLARATION = re.compile(rb"<!(?!--|\[CDATA\[)")
 
 
 def parsed_xml(data: bytes, /, *, file: str) -> ET.Element:
@@ -24,19 +22,17 @@ def parsed_xml(data: bytes, /, *, file: str) -> ET.Element:
     Raises
     ------
     ImageError
-        If it is not well-formed, or declares a document type.
+        If it is not well-formed.
+    UnsafeFileError
+        If it declares a document type or entities.
     """
-    if _DECLARATION.search(data) or data[:2] in (b"\xff\xfe", b"\xfe\xff"):
-        seen = "declares a document type or entity, or is UTF-16, which a diffractometer's file does not."
-        refuse(file, "xrd.xml", seen, "Export it again from the instrument's software.")
     try:
-        root = ET.fromstring(data)
-    except (ET.ParseError, ValueError, LookupError) as error:
+        return xml_root(data)
+    except DeclarationError:
+        seen = "declares a document type or entity, or is UTF-16, which a diffractometer's file does not."
+        refuse(file, "xrd.xml", seen, "Export it again from the instrument's software.", kind=UnsafeFileError)
+    except ValueError as error:
         refuse(file, "xrd.xml", f"is XML that cannot be read: {error}.", "Export it again; it may be truncated.")
-    for one in root.iter():
-        if isinstance(one.tag, str):
-            one.tag = one.tag.rpartition("}")[2]
-    return root
 
 
 def wavelength_words(anode: str, first: str, second: str, ratio: str = "", /) -> dict[str, str]:

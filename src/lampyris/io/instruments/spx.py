@@ -8,14 +8,12 @@ from pathlib import Path
 import numpy as np
 
 from lampyris.core.errors import UnsafeFileError
-from lampyris.core.finding import Finding, Place, Severity
 from lampyris.core.instruments import Spectrum
 from lampyris.io.instruments.axes import checked_axis
 from lampyris.io.instruments.binary import MAX_POINTS
 from lampyris.io.instruments.files import content, refuse
+from lampyris.io.safe_xml import DeclarationError, xml_root
 
-# anything that begins <! but a comment or CDATA declares a document type or an entity
-_DECLARATION = re.compile(rb"<!(?!--|\[CDATA\[)")
 _CHANNELS = re.compile(r"\s*\d{1,15}(\s*,\s*\d{1,15})*\s*,?\s*")
 _NUMBER = re.compile(r"\s*[+-]?(?:\d+\.?\d*|\.\d+)(?:[eE][+-]?\d{1,3})?\s*")
 
@@ -45,18 +43,15 @@ def read(path: Path, /, *, max_bytes: int, file: str) -> tuple[Spectrum, ...]:
         If it declares a document type or entities.
     """
     data = content(Path(path), max_bytes=max_bytes, file=file)
-    if _DECLARATION.search(data) or b"\0" in data[:64]:
+    try:
+        root = xml_root(data)
+    except DeclarationError:
         mend = "Export the spectrum again from the instrument's software."
         seen = "declares a document type or entities, or is not of plain bytes."
-        raise UnsafeFileError(
-            f"{file} cannot be read.", [Finding("spx.doctype", Severity.ERROR, Place(file), seen, mend)]
-        )
-    try:
-        root = ET.fromstring(data)
-    except (ET.ParseError, ValueError, LookupError) as error:
-        refuse(
-            file, "spx.xml", f"is no XML that can be read ({error}).", "It is cut short or damaged: export it again."
-        )
+        refuse(file, "spx.doctype", seen, mend, kind=UnsafeFileError)
+    except ValueError as error:
+        mend = "It is cut short or damaged: export it again."
+        refuse(file, "spx.xml", f"is no XML that can be read ({error}).", mend)
     spectra = [one for one in root.iter("ClassInstance") if one.get("Type") == "TRTSpectrum"]
     if not spectra:
         refuse(file, "spx.no-spectrum", "holds no spectrum of an EDS.", "Export the spectrum as SPX.")

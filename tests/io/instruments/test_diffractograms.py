@@ -74,6 +74,9 @@ REFUSED = {
     "a bomb": (zipped({RAW: "<RawData>" + " " * 9_000_000 + "</RawData>"}), "xrd.archive", "unpacks"),
     "a bomb under the cap of its own": (zipped({RAW: " " * 11_000_000}), "instrument.size", "max_file_mb"),
     "a document type": (zipped({RAW: '<!DOCTYPE a [<!ENTITY b "c">]><RawData>&b;</RawData>'}), "xrd.xml", "document type"),
+    "a document type in UTF-16 without a mark": (
+        zipped({RAW: '<!DOCTYPE a><RawData/>'.encode("utf-16-le")}), "xrd.xml", "document type",
+    ),
     "an archive of something else": (zipped({"a.txt": "1 2"}), "xrd.no-data", "2 theta"),
     "RAW": (b"RAW1.01\0\0\0", "xrd.format", "xy"),
     "a document type in xrdml": (b'<!DOCTYPE a><xrdMeasurements></xrdMeasurements>', "xrd.xml", "document type"),

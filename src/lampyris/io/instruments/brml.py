@@ -4,13 +4,14 @@ import io
 import re
 import xml.etree.ElementTree as ET
 import zipfile
-import zlib
+from pathlib import Path
 
 import numpy as np
 
 from lampyris.core.instruments import Spectrum
+from lampyris.io.data_tables.archives import FAULTS
 from lampyris.io.instruments.diffraction_scans import MAX_POINTS, parsed_xml, scan_of, wavelength_words
-from lampyris.io.instruments.files import refuse
+from lampyris.io.instruments.files import content, refuse
 
 MAX_MEMBERS = 10_000
 MOST_TIMES = 300
@@ -18,14 +19,28 @@ MOST_TIMES = 300
 _RAW = re.compile(r"(^|/)RawData\d*\.xml$", re.IGNORECASE)
 
 
-def patterns(data: bytes, /, *, max_bytes: int, file: str) -> tuple[Spectrum, ...]:
-    """Scans over 2 theta of the archive.
+def read(path: Path, /, *, max_bytes: int, file: str) -> tuple[Spectrum, ...]:
+    """Read the scans over 2 theta of an archive.
+
+    Parameters
+    ----------
+    path : Path
+        The file.
+    max_bytes : int
+        Largest file, and largest content of the archive, that is opened.
+    file : str
+        As the user knows it.
+
+    Returns
+    -------
+    tuple of Spectrum
 
     Raises
     ------
     ImageError
         If it is no such archive, unpacks to more than `max_bytes`, or holds no scan over 2 theta.
     """
+    data = content(path, max_bytes=max_bytes, file=file)
     try:
         with zipfile.ZipFile(io.BytesIO(data)) as archive:
             members = archive.infolist()
@@ -34,7 +49,7 @@ def patterns(data: bytes, /, *, max_bytes: int, file: str) -> tuple[Spectrum, ..
                 seen = f"unpacks to {sum(one.file_size for one in raw)} bytes in {len(members)} members."
                 refuse(file, "instrument.size", seen, "If it is the right file, raise max_file_mb.")
             texts = [_member(archive, one, file) for one in sorted(raw, key=lambda one: one.filename)]
-    except (zipfile.BadZipFile, zlib.error, EOFError, OSError, NotImplementedError, RuntimeError, ValueError) as error:
+    except FAULTS as error:
         refuse(file, "xrd.archive", f"is no archive that can be opened: {error}.", "Copy the .brml file again.")
     found: list[Spectrum] = []
     for text in texts:
@@ -68,7 +83,7 @@ def _scans(root: ET.Element, file: str, before: int) -> list[Spectrum]:
         columns = _columns(route)
         if not rows or "TwoTheta" not in columns or "signal" not in columns:
             continue
-        name = file.rpartition("/")[2].rpartition(".")[0]
+        name = Path(file).stem
         shown = f"{name} {before + len(found) + 1}" if before + len(found) else name
         found.append(_scan(rows, columns, file, shown, words))
     return found

@@ -1,15 +1,16 @@
-"""From a file's first bytes to the reader of its correlograms; formats are imported when first needed."""
+"""Correlograms of a file in whatever format it is."""
 
-from importlib import import_module
 from pathlib import Path
 
 from lampyris.core.instruments import Correlogram
+from lampyris.io.instruments.formats import FileFormat, read_as
 
+TEXT = FileFormat("text or workbook", "correlogram_text")
 FORMATS = (
-    ("Malvern zmes", b"SQLite format 3\0", "lampyris.io.instruments.zmes"),
-    ("ALV", b"ALV", "lampyris.io.instruments.alv"),
+    FileFormat("Malvern zmes", "zmes", (".zmes",), rb"SQLite format 3\0"),
+    FileFormat("ALV", "alv", beginning=rb"ALV"),
 )
-"""Title, first bytes and module of each format beside text and workbooks, which read whatever is left."""
+"""Formats beside text and workbooks, which read whatever is left."""
 
 
 def read_correlograms(
@@ -44,22 +45,7 @@ def read_correlograms(
     ImageError
         If the file cannot be read; the finding names it and the mend.
     """
-    path = Path(path)
-    file = file or path.name
-    try:
-        with path.open("rb") as stream:
-            beginning = stream.read(32)
-    except OSError:
-        # the reader says why it cannot be opened
-        beginning = b""
-    for _, magic, module in FORMATS:
-        if beginning.startswith(magic):
-            curves: tuple[Correlogram, ...] = import_module(module).read(path, max_bytes=max_bytes, file=file)
-            return curves
-    if path.suffix.lower() == ".zmes":
-        import_module("lampyris.io.instruments.zmes").read(path, max_bytes=max_bytes, file=file)
-    text = import_module("lampyris.io.instruments.correlogram_text")
-    read: tuple[Correlogram, ...] = text.read(
-        path, max_bytes=max_bytes, file=file, lag_unit=lag_unit, correlation=correlation
+    curves: tuple[Correlogram, ...] = read_as(
+        path, FORMATS, TEXT, max_bytes=max_bytes, file=file, lag_unit=lag_unit, correlation=correlation
     )
-    return read
+    return curves

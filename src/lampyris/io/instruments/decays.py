@@ -1,18 +1,16 @@
-"""From a file's name and first bytes to the reader of its decays; formats are imported when first needed."""
+"""Decays of a file in whatever format it is."""
 
-from importlib import import_module
 from pathlib import Path
 
 from lampyris.core.instruments import Decay
-from lampyris.io.instruments.spectra import SpectrumFormat
+from lampyris.io.instruments.formats import FileFormat, read_as
 
-FALLBACK = "lampyris.io.instruments.decay_text"
-
+TEXT = FileFormat("text", "decay_text")
 FORMATS = (
-    SpectrumFormat("PicoQuant PTU", (".ptu",), (b"PQTTTR\0\0",), "lampyris.io.instruments.picoquant"),
-    SpectrumFormat("PicoQuant PHU", (".phu",), (b"PQHISTO\0",), "lampyris.io.instruments.picoquant"),
+    FileFormat("PicoQuant PTU", "picoquant", (".ptu",), rb"PQTTTR\0\0"),
+    FileFormat("PicoQuant PHU", "picoquant", (".phu",), rb"PQHISTO\0"),
     # its mark stands further on, so that its ending tells it
-    SpectrumFormat("Becker & Hickl SDT", (".sdt",), (), "lampyris.io.instruments.sdt"),
+    FileFormat("Becker & Hickl SDT", "sdt", (".sdt",)),
 )
 """Formats beside plain text, which reads whatever is left."""
 
@@ -45,21 +43,7 @@ def read_decays(
     ImageError
         If the file cannot be read; the finding names it and the mend.
     """
-    path = Path(path)
-    file = file or path.name
-    try:
-        with path.open("rb") as stream:
-            beginning = stream.read(16)
-    except OSError:
-        # the reader says why it cannot be opened
-        beginning = b""
-    told = next((one for one in FORMATS if any(beginning.startswith(magic) for magic in one.beginnings)), None)
-    told = told or next((one for one in FORMATS if path.suffix.lower() in one.suffixes), None)
-    if told is not None:
-        decays: tuple[Decay, ...] = import_module(told.module).read(path, max_bytes=max_bytes, file=file)
-        return decays
-    text = import_module(FALLBACK)
-    read: tuple[Decay, ...] = text.read(
-        path, max_bytes=max_bytes, file=file, channel_ns=channel_ns, time_unit=time_unit
+    decays: tuple[Decay, ...] = read_as(
+        path, FORMATS, TEXT, max_bytes=max_bytes, file=file, channel_ns=channel_ns, time_unit=time_unit
     )
-    return read
+    return decays

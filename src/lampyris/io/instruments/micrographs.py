@@ -1,7 +1,5 @@
-"""From a file's name and first bytes to the reader of its micrograph; formats are imported when first needed."""
+"""Micrographs of a file in whatever format it is, and what the readers of pictures share."""
 
-from dataclasses import dataclass
-from importlib import import_module
 from pathlib import Path
 
 import numpy as np
@@ -9,44 +7,17 @@ from numpy.typing import NDArray
 
 from lampyris.core.instruments import Micrograph
 from lampyris.io.instruments.files import refuse
+from lampyris.io.instruments.formats import FileFormat, format_of
 
 MAX_PIXELS = 400_000_000
 """Pixels of one picture; microscopes' cameras have up to 8192 x 8192."""
 
 
-@dataclass(frozen=True, slots=True)
-class MicrographFormat:
-    """A format of micrographs.
-
-    Parameters
-    ----------
-    title : str
-        As a person calls it.
-    suffixes : tuple of str
-        Endings of its files, in lower case.
-    beginnings : tuple of bytes
-        First bytes that tell it whatever the name; they win over the ending.
-    module : str
-        Module with its ``read``.
-    """
-
-    title: str
-    suffixes: tuple[str, ...]
-    beginnings: tuple[bytes, ...]
-    module: str
-
-
-_HERE = "lampyris.io.instruments"
 FORMATS = (
-    MicrographFormat("TIFF", (".tif", ".tiff"), (b"II*\0", b"MM\0*", b"II+\0", b"MM\0+"), f"{_HERE}.micrograph_tiff"),
-    MicrographFormat(
-        "Gatan DigitalMicrograph",
-        (".dm3", ".dm4"),
-        (b"\0\0\0\3", b"\0\0\0\4"),
-        f"{_HERE}.digital_micrograph",
-    ),
-    MicrographFormat("PNG or JPEG", (".png", ".jpg", ".jpeg"), (b"\x89PNG", b"\xff\xd8\xff"), f"{_HERE}.picture"),
-    MicrographFormat("MRC", (".mrc", ".mrcs"), (), f"{_HERE}.mrc"),
+    FileFormat("TIFF", "micrograph_tiff", (".tif", ".tiff"), rb"II[*+]\0|MM\0[*+]"),
+    FileFormat("Gatan DigitalMicrograph", "digital_micrograph", (".dm3", ".dm4"), rb"\0\0\0[\x03\x04]"),
+    FileFormat("PNG or JPEG", "picture", (".png", ".jpg", ".jpeg"), rb"\x89PNG|\xff\xd8\xff"),
+    FileFormat("MRC", "mrc", (".mrc", ".mrcs")),
 )
 
 
@@ -77,24 +48,12 @@ def read_micrograph(
     """
     path = Path(path)
     file = file or path.name
-    found = format_of_micrograph(path)
+    found = format_of(path, FORMATS)
     if found is None:
         listed = ", ".join(one.title for one in FORMATS)
         refuse(file, "micrograph.format", "is in no format that is read.", f"Export one of: {listed}.")
-    picture: Micrograph = import_module(found.module).read(path, max_bytes=max_bytes, file=file, page=page)
+    picture: Micrograph = found.read(path, max_bytes=max_bytes, file=file, page=page)
     return picture
-
-
-def format_of_micrograph(path: Path, /) -> MicrographFormat | None:
-    """Format of a file by its first bytes, then by its ending."""
-    try:
-        with path.open("rb") as stream:
-            beginning = stream.read(16)
-    except OSError:
-        # the reader says why it cannot be opened
-        beginning = b""
-    told = next((one for one in FORMATS if any(beginning.startswith(magic) for magic in one.beginnings)), None)
-    return told or next((one for one in FORMATS if path.suffix.lower() in one.suffixes), None)
 
 
 def chosen_page(count: int, page: int | None, /, *, file: str) -> int:

@@ -1,43 +1,18 @@
-"""From a file's name and first bytes to the reader of its spectra; formats are imported when first needed."""
+"""Spectra of a file in whatever format it is."""
 
-from dataclasses import dataclass
-from importlib import import_module
 from pathlib import Path
 
 from lampyris.core.instruments import Spectrum
+from lampyris.io.instruments.formats import FileFormat, read_as
 
-FALLBACK = "lampyris.io.instruments.spectrum_text"
-
-
-@dataclass(frozen=True, slots=True)
-class SpectrumFormat:
-    """A format of spectra.
-
-    Parameters
-    ----------
-    title : str
-        As a person calls it.
-    suffixes : tuple of str
-        Endings of its files, in lower case.
-    beginnings : tuple of bytes
-        First bytes that tell it whatever the name; they win over the ending.
-    module : str
-        Module with its ``read``.
-    """
-
-    title: str
-    suffixes: tuple[str, ...]
-    beginnings: tuple[bytes, ...]
-    module: str
-
-
+TEXT = FileFormat("text", "spectrum_text")
 FORMATS = (
-    SpectrumFormat("JCAMP-DX", (".jdx", ".dx", ".jcamp", ".jcm"), (b"##TITLE",), "lampyris.io.instruments.jcamp"),
-    SpectrumFormat("OPUS", tuple(f".{k}" for k in range(10)), (b"\n\n\xfe\xfe",), "lampyris.io.instruments.opus"),
-    SpectrumFormat("OMNIC SPA", (".spa",), (b"Spectral Data File",), "lampyris.io.instruments.spa"),
-    SpectrumFormat("GRAMS SPC", (".spc",), (), "lampyris.io.instruments.spc"),
-    SpectrumFormat("EMSA/MAS", (".msa", ".emsa"), (b"#FORMAT",), "lampyris.io.instruments.emsa"),
-    SpectrumFormat("Bruker SPX", (".spx",), (), "lampyris.io.instruments.spx"),
+    FileFormat("JCAMP-DX", "jcamp", (".jdx", ".dx", ".jcamp", ".jcm"), rb"\s*##TITLE"),
+    FileFormat("OPUS", "opus", tuple(f".{k}" for k in range(10)), rb"\n\n\xfe\xfe"),
+    FileFormat("OMNIC SPA", "spa", (".spa",), rb"Spectral Data File"),
+    FileFormat("GRAMS SPC", "spc", (".spc",)),
+    FileFormat("EMSA/MAS", "emsa", (".msa", ".emsa"), rb"\s*#FORMAT"),
+    FileFormat("Bruker SPX", "spx", (".spx",)),
 )
 """Formats beside plain text, which reads whatever is left."""
 
@@ -75,33 +50,7 @@ def read_spectra(
     ImageError
         If the file cannot be read; the finding names it and the mend.
     """
-    path = Path(path)
-    file = file or path.name
-    found = format_of_spectrum(path)
-    if found is not None:
-        curves: tuple[Spectrum, ...] = import_module(found.module).read(path, max_bytes=max_bytes, file=file)
-        return curves
-    text = import_module(FALLBACK)
-    read: tuple[Spectrum, ...] = text.read(
-        path, max_bytes=max_bytes, file=file, axis=axis, axis_unit=axis_unit, signal=signal
+    curves: tuple[Spectrum, ...] = read_as(
+        path, FORMATS, TEXT, max_bytes=max_bytes, file=file, axis=axis, axis_unit=axis_unit, signal=signal
     )
-    return read
-
-
-def format_of_spectrum(path: Path, /) -> SpectrumFormat | None:
-    """Format of a file by its first bytes, then by its ending; None for text."""
-    try:
-        with path.open("rb") as stream:
-            beginning = stream.read(512)
-    except OSError:
-        # the reader says why it cannot be opened
-        beginning = b""
-    told = next(
-        (
-            one
-            for one in FORMATS
-            if any(text.startswith(magic) for text in (beginning, beginning.lstrip()) for magic in one.beginnings)
-        ),
-        None,
-    )
-    return told or next((one for one in FORMATS if path.suffix.lower() in one.suffixes), None)
+    return curves

@@ -2,29 +2,45 @@
 
 import xml.etree.ElementTree as ET
 from collections.abc import Iterable
+from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
 
 from lampyris.core.instruments import Spectrum
 from lampyris.io.instruments.diffraction_scans import MAX_POINTS, parsed_xml, scan_of, wavelength_words
-from lampyris.io.instruments.files import refuse
+from lampyris.io.instruments.files import content, refuse
 
 _SCANS = ("Gonio", "2Theta", "2Theta-Omega", "Omega-2Theta")
 
 
-def patterns(data: bytes, /, *, file: str) -> tuple[Spectrum, ...]:
-    """Scans over 2 theta of the file; those that an instrument appended to each other with one step are joined by the user.
+def read(path: Path, /, *, max_bytes: int, file: str) -> tuple[Spectrum, ...]:
+    """Read the scans over 2 theta of a file.
+
+    Those that an instrument appended to each other with one step are joined by the user.
+
+    Parameters
+    ----------
+    path : Path
+        The file.
+    max_bytes : int
+        Largest file that is opened.
+    file : str
+        As the user knows it.
+
+    Returns
+    -------
+    tuple of Spectrum
 
     Raises
     ------
     ImageError
         If it holds no scan over 2 theta, or numbers are missing.
     """
-    root = parsed_xml(data, file=file)
+    root = parsed_xml(content(path, max_bytes=max_bytes, file=file), file=file)
     if root.tag != "xrdMeasurements":
         refuse(file, "xrd.format", f"is XML of another kind: {root.tag[:40]}.", "Give the .xrdml file.")
-    name = _text(root.iter("name")) or _text(root.iter("id")) or file.rpartition("/")[2].rpartition(".")[0]
+    name = _text(root.iter("name")) or _text(root.iter("id")) or Path(file).stem
     found: list[Spectrum] = []
     for measurement in root.iter("xrdMeasurement"):
         words = wavelength_words(

@@ -13,8 +13,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from lampyris.core.instruments import Decay
+from lampyris.io.instruments.binary import array_at, unpacked, words_at
 from lampyris.io.instruments.files import content, refuse
 
+# name of 32 bytes, index, type and value
+_TAG = "<36xI8s"
 _MOST_TAGS = 20_000
 _MOST_CURVES = 4096
 _MOST_BINS = 1 << 20
@@ -80,17 +83,11 @@ def read(path: Path, /, *, max_bytes: int, file: str) -> tuple[Decay, ...]:
 
 def _tags(data: bytes, file: str) -> Tags:
     values: dict[str, list[Any]] = {}
-    at, count = 16, 0
-    while True:
-        count += 1
-        if count > _MOST_TAGS:
-            refuse(file, "decay.format", f"has more than {_MOST_TAGS} tags.", "Copy the file again.")
-        if at + 48 > len(data):
-            refuse(file, "decay.cut", "ends within its header.", "Copy the file again.")
-        name = data[at : at + 32].split(b"\0")[0].decode("ascii", "replace")
-        kind = struct.unpack_from("<I", data, at + 36)[0]
-        raw = data[at + 40 : at + 48]
-        at += 48
+    at = 16
+    for _ in range(_MOST_TAGS):
+        name = words_at(data, at, 32)
+        kind, raw = unpacked(data, _TAG, at, file=file, what="tag")
+        at += struct.calcsize(_TAG)
         if name == "Header_End":
             return Tags(values, at)
         value: Any = None
@@ -110,6 +107,7 @@ def _tags(data: bytes, file: str) -> Tags:
         elif kind != _EMPTY:
             refuse(file, "decay.format", f"has a tag of the unknown type {kind:#010x}.", "Copy the file again.")
         values.setdefault(name, []).append(value)
+    return refuse(file, "decay.format", f"has more than {_MOST_TAGS} tags.", "Copy the file again.")
 
 
 def _positive(tags: Tags, *names: str) -> float:
@@ -146,11 +144,10 @@ def _histograms(data: bytes, tags: Tags, file: str) -> tuple[Decay, ...]:
     times = tags.values.get("HistResDscr_MDescStopAfter", [])
     decays = []
     for k, (offset, size) in enumerate(zip(offsets, bins, strict=True)):
-        whole = isinstance(offset, int) and isinstance(size, int) and 0 < size <= _MOST_BINS and offset >= tags.end
-        if not whole or offset + 4 * size > len(data):
-            seen = f"says that curve {k + 1} has {size} channels at byte {offset}, which it has not."
-            refuse(file, "decay.cut", seen, "Copy the file again.")
-        counts = np.frombuffer(data, "<u4", size, offset).astype(np.float64)
+        if not (isinstance(offset, int) and isinstance(size, int) and 0 < size <= _MOST_BINS and offset >= tags.end):
+            seen = f"says that curve {k + 1} has {size} channels at byte {offset}."
+            refuse(file, "decay.format", seen, "Copy the file again.")
+        counts = array_at(data, "<u4", offset, size, file=file, what=f"curve {k + 1}")
         own = widths[k] if len(widths) == number and isinstance(widths[k], float) and widths[k] > 0 else common
         if counts.any():
             facts = {

@@ -7,17 +7,17 @@ import io
 import math
 import struct
 import zipfile
-import zlib
 from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
 
 from lampyris.core.instruments import Decay
+from lampyris.io.data_tables.archives import FAULTS
+from lampyris.io.instruments.binary import unpacked
 from lampyris.io.instruments.files import content, refuse
 
-_HEADER = struct.Struct("<hihiHihIihhHIHH")
-_OLD_BLOCK, _BLOCK = struct.Struct("<hiiHhII"), struct.Struct("<BBIIHhII")
+_HEADER, _OLD_BLOCK, _BLOCK = "<hihiHihIihhHIHH", "<hiiHhII", "<BBIIHhII"
 _TYPES = {0x000: "<u2", 0x100: "<u4", 0x200: "<f8"}
 _DECAYS, _IMAGE = (0x00, 0x10), 0x60
 _MOST_BLOCKS = 10_000
@@ -49,11 +49,9 @@ def read(path: Path, /, *, max_bytes: int, file: str) -> tuple[Decay, ...]:
         If it is damaged or cut short, or holds no decay.
     """
     data = content(Path(path), max_bytes=max_bytes, file=file)
-    if len(data) < _HEADER.size:
-        refuse(file, "decay.cut", f"has {len(data)} bytes, fewer than its header.", "Copy the file again.")
-    header = _HEADER.unpack_from(data)
+    header = unpacked(data, _HEADER, 0, file=file, what="header")
     revision, first, blocks = header[0], header[5], header[6]
-    described, descriptions, length, valid = header[8], header[9], header[10], header[11]
+    described, descriptions, length, valid = header[8:12]
     if valid != 0x5555:
         refuse(file, "decay.format", f"is no SDT file: its mark is {valid:#06x}, not 0x5555.", "Export it again.")
     blocks = header[12] if blocks == 0x7FFF else blocks
@@ -80,15 +78,12 @@ def read(path: Path, /, *, max_bytes: int, file: str) -> tuple[Decay, ...]:
 
 def _block(data: bytes, at: int, long: bool, number: int, file: str) -> tuple[int, int, int, int, int, int]:
     """Place of the next block, kind, description, start and end of the values, and their bytes once unpacked."""
-    form = _BLOCK if long else _OLD_BLOCK
-    if not 0 <= at <= len(data) - form.size:
-        refuse(file, "decay.cut", f"ends before block {number}.", "Copy the file again.")
-    found = form.unpack_from(data, at)
+    found = unpacked(data, _BLOCK if long else _OLD_BLOCK, at, file=file, what=f"block {number}")
     if long:
         start, following = found[2] + (found[0] << 32), found[3] + (found[1] << 32)
-        kind, which, size = found[4], found[5], found[7]
     else:
-        start, following, kind, which, size = found[1], found[2], found[3], found[4], found[6]
+        start, following = found[1:3]
+    kind, which, _, size = found[-4:]
     if not 0 <= start <= len(data):
         refuse(file, "decay.cut", f"ends before the counts of block {number}.", "Copy the file again.")
     return following, kind, which, start, min(max(following, start), len(data)), size
@@ -120,16 +115,7 @@ def _unpacked(packed: bytes, size: int, number: int, file: str) -> bytes:
     try:
         with zipfile.ZipFile(io.BytesIO(packed)) as archive, archive.open(archive.infolist()[0]) as stream:
             return stream.read(size)
-    except (
-        zipfile.BadZipFile,
-        zlib.error,
-        IndexError,
-        EOFError,
-        NotImplementedError,
-        RuntimeError,
-        OSError,
-        ValueError,
-    ) as error:
+    except FAULTS as error:
         seen = f"has a packed block {number} that cannot be unpacked: {error}."
         refuse(file, "decay.cut", seen, "Copy the file again.")
 

@@ -27,14 +27,14 @@ def item(name, value):
     return name.encode() + b"\0" + struct.pack("<HH", form, len(raw) // 2) + raw
 
 
-def opus_file(kind=4, integers=False):
+def opus_file(kind=4, integers=False, factor=1.0):
     """Falling axis, as OPUS writes it."""
     falling = Y[::-1]
     numbers = struct.pack("<6i", *(round(8 * v) for v in falling)) if integers else struct.pack("<6f", *falling)
     status = b"".join(
         item(*pair)
         for pair in (("DPF", 2 if integers else 1), ("NPT", 6), ("FXV", 1050.0), ("LXV", 1000.0),
-                     ("CSF", 0.125 if integers else 1.0), ("DXU", "WN"))
+                     ("CSF", 0.125 if integers else factor), ("DXU", "WN"))
     ) + item("END", 0)  # fmt: skip
     sample = item("SNM", "dots") + item("END", 0)
     base = 3 | 3 << 2 | kind << 10
@@ -64,16 +64,16 @@ def old_spc_file():
     return head + b"\0" * 32 + b"".join(struct.pack("<HH", v >> 16, v & 0xFFFF) for v in whole)
 
 
-def spa_file():
+def spa_file(kind=17, factor=1.0):
     head = bytearray(600)
     head[:18] = spa.MAGIC
     head[30:34] = b"dots"
     struct.pack_into("<H", head, 294, 2)
     struct.pack_into("<BBII", head, 304, 2, 0, 400, 100)
     struct.pack_into("<BBII", head, 320, 3, 0, 600, 24)
-    struct.pack_into("<IB3sB", head, 404, 6, 1, b"\0\0\0", 17)
+    struct.pack_into("<IB3sB", head, 404, 6, 1, b"\0\0\0", kind)
     struct.pack_into("<ff", head, 416, 1050.0, 1000.0)
-    return bytes(head) + struct.pack("<6f", *Y[::-1])
+    return bytes(head) + struct.pack("<6f", *(factor * v for v in Y[::-1]))
 
 
 def emsa_file(unit="keV", kind="Y", marker="#ENDOFDATA   : End"):
@@ -121,6 +121,20 @@ def test_infrared_formats_give_the_same(tmp_path, name, content):
     np.testing.assert_allclose(one.axis, AXIS, rtol=1e-12)
     np.testing.assert_array_equal(one.signal, Y)
     assert (one.axis_name, one.signal_name, one.name) == ("wavenumber", "absorbance", "dots")
+
+
+PERCENT = {
+    "OPUS": ("a.0", opus_file(kind=5, factor=100.0)),
+    "SPC": ("a.spc", spc_file(y_kind=128, numbers=struct.pack("<6f", *(100.0 * v for v in Y)))),
+    "SPA": ("a.spa", spa_file(kind=16, factor=100.0)),
+}
+
+
+@pytest.mark.parametrize(("name", "content"), PERCENT.values(), ids=PERCENT.keys())
+def test_transmittance_in_percent_becomes_a_share(tmp_path, name, content):
+    (one,) = spectra(tmp_path, name, content)
+    np.testing.assert_array_equal(one.signal, Y)
+    assert (one.signal_name, one.words["percent"]) == ("transmittance", "divided by 100")
 
 
 XRAY = {

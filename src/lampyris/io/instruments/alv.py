@@ -10,17 +10,17 @@ from numpy.typing import NDArray
 
 from lampyris.core.instruments import Correlogram
 from lampyris.io.instruments.files import content, refuse
+from lampyris.io.instruments.numeric_text import NUMBER
 
 MAX_LINES = 2_000_000
-_NUMBER = re.compile(r"[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d{1,4})?", re.ASCII)
 _SECTION = re.compile(r'\s*"([^"]*)"\s*')
 _FIELDS = {
-    "temperature_k": ("Temperature [K]", 1.0),
-    "viscosity_mpa_s": ("Viscosity [cp]", 1.0),
-    "refractive_index": ("Refractive Index", 1.0),
-    "wavelength_nm": ("Wavelength [nm]", 1.0),
-    "angle_deg": ("Angle [", 1.0),
-    "duration_s": ("Duration [s]", 1.0),
+    "temperature_k": "Temperature [K]",
+    "viscosity_mpa_s": "Viscosity [cp]",
+    "refractive_index": "Refractive Index",
+    "wavelength_nm": "Wavelength [nm]",
+    "angle_deg": "Angle [",
+    "duration_s": "Duration [s]",
 }
 _CUMULANTS = {
     "Cumulant 1.Order": "cumulant_1_nm",
@@ -113,12 +113,12 @@ def _table(rows: list[tuple[int, str]], file: str, part: str, *, least: int) -> 
     found: list[list[float]] = []
     for number, line in rows:
         cells = line.split()
-        if not _NUMBER.fullmatch(cells[0]):
+        if not NUMBER.fullmatch(cells[0]):
             break
         if len(cells) < least or (found and len(cells) != len(found[0])):
             seen = f"has {len(cells)} numbers in {part} where others have {len(found[0]) if found else least}."
             refuse(file, "alv.row", seen, _BROKEN, row=number)
-        if not all(_NUMBER.fullmatch(cell) for cell in cells):
+        if not all(NUMBER.fullmatch(cell) for cell in cells):
             refuse(file, "alv.number", f"holds a word among the numbers of {part}.", _BROKEN, row=number)
         values = [float(cell) for cell in cells]
         if not all(math.isfinite(value) for value in values):
@@ -138,9 +138,9 @@ def _head(rows: list[tuple[int, str]], file: str) -> dict[str, Any]:
             told[key.strip()] = value.strip().strip('"').strip()
             places[key.strip()] = number
     head: dict[str, Any] = {}
-    for name, (key, factor) in _FIELDS.items():
+    for name, key in _FIELDS.items():
         own = next((one for one in told if one.startswith(key)), "")
-        head[name] = _value(told.get(own, ""), file, own, places.get(own)) * factor
+        head[name] = _value(told.get(own, ""), file, own, places.get(own))
     rates = [_value(told[key], file, key, places[key]) for key in told if re.fullmatch(r"MeanCR\d+ \[kHz\]", key)]
     head["count_rate_kcps"] = next((rate for rate in rates if rate > 0), math.nan)
     head["name"] = told.get("Samplename", "")
@@ -153,7 +153,7 @@ def _value(text: str, file: str, key: str, row: int | None) -> float:
     """Number of a field of the preamble; NaN of an absent one, and of one that no instrument gives."""
     if not text:
         return math.nan
-    if not _NUMBER.fullmatch(text):
+    if not NUMBER.fullmatch(text):
         refuse(file, "alv.field", f"says {text[:30]!r} where a number belongs.", _BROKEN, row=row, column=key)
     value = float(text)
     return value if math.isfinite(value) and value > 0 else math.nan
@@ -164,7 +164,7 @@ def _vendor(sections: Sections, file: str) -> dict[str, Any]:
     for part, name in _CUMULANTS.items():
         for _, line in sections.get(part, []):
             match = re.match(r"\s*Hydrodyn\. Radius \[nm\]\s+(\S+)", line)
-            if match and _NUMBER.fullmatch(match[1]):
+            if match and NUMBER.fullmatch(match[1]):
                 told[name] = 2.0 * float(match[1])
     if sections.get("Count Rate"):
         trace = _table(sections["Count Rate"], file, "Count Rate", least=2)

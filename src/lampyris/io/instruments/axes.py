@@ -1,4 +1,4 @@
-"""What an axis of an export is: by the words above it, by the user's word, and whether its numbers can be that."""
+"""What an axis of an export is, by the words above it and by the user's word; its points in order, if its numbers can be that."""
 
 import re
 from dataclasses import dataclass
@@ -123,3 +123,78 @@ def _looks_like(first: float, last: float) -> str:
     if first >= 0.2 and last <= 12:
         return "eV"
     return "1/cm" if first >= 3000 and last <= 60000 else ""
+
+
+def rising(
+    axis: NDArray[np.float64], signal: NDArray[np.float64], /
+) -> tuple[NDArray[np.float64], NDArray[np.float64], int]:
+    """Axis sorted upwards with its signal; points that stand at the same place are averaged, and counted.
+
+    Examples
+    --------
+    >>> rising(np.array([3.0, 2.0, 2.0]), np.array([1.0, 4.0, 6.0]))
+    (array([2., 3.]), array([5., 1.]), 1)
+    """
+    places, first, inverse, count = np.unique(axis, return_index=True, return_inverse=True, return_counts=True)
+    if places.size == axis.size:
+        return places, signal[first], 0
+    return places, np.bincount(inverse.ravel(), weights=signal) / count, int(axis.size - places.size)
+
+
+def placed(
+    axis: NDArray[np.float64], signal: NDArray[np.float64], name: str, /, *, file: str, row: int | None = None
+) -> tuple[NDArray[np.float64], NDArray[np.float64], dict[str, str]]:
+    """Points over a plausible, rising axis, and what is to be told of them.
+
+    Parameters
+    ----------
+    axis, signal : numpy.ndarray
+        Dims (point,), in the order of the file.
+    name : str
+        What the axis is, a key of `AXES`.
+    file : str
+        As the user knows it.
+    row : int, optional
+        Line of the file at which they begin.
+
+    Returns
+    -------
+    axis, signal : numpy.ndarray
+        Dims (place,); see `rising`.
+    words : dict of str to str
+        How many points were averaged, where some were.
+
+    Raises
+    ------
+    ImageError
+        As `checked_axis`.
+    """
+    checked_axis(axis, name, file=file, row=row)
+    places, levels, doubled = rising(axis, signal)
+    return places, levels, {"points averaged": str(doubled)} if doubled else {}
+
+
+def as_share(
+    signal: NDArray[np.float64], name: str, /, *, percent: bool = False
+) -> tuple[NDArray[np.float64], dict[str, str]]:
+    """Transmittance and reflectance as shares of 1, and what is to be told of it; other signals as they are.
+
+    Parameters
+    ----------
+    signal : numpy.ndarray
+        Dims (point,).
+    name : str
+        What it is, one of `SIGNALS`.
+    percent : bool
+        Whether the file says percent; numbers above 2 say so themselves.
+
+    Examples
+    --------
+    >>> as_share(np.array([50.0, 98.0]), "transmittance")
+    (array([0.5 , 0.98]), {'percent': 'divided by 100'})
+    >>> as_share(np.array([50.0, 98.0]), "absorbance")
+    (array([50., 98.]), {})
+    """
+    if name not in ("transmittance", "reflectance") or not (percent or signal.max() > 2.0):
+        return signal, {}
+    return signal / 100.0, {"percent": "divided by 100"}

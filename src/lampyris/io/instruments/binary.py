@@ -54,8 +54,7 @@ def array_at(content: bytes, kind: str, offset: int, count: int, /, *, file: str
         If it does not lie within the content, is empty, or holds a number that is infinite.
     """
     size = np.dtype(kind).itemsize
-    if not 1 <= count <= MAX_POINTS:
-        refuse(file, "instrument.points", f"says {count} points of {what}; 1 to {MAX_POINTS} can be read.", _CUT)
+    _checked_count(count, what, file)
     if offset < 0 or offset + size * count > len(content):
         seen = f"ends at byte {len(content)}; its {what} should reach from {offset} to {offset + size * count}."
         refuse(file, "instrument.truncated", seen, _CUT)
@@ -72,13 +71,19 @@ def even_axis(first: float, last: float, count: int, /, *, file: str) -> NDArray
     Raises
     ------
     ImageError
-        If its ends are no numbers, or the same.
+        If it has too few or too many points, or its ends are no numbers, or the same.
     """
+    _checked_count(count, "its axis", file)
     if not (np.isfinite(first) and np.isfinite(last) and max(abs(first), abs(last)) < 1e30) or (
         count > 1 and not abs(last - first) > 1e-9 * max(abs(first), abs(last))
     ):
         refuse(file, "instrument.axis", f"says that its axis reaches from {first:g} to {last:g}.", _CUT)
     return np.linspace(first, last, count)
+
+
+def _checked_count(count: int, what: str, file: str) -> None:
+    if not 1 <= count <= MAX_POINTS:
+        refuse(file, "instrument.points", f"says {count} points of {what}; 1 to {MAX_POINTS} can be read.", _CUT)
 
 
 def words_at(content: bytes, offset: int, length: int, /) -> str:

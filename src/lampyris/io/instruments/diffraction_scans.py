@@ -7,9 +7,8 @@ from numpy.typing import NDArray
 
 from lampyris.core.errors import UnsafeFileError
 from lampyris.core.instruments import Spectrum
-from lampyris.io.instruments.axes import checked_axis
+from lampyris.io.instruments.axes import placed
 from lampyris.io.instruments.files import refuse
-from lampyris.io.instruments.spectrum_text import rising
 from lampyris.io.safe_xml import DeclarationError, xml_root
 
 MAX_POINTS = 2_000_000
@@ -65,9 +64,7 @@ def scan_of(
         refuse(file, "xrd.points", seen, "Export the whole scan; the file may be truncated.")
     if not (np.isfinite(axis).all() and np.isfinite(signal).all()):
         refuse(file, "xrd.points", "holds numbers that are not finite.", "Export it again.", row=row)
-    checked_axis(axis, axis_name, file=file, row=row)
-    places, levels, doubled = rising(axis, signal)
+    places, levels, averaged = placed(axis, signal, axis_name, file=file, row=row)
     if places.size < 2:
         refuse(file, "xrd.points", "is a scan that stands still.", "Give a scan over 2 theta.")
-    told = {**words, **({"points averaged": str(doubled)} if doubled else {})}
-    return Spectrum(places, levels, axis_name, signal_name, name=name, file=file, words=told)
+    return Spectrum(places, levels, axis_name, signal_name, name=name, file=file, words={**words, **averaged})

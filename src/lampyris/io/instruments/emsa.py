@@ -16,10 +16,9 @@ from lampyris.core.instruments import Spectrum
 from lampyris.io.instruments.axes import checked_axis
 from lampyris.io.instruments.binary import MAX_POINTS
 from lampyris.io.instruments.files import content, refuse
-from lampyris.io.instruments.numeric_text import decoded
+from lampyris.io.instruments.numeric_text import NUMBER, decoded, numbers_in
 
 _LABEL = re.compile(r"^\s*#\s*([A-Za-z0-9-]+)\s*(?:-[^:]*)?:?\s*(.*)$")
-_NUMBER = re.compile(r"[+-]?(?:\d+\.?\d*|\.\d+)(?:[eE][+-]?\d{1,3})?")
 _UNITS = {"EV": 1e-3, "KEV": 1.0}
 _WORDS = ("BEAMKV", "LIVETIME", "REALTIME", "ELEVANGLE", "AZIMANGLE", "THICKNESS", "SIGNALTYPE", "COMMENT", "OWNER")
 
@@ -90,11 +89,11 @@ def _parts(text: str, file: str) -> tuple[dict[str, str], list[float]]:
             elif match is not None:
                 labels.setdefault(label, match[2].strip())
         elif state == "numbers" and line.strip():
-            rest = _NUMBER.sub("", line)
-            if rest.strip(" ,;\t"):
-                seen = f"holds {rest.strip()[:20]!r} between its numbers."
+            own, rest = numbers_in(line)
+            if rest:
+                seen = f"holds {rest[:20]!r} between its numbers."
                 refuse(file, "emsa.number", seen, "Export it again, with decimal points.", row=row)
-            numbers += [float(one) for one in _NUMBER.findall(line)]
+            numbers += own
             if len(numbers) > 2 * MAX_POINTS:
                 refuse(file, "emsa.points", f"holds more than {MAX_POINTS} points.", "Export one spectrum.", row=row)
     if "FORMAT" not in labels or state == "labels":
@@ -125,7 +124,7 @@ def _number(labels: dict[str, str], label: str, default: float, file: str) -> fl
     text = labels.get(label, "")
     if not text:
         return default
-    match = _NUMBER.match(text)
+    match = NUMBER.match(text)
     if match is None:
         refuse(file, "emsa.label", f"says #{label} {text[:40]!r}, which is no number.", "Mend it.")
     return float(match[0])

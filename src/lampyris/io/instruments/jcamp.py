@@ -15,13 +15,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from lampyris.core.instruments import Spectrum
-from lampyris.io.instruments.axes import checked_axis
+from lampyris.io.instruments.axes import as_share, placed
+from lampyris.io.instruments.binary import MAX_POINTS
 from lampyris.io.instruments.files import content, refuse
-from lampyris.io.instruments.numeric_text import decoded
-from lampyris.io.instruments.spectrum_text import rising
-
-MAX_POINTS = 10_000_000
-"""Points of one block; more are refused."""
+from lampyris.io.instruments.numeric_text import NUMBER, decoded, numbers_in
 
 _LABEL = re.compile(r"^\s*##\s*([^=]*)=(.*)$")
 _AXES = {
@@ -38,7 +35,6 @@ _SQUEEZED = {c: k for k, c in enumerate("@ABCDEFGHI")} | {c: -k for k, c in enum
 _DIFFERENCE = {c: k for k, c in enumerate("%JKLMNOPQR")} | {c: -k for k, c in enumerate("jklmnopqr", start=1)}
 _REPEATS = {c: k for k, c in enumerate("STUVWXYZs", start=1)}
 _TOKEN = re.compile(r"([@A-Ia-i%J-Rj-rS-Zs])(\d*)|([+-]?(?:\d+\.?\d*|\.\d+)(?:[eE][+-]?\d{1,3}(?!\d))?)|(\?)|(\s+|,|;)")
-_PAIR = re.compile(r"[+-]?(?:\d+\.?\d*|\.\d+)(?:[eE][+-]?\d{1,3})?")
 
 
 @dataclass(slots=True)
@@ -55,7 +51,7 @@ class _Block:
         text = self.labels.get(label, "").replace(",", ".")
         if not text:
             return default
-        if not _PAIR.fullmatch(text):
+        if not NUMBER.fullmatch(text):
             refuse(file, "jcamp.label", f"says {label}= {text[:40]!r}, which is no number.", "Mend it.", row=self.row)
         return float(text)
 
@@ -120,16 +116,12 @@ def _spectrum(block: _Block, file: str) -> Spectrum:
     else:
         x, y = _pairs(block, file)
     axis_name, factor = _AXES.get(block.labels.get("XUNITS", "").upper().strip(), ("unknown", 1.0))
-    checked_axis(x * factor, axis_name, file=file, row=block.row)
-    axis, signal, doubled = rising(x * factor, y)
+    axis, signal, averaged = placed(x * factor, y, axis_name, file=file, row=block.row)
     said = block.labels.get("YUNITS", "").upper().strip()
     signal_name = _SIGNALS.get(said, "unknown")
-    words = {key: block.labels[key] for key in ("DATATYPE", "ORIGIN", "XUNITS", "YUNITS") if block.labels.get(key)}
-    if doubled:
-        words["points averaged"] = str(doubled)
-    if signal_name in ("transmittance", "reflectance") and ("%" in said or "PERCENT" in said or signal.max() > 2.0):
-        signal = signal / 100.0
-        words["percent"] = "divided by 100"
+    signal, scaled = as_share(signal, signal_name, percent="%" in said or "PERCENT" in said)
+    kept = {key: block.labels[key] for key in ("DATATYPE", "ORIGIN", "XUNITS", "YUNITS") if block.labels.get(key)}
+    words = {**kept, **averaged, **scaled}
     return Spectrum(axis, signal, axis_name, signal_name, name=block.labels.get("TITLE", ""), file=file, words=words)
 
 
@@ -242,10 +234,9 @@ def _pairs(block: _Block, file: str) -> tuple[NDArray[np.float64], NDArray[np.fl
     """Points that stand as pairs."""
     numbers: list[float] = []
     for row, line in block.data:
-        rest = _PAIR.sub("", line)
-        if rest.strip(" ,;\t"):
-            refuse(file, "jcamp.line", f"holds {rest.strip()[:20]!r} between its pairs.", "Export it again.", row=row)
-        own = [float(text) for text in _PAIR.findall(line)]
+        own, rest = numbers_in(line)
+        if rest:
+            refuse(file, "jcamp.line", f"holds {rest[:20]!r} between its pairs.", "Export it again.", row=row)
         if len(own) % 2:
             refuse(file, "jcamp.line", f"holds {len(own)} numbers, not pairs.", "Export it again.", row=row)
         numbers += own

@@ -18,6 +18,8 @@ MAX_CELLS = 20_000_000
 _FORMS = (("\t", "."), ("\t", ","), (";", "."), (";", ","), (",", "."), (" ", "."), (" ", ","))
 _POINT = re.compile(r"[+-]?(\d+\.?\d*|\.\d+)([eEdD][+-]?\d{1,4})?", re.ASCII)
 _COMMA = re.compile(r"[+-]?(\d+,?\d*|,\d+)([eEdD][+-]?\d{1,4})?", re.ASCII)
+NUMBER = re.compile(r"[+-]?(?:\d+\.?\d*|\.\d+)(?:[eE][+-]?\d{1,4}(?!\d))?", re.ASCII)
+"""A number with a decimal point, as formats with labels write it."""
 _MISSING = frozenset(("", "nan", "na", "n/a", "-", "--", "inf", "-inf", "#n/a", "over", "ovrflw"))
 _LOOKED_AT = 4000
 
@@ -134,6 +136,17 @@ def numeric_text(data: bytes, /, *, file: str, columns: int = 2) -> NumericText:
         decimal,
         any(any(row) for row in cells[end:]),
     )
+
+
+def numbers_in(line: str, /) -> tuple[list[float], str]:
+    """Numbers of a line, and what else stands there beside blanks, commas and semicolons.
+
+    Examples
+    --------
+    >>> numbers_in("1.5, -2;3e1"), numbers_in("1 #2")
+    (([1.5, -2.0, 30.0], ''), ([1.0, 2.0], '#'))
+    """
+    return [float(one) for one in NUMBER.findall(line)], NUMBER.sub("", line).strip(" ,;\t\r\n")
 
 
 def _cells(line: str, separator: str) -> list[str]:

@@ -10,10 +10,9 @@ from pathlib import Path
 import numpy as np
 
 from lampyris.core.instruments import Spectrum
-from lampyris.io.instruments.axes import checked_axis
+from lampyris.io.instruments.axes import as_share, placed
 from lampyris.io.instruments.binary import array_at, even_axis, unpacked, words_at
 from lampyris.io.instruments.files import content, refuse
-from lampyris.io.instruments.spectrum_text import rising
 
 MAGIC = b"\n\n\xfe\xfe"
 _MAX_BLOCKS = 1000
@@ -137,10 +136,9 @@ def _spectrum(data: bytes, block: _Block, said: dict[str, int | float | str], na
         refuse(file, "opus.parameters", "says more points than its block holds, or a wrong factor.", "Copy it again.")
     axis_name, scale = _AXES.get(str(said.get("DXU", "")).upper(), ("unknown", 1.0))
     x = even_axis(float(first), float(last), count, file=file) * scale  # type: ignore[arg-type]
-    checked_axis(x, axis_name, file=file)
-    axis, signal, _ = rising(x, signal)
-    words: dict[str, str] = {
-        "block": _TITLES[block.data],
-        **{key: str(said[key]) for key in ("DAT", "TIM") if key in said},
-    }
-    return Spectrum(axis, signal, axis_name, _SIGNALS[block.data], name=name or Path(file).stem, file=file, words=words)
+    axis, signal, averaged = placed(x, signal, axis_name, file=file)
+    signal_name = _SIGNALS[block.data]
+    signal, scaled = as_share(signal, signal_name)
+    dated: dict[str, str] = {key: str(said[key]) for key in ("DAT", "TIM") if key in said}
+    words = {"block": _TITLES[block.data], **dated, **averaged, **scaled}
+    return Spectrum(axis, signal, axis_name, signal_name, name=name or Path(file).stem, file=file, words=words)

@@ -6,10 +6,9 @@ A table of keys at byte 304 says where things stand: key 2 the header of the spe
 from pathlib import Path
 
 from lampyris.core.instruments import Spectrum
-from lampyris.io.instruments.axes import checked_axis
+from lampyris.io.instruments.axes import as_share, placed
 from lampyris.io.instruments.binary import array_at, even_axis, unpacked, words_at
 from lampyris.io.instruments.files import content, refuse
-from lampyris.io.instruments.spectrum_text import rising
 
 MAGIC = b"Spectral Data File"
 _COUNT_AT, _KEYS_AT, _KEY = 294, 304, 16
@@ -72,13 +71,8 @@ def _spectrum(data: bytes, header: int, numbers: int, size: int, file: str) -> S
     signal = array_at(data, "<f4", numbers, points, file=file, what="spectrum")
     axis_name, scale = _AXES.get(unit, ("unknown", 1.0))
     x = even_axis(first, last, points, file=file) * scale
-    checked_axis(x, axis_name, file=file)
-    axis, signal, _ = rising(x, signal)
-    name = _SIGNALS.get(kind, "unknown")
-    words = {}
-    if name in ("transmittance", "reflectance") and signal.max() > 2.0:
-        signal = signal / 100.0
-        words["percent"] = "divided by 100"
-    return Spectrum(
-        axis, signal, axis_name, name, name=words_at(data, 30, 255) or Path(file).stem, file=file, words=words
-    )
+    axis, signal, averaged = placed(x, signal, axis_name, file=file)
+    signal_name = _SIGNALS.get(kind, "unknown")
+    signal, scaled = as_share(signal, signal_name)
+    name = words_at(data, 30, 255) or Path(file).stem
+    return Spectrum(axis, signal, axis_name, signal_name, name=name, file=file, words={**averaged, **scaled})

@@ -13,10 +13,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from lampyris.core.instruments import Spectrum
-from lampyris.io.instruments.axes import checked_axis
+from lampyris.io.instruments.axes import as_share, placed
 from lampyris.io.instruments.binary import array_at, even_axis, unpacked, words_at
 from lampyris.io.instruments.files import content, refuse
-from lampyris.io.instruments.spectrum_text import rising
 
 NEW, NEW_BIG, OLD = 0x4B, 0x4C, 0x4D
 _MAX_CURVES = 10_000
@@ -101,7 +100,6 @@ def _new(data: bytes, head: _Header, file: str) -> tuple[Spectrum, ...]:
         shared = array_at(data, "<f4", place, head.points, file=file, what="axis")
         place += 4 * head.points
     elif not head.flags & _HAS_X:
-        _checked_points(head.points, file)
         shared = even_axis(head.first, head.last, head.points, file=file)
     found = []
     for number in range(head.curves):
@@ -128,7 +126,6 @@ def _old(data: bytes, file: str) -> tuple[Spectrum, ...]:
     head = _Header(
         flags, exponent, int(points), first, last, 1, x_kind & 127, y_kind, words_at(data, 64, 130), _OLD_HEADER
     )
-    _checked_points(head.points, file)
     axis = even_axis(first, last, head.points, file=file)
     width = 2 if flags & _SHORT else 4
     found: list[Spectrum] = []
@@ -159,19 +156,11 @@ def _coding(exponent: int, *, short: bool) -> tuple[str, float]:
     return f"<i{bits // 8}", 2.0 ** (max(min(exponent, 127), -127) - bits)
 
 
-def _checked_points(points: int, file: str) -> None:
-    if not 1 <= points <= 10_000_000:
-        refuse(file, "spc.points", f"says {points} points.", "The file is damaged: export it again.")
-
-
 def _spectrum(x: NDArray[np.float64], signal: NDArray[np.float64], head: _Header, number: str, file: str) -> Spectrum:
     axis_name, scale = _AXES.get(head.x_kind, ("unknown", 1.0))
-    checked_axis(x * scale, axis_name, file=file)
-    axis, signal, doubled = rising(x * scale, signal)
+    axis, signal, averaged = placed(x * scale, signal, axis_name, file=file)
     name = _SIGNALS.get(head.y_kind, "unknown")
-    words = {"points averaged": str(doubled)} if doubled else {}
-    if name in ("transmittance", "reflectance") and signal.max() > 2.0:
-        signal = signal / 100.0
-        words["percent"] = "divided by 100"
+    signal, scaled = as_share(signal, name)
+    words = {**averaged, **scaled}
     title = head.comment.splitlines()[0].strip() if head.comment else Path(file).stem
     return Spectrum(axis, signal, axis_name, name, name=f"{title}{number}", file=file, words=words)

@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from lampyris.core.instruments import SIGNALS, Spectrum
-from lampyris.io.instruments.axes import AxisUnit, checked_axis, unit_given, unit_named
+from lampyris.io.instruments.axes import AxisUnit, as_share, placed, unit_given, unit_named
 from lampyris.io.instruments.files import content, refuse
 from lampyris.io.instruments.numeric_text import NumericText, numeric_text
 
@@ -105,18 +105,17 @@ def _spectrum(
 ) -> Spectrum:
     unit, signal = said
     axis_name, factor = (unit, 1.0) if isinstance(unit, str) else (unit.axis, unit.factor)
-    checked_axis(values[:, 0] * factor, axis_name, file=file, row=row)
-    axis, levels, doubled = rising(values[:, 0] * factor, values[:, 1])
-    signal_name, scale = _signal(found, column, signal, levels)
+    axis, levels, averaged = placed(values[:, 0] * factor, values[:, 1], axis_name, file=file, row=row)
+    heads = f"{found.names[column]} {found.samples[column]}".strip()
+    signal_name = _signal_name(heads, signal)
+    levels, scaled = as_share(levels, signal_name, percent=bool(_PERCENT.search(heads)))
     text = "\n".join(found.preamble)
-    words = {"decimal mark": found.decimal}
-    if doubled:
-        words["points averaged"] = str(doubled)
+    words = {"decimal mark": found.decimal, **averaged, **scaled}
     if found.footer:
         words["text after the numbers"] = "yes"
     return Spectrum(
         axis,
-        levels * scale,
+        levels,
         axis_name,
         signal_name,
         name=_name(found, column, Path(file).stem),
@@ -127,37 +126,16 @@ def _spectrum(
     )
 
 
-def rising(
-    axis: NDArray[np.float64], signal: NDArray[np.float64], /
-) -> tuple[NDArray[np.float64], NDArray[np.float64], int]:
-    """Axis sorted upwards with its signal; points that stand at the same place are averaged, and counted.
-
-    Examples
-    --------
-    >>> rising(np.array([3.0, 2.0, 2.0]), np.array([1.0, 4.0, 6.0]))
-    (array([2., 3.]), array([5., 1.]), 1)
-    """
-    places, first, inverse, count = np.unique(axis, return_index=True, return_inverse=True, return_counts=True)
-    if places.size == axis.size:
-        return places, signal[first], 0
-    return places, np.bincount(inverse.ravel(), weights=signal) / count, int(axis.size - places.size)
-
-
-def _signal(found: NumericText, column: int, given: str, levels: NDArray[np.float64]) -> tuple[str, float]:
-    """Kind of a signal, and the factor that makes a share of a percentage."""
-    heads = f"{found.names[column]} {found.samples[column]}".strip()
+def _signal_name(heads: str, given: str) -> str:
+    """Kind of a signal: by the user's word, else by the words above it."""
     kind = given or next((name for name, words in _SIGNAL_WORDS if words.search(heads)), "unknown")
-    if kind not in SIGNALS:
-        kind = "unknown"
-    if kind in ("transmittance", "reflectance") and (_PERCENT.search(heads) or float(np.nanmax(levels)) > 2.0):
-        return kind, 0.01
-    return kind, 1.0
+    return kind if kind in SIGNALS else "unknown"
 
 
 def _name(found: NumericText, column: int, stem: str) -> str:
     sample, name = found.samples[column], found.names[column]
     before = found.samples[column - 1] if column else ""
-    kind = any(words.fullmatch(name) or words.search(name) for _, words in _SIGNAL_WORDS)
+    kind = any(words.search(name) for _, words in _SIGNAL_WORDS)
     if kind and (sample or before):
         return sample or before
     return name if name and not (kind and found.values.shape[1] == 2) else stem

@@ -12,10 +12,10 @@ from lampyris.core.instruments import Spectrum
 from lampyris.io.instruments.axes import checked_axis
 from lampyris.io.instruments.binary import MAX_POINTS
 from lampyris.io.instruments.files import content, refuse
+from lampyris.io.instruments.numeric_text import NUMBER
 from lampyris.io.safe_xml import DeclarationError, xml_root
 
 _CHANNELS = re.compile(r"\s*\d{1,15}(\s*,\s*\d{1,15})*\s*,?\s*")
-_NUMBER = re.compile(r"\s*[+-]?(?:\d+\.?\d*|\.\d+)(?:[eE][+-]?\d{1,3})?\s*")
 
 
 def read(path: Path, /, *, max_bytes: int, file: str) -> tuple[Spectrum, ...]:
@@ -88,6 +88,6 @@ def _number(element: ET.Element, tag: str, file: str) -> float:
     text = next((one.text for one in element.iter(tag) if one.text), None)
     if text is None:
         return math.nan
-    if not _NUMBER.fullmatch(text.replace(",", ".")):
+    if not NUMBER.fullmatch(text.replace(",", ".").strip()):
         refuse(file, "spx.number", f"says {tag} {text[:30]!r}, which is no number.", "Export it again.")
     return float(text.replace(",", "."))

@@ -8,6 +8,7 @@ import pytest
 from lampyris.core.bench import BenchCurve, BenchRecord, BenchResult
 from lampyris.core.estimate import Estimate
 from lampyris.io.bench_tables import jcamp_text, write_bench_curves, write_bench_values
+from lampyris.io.instruments.spectra import read_spectra
 
 ONE = Estimate(1 / 3, 0.1, 0.1, 0.6, 0.95, "nm", "fit")
 CURVE = BenchCurve(
@@ -35,6 +36,26 @@ def test_curves_are_named_by_place_sample_and_title(tmp_path, result):
     written = write_bench_curves(tmp_path, result)
     assert [path.name for path in written] == ["01-lot-a-b.csv", "01-lot-a-b.jdx"]
     assert written[0].read_text().splitlines() == ["wavelength (nm),absorbance,fit", "1.0,0.1,1.0", "2.0,nan,2.0"]
+
+
+AXES = {
+    "wavelength (nm)": "wavelength",
+    "wavenumber (1/cm)": "wavenumber",
+    "energy (keV)": "xray_energy",
+    "time (s)": "time",
+    # the standard has no nanoseconds, and a reader must not take them for seconds
+    "time (ns)": "unknown",
+    "lag (us)": "unknown",
+}
+
+
+@pytest.mark.parametrize(("label", "axis"), AXES.items())
+def test_jcamp_reads_back_with_its_axis(tmp_path, label, axis):
+    x, y = np.array([170.0, 180.1]), np.array([1 / 3, -2.0])
+    (tmp_path / "a.jdx").write_text(jcamp_text(BenchCurve("a", label, "absorbance", x, y), title="a"), newline="")
+    (one,) = read_spectra(tmp_path / "a.jdx")
+    np.testing.assert_array_equal([one.axis, one.signal], [x, y])
+    assert (one.axis_name, one.signal_name, one.name) == (axis, "absorbance", "a")
 
 
 def test_jcamp_holds_the_points_that_have_a_value():

@@ -1,7 +1,5 @@
 """The bench's numbers as one CSV table, and its curves as CSV and JCAMP-DX files."""
 
-import csv
-import io
 import re
 from collections.abc import Iterator
 from pathlib import Path
@@ -12,7 +10,7 @@ import numpy as np
 from lampyris.core.bench import BenchCurve, BenchRecord, BenchResult
 from lampyris.core.estimate import Estimate
 from lampyris.io.durable import write_text
-from lampyris.io.tables import cell_text
+from lampyris.io.tables import csv_text
 
 COLUMNS = (
     "technique",
@@ -33,18 +31,16 @@ COLUMNS = (
 
 def write_bench_values(path: Path, result: BenchResult, /) -> None:
     """Write every number of a technique's result, a row each, the pooled ones last with the sample "(pooled)"."""
-    stream = io.StringIO(newline="")
-    writer = csv.writer(stream)
-    writer.writerow(COLUMNS)
     named = [*((record, record.name) for record in result.records), (result.pooled, "(pooled)")]
-    for record, name in named:
-        for key, number, one in _estimates(record):
-            cells = (
-                result.technique, name, record.file, key, number, one.value, one.sd, one.low, one.high, one.level, one.unit,
-                one.method, " ".join(record.flags),
-            )  # fmt: skip
-            writer.writerow([cell_text(cell) for cell in cells])
-    write_text(path, stream.getvalue())
+    rows = [
+        (
+            result.technique, name, record.file, key, number, one.value, one.sd, one.low, one.high, one.level, one.unit,
+            one.method, " ".join(record.flags),
+        )
+        for record, name in named
+        for key, number, one in _estimates(record)
+    ]  # fmt: skip
+    write_text(path, csv_text(COLUMNS, rows))
 
 
 def _estimates(record: BenchRecord) -> Iterator[tuple[str, int | None, Estimate]]:
@@ -81,18 +77,17 @@ def _curve_csv(curve: BenchCurve) -> str:
     columns |= dict(curve.parts)
     if curve.residual is not None:
         columns["residual over its sd"] = curve.residual
-    stream = io.StringIO(newline="")
-    writer = csv.writer(stream)
-    writer.writerow([cell_text(name) for name in columns])
-    for row in zip(*(values.tolist() for values in columns.values()), strict=True):
-        writer.writerow([cell_text(value) for value in row])
-    return stream.getvalue()
+    return csv_text(columns, zip(*(values.tolist() for values in columns.values()), strict=True))
 
 
+# labels that are one of the standard's own units and kinds; others are written as they are
 _JCAMP_UNITS = {
-    "wavelength": "NANOMETERS", "wavenumber": "1/CM", "lag time": "SECONDS", "time": "SECONDS", "absorbance": "ABSORBANCE",
-    "transmittance": "TRANSMITTANCE",
-}  # fmt: skip
+    "wavelength (nm)": "NANOMETERS",
+    "wavenumber (1/cm)": "1/CM",
+    "time (s)": "SECONDS",
+    "energy (keV)": "KEV",
+}
+_JCAMP_KINDS = {"wavelength (nm)": "UV/VIS SPECTRUM", "wavenumber (1/cm)": "INFRARED SPECTRUM"}
 
 
 def jcamp_text(curve: BenchCurve, /, *, title: str) -> str:
@@ -119,7 +114,7 @@ def jcamp_text(curve: BenchCurve, /, *, title: str) -> str:
     head = {
         "TITLE": " ".join(title.split()) or "curve",
         "JCAMP-DX": "4.24",
-        "DATA TYPE": "UV/VIS SPECTRUM" if "wavelength" in curve.x_label else "XYDATA",
+        "DATA TYPE": _JCAMP_KINDS.get(curve.x_label, "XYDATA"),
         "ORIGIN": "Lampyris",
         "OWNER": "",
         "XUNITS": _jcamp_unit(curve.x_label),
@@ -138,5 +133,4 @@ def jcamp_text(curve: BenchCurve, /, *, title: str) -> str:
 
 
 def _jcamp_unit(label: str) -> str:
-    name = label.split("(")[0].strip().lower()
-    return _JCAMP_UNITS.get(name, " ".join(label.upper().split()) or "ARBITRARY UNITS")
+    return _JCAMP_UNITS.get(label, " ".join(label.upper().split()) or "ARBITRARY UNITS")

@@ -53,18 +53,15 @@ def dot_toml(dot: DotSettings, /, *, header: str = "") -> str:
     ['[[layers]]', 'material = "CdTe"', 'diameter_nm = 3.4']
     """
     document = dot.model_dump(mode="json", exclude_none=True)
-    document["layers"] = [dict(layer) for layer in document["layers"]]
     if not document["measured"]:
         del document["measured"]
-    fields = type(dot).model_fields
+    tables = {"": dot, "layers[0].": dot.layers[0], "coat.": dot.coat, "measured.": dot.measured}
     remarks = {
-        name: field.description or "" for name, field in fields.items() if name not in ("layers", "coat", "measured")
+        f"{table}{name}": field.description or ""
+        for table, settings in tables.items()
+        if settings is not None
+        for name, field in type(settings).model_fields.items()
+        # those of tables stand beside their keys
+        if f"{name}." not in tables and name != "layers"
     }
-    for table, settings in (("coat", dot.coat), ("measured", dot.measured)):
-        if settings is not None:
-            remarks |= {
-                f"{table}.{name}": field.description or "" for name, field in type(settings).model_fields.items()
-            }
-    for name, field in type(dot.layers[0]).model_fields.items():
-        remarks[f"layers[0].{name}"] = field.description or ""
     return toml_text(document, remarks=remarks, header=header)

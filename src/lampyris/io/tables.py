@@ -3,7 +3,7 @@
 import csv
 import io
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any, Literal
 
@@ -63,7 +63,7 @@ def write_table(
     """
     plain, kinds = _checked(columns, units, types or {})
     names = (f"{stem}.csv", f"{stem}.parquet")
-    write_text(Path(directory) / names[0], _csv_text(plain))
+    write_text(Path(directory) / names[0], csv_text(plain, zip(*plain.values(), strict=True)))
     write_bytes(Path(directory) / names[1], _parquet_bytes(plain, kinds, units))
     return names
 
@@ -124,12 +124,16 @@ def _fits(value: object, kind: ColumnType) -> bool:
     return isinstance(value, number) and not isinstance(value, bool)
 
 
-def _csv_text(columns: Mapping[str, list[Any]]) -> str:
-    """RFC 4180 text of the table."""
+def csv_text(names: Iterable[str], rows: Iterable[Iterable[Any]], /) -> str:
+    """RFC 4180 text of a table, its cells as `cell_text` writes them.
+
+    Examples
+    --------
+    >>> csv_text(("animal", "flux"), [("m01", 1.5), ("=m02", None)])
+    "animal,flux\\r\\nm01,1.5\\r\\n'=m02,\\r\\n"
+    """
     stream = io.StringIO(newline="")
-    writer = csv.writer(stream)
-    writer.writerow([cell_text(name) for name in columns])
-    writer.writerows([cell_text(value) for value in row] for row in zip(*columns.values(), strict=True))
+    csv.writer(stream).writerows([cell_text(value) for value in row] for row in (names, *rows))
     return stream.getvalue()
 
 

@@ -48,13 +48,13 @@ def opus_file(kind=4, integers=False, factor=1.0):
     return opus.MAGIC + struct.pack("<diii", 920622.0, 24, 40, len(blocks)) + directory + body
 
 
-def spc_file(*, flags=0, y_kind=2, exponent=-128, numbers=None, curves=1):
-    head = struct.pack("<BBBbiddiBB", flags, spc.NEW, 0, exponent, 6, 1000.0, 1050.0, curves, 1, y_kind)
+def spc_file(*, flags=0, y_kind=2, exponent=-128, numbers=None, curves=(Y,)):
+    head = struct.pack("<BBBbiddiBB", flags, spc.NEW, 0, exponent, 6, 1000.0, 1050.0, len(curves), 1, y_kind)
     head = (head + b"\0" * (88 - len(head)) + b"dots").ljust(512, b"\0")
     x = struct.pack("<6f", *AXIS) if flags & 0x80 else b""
-    one = numbers if numbers is not None else struct.pack("<6f", *Y)
-    sub = struct.pack("<BbhfffiifI", 0, exponent, 0, 0, 0, 0, 6, 0, 0, 0)
-    return head + x + (sub + one) * curves
+    subs = [struct.pack("<BbhfffiifI", 0, exponent, k, 0, 0, 0, 6, 0, 0, 0) for k in range(len(curves))]
+    raw = [numbers if numbers is not None else struct.pack("<6f", *curve) for curve in curves]
+    return head + x + b"".join(sub + one for sub, one in zip(subs, raw, strict=True))
 
 
 def old_spc_file():
@@ -155,8 +155,10 @@ def test_xray_formats_give_the_same(tmp_path, name, content):
 
 
 def test_several_curves_of_one_file(tmp_path):
-    found = spectra(tmp_path, "a.spc", spc_file(flags=4, curves=3))
-    assert len(found) == 3
+    numbers = [[k + value for value in Y] for k in range(3)]
+    found = spectra(tmp_path, "a.spc", spc_file(flags=4, curves=numbers))
+    assert [one.name for one in found] == ["dots 1", "dots 2", "dots 3"]
+    np.testing.assert_array_equal([one.signal for one in found], numbers)
 
 
 REFUSED = {

@@ -92,17 +92,16 @@ def written_tiff(tmp_path, array, **options):
 def test_other_ways_to_store_grey(tmp_path):
     eight = (PIXELS // 256).astype(np.uint8)
     ramp = np.repeat(np.arange(256, dtype=np.uint16)[None] * 257, 3, axis=0)
-    cases = {
-        "palette": (written_tiff(tmp_path, eight, photometric="palette", colormap=ramp), eight),
-    }
-    for path, wanted in cases.values():
-        np.testing.assert_array_equal(read_micrograph(path).pixels, wanted)
+    path = written_tiff(tmp_path, eight, photometric="palette", colormap=ramp)
+    np.testing.assert_array_equal(read_micrograph(path).pixels, eight)
     path = written_tiff(tmp_path, eight, photometric="miniswhite")
     np.testing.assert_array_equal(read_micrograph(path).pixels, 255 - eight)
     path = written_tiff(tmp_path, np.repeat(eight[..., None], 3, axis=2), photometric="rgb")
     np.testing.assert_array_equal(read_micrograph(path).pixels, eight)
-    path = written_tiff(tmp_path, PIXELS.astype(np.int32).astype(np.int16) // 2, photometric="minisblack")
-    np.testing.assert_array_equal(read_micrograph(path).pixels, PIXELS.astype(np.int32).astype(np.int16) // 2)
+    # what is above 32767 becomes negative
+    signed = PIXELS.astype(np.int16)
+    path = written_tiff(tmp_path, signed, photometric="minisblack")
+    np.testing.assert_array_equal(read_micrograph(path).pixels, signed)
 
 
 def test_pictures_without_scale(tmp_path):

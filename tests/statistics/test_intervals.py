@@ -13,6 +13,7 @@ from lampyris.statistics.intervals import (
     t_interval,
     t_interval_from_summary,
     wilson_interval,
+    with_error,
 )
 
 
@@ -41,6 +42,19 @@ def test_no_value_is_nan():
 def test_t_interval_refuses(values):
     with pytest.raises(ValueError, match="finite"):
         t_interval(values)
+
+
+def test_a_further_error_adds_in_quadrature_and_keeps_an_uneven_interval():
+    own = normal_interval(2.0, 3.0, unit="nm", method="fit", low=0.0)
+    e = with_error(own, 4.0, "with scale")
+    reach = stats.norm.ppf(0.975) * np.array([3.0, 4.0])
+    assert e.sd == pytest.approx(5.0)
+    assert e.high == pytest.approx(2.0 + np.hypot(*reach))
+    assert e.low == pytest.approx(2.0 - math.hypot(2.0, reach[1]))
+    assert (e.unit, e.method) == ("nm", "with scale")
+    nothing = normal_interval(math.nan, 1.0, unit="nm", method="no fit")
+    assert with_error(nothing, 4.0, "with scale") is nothing
+    assert with_error(t_interval([3.0]), 4.0, "with scale").high == math.inf
 
 
 def test_geometric_mean():

@@ -48,11 +48,45 @@ def normal_interval(
     """
     if math.isnan(value) or math.isnan(sd):
         return Estimate(math.nan, math.nan, math.nan, math.nan, level, unit, method)
-    quantile = NORMAL_95 if level == 0.95 else float(special.ndtri(0.5 * (1 + level)))
-    reach = quantile * sd
+    reach = _normal_quantile(level) * sd
     return Estimate(
         value, sd, min(value, max(low, value - reach)), max(value, min(high, value + reach)), level, unit, method
     )
+
+
+def _normal_quantile(level: float) -> float:
+    return NORMAL_95 if level == 0.95 else float(special.ndtri(0.5 * (1 + level)))
+
+
+def with_error(one: Estimate, sd: float, method: str, /) -> Estimate:
+    """An estimate that holds a further error, normal and independent of its own: distances to both ends add in quadrature.
+
+    Parameters
+    ----------
+    one : Estimate
+    sd : float
+        Standard deviation of the further error.
+    method : str
+        Of the result.
+
+    Returns
+    -------
+    Estimate
+
+    Examples
+    --------
+    >>> own = normal_interval(810.0, 0.3, unit="nm", method="fit")
+    >>> round(with_error(own, 0.4, "fit, wavelength scale").sd, 3)
+    0.5
+    """
+    if math.isnan(one.value):
+        return one
+    reach = _normal_quantile(one.level) * sd
+    low, high = (
+        one.value - math.hypot(one.value - one.low, reach),
+        one.value + math.hypot(one.high - one.value, reach),
+    )
+    return Estimate(one.value, math.hypot(one.sd, sd), low, high, one.level, one.unit, method)
 
 
 def t_interval(values: ArrayLike, /, *, unit: str = "1", level: float = 0.95) -> Estimate:

@@ -2,7 +2,7 @@
 
 import math
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -16,8 +16,8 @@ from lampyris.core.finding import Finding, Severity
 from lampyris.core.instruments import Spectrum
 from lampyris.core.techniques.blinking import Settings
 from lampyris.io.instruments.spectra import read_spectra
-from lampyris.statistics.intervals import t_interval
-from lampyris.study.bench.reading import read_each, remark
+from lampyris.statistics.intervals import normal_interval, t_interval
+from lampyris.study.bench.reading import Doubts, read_each, remark
 
 Array = NDArray[np.float64]
 _EVEN = 0.02
@@ -167,15 +167,9 @@ def _doubts(
          f"has levels so near ({contrast:.3g} to 1) that stays below {stays.shortest} bins are missed.",
          "Bin wider, or use more light."),
     ]  # fmt: skip
-    flags = []
-    for flag, holds, seen, mend in told:
-        if holds:
-            flags.append(flag)
-            severity = Severity.NOTE if flag == "several-levels" else Severity.WARNING
-            findings.append(
-                remark(trace.file, f"blinking.{flag}", f"{trace.name} {seen}".strip(), mend, severity=severity)
-            )
-    return tuple(flags)
+    doubts = Doubts("blinking", trace.file, findings, trace.name)
+    doubts.add_held(told, notes=("several-levels",))
+    return tuple(doubts.flags)
 
 
 def _record(dots: Sequence[_Dot], name: str, shortest: int) -> BenchRecord:
@@ -183,12 +177,12 @@ def _record(dots: Sequence[_Dot], name: str, shortest: int) -> BenchRecord:
     laws = {on: _law(dots, on, shortest, bin_s) for on in (True, False)}
     naive = {on: _naive(dots, on, bin_s) for on in (True, False)}
     on_law, off_law = laws[True], laws[False]
-    nothing = {"exponent": _NONE, "cutoff_s": Estimate(math.nan, math.nan, math.nan, math.nan, 0.95, "s", _NONE.method)}
+    no_time = replace(_NONE, unit="s")
     values = {
-        "on_exponent": on_law.exponent if on_law else nothing["exponent"],
-        "off_exponent": off_law.exponent if off_law else nothing["exponent"],
-        "cutoff_s": on_law.cutoff_s if on_law else nothing["cutoff_s"],
-        "off_cutoff_s": off_law.cutoff_s if off_law else nothing["cutoff_s"],
+        "on_exponent": on_law.exponent if on_law else _NONE,
+        "off_exponent": off_law.exponent if off_law else _NONE,
+        "cutoff_s": on_law.cutoff_s if on_law else no_time,
+        "off_cutoff_s": off_law.cutoff_s if off_law else no_time,
         "on_fraction": _on_fraction(dots),
         "threshold_on_exponent": naive[True],
         "threshold_off_exponent": naive[False],
@@ -200,7 +194,7 @@ def _record(dots: Sequence[_Dot], name: str, shortest: int) -> BenchRecord:
             "off_level": _level(stays.off_level, int(stays.bins[~stays.on].sum())),
         }
     flags = dots[0].flags if len(dots) == 1 else tuple(sorted({flag for one in dots for flag in one.flags}))
-    if len(dots) > 1 and len(dots) < _FEW_DOTS:
+    if 1 < len(dots) < _FEW_DOTS:
         flags = (*flags, "few-dots")
     if not (on_law and off_law):
         flags = (*flags, "no-law")
@@ -234,8 +228,7 @@ def _naive(dots: Sequence[_Dot], on: bool, bin_s: float) -> Estimate:
         found = infer_law(counted, shortest=2, bin_s=bin_s, profile=False).exponent if counted else _NONE
     except ValueError:
         return _NONE
-    words = found.method + ", of stays by a threshold"
-    return Estimate(found.value, found.sd, found.low, found.high, found.level, found.unit, words)
+    return replace(found, method=f"{found.method}, of stays by a threshold")
 
 
 def _on_fraction(dots: Sequence[_Dot]) -> Estimate:
@@ -243,9 +236,7 @@ def _on_fraction(dots: Sequence[_Dot]) -> Estimate:
     shares = [one.stays.on_bins / max(one.stays.observed_bins, 1) for one in dots]
     if len(dots) > 1:
         found = t_interval(shares)
-        return Estimate(
-            found.value, found.sd, max(found.low, 0.0), min(found.high, 1.0), found.level, "1", found.method
-        )
+        return replace(found, low=max(found.low, 0.0), high=min(found.high, 1.0))
     stays = dots[0].stays
     cycles = stays.bins.size // 2
     if cycles < FEWEST:
@@ -254,17 +245,16 @@ def _on_fraction(dots: Sequence[_Dot]) -> Estimate:
     lit = pairs[:, 0 if stays.on[0] else 1]
     total = pairs.sum(axis=1)
     sd = float(np.sqrt(((lit - shares[0] * total) ** 2).sum() * cycles / (cycles - 1)) / total.sum())
-    low, high = max(shares[0] - 1.96 * sd, 0.0), min(shares[0] + 1.96 * sd, 1.0)
-    return Estimate(shares[0], sd, low, high, 0.95, "1", "share of time over cycles of one dot, delta method")
+    method = "share of time over cycles of one dot, delta method"
+    return normal_interval(shares[0], sd, unit="1", method=method, low=0.0, high=1.0)
 
 
 def _level(mean: float, bins: int) -> Estimate:
+    unit = "photons per bin"
     if not bins:
-        return Estimate(math.nan, math.nan, math.nan, math.nan, 0.95, "photons per bin", "no such stay")
+        return Estimate(math.nan, math.nan, math.nan, math.nan, 0.95, unit, "no such stay")
     sd = math.sqrt(max(mean, 1.0 / bins) / bins)
-    return Estimate(
-        mean, sd, max(mean - 1.96 * sd, 0.0), mean + 1.96 * sd, 0.95, "photons per bin", "mean of its bins, Poisson"
-    )
+    return normal_interval(mean, sd, unit=unit, method="mean of its bins, Poisson", low=0.0)
 
 
 def _trace_curves(dot: _Dot) -> tuple[BenchCurve, ...]:

@@ -29,8 +29,7 @@ from lampyris.core.instruments import Correlogram
 from lampyris.core.seeds import seed_sequence
 from lampyris.core.techniques.dls import Settings
 from lampyris.io.instruments.correlograms import read_correlograms
-from lampyris.statistics.intervals import t_interval
-from lampyris.study.bench.reading import read_each, remark, with_role
+from lampyris.study.bench.reading import Doubts, all_flags, mean_of_replicates, read_each, remark, with_role
 from lampyris.study.bench.zeta import zeta_records
 
 DIFFER = 0.05
@@ -166,19 +165,10 @@ def _record(
             remark(curve.file, "dls.run", f"{name}: {error}.", "Measure again, longer or with more light.", column=name)
         )
         return None
-    flags = []
+    doubts = Doubts("dls", curve.file, findings, name)
     for advice in advised(recording, cumulants, rate, curve.vendor):
-        flags.append(advice.flag)
-        findings.append(
-            remark(
-                curve.file,
-                f"dls.{advice.flag}",
-                f"{name} {advice.seen}",
-                advice.mend,
-                severity=Severity.WARNING,
-                column=name,
-            )
-        )
+        doubts.add(advice.flag, advice.seen, advice.mend)
+    flags = doubts.flags
     if not recording.told:
         flags.append("noise-from-scatter")
     if found.reduced_chi2 > 3.0 and recording.told:
@@ -338,11 +328,9 @@ def _pooled(
     """Mean over runs with Student's interval; runs that differ beyond their noise are said to."""
     if len(records) == 1:
         return records[0]
-    flags = {flag for one in records for flag in one.flags}
+    flags = set(all_flags(records))
     keys = ("z_average_nm", "pdi", "intercept", "intercept_g2", "volume_mean_nm", "number_mean_nm")
-    values = {
-        key: t_interval([one.values[key].value for one in records], unit=records[0].values[key].unit) for key in keys
-    }
+    values = {key: mean_of_replicates([one.values[key] for one in records]) for key in keys}
     sizes = np.array([one.values["z_average_nm"].value for one in records])
     sds = np.array([one.values["z_average_nm"].sd for one in records])
     span = float(sizes.max() - sizes.min())

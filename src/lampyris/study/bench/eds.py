@@ -25,11 +25,11 @@ from lampyris.bench.eds import (
 from lampyris.core.bench import BenchCurve, BenchRecord, BenchResult, BenchSource
 from lampyris.core.errors import ImageError, InputError
 from lampyris.core.estimate import Estimate
-from lampyris.core.finding import Finding, Severity
+from lampyris.core.finding import Finding
 from lampyris.core.instruments import Spectrum
 from lampyris.core.techniques.eds import Settings
 from lampyris.io.instruments.spectra import read_spectra
-from lampyris.study.bench.reading import over_replicates, read_each, remark, sample_of, with_role
+from lampyris.study.bench.reading import Doubts, over_replicates, record_each, remark
 
 _LIGHT = ("C", "N", "O")
 _FACTOR = re.compile(r"([A-Z][a-z]?)(?:_([KLM]))?\s*=\s*(\d+(?:\.\d*)?|\.\d+)(?:\s*:\s*(\d+(?:\.\d*)?|\.\d+))?")
@@ -67,21 +67,13 @@ def measure(sources: tuple[BenchSource, ...], settings: Settings) -> BenchResult
             path, max_bytes=limit, file=file, axis="xray_energy", axis_unit=settings.axis_unit, signal="counts"
         )
 
-    read, findings = read_each(with_role(sources, ""), read_one)
-    records: list[BenchRecord] = []
-    samples: list[str] = []
-    for source, spectra in read:
-        for spectrum in spectra:
-            try:
-                measured = _measured(spectrum, settings, factors)
-            except ValueError as error:
-                mend = "Check the axis, the counts and the voltage of the beam."
-                findings.append(
-                    remark(spectrum.file, "eds.spectrum", f"{spectrum.name}: {error}.", mend, column=spectrum.name)
-                )
-                continue
-            records.append(_record(measured, settings, factors, findings))
-            samples.append(source.sample or sample_of(spectrum.name))
+    records, samples, findings = record_each(
+        sources,
+        read_one,
+        lambda spectrum, findings: _record(_measured(spectrum, settings, factors), settings, factors, findings),
+        rule="eds.spectrum",
+        mend="Check the axis, the counts and the voltage of the beam.",
+    )
     if not records:
         raise ImageError("No X-ray spectrum can be evaluated.", findings)
     pooled, replicate = over_replicates(records, samples, "spectra")
@@ -272,15 +264,9 @@ def _flags(one: _Measured, settings: Settings, findings: list[Finding]) -> tuple
         ("axis-off", abs(float(fit.fit.values[-3])) > 30.0, f"has an axis that is off by {fit.fit.values[-3]:.0f} eV.",
          "Calibrate the detector."),
     ]  # fmt: skip
-    flags = []
-    file, column = one.spectrum.file, one.spectrum.name
-    for name, holds, seen, mend in told:
-        if holds:
-            flags.append(name)
-            findings.append(
-                remark(file, f"eds.{name}", f"{column} {seen}", mend, severity=Severity.WARNING, column=column)
-            )
-    return tuple(flags)
+    doubts = Doubts("eds", one.spectrum.file, findings, one.spectrum.name)
+    doubts.add_held(told)
+    return tuple(doubts.flags)
 
 
 def _overlaps(fit: SpectrumFit) -> list[str]:

@@ -27,7 +27,8 @@ from lampyris.core.finding import Finding, Severity
 from lampyris.core.instruments import Spectrum
 from lampyris.core.techniques.ftir import Settings
 from lampyris.io.instruments.spectra import read_spectra
-from lampyris.study.bench.reading import over_replicates, read_each, remark, sample_of, with_role
+from lampyris.statistics.intervals import normal_interval, with_error
+from lampyris.study.bench.reading import Doubts, over_replicates, record_each, remark, with_role
 
 _NEAR = 0.35
 _WATER_LINES = 6
@@ -61,22 +62,14 @@ def measure(sources: tuple[BenchSource, ...], settings: Settings) -> BenchResult
     def read_one(path: Path, file: str) -> tuple[Spectrum, ...]:
         return read_spectra(path, max_bytes=limit, file=file, axis="wavenumber", axis_unit=settings.axis_unit)
 
-    read, findings = read_each(with_role(sources, ""), read_one)
     before = _before(sources, read_one, settings)
-    records: list[BenchRecord] = []
-    samples: list[str] = []
-    for source, spectra in read:
-        for spectrum in spectra:
-            try:
-                measured = _measured(spectrum, settings)
-            except ValueError as error:
-                mend = "Check the axis, the signal and the window."
-                findings.append(
-                    remark(spectrum.file, "ftir.spectrum", f"{spectrum.name}: {error}.", mend, column=spectrum.name)
-                )
-                continue
-            records.append(_record(measured, before, settings, findings))
-            samples.append(source.sample or sample_of(spectrum.name))
+    records, samples, findings = record_each(
+        sources,
+        read_one,
+        lambda spectrum, findings: _record(_measured(spectrum, settings), before, settings, findings),
+        rule="ftir.spectrum",
+        mend="Check the axis, the signal and the window.",
+    )
     if not records:
         raise ImageError("No infrared spectrum can be evaluated.", findings)
     pooled, replicate = over_replicates(records, samples, "spectra")
@@ -184,14 +177,7 @@ def _record(one: _Measured, before: _Measured | None, settings: Settings, findin
 
 
 def _with_scale(centre: Estimate, settings: Settings) -> Estimate:
-    sd = math.hypot(centre.sd, settings.calibration_cm)
-    if not math.isfinite(sd) or not centre.sd > 0:
-        return centre
-    reach = max((centre.high - centre.low) / (2.0 * centre.sd), 1.959963984540054) * sd
-    return Estimate(
-        centre.value, sd, centre.value - reach, centre.value + reach, centre.level, centre.unit,
-        f"{centre.method}, wavenumber scale",
-    )  # fmt: skip
+    return with_error(centre, settings.calibration_cm, f"{centre.method}, wavenumber scale")
 
 
 def _row(band: Band, one: _Measured, settings: Settings) -> dict[str, Any]:
@@ -228,11 +214,7 @@ def _splitting(bands: tuple[Band, ...]) -> tuple[Estimate, bool] | None:
     # the error of the scale is common to both and falls out
     sd = math.hypot(high.sd, low.sd)
     value = high.value - low.value
-    reach = 1.959963984540054 * sd
-    return (
-        Estimate(value, sd, value - reach, value + reach, high.level, "1/cm", "difference of two fitted centres"),
-        contended,
-    )
+    return normal_interval(value, sd, unit="1/cm", method="difference of two fitted centres"), contended
 
 
 def _exchange(
@@ -314,8 +296,7 @@ def _reference(before: _Measured, after: _Measured, settings: Settings, findings
 def _product(a: Estimate, b: Estimate) -> Estimate:
     value = a.value * b.value
     sd = math.hypot(a.sd * b.value, a.value * b.sd)
-    reach = 1.959963984540054 * sd
-    return Estimate(value, sd, value - reach, value + reach, a.level, a.unit, f"{a.method}, over the reference band")
+    return normal_interval(value, sd, unit=a.unit, method=f"{a.method}, over the reference band")
 
 
 def _flags(one: _Measured, splitting: tuple[Estimate, bool] | None, findings: list[Finding]) -> tuple[str, ...]:
@@ -340,15 +321,9 @@ def _flags(one: _Measured, splitting: tuple[Estimate, bool] | None, findings: li
          "Read the table of bands before you name a binding mode."),
         ("fit-doubtful", one.fit.doubtful, "has a group of bands whose fit is uncertain.", "Narrow the window."),
     ]  # fmt: skip
-    flags = []
-    for name, holds, seen, mend in told:
-        if holds:
-            flags.append(name)
-            file, column = one.spectrum.file, one.spectrum.name
-            findings.append(
-                remark(file, f"ftir.{name}", f"{column} {seen}", mend, severity=Severity.WARNING, column=column)
-            )
-    return tuple(flags)
+    doubts = Doubts("ftir", one.spectrum.file, findings, one.spectrum.name)
+    doubts.add_held(told)
+    return tuple(doubts.flags)
 
 
 def _curve(one: _Measured) -> BenchCurve:

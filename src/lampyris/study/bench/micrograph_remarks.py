@@ -6,9 +6,9 @@ import numpy as np
 
 from lampyris.bench.micrographs.measure import Particles
 from lampyris.bench.micrographs.sizes import Diameters, SizeLaw, two_kinds
-from lampyris.core.finding import Finding, Severity
+from lampyris.core.finding import Finding
 from lampyris.core.techniques.micrographs import MicrographSettings
-from lampyris.study.bench.reading import remark
+from lampyris.study.bench.reading import Doubts
 
 if TYPE_CHECKING:
     from lampyris.study.bench.micrograph_outlines import Kept
@@ -61,7 +61,9 @@ def image_flags(
          f"gives another scale itself, {100 * scaled.disagree:.2g} % away from what was used.", "Check which holds."),
         ("lossy", "lossy" in micrograph.words, "is a JPEG, whose compression blurs edges.", "Export as TIFF."),
     ]  # fmt: skip
-    return _say(micrograph.file, told, findings)
+    doubts = Doubts("micrograph", micrograph.file, findings)
+    doubts.add_held(told)
+    return tuple(doubts.flags)
 
 
 def _saturated(scaled: "Scaled") -> float:
@@ -102,29 +104,13 @@ def size_flags(
          f"has a noise of measuring one particle ({noise:.2g} nm) above the spread of the particles.",
          "Expose longer, or magnify more: sd_nm hangs on the noise being right."),
     ]  # fmt: skip
-    if both is not None:
-        shown = " and ".join(
-            f"{100 * share:.0f} % of {mean:.3g} nm" for share, mean in zip(both.shares, both.means_nm, strict=True)
-        )
-        told.append(
-            (
-                "two-populations",
-                True,
-                f"holds two kinds of particles: {shown}.",
-                "Mean and spread speak of the mixture.",
-            )
-        )
     tables = {}
     if both is not None:
-        rows = zip(both.shares, both.means_nm, both.sds_nm, strict=True)
+        rows = list(zip(both.shares, both.means_nm, both.sds_nm, strict=True))
+        shown = " and ".join(f"{100 * share:.0f} % of {mean:.3g} nm" for share, mean, _ in rows)
+        seen = f"holds two kinds of particles: {shown}."
+        told.append(("two-populations", True, seen, "Mean and spread speak of the mixture."))
         tables["populations"] = tuple({"share": a, "mean_nm": b, "sd_nm": c} for a, b, c in rows)
-    return (*flags, *(one for one in _say(file, told, findings) if one not in flags)), tables
-
-
-def _say(file: str, told: list[tuple[str, bool, str, str]], findings: list[Finding]) -> tuple[str, ...]:
-    flags = []
-    for name, holds, seen, mend in told:
-        if holds:
-            flags.append(name)
-            findings.append(remark(file, f"micrograph.{name}", seen, mend, severity=Severity.WARNING))
-    return tuple(flags)
+    doubts = Doubts("micrograph", file, findings)
+    doubts.add_held(told)
+    return (*flags, *(one for one in doubts.flags if one not in flags)), tables

@@ -11,12 +11,21 @@ from lampyris.bench.photons import noise_line, photon_weight
 from lampyris.core.bench import BenchCurve, BenchRecord, BenchResult, BenchSource
 from lampyris.core.errors import ImageError, InputError
 from lampyris.core.estimate import Estimate
-from lampyris.core.finding import Finding, Severity
+from lampyris.core.finding import Finding
 from lampyris.core.instruments import Spectrum
 from lampyris.core.techniques.photoluminescence import Settings
 from lampyris.io.instruments.spectra import read_spectra
 from lampyris.probe.spectra.axes import EV_NM, per_nm_from_per_ev
-from lampyris.study.bench.reading import over_replicates, read_each, remark, sample_of, with_role
+from lampyris.statistics.intervals import with_error
+from lampyris.study.bench.reading import (
+    Doubts,
+    flat_topped,
+    over_replicates,
+    record_each,
+    remark,
+    saturated,
+    with_role,
+)
 
 _STRAY_NM = 12.0
 _FEWEST_POINTS = 8
@@ -42,15 +51,13 @@ def measure(sources: tuple[BenchSource, ...], settings: Settings) -> BenchResult
     beside = {
         role: [s for one in with_role(sources, role) for s in read_one(one.path, one.file)] for role in Settings.roles
     }
-    read, findings = read_each(with_role(sources, ""), read_one)
-    records: list[BenchRecord] = []
-    samples: list[str] = []
-    for source, spectra in read:
-        for spectrum in spectra:
-            record = _record(spectrum, beside, settings, findings)
-            if record is not None:
-                records.append(record)
-                samples.append(source.sample or sample_of(record.name))
+    records, samples, findings = record_each(
+        sources,
+        read_one,
+        lambda spectrum, findings: _record(spectrum, beside, settings, findings),
+        rule="photoluminescence.spectrum",
+        mend="Check the file, the window and the blank.",
+    )
     if not records:
         raise ImageError("No emission spectrum can be fitted.", findings)
     notes = [
@@ -65,44 +72,41 @@ def measure(sources: tuple[BenchSource, ...], settings: Settings) -> BenchResult
 
 def _record(
     spectrum: Spectrum, beside: dict[str, list[Spectrum]], settings: Settings, findings: list[Finding]
-) -> BenchRecord | None:
-    column = spectrum.name
-    try:
-        wavelength, signal, factor = _photons(spectrum, beside, settings)
-        keep = _kept(wavelength, settings, spectrum.excitation_nm) & np.isfinite(signal)
-        if keep.sum() < _FEWEST_POINTS:
-            raise ValueError(
-                f"{int(keep.sum())} points are left of {wavelength.size}, at least {_FEWEST_POINTS} are needed"
-            )
-        noise = noise_line((spectrum,))
-        raw = np.abs(signal / np.where(factor == 0, 1.0, factor))
-        sd = np.sqrt(np.maximum(noise[0] + noise[1] * raw, 0.0)) * np.abs(factor)
-        weights = sd[keep] if (sd[keep] > 0).all() else None
-        found = infer_emission(
-            wavelength[keep],
-            signal[keep],
-            weights,
-            profiles=PROFILES if settings.profile == "auto" else (settings.profile,),
-            lines=(settings.lines,) if settings.lines else (1, 2),
-            baseline=settings.baseline,
+) -> BenchRecord:
+    wavelength, signal, factor = _photons(spectrum, beside, settings)
+    keep = _kept(wavelength, settings, spectrum.excitation_nm) & np.isfinite(signal)
+    if keep.sum() < _FEWEST_POINTS:
+        raise ValueError(
+            f"{int(keep.sum())} points are left of {wavelength.size}, at least {_FEWEST_POINTS} are needed"
         )
-    except ValueError as error:
-        mend = "Check the file, the window and the blank."
-        findings.append(remark(spectrum.file, "photoluminescence.spectrum", f"{column}: {error}.", mend, column=column))
-        return None
-    flags = _flags(spectrum, wavelength[keep], signal[keep], found, settings, findings)
+    noise = noise_line((spectrum,))
+    raw = np.abs(signal / np.where(factor == 0, 1.0, factor))
+    sd = np.sqrt(np.maximum(noise[0] + noise[1] * raw, 0.0)) * np.abs(factor)
+    weights = sd[keep] if (sd[keep] > 0).all() else None
+    found = infer_emission(
+        wavelength[keep],
+        signal[keep],
+        weights,
+        profiles=PROFILES if settings.profile == "auto" else (settings.profile,),
+        lines=(settings.lines,) if settings.lines else (1, 2),
+        baseline=settings.baseline,
+    )
+
+    def placed(one: Estimate) -> Estimate:
+        return with_error(one, settings.calibration_nm, f"{one.method}, wavelength scale")
+
     return BenchRecord(
-        column,
+        spectrum.name,
         spectrum.file,
         {
-            "peak_nm": _with_scale(found.peak_nm, settings),
-            "peak_per_ev_nm": _with_scale(found.peak_per_ev_nm, settings),
+            "peak_nm": placed(found.peak_nm),
+            "peak_per_ev_nm": placed(found.peak_per_ev_nm),
             "fwhm_nm": found.fwhm_nm,
             "fwhm_meV": found.fwhm_mev,
         },
-        lists={"peaks_nm": tuple(_with_scale(one, settings) for one in found.peaks_nm)} if found.lines > 1 else {},
+        lists={"peaks_nm": tuple(map(placed, found.peaks_nm))} if found.lines > 1 else {},
         words={"profile": found.profile if found.lines == 1 else f"{found.lines} lines, {found.profile}"},
-        flags=flags,
+        flags=_flags(spectrum, wavelength[keep], found, settings, findings),
         curves=(_curve(spectrum, wavelength[keep], signal[keep], found),),
     )
 
@@ -154,57 +158,30 @@ def _kept(wavelength: NDArray[np.float64], settings: Settings, excitation_nm: fl
     return keep
 
 
-def _with_scale(one: Estimate, settings: Settings) -> Estimate:
-    """Estimate with the error of the wavelength scale joined to its own."""
-    sd = math.hypot(one.sd, settings.calibration_nm)
-    if not (math.isfinite(sd) and one.sd > 0):
-        return one
-    reach = max((one.high - one.low) / (2.0 * one.sd), 1.959963984540054) * sd if math.isfinite(one.high) else math.inf
-    return Estimate(
-        one.value, sd, one.value - reach, one.value + reach, one.level, one.unit, f"{one.method}, wavelength scale"
-    )
-
-
 def _flags(
     spectrum: Spectrum,
     wavelength: NDArray[np.float64],
-    signal: NDArray[np.float64],
     found: EmissionFit,
     settings: Settings,
     findings: list[Finding],
 ) -> tuple[str, ...]:
-    limit = settings.saturation if settings.saturation is not None else spectrum.saturation
     top = float(np.nanmax(spectrum.signal))
-    # a spectrometer that saturates repeats its largest reading; noise does not
-    flat = int(np.sum(spectrum.signal == top)) >= 4
+    full = saturated(spectrum, settings.saturation) or flat_topped(spectrum)
     edge = found.peak_nm.value < wavelength[2] or found.peak_nm.value > wavelength[-3]
     noise = found.fit.goodness.residual_sd
     lines = float(sum(part.max() for part in found.parts))
     scatter = float(np.std(found.fit.residuals[0]))
     told = [
-        ("saturated", (not math.isnan(limit) and top >= limit) or flat, f"reaches {top:g} again and again: the detector saturates.",
-         "Expose less, or dilute."),
+        ("saturated", full, f"reaches {top:g} again and again: the detector saturates.", "Expose less, or dilute."),
         ("peak-at-edge", edge, f"is highest at the edge, {found.peak_nm.value:.0f} nm: the peak lies outside.", "Record further."),
         ("half-maximum-outside", math.isnan(found.fwhm_nm.value), "does not fall to half on both sides: no width.", "Record further."),
         ("weak", lines < 5.0 * scatter, "hardly stands above its noise.", "Expose longer."),
         ("fit-doubtful", not found.fit.trusted or not math.isfinite(noise), " ".join(found.fit.notes()), "Try another profile."),
         ("shape-misfit", found.misfit > 0.5, "is not quite of that shape: residuals follow each other.", "Try --lines 2, or a window."),
     ]  # fmt: skip
-    flags = []
-    for name, holds, seen, mend in told:
-        if holds:
-            flags.append(name)
-            findings.append(
-                remark(
-                    spectrum.file,
-                    f"photoluminescence.{name}",
-                    f"{spectrum.name} {seen}",
-                    mend,
-                    severity=Severity.WARNING,
-                    column=spectrum.name,
-                )
-            )
-    return tuple(flags)
+    doubts = Doubts("photoluminescence", spectrum.file, findings, spectrum.name)
+    doubts.add_held(told)
+    return tuple(doubts.flags)
 
 
 def _curve(

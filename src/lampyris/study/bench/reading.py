@@ -1,17 +1,26 @@
-"""Reading the files of a technique, so that one that fails does not stop the others."""
+"""What techniques share: reading files so that one that fails does not stop the others, doubts, and replicates."""
 
+import math
 import re
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TypeVar
+
+import numpy as np
 
 from lampyris.core.bench import BenchRecord, BenchSource
 from lampyris.core.errors import ImageError
 from lampyris.core.estimate import Estimate
 from lampyris.core.finding import Finding, Place, Severity
+from lampyris.core.instruments import Spectrum
 from lampyris.statistics.intervals import t_interval
 
 T = TypeVar("T")
+Told = tuple[str, bool, str, str]
+"""A flag, whether it holds, what is seen, and the mend."""
+_REPEATS = 4
+"""Readings of one and the same largest signal that noise does not make."""
 
 
 def read_each(
@@ -51,6 +60,107 @@ def remark(
 ) -> Finding:
     """Finding of a file as a whole, or of one of its columns."""
     return Finding(rule, severity, Place(file, None, column), seen, mend)
+
+
+@dataclass(frozen=True, slots=True)
+class Doubts:
+    """What lowers trust in a curve: flags, each said once, with a finding.
+
+    Parameters
+    ----------
+    technique : str
+        With which the findings' rules begin.
+    file : str
+    findings : list of Finding
+        Is added to.
+    name : str
+        Of the curve: a column of the file, with which each remark begins; "" for the file as a whole.
+    flags : list of str
+    """
+
+    technique: str
+    file: str
+    findings: list[Finding]
+    name: str = ""
+    flags: list[str] = field(default_factory=list)
+
+    def add(self, flag: str, seen: str, mend: str, severity: Severity = Severity.WARNING) -> None:
+        """Say what is seen and how to mend it."""
+        if flag in self.flags:
+            return
+        self.flags.append(flag)
+        words = f"{self.name} {seen}".strip()
+        self.findings.append(
+            remark(self.file, f"{self.technique}.{flag}", words, mend, severity=severity, column=self.name)
+        )
+
+    def add_held(self, told: Iterable[Told], /, *, notes: Sequence[str] = ()) -> None:
+        """Say of a table what holds; flags among `notes` inform only."""
+        for flag, holds, seen, mend in told:
+            if holds:
+                self.add(flag, seen, mend, Severity.NOTE if flag in notes else Severity.WARNING)
+
+
+def record_each(
+    sources: Sequence[BenchSource],
+    read: Callable[[Path, str], tuple[Spectrum, ...]],
+    record: Callable[[Spectrum, list[Finding]], BenchRecord],
+    /,
+    *,
+    rule: str,
+    mend: str,
+) -> tuple[list[BenchRecord], list[str], list[Finding]]:
+    """A record of every curve in the files without a role; what cannot be read or evaluated becomes a finding.
+
+    Parameters
+    ----------
+    sources : sequence of BenchSource
+    read : callable
+        Takes path and the file as the user knows it.
+    record : callable
+        Takes a curve and the findings, which it may add to; raises `ValueError` where it cannot evaluate the curve.
+    rule, mend : str
+        Of the finding of such a curve.
+
+    Returns
+    -------
+    list of BenchRecord, list of str, list of Finding
+        Records, the sample that each is of, and what was remarked.
+
+    Raises
+    ------
+    ImageError
+        If no file can be read.
+    """
+    found, findings = read_each(with_role(sources, ""), read)
+    records: list[BenchRecord] = []
+    samples: list[str] = []
+    for source, curves in found:
+        for curve in curves:
+            try:
+                made = record(curve, findings)
+            except ValueError as error:
+                findings.append(remark(curve.file, rule, f"{curve.name}: {error}.", mend, column=curve.name))
+                continue
+            records.append(made)
+            samples.append(source.sample or sample_of(made.name))
+    return records, samples, findings
+
+
+def saturated(spectrum: Spectrum, given: float | None, /) -> bool:
+    """Whether a signal reaches the detector's saturation: as given, else as the file says it."""
+    limit = given if given is not None else spectrum.saturation
+    return bool(not math.isnan(limit) and np.nanmax(spectrum.signal) >= limit)
+
+
+def flat_topped(spectrum: Spectrum, /) -> bool:
+    """Whether the largest reading is repeated, as by a detector that saturates."""
+    return int(np.sum(spectrum.signal == np.nanmax(spectrum.signal))) >= _REPEATS
+
+
+def all_flags(records: Iterable[BenchRecord], /) -> tuple[str, ...]:
+    """Flags that any of some records has, in order of the alphabet."""
+    return tuple(sorted({flag for one in records for flag in one.flags}))
 
 
 def with_role(sources: Sequence[BenchSource], role: str, /) -> tuple[BenchSource, ...]:
@@ -93,7 +203,7 @@ def over_replicates(records: Sequence[BenchRecord], samples: Sequence[str], what
     """
     if len(records) == 1:
         return records[0], f"1 of {what}"
-    flags = tuple(sorted({flag for one in records for flag in one.flags}))
+    flags = all_flags(records)
     names = list(dict.fromkeys(samples))
     if len(names) > 1:
         return BenchRecord("", "", {}, flags=flags), f"{len(records)} {what} of {len(names)} samples, each on its own"

@@ -15,7 +15,7 @@ from lampyris.core.finding import Finding, Severity
 from lampyris.core.techniques.stability import Settings
 from lampyris.io.data_tables.reading import read_table
 from lampyris.io.data_tables.table import DataTable
-from lampyris.study.bench.reading import remark
+from lampyris.study.bench.reading import Doubts, all_flags, remark
 
 _DAY = re.compile(r"\bdays?\b|\btime\b|\bt\b\s*[\[(]\s*d", re.IGNORECASE)
 _OTHER_TIME = re.compile(r"[\[(]\s*(h|hours?|weeks?|months?|min)\s*[\])]|\b(hours?|weeks?|months?)\b", re.IGNORECASE)
@@ -159,7 +159,7 @@ def _from_runs(
 def _record(name: str, one: _Series, settings: Settings, findings: list[Finding]) -> BenchRecord | None:
     values: dict[str, Estimate] = {}
     verdicts: dict[str, str] = {}
-    flags: list[str] = []
+    doubts = Doubts("stability", one.file, findings, name)
     curves = []
     for kind, (slope_key, change_key, start_key, label) in _KINDS.items():
         days, seen = np.array(one.days[kind]), np.array(one.values[kind])
@@ -178,30 +178,15 @@ def _record(name: str, one: _Series, settings: Settings, findings: list[Finding]
         values |= {slope_key: trend.slope, change_key: trend.change, start_key: trend.start}
         verdicts[kind] = trend.stable
         if kind == "size" and aggregates(days, seen, trend):
-            flags.append("aggregation")
+            doubts.add("aggregation", "grows: the dots clump.", "Look at the figure.")
         if trend.bends:
-            flags.append(f"{kind}-bends")
+            bent = "does not change along a line; the slope is its mean only."
+            doubts.add(f"{kind}-bends", bent, "Look at the figure.")
         curves.append(_curve(f"{name}: {kind}", label, (days, seen), trend))
     if not values:
         return None
-    for flag in flags:
-        seen_words = (
-            "grows: the dots clump."
-            if flag == "aggregation"
-            else "does not change along a line; the slope is its mean only."
-        )
-        findings.append(
-            remark(
-                one.file,
-                f"stability.{flag}",
-                f"{name} {seen_words}",
-                "Look at the figure.",
-                severity=Severity.WARNING,
-                column=name,
-            )
-        )
     words = {"stable": _all(verdicts.values()), **{f"{kind}_stable": word for kind, word in verdicts.items()}}
-    return BenchRecord(name, one.file, values, words=words, flags=tuple(flags), curves=tuple(curves))
+    return BenchRecord(name, one.file, values, words=words, flags=tuple(doubts.flags), curves=tuple(curves))
 
 
 def _all(verdicts: Iterable[str]) -> str:
@@ -223,14 +208,13 @@ def _curve(title: str, label: str, seen: tuple[NDArray[np.float64], NDArray[np.f
 def _together(records: Sequence[BenchRecord]) -> BenchRecord:
     """The first sample's numbers are no one's but its own: together there is a table and the common verdict."""
     rows = tuple({"sample": one.name, "stable": one.words["stable"], **dict(one.values)} for one in records)
-    flags = tuple(sorted({flag for one in records for flag in one.flags}))
     return BenchRecord(
         "all samples",
         records[0].file,
         {},
         words={"stable": _all([one.words["stable"] for one in records])},
         tables={"samples": rows},
-        flags=flags,
+        flags=all_flags(records),
     )
 
 

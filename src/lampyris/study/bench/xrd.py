@@ -2,7 +2,7 @@
 
 import math
 from collections.abc import Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -26,11 +26,19 @@ from lampyris.bench.xrd.whole import LARGEST_NM, WholeFit, infer_whole
 from lampyris.core.bench import BenchCurve, BenchRecord, BenchResult, BenchSource
 from lampyris.core.errors import ImageError, InputError
 from lampyris.core.estimate import Estimate
-from lampyris.core.finding import Finding, Severity
+from lampyris.core.finding import Finding
 from lampyris.core.instruments import Spectrum
 from lampyris.core.techniques.xrd import Settings
 from lampyris.io.instruments.diffractograms import read
-from lampyris.study.bench.reading import over_replicates, read_each, remark, sample_of, with_role
+from lampyris.study.bench.reading import (
+    Doubts,
+    flat_topped,
+    over_replicates,
+    record_each,
+    remark,
+    saturated,
+    with_role,
+)
 
 Array = NDArray[np.float64]
 _ASSUMED_WIDTH_DEG, _ASSUMED_SD, _GIVEN_SD = 0.1, 0.5, 0.05
@@ -38,22 +46,6 @@ _LEAST_EXPLAINED = 0.6
 _MOST_MARKS = 5
 # what the shape of dots that are no spheres, and of lines that are no pseudo-Voigts, adds to a size
 WHOLE_SD, LINES_SD = 0.02, 0.06
-
-
-@dataclass(frozen=True, slots=True)
-class _Doubts:
-    """Flags of a pattern, each with its finding."""
-
-    file: str
-    name: str
-    findings: list[Finding]
-    flags: list[str] = field(default_factory=list)
-
-    def add(self, flag: str, seen: str, mend: str, severity: Severity = Severity.WARNING) -> None:
-        self.flags.append(flag)
-        self.findings.append(
-            remark(self.file, f"xrd.{flag}", f"{self.name} {seen}", mend, severity=severity, column=self.name)
-        )
 
 
 def measure(sources: tuple[BenchSource, ...], settings: Settings) -> BenchResult:
@@ -73,22 +65,14 @@ def measure(sources: tuple[BenchSource, ...], settings: Settings) -> BenchResult
 
     names = candidates(settings.phase)
     standards = [one for source in with_role(sources, "standard") for one in read_one(source.path, source.file)]
-    found, findings = read_each(with_role(sources, ""), read_one)
-    records: list[BenchRecord] = []
-    samples: list[str] = []
-    resolution: Resolution | None = None
-    for source, spectra in found:
-        for spectrum in spectra:
-            try:
-                if standards and resolution is None:
-                    resolution = _standard(standards[0], settings)
-                record = _record(spectrum, resolution, names, settings, findings)
-            except ValueError as error:
-                mend = "Check the file, the window and what was said of it."
-                findings.append(remark(spectrum.file, "xrd.pattern", f"{spectrum.name}: {error}.", mend))
-                continue
-            records.append(record)
-            samples.append(source.sample or sample_of(record.name))
+    resolution = _standard(standards[0], settings) if standards else None
+    records, samples, findings = record_each(
+        sources,
+        read_one,
+        lambda spectrum, findings: _record(spectrum, resolution, names, settings, findings),
+        rule="xrd.pattern",
+        mend="Check the file, the window and what was said of it.",
+    )
     if not records:
         raise ImageError("No diffractogram can be evaluated.", findings)
     pooled, replicate = over_replicates(records, samples, "patterns")
@@ -236,7 +220,7 @@ def _record(
     findings: list[Finding],
 ) -> BenchRecord:
     recorded = _recorded(spectrum, resolution, settings)
-    doubts = _Doubts(spectrum.file, spectrum.name, findings)
+    doubts = Doubts("xrd", spectrum.file, findings, spectrum.name)
     _saturation(spectrum, settings, doubts)
     x, sd = recorded.two_theta_deg, recorded.sd
     matches = match_phases(x, recorded.signal, sd, recorded.beam, recorded.resolution, names)
@@ -271,11 +255,10 @@ def _record(
     )
 
 
-def _saturation(spectrum: Spectrum, settings: Settings, doubts: _Doubts) -> None:
-    limit = settings.saturation if settings.saturation is not None else spectrum.saturation
+def _saturation(spectrum: Spectrum, settings: Settings, doubts: Doubts) -> None:
     top = float(np.nanmax(spectrum.signal))
-    flat = int(np.sum(spectrum.signal == top)) >= 4 and top > 50
-    if (not math.isnan(limit) and top >= limit) or flat:
+    # few counts repeat by chance
+    if saturated(spectrum, settings.saturation) or (flat_topped(spectrum) and top > 50):
         doubts.add("saturated", f"reaches {top:g} again and again: the detector saturates.", "Use an attenuator.")
 
 
@@ -337,7 +320,7 @@ def _size_by_lines(lines: LineFit, settings: Settings) -> Estimate:
     )
 
 
-def _doubts_of_phase(best: Match, close: Sequence[Match], doubts: _Doubts) -> None:
+def _doubts_of_phase(best: Match, close: Sequence[Match], doubts: Doubts) -> None:
     if len(close) > 1:
         others = ", ".join(f"{one.phase} ({100 * one.explained:.0f} %)" for one in close[1:])
         doubts.add(
@@ -360,7 +343,7 @@ def _doubts_of_fit(
     whole: WholeFit | None,
     resolution: Resolution | None,
     settings: Settings,
-    doubts: _Doubts,
+    doubts: Doubts,
 ) -> None:
     shift = lines.shift_deg
     sharp = float(recorded.resolution.width_deg(40.0))
@@ -394,9 +377,7 @@ def _doubts_of_fit(
          "Look at the residuals: a further phase, faults of stacking, or texture."),
         ("fit-doubtful", not fit.settled, "has no certain best fit.", "Narrow the window, or say the phase."),
     ]  # fmt: skip
-    for name, holds, words, mend in told:
-        if holds:
-            doubts.add(name, words, mend)
+    doubts.add_held(told)
 
 
 def _apart(lines: LineFit) -> list[int]:
@@ -417,7 +398,7 @@ def _relative_strengths(lines: LineFit) -> float:
 
 
 def _unknown(
-    spectrum: Spectrum, recorded: Recorded, matches: Sequence[Match], settings: Settings, doubts: _Doubts
+    spectrum: Spectrum, recorded: Recorded, matches: Sequence[Match], settings: Settings, doubts: Doubts
 ) -> BenchRecord:
     """What the strongest line alone tells, where no phase of the table explains the pattern."""
     line = infer_single(recorded)

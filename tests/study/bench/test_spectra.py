@@ -2,6 +2,7 @@
 
 import csv
 import json
+import math
 import os
 from itertools import pairwise
 from pathlib import Path
@@ -13,7 +14,7 @@ from lampyris import cli
 from lampyris.core.bench import BenchSource
 from lampyris.core.errors import LampyrisError
 from lampyris.core.techniques import settings_of
-from lampyris.probe.sizing import first_exciton_nm
+from lampyris.probe.sizing import first_exciton_nm, sizing_curves
 from lampyris.study.bench import measure
 from lampyris.virtual.instruments.spectra import SpectrumTruth, write_virtual_absorption, write_virtual_emission
 
@@ -146,6 +147,29 @@ def test_a_size_beyond_the_curve_is_not_given(tmp_path):
     found = measured("absorption", absorption(tmp_path, exciton_nm=760.0), material="CdSe")
     assert "size_nm" not in found.pooled.values
     assert "no-size" in found.pooled.flags
+
+
+def test_a_size_near_the_end_of_its_curve_has_the_curves_own_slope(tmp_path):
+    (curve,) = sizing_curves("CdTe")
+    exciton = curve.wavelengths_nm[1] - 2.0
+    # the error of the scale reaches beyond the end, the exciton itself lies within
+    found = measured("absorption", absorption(tmp_path, exciton_nm=exciton), material="CdTe", calibration_nm=5.0).pooled
+    size, sd = found.values["size_nm"], found.values["first_exciton_nm"].sd
+    assert "no-size" not in found.flags
+    assert curve.low_nm < size.value < curve.high_nm
+    slope = curve.diameter_nm(exciton) - curve.diameter_nm(exciton - 1.0)
+    # a curve bends over some nm: its slope is that of one nm to a few per cent
+    assert size.sd == pytest.approx(math.hypot(curve.relative_sd * size.value, slope * sd), rel=0.1)
+
+
+def test_a_strong_dilution_is_counted_back(tmp_path):
+    path = absorption(tmp_path, exciton_nm=first_exciton_nm("CdTe", 4.0).value, absorbance=0.2)
+    one, other = (
+        measured("absorption", path, material="CdTe", dilution=times).pooled.values["concentration_M"]
+        for times in (1.0, 100.0)
+    )
+    assert other.value == pytest.approx(100.0 * one.value)
+    assert other.sd == pytest.approx(100.0 * one.sd)
 
 
 def test_a_curve_without_an_exciton_is_refused(tmp_path):

@@ -3,6 +3,7 @@
 import math
 from collections.abc import Callable
 from pathlib import Path
+from statistics import fmean
 
 import numpy as np
 from numpy.typing import NDArray
@@ -23,12 +24,15 @@ from lampyris.core.instruments import Spectrum
 from lampyris.core.techniques.absorption import Settings
 from lampyris.io.instruments.spectra import read_spectra
 from lampyris.probe.extinction import concentration_m
-from lampyris.probe.sizing import diameter_nm
+from lampyris.probe.sizing import diameter_nm, sizing_curves
 from lampyris.probe.spectra.axes import EV_NM
-from lampyris.study.bench.reading import over_replicates, read_each, remark, sample_of, with_role
+from lampyris.statistics.intervals import with_error
+from lampyris.study.bench.reading import Doubts, over_replicates, record_each, remark, with_role
 
 _TRANSPARENT_EV = 0.25
 """So far below the first exciton dots of one batch absorb nothing."""
+_LEAST_STEP_NM = 0.01
+"""Over which the slope of a sizing curve is taken at least."""
 
 
 def measure(sources: tuple[BenchSource, ...], settings: Settings) -> BenchResult:
@@ -45,15 +49,13 @@ def measure(sources: tuple[BenchSource, ...], settings: Settings) -> BenchResult
         return read_spectra(path, max_bytes=limit, file=file, axis_unit=settings.axis_unit, signal="absorbance")
 
     blanks = [one for source in with_role(sources, "blank") for one in read_one(source.path, source.file)]
-    read, findings = read_each(with_role(sources, ""), read_one)
-    records: list[BenchRecord] = []
-    samples: list[str] = []
-    for source, spectra in read:
-        for spectrum in spectra:
-            record = _record(spectrum, blanks, settings, findings)
-            if record is not None:
-                records.append(record)
-                samples.append(source.sample or sample_of(record.name))
+    records, samples, findings = record_each(
+        sources,
+        read_one,
+        lambda spectrum, findings: _record(spectrum, blanks, settings, findings),
+        rule="absorption.spectrum",
+        mend="Check file, window and material.",
+    )
     if not records:
         raise ImageError("No absorption spectrum can be used.", findings)
     notes = [
@@ -68,65 +70,41 @@ def measure(sources: tuple[BenchSource, ...], settings: Settings) -> BenchResult
     return BenchResult("absorption", pooled, tuple(records), replicate, tuple(findings), tuple(notes))
 
 
-def _record(
-    spectrum: Spectrum, blanks: list[Spectrum], settings: Settings, findings: list[Finding]
-) -> BenchRecord | None:
-    flags: list[str] = []
-    try:
-        wavelength, absorbance = _absorbance(spectrum, blanks)
-        keep = (
-            np.isfinite(absorbance)
-            & (wavelength >= (settings.low_nm or 0))
-            & (wavelength <= (settings.high_nm or math.inf))
-        )
-        if float(np.nanmin(absorbance[keep], initial=0.0)) < -0.05:
-            flags.append("below-zero")
-            seen = f"{spectrum.name} falls to {np.nanmin(absorbance[keep]):.3g}: the blank absorbs more than the sample there."
-            _warn(spectrum, "below-zero", seen, "Record the blank again.", findings)
-        over = keep & (absorbance > settings.highest_absorbance)
-        keep &= ~over
-        found = infer_exciton(wavelength[keep], absorbance[keep], near_nm=settings.near_nm)
-        if over.any():
-            # it matters only where the answer lies
-            near = bool((np.abs(wavelength[over] - found.first_exciton_nm.value) < 60.0).any())
-            flags.append("saturated" if near else "saturated-elsewhere")
-            seen = f"{spectrum.name} is above {settings.highest_absorbance:g} at {int(over.sum())} points, which are left out."
-            _warn(spectrum, flags[-1], seen, "Dilute it.", findings)
-        scattered = None
-        if settings.scattering == "auto":
-            edge = EV_NM / max(found.energy_ev.value - _TRANSPARENT_EV, 0.1)
-            scattered = infer_scattering(wavelength[keep], absorbance[keep], edge)
-        clean = absorbance - _scattered(wavelength, scattered)
-        if scattered is not None:
-            if (
-                predict_scattering(found.first_exciton_nm.value, scattered.at_600, scattered.exponent)
-                > 0.2 * found.absorbance.value
-            ):
-                flags.append("scattering")
-                seen = f"{spectrum.name} scatters: {scattered.at_600:.3g} at 600 nm, which was taken off."
-                _warn(spectrum, "scattering", seen, "Filter or centrifuge the sample.", findings)
-            found = infer_exciton(wavelength[keep], clean[keep], near_nm=settings.near_nm)
-    except ValueError as error:
-        findings.append(
-            remark(
-                spectrum.file,
-                "absorption.spectrum",
-                f"{spectrum.name}: {error}.",
-                "Check file, window and material.",
-                column=spectrum.name,
-            )
-        )
-        return None
-    values = _values(spectrum, wavelength[keep], clean[keep], found, settings, findings, flags)
+def _record(spectrum: Spectrum, blanks: list[Spectrum], settings: Settings, findings: list[Finding]) -> BenchRecord:
+    doubts = Doubts("absorption", spectrum.file, findings, spectrum.name)
+    wavelength, absorbance = _absorbance(spectrum, blanks)
+    keep = (
+        np.isfinite(absorbance)
+        & (wavelength >= (settings.low_nm or 0))
+        & (wavelength <= (settings.high_nm or math.inf))
+    )
+    least = float(np.min(absorbance[keep], initial=0.0))
+    if least < -0.05:
+        seen = f"falls to {least:.3g}: the blank absorbs more than the sample there."
+        doubts.add("below-zero", seen, "Record the blank again.")
+    over = keep & (absorbance > settings.highest_absorbance)
+    keep &= ~over
+    found = infer_exciton(wavelength[keep], absorbance[keep], near_nm=settings.near_nm)
+    if over.any():
+        # it matters only where the answer lies
+        near = bool((np.abs(wavelength[over] - found.first_exciton_nm.value) < 60.0).any())
+        seen = f"is above {settings.highest_absorbance:g} at {int(over.sum())} points, which are left out."
+        doubts.add("saturated" if near else "saturated-elsewhere", seen, "Dilute it.")
+    scattered = None
+    if settings.scattering == "auto":
+        edge = EV_NM / max(found.energy_ev.value - _TRANSPARENT_EV, 0.1)
+        scattered = infer_scattering(wavelength[keep], absorbance[keep], edge)
+    clean = absorbance - _scattered(wavelength, scattered)
+    if scattered is not None:
+        there = predict_scattering(found.first_exciton_nm.value, scattered.at_600, scattered.exponent)
+        if there > 0.2 * found.absorbance.value:
+            seen = f"scatters: {scattered.at_600:.3g} at 600 nm, which was taken off."
+            doubts.add("scattering", seen, "Filter or centrifuge the sample.")
+        found = infer_exciton(wavelength[keep], clean[keep], near_nm=settings.near_nm)
+    values = _values(wavelength[keep], clean[keep], found, settings, doubts)
     curve = _curve(spectrum, wavelength[keep], absorbance[keep], found, scattered)
     words = {"second_derivative_nm": f"{found.second_derivative_nm:.1f}"}
-    return BenchRecord(spectrum.name, spectrum.file, values, words=words, flags=tuple(flags), curves=(curve,))
-
-
-def _warn(spectrum: Spectrum, name: str, seen: str, mend: str, findings: list[Finding]) -> None:
-    findings.append(
-        remark(spectrum.file, f"absorption.{name}", seen, mend, severity=Severity.WARNING, column=spectrum.name)
-    )
+    return BenchRecord(spectrum.name, spectrum.file, values, words=words, flags=tuple(doubts.flags), curves=(curve,))
 
 
 def _absorbance(spectrum: Spectrum, blanks: list[Spectrum]) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
@@ -150,26 +128,9 @@ def _scattered(wavelength: NDArray[np.float64], scattered: Scattering | None) ->
 
 
 def _values(
-    spectrum: Spectrum,
-    wavelength: NDArray[np.float64],
-    clean: NDArray[np.float64],
-    found: ExcitonFit,
-    settings: Settings,
-    findings: list[Finding],
-    flags: list[str],
+    wavelength: NDArray[np.float64], clean: NDArray[np.float64], found: ExcitonFit, settings: Settings, doubts: Doubts
 ) -> dict[str, Estimate]:
-    exciton = found.first_exciton_nm
-    sd = math.hypot(exciton.sd, settings.calibration_nm)
-    reach = max((exciton.high - exciton.low) / (2 * exciton.sd) if exciton.sd > 0 else 0.0, 1.959963984540054) * sd
-    exciton = Estimate(
-        exciton.value,
-        sd,
-        exciton.value - reach,
-        exciton.value + reach,
-        0.95,
-        "nm",
-        "fit in energy, wavelength scale",
-    )
+    exciton = with_error(found.first_exciton_nm, settings.calibration_nm, "fit in energy, wavelength scale")
     gap = _scaled(exciton, lambda nm: EV_NM / nm, "eV", "energy of the first exciton")
     values = {
         "first_exciton_nm": exciton,
@@ -179,60 +140,54 @@ def _values(
         "tauc_gap_eV": tauc_gap(wavelength, clean, found.energy_ev.value),
     }
     if math.isnan(found.highest_nm):
-        flags.append("shoulder")
+        doubts.flags.append("shoulder")
     if not math.isfinite(exciton.sd) or not found.fit.trusted:
-        flags.append("fit-doubtful")
-        _warn(
-            spectrum,
-            "fit-doubtful",
-            f"{spectrum.name}: {' '.join(found.fit.notes())}",
-            "Give --near-nm or a window.",
-            findings,
-        )
+        doubts.add("fit-doubtful", " ".join(found.fit.notes()), "Give --near-nm or a window.")
     if settings.material is None:
         return values
+    if not math.isfinite(exciton.sd):
+        doubts.flags.append("no-size")
+        return values
+    return values | _of_material(settings.material, found, exciton, settings, doubts)
+
+
+def _of_material(
+    material: str, found: ExcitonFit, exciton: Estimate, settings: Settings, doubts: Doubts
+) -> dict[str, Estimate]:
+    """Size and concentration, as far as the tables of the material reach."""
+    values = {}
     try:
-        own = diameter_nm(settings.material, exciton.value)
-        ends = [
-            diameter_nm(settings.material, at).value for at in (exciton.value - exciton.sd, exciton.value + exciton.sd)
-        ]
-        joined = math.hypot(own.sd, (max(ends) - min(ends)) / 2)
-        values["size_nm"] = Estimate(
-            own.value,
-            joined,
-            own.value - 1.96 * joined,
-            own.value + 1.96 * joined,
-            0.95,
-            "nm",
-            f"{own.method}; exciton {exciton.value:.1f} nm",
-        )
-        stock = concentration_m(
-            float(found.absorbance.value) * settings.dilution,
-            settings.path_cm,
-            settings.material,
-            own.value,
-            first_exciton_ev=gap.value,
+        size = values["size_nm"] = _size(material, exciton)
+        # a centimetre of a diluted sample absorbs as less of what it was made of
+        values["concentration_M"] = concentration_m(
+            found.absorbance,
+            settings.path_cm / settings.dilution,
+            material,
+            size.value,
+            first_exciton_ev=EV_NM / exciton.value,
             hwhm_ev=found.fwhm_mev.value / 2000.0,
         )
-        share = found.absorbance.sd / found.absorbance.value if found.absorbance.value > 0 else 0.0
-        sd = stock.value * math.hypot(stock.sd / stock.value, share)
-        values["concentration_M"] = Estimate(
-            stock.value, sd, max(stock.value - 1.96 * sd, 0.0), stock.value + 1.96 * sd, 0.95, "mol/l", stock.method
-        )
     except InputError as error:
-        flags.append("no-size")
-        findings += [
-            remark(
-                spectrum.file,
-                one.rule,
-                f"{spectrum.name}: {one.seen}",
-                one.mend,
-                severity=Severity.WARNING,
-                column=spectrum.name,
-            )
-            for one in error.findings
-        ]
+        doubts.flags.append("no-size")
+        for one in error.findings:
+            seen, severity = f"{doubts.name}: {one.seen}", Severity.WARNING
+            doubts.findings.append(remark(doubts.file, one.rule, seen, one.mend, severity=severity, column=doubts.name))
     return values
+
+
+def _size(material: str, exciton: Estimate) -> Estimate:
+    """Diameter with the errors of the sizing curves and of the exciton."""
+    own = diameter_nm(material, exciton.value)
+    step = max(exciton.sd, _LEAST_STEP_NM)
+    slopes = []
+    for curve in sizing_curves(material):
+        low, high = curve.wavelengths_nm
+        if low <= exciton.value <= high:
+            # the slope is taken inside: beyond its ends a curve says nothing
+            ends = max(exciton.value - step, low), min(exciton.value + step, high)
+            slopes.append((curve.diameter_nm(ends[1]) - curve.diameter_nm(ends[0])) / (ends[1] - ends[0]))
+    sd = abs(fmean(slopes)) * exciton.sd
+    return with_error(own, sd, f"{own.method}; exciton {exciton.value:.1f} nm")
 
 
 def _scaled(one: Estimate, of: Callable[[float], float], unit: str, method: str) -> Estimate:

@@ -79,6 +79,20 @@ def test_doubts_are_flagged(tmp_path, flag, case):
     assert flag in found.pooled.flags
 
 
+def test_a_trace_that_is_dead_from_its_second_reading_is_flagged(tmp_path):
+    (tmp_path / "a.csv").write_text("Time (min),a\n" + "\n".join(f"{x},{0 if x else 1000}" for x in range(0, 70, 5)))
+    found = measure("photostability", [BenchSource(tmp_path / "a.csv", "a.csv")], settings=Settings())
+    assert "gone-at-once" in found.pooled.flags
+    (told,) = (one for one in found.findings if one.rule == "photostability.gone-at-once")
+    assert "second reading" in told.seen
+    # a dot that loses half of its signal between readings is seen to do so
+    (tmp_path / "b.csv").write_text(
+        "Time (min),b\n" + "\n".join(f"{x},{1000 * 0.5 ** (x / 5)}" for x in range(0, 70, 5))
+    )
+    fast = measure("photostability", [BenchSource(tmp_path / "b.csv", "b.csv")], settings=Settings())
+    assert "gone-at-once" not in fast.pooled.flags
+
+
 REFUSED = {
     "no unit": ("Time,a\n0,5\n1,4\n2,3\n3,3\n4,2\n", "without a unit"),
     "too few": ("Time (min),a\n0,5\n1,4\n", "too few"),

@@ -5,21 +5,24 @@ from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from lampyris.bench.photostability import LAWS, TraceLaws, infer_trace
 from lampyris.core.bench import BenchCurve, BenchRecord, BenchResult, BenchSource
 from lampyris.core.errors import ImageError, InputError
 from lampyris.core.estimate import Estimate
-from lampyris.core.finding import Finding, Severity
+from lampyris.core.finding import Finding
 from lampyris.core.instruments import Spectrum
 from lampyris.core.techniques.photostability import Settings
 from lampyris.io.instruments.spectra import read_spectra
 from lampyris.statistics.groups.compare import compare_groups
 from lampyris.statistics.groups.plan import ComparisonPlan, Source
-from lampyris.study.bench.reading import mean_of_replicates, read_each, remark, sample_of
+from lampyris.study.bench.reading import Doubts, all_flags, mean_of_replicates, record_each, remark, saturated
 
 _FEWEST_TESTED = 3
 """Traces of an arm that a test needs."""
+_GONE = 0.05
+"""Share of the first reading below which the next ones hold no signal."""
 
 
 def measure(sources: tuple[BenchSource, ...], settings: Settings) -> BenchResult:
@@ -34,20 +37,15 @@ def measure(sources: tuple[BenchSource, ...], settings: Settings) -> BenchResult
     """
     limit = int(settings.max_file_mb * 1e6)
     unit = settings.time_unit or ""
-    read, findings = read_each(
+    records, arms, findings = record_each(
         sources,
         lambda path, file: read_spectra(
             path, max_bytes=limit, file=file, axis="time", axis_unit=unit, signal="intensity"
         ),
+        lambda trace, findings: _record(trace, settings, findings),
+        rule="photostability.trace",
+        mend="Check the trace, its time, and --dark.",
     )
-    records: list[BenchRecord] = []
-    arms: list[str] = []
-    for source, traces in read:
-        for trace in traces:
-            made = _record(trace, settings, findings)
-            if made is not None:
-                records.append(made)
-                arms.append(source.sample or sample_of(trace.name))
     if not records:
         raise ImageError("No trace can be fitted.", findings)
     names = list(dict.fromkeys(arms))
@@ -76,29 +74,14 @@ def measure(sources: tuple[BenchSource, ...], settings: Settings) -> BenchResult
     return BenchResult("photostability", pooled, tuple(records), f"traces: {counts}", tuple(findings), tuple(notes))
 
 
-def _record(trace: Spectrum, settings: Settings, findings: list[Finding]) -> BenchRecord | None:
+def _record(trace: Spectrum, settings: Settings, findings: list[Finding]) -> BenchRecord:
     if trace.axis_name not in ("time", "unknown"):
-        seen = f"has a {trace.axis_name.replace('_', ' ')} axis, not a time."
-        findings.append(remark(trace.file, "photostability.axis", seen, "Give signal against time."))
-        return None
+        raise ValueError(f"its axis is {trace.axis_name.replace('_', ' ')}, not a time")
     minutes = (trace.axis - trace.axis[0]) / 60.0
     signal = trace.signal - settings.dark
     keep = np.isfinite(signal)
     laws = LAWS if settings.law == "auto" else (settings.law,)
-    try:
-        found = infer_trace(minutes[keep], signal[keep], at_min=settings.at_min, laws=laws)
-    except ValueError as error:
-        findings.append(
-            remark(
-                trace.file,
-                "photostability.trace",
-                f"{trace.name}: {error}.",
-                "Check the trace, and --dark.",
-                column=trace.name,
-            )
-        )
-        return None
-    flags = _flags(trace, minutes, found, settings, findings)
+    found = infer_trace(minutes[keep], signal[keep], at_min=settings.at_min, laws=laws)
     best = found.fits[0]
     name = "retained_60min" if settings.at_min == 60 else "retained"
     residual = best.fit.residuals[0] / (best.fit.goodness.residual_sd or math.nan)
@@ -117,40 +100,34 @@ def _record(trace: Spectrum, settings: Settings, findings: list[Finding]) -> Ben
         trace.file,
         {name: found.retained, "rate_per_min": found.rate_per_min},
         words={"model": best.law},
-        flags=flags,
+        flags=_flags(trace, minutes[keep], signal[keep], found, settings, findings),
         curves=(curve,),
     )
 
 
 def _flags(
-    trace: Spectrum, minutes: np.ndarray[Any, Any], found: TraceLaws, settings: Settings, findings: list[Finding]
+    trace: Spectrum,
+    minutes: NDArray[np.float64],
+    signal: NDArray[np.float64],
+    found: TraceLaws,
+    settings: Settings,
+    findings: list[Finding],
 ) -> tuple[str, ...]:
-    limit = settings.saturation if settings.saturation is not None else trace.saturation
-    saturated = not math.isnan(limit) and float(np.nanmax(trace.signal)) >= limit
+    full = saturated(trace, settings.saturation)
+    gone = float(np.median(signal[1:4])) < _GONE * float(signal[0])
     told = [
-        ("saturated", saturated, "reaches the detector's saturation: bleaching is hidden there.", "Expose less."),
+        ("saturated", full, "reaches the detector's saturation: bleaching is hidden there.", "Expose less."),
         ("extrapolated", minutes[-1] < settings.at_min, f"ends after {minutes[-1]:.3g} min: {settings.at_min:g} min are extrapolated.",
          "Record longer, or ask for --at-min within the trace."),
         ("drift", found.correlated, "has residuals that follow each other: a drift of lamp or focus.", "Record a reference beside it."),
+        ("gone-at-once", gone, "has lost its signal by the second reading: how fast, or whether the light went out, was not seen.",
+         "Check shutter and --dark; record more often."),
         ("laws-alike", len(found.together) > 1, f"does not tell {', '.join(found.together)} apart.", "Record longer for the law."),
         ("brightens", found.retained.low > 1.0, "grows under light: brightening, not bleaching.", "Wait until it is steady."),
     ]  # fmt: skip
-    flags = []
-    for name, holds, seen, mend in told:
-        if holds:
-            flags.append(name)
-            severity = Severity.NOTE if name == "laws-alike" else Severity.WARNING
-            findings.append(
-                remark(
-                    trace.file,
-                    f"photostability.{name}",
-                    f"{trace.name} {seen}",
-                    mend,
-                    severity=severity,
-                    column=trace.name,
-                )
-            )
-    return tuple(flags)
+    doubts = Doubts("photostability", trace.file, findings, trace.name)
+    doubts.add_held(told, notes=("laws-alike",))
+    return tuple(doubts.flags)
 
 
 def _pooled(
@@ -192,5 +169,5 @@ def _pooled(
             {"a": one.a, "b": one.b, "difference": one.difference, "p": one.p, "method": one.method}
             for one in comparison.pairs
         )
-    flags = tuple(sorted({flag for one in records for flag in one.flags}))
-    return BenchRecord(names[0], first[0].file, values, words={"model": ", ".join(models)}, tables=tables, flags=flags)
+    words = {"model": ", ".join(models)}
+    return BenchRecord(names[0], first[0].file, values, words=words, tables=tables, flags=all_flags(records))

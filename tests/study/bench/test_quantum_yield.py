@@ -2,6 +2,7 @@
 
 import json
 import os
+import re
 from pathlib import Path
 
 import numpy as np
@@ -47,6 +48,27 @@ def test_faults_of_a_sphere_are_told(tmp_path, roles, options, seen):
     given = [(roles.get(role, role), path) for role, path in files.items() if roles.get(role, role)]
     with pytest.raises(LampyrisError, match=seen):
         measure_files(given, **options)
+
+
+def test_a_replicate_that_fails_does_not_stop_the_others(tmp_path):
+    sources = []
+    for name in ("a", "b", "c"):
+        (tmp_path / name).mkdir()
+        files = write_virtual_sphere(tmp_path / name, YieldTruth(), rng=np.random.default_rng(ord(name)))
+        sources += [
+            BenchSource(path, f"{name}/{path.name}", role=role, replicate=name)
+            for role, path in files.items()
+            if role != "correction" or name == "a"
+        ]
+    broken = next(one for one in sources if one.replicate == "b" and one.role == "direct")
+    broken.path.write_text("nothing")
+    settings = Settings(calibration_relative_sd=0.0)
+    found = measure("quantum-yield", sources, settings=settings)
+    assert [one.name for one in found.records] == ["a", "c"]
+    assert [one.place.file for one in found.findings if one.severity == "error"] == [broken.file]
+    assert found.replicate == "2 measurements of three spectra"
+    with pytest.raises(LampyrisError, match=re.escape(broken.file)):
+        measure("quantum-yield", [one for one in sources if one.replicate == "b"], settings=settings)
 
 
 def test_a_correction_that_is_too_short_is_refused(tmp_path):

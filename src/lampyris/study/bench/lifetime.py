@@ -2,7 +2,7 @@
 
 import math
 from collections.abc import Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -28,8 +28,7 @@ from lampyris.core.finding import Finding, Severity
 from lampyris.core.instruments import Decay
 from lampyris.core.techniques.lifetime import Settings
 from lampyris.io.instruments.decays import read_decays
-from lampyris.statistics.intervals import t_interval
-from lampyris.study.bench.reading import read_each, remark, with_role
+from lampyris.study.bench.reading import Doubts, all_flags, mean_of_replicates, read_each, remark, with_role
 
 _LIKE = 1e-3
 """By what share channels of response and decay may differ in width."""
@@ -42,24 +41,6 @@ _NARROW = 4.0
 """Channels across a response, at half its height, that show its shape."""
 _CLEAR = 3.3
 """Standard errors by which reduced chi-squared must exceed 1 for a misfit: a chance of 0.05 %."""
-
-
-@dataclass(slots=True)
-class _Doubts:
-    """Flags and findings of one decay."""
-
-    file: str
-    name: str
-    flags: list[str] = field(default_factory=list)
-    findings: list[Finding] = field(default_factory=list)
-
-    def add(self, flag: str, seen: str, mend: str, severity: Severity = Severity.WARNING) -> None:
-        if flag in self.flags:
-            return
-        self.flags.append(flag)
-        self.findings.append(
-            remark(self.file, f"lifetime.{flag}", f"{self.name} {seen}".strip(), mend, severity=severity)
-        )
 
 
 def measure(sources: tuple[BenchSource, ...], settings: Settings) -> BenchResult:
@@ -135,14 +116,13 @@ def _record(
     findings: list[Finding],
 ) -> BenchRecord | None:
     name = decay.name or source.sample or source.file
-    doubts = _Doubts(decay.file, decay.name)
+    doubts = Doubts("lifetime", decay.file, findings, decay.name)
     try:
         response = _response(decay, source, responses, doubts)
         found = range_of(decay.counts, until=settings.until_share, tail=response is None)
         window = _window(decay, found, response, settings, doubts)
         fits = _fits(window, decay, settings, tail=response is None)
     except ValueError as error:
-        findings += doubts.findings
         findings.append(remark(decay.file, "lifetime.decay", f"{decay.name} {error}.".strip(), "Check the recording."))
         return None
     best = fits[0]
@@ -150,24 +130,6 @@ def _record(
     if response is not None:
         _moved(best, window, found, decay, settings, doubts)
     phasor = _phasor(decay, found, best, response, settings)
-    findings += doubts.findings
-    values = {
-        "amplitude_mean_ns": best.mean("amplitude"),
-        "intensity_mean_ns": best.mean("intensity"),
-        "reduced_chi2": best.reduced_chi2(),
-        "background_counts": best.fit["background"],
-    }
-    if response is not None and settings.shift_ns is None:
-        values["response_shift_ns"] = _scaled(best.fit["shift"], decay.channel_ns, "ns")
-    if settings.scatter:
-        values["scatter_photons"] = best.fit["scatter"]
-    if best.model.stretched:
-        values["stretch"] = best.fit["stretch"]
-    if phasor is not None:
-        values |= {
-            "phasor_g": phasor.g, "phasor_s": phasor.s, "phase_lifetime_ns": phasor.phase_ns,
-            "modulation_lifetime_ns": phasor.modulation_ns,
-        }  # fmt: skip
     rows = tuple(
         {
             "law": one.title, "criterion": one.criterion - best.criterion, "reduced_chi2": one.fit.goodness.reduced_chi2,
@@ -178,7 +140,7 @@ def _record(
     return BenchRecord(
         name,
         decay.file,
-        values,
+        _values(decay, best, phasor, settings, reconvolved=response is not None),
         lists={
             "lifetimes_ns": best.lifetimes(),
             "amplitudes": best.amplitudes(),
@@ -195,12 +157,35 @@ def _record(
     )
 
 
+def _values(
+    decay: Decay, best: DecayFit, phasor: Phasor | None, settings: Settings, *, reconvolved: bool
+) -> dict[str, Estimate]:
+    values = {
+        "amplitude_mean_ns": best.mean("amplitude"),
+        "intensity_mean_ns": best.mean("intensity"),
+        "reduced_chi2": best.reduced_chi2(),
+        "background_counts": best.fit["background"],
+    }
+    if reconvolved and settings.shift_ns is None:
+        values["response_shift_ns"] = _scaled(best.fit["shift"], decay.channel_ns, "ns")
+    if settings.scatter:
+        values["scatter_photons"] = best.fit["scatter"]
+    if best.model.stretched:
+        values["stretch"] = best.fit["stretch"]
+    if phasor is not None:
+        values |= {
+            "phasor_g": phasor.g, "phasor_s": phasor.s, "phase_lifetime_ns": phasor.phase_ns,
+            "modulation_lifetime_ns": phasor.modulation_ns,
+        }  # fmt: skip
+    return values
+
+
 def _scaled(one: Estimate, by: float, unit: str) -> Estimate:
     return Estimate(one.value * by, one.sd * by, one.low * by, one.high * by, one.level, unit, one.method)
 
 
 def _response(
-    decay: Decay, source: BenchSource, responses: Sequence[tuple[BenchSource, tuple[Decay, ...]]], doubts: _Doubts
+    decay: Decay, source: BenchSource, responses: Sequence[tuple[BenchSource, tuple[Decay, ...]]], doubts: Doubts
 ) -> Response | None:
     """Response of the decay's own sample, else the first; of its curves that of the same name, else the first."""
     if not responses:
@@ -231,7 +216,7 @@ def _response(
     return found
 
 
-def _window(decay: Decay, found: Range, response: Response | None, settings: Settings, doubts: _Doubts) -> Window:
+def _window(decay: Decay, found: Range, response: Response | None, settings: Settings, doubts: Doubts) -> Window:
     start, end = found.start, found.end
     if settings.start_ns is not None:
         start = max(found.first, round(settings.start_ns / decay.channel_ns))
@@ -267,7 +252,7 @@ def _fits(window: Window, decay: Decay, settings: Settings, *, tail: bool) -> tu
 
 
 def _judge(
-    decay: Decay, found: Range, best: DecayFit, response: Response | None, settings: Settings, doubts: _Doubts
+    decay: Decay, found: Range, best: DecayFit, response: Response | None, settings: Settings, doubts: Doubts
 ) -> None:
     """What lowers trust, each said once."""
     total = float(decay.counts.sum())
@@ -309,7 +294,7 @@ def _judge(
         doubts.add("fit-" + note.split(":")[0].split(" (")[0].replace(" ", "-"), f"{note}", "See the note.")
 
 
-def _moved(best: DecayFit, window: Window, found: Range, decay: Decay, settings: Settings, doubts: _Doubts) -> None:
+def _moved(best: DecayFit, window: Window, found: Range, decay: Decay, settings: Settings, doubts: Doubts) -> None:
     """The same law over every recorded channel: a mean that moves says that something beside the law is in the tail."""
     if (
         (window.start, window.end) == (found.first, found.last)
@@ -395,7 +380,7 @@ def _phasor_curve(phasor: Phasor) -> BenchCurve:
 def _pooled(records: Sequence[BenchRecord]) -> BenchRecord:
     """Means of the decays with Student's interval; lifetimes only where all have the same law."""
     values = {
-        key: t_interval([one.values[key].value for one in records], unit=records[0].values[key].unit)
+        key: mean_of_replicates([one.values[key] for one in records])
         for key in ("amplitude_mean_ns", "intensity_mean_ns", "reduced_chi2")
     }
     models = list(dict.fromkeys(one.words["model"] for one in records))
@@ -403,8 +388,8 @@ def _pooled(records: Sequence[BenchRecord]) -> BenchRecord:
     if len(models) == 1:
         for key in ("lifetimes_ns", "amplitudes", "photon_shares"):
             columns = zip(*(one.lists[key] for one in records), strict=True)
-            lists[key] = tuple(t_interval([one.value for one in own], unit=own[0].unit) for own in columns)
-    flags = tuple(sorted({flag for one in records for flag in one.flags}))
+            lists[key] = tuple(mean_of_replicates(own) for own in columns)
+    flags = all_flags(records)
     if len(models) > 1:
         flags = (*flags, "laws-differ")
     return BenchRecord(

@@ -7,7 +7,6 @@ import numpy as np
 from lampyris.bench.micrographs.measure import Particles
 from lampyris.bench.micrographs.sizes import Diameters, SizeLaw, two_kinds
 from lampyris.core.finding import Finding
-from lampyris.core.techniques.micrographs import MicrographSettings
 from lampyris.study.bench.reading import Doubts
 
 if TYPE_CHECKING:
@@ -89,8 +88,6 @@ def size_flags(
     file: str,
     diameters: Diameters,
     law: SizeLaw,
-    pixel_nm: float,
-    settings: MicrographSettings,
     flags: tuple[str, ...],
     findings: list[Finding],
 ) -> tuple[tuple[str, ...], dict[str, tuple[dict[str, float], ...]]]:

@@ -1,8 +1,8 @@
 """Micrographs to particle sizes: each picture scaled and measured, mended by hand where asked, then all together."""
 
 import math
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -28,7 +28,7 @@ from lampyris.core.instruments import Micrograph
 from lampyris.core.techniques.micrographs import MicrographSettings
 from lampyris.io.instruments.files import refuse
 from lampyris.io.instruments.micrographs import read_micrograph
-from lampyris.statistics.intervals import t_interval
+from lampyris.statistics.intervals import normal_interval, t_interval
 from lampyris.study.bench.micrograph_outlines import (
     Mended,
     corrected,
@@ -37,7 +37,7 @@ from lampyris.study.bench.micrograph_outlines import (
     write_outlines,
 )
 from lampyris.study.bench.micrograph_remarks import image_flags, size_flags
-from lampyris.study.bench.reading import read_each, remark, with_role
+from lampyris.study.bench.reading import all_flags, read_each, remark, with_role
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -104,8 +104,7 @@ def measure_micrographs(technique: str, sources: tuple[BenchSource, ...], settin
         raise ImageError("No particle can be measured.", findings or [_none(sources)])
     samples = list(dict.fromkeys(one.source.sample for one in own))
     if len(samples) > 1:
-        flags = tuple(sorted({flag for one in own for flag in one.record.flags}))
-        pooled = BenchRecord("", "", {}, flags=flags)
+        pooled = BenchRecord("", "", {}, flags=all_flags(one.record for one in own))
         replicate = f"particles; {len(own)} pictures of {len(samples)} samples, each on its own"
     else:
         pooled, replicate = _together(own, settings, findings)
@@ -231,19 +230,10 @@ def _one(
     used = kept.used
     common = math.hypot(scaled.relative_sd, edge_sd(found))
     diameters = Diameters(pixel * kept.diameter_px[used], pixel * kept.diameter_sd_px[used], kept.weight[used])
-    record, flags = _record(source, scaled, found, kept.kinds, diameters, common, settings, flags, findings)
     shape = (kept.circularity[used], kept.aspect[used])
-    values = {**record.values, **_shape_values(*shape)}
-    record = BenchRecord(
-        record.name,
-        source.file,
-        values,
-        words=record.words,
-        tables=record.tables,
-        flags=flags,
-        curves=record.curves,
-        pictures=(picture_of(scaled.micrograph.pixels, kept, pixel, scaled.micrograph.name),),
-    )
+    picture = picture_of(scaled.micrograph.pixels, kept, pixel, scaled.micrograph.name)
+    record = BenchRecord(scaled.micrograph.name, source.file, _shape_values(*shape), flags=flags, pictures=(picture,))
+    record = _with_sizes(record, scaled, found, kept.kinds, diameters, common, settings, findings)
     return Measured(source, diameters, *shape, common, record)
 
 
@@ -279,19 +269,19 @@ def _law(file: str, diameters: Diameters, settings: MicrographSettings, findings
     return tuple(sorted(laws, key=lambda one: one.law != settings.law)) if settings.law != "auto" else laws
 
 
-def _record(
-    source: BenchSource,
+def _with_sizes(
+    record: BenchRecord,
     scaled: Scaled,
     found: Particles,
     kinds: Sequence[str],
     diameters: Diameters,
     common: float,
     settings: MicrographSettings,
-    flags: tuple[str, ...],
     findings: list[Finding],
-) -> tuple[BenchRecord, tuple[str, ...]]:
-    """Values of one picture, particles as units."""
-    laws = _law(source.file, diameters, settings, findings)
+) -> BenchRecord:
+    """A picture's record with its sizes, particles as units."""
+    laws = _law(record.file, diameters, settings, findings)
+    flags = record.flags
     values: dict[str, Estimate] = {}
     words = {"scale": f"{scaled.pixel_nm:.5g} nm per pixel, {scaled.source}"}
     tables: dict[str, tuple[dict[str, float], ...]] = {}
@@ -300,16 +290,14 @@ def _record(
         values["diameter_nm"] = with_common(laws[0].mean_nm, common, why)
         values["sd_nm"] = with_common(laws[0].sd_nm, scaled.relative_sd, why)
         words["law"] = laws[0].law
-        flags, tables = size_flags(source.file, diameters, laws[0], scaled.pixel_nm, settings, flags, findings)
+        flags, tables = size_flags(record.file, diameters, laws[0], flags, findings)
     elif diameters.nm.size:
         values["diameter_nm"] = with_common(t_interval(diameters.nm, unit="nm"), common, "few particles")
         flags = (*flags, "few-particles")
     values["count"] = counted(diameters.nm.size)
     words["left out"] = ", ".join(f"{list(kinds).count(kind)} {kind}" for kind in ("edge", "rejected"))
-    curves = [*_histogram(diameters, laws, scaled.micrograph.name), *_edge_curve(found)]
-    return BenchRecord(
-        scaled.micrograph.name, source.file, values, words=words, tables=tables, curves=tuple(curves)
-    ), flags
+    curves = (*_histogram(diameters, laws, record.name), *_edge_curve(found))
+    return replace(record, values={**values, **record.values}, words=words, tables=tables, flags=flags, curves=curves)
 
 
 def _histogram(diameters: Diameters, laws: Sequence[SizeLaw], name: str) -> list[BenchCurve]:
@@ -362,26 +350,20 @@ def _together(
 ) -> tuple[BenchRecord, str]:
     """All pictures of one sample: the picture is the unit, as particles of one share its focus and its place."""
     count = sum(one.diameters.nm.size for one in own)
-    values: dict[str, Estimate] = {}
     if len(own) == 1:
-        values |= own[0].record.values
-        if "sd_nm" in values:
-            values["particles_needed"] = _needed(values, settings)
-        record = own[0].record
-        pooled = BenchRecord(
-            record.name, record.file, values, words=record.words, tables=record.tables, flags=record.flags,
-            curves=record.curves, pictures=record.pictures,
-        )  # fmt: skip
-        return pooled, f"{count} particles in 1 picture: intervals speak of that picture's particles only"
+        (record,) = (one.record for one in own)
+        needed = {"particles_needed": _needed(record.values, settings)} if "sd_nm" in record.values else {}
+        told = f"{count} particles in 1 picture: intervals speak of that picture's particles only"
+        return replace(record, values={**record.values, **needed}), told
     with_particles = [one for one in own if one.diameters.nm.size > 1]
-    flags = tuple(sorted({flag for one in own for flag in one.record.flags} - {"few-particles"}))
-    values = {}
+    flags = tuple(flag for flag in all_flags(one.record for one in own) if flag != "few-particles")
+    values: dict[str, Estimate] = {}
     words: dict[str, str] = {}
     tables: dict[str, Any] = {}
     curves: tuple[BenchCurve, ...] = ()
     if len(with_particles) > 1:
         every = with_particles[0].diameters.joined([one.diameters for one in with_particles[1:]])
-        common = float(np.mean([one.relative_sd for one in with_particles])) if _one_scale(own) else 0.0
+        common = float(np.mean([one.relative_sd for one in with_particles]))
         mean, sd = over_images([one.diameters for one in with_particles])
         scale = _scale_sd(settings)
         values["diameter_nm"] = with_common(mean, scale, "with the scale's own")
@@ -391,7 +373,7 @@ def _together(
             values["diameter_of_particles_nm"] = with_common(laws[0].mean_nm, common, "with edge and scale")
             values["sd_of_particles_nm"] = laws[0].sd_nm
             words["law"] = laws[0].law
-            flags, tables = size_flags("", every, laws[0], 0.0, settings, flags, findings)
+            flags, tables = size_flags("", every, laws[0], flags, findings)
             values["particles_needed"] = _needed(values, settings)
         curves = tuple(_histogram(every, laws, ""))
     values["count"] = counted(count)
@@ -401,15 +383,11 @@ def _together(
     return record, f"{len(own)} pictures with {count} particles: the picture is the unit, particles are nested in it"
 
 
-def _one_scale(own: Sequence[Measured]) -> bool:
-    return any(one.relative_sd > 0 for one in own)
-
-
 def _scale_sd(settings: MicrographSettings) -> float:
     return settings.scale_uncertainty_percent / 100.0
 
 
-def _needed(values: dict[str, Estimate], settings: MicrographSettings) -> Estimate:
+def _needed(values: Mapping[str, Estimate], settings: MicrographSettings) -> Estimate:
     mean, sd = values["diameter_nm"], values["sd_nm"]
     ends = [
         particles_needed(mean.value, spread, settings.precision_percent)
@@ -428,16 +406,7 @@ def _with_shell(
 ) -> BenchRecord:
     values = dict(pooled.values)
     if settings.core_nm is not None:
-        reach = 1.959964 * settings.core_nm_sd
-        core = Estimate(
-            settings.core_nm,
-            settings.core_nm_sd,
-            settings.core_nm - reach,
-            settings.core_nm + reach,
-            0.95,
-            "nm",
-            "given",
-        )
+        core = normal_interval(settings.core_nm, settings.core_nm_sd, unit="nm", method="given")
     else:
         own, more = _measured(technique, cores, settings, {})
         findings += more
@@ -457,10 +426,7 @@ def _with_shell(
         findings.append(
             remark("", "micrograph.shell", seen, "Measure more pictures of both.", severity=Severity.WARNING)
         )
-    return BenchRecord(
-        pooled.name, pooled.file, values, words=pooled.words, tables=pooled.tables, flags=flags, curves=pooled.curves,
-        pictures=pooled.pictures,
-    )  # fmt: skip
+    return replace(pooled, values=values, flags=flags)
 
 
 def _notes(own: Sequence[Measured], settings: MicrographSettings) -> tuple[str, ...]:

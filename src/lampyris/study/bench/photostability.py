@@ -10,7 +10,6 @@ from numpy.typing import NDArray
 from lampyris.bench.photostability import LAWS, TraceLaws, infer_trace
 from lampyris.core.bench import BenchCurve, BenchRecord, BenchResult, BenchSource
 from lampyris.core.errors import ImageError, InputError
-from lampyris.core.estimate import Estimate
 from lampyris.core.finding import Finding
 from lampyris.core.instruments import Spectrum
 from lampyris.core.techniques.photostability import Settings
@@ -58,8 +57,7 @@ def measure(sources: tuple[BenchSource, ...], settings: Settings) -> BenchResult
             column="control",
         )
         raise InputError("The control is no arm.", [finding])
-    retained = [one.values["retained_60min" if settings.at_min == 60 else "retained"] for one in records]
-    pooled = _pooled(records, arms, names, retained, settings)
+    pooled = _pooled(records, arms, names, settings)
     notes = [
         f"Share left after {settings.at_min:g} min of light, of the fitted signal at the start;"
         " where no law was named, the mean over laws by their Akaike weights, the least AICc naming the model.",
@@ -74,6 +72,10 @@ def measure(sources: tuple[BenchSource, ...], settings: Settings) -> BenchResult
     return BenchResult("photostability", pooled, tuple(records), f"traces: {counts}", tuple(findings), tuple(notes))
 
 
+def _share_key(settings: Settings) -> str:
+    return "retained_60min" if settings.at_min == 60 else "retained"
+
+
 def _record(trace: Spectrum, settings: Settings, findings: list[Finding]) -> BenchRecord:
     if trace.axis_name not in ("time", "unknown"):
         raise ValueError(f"its axis is {trace.axis_name.replace('_', ' ')}, not a time")
@@ -83,7 +85,6 @@ def _record(trace: Spectrum, settings: Settings, findings: list[Finding]) -> Ben
     laws = LAWS if settings.law == "auto" else (settings.law,)
     found = infer_trace(minutes[keep], signal[keep], at_min=settings.at_min, laws=laws)
     best = found.fits[0]
-    name = "retained_60min" if settings.at_min == 60 else "retained"
     residual = best.fit.residuals[0] / (best.fit.goodness.residual_sd or math.nan)
     curve = BenchCurve(
         trace.name,
@@ -98,7 +99,7 @@ def _record(trace: Spectrum, settings: Settings, findings: list[Finding]) -> Ben
     return BenchRecord(
         trace.name,
         trace.file,
-        {name: found.retained, "rate_per_min": found.rate_per_min},
+        {_share_key(settings): found.retained, "rate_per_min": found.rate_per_min},
         words={"model": best.law},
         flags=_flags(trace, minutes[keep], signal[keep], found, settings, findings),
         curves=(curve,),
@@ -134,13 +135,12 @@ def _pooled(
     records: Sequence[BenchRecord],
     arms: Sequence[str],
     names: Sequence[str],
-    retained: Sequence[Estimate],
     settings: Settings,
 ) -> BenchRecord:
     """The first arm's numbers, every arm in a table, and the test between arms."""
     if len(records) == 1:
         return records[0]
-    key = "retained_60min" if settings.at_min == 60 else "retained"
+    key = _share_key(settings)
     rows = []
     for name in names:
         own = [record for record, arm in zip(records, arms, strict=True) if arm == name]
@@ -157,7 +157,7 @@ def _pooled(
         kept = [k for k, arm in enumerate(arms) if arm in tested]
         plan = ComparisonPlan(control=settings.control) if settings.control in tested else ComparisonPlan()
         comparison = compare_groups(
-            [retained[k].value for k in kept],
+            [records[k].values[key].value for k in kept],
             [arms[k] for k in kept],
             source=Source(value=key, group="arm", unit="1"),
             plan=plan,

@@ -19,12 +19,12 @@ from lampyris.bench.quantum_yield import (
 )
 from lampyris.core.bench import BenchCurve, BenchRecord, BenchResult, BenchSource
 from lampyris.core.errors import ImageError, InputError
-from lampyris.core.estimate import Estimate
 from lampyris.core.finding import Finding, Place, Severity
 from lampyris.core.instruments import Spectrum
 from lampyris.core.techniques.quantum_yield import Settings
 from lampyris.io.instruments.spectra import read_spectra
-from lampyris.study.bench.reading import remark, with_role
+from lampyris.statistics.intervals import normal_interval
+from lampyris.study.bench.reading import Doubts, all_flags, remark, saturated, with_role
 
 _SPHERE = ("empty", "indirect", "direct")
 _WEAK_ABSORPTANCE = 0.05
@@ -53,7 +53,7 @@ def _refuse(role: str, seen: str, mend: str) -> InputError:
 
 
 def _spectra(sources: Sequence[BenchSource], settings: Settings) -> list[Spectrum]:
-    """All curves of some files; here every file counts, so the first that fails ends it."""
+    """All curves of some files; each counts in what they give together, so the first that fails ends that."""
     limit = int(settings.max_file_mb * 1e6)
     return [
         one
@@ -88,12 +88,20 @@ def _absolute(sources: tuple[BenchSource, ...], settings: Settings) -> BenchResu
             meaning = Settings.roles[role]
             raise _refuse(role, f"is missing: {meaning}.", f"Add {role}=FILE.")
     correction = _correction(sources, settings)
+    dilute = _spectra(with_role(sources, "dilute"), settings)
     by_replicate = sorted({source.replicate for source in sources if source.role in _SPHERE})
     findings: list[Finding] = []
     records = []
     for replicate in by_replicate:
-        own = [one for one in sources if one.replicate == replicate or one.role in ("correction", "dilute")]
-        records.append(_sphere_record(own, settings, correction, replicate, findings))
+        own = [one for one in sources if one.replicate == replicate]
+        try:
+            records.append(_sphere_record(own, settings, (correction, dilute), replicate, findings))
+        except ImageError as error:
+            # other replicates can be measured
+            seen = [remark("", "quantum-yield.replicate", f"{replicate}: {error}", "Mend the files.")]
+            findings += error.findings or seen
+    if not records:
+        raise ImageError("The quantum yield cannot be measured.", findings)
     notes = [
         "Absolute yield by the three-measurement method of de Mello (1997), counted in photons.",
         f"Intervals hold the points' own noise and {100 * settings.calibration_relative_sd:g} % of the correction"
@@ -123,17 +131,17 @@ def _pooled(records: Sequence[BenchRecord], shared: float) -> BenchRecord:
     }
     if "absorptance" in records[0].values:
         values["absorptance"] = pooled_yield([one.values["absorptance"] for one in records], shared_relative_sd=0.0)
-    flags = tuple(sorted({flag for one in records for flag in one.flags}))
-    return BenchRecord("together", "", values, flags=flags)
+    return BenchRecord("together", "", values, flags=all_flags(records))
 
 
 def _sphere_record(
     sources: Sequence[BenchSource],
     settings: Settings,
-    correction: Spectrum | None,
+    common: tuple[Spectrum | None, Sequence[Spectrum]],
     replicate: str,
     findings: list[Finding],
 ) -> BenchRecord:
+    correction, dilute = common
     spectra = {role: _spectra(with_role(sources, role), settings) for role in _SPHERE}
     if not spectra["empty"] or not spectra["direct"]:
         raise _refuse(
@@ -166,15 +174,13 @@ def _sphere_record(
         sums["indirect", "emission"] if spectra["indirect"] else none,
         sums["direct", "emission"],
     )
-    share = _self_absorption(sources, spectra["direct"], correction, settings)
+    share = _self_absorption(dilute, spectra["direct"], correction, settings)
     found = infer_sphere(photons, calibration_relative_sd=settings.calibration_relative_sd, reabsorbed=share)
     flags = _sphere_flags(found, spectra, settings, file, findings)
     values = {"quantum_yield": found.quantum_yield, "absorptance": found.absorptance}
     if share != (0.0, 0.0):
         values["observed_yield"] = found.observed_yield
-        values["reabsorbed_share"] = Estimate(
-            share[0], share[1], share[0] - 1.96 * share[1], share[0] + 1.96 * share[1], 0.95, "1", "tail"
-        )
+        values["reabsorbed_share"] = normal_interval(*share, unit="1", method="tail")
     curves = _sphere_curves(spectra, correction, settings, (excitation, emission))
     return BenchRecord(
         replicate or with_role(sources, "direct")[0].sample or file, file, values, flags=flags, curves=curves
@@ -226,9 +232,8 @@ def _checked(
 
 
 def _self_absorption(
-    sources: Sequence[BenchSource], direct: Sequence[Spectrum], correction: Spectrum | None, settings: Settings
+    dilute: Sequence[Spectrum], direct: Sequence[Spectrum], correction: Spectrum | None, settings: Settings
 ) -> tuple[float, float]:
-    dilute = _spectra(with_role(sources, "dilute"), settings)
     if not dilute:
         return 0.0, 0.0
     seen = max(direct, key=lambda one: float(one.axis[-1]))
@@ -254,7 +259,7 @@ def _self_absorption(
 def _sphere_flags(
     found: SphereYield, spectra: dict[str, list[Spectrum]], settings: Settings, file: str, findings: list[Finding]
 ) -> tuple[str, ...]:
-    flags = []
+    full = [one.file for own in spectra.values() for one in own if saturated(one, settings.saturation)]
     told = [
         ("weak-absorption", found.absorptance.value < _WEAK_ABSORPTANCE,
          f"absorbs {100 * found.absorptance.value:.1f} % only: the yield hangs on a small difference.", "Use a stronger sample."),
@@ -262,21 +267,11 @@ def _sphere_flags(
          "Check the correction, signal_is, and excitation light in the emission band."),
         ("no-emission", not found.quantum_yield.low > 0.0, "shows no emission beyond its noise.",
          "Expose longer, or check the emission band."),
+        ("saturated", bool(full), f"reaches the detector's saturation in {', '.join(full)}.", "Expose less."),
     ]  # fmt: skip
-    saturated = [one.file for own in spectra.values() for one in own if _saturated(one, settings)]
-    told.append(
-        ("saturated", bool(saturated), f"reaches the detector's saturation in {', '.join(saturated)}.", "Expose less.")
-    )
-    for name, holds, seen, mend in told:
-        if holds:
-            flags.append(name)
-            findings.append(remark(file, f"quantum-yield.{name}", seen, mend, severity=Severity.WARNING))
-    return tuple(flags)
-
-
-def _saturated(spectrum: Spectrum, settings: Settings) -> bool:
-    limit = settings.saturation if settings.saturation is not None else spectrum.saturation
-    return bool(not math.isnan(limit) and np.nanmax(spectrum.signal) >= limit)
+    doubts = Doubts("quantum-yield", file, findings)
+    doubts.add_held(told)
+    return tuple(doubts.flags)
 
 
 def _sphere_curves(
@@ -306,26 +301,9 @@ def _sphere_curves(
 
 
 def _relative(sources: tuple[BenchSource, ...], settings: Settings) -> BenchResult:
-    correction = _correction(sources, settings)
-    blank = _spectra(with_role(sources, "blank"), settings)
     findings: list[Finding] = []
     flags: list[str] = []
-    both = []
-    for role, absorptions, given in (
-        ("", "absorption", settings.absorbance),
-        ("standard", "standard-absorption", settings.standard_absorbance),
-    ):
-        files = with_role(sources, role)
-        emissions = _spectra(files, settings)
-        if not emissions:
-            raise _refuse(
-                role or "FILE",
-                "is missing: emission of the " + (role or "sample") + ".",
-                "Add it, a file per dilution.",
-            )
-        absorbance = _absorbances(role, emissions, _spectra(with_role(sources, absorptions), settings), given, settings)
-        both.append(_dilutions(role or "sample", emissions, absorbance, (blank, correction), settings, findings, flags))
-    sample, standard = both
+    sample, standard = _both_dilutions(sources, settings, findings, flags)
     known, known_sd, standard_name = _standard_yield(settings)
     indices = _indices(settings)
     found = infer_relative(
@@ -336,18 +314,11 @@ def _relative(sources: tuple[BenchSource, ...], settings: Settings) -> BenchResu
         absorbance_sd=settings.absorbance_sd,
         excitation_ratio=settings.excitation_ratio,
     )
+    first = with_role(sources, "")[0]
+    doubts = Doubts("quantum-yield", first.file, findings, flags=list(dict.fromkeys(flags)))
     if found.bent:
-        flags.append("bent")
         seen = "does not lie on a line through the origin: inner filter, blank or a wrong absorbance."
-        findings.append(
-            remark(
-                with_role(sources, "")[0].file,
-                "quantum-yield.bent",
-                seen,
-                "Check the dilutions.",
-                severity=Severity.WARNING,
-            )
-        )
+        doubts.add("bent", seen, "Check the dilutions.")
     curves = tuple(
         BenchCurve(
             name,
@@ -360,11 +331,11 @@ def _relative(sources: tuple[BenchSource, ...], settings: Settings) -> BenchResu
         for name, one, slope in (("sample", sample, found.slope), (standard_name, standard, found.standard_slope))
     )
     record = BenchRecord(
-        with_role(sources, "")[0].sample or "sample",
-        with_role(sources, "")[0].file,
+        first.sample or "sample",
+        first.file,
         {"quantum_yield": found.quantum_yield},
         words={"standard": standard_name},
-        flags=tuple(dict.fromkeys(flags)),
+        flags=tuple(doubts.flags),
         curves=curves,
     )
     notes = (
@@ -374,6 +345,26 @@ def _relative(sources: tuple[BenchSource, ...], settings: Settings) -> BenchResu
     )
     replicate = f"{sample.photons.size} and {standard.photons.size} dilutions"
     return BenchResult("quantum-yield", record, (record,), replicate, tuple(findings), notes)
+
+
+def _both_dilutions(
+    sources: tuple[BenchSource, ...], settings: Settings, findings: list[Finding], flags: list[str]
+) -> list[Dilutions]:
+    """Of the sample, then of the standard."""
+    correction = _correction(sources, settings)
+    common = _spectra(with_role(sources, "blank"), settings), correction
+    both = []
+    for role, absorptions, given in (
+        ("", "absorption", settings.absorbance),
+        ("standard", "standard-absorption", settings.standard_absorbance),
+    ):
+        name = role or "sample"
+        emissions = _spectra(with_role(sources, role), settings)
+        if not emissions:
+            raise _refuse(role or "FILE", f"is missing: emission of the {name}.", "Add it, a file per dilution.")
+        absorbance = _absorbances(role, emissions, _spectra(with_role(sources, absorptions), settings), given, settings)
+        both.append(_dilutions(name, emissions, absorbance, common, settings, findings, flags))
+    return both
 
 
 def _absorbances(
@@ -424,7 +415,7 @@ def _dilutions(
             findings.append(remark(one.file, "quantum-yield.absorbance", seen, "Dilute it.", severity=Severity.WARNING))
             flags.append("dilutions-left-out")
             continue
-        if _saturated(one, settings):
+        if saturated(one, settings.saturation):
             findings.append(
                 remark(
                     one.file,

@@ -7,7 +7,7 @@ where a float is expected are they read back as numbers. Finite floats keep ever
 import math
 import types
 import typing
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import fields, is_dataclass
 from enum import Enum
 from functools import cache
@@ -16,6 +16,11 @@ from typing import Any
 import numpy as np
 
 _NAMES = {"NaN": math.nan, "Infinity": math.inf, "-Infinity": -math.inf}
+
+
+def encode_rows(rows: Iterable[Any], /) -> list[dict[str, Any]]:
+    """Rows of a sheet as JSON holds them, without the lines that they stand on: moving a row changes nothing of it."""
+    return [{key: value for key, value in encode(row).items() if key != "row"} for row in rows]
 
 
 def encode(value: Any, /) -> Any:

@@ -5,7 +5,7 @@ In the order of use: `histology_study`, `histology_files`.
 
 import csv
 import math
-from collections.abc import Mapping, Sequence, Set
+from collections.abc import Iterator, Mapping, Sequence, Set
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -517,24 +517,9 @@ def _called(
     labelled = [one.measured.cells.score for one in counted if not one.control and one.measured.usable]
     detection = detection_share(labelled, [score for _, score in quiet], threshold.score, level=options.level)
     organs = organ_densities(sections, threshold, detection=detection, level=options.level)
-    told = list(findings)
-    if threshold.cells and detection is None and any(one.labelled for one in sections if not one.control):
-        seen = "too few labelled cells stand out to tell which share of them is called: densities are of called cells, and too low."
-        mend = "Add sections or fields of labelled animals, all taken under the same settings."
-        place = Place(SHEET_ASSAYS if organs and organs[0].organ else "")
-        told.append(Finding("histology.no-detection", Severity.NOTE, place, seen, mend))
-    if counted and threshold.cells == 0:
-        seen = "no section of an unlabelled animal: how many cells are called wrongly is not known; no organ is positive or negative."
-        mend = "Add sections of controls (an arm without probe, or --control FILE), taken under the same settings."
-        told.append(
-            Finding(
-                "histology.no-controls",
-                Severity.WARNING,
-                Place(SHEET_ASSAYS if organs and organs[0].organ else ""),
-                seen,
-                mend,
-            )
-        )
+    # files without a sheet have no organs
+    place = Place(SHEET_ASSAYS if organs and organs[0].organ else "")
+    told = [*findings, *_not_told(sections, threshold, detection is not None, place)]
     return Histology(
         sections=tuple(sections),
         organs=organs,
@@ -546,6 +531,20 @@ def _called(
         findings=tuple(dict.fromkeys(told)),
         synthetic=any(one.image is not None and one.image.synthetic for one in counted),
     )
+
+
+def _not_told(
+    sections: Sequence[SectionResult], threshold: Threshold, detected: bool, place: Place
+) -> Iterator[Finding]:
+    """What counted sections leave open."""
+    if threshold.cells and not detected and any(one.labelled for one in sections if not one.control):
+        seen = "too few labelled cells stand out to tell which share of them is called: densities are of called cells, and too low."
+        mend = "Add sections or fields of labelled animals, all taken under the same settings."
+        yield Finding("histology.no-detection", Severity.NOTE, place, seen, mend)
+    if sections and threshold.cells == 0:
+        seen = "no section of an unlabelled animal: how many cells are called wrongly is not known; no organ is positive or negative."
+        mend = "Add sections of controls (an arm without probe, or --control FILE), taken under the same settings."
+        yield Finding("histology.no-controls", Severity.WARNING, place, seen, mend)
 
 
 def judged(

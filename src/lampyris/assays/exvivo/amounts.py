@@ -25,6 +25,7 @@ from lampyris.imaging.amounts import (
 )
 from lampyris.imaging.standards import amount_from_flux
 from lampyris.probe.probe import band_fractions, photon_irradiance_per_mm2, probe_from_settings
+from lampyris.statistics.intervals import normal_interval
 
 PMOL_UNIT, CELLS = "pmol", "labelled cells"
 
@@ -313,4 +314,4 @@ def total(
     if value > 0 and z * sd <= value:
         spread = z * sd / value
         return Estimate(value, sd, value * math.exp(-spread), value * math.exp(spread), level, "%ID", "sum over organs")
-    return Estimate(value, sd, value - z * sd, value + z * sd, level, "%ID", "sum over organs")
+    return normal_interval(value, sd, unit="%ID", method="sum over organs", level=level)

@@ -4,12 +4,11 @@ import math
 from collections.abc import Mapping, Sequence
 from statistics import fmean, stdev
 
-from scipy import special
-
 from lampyris.core.assays import Balance, OrganFlag, OrganReference
 from lampyris.core.estimate import Estimate
 from lampyris.core.schemas import IcpRow
 from lampyris.imaging.amounts import percent_injected_dose
+from lampyris.statistics.intervals import normal_interval
 
 # standard deviations of the blank at which the detection limit lies (IUPAC)
 LIMIT_SDS = 3.0
@@ -82,7 +81,9 @@ def element_doses(rows: Sequence[IcpRow], animals: Sequence[str], /, *, level: f
         if mine:
             value, sd = _mean(mine, blanks)
             if value > 0:
-                doses[animal] = _estimate(value, sd, level, "ng", f"mean of {len(mine)} digests of the dose")
+                doses[animal] = normal_interval(
+                    value, sd, unit="ng", method=f"mean of {len(mine)} digests of the dose", level=level
+                )
     return doses
 
 
@@ -124,7 +125,9 @@ def _organ(
         high = max(limit, value)
         amount = Estimate(math.nan, math.nan, 0.0, high, level, "ng", "below the detection limit")
     else:
-        amount = _estimate(value, sd, level, "ng", f"mean of {len(told)} digests, blanks taken off")
+        amount = normal_interval(
+            value, sd, unit="ng", method=f"mean of {len(told)} digests, blanks taken off", level=level
+        )
     dose, mass = doses.get(animal) if whole else None, weights.get(key)
     nothing = Estimate(math.nan, math.nan, math.nan, math.nan, level, "%ID", "not known")
     return OrganReference(
@@ -179,11 +182,6 @@ def _sd(row: IcpRow, amount: float) -> float:
     if math.isfinite(row.concentration_sd_ppb) and math.isfinite(row.digest_ml):
         return row.concentration_sd_ppb * row.digest_ml * _or(row.dilution, 1.0)
     return DIGEST_RELATIVE_SD * abs(amount)
-
-
-def _estimate(value: float, sd: float, level: float, unit: str, method: str) -> Estimate:
-    z = float(special.ndtri(0.5 * (1 + level)))
-    return Estimate(value, sd, value - z * sd, value + z * sd, level, unit, method)
 
 
 def reference_balances(

@@ -10,7 +10,6 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy import special
 from scipy.ndimage import distance_transform_edt
 
 from lampyris.assays.exvivo.escape import (
@@ -39,6 +38,7 @@ from lampyris.imaging.inputs import ViewInput
 from lampyris.imaging.outlines import closed_outline
 from lampyris.imaging.unmix import mixing_matrix, unmix
 from lampyris.probe.probe import Probe, probe_from_settings
+from lampyris.statistics.intervals import normal_interval
 
 WEIGHING_SD_G = 0.0002
 # below so many standard deviations an organ's light is not told from nothing
@@ -251,17 +251,7 @@ def _organ(
     tissue = tissue_of(row.organ, row.tissue)
     escape = uneven = None
     if name:
-        escape = organ_escape(
-            segment.mask,
-            tissue or UNKNOWN_TISSUE,
-            light.probe,
-            settings.instrument,
-            weight_g=row.weight_g,
-            thickness_mm=row.thickness_mm,
-            seen_share=light.seen_share,
-        )
-        inner = distance_transform_edt(segment.mask) * pixel > INNER_MM
-        uneven = unevenness(light.net, light.variance, escape, inner)
+        escape, uneven = _escape(row, segment, tissue, light, settings)
     spotted = uneven is not None and uneven > UNEVEN_SHARE
     estimate = (
         Estimate(math.nan, math.nan, math.nan, math.nan, level, "1", "unlabelled: nothing to correct")
@@ -295,7 +285,7 @@ def _organ(
         x_mm=x * pixel,
         thickness_mm=mean_height_mm(segment.mask, tissue, pixel, weight_g=row.weight_g, thickness_mm=row.thickness_mm),
         tissue=tissue,
-        weight_g=_weight(row, level),
+        weight_g=weighed(row, level),
         flux=_flux(found, settings.instrument.radiance_relative_sd, level),
         flux_sd=found.sd,
         tray_flux=found.tray_flux,
@@ -304,14 +294,30 @@ def _organ(
     )
 
 
+def _escape(
+    row: OrganRow, segment: Segment, tissue: str, light: _Light, settings: StudySettings
+) -> tuple[Escape, float]:
+    """How light leaves an organ, and how unevenly its probe lies in it."""
+    escape = organ_escape(
+        segment.mask,
+        tissue or UNKNOWN_TISSUE,
+        light.probe,
+        settings.instrument,
+        weight_g=row.weight_g,
+        thickness_mm=row.thickness_mm,
+        seen_share=light.seen_share,
+    )
+    inner = distance_transform_edt(segment.mask) * settings.instrument.pixel_mm > INNER_MM
+    return escape, unevenness(light.net, light.variance, escape, inner)
+
+
 def _flux(found: OrganLight, calibration_relative_sd: float, level: float) -> Estimate:
     sd = math.hypot(found.sd, calibration_relative_sd * found.flux)
-    z = float(special.ndtri(0.5 * (1 + level)))
-    high = math.inf if found.saturated else found.flux + z * sd
-    method = "sum over the outline, tray light removed" + (
-        "; a lower bound: pixels are saturated" if found.saturated else ""
-    )
-    return Estimate(found.flux, sd, found.flux - z * sd, high, level, FLUX_UNIT, method)
+    method = "sum over the outline, tray light removed"
+    flux = normal_interval(found.flux, sd, unit=FLUX_UNIT, method=method, level=level)
+    if not found.saturated:
+        return flux
+    return replace(flux, high=math.inf, method=f"{method}; a lower bound: pixels are saturated")
 
 
 def _spread(escape: Escape, tissue: str) -> Escape:
@@ -319,9 +325,9 @@ def _spread(escape: Escape, tissue: str) -> Escape:
     return escape if tissue else replace(escape, relative_sd=math.hypot(escape.relative_sd, UNKNOWN_LOG_SD))
 
 
-def _weight(row: OrganRow, level: float) -> Estimate:
+def weighed(row: OrganRow, level: float, /) -> Estimate:
+    """Weight of an organ in g; NaN throughout where it was not weighed."""
     if math.isnan(row.weight_g):
         return Estimate(math.nan, math.nan, math.nan, math.nan, level, "g", "not weighed")
     sd = row.weight_sd_g if math.isfinite(row.weight_sd_g) else WEIGHING_SD_G
-    z = float(special.ndtri(0.5 * (1 + level)))
-    return Estimate(row.weight_g, sd, row.weight_g - z * sd, row.weight_g + z * sd, level, "g", "weighed")
+    return normal_interval(row.weight_g, sd, unit="g", method="weighed", level=level)

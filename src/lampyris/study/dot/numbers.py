@@ -2,16 +2,14 @@
 
 import math
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from lampyris.core.bench import BenchRecord, BenchResult
 from lampyris.core.bench_study import POOLED, BenchLots, BenchNumber, BenchStated
 from lampyris.core.estimate import Estimate
 from lampyris.core.settings import ProbeSettings, StudySettings
-from lampyris.statistics.intervals import t_interval
-
-_NORMAL = 1.959963984540054
+from lampyris.statistics.intervals import NORMAL_95, t_interval, with_error
 
 
 def bench_numbers(result: BenchResult, probe: str, lot: str, /) -> tuple[BenchNumber, ...]:
@@ -74,10 +72,7 @@ def over_lots(numbers: Sequence[BenchNumber], /) -> tuple[BenchLots, ...]:
 def _with_shared(mean: Estimate, lots: Sequence[Estimate]) -> Estimate:
     halves = sorted(half for one in lots if math.isfinite(half := 0.5 * (one.high - one.low)))
     own = halves[len(halves) // 2] if halves else 0.0
-    half = math.hypot(mean.high - mean.value, own)
-    sd = math.hypot(mean.sd, own / _NORMAL)
-    method = f"{mean.method} over lots, error of a lot shared by all"
-    return Estimate(mean.value, sd, mean.value - half, mean.value + half, mean.level, mean.unit, method)
+    return with_error(mean, own / NORMAL_95, f"{mean.method} over lots, error of a lot shared by all")
 
 
 def _spread(values: Sequence[float], unit: str, level: float = 0.95) -> Estimate:
@@ -176,8 +171,5 @@ def stated_beside(
 
 def _difference(measured: Estimate, stated: float, sd: float) -> Estimate:
     """Measured less stated; the stated uncertainty widens the interval on both sides."""
-    value, own = measured.value - stated, _NORMAL * sd
-    low = value - math.hypot(measured.value - measured.low, own)
-    high = value + math.hypot(measured.high - measured.value, own)
-    both = math.hypot(measured.sd, sd)
-    return Estimate(value, both, low, high, measured.level, measured.unit, "measured less stated")
+    moved = replace(measured, value=measured.value - stated, low=measured.low - stated, high=measured.high - stated)
+    return with_error(moved, sd, "measured less stated")

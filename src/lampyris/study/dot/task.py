@@ -11,7 +11,7 @@ from lampyris.core.settings import StudySettings
 from lampyris.core.techniques import TechniqueSettings
 from lampyris.io import durable
 from lampyris.study.check import CheckResult
-from lampyris.study.codec import encode
+from lampyris.study.codec import encode_rows
 from lampyris.study.dot.groups import FileGroup, file_groups
 from lampyris.study.dot.numbers import over_lots, stated_beside
 from lampyris.study.dot.stored import StoredBench, bench_group, stored_bench
@@ -79,7 +79,7 @@ def _task(study: Path, group: FileGroup, settings: StudySettings) -> Task:
         "technique": group.technique,
         "probe": group.probe,
         "lot": group.lot,
-        "rows": [{key: value for key, value in encode(row).items() if key != "row"} for row in group.rows],
+        "rows": encode_rows(group.rows),
         "options": options.model_dump(mode="json"),
     }
     return Task(

@@ -6,11 +6,10 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from scipy import special
-
 from lampyris.core.estimate import Estimate
 from lampyris.core.images import FLUX_UNIT
 from lampyris.core.study import AnimalOutcome, SessionResult
+from lampyris.statistics.intervals import normal_interval
 
 TABLE_OF_GLOW, TABLE_OF_SIGHTINGS = "results/tables/organ_signals.csv", "results/tables/sightings.csv"
 PRIMARY, TUMOUR = "primary", "tumour"
@@ -111,9 +110,7 @@ def sum_of(fluxes: Sequence[Estimate], /) -> Estimate:
         high = math.fsum(one.high for one in fluxes)
         return Estimate(math.nan, math.nan, 0.0, high, fluxes[0].level, FLUX_UNIT, "sum of bounds")
     value, sd = math.fsum(one.value for one in fluxes), math.hypot(*(one.sd for one in fluxes))
-    level = fluxes[0].level
-    reach = float(special.ndtri(0.5 * (1 + level))) * sd
-    return Estimate(value, sd, value - reach, value + reach, level, FLUX_UNIT, "sum of its parts")
+    return normal_interval(value, sd, unit=FLUX_UNIT, method="sum of its parts", level=fluxes[0].level)
 
 
 def _rows(path: Path) -> list[dict[str, str]]:

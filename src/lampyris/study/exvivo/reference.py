@@ -5,11 +5,9 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 
-from scipy import special
-
 from lampyris.assays.exvivo.agreement import join_organs, organ_agreements
 from lampyris.assays.exvivo.icp import amount_ng, element_doses, organ_references, reference_balances
-from lampyris.assays.exvivo.trays import WEIGHING_SD_G
+from lampyris.assays.exvivo.trays import weighed
 from lampyris.assays.histology.calls import living_organ
 from lampyris.core.assays import Balance, OrganAgreement, OrganFlag, OrganPair, OrganReference, OrganResult
 from lampyris.core.estimate import Estimate
@@ -135,14 +133,9 @@ def reference_organs(
     sheets : ExVivoSheets
     """
     level = sheets.settings.analysis.interval_level
-    z = float(special.ndtri(0.5 * (1 + level)))
-    weights = {}
-    for row in sheets.check.organs:
-        if math.isfinite(row.weight_g):
-            sd = row.weight_sd_g if math.isfinite(row.weight_sd_g) else WEIGHING_SD_G
-            weights[row.animal, row.organ] = Estimate(
-                row.weight_g, sd, row.weight_g - z * sd, row.weight_g + z * sd, level, "g", "weighed"
-            )
+    weights = {
+        (row.animal, row.organ): weighed(row, level) for row in sheets.check.organs if math.isfinite(row.weight_g)
+    }
     groups = {row.animal: row.group for row in sheets.check.animals}
     references: list[OrganReference] = []
     sums: list[Balance] = []

@@ -11,7 +11,7 @@ from lampyris.core.settings import StudySettings
 from lampyris.core.study import AnimalOutcome
 from lampyris.io import durable
 from lampyris.study.check import CheckResult
-from lampyris.study.codec import encode
+from lampyris.study.codec import encode_rows
 from lampyris.study.graph import Task
 from lampyris.study.rules_assays import HISTOLOGY
 from lampyris.study.rules_histology import SHEET_SECTION_LANDMARKS
@@ -54,7 +54,7 @@ def section_task(study: Path, check: CheckResult, settings: StudySettings, /) ->
     files = {row.file for row in rows}
     files |= {SHEET_SECTION_LANDMARKS} if (study / SHEET_SECTION_LANDMARKS).exists() else set()
     options = {
-        "assays": [{key: value for key, value in encode(row).items() if key != "row"} for row in rows],
+        "assays": encode_rows(rows),
         "arms": sorted((row.animal, row.group) for row in mine.animals),
         "settings": settings.analysed(without=("study", "growth", "instrument")),
     }

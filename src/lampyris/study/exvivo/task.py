@@ -6,7 +6,6 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, fields, replace
 from functools import partial
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -20,7 +19,7 @@ from lampyris.core.images import RADIANCE_UNIT
 from lampyris.core.settings import StudySettings
 from lampyris.io import durable
 from lampyris.study.check import CheckResult
-from lampyris.study.codec import encode
+from lampyris.study.codec import encode_rows
 from lampyris.study.exvivo.sections import SECTIONS_FAILED, SECTIONS_FOLDER, has_sections, section_task
 from lampyris.study.exvivo.sheets import ExVivoSheets
 from lampyris.study.graph import Task, TaskOutcome
@@ -161,12 +160,13 @@ def _of_tray(sheets: ExVivoSheets, file: str) -> ExVivoSheets:
 def _task(sheets: ExVivoSheets, file: str, folder: str) -> Task:
     settings, check = sheets.settings, sheets.check
     options = {
-        "assays": _plain(check.assays),
-        "organs": _plain(check.organs),
+        "assays": encode_rows(check.assays),
+        "organs": encode_rows(check.organs),
         "animals": [
-            {key: value for key, value in row.items() if not key.startswith("exclu")} for row in _plain(check.animals)
+            {key: value for key, value in row.items() if not key.startswith("exclu")}
+            for row in encode_rows(check.animals)
         ],
-        "standards": _plain(check.standards),
+        "standards": encode_rows(check.standards),
         "settings": settings.analysed(without=("study", "growth")),
         "synthetic": settings.study.synthetic,
     }
@@ -181,10 +181,6 @@ def _task(sheets: ExVivoSheets, file: str, folder: str) -> Task:
         work=partial(_measure, check, settings, file),
         seed_key=("study", settings.study.name, "assays", file),
     )
-
-
-def _plain(rows: Sequence[Any]) -> list[dict[str, Any]]:
-    return [{key: value for key, value in encode(row).items() if key != "row"} for row in rows]
 
 
 def _tray_files(sheets: ExVivoSheets) -> tuple[str, ...]:

@@ -66,19 +66,19 @@ def test_given_factors_count(tmp_path):
 
 def test_a_file_that_is_no_spectrum_is_refused(tmp_path):
     (tmp_path / "a.msa").write_text("nothing")
-    with pytest.raises(LampyrisError):
+    with pytest.raises(LampyrisError, match="lacks #FORMAT"):
         measured(tmp_path / "a.msa")
 
 
 REFUSED = {
-    "an element that is none": {"element": ("Xx",)},
-    "a factor that is none": {"k_factor": ("Cd",)},
+    "an element that is none": ({"element": ("Xx",)}, "'Xx' is not in the table"),
+    "a factor that is none": ({"k_factor": ("Cd",)}, "'Cd' cannot be read"),
 }
 
 
-@pytest.mark.parametrize("options", REFUSED.values(), ids=REFUSED.keys())
-def test_options_are_checked(tmp_path, options):
-    with pytest.raises(LampyrisError):
+@pytest.mark.parametrize(("options", "seen"), REFUSED.values(), ids=REFUSED.keys())
+def test_options_are_checked(tmp_path, options, seen):
+    with pytest.raises(LampyrisError, match=seen):
         measured(written(tmp_path / "a.msa", counts=1e3), **options)
 
 

@@ -138,9 +138,13 @@ def test_scattering_is_taken_off_and_said(tmp_path):
     assert found.pooled.values["first_exciton_nm"].value == pytest.approx(600.0, abs=3.0)
 
 
-def test_saturated_points_are_left_out_and_said(tmp_path):
-    found = measured("absorption", absorption(tmp_path, exciton_nm=600.0, absorbance=0.9))
-    assert {"saturated", "saturated-elsewhere"} & set(found.pooled.flags)
+@pytest.mark.parametrize(("absorbance", "flag"), [(0.9, "saturated-elsewhere"), (1.5, "saturated")])
+def test_saturated_points_are_left_out_and_said(tmp_path, absorbance, flag):
+    # dots absorb several times more in the blue than at their first exciton
+    found = measured("absorption", absorption(tmp_path, exciton_nm=600.0, absorbance=absorbance))
+    assert found.pooled.flags == (flag,)
+    (told,) = found.findings
+    assert "are left out" in told.seen
 
 
 def test_a_size_beyond_the_curve_is_not_given(tmp_path):

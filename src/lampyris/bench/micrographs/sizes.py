@@ -10,6 +10,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from lampyris.core.estimate import Estimate
 from lampyris.statistics.fitting import Fit, LogLikelihood, Parameter, fit_likelihood
+from lampyris.statistics.intervals import with_error
 
 Array = NDArray[np.float64]
 Law = Literal["normal", "lognormal"]
@@ -270,12 +271,7 @@ def with_common(one: Estimate, relative_sd: float, why: str, /) -> Estimate:
     """An estimate whose interval also holds an uncertainty that all particles share, as a share of the value."""
     if not (relative_sd > 0 and math.isfinite(one.value)):
         return one
-    own = relative_sd * one.value
-    sd = math.hypot(one.sd, own)
-    reach = 1.959964 * own
-    low = one.value - math.hypot(one.value - one.low, reach)
-    high = one.value + math.hypot(one.high - one.value, reach)
-    return Estimate(one.value, sd, low, high, one.level, one.unit, f"{one.method}; {why}")
+    return with_error(one, relative_sd * abs(one.value), f"{one.method}; {why}")
 
 
 def particles_needed(mean_nm: float, sd_nm: float, percent: float, /, *, level: float = 0.95) -> int:

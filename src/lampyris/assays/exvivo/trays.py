@@ -154,13 +154,7 @@ def analyse_tray(
     glow = radiance.values.sum(axis=0)
     looks = view.photo if view.photo is not None else glow
     by_hand = _by_hand(drawn, radiance.values.shape[1:], rows)
-    if len(by_hand) == len(rows):
-        # every organ is outlined by a person: nothing else on the tray counts
-        segments = with_drawn((), by_hand)
-    else:
-        count = None if by_hand else len(rows)
-        segments = with_drawn(find_organs(looks, pixel_mm=pixel, count=count, glow=glow, file=view.file), by_hand)
-        _check_field(glow, segments, pixel, view.file)
+    segments = _outlined(looks, glow, by_hand, len(rows), pixel, view.file)
     tied = name_organs(segments, rows, pixel_mm=pixel, file=view.file)
     check_sizes(tied, pixel_mm=pixel, file=view.file)
     used = sorted({name for name in (probes.get(row.animal, "") for row in rows) if name})
@@ -180,6 +174,24 @@ def analyse_tray(
         np.maximum(lights[shown].net, 0.0).astype(np.float32),
         pixel,
     )
+
+
+def _outlined(
+    looks: NDArray[np.floating],
+    glow: NDArray[np.float64],
+    by_hand: Sequence[Segment],
+    organs: int,
+    pixel_mm: float,
+    file: str,
+) -> tuple[Segment, ...]:
+    """Outlines by a person, and automatic ones of what these leave."""
+    if len(by_hand) == organs:
+        # every organ is outlined by a person: nothing else on the tray counts
+        return with_drawn((), by_hand)
+    count = None if by_hand else organs
+    segments = with_drawn(find_organs(looks, pixel_mm=pixel_mm, count=count, glow=glow, file=file), by_hand)
+    _check_field(glow, segments, pixel_mm, file)
+    return segments
 
 
 def _check_field(glow: NDArray[np.float64], segments: Sequence[Segment], pixel_mm: float, file: str) -> None:

@@ -15,6 +15,7 @@ from lampyris.core.estimate import Estimate
 from lampyris.probe.spectra.axes import FWHM_PER_SD
 from lampyris.statistics.averaging import following, widened, widening
 from lampyris.statistics.fitting import DataSet, Fit, Parameter, derived, fit_least_squares
+from lampyris.statistics.intervals import NORMAL_95
 
 Array = NDArray[np.float64]
 _EACH = 3
@@ -720,7 +721,7 @@ def ratio_of(after: Estimate, before: Estimate, /) -> Estimate:
     level, unit = after.level, "1"
     if not (math.isfinite(after.value) and math.isfinite(before.value) and before.value > 0):
         return Estimate(math.nan, math.nan, math.nan, math.nan, level, unit, "without a band to divide by")
-    q = (before.high - before.low) / (2.0 * before.sd) if before.sd > 0 else 1.959963984540054
+    q = (before.high - before.low) / (2.0 * before.sd) if before.sd > 0 else NORMAL_95
     value = after.value / before.value
     g = (q * before.sd / before.value) ** 2
     sd = math.hypot(after.sd, value * before.sd) / before.value

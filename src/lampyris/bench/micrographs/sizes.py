@@ -10,6 +10,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from lampyris.core.estimate import Estimate
 from lampyris.statistics.fitting import Fit, LogLikelihood, Parameter, fit_likelihood
+from lampyris.statistics.intervals import NORMAL_95
 
 Array = NDArray[np.float64]
 Law = Literal["normal", "lognormal"]
@@ -272,7 +273,7 @@ def with_common(one: Estimate, relative_sd: float, why: str, /) -> Estimate:
         return one
     own = relative_sd * one.value
     sd = math.hypot(one.sd, own)
-    reach = 1.959964 * own
+    reach = NORMAL_95 * own
     low = one.value - math.hypot(one.value - one.low, reach)
     high = one.value + math.hypot(one.high - one.value, reach)
     return Estimate(one.value, sd, low, high, one.level, one.unit, f"{one.method}; {why}")

@@ -1,4 +1,7 @@
-"""First excitons of virtual absorption spectra. ``matched``: a clear solution; ``mismatched``: one that scatters."""
+"""First excitons of virtual absorption spectra.
+
+``matched``: a clear solution; ``mismatched``: one that scatters by a power of the wavelength between those that the analysis tries.
+"""
 
 import tempfile
 from pathlib import Path
@@ -16,6 +19,7 @@ from lampyris.study.bench import measure
 from lampyris.virtual.instruments.spectra import SpectrumTruth, write_virtual_absorption
 
 TABLE = "bench-absorption"
+EXPONENT = 3.4
 REPEATS, QUICK_REPEATS = 200, 40
 NONE = Estimate(float("nan"), float("nan"), float("nan"), float("nan"), 0.95, "nm", "refused")
 
@@ -34,6 +38,7 @@ def tables(*, quick: bool = False) -> list[Figure]:
                     absorbance=float(rng.choice([0.05, 0.2, 0.5])),
                     absorbance_sd=float(rng.choice([2e-4, 1e-3])),
                     scattering=scattering,
+                    exponent=EXPONENT,
                 )
                 write_virtual_absorption(Path(folder) / "a.csv", truth, rng=rng)
                 try:

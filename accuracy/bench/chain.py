@@ -26,6 +26,7 @@ from lampyris.core.schemas import BenchRow
 from lampyris.core.seeds import seed_sequence
 from lampyris.core.techniques import settings_of
 from lampyris.core.techniques.table import known_techniques
+from lampyris.probe.spectra.axes import EV_NM, FWHM_PER_SD
 from lampyris.statistics.intervals import wilson_interval
 from lampyris.study.bench import measure
 from lampyris.study.dot.groups import file_groups
@@ -35,8 +36,6 @@ TABLE = "bench-chain"
 PROBE = "dot"
 LOTS = 6
 CAMPAIGNS, QUICK_CAMPAIGNS = 20, 1
-EV_NM = 1239.841984
-
 _MODULES = {"photoluminescence": "spectra", "quantum-yield": "quantum_yield", "tem": "micrographs"}
 # files of a lot by role, "" for what is measured
 Files = dict[str, Path]
@@ -80,7 +79,7 @@ def _emission(folder: Path, value: float, rng: np.random.Generator) -> Files:
     from lampyris.virtual.instruments.spectra import SpectrumTruth, write_virtual_emission
 
     # the printed peak is that per nm; the instrument's middle is in photon energy, lower by twice the variance over the energy
-    energy, sd = EV_NM / value, 0.100 / 2.3548200450309493
+    energy, sd = EV_NM / value, 0.100 / FWHM_PER_SD
     middle = EV_NM / (energy - 2.0 * sd**2 / energy)
     write_virtual_emission(folder / "pl.csv", SpectrumTruth(emission_nm=middle, fwhm_mev=100.0), rng=rng)
     return {"": folder / "pl.csv"}

@@ -10,7 +10,7 @@ from accuracy.figures import Figure
 from lampyris.core.bench import BenchSource
 from lampyris.core.seeds import seed_sequence
 from lampyris.core.techniques.photoluminescence import Settings
-from lampyris.probe.spectra.axes import EV_NM, measured_line, width_nm
+from lampyris.probe.spectra.axes import EV_NM, FWHM_PER_SD, measured_line, width_nm
 from lampyris.study.bench import measure
 from lampyris.virtual.instruments.spectra import SpectrumTruth, write_virtual_emission
 
@@ -44,7 +44,7 @@ def tables(*, quick: bool = False) -> list[Figure]:
 
 def _true(truth: SpectrumTruth) -> dict[str, float]:
     """Top and widths of the line as it is emitted, on both axes."""
-    sd = truth.fwhm_mev / 2354.8200450309493
+    sd = truth.fwhm_mev / 1000.0 / FWHM_PER_SD
     centre = EV_NM / truth.emission_nm
     energy = np.linspace(centre - 12 * sd, centre + 8 * sd, 20001)
     tails = np.linspace(0.0, 6.0, 121) if truth.skew else np.zeros(1)

@@ -8,9 +8,10 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from lampyris.bench.lines import widened
+from lampyris.bench.photons import difference_sd
 from lampyris.core.estimate import Estimate
-from lampyris.probe.spectra.axes import EV_NM
+from lampyris.probe.spectra.axes import EV_NM, FWHM_PER_SD
+from lampyris.statistics.averaging import following, widened, widening
 from lampyris.statistics.fitting import DataSet, Fit, Parameter, derived, fit_least_squares
 
 _FEWEST_POINTS = 12
@@ -132,8 +133,7 @@ def exciton_places(wavelength_nm: NDArray[np.float64], absorbance: NDArray[np.fl
         return []
     bend = savgol_filter(level, window, 3, deriv=2, delta=step)
     # what the noise of the points makes of the derivative, from their own second differences
-    noise = 1.4826 * float(np.median(np.abs(np.diff(absorbance, 2)))) / math.sqrt(6.0)
-    scatter = noise * float(np.linalg.norm(savgol_coeffs(window, 3, deriv=2, delta=step)))
+    scatter = difference_sd(absorbance) * float(np.linalg.norm(savgol_coeffs(window, 3, deriv=2, delta=step)))
     # numerical noise of a clean curve is no transition
     floor = max(4.0 * scatter, 0.02 * float(np.abs(bend[window // 2 : -(window // 2)]).max()))
     return [
@@ -213,7 +213,8 @@ def _over_windows(fits: Sequence[ExcitonFit]) -> ExcitonFit:
         others = [getattr(other, name).value for other in fits]
         between = max(abs(value - one.value) for value in others)
         if math.isfinite(one.sd) and one.sd > 0 and math.isfinite(between):
-            changed[name] = widened(one, math.hypot(one.sd, between / math.sqrt(3.0)) / one.sd)
+            factor = math.hypot(one.sd, between / math.sqrt(3.0)) / one.sd
+            changed[name] = widened(one, factor, why="widened by how far windows differ")
     return replace(first, **changed)
 
 
@@ -233,11 +234,7 @@ def _width_of(energy: NDArray[np.float64], absorbance: NDArray[np.float64], firs
 def _described(
     wavelength_nm: NDArray[np.float64], inside: NDArray[np.bool_], fit: Fit, second_derivative_nm: float
 ) -> ExcitonFit:
-    own = fit.residuals[0]
-    total = float(np.sum(own**2))
-    r = float(np.sum(own[1:] * own[:-1]) / total) if total > 0 else 0.0
-    r = min(r, 0.95) if r > 2.0 / math.sqrt(own.size) else 0.0
-    widen = math.sqrt((1.0 + r) / (1.0 - r))
+    widen = widening(following(fit.residuals[0]))
     expected = np.full(wavelength_nm.size, math.nan)
     expected[inside] = predict_exciton(EV_NM / wavelength_nm[inside], fit.values)
     centre = EV_NM / fit["energy"].value
@@ -246,7 +243,7 @@ def _described(
         widened(derived(fit, lambda p: EV_NM / float(p[1]), unit="nm"), widen),
         second_derivative_nm,
         _top_nm(fit.values, centre),
-        widened(derived(fit, lambda p: 2354.8200450309493 * float(p[2]), unit="meV"), widen),
+        widened(derived(fit, lambda p: 1000.0 * FWHM_PER_SD * float(p[2]), unit="meV"), widen),
         widened(derived(fit, lambda p: float(p[0])), widen),
         fit,
         inside,
@@ -352,5 +349,4 @@ def tauc_gap(
         scatter="residual",
         level=level,
     )
-    gap = line["gap"]
-    return Estimate(gap.value, gap.sd, gap.low, gap.high, level, "eV", method)
+    return replace(line["gap"], method=method)

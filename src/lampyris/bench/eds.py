@@ -2,7 +2,7 @@
 
 import math
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import lru_cache
 
 import numpy as np
@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 
 from lampyris.bench.tables import table_rows
 from lampyris.core.estimate import Estimate
+from lampyris.probe.spectra.axes import FWHM_PER_SD
 from lampyris.statistics.fitting import DataSet, Fit, Parameter, fit_poisson
 
 Array = NDArray[np.float64]
@@ -17,7 +18,6 @@ MN_KA_KEV = 5.895
 _FANO_KEV = 2.5e-3
 _DEGREE = 4
 _MANY = 12
-_Q95 = 1.959963984540054
 # of Bethe's cross-section: Powell 1976, constants for K and, less certain, for L and M
 _BETHE = {"K": (0.90, 0.65), "L": (0.75, 0.60), "M": (0.75, 0.60)}
 
@@ -110,7 +110,7 @@ def predict_family(edges_kev: Array, family: Family, mn_ka_ev: float, /) -> Arra
     from scipy.special import ndtr
 
     centres = np.array(family.energies_kev)
-    sd = fwhm_kev(centres, mn_ka_ev) / 2.3548200450309493
+    sd = fwhm_kev(centres, mn_ka_ev) / FWHM_PER_SD
     ends = np.searchsorted(edges_kev, [float((centres - 7 * sd).min()), float((centres + 7 * sd).max())])
     out = np.zeros(edges_kev.size - 1)
     first, last = max(int(ends[0]) - 1, 0), min(int(ends[1]) + 1, out.size)
@@ -134,8 +134,15 @@ def predict_continuum(energy_kev: Array, beam_kv: float, bends: Array, /) -> Arr
     ----------
     Kramers, Phil. Mag. 46, 836 (1923), DOI 10.1080/14786442308565244.
     """
-    kramers = np.maximum(beam_kv - energy_kev, 1e-3 * beam_kv) / energy_kev
-    return kramers * np.exp(np.clip(_basis(energy_kev) @ bends, -60.0, 60.0))
+    return _continuum(_kramers(energy_kev, beam_kv), _basis(energy_kev), bends)
+
+
+def _continuum(kramers: Array, basis: Array, bends: Array) -> Array:
+    return np.asarray(kramers * np.exp(np.clip(basis @ bends, -60.0, 60.0)))
+
+
+def _kramers(energy_kev: Array, beam_kv: float) -> Array:
+    return np.asarray(np.maximum(beam_kv - energy_kev, 1e-3 * beam_kv) / energy_kev)
 
 
 def _basis(energy_kev: Array) -> Array:
@@ -263,8 +270,7 @@ def _templates(energy_kev: Array, own: Sequence[Family], shift: float, gain: flo
 
 def _parts(energy_kev: Array, own: Sequence[Family], beam_kv: float, mn_ka_ev: float) -> tuple[Array, Array, Array]:
     """Lines where the file says, bends and Kramers' law of the continuum."""
-    kramers = np.maximum(beam_kv - energy_kev, 1e-3 * beam_kv) / energy_kev
-    return _templates(energy_kev, own, 0.0, 0.0, mn_ka_ev), _basis(energy_kev), kramers
+    return _templates(energy_kev, own, 0.0, 0.0, mn_ka_ev), _basis(energy_kev), _kramers(energy_kev, beam_kv)
 
 
 def _fitted(energy_kev: Array, counts: Array, own: tuple[Family, ...], beam_kv: float, mn_ka_ev: float) -> SpectrumFit:
@@ -282,7 +288,7 @@ def _fitted(energy_kev: Array, counts: Array, own: tuple[Family, ...], beam_kv: 
         return last[key]
 
     def continuum(p: Array) -> Array:
-        return kramers * np.exp(np.clip(basis @ p[n : n + _DEGREE + 1], -60.0, 60.0))
+        return _continuum(kramers, basis, p[n : n + _DEGREE + 1])
 
     def model(p: Array) -> Array:
         return templates(p) @ p[:n] + continuum(p) + 1e-9
@@ -295,7 +301,7 @@ def _fitted(energy_kev: Array, counts: Array, own: tuple[Family, ...], beam_kv: 
         Parameter("mn_ka_ev", mn_ka_ev, 50.0, 300.0, unit="eV", scale=0.5),
     ]
     if not n:
-        parameters = [*parameters[: _DEGREE + 1], *(_held(one) for one in parameters[_DEGREE + 1 :])]
+        parameters = [*parameters[: _DEGREE + 1], *(replace(one, fixed=True) for one in parameters[_DEGREE + 1 :])]
     data = DataSet(model, counts, jacobian=_slopes(model, templates, continuum, basis, n))
     fit = fit_poisson(data, parameters)
     values = fit.values
@@ -309,10 +315,6 @@ def _fitted(energy_kev: Array, counts: Array, own: tuple[Family, ...], beam_kv: 
         {one.name: fit[one.name] for one in own},
         covariance / np.outer(sd, sd),
     )
-
-
-def _held(one: Parameter) -> Parameter:
-    return Parameter(one.name, one.start, one.low, one.high, fixed=True, unit=one.unit, scale=one.scale)
 
 
 def _slopes(
@@ -341,13 +343,12 @@ def _start(energy_kev: Array, counts: Array, lines: Array, basis: Array, kramers
     if free.sum() < 4 * (_DEGREE + 1):
         free = np.ones(energy_kev.size, bool)
     smooth = np.convolve(counts, np.ones(9) / 9.0, mode="same")
-    bends = np.zeros(_DEGREE + 1)
     weights = np.sqrt(np.maximum(smooth[free], 0.3))
     level = np.log(np.maximum(smooth[free], 0.1) / kramers[free])
     bends = np.linalg.lstsq(basis[free] * weights[:, None], level * weights, rcond=None)[0]
-    under = kramers * np.exp(np.clip(basis @ bends, -30.0, 30.0))
     if not lines.size:
         return [], bends
+    under = _continuum(kramers, basis, bends)
     sd = np.sqrt(np.maximum(smooth, 1.0))
     areas, _ = nnls(lines / sd[:, None], (counts - np.minimum(under, smooth)) / sd)
     return areas.tolist(), bends

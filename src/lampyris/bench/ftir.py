@@ -8,13 +8,16 @@ from itertools import pairwise
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from lampyris.bench.lines import widened
+from lampyris.bench.photons import difference_sd
+from lampyris.bench.shapes import LN2, gaussian, lorentzian, pseudo_voigt
 from lampyris.bench.tables import table_rows
 from lampyris.core.estimate import Estimate
+from lampyris.probe.spectra.axes import FWHM_PER_SD
+from lampyris.statistics.averaging import following, widened, widening
 from lampyris.statistics.fitting import DataSet, Fit, Parameter, derived, fit_least_squares
+from lampyris.statistics.intervals import NORMAL_95
 
 Array = NDArray[np.float64]
-_LN2 = math.log(2.0)
 _EACH = 3
 _COMMON = 3
 _MOST_TOGETHER = 6
@@ -53,8 +56,7 @@ def predict_bands(wavenumber_cm: Array, parameters: ArrayLike, /) -> Array:
     """
     p = np.asarray(parameters, np.float64).reshape(-1, 4, 1)
     u = ((wavenumber_cm - p[:, 1]) / p[:, 2]) ** 2
-    shape = (1.0 - p[:, 3]) * np.exp(-4.0 * _LN2 * u) + p[:, 3] / (1.0 + 4.0 * u)
-    total: Array = (p[:, 0] * shape).sum(axis=0)
+    total: Array = (p[:, 0] * pseudo_voigt(u, p[:, 3])).sum(axis=0)
     return total
 
 
@@ -72,7 +74,7 @@ def band_area(height: float, width: float, share: float, /) -> float:
     >>> round(band_area(1.0, 1.0, 0.0), 4), round(band_area(1.0, 1.0, 1.0), 4)
     (1.0645, 1.5708)
     """
-    return height * width * ((1.0 - share) * math.sqrt(math.pi / _LN2) / 2.0 + share * math.pi / 2.0)
+    return height * width * ((1.0 - share) * math.sqrt(math.pi / LN2) / 2.0 + share * math.pi / 2.0)
 
 
 def smooth_line(wavenumber_cm: Array, signal: Array, /, *, reach_cm: float, weights: Array | None = None) -> Array:
@@ -172,10 +174,10 @@ def noise_sd(signal: Array, /) -> float:
     -----
     Zero filling makes neighbours alike: then this is too small, and `infer_bands` widens by what its residuals say.
     """
-    off = np.diff(signal, 2)
-    size = max(off.size // 16, 8)
-    parts = [float(np.median(np.abs(off[k : k + size]))) for k in range(0, max(off.size - size, 1), size)]
-    return float(np.median(np.sort(parts)[: max(len(parts) // 2, 1)])) * 1.4826 / math.sqrt(6.0)
+    differences = signal.size - 2
+    size = max(differences // 16, 8)
+    parts = [difference_sd(signal[k : k + size + 2]) for k in range(0, max(differences - size, 1), size)]
+    return float(np.median(np.sort(parts)[: max(len(parts) // 2, 1)]))
 
 
 @dataclass(frozen=True, slots=True)
@@ -323,7 +325,7 @@ def _candidates(x: Array, y: Array, noise: float, significance: float, widest_cm
     width = 3.0 * step
     # band edges must not look like bands
     while width <= widest_cm:
-        s = width / step / 2.3548
+        s = width / step / FWHM_PER_SD
         reach = min(math.ceil(5.0 * s), y.size - 1)
         t = np.arange(-reach, reach + 1) / s
         kernel = (1.0 - t**2) * np.exp(-0.5 * t**2)
@@ -462,9 +464,9 @@ def _slopes(x: Array, line: Array) -> Callable[[Array], Array]:
             height, centre, q = p[_EACH * k : _EACH * (k + 1)]
             width = math.exp(min(max(q, -20.0), 20.0))
             d = (x - centre) / width
-            gauss, lorentz = np.exp(-4.0 * _LN2 * d**2), 1.0 / (1.0 + 4.0 * d**2)
+            gauss, lorentz = gaussian(d**2), lorentzian(d**2)
             # of the shape by d
-            slope = (1.0 - share) * -8.0 * _LN2 * d * gauss - share * 8.0 * d * lorentz**2
+            slope = (1.0 - share) * -8.0 * LN2 * d * gauss - share * 8.0 * d * lorentz**2
             out[:, _EACH * k] = (1.0 - share) * gauss + share * lorentz
             out[:, _EACH * k + 1] = -height * slope / width
             out[:, _EACH * k + 2] = -height * slope * d
@@ -555,11 +557,7 @@ def _modelled(x: Array, groups: Sequence[tuple[slice, Fit, int]]) -> Array:
 
 def _widening(fit: Fit) -> float:
     """By how much errors grow since residuals follow each other, in zero-filled spectra or where the shape is not quite right."""
-    off = fit.residuals[0]
-    total = float(np.sum(off**2))
-    r = float(np.sum(off[1:] * off[:-1]) / total) if total > 0 else 0.0
-    r = min(r, 0.95) if r > 2.0 / math.sqrt(off.size) else 0.0
-    return math.sqrt((1.0 + r) / (1.0 - r))
+    return widening(following(fit.residuals[0]))
 
 
 def _all_described(groups: Sequence[tuple[slice, Fit, int]]) -> list[Band]:
@@ -576,7 +574,7 @@ def _with_change(band: Band, earlier: Sequence[Band]) -> Band:
     def joined(now: Estimate, was: Estimate) -> Estimate:
         if not now.sd > 0 or not math.isfinite(now.sd):
             return now
-        return widened_by(now, math.hypot(now.sd, now.value - was.value) / now.sd)
+        return widened(now, math.hypot(now.sd, now.value - was.value) / now.sd, why="baseline")
 
     height = joined(band.height, before.height)
     return Band(
@@ -589,12 +587,6 @@ def _with_change(band: Band, earlier: Sequence[Band]) -> Band:
     )
 
 
-def widened_by(one: Estimate, factor: float, /) -> Estimate:
-    """Estimate with its interval stretched for what the baseline leaves open."""
-    wide = widened(one, factor)
-    return Estimate(wide.value, wide.sd, wide.low, wide.high, wide.level, wide.unit, f"{one.method}, baseline")
-
-
 def _described(fit: Fit, count: int) -> list[Band]:
     widen = _widening(fit)
     bands = []
@@ -605,7 +597,6 @@ def _described(fit: Fit, count: int) -> list[Band]:
         value = math.exp(log_width.value)
         low, high = math.exp(min(log_width.low, 50.0)), math.exp(min(log_width.high, 50.0))
         width = Estimate(value, value * log_width.sd, low, high, log_width.level, "1/cm", log_width.method)
-        height = Estimate(height.value, height.sd, height.low, height.high, height.level, "1", height.method)
         bands.append(
             Band(
                 centre,
@@ -730,7 +721,7 @@ def ratio_of(after: Estimate, before: Estimate, /) -> Estimate:
     level, unit = after.level, "1"
     if not (math.isfinite(after.value) and math.isfinite(before.value) and before.value > 0):
         return Estimate(math.nan, math.nan, math.nan, math.nan, level, unit, "without a band to divide by")
-    q = (before.high - before.low) / (2.0 * before.sd) if before.sd > 0 else 1.959963984540054
+    q = (before.high - before.low) / (2.0 * before.sd) if before.sd > 0 else NORMAL_95
     value = after.value / before.value
     g = (q * before.sd / before.value) ** 2
     sd = math.hypot(after.sd, value * before.sd) / before.value

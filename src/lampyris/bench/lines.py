@@ -8,14 +8,18 @@ from typing import Any, Literal
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from lampyris.bench.shapes import LN2, gaussian, pseudo_voigt
 from lampyris.core.estimate import Estimate
 from lampyris.probe.spectra.axes import EV_NM, measured_line, per_nm_from_per_ev
+from lampyris.statistics.averaging import akaike_weights, averaged_estimate, following, widened, widening
 from lampyris.statistics.fitting import DataSet, Fit, Parameter, derived, fit_least_squares
 
 Profile = Literal["gaussian", "asymmetric", "voigt"]
 Baseline = Literal["none", "constant", "linear"]
 PROFILES: tuple[Profile, ...] = ("gaussian", "asymmetric", "voigt")
 _EACH_LINE = 10.0
+# of the best model: what weighs less says nothing
+_LEAST_WEIGHT = 1e-3
 _AVERAGED = ("peak_nm", "peak_per_ev_nm", "fwhm_nm", "fwhm_mev")
 _SHAPES = {"gaussian": 0, "asymmetric": 1, "voigt": 1}
 
@@ -47,19 +51,15 @@ def predict_line(energy_ev: ArrayLike, profile: Profile, parameters: Sequence[fl
     """
     top, width, *shape = parameters
     x = np.asarray(energy_ev, np.float64) - top
-    if profile == "gaussian":
-        return np.exp(-4.0 * math.log(2.0) * (x / width) ** 2)
     if profile == "voigt":
-        share = shape[0]
-        lorentz = 1.0 / (1.0 + 4.0 * (x / width) ** 2)
-        return (1.0 - share) * np.exp(-4.0 * math.log(2.0) * (x / width) ** 2) + share * lorentz
-    b = shape[0]
+        return pseudo_voigt((x / width) ** 2, shape[0])
+    b = shape[0] if profile == "asymmetric" else 0.0
     if abs(b) < 1e-4:
-        return np.exp(-4.0 * math.log(2.0) * (x / width) ** 2)
+        return gaussian((x / width) ** 2)
     own = width * b / math.sinh(b)
     inside = 1.0 + 2.0 * b * x / own
     with np.errstate(divide="ignore", invalid="ignore"):
-        line = np.exp(-math.log(2.0) * (np.log(np.maximum(inside, 1e-300)) / b) ** 2)
+        line = np.exp(-LN2 * (np.log(np.maximum(inside, 1e-300)) / b) ** 2)
     return np.where(inside > 0, line, 0.0)
 
 
@@ -181,50 +181,18 @@ def infer_emission(
                 continue
             data = DataSet(_model(wavelength_nm, profile, count, baseline), signal, sd=sd)
             found.append((profile, count, fit_least_squares(data, parameters, scatter="residual", level=level)))
+    # a fit whose parameters are not told apart has an error without meaning
+    found = [one for one in found if one[2].trusted] or found
     scores = np.array([one[2].goodness.aicc + _EACH_LINE * one[1] for one in found])
-    weights = np.exp(-0.5 * (scores - scores.min()))
-    described = [
-        _described(wavelength_nm, *one[:2], baseline, one[2]) for one, w in zip(found, weights, strict=True) if w > 1e-3
-    ]
-    shares = weights[weights > 1e-3]
+    weights = akaike_weights(scores)
+    kept = np.flatnonzero(weights > _LEAST_WEIGHT * weights.max())
+    described = [_described(wavelength_nm, *found[k][:2], baseline, found[k][2]) for k in kept]
+    shares = weights[kept]
     best = described[int(np.argmax(shares))]
     averaged: dict[str, Any] = {
-        name: averaged_estimate([getattr(one, name) for one in described], shares) for name in _AVERAGED
+        name: averaged_estimate([getattr(one, name) for one in described], shares, least=0.0) for name in _AVERAGED
     }
     return replace(best, **averaged)
-
-
-def averaged_estimate(estimates: Sequence[Estimate], weights: ArrayLike, /) -> Estimate:
-    """Mean of what several models say by their weights; the interval holds each one's error and how far they differ.
-
-    Parameters
-    ----------
-    estimates : sequence of Estimate
-    weights : array_like, dims (model,)
-        Such as Akaike's; models whose error is unknown are left out unless that is all of the weightiest.
-
-    Returns
-    -------
-    Estimate
-
-    References
-    ----------
-    Burnham and Anderson, Model Selection and Multimodel Inference, 2nd ed., Springer 2002, DOI 10.1007/b97636, section 4.3.
-    """
-    share = np.asarray(weights, np.float64)
-    best = estimates[int(np.argmax(share))]
-    known = [k for k, one in enumerate(estimates) if math.isfinite(one.value) and math.isfinite(one.sd)]
-    if not (math.isfinite(best.value) and math.isfinite(best.sd)) or len(known) < 2:
-        return best
-    w = share[known] / share[known].sum()
-    values = np.array([estimates[k].value for k in known])
-    mean = float(w @ values)
-    sd = math.sqrt(float(w @ (np.array([estimates[k].sd for k in known]) ** 2 + (values - mean) ** 2)))
-    quantile = (best.high - best.low) / (2.0 * best.sd) if best.sd > 0 else 0.0
-    low = mean - quantile * sd
-    low = max(low, 0.0) if best.low >= 0 else low
-    method = f"{best.method}, mean of {len(known)} models by Akaike weights"
-    return Estimate(mean, sd, low, mean + quantile * sd, best.level, best.unit, method)
 
 
 def _model(
@@ -293,8 +261,8 @@ def _described(
         return lambda p: EV_NM / float(p[k * each + 1])
 
     values = fit.values
-    misfit = _misfit(fit.residuals[0])
-    widen = math.sqrt((1.0 + misfit) / (1.0 - misfit))
+    misfit = following(fit.residuals[0])
+    widen = widening(misfit)
     parts = [single(k, values) for k in range(lines)]
     order = sorted(range(lines), key=lambda k: -float(np.trapezoid(parts[k], wavelength_nm)))
     peaks = [widened(derived(fit, energy(k), unit="nm"), widen) for k in order]
@@ -306,33 +274,10 @@ def _described(
         tuple(parts[k] for k in order),
         widened(derived(fit, lambda p: per_nm(p)[0], unit="nm"), widen),
         widened(derived(fit, lambda p: per_ev(p)[0], unit="nm"), widen),
-        widened(_width(fit, lambda p: per_nm(p)[1], "nm"), widen),
-        widened(_width(fit, lambda p: per_ev(p)[1], "meV"), widen),
+        widened(_width(fit, lambda p: per_nm(p)[1], "nm"), widen, least=0.0),
+        widened(_width(fit, lambda p: per_ev(p)[1], "meV"), widen, least=0.0),
         tuple(peaks),
         misfit,
-    )
-
-
-def _misfit(residuals: NDArray[np.float64]) -> float:
-    """Lag-1 correlation of residuals where it is above chance, at most 0.95."""
-    total = float(np.sum(residuals**2))
-    r = float(np.sum(residuals[1:] * residuals[:-1]) / total) if total > 0 else 0.0
-    return min(r, 0.95) if r > 2.0 / math.sqrt(residuals.size) else 0.0
-
-
-def widened(one: Estimate, factor: float, /) -> Estimate:
-    """Estimate with its interval stretched about its value."""
-    if factor == 1.0 or math.isnan(one.value):
-        return one
-    low, high = one.value - factor * (one.value - one.low), one.value + factor * (one.high - one.value)
-    return Estimate(
-        one.value,
-        factor * one.sd,
-        low,
-        high,
-        one.level,
-        one.unit,
-        f"{one.method}, widened for residuals that follow each other",
     )
 
 
@@ -341,7 +286,7 @@ def _width(fit: Fit, of: Callable[[NDArray[np.float64]], float], unit: str) -> E
     if math.isnan(of(fit.values)):
         return Estimate(math.nan, math.nan, math.nan, math.nan, fit.level, unit, "half maximum outside the spectrum")
     one = derived(fit, of, unit=unit)
-    return Estimate(one.value, one.sd, max(one.low, 0.0), one.high, one.level, one.unit, one.method)
+    return replace(one, low=max(one.low, 0.0))
 
 
 def variance_counts(expected: ArrayLike, /, *, read_variance: float, gain: float) -> NDArray[np.float64]:

@@ -1,5 +1,6 @@
 """Spectra as photons, integrated over bands, with the noise that the spectrum itself shows."""
 
+import math
 from dataclasses import dataclass
 
 import numpy as np
@@ -53,6 +54,28 @@ def photon_weight(
             f"{wavelength_nm[0]:g} to {wavelength_nm[-1]:g} nm"
         )
     return weight * np.interp(wavelength_nm, correction.axis, correction.signal)
+
+
+def difference_sd(values: NDArray[np.float64], /) -> float:
+    """Standard deviation of independent noise upon a smooth curve, by the median of its second differences.
+
+    Parameters
+    ----------
+    values : numpy.ndarray, dims (point,)
+        Three or more.
+
+    Returns
+    -------
+    float
+        The median of a normal deviate's size is 1 / 1.4826 of its standard deviation, and a second difference of independent noise
+        has six times its variance.
+
+    Examples
+    --------
+    >>> round(difference_sd(np.random.default_rng(1).normal(0.0, 2.0, 20000)), 1)
+    2.0
+    """
+    return 1.4826 * float(np.median(np.abs(np.diff(values, 2)))) / math.sqrt(6.0)
 
 
 def noise_line(spectra: tuple[Spectrum, ...], /) -> tuple[float, float]:

@@ -2,14 +2,14 @@
 
 import math
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from lampyris.bench.lines import averaged_estimate, widened
 from lampyris.core.estimate import Estimate
 from lampyris.probe.photophysics.bleaching import Bleaching, Law
+from lampyris.statistics.averaging import akaike_weights, averaged_estimate, following, widened, widening
 from lampyris.statistics.fitting import DataSet, Fit, Parameter, derived, fit_least_squares
 
 LAWS: tuple[Law, ...] = ("single", "double", "stretched", "power")
@@ -156,29 +156,22 @@ def infer_trace(
     fits.sort(key=lambda one: one.fit.goodness.aicc)
     best = fits[0].fit.goodness.aicc
     together = tuple(one.law for one in fits if one.fit.goodness.aicc < best + 2.0)
-    r = _follow(fits[0].fit.residuals[0])
-    correlated = r > 2.0 / math.sqrt(at.size)
-    if correlated:
-        widen = math.sqrt((1.0 + min(r, 0.95)) / (1.0 - min(r, 0.95)))
-        fits = [
-            TraceFit(one.law, one.fit, widened(one.retained, widen), widened(one.rate_per_min, widen), one.expected)
-            for one in fits
-        ]
+    correlation = following(fits[0].fit.residuals[0])
+    widen = widening(correlation)
+    fits = [
+        replace(one, retained=widened(one.retained, widen), rate_per_min=widened(one.rate_per_min, widen))
+        for one in fits
+    ]
+    # a law whose parameters the trace does not tell apart has an error without meaning, and would lend it to the mean
+    sound = [one for one in fits if one.fit.trusted] or fits
+    weights = akaike_weights([one.fit.goodness.aicc for one in sound])
     return TraceLaws(
         tuple(fits),
         together,
-        correlated,
-        _averaged([(one.fit.goodness.aicc, one.retained) for one in fits]),
-        _averaged([(one.fit.goodness.aicc, one.rate_per_min) for one in fits]),
+        correlation > 0.0,
+        averaged_estimate([one.retained for one in sound], weights, least=0.0),
+        averaged_estimate([one.rate_per_min for one in sound], weights),
     )
-
-
-def _averaged(found: Sequence[tuple[float, Estimate]]) -> Estimate:
-    """Mean of the laws' answers by their Akaike weights."""
-    aicc = np.array([one if math.isfinite(one) else math.inf for one, _ in found])
-    least = float(aicc.min())
-    weights = np.exp(-0.5 * (aicc - least)) if math.isfinite(least) else np.ones(aicc.size)
-    return averaged_estimate([one for _, one in found], weights)
 
 
 def _fitted(
@@ -217,9 +210,3 @@ def _fitted(
     retained = derived(fit, share)
     rate = derived(fit, lambda p: -math.log(max(share(p), 1e-300)) / at_min, unit="1/min")
     return TraceFit(law, fit, retained, rate, predict_trace(law, at, fit.values))
-
-
-def _follow(residuals: NDArray[np.float64]) -> float:
-    """Lag-1 correlation of residuals."""
-    total = float(np.sum(residuals**2))
-    return float(np.sum(residuals[1:] * residuals[:-1]) / total) if total > 0 else 0.0

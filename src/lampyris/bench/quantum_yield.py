@@ -10,6 +10,7 @@ from numpy.typing import ArrayLike, NDArray
 from lampyris.bench.photons import PhotonSum
 from lampyris.core.estimate import Estimate
 from lampyris.statistics.fitting import DataSet, Fit, Parameter, fit_least_squares
+from lampyris.statistics.intervals import normal_interval
 
 
 @dataclass(frozen=True, slots=True)
@@ -144,9 +145,9 @@ def infer_sphere(
         variance += ((answers(at, share + share_sd) - answers(at, share - share_sd)) / 2.0) ** 2
     variance[1:] += (calibration_relative_sd * value[1:]) ** 2
     method = "sphere, photon counts, linear propagation"
-    return SphereYield(
-        *(_normal(v, s, level, method) for v, s in zip(value[[0, 2, 1]], np.sqrt(variance)[[0, 2, 1]], strict=True))
-    )
+    order = [0, 2, 1]
+    told = zip(value[order].tolist(), np.sqrt(variance)[order].tolist(), strict=True)
+    return SphereYield(*(_told(v, s, "1", method, level) for v, s in told))
 
 
 def reabsorbed_share(
@@ -296,9 +297,7 @@ def infer_relative(
     sd = abs(value) * math.sqrt(relative[0] ** 2 + relative[1] ** 2 + (standard_yield[1] / standard_yield[0]) ** 2)
     quantile = _quantile(level, points - 2 if widen > 1.0 else math.inf)
     method = "slopes through the origin, errors of photons, absorbance and standard"
-    by_slope = [
-        _normal(one.value, widen * one.sd, level, "line through the origin", unit="photons") for one in estimates
-    ]
+    by_slope = [_told(one.value, widen * one.sd, "photons", "line through the origin", level) for one in estimates]
     return RelativeYield(
         quantum_yield=Estimate(value, sd, value - quantile * sd, value + quantile * sd, level, "1", method),
         slope=by_slope[0],
@@ -348,11 +347,10 @@ def _quantile(level: float, degrees: float) -> float:
     return float(stdtrit(degrees, 0.5 + level / 2))
 
 
-def _normal(value: float, sd: float, level: float, method: str, unit: str = "1") -> Estimate:
-    if not (math.isfinite(value) and math.isfinite(sd)):
-        return Estimate(math.nan, math.nan, math.nan, math.nan, level, unit, method)
-    reach = _quantile(level, math.inf) * sd
-    return Estimate(float(value), float(sd), float(value - reach), float(value + reach), level, unit, method)
+def _told(value: float, sd: float, unit: str, method: str, level: float) -> Estimate:
+    """Normal interval; nothing is told of a number that is not finite."""
+    known = math.isfinite(value) and math.isfinite(sd)
+    return normal_interval(value if known else math.nan, sd, unit=unit, method=method, level=level)
 
 
 def pooled_yield(estimates: Sequence[Estimate], /, *, shared_relative_sd: float, level: float = 0.95) -> Estimate:

@@ -97,7 +97,9 @@ def test_focusing_then_ripening(cdse):
     radius=st.floats(0.8, 3),
     conversion=st.sampled_from([0.0, 5.0, 200.0]),
 )
-def test_matter_is_kept_whatever_is_done(monomer, knots, added, radius, conversion):
+def test_every_addition_is_counted_and_nothing_falls_below_nothing(monomer, knots, added, radius, conversion):
+    # what is free is what was put in less what is bound: the sum shows that each addition counts, not that it is eaten rightly,
+    # which the independent solver below tells
     kinetics = kinetics_of("CdSe")[0]
     seeded = ((radius, 500.0), (1.3 * radius, 100.0))
     profile = tuple((30.0 * k, temperature) for k, temperature in enumerate(knots))

@@ -81,7 +81,9 @@ def test_command_line(tmp_path, capsys):
     path = written(tmp_path / "a.jdx", bands=PEG[3:])
     assert cli.main(["bench", "ftir", str(path), "--json", "--plot", str(tmp_path / "a.svg")]) == 0
     document = json.loads(capsys.readouterr().out)
-    assert document["bands"][0]["centre_cm"] == pytest.approx(1108.0, abs=1.0)
+    (ether,) = (row for row in document["bands"] if row["centre_cm_low"] < PEG[3][0] < row["centre_cm_high"])
+    # closer than the points lie
+    assert ether["centre_cm_high"] - ether["centre_cm_low"] < 3.86
     assert (tmp_path / "a.svg").stat().st_size > 1000
 
 

@@ -9,6 +9,7 @@ from numpy.typing import NDArray
 from lampyris.bench.dls.light import Optics
 from lampyris.bench.dls.recording import Recording
 from lampyris.core.estimate import Estimate
+from lampyris.statistics.intervals import normal_interval
 
 SIZES = 72
 """Diameters of the grid."""
@@ -317,7 +318,7 @@ def unimodal(
             float
         )
         values = steps @ solved(steps.T @ penalised @ steps, steps.T @ target)
-        cost = float(values @ penalised @ values - 2.0 * target @ values)
+        cost = _cost(penalised, target, values)
         if cost < least:
             best, least = values, cost
     return best
@@ -544,8 +545,6 @@ def _peaks(
 
 
 def _interval(value: float, seen: NDArray[np.float64], moved: float, level: float, unit: str) -> Estimate:
-    from scipy.special import ndtri
-
     words = (
         "second-derivative regularisation; resampled with the noise of the run, and moved by a weaker regularisation"
     )
@@ -554,5 +553,4 @@ def _interval(value: float, seen: NDArray[np.float64], moved: float, level: floa
         return Estimate(value, math.inf, -math.inf, math.inf, level, unit, words)
     # about the value, not about the resamples' mean: these carry the regularisation's bias twice
     sd = math.hypot(math.sqrt(float(np.mean((told - value) ** 2))), moved if math.isfinite(moved) else 0.0)
-    half = float(ndtri(0.5 * (1.0 + level))) * sd
-    return Estimate(value, sd, max(value - half, 0.0), value + half, level, unit, words)
+    return normal_interval(value, sd, unit=unit, method=words, low=0.0, level=level)

@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 
 from lampyris.bench.dls.cumulants import Cumulants
 from lampyris.bench.dls.recording import Recording
+from lampyris.statistics.thresholds import robust_sd
 
 LOW_INTERCEPT, HIGH_INTERCEPT = 0.3, 1.05
 """Intercepts of g2 - 1 below which light is lost or scattered several times, and above which the scatterers change in number."""
@@ -118,7 +119,7 @@ def _spikes(vendor: Mapping[str, Any]) -> list[Advice]:
     if rates is not None and len(rates) >= 16:
         values = np.asarray(rates, np.float64)
         middle = float(np.median(values))
-        spread = 1.4826 * float(np.median(np.abs(values - middle)))
+        spread = robust_sd(values)
         high = int(np.sum(values > middle + max(6.0 * spread, 0.25 * middle)))
         if high or spread > 0.15 * middle:
             seen = f"has a count rate that swings by {100 * spread / middle:.0f} % and spikes {high} times of {values.size}: dust."

@@ -7,6 +7,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from lampyris.core.estimate import Estimate
+from lampyris.statistics.intervals import normal_interval
 
 Array = NDArray[np.float64]
 
@@ -103,17 +104,12 @@ def _outer(vectors: NDArray[np.complex128], variance: Array) -> Array:
 
 
 def _phasor(found: complex, spread: Array, omega: float, frequency: float, level: float) -> Phasor:
-    from scipy.special import ndtri
-
-    quantile = float(ndtri(0.5 * (1.0 + level)))
     g, s = found.real, found.imag
     square = abs(found) ** 2
 
     def told(value: float, slope: tuple[float, float], unit: str, method: str) -> Estimate:
         sd = math.sqrt(max(float(np.array(slope) @ spread @ np.array(slope)), 0.0))
-        if not (math.isfinite(value) and math.isfinite(sd)):
-            return Estimate(math.nan, math.nan, math.nan, math.nan, level, unit, method)
-        return Estimate(value, sd, value - quantile * sd, value + quantile * sd, level, unit, method)
+        return normal_interval(value, sd, unit=unit, method=method, level=level)
 
     phase = s / g / omega if g > 0 else math.nan
     phase_slope = (-s / g**2 / omega, 1.0 / g / omega) if g > 0 else (math.nan, math.nan)

@@ -7,8 +7,8 @@ from numpy.typing import NDArray
 
 Image = NDArray[np.float32]
 
-_BLOCKS = 256
 # side of the reduced image on which the surface is sought
+_BLOCKS = 256
 _CLIP = 2.5
 _FINE_BLOCK = 8
 

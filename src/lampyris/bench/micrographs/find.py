@@ -15,8 +15,8 @@ LOCAL_SHARE = 0.4
 LEAST_DIP, LEAST_DIP_SHARE = 0.75, 0.12
 """A neck parts two particles where it is narrower than both by this many pixels of half width, and by this share of it."""
 _SMOOTHINGS = (1.0, 1.5, 2.0, 3.0, 4.0)
-_CLEAR_HEIGHT = 9.0
 # in standard deviations: how high the usual particle stands over the noise before smoothing is enough
+_CLEAR_HEIGHT = 9.0
 _LEAST_AREA_PX = 6
 MOST_OBJECTS = 200_000
 

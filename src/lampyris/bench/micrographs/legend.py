@@ -5,11 +5,11 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-_MOST_LEGEND = 0.25
 # of the height: a dark field's black ground is no legend
+_MOST_LEGEND = 0.25
 _EVEN_SHARE = 0.5
-_LEAST_LENGTH, _MOST_LENGTH = 0.03, 0.9
 # of the width
+_LEAST_LENGTH, _MOST_LENGTH = 0.03, 0.9
 _LEAST_ROWS, _LEAST_SLENDER = 2, 3.0
 _BOTTOM = 0.3
 BAR_END_SD_PX = 0.4

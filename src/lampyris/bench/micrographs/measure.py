@@ -11,17 +11,18 @@ from lampyris.bench.micrographs.contrast import blended, predict_profile
 from lampyris.bench.micrographs.find import SIGMAS, Found, find_particles
 from lampyris.bench.micrographs.shapes import aspect, fit_particles, half_extents, take_off
 from lampyris.statistics.fitting import DataSet, Fit, Parameter, fit_least_squares
+from lampyris.statistics.thresholds import robust_sd
 
 KINDS = ("measured", "cluster", "edge", "rejected")
 """What becomes of a particle; ``cluster`` was parted from a touching one and counts as measured."""
 MOST_ASPECT = 3.0
-_POOR = 8.0
 # in robust standard deviations of the particles' own misfits
+_POOR = 8.0
 _BINS, _REACH = 36, 1.8
 _ANGLES, _HARMONICS = 48, 8
 _USUAL_FLATNESS, _FLATNESS_SD = 0.1, 0.35
-_EDGES = 200
 # particles that tell the edge
+_EDGES = 200
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -309,7 +310,7 @@ def _judged(
     weight = np.where(whole, width * height / room, 0.0)
     misfit = np.sqrt(np.maximum(told[:, 1], 0.0))
     usual = float(np.median(misfit))
-    limit = usual + _POOR * max(1.4826 * float(np.median(np.abs(misfit - usual))), 0.08 * usual)
+    limit = usual + _POOR * float(np.fmax(robust_sd(misfit), 0.08 * usual))
     checks = (
         ("fit failed", (told[:, 2] != 0) | ~np.isfinite(told).all(axis=1) | ~np.isfinite(particles).all(axis=1)),
         ("no contrast", particles[:, 5] <= 0),

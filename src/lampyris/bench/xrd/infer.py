@@ -12,6 +12,7 @@ from lampyris.bench.xrd.match import Match, envelope_of
 from lampyris.bench.xrd.pattern import Beam, Resolution, chebyshev, line_widths, predict_lines, q_of
 from lampyris.core.estimate import Estimate
 from lampyris.statistics.fitting import DataSet, Fit, FitFlag, Parameter, fit_least_squares
+from lampyris.statistics.intervals import NORMAL_95
 
 Array = NDArray[np.float64]
 
@@ -23,10 +24,10 @@ SPHERE_BELOW_A = 60.0
 """Columns below give lines whose feet overlap: a background cannot be told from them, so their shape is that of spheres."""
 SHIFT_SD_DEG = 0.05
 """How far lines may be moved by a sample beside the axis, as a standard deviation; assumed."""
-_STRAIN_UNIT = 1e-4
+STRAIN_UNIT = 1e-4
+"""Of squared strains in a fit."""
 _POINTS_A_LINE = 6.0
 _FEWEST_POINTS = 400
-_NORMAL = 1.959963984540054
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -181,7 +182,7 @@ def _widths(
     inverse: Array, beam: Beam, resolution: Resolution, breadth: float, share: float, strain2: float
 ) -> tuple[Array, Array]:
     column = 2.0 * math.pi / max(breadth, 1e-6)
-    return line_widths(inverse, beam, resolution, column_a=column, share=share, strain2=strain2 * _STRAIN_UNIT)
+    return line_widths(inverse, beam, resolution, column_a=column, share=share, strain2=strain2 * STRAIN_UNIT)
 
 
 def infer_lines(recorded: Recorded, start: Match, /, *, second: Match | None = None, terms: int = 8) -> LineFit:
@@ -400,8 +401,8 @@ def column_of(breadth: Estimate, /) -> Estimate:
 
 def strain_of(square: Estimate, /) -> Estimate:
     """Root-mean-square strain of its square in units of 1e-4; 0 where noise makes it negative."""
-    low, value, high = (math.sqrt(max(one, 0.0) * _STRAIN_UNIT) for one in (square.low, square.value, square.high))
-    sd = (high - low) / (2.0 * _NORMAL)
+    low, value, high = (math.sqrt(max(one, 0.0) * STRAIN_UNIT) for one in (square.low, square.value, square.high))
+    sd = (high - low) / (2.0 * NORMAL_95)
     return Estimate(value, sd, low, max(high, value), square.level, "1", f"{square.method}, of its square")
 
 
@@ -409,7 +410,7 @@ def sphere_nm(column: Estimate, factor: float = SPHERE, /, *, relative_sd: float
     """Size as a factor times the column, with a relative standard uncertainty of the model joined."""
     sd = math.hypot(column.sd, relative_sd * column.value)
     up, down = (
-        math.hypot(end - column.value, _NORMAL * relative_sd * column.value) for end in (column.high, column.low)
+        math.hypot(end - column.value, NORMAL_95 * relative_sd * column.value) for end in (column.high, column.low)
     )
     value = factor * column.value
     return Estimate(

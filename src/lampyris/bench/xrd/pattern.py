@@ -6,9 +6,11 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from lampyris.bench.shapes import LN2, gaussian, lorentzian
+from lampyris.probe.spectra.axes import FWHM_PER_SD
+
 Array = NDArray[np.float64]
-GAUSS_PER_SD = 2.0 * math.sqrt(2.0 * math.log(2.0))
-_GAUSS_HEIGHT = 2.0 * math.sqrt(math.log(2.0) / math.pi)
+_GAUSS_HEIGHT = 2.0 * math.sqrt(LN2 / math.pi)
 _LORENTZ_HEIGHT = 2.0 / math.pi
 
 
@@ -127,8 +129,9 @@ def pseudo_voigt_of(gauss: ArrayLike, lorentz: ArrayLike, /) -> tuple[Array, Arr
 def pseudo_voigt(squared: Array, share: ArrayLike, /) -> Array:
     """Line of unit area and unit width, over the squared distance from its top in widths."""
     n = np.asarray(share, np.float64)
-    gauss = _GAUSS_HEIGHT * np.exp(-4.0 * math.log(2.0) * np.minimum(squared, 170.0))
-    return np.asarray(n * (_LORENTZ_HEIGHT / (1.0 + 4.0 * squared)) + (1.0 - n) * gauss)
+    # far out numbers are so small that arithmetic with them is slow
+    gauss = _GAUSS_HEIGHT * gaussian(np.minimum(squared, 170.0))
+    return np.asarray(n * _LORENTZ_HEIGHT * lorentzian(squared) + (1.0 - n) * gauss)
 
 
 def breadth_over_width(share: ArrayLike, /) -> Array:
@@ -165,7 +168,7 @@ def line_widths(
     angle = np.where(np.isnan(angle), 179.0, angle)
     per_deg = 2.0 * math.pi / beam.mean_a * np.cos(np.radians(angle) / 2.0) * math.radians(1.0)
     own_gauss, own_lorentz = voigt_parts(resolution.width_deg(angle) * per_deg, resolution.share)
-    square = gauss**2 + own_gauss**2 + GAUSS_PER_SD**2 * strain2 * inverse**2
+    square = gauss**2 + own_gauss**2 + FWHM_PER_SD**2 * strain2 * inverse**2
     if strain2 < 0:
         # bends smoothly to nothing where more is taken off than there is
         square = 0.5 * (square + np.sqrt(square**2 + (0.1 * size) ** 4))

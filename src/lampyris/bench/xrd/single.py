@@ -6,7 +6,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 from numpy.typing import NDArray
 
-from lampyris.bench.xrd.crystals import phases
+from lampyris.bench.xrd.crystals import reflections
 from lampyris.bench.xrd.infer import Recorded, fitted_twice
 from lampyris.bench.xrd.pattern import (
     Resolution,
@@ -138,8 +138,6 @@ def infer_resolution(recorded: Recorded, phase: str, /) -> Resolution:
     ValueError
         If fewer than three of its lines can be measured.
     """
-    from lampyris.bench.xrd.crystals import reflections
-
     x = recorded.two_theta_deg
     own = reflections(phase, round(float(q_of(x[-1:], min(recorded.beam.wavelengths_a))[0]), 2))
     places = two_theta_of(own.inverse, recorded.beam.wavelengths_a[0])
@@ -154,7 +152,7 @@ def infer_resolution(recorded: Recorded, phase: str, /) -> Resolution:
             squares.append(line.width_deg.value**2)
             shares.append(line.fit["share"].value)
     if len(angles) < 3:
-        raise ValueError(f"{len(angles)} lines of {phases()[phase].name} can be measured, at least 3 are needed")
+        raise ValueError(f"{len(angles)} lines of {phase} can be measured, at least 3 are needed")
     tangent = np.tan(np.radians(angles) / 2.0)
     degree = 2 if len(angles) >= 6 else 0
     u, v, w = ([0.0, 0.0] if degree == 0 else []) + np.polyfit(tangent, squares, degree).tolist()

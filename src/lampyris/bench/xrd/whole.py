@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 
 from lampyris.bench.xrd.crystals import DEBYE_WALLER_A2, form_factor, phases
 from lampyris.bench.xrd.debye import PairShells, pair_shells, sphere_overlap
-from lampyris.bench.xrd.infer import Recorded, fitted_twice, joined_points, strain_of
+from lampyris.bench.xrd.infer import SPHERE, STRAIN_UNIT, Recorded, fitted_twice, joined_points, strain_of
 from lampyris.bench.xrd.match import Match
 from lampyris.bench.xrd.pattern import Resolution, chebyshev, predict_polarisation, pseudo_voigt, q_of
 from lampyris.core.estimate import Estimate
@@ -22,7 +22,6 @@ LARGEST_NM = 9.0
 SPREAD, SPREAD_SD = 0.12, 0.06
 """Standard deviation of the logarithm of diameters in a batch of dots, and how far batches differ; assumed."""
 _BENT = ("a", "diameter", "spread", "strain2", "shift", "instrument", "damping")
-_STRAIN_UNIT = 1e-4
 _NODES, _WEIGHTS = np.polynomial.hermite.hermgauss(5)
 _SIZES = np.linspace(-3.0, 3.0, 9)
 
@@ -83,7 +82,7 @@ class _Sum:
         stretch = a / self.first_a
         debye_waller = np.exp(-2.0 * damping * (self.q / (4.0 * math.pi)) ** 2)
         total = self.alone.copy()
-        sd = math.sqrt(abs(strain2) * _STRAIN_UNIT)
+        sd = math.sqrt(abs(strain2) * STRAIN_UNIT)
         places = np.clip(self.q[:, None] * stretch * (1.0 + sd * math.sqrt(2.0) * _NODES), self.q[0], self.q[-1])
         singles = np.empty((self.q.size, len(self.waves)))
         for k, (wave, distance) in enumerate(zip(self.waves, self.shells.distance_a, strict=True)):
@@ -118,6 +117,29 @@ class _Sum:
     def background(self, two_theta: Array) -> Array:
         return chebyshev(two_theta, self.terms, ends=self.ends)
 
+    def joined(self, p: Array) -> tuple[Array, Array, Array]:
+        """Strength and background that suit a curve best, the curves weighted, and an orthonormal basis of them."""
+        few = self.recorded
+        design = np.column_stack([self.curve(p), self.background(few.two_theta_deg)]) / few.sd[:, None]
+        span, triangle = np.linalg.qr(design)
+        return np.linalg.solve(triangle, span.T @ (few.signal / few.sd)), design, span
+
+    def expected(self, p: Array) -> Array:
+        linear, design, _ = self.joined(p)
+        return np.asarray(self.recorded.sd * (design @ linear))
+
+    def jacobian(self, p: Array, parameters: Sequence[Parameter]) -> Array:
+        # what the linear ones take up of a change is no change (Kaufman 1975, BIT 15, 49, DOI 10.1007/BF01932995)
+        linear, _, span = self.joined(p)
+        sd = self.recorded.sd
+        slopes = np.empty((sd.size, p.size))
+        for k, one in enumerate(parameters):
+            up, down = p.copy(), p.copy()
+            up[k] += 0.02 * one.scale
+            down[k] = max(down[k] - 0.02 * one.scale, one.low)
+            slopes[:, k] = linear[0] * (self.curve(up) - self.curve(down)) / (up[k] - down[k]) / sd
+        return np.asarray((slopes - span @ (span.T @ slopes)) * sd[:, None])
+
 
 def _reach(resolution: Resolution, step: float) -> int:
     return int((1.0 + 12.0 * math.sqrt(abs(resolution.u) + abs(resolution.v) + abs(resolution.w))) / step)
@@ -146,37 +168,12 @@ def infer_whole(
     ValueError
         If the dot is larger than `LARGEST_NM`.
     """
-    diameter = 0.1 * start.column_a * 4.0 / 3.0
+    diameter = 0.1 * start.column_a * SPHERE
     if diameter > LARGEST_NM:
         raise ValueError(f"a diameter of about {diameter:.1f} nm is above {LARGEST_NM:g} nm")
     few = joined_points(recorded, start)
     model = _summed(few, start, terms, recorded)
     parameters = _parameters(model, start, diameter, spread)
-    scales = np.array([one.scale for one in parameters])
-    names = tuple(one.name for one in parameters)
-    basis = model.background(few.two_theta_deg)
-
-    def joined(p: Array) -> tuple[Array, Array, Array]:
-        """Strength and background that suit a curve best, the curves weighted, and an orthonormal basis of them."""
-        design = np.column_stack([model.curve(p), basis]) / few.sd[:, None]
-        span, triangle = np.linalg.qr(design)
-        return np.linalg.solve(triangle, span.T @ (few.signal / few.sd)), design, span
-
-    def expected(p: Array) -> Array:
-        linear, design, _ = joined(p)
-        return np.asarray(few.sd * (design @ linear))
-
-    def jacobian(p: Array) -> Array:
-        # what the linear ones take up of a change is no change (Kaufman 1975, BIT 15, 49, DOI 10.1007/BF01932995)
-        linear, _, span = joined(p)
-        slopes = np.empty((few.signal.size, p.size))
-        for k in range(p.size):
-            up, down = p.copy(), p.copy()
-            up[k] += 0.02 * scales[k]
-            down[k] = max(down[k] - 0.02 * scales[k], parameters[k].low)
-            slopes[:, k] = linear[0] * (model.curve(up) - model.curve(down)) / (up[k] - down[k]) / few.sd
-        return np.asarray((slopes - span @ (span.T @ slopes)) * few.sd[:, None])
-
     known = [
         DataSet(lambda p: p, [value], sd=[sd], parameters=(name,), name=name)
         for name, value, sd in (
@@ -186,9 +183,12 @@ def infer_whole(
             ("damping", DEBYE_WALLER_A2, 0.5 * DEBYE_WALLER_A2),
         )
     ]
-    data = DataSet(expected, few.signal, sd=few.sd, jacobian=jacobian, parameters=names)
+    names = tuple(one.name for one in parameters)
+    data = DataSet(
+        model.expected, few.signal, sd=few.sd, jacobian=lambda p: model.jacobian(p, parameters), parameters=names
+    )
     fit, widening, settled = fitted_twice(data, known, parameters)
-    linear, _, _ = joined(fit.values)
+    linear, _, _ = model.joined(fit.values)
     ground = model.background(recorded.two_theta_deg) @ linear[1:]
     lines = np.interp(recorded.two_theta_deg, few.two_theta_deg, linear[0] * model.curve(fit.values))
     if not linear[0] > 0:
@@ -208,7 +208,7 @@ def infer_whole(
 
 def _summed(few: Recorded, start: Match, terms: int, whole: Recorded) -> _Sum:
     x = few.two_theta_deg
-    reach = 10.0 * math.ceil(0.17 * start.column_a * 4.0 / 3.0 + 1.0)
+    reach = 10.0 * math.ceil(0.17 * start.column_a * SPHERE + 1.0)
     shells = pair_shells(start.phase, reach)
     q = np.arange(0.1, 1.1 * float(q_of(x[-1:], min(few.beam.wavelengths_a))[0]) + 0.3, 0.01)
     waves = []

@@ -15,6 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from lampyris.bench.dls import Optics, field_correlation
+from lampyris.bench.dls.noise import bin_widths
 from lampyris.io.durable import write_bytes, write_text
 
 _STEPS = 24
@@ -155,7 +156,7 @@ def virtual_correlogram(
     mean = float(intensity.mean())
     measured = _correlated(intensity / mean, step, lag_s)
     field = field_correlation(lag_s, sizes, shares, truth.optics)
-    width = np.minimum(np.concatenate([np.diff(lag_s)[:1], np.diff(lag_s)]), lag_s)
+    width = bin_widths(lag_s)
     photons = truth.count_rate_kcps * 1e3 * (1.0 + truth.dust) * width
     variance = (1.0 + truth.intercept * field**2) / photons**2 + 2.0 * truth.intercept * (1.0 + field**4) / photons
     noise = rng.normal(0.0, np.sqrt(variance * width / truth.duration_s))

@@ -9,6 +9,7 @@ import numpy as np
 
 from lampyris.bench.eds import Family, families, fwhm_kev, k_factor
 from lampyris.io.durable import write_text
+from lampyris.probe.spectra.axes import FWHM_PER_SD
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,7 +66,8 @@ def write_virtual_xray(path: Path, truth: XrayTruth, /, *, rng: np.random.Genera
     shape = (truth.beam_kv - fine) / fine * np.exp(-((0.75 / fine) ** 3))
     # its number is told from 0.8 keV up, where spectra are fitted
     mean = truth.continuum / float(shape[fine > 0.8].sum())
-    under = np.repeat(fine, rng.poisson(mean * shape)) + rng.uniform(0.0, 0.002)
+    under = np.repeat(fine, rng.poisson(mean * shape))
+    under = under + rng.uniform(0.0, 0.002, under.size)
     seen = np.concatenate([lines, under])
     told = seen * (1.0 + truth.gain) + truth.shift_ev / 1000.0
     counts = np.histogram(told, bins=np.arange(channels + 1) * 0.01 - 0.005)[0]
@@ -89,4 +91,4 @@ def _drawn(one: Family, mean: float, truth: XrayTruth, rng: np.random.Generator)
     shares = np.array(one.shares) / sum(one.shares)
     centres = rng.choice(np.array(one.energies_kev), size=rng.poisson(mean), p=shares)
     widths = fwhm_kev(centres, truth.fwhm_ev) if centres.size else np.zeros(0)
-    return np.asarray(centres + rng.normal(0.0, 1.0, centres.size) * widths / 2.3548200450309493)
+    return np.asarray(centres + rng.normal(0.0, 1.0, centres.size) * widths / FWHM_PER_SD)

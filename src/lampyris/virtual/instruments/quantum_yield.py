@@ -8,6 +8,7 @@ from numpy.typing import NDArray
 
 from lampyris.bench.quantum_yield import predict_emission, predict_sphere
 from lampyris.io.durable import write_text
+from lampyris.probe.spectra.axes import EV_NM, FWHM_PER_SD
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,9 +48,8 @@ def _true_sensitivity(wavelength_nm: NDArray[np.float64], truth: YieldTruth) -> 
 
 def _emission(wavelength_nm: NDArray[np.float64], truth: YieldTruth) -> NDArray[np.float64]:
     """Photons per nm of one emitted photon; energy times photons per nm keeps the area by the Jacobian."""
-    energy = 1239.841984 / wavelength_nm
-    centre = 1239.841984 / truth.emission_nm
-    width = centre * truth.fwhm_nm / truth.emission_nm / 2.3548200450309493
+    energy, centre = EV_NM / wavelength_nm, EV_NM / truth.emission_nm
+    width = centre * truth.fwhm_nm / truth.emission_nm / FWHM_PER_SD
     per_ev = np.exp(-0.5 * ((energy - centre) / width) ** 2) / (width * np.sqrt(2.0 * np.pi))
     return per_ev * energy / wavelength_nm
 

@@ -33,6 +33,8 @@ class SpectrumTruth:
         Noise of the absorption at absorbance 0.
     scattering : float
         Apparent absorbance at 600 nm.
+    exponent : float
+        Of the wavelength in what is scattered: 4 of small particles, less of clumps; the analysis tries whole ones only.
     """
 
     emission_nm: float = 810.0
@@ -43,6 +45,7 @@ class SpectrumTruth:
     absorbance: float = 0.2
     absorbance_sd: float = 5e-4
     scattering: float = 0.0
+    exponent: float = 4.0
 
 
 def write_virtual_emission(
@@ -86,7 +89,7 @@ def write_virtual_absorption(
     for distance, height, width in ((0.0, 1.0, 1.0), (3.3, 1.1, 1.7), (6.0, 1.9, 2.4)):
         total += height * np.exp(-0.5 * ((energy - centre - distance * sd) / (width * sd)) ** 2)
     total += 3.0 / (1.0 + np.exp(-(energy - centre - 9.0 * sd) / (1.6 * sd)))
-    expected = truth.absorbance * total + predict_scattering(wavelength, truth.scattering, 4.0)
+    expected = truth.absorbance * total + predict_scattering(wavelength, truth.scattering, truth.exponent)
     noise = np.sqrt(variance_absorbance(expected, at_zero=truth.absorbance_sd**2))
     _write(path, wavelength, expected + rng.normal(0.0, noise), "synthetic absorption", "Abs")
 

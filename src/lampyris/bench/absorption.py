@@ -9,8 +9,8 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from lampyris.bench.lines import widened
+from lampyris.core.constants import EV_NM
 from lampyris.core.estimate import Estimate
-from lampyris.probe.spectra.axes import EV_NM
 from lampyris.statistics.fitting import DataSet, Fit, Parameter, derived, fit_least_squares
 
 _FEWEST_POINTS = 12

@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from lampyris.bench.tables import table_rows
+from lampyris.core.constants import FWHM_PER_SD
 from lampyris.core.estimate import Estimate
 from lampyris.statistics.fitting import DataSet, Fit, Parameter, fit_poisson
 
@@ -110,7 +111,7 @@ def predict_family(edges_kev: Array, family: Family, mn_ka_ev: float, /) -> Arra
     from scipy.special import ndtr
 
     centres = np.array(family.energies_kev)
-    sd = fwhm_kev(centres, mn_ka_ev) / 2.3548200450309493
+    sd = fwhm_kev(centres, mn_ka_ev) / FWHM_PER_SD
     ends = np.searchsorted(edges_kev, [float((centres - 7 * sd).min()), float((centres + 7 * sd).max())])
     out = np.zeros(edges_kev.size - 1)
     first, last = max(int(ends[0]) - 1, 0), min(int(ends[1]) + 1, out.size)

@@ -10,6 +10,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from lampyris.bench.lines import widened
 from lampyris.bench.tables import table_rows
+from lampyris.core.constants import FWHM_PER_SD
 from lampyris.core.estimate import Estimate
 from lampyris.statistics.fitting import DataSet, Fit, Parameter, derived, fit_least_squares
 
@@ -323,7 +324,7 @@ def _candidates(x: Array, y: Array, noise: float, significance: float, widest_cm
     width = 3.0 * step
     # band edges must not look like bands
     while width <= widest_cm:
-        s = width / step / 2.3548
+        s = width / step / FWHM_PER_SD
         reach = min(math.ceil(5.0 * s), y.size - 1)
         t = np.arange(-reach, reach + 1) / s
         kernel = (1.0 - t**2) * np.exp(-0.5 * t**2)

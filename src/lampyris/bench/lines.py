@@ -8,8 +8,9 @@ from typing import Any, Literal
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from lampyris.core.constants import EV_NM
 from lampyris.core.estimate import Estimate
-from lampyris.probe.spectra.axes import EV_NM, measured_line, per_nm_from_per_ev
+from lampyris.probe.spectra.axes import measured_line, per_nm_from_per_ev
 from lampyris.statistics.fitting import DataSet, Fit, Parameter, derived, fit_least_squares
 
 Profile = Literal["gaussian", "asymmetric", "voigt"]

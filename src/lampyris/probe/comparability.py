@@ -10,13 +10,13 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Literal
 
+from lampyris.core.constants import AVOGADRO_PER_MOL
 from lampyris.core.dots import DotSettings
 from lampyris.core.errors import InputError
 from lampyris.core.estimate import Estimate
 from lampyris.core.finding import Finding
 from lampyris.probe.coat import RENAL_THRESHOLD_NM, coated_size
 from lampyris.probe.hazard import element, element_mass_ag
-from lampyris.probe.probe import AVOGADRO_PER_MOL
 from lampyris.probe.ranges import outside, refuse, unknown
 from lampyris.probe.structure import structure_from_settings
 from lampyris.probe.tables import table_rows

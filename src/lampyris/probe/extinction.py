@@ -3,14 +3,14 @@
 import math
 from dataclasses import dataclass
 
+from lampyris.core.constants import AVOGADRO_PER_MOL, EV_NM, FWHM_PER_SD
 from lampyris.core.estimate import Estimate
 from lampyris.core.sourced import SourcedValue
 from lampyris.probe.bounds import known, refusal, within
 from lampyris.probe.materials import pooled
-from lampyris.probe.probe import AVOGADRO_PER_MOL, cross_section_mm2
+from lampyris.probe.probe import cross_section_mm2
 from lampyris.probe.propagation import Uncertain, propagated, value_of
 from lampyris.probe.sourced_tables import table_rows
-from lampyris.probe.spectra.axes import EV_NM, FWHM_PER_SD
 from lampyris.probe.spectra.spectrum import Continuum, assumed_continuum
 
 # wavelengths in nm that are taken for the same one

@@ -11,12 +11,12 @@ from importlib import resources
 
 import numpy as np
 
+from lampyris.core.constants import EV_NM
 from lampyris.core.errors import InputError
 from lampyris.core.estimate import Estimate
 from lampyris.probe.materials import NORMAL_95
 from lampyris.probe.refusals import refused
 
-EV_NM = 1239.841984
 FORMS = ("polynomial in wavelength", "gap plus inverse quadratic", "gap plus power")
 
 

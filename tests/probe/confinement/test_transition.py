@@ -5,9 +5,9 @@ import math
 import numpy as np
 import pytest
 
+from lampyris.core.constants import EV_NM, HBAR2_PER_2M0_EV_NM2
 from lampyris.core.errors import InputError
 from lampyris.probe.confinement import (
-    EV_NM,
     bands,
     calibrated,
     calibrated_ev,
@@ -18,7 +18,7 @@ from lampyris.probe.confinement import (
     first_transition_ev,
     solved_pair,
 )
-from lampyris.probe.confinement.radial import HBAR2_PER_2M0_EV_NM2, radial_grid
+from lampyris.probe.confinement.radial import radial_grid
 from lampyris.probe.confinement.transition import pair_of_bands
 from lampyris.probe.materials import alloys, material, materials
 from lampyris.probe.sizing import sizing_curves

@@ -5,12 +5,12 @@ import math
 import numpy as np
 import pytest
 
+from lampyris.core.constants import BOLTZMANN_EV_PER_K
 from lampyris.core.errors import InputError
 from lampyris.core.sourced import MARKS
 from lampyris.probe.materials import pooled
 from lampyris.probe.sourced_tables import sourced, table_rows
 from lampyris.probe.spectra import (
-    BOLTZMANN_EV_PER_K,
     LineShape,
     exactly,
     homogeneous_width_mev,

@@ -6,8 +6,9 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from lampyris.core.constants import FWHM_PER_SD
+
 Array = NDArray[np.float64]
-GAUSS_PER_SD = 2.0 * math.sqrt(2.0 * math.log(2.0))
 _GAUSS_HEIGHT = 2.0 * math.sqrt(math.log(2.0) / math.pi)
 _LORENTZ_HEIGHT = 2.0 / math.pi
 
@@ -165,7 +166,7 @@ def line_widths(
     angle = np.where(np.isnan(angle), 179.0, angle)
     per_deg = 2.0 * math.pi / beam.mean_a * np.cos(np.radians(angle) / 2.0) * math.radians(1.0)
     own_gauss, own_lorentz = voigt_parts(resolution.width_deg(angle) * per_deg, resolution.share)
-    square = gauss**2 + own_gauss**2 + GAUSS_PER_SD**2 * strain2 * inverse**2
+    square = gauss**2 + own_gauss**2 + FWHM_PER_SD**2 * strain2 * inverse**2
     if strain2 < 0:
         # bends smoothly to nothing where more is taken off than there is
         square = 0.5 * (square + np.sqrt(square**2 + (0.1 * size) ** 4))

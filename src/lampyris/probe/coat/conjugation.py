@@ -3,10 +3,10 @@
 import math
 from dataclasses import dataclass
 
+from lampyris.core.constants import AVOGADRO_PER_MOL
 from lampyris.core.estimate import Estimate
 from lampyris.core.finding import Finding
 from lampyris.probe.coat.kinds import Ligand, Orientation
-from lampyris.probe.probe import AVOGADRO_PER_MOL
 from lampyris.probe.ranges import outside, refuse
 
 SHOWN_COUNTS = 21

@@ -6,17 +6,18 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from lampyris.core.constants import (
+    AVOGADRO_PER_MOL,
+    BOLTZMANN_J_PER_K,
+    ELEMENTARY_CHARGE_C,
+    VACUUM_PERMITTIVITY_F_PER_M,
+)
 from lampyris.core.estimate import Estimate
 from lampyris.core.finding import Finding
 from lampyris.core.sourced import SourcedValue
 from lampyris.probe.coat.kinds import Layer
 from lampyris.probe.ranges import outside, refuse
 from lampyris.probe.tables import row_named, sourced, table_rows
-
-BOLTZMANN_J_K = 1.380649e-23
-CHARGE_C = 1.602176634e-19
-VACUUM_PERMITTIVITY = 8.8541878128e-12
-AVOGADRO_PER_MOL = 6.02214076e23
 
 CLOSEST_NM = 0.3
 """Gap between hard surfaces that a layer of water leaves: assumed."""
@@ -167,9 +168,9 @@ def debye_length_nm(ionic_strength_m: float, /, *, temperature_k: float = 298.15
     """
     if ionic_strength_m == 0:
         return math.inf
-    permittivity = water_permittivity(temperature_k) * VACUUM_PERMITTIVITY
-    ions = 2 * AVOGADRO_PER_MOL * CHARGE_C**2 * 1000 * ionic_strength_m
-    return 1e9 * math.sqrt(permittivity * BOLTZMANN_J_K * temperature_k / ions)
+    permittivity = water_permittivity(temperature_k) * VACUUM_PERMITTIVITY_F_PER_M
+    ions = 2 * AVOGADRO_PER_MOL * ELEMENTARY_CHARGE_C**2 * 1000 * ionic_strength_m
+    return 1e9 * math.sqrt(permittivity * BOLTZMANN_J_PER_K * temperature_k / ions)
 
 
 def charge_of_zeta_e(zeta_mv: float, /, *, radius_nm: float, debye_nm: float, temperature_k: float = 298.15) -> float:
@@ -182,8 +183,8 @@ def charge_of_zeta_e(zeta_mv: float, /, *, radius_nm: float, debye_nm: float, te
     >>> round(charge_of_zeta_e(-30.0, radius_nm=7.4, debye_nm=0.784), 1)
     -126.0
     """
-    farad_per_nm = 4 * math.pi * water_permittivity(temperature_k) * VACUUM_PERMITTIVITY * 1e-9
-    return farad_per_nm * radius_nm * (1 + radius_nm / debye_nm) * zeta_mv * 1e-3 / CHARGE_C
+    farad_per_nm = 4 * math.pi * water_permittivity(temperature_k) * VACUUM_PERMITTIVITY_F_PER_M * 1e-9
+    return farad_per_nm * radius_nm * (1 + radius_nm / debye_nm) * zeta_mv * 1e-3 / ELEMENTARY_CHARGE_C
 
 
 def hamaker_constant(material: str, /) -> SourcedValue:
@@ -212,7 +213,7 @@ def sphere_attraction_kt(
     square = (gap_nm + 2 * radius_nm) ** 2
     near = square - 4 * radius_nm**2
     terms = 2 * radius_nm**2 / near + 2 * radius_nm**2 / square + np.log(near / square)
-    return -hamaker_zj * 1e-21 / (6 * BOLTZMANN_J_K * temperature_k) * terms
+    return -hamaker_zj * 1e-21 / (6 * BOLTZMANN_J_PER_K * temperature_k) * terms
 
 
 def charge_repulsion_kt(
@@ -224,10 +225,10 @@ def charge_repulsion_kt(
     ----------
     Bell, Levine & McCartney (1970) J. Colloid Interface Sci. 33, 335; doi:10.1016/0021-9797(70)90228-6.
     """
-    thermal_v = BOLTZMANN_J_K * temperature_k / CHARGE_C
+    thermal_v = BOLTZMANN_J_PER_K * temperature_k / ELEMENTARY_CHARGE_C
     potential = 4 * math.tanh(zeta_mv * 1e-3 / thermal_v / 4)
-    permittivity = water_permittivity(temperature_k) * VACUUM_PERMITTIVITY
-    scale = 4 * math.pi * permittivity * thermal_v**2 * potential**2 * 1e-9 / (BOLTZMANN_J_K * temperature_k)
+    permittivity = water_permittivity(temperature_k) * VACUUM_PERMITTIVITY_F_PER_M
+    scale = 4 * math.pi * permittivity * thermal_v**2 * potential**2 * 1e-9 / (BOLTZMANN_J_PER_K * temperature_k)
     decay = np.exp(-gap_nm / debye_nm) if math.isfinite(debye_nm) else np.ones_like(gap_nm)
     return scale * radius_nm**2 / (2 * radius_nm + gap_nm) * decay
 

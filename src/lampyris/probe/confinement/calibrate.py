@@ -7,11 +7,11 @@ barrier and shape of the sample do. It is one number for a material pair and a s
 import math
 from dataclasses import dataclass, replace
 
+from lampyris.core.constants import EV_NM
 from lampyris.core.estimate import Estimate
 from lampyris.core.finding import Finding, Place, Severity
 from lampyris.probe.confinement.transition import (
     CALIBRATED_CONFINEMENT_SD,
-    EV_NM,
     Transition,
     edge_ev,
     first_transition,

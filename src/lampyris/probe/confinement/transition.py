@@ -8,6 +8,14 @@ from typing import Literal
 import numpy as np
 from numpy.typing import NDArray
 
+from lampyris.core.constants import (
+    ELECTRON_MASS_KG,
+    ELEMENTARY_CHARGE_C,
+    EV_NM,
+    HBAR_J_S,
+    LIGHT_M_PER_S,
+    VACUUM_PERMITTIVITY_F_PER_M,
+)
 from lampyris.core.estimate import Estimate
 from lampyris.core.finding import Finding, Place, Severity
 from lampyris.probe.confinement.bands import Bands, bands
@@ -23,8 +31,6 @@ from lampyris.probe.refusals import refused
 from lampyris.probe.structure import Structure
 
 Kind = Literal["type I", "quasi-type II", "type II", "inverted type I"]
-EV_NM = 1239.841984
-"""Energy in eV times wavelength in nm."""
 LOCALISED = 0.65
 """Share of a carrier in one layer from which it counts as localised there."""
 MODEL_CONFINEMENT_SD = 0.12
@@ -356,9 +362,10 @@ def _lifetime_ns(pair: Pair, overlap: float) -> Estimate:
     paired = any(one.hole_kane_ev > 0 for one in layers)
     around = pair.bands.outside.permittivity
     local = (3 * around / (2 * around + optical)) ** 2
-    e, eps0, m0, hbar, c = 1.602176634e-19, 8.8541878128e-12, 9.1093837015e-31, 1.054571817e-34, 299792458.0
+    e, hbar = ELEMENTARY_CHARGE_C, HBAR_J_S
     omega = pair.energy_ev * e / hbar
-    rate = PERMEABLE * omega * e**2 * kane * e * local * overlap / (12 * math.pi * eps0 * m0 * hbar * c**3)
+    vacuum = 12 * math.pi * VACUUM_PERMITTIVITY_F_PER_M * ELECTRON_MASS_KG * hbar * LIGHT_M_PER_S**3
+    rate = PERMEABLE * omega * e**2 * kane * e * local * overlap / vacuum
     value = 1e9 / (rate * (0.75 if paired else 1.0))
     spread = LIFETIME_FACTOR**NORMAL_95
     return Estimate(

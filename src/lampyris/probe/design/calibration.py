@@ -11,6 +11,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from lampyris.core.constants import EV_NM
 from lampyris.core.dots import DotSettings
 from lampyris.core.errors import InputError
 from lampyris.core.finding import Finding, Place, Severity
@@ -26,7 +27,7 @@ from lampyris.probe.confinement.transition import (
 from lampyris.probe.design.batches import resized, varied_nm
 from lampyris.probe.design.conditions import Calibration, Conditions
 from lampyris.probe.sizing import first_exciton_nm, sized_materials, sizing_curves
-from lampyris.probe.spectra import EV_NM, line_shape
+from lampyris.probe.spectra import line_shape
 from lampyris.probe.structure import Layer, Structure, structure_from_settings
 
 MODEL_RANGE = MODEL_CONFINEMENT_SD / CALIBRATED_CONFINEMENT_SD

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from functools import lru_cache
 from importlib import resources
 
+from lampyris.core.constants import EV_NM
 from lampyris.core.errors import InputError
 from lampyris.core.estimate import Estimate
 from lampyris.core.finding import Finding, Place, Severity
@@ -21,13 +22,7 @@ from lampyris.probe.extinction import excitation_extinction
 from lampyris.probe.materials import NORMAL_95, layer_material, pooled
 from lampyris.probe.photophysics import brightness
 from lampyris.probe.propagation import propagated
-from lampyris.probe.spectra import (
-    EV_NM,
-    LineWidth,
-    line_shape,
-    line_width,
-    photophysical_constant,
-)
+from lampyris.probe.spectra import LineWidth, line_shape, line_width, photophysical_constant
 from lampyris.probe.structure import Structure
 
 

@@ -3,9 +3,9 @@
 import math
 from dataclasses import dataclass, fields
 
+from lampyris.core.constants import EV_NM
 from lampyris.core.errors import InputError
 from lampyris.core.finding import Finding, Place, Severity
-from lampyris.probe.spectra import EV_NM
 
 # the spread of the first paper's dot, 0.9 nm at 6.8 nm: taken for a core whose spread nobody stated
 USUAL_RELATIVE_SD = 0.9 / 6.8

@@ -7,16 +7,12 @@ from itertools import pairwise
 import numpy as np
 from numpy.typing import NDArray
 
+from lampyris.core.constants import AVOGADRO_PER_NM3, BOLTZMANN_J_PER_K, GAS_J_PER_MOL_K
 from lampyris.core.finding import Finding, Place, Severity
 from lampyris.core.sourced import SourcedValue
 from lampyris.probe.materials import material
 from lampyris.probe.ranges import outside, refuse
 from lampyris.probe.tables import row_named, sourced, table_rows
-
-AVOGADRO_PER_NM3 = 0.602214076
-"""Particles per nm3 of a solution of 1 mol/l."""
-BOLTZMANN_J_PER_K = 1.380649e-23
-GAS_J_PER_MOL_K = 8.31446261815324
 
 
 @dataclass(frozen=True, slots=True)
@@ -210,7 +206,7 @@ def kinetics_of(name: str, /) -> tuple[Kinetics, dict[str, SourcedValue]]:
     }
     kinetics = Kinetics(
         own.name,
-        molar / density * 1e21 / 6.02214076e23,
+        molar / density / AVOGADRO_PER_NM3 * 1e-3,
         told["surface_energy_j_m2"].value,
         told["diffusion_m2_s"].value,
         told["reaction_m_s"].value,

@@ -6,12 +6,12 @@ from dataclasses import dataclass
 from functools import lru_cache
 from itertools import pairwise
 
+from lampyris.core.constants import AVOGADRO_PER_MOL
 from lampyris.core.errors import InputError
 from lampyris.core.estimate import Estimate
 from lampyris.core.finding import Finding
 from lampyris.core.sourced import MARKS, SourcedValue
 from lampyris.probe.materials import alloys, materials, pooled
-from lampyris.probe.probe import AVOGADRO_PER_MOL
 from lampyris.probe.ranges import outside, refuse, unknown
 from lampyris.probe.structure import Structure
 from lampyris.probe.tables import plain, row_named, sourced, table_rows

@@ -7,6 +7,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.special import ive
 
+from lampyris.core.constants import BOLTZMANN_EV_PER_K
 from lampyris.core.estimate import Estimate
 from lampyris.core.sourced import SourcedValue
 from lampyris.probe.bounds import known, refusal, within
@@ -14,7 +15,6 @@ from lampyris.probe.materials import material as material_of
 from lampyris.probe.materials import materials, pooled
 from lampyris.probe.propagation import propagated
 from lampyris.probe.sourced_tables import sourced, table_rows
-from lampyris.probe.spectra.axes import BOLTZMANN_EV_PER_K
 
 ANY = "any"
 """Rows that serve a material without its own."""

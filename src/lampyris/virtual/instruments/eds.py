@@ -8,6 +8,7 @@ from pathlib import Path
 import numpy as np
 
 from lampyris.bench.eds import Family, families, fwhm_kev, k_factor
+from lampyris.core.constants import FWHM_PER_SD
 from lampyris.io.durable import write_text
 
 
@@ -89,4 +90,4 @@ def _drawn(one: Family, mean: float, truth: XrayTruth, rng: np.random.Generator)
     shares = np.array(one.shares) / sum(one.shares)
     centres = rng.choice(np.array(one.energies_kev), size=rng.poisson(mean), p=shares)
     widths = fwhm_kev(centres, truth.fwhm_ev) if centres.size else np.zeros(0)
-    return np.asarray(centres + rng.normal(0.0, 1.0, centres.size) * widths / 2.3548200450309493)
+    return np.asarray(centres + rng.normal(0.0, 1.0, centres.size) * widths / FWHM_PER_SD)

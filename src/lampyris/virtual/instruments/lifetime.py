@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from lampyris.bench.lifetime import DecayLaw, Response, predict_decay
+from lampyris.core.constants import FWHM_PER_SD
 from lampyris.io.durable import write_bytes, write_text
 
 Array = NDArray[np.float64]
@@ -111,7 +112,7 @@ def virtual_decay(truth: LifetimeTruth, counter: Counter, /, *, rng: np.random.G
 def _pulse(counter: Counter, fine: float, centre: float) -> Array:
     """Response: a peak that is steeper before than after, with a weak slow tail, as of a photomultiplier or a hybrid detector."""
     time = (np.arange(counter.channels * _FINER) + 0.5) * fine - centre
-    sigma = counter.fwhm_ns / 2.355
+    sigma = counter.fwhm_ns / FWHM_PER_SD
     peak = np.exp(-0.5 * (time / np.where(time < 0, 0.85 * sigma, 1.15 * sigma)) ** 2)
     tail = 0.02 * np.where(time > 0, np.exp(-np.maximum(time, 0.0) / (1.6 * counter.fwhm_ns)), 0.0)
     shape = peak + tail

@@ -7,6 +7,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from lampyris.bench.quantum_yield import predict_emission, predict_sphere
+from lampyris.core.constants import EV_NM, FWHM_PER_SD
 from lampyris.io.durable import write_text
 
 
@@ -47,9 +48,9 @@ def _true_sensitivity(wavelength_nm: NDArray[np.float64], truth: YieldTruth) -> 
 
 def _emission(wavelength_nm: NDArray[np.float64], truth: YieldTruth) -> NDArray[np.float64]:
     """Photons per nm of one emitted photon; energy times photons per nm keeps the area by the Jacobian."""
-    energy = 1239.841984 / wavelength_nm
-    centre = 1239.841984 / truth.emission_nm
-    width = centre * truth.fwhm_nm / truth.emission_nm / 2.3548200450309493
+    energy = EV_NM / wavelength_nm
+    centre = EV_NM / truth.emission_nm
+    width = centre * truth.fwhm_nm / truth.emission_nm / FWHM_PER_SD
     per_ev = np.exp(-0.5 * ((energy - centre) / width) ** 2) / (width * np.sqrt(2.0 * np.pi))
     return per_ev * energy / wavelength_nm
 

@@ -12,12 +12,11 @@ from typing import Literal
 
 from lampyris.core.constants import AVOGADRO_PER_MOL
 from lampyris.core.dots import DotSettings
-from lampyris.core.errors import InputError
 from lampyris.core.estimate import Estimate
 from lampyris.core.finding import Finding
 from lampyris.probe.coat import RENAL_THRESHOLD_NM, coated_size
 from lampyris.probe.hazard import element, element_mass_ag
-from lampyris.probe.ranges import outside, refuse, unknown
+from lampyris.probe.refusals import outside, refuse, unknown
 from lampyris.probe.structure import structure_from_settings
 from lampyris.probe.tables import table_rows
 
@@ -175,9 +174,7 @@ def compare_dots(
     """
     known = {margin.property: margin for margin in margins()}
     wrong = [name for name in allowed or {} if name not in known]
-    if wrong:
-        faults = [unknown("margin", name, known, basis="the table of comparability") for name in wrong]
-        raise InputError(f"The margins: {len(faults)} fault{'s' * (len(faults) != 1)}.", faults)
+    refuse((unknown("margin", name, known, basis="the table of comparability") for name in wrong), what="The margins")
     refuse(_margin_faults(known, allowed or {}), what="The margins")
     band = band_nm or (reference.measured.emission_nm or other.measured.emission_nm or 800.0, 40.0)
     refuse(

@@ -6,12 +6,12 @@ from dataclasses import dataclass
 from lampyris.core.constants import AVOGADRO_PER_MOL, EV_NM, FWHM_PER_SD
 from lampyris.core.estimate import Estimate
 from lampyris.core.sourced import SourcedValue
-from lampyris.probe.bounds import known, refusal, within
 from lampyris.probe.materials import pooled
 from lampyris.probe.probe import cross_section_mm2
 from lampyris.probe.propagation import Uncertain, propagated, value_of
-from lampyris.probe.sourced_tables import table_rows
+from lampyris.probe.refusals import known, refusal, within
 from lampyris.probe.spectra.spectrum import Continuum, assumed_continuum
+from lampyris.probe.tables import table_rows
 
 # wavelengths in nm that are taken for the same one
 _SAME_NM = 1.0

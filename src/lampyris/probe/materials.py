@@ -7,18 +7,17 @@ Energies of band edges are against vacuum in eV, below it negative. Deformation 
 of relative volume change. Masses are in units of the free electron's.
 """
 
-import csv
 import math
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from functools import lru_cache
-from importlib import resources
 
 from lampyris.core.errors import InputError
 from lampyris.core.estimate import Estimate
 from lampyris.core.sourced import MARKS, SourcedValue
 from lampyris.probe.refusals import refused
 from lampyris.probe.structure import Layer
+from lampyris.probe.tables import constant, table_rows
 
 REFERENCE_K = 300.0
 """Temperature of the gaps in the table."""
@@ -219,8 +218,8 @@ def materials() -> tuple[Material, ...]:
     ['CdSe', 'CdTe', 'CdS']
     """
     constants: dict[str, list[tuple[str, SourcedValue]]] = {}
-    for row in _table("materials.csv"):
-        constants.setdefault(row["material"], []).append((row["quantity"], _sourced(row)))
+    for row in table_rows("materials.csv"):
+        constants.setdefault(row["material"], []).append((row["quantity"], constant(row)))
     return tuple(
         Material(
             name=row["material"],
@@ -231,13 +230,13 @@ def materials() -> tuple[Material, ...]:
             toxicity=row["toxicity"],
             constants=tuple(constants[row["material"]]),
         )
-        for row in _table("material_families.csv")
+        for row in table_rows("material_families.csv")
     )
 
 
 def alloys() -> tuple[tuple[str, str, str], ...]:
     """Name, first and second end member of each alloy; the composition is the share of the second."""
-    return tuple((row["alloy"], row["first"], row["second"]) for row in _table("alloys.csv"))
+    return tuple((row["alloy"], row["first"], row["second"]) for row in table_rows("alloys.csv"))
 
 
 def material(name: str, /) -> Material:
@@ -291,7 +290,7 @@ def alloy(name: str, composition: float, /) -> Material:
     >>> 1.3 < gap < 1.5  # below both ends: the bowing
     True
     """
-    row = next((row for row in _table("alloys.csv") if row["alloy"] == name), None)
+    row = next((row for row in table_rows("alloys.csv") if row["alloy"] == name), None)
     if row is None:
         names = ", ".join(entry[0] for entry in alloys())
         raise refused(
@@ -313,7 +312,7 @@ def alloy(name: str, composition: float, /) -> Material:
         indirect=any(one.indirect for one in ends),
         metals_of_concern=metals if len(ends) == 2 else ends[0].metals_of_concern,
         toxicity=max((one.toxicity for one in ends), key=ranks.index),
-        constants=_alloyed(first, second, composition, _sourced(row)),
+        constants=_alloyed(first, second, composition, constant(row)),
         composition=composition,
     )
 
@@ -370,15 +369,3 @@ def _between(
 
 def _normal(value: float, sd: float, unit: str, method: str) -> Estimate:
     return Estimate(value, sd, value - NORMAL_95 * sd, value + NORMAL_95 * sd, 0.95, unit, method)
-
-
-def _sourced(row: dict[str, str]) -> SourcedValue:
-    return SourcedValue(
-        float(row["value"]), float(row["sd"]), row["unit"], row["conditions"], row["source"], row["mark"]
-    )
-
-
-@lru_cache(maxsize=8)
-def _table(name: str) -> tuple[dict[str, str], ...]:
-    text = resources.files("lampyris.probe").joinpath("data", name).read_text(encoding="utf-8")
-    return tuple(csv.DictReader(text.splitlines()))

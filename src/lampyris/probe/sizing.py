@@ -3,11 +3,9 @@
 The curves are fits to electron microscopy; they hold for bare, roughly spherical dots, and for absorption, not emission.
 """
 
-import csv
 import math
 from dataclasses import dataclass
 from functools import lru_cache
-from importlib import resources
 
 import numpy as np
 
@@ -16,6 +14,7 @@ from lampyris.core.errors import InputError
 from lampyris.core.estimate import Estimate
 from lampyris.probe.materials import NORMAL_95
 from lampyris.probe.refusals import refused
+from lampyris.probe.tables import table_rows
 
 FORMS = ("polynomial in wavelength", "gap plus inverse quadratic", "gap plus power")
 
@@ -114,13 +113,12 @@ class SizingCurve:
 
 @lru_cache(maxsize=1)
 def _curves() -> tuple[SizingCurve, ...]:
-    text = resources.files("lampyris.probe").joinpath("data", "sizing_curves.csv").read_text(encoding="utf-8")
     return tuple(
         SizingCurve(
             row["material"], row["form"], tuple(float(word) for word in row["coefficients"].split()), float(row["low_nm"]),
             float(row["high_nm"]), float(row["sd"]) / 100.0, row["source"], row["mark"],
         )
-        for row in csv.DictReader(text.splitlines())
+        for row in table_rows("sizing_curves.csv")
     )  # fmt: skip
 
 

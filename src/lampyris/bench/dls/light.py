@@ -1,23 +1,14 @@
 """Geometry of a scattering experiment, and from decay rates to hydrodynamic diameters and back."""
 
-import csv
-import io
 import math
 from dataclasses import dataclass
-from functools import lru_cache
-from importlib import resources
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from lampyris.bench.tables import table_rows
 from lampyris.core.constants import BOLTZMANN_J_PER_K
 from lampyris.core.sourced import SourcedValue
-
-
-@lru_cache(maxsize=1)
-def _viscosity_rows() -> tuple[dict[str, str], ...]:
-    text = resources.files("lampyris.bench").joinpath("data", "water_viscosity.csv").read_text(encoding="utf-8")
-    return tuple(csv.DictReader([line for line in io.StringIO(text) if line.strip() and not line.startswith("#")]))
 
 
 def water_viscosity(temperature_k: float, /) -> SourcedValue:
@@ -47,7 +38,7 @@ def water_viscosity(temperature_k: float, /) -> SourcedValue:
     >>> round(water_viscosity(298.15).value, 4)
     0.89
     """
-    rows = _viscosity_rows()
+    rows = table_rows("water_viscosity.csv")
     low, high = float(rows[0]["low_k"]), float(rows[0]["high_k"])
     if not low <= temperature_k <= high:
         raise ValueError(f"the viscosity of water is known from {low:g} to {high:g} K, not at {temperature_k:g} K")

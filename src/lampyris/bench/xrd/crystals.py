@@ -1,27 +1,19 @@
 """Crystals that dots are made of: cells, sites, reflections and form factors, from the tables of this room."""
 
-import csv
-import io
 import math
 from dataclasses import dataclass
 from functools import lru_cache
-from importlib import resources
 
 import numpy as np
 from numpy.typing import NDArray
 
+from lampyris.bench.tables import table_rows
 from lampyris.core.sourced import SourcedValue
 
 Array = NDArray[np.float64]
 
 DEBYE_WALLER_A2 = 1.0
 """Debye-Waller factor B of every atom at room temperature, assumed: it only tilts intensities."""
-
-
-def _rows(name: str) -> tuple[dict[str, str], ...]:
-    text = resources.files("lampyris.bench").joinpath("data", name).read_text(encoding="utf-8")
-    lines = [line for line in io.StringIO(text) if line.strip() and not line.startswith("#")]
-    return tuple(csv.DictReader(lines))
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,7 +40,7 @@ class Anode:
 def anodes() -> dict[str, Anode]:
     """Anodes by element."""
     found = {}
-    for row in _rows("anodes.csv"):
+    for row in table_rows("anodes.csv"):
         lines = [
             SourcedValue(float(row[key]), float(row["sd_A"]), "A", "", row["source"], row["mark"])
             for key in ("alpha1_A", "alpha2_A")
@@ -118,11 +110,11 @@ class Phase:
 def phases() -> dict[str, Phase]:
     """Phases by name, in the order of the table."""
     places: dict[str, list[tuple[int, tuple[float, float, float]]]] = {}
-    for row in _rows("phase_sites.csv"):
+    for row in table_rows("phase_sites.csv"):
         at = (float(row["x"]), float(row["y"]), float(row["z"]))
         places.setdefault(row["structure"], []).append((int(row["role"]), at))
     found = {}
-    for row in _rows("phases.csv"):
+    for row in table_rows("phases.csv"):
         elements = row["elements"].split()
         sites = places[row["structure"]]
         found[row["phase"]] = Phase(
@@ -145,7 +137,7 @@ def phases() -> dict[str, Phase]:
 @lru_cache(maxsize=1)
 def _coefficients() -> dict[str, Array]:
     names = ("a1", "a2", "a3", "a4", "a5", "c", "b1", "b2", "b3", "b4", "b5")
-    return {row["element"]: np.array([float(row[name]) for name in names]) for row in _rows("form_factors.csv")}
+    return {row["element"]: np.array([float(row[name]) for name in names]) for row in table_rows("form_factors.csv")}
 
 
 def form_factor(element: str, q: Array, /) -> Array:

@@ -5,11 +5,10 @@ import re
 from dataclasses import dataclass
 from typing import Literal
 
-from lampyris.core.errors import InputError
 from lampyris.core.estimate import Estimate
 from lampyris.core.sourced import SourcedValue
 from lampyris.probe.coat.polymer import polymer_layer
-from lampyris.probe.ranges import outside, refuse, unknown
+from lampyris.probe.refusals import faulty, outside, refuse, unknown
 from lampyris.probe.tables import row_named, sourced, table_rows
 
 PEG_MASSES = (350, 550, 750, 1000, 2000, 3400, 5000)
@@ -172,7 +171,7 @@ def ligand_named(name: str, /, *, field: str = "coat.ligand") -> Ligand:
     row = row_named(table_rows("ligands.csv"), name)
     if row is None:
         fault = unknown(field, name, ligand_names(), basis="the table of ligands")
-        raise InputError("The coat: 1 fault.", (fault,))
+        raise faulty((fault,), what="The coat")
     mass = float(row["molar_mass_kda"])
     return Ligand(
         name=row["name"],

@@ -8,7 +8,7 @@ from lampyris.core.dots import CoatSettings
 from lampyris.core.estimate import Estimate
 from lampyris.core.finding import Finding
 from lampyris.probe.coat.kinds import PEG_MASSES, Layer, Ligand, coat_layers, ligand_named, table_rows
-from lampyris.probe.ranges import outside, refuse
+from lampyris.probe.refusals import outside, refuse
 from lampyris.probe.structure import Structure
 
 RENAL_THRESHOLD_NM = 5.5

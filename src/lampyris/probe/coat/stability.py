@@ -16,7 +16,7 @@ from lampyris.core.estimate import Estimate
 from lampyris.core.finding import Finding
 from lampyris.core.sourced import SourcedValue
 from lampyris.probe.coat.kinds import Layer
-from lampyris.probe.ranges import outside, refuse
+from lampyris.probe.refusals import outside, refuse
 from lampyris.probe.tables import row_named, sourced, table_rows
 
 CLOSEST_NM = 0.3

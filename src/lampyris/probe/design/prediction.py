@@ -1,16 +1,11 @@
 """What a dot of given layers is predicted to be: colour, width, light yield, size in water, and what is in it."""
 
-import csv
 import math
 from dataclasses import dataclass
-from functools import lru_cache
-from importlib import resources
 
 from lampyris.core.constants import EV_NM
 from lampyris.core.errors import InputError
 from lampyris.core.estimate import Estimate
-from lampyris.core.finding import Finding, Place, Severity
-from lampyris.core.sourced import SourcedValue
 from lampyris.probe.coat import CoatedSize, coated_size
 from lampyris.probe.confinement import Transition, first_transition
 from lampyris.probe.confinement.transition import solved_pair
@@ -22,8 +17,10 @@ from lampyris.probe.extinction import excitation_extinction
 from lampyris.probe.materials import NORMAL_95, layer_material, pooled
 from lampyris.probe.photophysics import brightness
 from lampyris.probe.propagation import propagated
+from lampyris.probe.refusals import fault
 from lampyris.probe.spectra import LineWidth, line_shape, line_width, photophysical_constant
 from lampyris.probe.structure import Structure
+from lampyris.probe.tables import constant, table_rows
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -179,10 +176,7 @@ def _no_emission(structure: Structure, energy_ev: float) -> InputError:
     seen = f"{structure.label} has its emission at {energy_ev:.2f} eV, below {LEAST_EV:g} eV: "
     seen += "the bands of its layers overlap, or nearly so."
     mend = "Choose a smaller core or other materials; `lampyris probe materials` lists their gaps."
-    return InputError(
-        f"{structure.label} does not shine",
-        [Finding("design.no-emission", Severity.ERROR, Place(column="layers"), seen, mend)],
-    )
+    return InputError(f"{structure.label} does not shine", [fault("design.no-emission", "layers", seen, mend)])
 
 
 def _normal(value: float, sd: float, unit: str, method: str) -> Estimate:
@@ -221,7 +215,7 @@ def _yield(structure: Structure, overlap: float) -> Estimate:
     as the radiative rate does.
     """
     kind = "bare" if len(structure.layers) == 1 else "shelled"
-    typical = pooled(tuple(value for name, value in _yields() if name == kind))
+    typical = pooled(constant(row) for row in table_rows("dot_yields.csv") if row["kind"] == kind)
     return propagated(
         lambda typical: 1.0 / (1.0 + (1.0 / min(max(typical, 0.01), 0.99) - 1.0) / max(overlap, 1e-6)),
         {"typical": typical},
@@ -230,15 +224,6 @@ def _yield(structure: Structure, overlap: float) -> Estimate:
         low=0.0,
         high=1.0,
     )
-
-
-@lru_cache(maxsize=1)
-def _yields() -> tuple[tuple[str, SourcedValue], ...]:
-    text = resources.files("lampyris.probe").joinpath("data", "dot_yields.csv").read_text("utf-8")
-    return tuple(
-        (row["kind"], SourcedValue(float(row["value"]), float(row["sd"]), row["unit"], row["conditions"], row["source"], row["mark"]))
-        for row in csv.DictReader(text.splitlines())
-    )  # fmt: skip
 
 
 class Colour:

@@ -5,13 +5,12 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from lampyris.core.errors import InputError
 from lampyris.core.estimate import Estimate
 from lampyris.core.finding import Finding
 from lampyris.core.sourced import SourcedValue
 from lampyris.probe.hazard.composition import dots_of_nmol, element, element_mass_ag, material_faults, size_correction
 from lampyris.probe.hazard.dissolution import Conditions, Release, released
-from lampyris.probe.ranges import outside, refuse, unknown
+from lampyris.probe.refusals import faulty, outside, refuse, unknown
 from lampyris.probe.structure import Layer, Structure
 from lampyris.probe.tables import plain, row_named, table_rows
 
@@ -270,7 +269,7 @@ def species_named(name: str, /, *, field: str = "species") -> Species:
     rows = table_rows("species.csv")
     row = row_named(rows, name, column="species")
     if row is None:
-        raise InputError("The dose: 1 fault.", (_unknown_species(name, field),))
+        raise faulty((_unknown_species(name, field),), what="The dose")
     return Species(row["species"], float(row["body_g"]), float(row["km_kg_m2"]), row["source"], row["mark"])
 
 

@@ -12,7 +12,7 @@ from lampyris.core.estimate import Estimate
 from lampyris.core.finding import Finding
 from lampyris.core.sourced import MARKS, SourcedValue
 from lampyris.probe.materials import alloys, materials, pooled
-from lampyris.probe.ranges import outside, refuse, unknown
+from lampyris.probe.refusals import faulty, outside, refuse, unknown
 from lampyris.probe.structure import Structure
 from lampyris.probe.tables import plain, row_named, sourced, table_rows
 
@@ -80,7 +80,7 @@ def element(symbol: str, /) -> Element:
     row = row_named(table_rows("elements.csv"), symbol, column="element")
     if row is None:
         known = [one["element"] for one in table_rows("elements.csv")]
-        raise InputError("The material: 1 fault.", (unknown("element", symbol, known, basis="the table of elements"),))
+        raise faulty((unknown("element", symbol, known, basis="the table of elements"),), what="The material")
     column = "pde_parenteral_ug_day"
     permitted = sourced(row, column, "ug/day", conditions="human, by injection") if row[column] else None
     return Element(row["element"], float(row["molar_mass_g_mol"]), permitted, row["class"])
@@ -132,7 +132,7 @@ def substance(material: str, /, *, composition: float = math.nan, field: str = "
         if name:
             return _simple(name)
         fault = unknown(field, material, material_names(), basis="the table of compositions")
-        raise InputError("The dot: 1 fault.", (fault,))
+        raise faulty((fault,), what="The dot")
     basis = f"share of {mixture[2]} in {mixture[0]}"
     refuse(
         outside(field.replace("material", "composition"), composition, low=0, high=1, unit="1", basis=basis),

@@ -11,7 +11,7 @@ from lampyris.core.constants import GAS_J_PER_MOL_K
 from lampyris.core.finding import Finding
 from lampyris.core.sourced import SourcedValue
 from lampyris.probe.hazard.composition import substance
-from lampyris.probe.ranges import outside, refuse
+from lampyris.probe.refusals import outside, refuse
 from lampyris.probe.structure import Structure
 from lampyris.probe.tables import row_named, sourced, table_rows
 

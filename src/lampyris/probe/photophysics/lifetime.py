@@ -14,9 +14,9 @@ from lampyris.core.constants import (
     VACUUM_PERMITTIVITY_F_PER_M,
 )
 from lampyris.core.estimate import Estimate
-from lampyris.probe.bounds import each_within, refusal, within
 from lampyris.probe.photophysics.local_field import FieldModel, local_field_rate
 from lampyris.probe.propagation import Uncertain, propagated, value_of
+from lampyris.probe.refusals import each_within, refusal, within
 
 
 def oscillator_strength(kane_ev: Uncertain, energy_ev: Uncertain, /, *, overlap: Uncertain = 1.0) -> Estimate:

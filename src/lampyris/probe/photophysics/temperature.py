@@ -5,9 +5,9 @@ from collections.abc import Sequence
 
 from lampyris.core.constants import BOLTZMANN_EV_PER_K, EV_NM
 from lampyris.core.estimate import Estimate
-from lampyris.probe.bounds import refusal, within
 from lampyris.probe.materials import NORMAL_95, layer_material, pooled
 from lampyris.probe.propagation import Uncertain, propagated, value_of
+from lampyris.probe.refusals import refusal, within
 from lampyris.probe.structure import Layer
 
 _UNKNOWN_SLOPE_EV_PER_K = 5e-4

@@ -7,7 +7,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from lampyris.core.constants import EV_NM
-from lampyris.probe.bounds import refusal
+from lampyris.probe.refusals import refusal
 
 
 def energy_ev(wavelength_nm: ArrayLike, /) -> NDArray[np.float64]:

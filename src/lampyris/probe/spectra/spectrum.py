@@ -10,9 +10,9 @@ from scipy.special import erf
 
 from lampyris.core.constants import EV_NM, FWHM_PER_SD
 from lampyris.core.estimate import Estimate
-from lampyris.probe.bounds import each_within, refusal, within
 from lampyris.probe.materials import pooled
 from lampyris.probe.propagation import Uncertain, propagated, value_of
+from lampyris.probe.refusals import each_within, refusal, within
 from lampyris.probe.spectra.axes import Line, energy_ev, measured_line, per_nm_from_per_ev, width_nm
 from lampyris.probe.spectra.ensemble import Ensemble, Transitions, energies, weighted_energies
 from lampyris.probe.spectra.lineshape import (

@@ -18,10 +18,10 @@ from lampyris.core.sourced import MARKS, SourcedValue
 from lampyris.probe.refusals import refused
 from lampyris.probe.structure import Layer
 from lampyris.probe.tables import constant, table_rows
+from lampyris.statistics.intervals import normal_interval
 
 REFERENCE_K = 300.0
 """Temperature of the gaps in the table."""
-NORMAL_95 = 1.959963984540054
 TEMPERATURES_K = (4.0, 400.0)
 """Range of the gaps' temperature laws; a linear coefficient is held to it with a wider error."""
 
@@ -150,7 +150,9 @@ class Material:
         at_reference = self.estimate("gap")
         shift, shift_sd = self._gap_shift(temperature_k)
         sd = math.hypot(at_reference.sd, shift_sd)
-        return _normal(at_reference.value + shift, sd, "eV", f"{at_reference.method}; at {temperature_k:g} K")
+        return normal_interval(
+            at_reference.value + shift, sd, unit="eV", method=f"{at_reference.method}; at {temperature_k:g} K"
+        )
 
     def _gap_shift(self, temperature_k: float) -> tuple[float, float]:
         alpha, beta, slope = (self.values(name) for name in ("varshni_alpha", "varshni_beta", "gap_slope"))
@@ -205,7 +207,9 @@ def pooled(values: Iterable[SourcedValue], /) -> Estimate:
         math.fsum(w * (row.sd**2 + (row.value - mean) ** 2) for w, row in zip(weights, rows, strict=True)) / total
     )
     worst = max((row.mark for row in rows), key=list(MARKS).index)
-    return _normal(mean, math.sqrt(variance), rows[0].unit, f"{len(rows)} source(s), least trusted: {worst}")
+    return normal_interval(
+        mean, math.sqrt(variance), unit=rows[0].unit, method=f"{len(rows)} source(s), least trusted: {worst}"
+    )
 
 
 @lru_cache(maxsize=1)
@@ -365,7 +369,3 @@ def _between(
         f", bowing: {bowing.source}" if quantity == "gap" else ""
     )
     return SourcedValue(value, sd, UNITS[quantity], f"share of {second.name} {share:g}", source, mark)
-
-
-def _normal(value: float, sd: float, unit: str, method: str) -> Estimate:
-    return Estimate(value, sd, value - NORMAL_95 * sd, value + NORMAL_95 * sd, 0.95, unit, method)

@@ -8,6 +8,7 @@ from numpy.typing import NDArray
 from scipy.special import ndtri
 
 from lampyris.core.estimate import Estimate
+from lampyris.statistics.intervals import normal_interval
 
 Uncertain = float | Estimate
 
@@ -75,10 +76,8 @@ def propagated(
         if sd > 0:
             up, down = at | {name: at[name] + _STEP * sd}, at | {name: at[name] - _STEP * sd}
             variance += ((float(of(**up)) - float(of(**down))) / (2 * _STEP)) ** 2
-    sd = math.sqrt(variance)
-    half = float(ndtri(0.5 + level / 2)) * sd
-    bottom, top = min(max(value - half, low), value), max(min(value + half, high), value)
-    return Estimate(value, sd, bottom, top, level, unit, f"{method}, linear propagation")
+    words = f"{method}, linear propagation"
+    return normal_interval(value, math.sqrt(variance), unit=unit, method=words, low=low, high=high, level=level)
 
 
 def sampled(

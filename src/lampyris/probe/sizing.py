@@ -12,9 +12,9 @@ import numpy as np
 from lampyris.core.constants import EV_NM
 from lampyris.core.errors import InputError
 from lampyris.core.estimate import Estimate
-from lampyris.probe.materials import NORMAL_95
 from lampyris.probe.refusals import refused
 from lampyris.probe.tables import table_rows
+from lampyris.statistics.intervals import normal_interval
 
 FORMS = ("polynomial in wavelength", "gap plus inverse quadratic", "gap plus power")
 
@@ -200,7 +200,7 @@ def _joined(values: list[float], sds: list[float], curves: list[SizingCurve]) ->
     variance = math.fsum(sd**2 + (value - mean) ** 2 for value, sd in zip(values, sds, strict=True)) / len(values)
     sd = math.sqrt(variance)
     cited = "; ".join(f"{one.source} ({one.mark})" for one in curves)
-    return Estimate(mean, sd, mean - NORMAL_95 * sd, mean + NORMAL_95 * sd, 0.95, "nm", f"sizing curve: {cited}")
+    return normal_interval(mean, sd, unit="nm", method=f"sizing curve: {cited}")
 
 
 def _outside(field: str, value: float, curves: tuple[SizingCurve, ...], *, lengths: bool) -> InputError:

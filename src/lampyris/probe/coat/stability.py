@@ -18,6 +18,7 @@ from lampyris.core.sourced import SourcedValue
 from lampyris.probe.coat.kinds import Layer
 from lampyris.probe.refusals import outside, refuse
 from lampyris.probe.tables import row_named, sourced, table_rows
+from lampyris.statistics.intervals import normal_interval
 
 CLOSEST_NM = 0.3
 """Gap between hard surfaces that a layer of water leaves: assumed."""
@@ -359,7 +360,7 @@ def colloidal_stability(
         debye_nm=around.debye_nm,
         hamaker=hamaker,
         zeta=zeta,
-        charge_e=_normal(charge, charge_sd, "1", "Debye and Hueckel"),
+        charge_e=normal_interval(charge, charge_sd, unit="1", method="Debye and Hueckel"),
         barrier=barrier,
         well=well,
         verdict=verdict,
@@ -401,14 +402,12 @@ def _energies(
 
 def _zeta(layers: tuple[Layer, ...], measured: float | None) -> Estimate:
     if measured is not None:
-        return _normal(measured, 4.0, "mV", "measured, to 4 mV")
+        return normal_interval(measured, 4.0, unit="mV", method="measured, to 4 mV")
     if not layers:
-        return _normal(0.0, 10.0, "mV", "a bare crystal's is not known")
-    return _normal(layers[-1].zeta.value, layers[-1].zeta.sd, "mV", f"table of coats, {layers[-1].zeta.mark}")
-
-
-def _normal(value: float, sd: float, unit: str, method: str) -> Estimate:
-    return Estimate(value, sd, value - 1.96 * sd, value + 1.96 * sd, 0.95, unit, method)
+        return normal_interval(0.0, 10.0, unit="mV", method="a bare crystal's is not known")
+    return normal_interval(
+        layers[-1].zeta.value, layers[-1].zeta.sd, unit="mV", method=f"table of coats, {layers[-1].zeta.mark}"
+    )
 
 
 def _barrier_and_well(energy: PairEnergy) -> tuple[float, float]:

@@ -8,7 +8,6 @@ import math
 from dataclasses import dataclass, replace
 
 from lampyris.core.constants import EV_NM
-from lampyris.core.estimate import Estimate
 from lampyris.core.finding import Finding, Place, Severity
 from lampyris.probe.confinement.transition import (
     CALIBRATED_CONFINEMENT_SD,
@@ -17,9 +16,9 @@ from lampyris.probe.confinement.transition import (
     first_transition,
     solved_pair,
 )
-from lampyris.probe.materials import NORMAL_95
 from lampyris.probe.refusals import refused
 from lampyris.probe.structure import Structure
+from lampyris.statistics.intervals import normal_interval
 
 FACTORS = (0.3, 2.5)
 """Beyond these the sample is not the structure that was said."""
@@ -128,7 +127,7 @@ def calibrated(
         findings += (Finding("calibration.other-materials", Severity.WARNING, Place(column="layers"), seen, mend),)
     sd = relative * abs(above)
     method = f"radial envelopes, confinement times {made.factor:.3f} by one sample of {made.diameter_nm:g} nm; normal"
-    estimate = Estimate(energy, sd, energy - NORMAL_95 * sd, energy + NORMAL_95 * sd, 0.95, "eV", method)
+    estimate = normal_interval(energy, sd, unit="eV", method=method)
     return replace(found, energy_ev=estimate, findings=findings)
 
 

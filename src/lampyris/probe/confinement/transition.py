@@ -26,9 +26,9 @@ from lampyris.probe.confinement.coulomb import (
     screened_permittivity,
 )
 from lampyris.probe.confinement.radial import Inverse, Level, RadialGrid, lowest_level, radial_grid
-from lampyris.probe.materials import NORMAL_95
 from lampyris.probe.refusals import refused
 from lampyris.probe.structure import Structure
+from lampyris.statistics.intervals import NORMAL_95, normal_interval
 
 Kind = Literal["type I", "quasi-type II", "type II", "inverted type I"]
 LOCALISED = 0.65
@@ -47,6 +47,14 @@ LIFETIME_FACTOR = 2.0
 """One standard deviation of the lifetime as a factor: its fine structure is averaged, not resolved."""
 PERMEABLE = 1.5
 """Refractive index of what is around the dot for the density of light modes, ligand and medium together."""
+
+
+def wavelength_of(energy_ev: Estimate, /) -> Estimate:
+    """Wavelength in nm of an energy: its interval is that of the energy, its standard deviation to first order."""
+    e = energy_ev
+    value = EV_NM / e.value
+    low, high = EV_NM / e.high, EV_NM / e.low if e.low > 0 else math.inf
+    return Estimate(value, value * e.sd / e.value, low, high, e.level, "nm", e.method)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -100,10 +108,7 @@ class Transition:
     @property
     def wavelength_nm(self) -> Estimate:
         """Wavelength of the energy, with the interval of it."""
-        e = self.energy_ev
-        value = EV_NM / e.value
-        low, high = EV_NM / e.high, EV_NM / e.low if e.low > 0 else math.inf
-        return Estimate(value, value * e.sd / e.value, low, high, e.level, "nm", e.method)
+        return wavelength_of(self.energy_ev)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -258,7 +263,7 @@ def _described(pair: Pair, sd: float, findings: tuple[Finding, ...]) -> Transiti
     )
     # the sign of an eigenvector is free; an s state has none to show
     return Transition(
-        energy_ev=Estimate(energy, sd, energy - NORMAL_95 * sd, energy + NORMAL_95 * sd, 0.95, "eV", method),
+        energy_ev=normal_interval(energy, sd, unit="eV", method=method),
         electron_ev=pair.electron.energy_ev,
         hole_ev=-pair.hole.energy_ev,
         coulomb_ev=pair.coulomb_ev,

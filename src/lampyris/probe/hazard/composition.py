@@ -15,6 +15,7 @@ from lampyris.probe.materials import alloys, materials, pooled
 from lampyris.probe.refusals import faulty, outside, refuse, unknown
 from lampyris.probe.structure import Structure
 from lampyris.probe.tables import plain, row_named, sourced, table_rows
+from lampyris.statistics.intervals import normal_interval
 
 _PART = re.compile(r"([A-Z][a-z]?)(\d*\.?\d*)")
 
@@ -170,8 +171,12 @@ def element_mass_ag(structure: Structure, /) -> dict[str, Estimate]:
             mass = volume * known.density_g_cm3 * 1e-3 * share
             found.setdefault(symbol, []).append((mass, mass * known.density_sd_g_cm3 / known.density_g_cm3))
     return {
-        symbol: _estimate(
-            math.fsum(mass for mass, _ in parts), math.sqrt(math.fsum(sd**2 for _, sd in parts)), "ag", "bulk density"
+        symbol: normal_interval(
+            math.fsum(mass for mass, _ in parts),
+            math.hypot(*(sd for _, sd in parts)),
+            unit="ag",
+            method="bulk density",
+            low=0.0,
         )
         for symbol, parts in found.items()
     }
@@ -237,7 +242,3 @@ def _mixed(name: str, share: float, ends: tuple[str, str]) -> Substance:
     relative = max(part.density_sd_g_cm3 / part.density_g_cm3 for part in parts)
     density = math.fsum(masses) / volume
     return Substance(f"{name}({share:.2f})", density, relative * density, shares, "computed")
-
-
-def _estimate(value: float, sd: float, unit: str, method: str) -> Estimate:
-    return Estimate(value, sd, max(0.0, value - 1.96 * sd), value + 1.96 * sd, 0.95, unit, method)

@@ -22,6 +22,7 @@ from lampyris.probe.spectra.lineshape import (
     photophysical_values,
     replica_weights,
 )
+from lampyris.statistics.intervals import normal_interval
 
 Profile = Literal["gaussian", "lorentzian"]
 # of the narrowest line: the step of the energy grid
@@ -384,7 +385,7 @@ def line_width(
 
 
 def _given(value: float, relative_sd: float, method: str) -> Estimate:
-    factor = Estimate(1.0, relative_sd, 1.0 - 2 * relative_sd, 1.0 + 2 * relative_sd, 0.95, "1", "given")
+    factor = normal_interval(1.0, relative_sd, unit="1", method="given")
     return propagated(lambda factor: value * factor, {"factor": factor}, unit="eV", method=method, low=0.0)
 
 

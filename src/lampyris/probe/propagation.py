@@ -133,6 +133,11 @@ def sampled(
     results = results[~np.isnan(results)]
     if not results.size:
         raise ValueError(f"{method}: no draw gave a number")
-    low, high = np.quantile(results, [0.5 - level / 2, 0.5 + level / 2])
-    words = f"{method}, {draws} draws with seed {seed}"
-    return Estimate(value, float(results.std()), min(float(low), value), max(float(high), value), level, unit, words)
+    return of_draws(value, results, unit=unit, method=f"{method}, {draws} draws with seed {seed}", level=level)
+
+
+def of_draws(value: float, draws: NDArray[np.float64], /, *, unit: str, method: str, level: float = 0.95) -> Estimate:
+    """Estimate whose interval is between quantiles of draws, and holds the value."""
+    low, high = np.quantile(draws, [0.5 - level / 2, 0.5 + level / 2])
+    spread = float(draws.std(ddof=1)) if draws.size > 1 else math.nan
+    return Estimate(value, spread, min(float(low), value), max(float(high), value), level, unit, method)

@@ -16,6 +16,7 @@ from lampyris.core.estimate import Estimate
 from lampyris.core.finding import Finding
 from lampyris.core.sourced import SourcedValue
 from lampyris.probe.coat.kinds import Layer
+from lampyris.probe.propagation import of_draws
 from lampyris.probe.refusals import outside, refuse
 from lampyris.probe.tables import row_named, sourced, table_rows
 from lampyris.statistics.intervals import normal_interval
@@ -397,7 +398,11 @@ def _energies(
     barriers, wells = np.array([_barrier_and_well(at(*row)) for row in rng.standard_normal((DRAWS, 3)).tolist()]).T
     barrier, well = _barrier_and_well(middle)
     method = "DLVO and steric term, drawn"
-    return middle, _interval(barrier, barriers, method), _interval(well, wells, method)
+    return (
+        middle,
+        of_draws(barrier, barriers, unit="kT", method=method),
+        of_draws(well, wells, unit="kT", method=method),
+    )
 
 
 def _zeta(layers: tuple[Layer, ...], measured: float | None) -> Estimate:
@@ -414,11 +419,6 @@ def _barrier_and_well(energy: PairEnergy) -> tuple[float, float]:
     """Highest energy over all gaps, and the depth of the deepest one."""
     total = energy.total_kt
     return float(max(0.0, total.max())), float(max(0.0, -total.min()))
-
-
-def _interval(value: float, drawn: NDArray[np.float64], method: str) -> Estimate:
-    low, high = np.quantile(drawn, [0.025, 0.975])
-    return Estimate(value, float(drawn.std()), min(float(low), value), max(float(high), value), 0.95, "kT", method)
 
 
 def _verdict(barrier: Estimate, well: Estimate) -> tuple[str, str]:

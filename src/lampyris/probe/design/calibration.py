@@ -16,6 +16,7 @@ from lampyris.core.dots import DotSettings
 from lampyris.core.errors import InputError
 from lampyris.probe.confinement import calibration as factor_calibration
 from lampyris.probe.confinement.bands import CORE_DIAMETER_NM
+from lampyris.probe.confinement.calibrate import DIAMETER_RELATIVE_SD, PEAK_SD_NM
 from lampyris.probe.confinement.transition import (
     CALIBRATED_CONFINEMENT_SD,
     MODEL_CONFINEMENT_SD,
@@ -39,12 +40,6 @@ CURVE_PLACES = (0.2, 0.5, 0.8)
 CURVE_OWN = 0.1
 """Share of a sizing curve's variance in which its places differ; the rest they share, so that three places count as little more
 than one (assumed)."""
-
-DIAMETER_RELATIVE_SD = 0.03
-"""Uncertainty of a sample's mean diameter where none is stated (assumed: counting 200 dots, and the microscope's scale)."""
-
-PEAK_SD_NM = 2.0
-"""Uncertainty of a peak read from a spectrum where none is stated (assumed)."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)

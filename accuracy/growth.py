@@ -3,6 +3,7 @@
 import numpy as np
 
 from accuracy.figures import Figure, figure
+from lampyris.core.constants import AVOGADRO_PER_NM3
 from lampyris.probe.growth import (
     Batch,
     Kinetics,
@@ -14,7 +15,6 @@ from lampyris.probe.growth import (
     ripening_exponent,
     wagner_distribution,
 )
-from lampyris.probe.growth.batch import AVOGADRO_PER_NM3
 
 TABLE = "growth"
 # a capillary length far below the radii, so that Gibbs and Thomson's rule to first order holds as the laws take it

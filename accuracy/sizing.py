@@ -10,7 +10,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from accuracy.figures import Figure, figure
-from lampyris.probe.confinement import EV_NM, calibrated, calibration, first_transition
+from lampyris.core.constants import EV_NM
+from lampyris.probe.confinement import calibrated, calibration, first_transition
 from lampyris.probe.confinement.transition import Transition
 from lampyris.probe.sizing import SizingCurve, sizing_curves
 from lampyris.probe.structure import Layer, Structure

@@ -20,13 +20,13 @@ import numpy as np
 
 from accuracy.figures import Figure
 from lampyris.core.bench_study import POOLED, BenchLots, BenchNumber
+from lampyris.core.constants import EV_NM, FWHM_PER_SD
 from lampyris.core.errors import LampyrisError
 from lampyris.core.estimate import Estimate
 from lampyris.core.schemas import BenchRow
 from lampyris.core.seeds import seed_sequence
 from lampyris.core.techniques import settings_of
 from lampyris.core.techniques.table import known_techniques
-from lampyris.probe.spectra.axes import EV_NM, FWHM_PER_SD
 from lampyris.statistics.intervals import wilson_interval
 from lampyris.study.bench import measure
 from lampyris.study.dot.groups import file_groups

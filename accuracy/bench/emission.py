@@ -8,9 +8,10 @@ import numpy as np
 from accuracy.bench.scores import scored
 from accuracy.figures import Figure
 from lampyris.core.bench import BenchSource
+from lampyris.core.constants import EV_NM, FWHM_PER_SD
 from lampyris.core.seeds import seed_sequence
 from lampyris.core.techniques.photoluminescence import Settings
-from lampyris.probe.spectra.axes import EV_NM, FWHM_PER_SD, measured_line, width_nm
+from lampyris.probe.spectra.axes import measured_line, width_nm
 from lampyris.study.bench import measure
 from lampyris.virtual.instruments.spectra import SpectrumTruth, write_virtual_emission
 

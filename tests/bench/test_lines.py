@@ -4,7 +4,8 @@ import numpy as np
 import pytest
 
 from lampyris.bench.lines import PROFILES, infer_emission, inner_filter, predict_line, predict_spectrum
-from lampyris.probe.spectra.axes import EV_NM, FWHM_PER_SD, measured_line
+from lampyris.core.constants import EV_NM, FWHM_PER_SD
+from lampyris.probe.spectra.axes import measured_line
 
 X = np.arange(700.0, 930.0, 1.0)
 

@@ -9,8 +9,8 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from lampyris.bench.photons import difference_sd
+from lampyris.core.constants import EV_NM, FWHM_PER_SD
 from lampyris.core.estimate import Estimate
-from lampyris.probe.spectra.axes import EV_NM, FWHM_PER_SD
 from lampyris.statistics.averaging import following, widened, widening
 from lampyris.statistics.fitting import DataSet, Fit, Parameter, derived, fit_least_squares
 

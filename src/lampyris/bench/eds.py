@@ -9,8 +9,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from lampyris.bench.tables import table_rows
+from lampyris.core.constants import FWHM_PER_SD
 from lampyris.core.estimate import Estimate
-from lampyris.probe.spectra.axes import FWHM_PER_SD
 from lampyris.statistics.fitting import DataSet, Fit, Parameter, fit_poisson
 
 Array = NDArray[np.float64]

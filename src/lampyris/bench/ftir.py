@@ -11,8 +11,8 @@ from numpy.typing import ArrayLike, NDArray
 from lampyris.bench.photons import difference_sd
 from lampyris.bench.shapes import LN2, gaussian, lorentzian, pseudo_voigt
 from lampyris.bench.tables import table_rows
+from lampyris.core.constants import FWHM_PER_SD
 from lampyris.core.estimate import Estimate
-from lampyris.probe.spectra.axes import FWHM_PER_SD
 from lampyris.statistics.averaging import following, widened, widening
 from lampyris.statistics.fitting import DataSet, Fit, Parameter, derived, fit_least_squares
 from lampyris.statistics.intervals import NORMAL_95

@@ -9,8 +9,9 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from lampyris.bench.shapes import LN2, gaussian, pseudo_voigt
+from lampyris.core.constants import EV_NM
 from lampyris.core.estimate import Estimate
-from lampyris.probe.spectra.axes import EV_NM, measured_line, per_nm_from_per_ev
+from lampyris.probe.spectra.axes import measured_line, per_nm_from_per_ev
 from lampyris.statistics.averaging import akaike_weights, averaged_estimate, following, widened, widening
 from lampyris.statistics.fitting import DataSet, Fit, Parameter, derived, fit_least_squares
 

@@ -11,9 +11,10 @@ from numpy.typing import NDArray
 from scipy import special
 
 from lampyris.core.amounts import Brightness, CalibrationLine, InjectedDose
+from lampyris.core.constants import AVOGADRO_PER_MOL
 from lampyris.core.estimate import Estimate
 from lampyris.core.settings import Instrument
-from lampyris.probe.probe import AVOGADRO_PER_MOL, Probe, band_fractions, photon_irradiance_per_mm2
+from lampyris.probe.probe import Probe, band_fractions, photon_irradiance_per_mm2
 from lampyris.statistics.relations.lines import ratio_interval
 
 # a balance of a tenth of a milligram, read twice

@@ -1,9 +1,9 @@
 """Which organs a primary's cells reach, and when."""
 
-import csv
 from dataclasses import dataclass
 from functools import lru_cache
-from importlib import resources
+
+from lampyris.io.package_tables import rows_of
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,12 +45,7 @@ def tropism(primary: str, /) -> tuple[Tropism, ...]:
     >>> round(sum(row.weight for row in tropism("mammary fat pad")), 9)
     1.0
     """
-    text = resources.files("lampyris.metastasis").joinpath("data", "tropism.csv").read_text(encoding="utf-8")
-    table = [
-        row
-        for row in csv.DictReader(line for line in text.splitlines() if not line.startswith("#"))
-        if row["primary"] == primary
-    ]
+    table = [row for row in rows_of("lampyris.metastasis", "data", "tropism.csv") if row["primary"] == primary]
     if not table:
         raise KeyError(f"no tropism is known for a primary at {primary!r}")
     total = sum(float(row["weight"]) for row in table)

@@ -4,18 +4,17 @@ The data lie in ``data/catalogue``: the five tables of the review and its text, 
 the dyes and standards of quantum yield that they are compared with.
 """
 
-import csv
 import difflib
 import math
 import tomllib
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
-from importlib import resources
 
 from lampyris.core.errors import UsageError
 from lampyris.core.finding import Finding, Place, Severity
 from lampyris.core.sourced import MARKS
+from lampyris.io.package_tables import packaged_text, rows_of
 
 KINDS = ("dot", "assay", "patent", "dye", "finding")
 TABLES = {
@@ -27,6 +26,7 @@ TABLES = {
 }
 """The review's tables and what each is about."""
 
+FOLDER = ("lampyris.probe", "data", "catalogue")
 FILES = ("review_tables", "review_text", "first_paper", "dots", "dyes")
 
 
@@ -117,7 +117,7 @@ def entries() -> tuple[Entry, ...]:
     >>> sorted({entry.table for entry in entries()})
     [0, 1, 2, 3, 4, 5]
     """
-    return tuple(_entry(row) for name in FILES for row in _rows(name))
+    return tuple(_entry(row) for name in FILES for row in rows_of(*FOLDER, f"{name}.csv"))
 
 
 def cancers() -> tuple[str, ...]:
@@ -225,17 +225,8 @@ def _words(entry: Entry) -> str:
 
 @lru_cache(maxsize=2)
 def _others(what: str) -> dict[str, str]:
-    found: dict[str, dict[str, str]] = tomllib.loads(_text("names.toml"))
+    found: dict[str, dict[str, str]] = tomllib.loads(packaged_text(*FOLDER, "names.toml"))
     return found[what]
-
-
-def _rows(name: str) -> list[dict[str, str]]:
-    text = _text(f"{name}.csv")
-    return list(csv.DictReader(line for line in text.splitlines() if not line.startswith("#")))
-
-
-def _text(name: str) -> str:
-    return resources.files("lampyris.probe").joinpath("data", "catalogue", name).read_text(encoding="utf-8")
 
 
 def _entry(row: dict[str, str]) -> Entry:

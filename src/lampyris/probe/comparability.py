@@ -10,19 +10,19 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Literal
 
+from lampyris.core.constants import AVOGADRO_PER_MOL
 from lampyris.core.dots import DotSettings
-from lampyris.core.errors import InputError
 from lampyris.core.estimate import Estimate
 from lampyris.core.finding import Finding
 from lampyris.probe.coat import RENAL_THRESHOLD_NM, coated_size
 from lampyris.probe.hazard import element, element_mass_ag
-from lampyris.probe.probe import AVOGADRO_PER_MOL
-from lampyris.probe.ranges import outside, refuse, unknown
+from lampyris.probe.refusals import outside, refuse, unknown
 from lampyris.probe.structure import structure_from_settings
 from lampyris.probe.tables import table_rows
+from lampyris.statistics.intervals import NORMAL_95, normal_interval
 
 Verdict = Literal["pass", "fail", "cannot tell"]
-NORMAL_95 = 1.6448536269514722
+ONE_SIDED_95 = 1.6448536269514722
 """One-sided 95 % of the normal law: its two-sided interval is the 90 % one."""
 RETAINED_SD = 0.02
 """Of a share of signal retained, for which sheets give no uncertainty: assumed. Of a small loss it is a large part."""
@@ -175,9 +175,7 @@ def compare_dots(
     """
     known = {margin.property: margin for margin in margins()}
     wrong = [name for name in allowed or {} if name not in known]
-    if wrong:
-        faults = [unknown("margin", name, known, basis="the table of comparability") for name in wrong]
-        raise InputError(f"The margins: {len(faults)} fault{'s' * (len(faults) != 1)}.", faults)
+    refuse((unknown("margin", name, known, basis="the table of comparability") for name in wrong), what="The margins")
     refuse(_margin_faults(known, allowed or {}), what="The margins")
     band = band_nm or (reference.measured.emission_nm or other.measured.emission_nm or 800.0, 40.0)
     refuse(
@@ -230,14 +228,13 @@ def equivalence(reference: Estimate, other: Estimate, /, *, margin: float, kind:
     'pass'
     """
     if kind == "abs":
-        middle = other.value - reference.value
-        half = NORMAL_95 * math.hypot(reference.sd, other.sd)
-        low, high, bound = middle - half, middle + half, margin
-        difference = Estimate(middle, half / NORMAL_95, low, high, 0.9, reference.unit, "other less reference")
+        middle, sd = other.value - reference.value, math.hypot(reference.sd, other.sd)
+        difference = normal_interval(middle, sd, unit=reference.unit, method="other less reference", level=0.9)
+        low, high, bound = difference.low, difference.high, margin
     else:
         ratio = math.log(other.value / reference.value)
         sd = math.hypot(reference.sd / reference.value, other.sd / other.value)
-        low, high, bound = ratio - NORMAL_95 * sd, ratio + NORMAL_95 * sd, math.log(margin)
+        low, high, bound = ratio - ONE_SIDED_95 * sd, ratio + ONE_SIDED_95 * sd, math.log(margin)
         value = math.exp(ratio)
         difference = Estimate(value, value * sd, math.exp(low), math.exp(high), 0.9, "1", "other over reference")
     if -bound <= low and high <= bound:
@@ -288,7 +285,7 @@ def _values(dot: DotSettings) -> dict[str, Estimate]:
         # a standard deviation of 0 is none: nothing is measured without error
         given = sd if sd else (margin.sd if math.isfinite(margin.sd) else margin.relative_sd * abs(value))
         said = method if sd else f"{method}; uncertainty from the table of margins"
-        found[name] = Estimate(value, given, value - 1.96 * given, value + 1.96 * given, 0.95, margin.unit, said)
+        found[name] = normal_interval(value, given, unit=margin.unit, method=said)
 
     put("emission_nm", measured.emission_nm, measured.emission_sd_nm)
     put("fwhm_nm", measured.fwhm_nm)
@@ -367,18 +364,18 @@ def _reason(difference: Estimate, limit: float, margin: Margin, verdict: str) ->
 def _asked(margin: Margin, limit: float, reference: Estimate) -> str:
     """Range in which a supplier's value would pass, measured as well as the reference."""
     if margin.kind == "abs":
-        room = limit - NORMAL_95 * math.sqrt(2) * reference.sd
+        room = limit - ONE_SIDED_95 * math.sqrt(2) * reference.sd
         if room > 0:
             low, high = reference.value - room, reference.value + room
             return f"{margin.ask}; {low:.4g} to {high:.4g} {margin.unit} would pass".replace(" 1 would", " would")
-        return f"{margin.ask}; to a standard deviation below {limit / NORMAL_95 / math.sqrt(2):.2g} {margin.unit}, else none passes"
+        return f"{margin.ask}; to a standard deviation below {limit / ONE_SIDED_95 / math.sqrt(2):.2g} {margin.unit}, else none passes"
     if reference.value <= 0:
         return margin.ask
-    room = math.log(limit) - NORMAL_95 * math.sqrt(2) * reference.sd / reference.value
+    room = math.log(limit) - ONE_SIDED_95 * math.sqrt(2) * reference.sd / reference.value
     if room > 0:
         low, high = reference.value * math.exp(-room), reference.value * math.exp(room)
         return f"{margin.ask}; {low:.3g} to {high:.3g} {margin.unit} would pass".replace(" 1 would", " would")
-    least = 100 * math.log(limit) / NORMAL_95 / math.sqrt(2)
+    least = 100 * math.log(limit) / ONE_SIDED_95 / math.sqrt(2)
     return f"{margin.ask}; to a standard deviation below {least:.2g} %, else none passes"
 
 
@@ -467,7 +464,7 @@ def _signal(reference: dict[str, Estimate], other: dict[str, Estimate], band: tu
         )
         variance += (bright.sd / bright.value) ** 2 + sum((one / share - 1) ** 2 for one in moved)
     ratio, sd = math.exp(logs[1] - logs[0]), math.sqrt(variance)
-    low, high = ratio * math.exp(-1.96 * sd), ratio * math.exp(1.96 * sd)
+    low, high = ratio * math.exp(-NORMAL_95 * sd), ratio * math.exp(NORMAL_95 * sd)
     return Estimate(ratio, ratio * sd, low, high, 0.95, "1", "brightness times share in the band")
 
 

@@ -3,15 +3,16 @@
 import math
 from dataclasses import dataclass
 
+from lampyris.core.constants import AVOGADRO_PER_MOL, EV_NM, FWHM_PER_SD
 from lampyris.core.estimate import Estimate
 from lampyris.core.sourced import SourcedValue
-from lampyris.probe.bounds import known, refusal, within
 from lampyris.probe.materials import pooled
-from lampyris.probe.probe import AVOGADRO_PER_MOL, cross_section_mm2
+from lampyris.probe.probe import cross_section_mm2
 from lampyris.probe.propagation import Uncertain, propagated, value_of
-from lampyris.probe.sourced_tables import table_rows
-from lampyris.probe.spectra.axes import EV_NM, FWHM_PER_SD
+from lampyris.probe.refusals import known, refusal, within
 from lampyris.probe.spectra.spectrum import Continuum, assumed_continuum
+from lampyris.probe.tables import table_rows
+from lampyris.statistics.intervals import normal_interval
 
 # wavelengths in nm that are taken for the same one
 _SAME_NM = 1.0
@@ -128,15 +129,7 @@ def molar_extinction(
     held = tuple(one for one in own if one.low_nm <= size <= one.high_nm)
     values = [_by_source(one, size, first_exciton_ev, hwhm_ev) for one in held]
     found = pooled(values)
-    return Estimate(
-        found.value,
-        found.sd,
-        max(found.low, 0.0),
-        found.high,
-        found.level,
-        found.unit,
-        f"extinction from {found.method}",
-    )
+    return normal_interval(found.value, found.sd, unit=found.unit, method=f"extinction from {found.method}", low=0.0)
 
 
 def _at(sources: tuple[ExtinctionSource, ...], wavelength_nm: float | None) -> tuple[ExtinctionSource, ...]:
@@ -314,7 +307,7 @@ def excitation_extinction(
     relative = exciton + float(shape(above))
     distance = abs(above) if blue is None else min(abs(above), abs(EV_NM / blue.wavelength_nm - first - above))
     slack = math.exp(0.4 * distance) - 1.0
-    doubt = Estimate(1.0, slack, 1.0 - slack, 1.0 + slack, 0.95, "1", "assumed rise")
+    doubt = normal_interval(1.0, slack, unit="1", method="assumed rise")
     return propagated(
         lambda peak, doubt: peak * relative * doubt,
         {"peak": peak, "doubt": doubt},

@@ -7,22 +7,21 @@ Energies of band edges are against vacuum in eV, below it negative. Deformation 
 of relative volume change. Masses are in units of the free electron's.
 """
 
-import csv
 import math
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from functools import lru_cache
-from importlib import resources
 
 from lampyris.core.errors import InputError
 from lampyris.core.estimate import Estimate
 from lampyris.core.sourced import MARKS, SourcedValue
 from lampyris.probe.refusals import refused
 from lampyris.probe.structure import Layer
+from lampyris.probe.tables import constant, table_rows
+from lampyris.statistics.intervals import normal_interval
 
 REFERENCE_K = 300.0
 """Temperature of the gaps in the table."""
-NORMAL_95 = 1.959963984540054
 TEMPERATURES_K = (4.0, 400.0)
 """Range of the gaps' temperature laws; a linear coefficient is held to it with a wider error."""
 
@@ -151,7 +150,9 @@ class Material:
         at_reference = self.estimate("gap")
         shift, shift_sd = self._gap_shift(temperature_k)
         sd = math.hypot(at_reference.sd, shift_sd)
-        return _normal(at_reference.value + shift, sd, "eV", f"{at_reference.method}; at {temperature_k:g} K")
+        return normal_interval(
+            at_reference.value + shift, sd, unit="eV", method=f"{at_reference.method}; at {temperature_k:g} K"
+        )
 
     def _gap_shift(self, temperature_k: float) -> tuple[float, float]:
         alpha, beta, slope = (self.values(name) for name in ("varshni_alpha", "varshni_beta", "gap_slope"))
@@ -206,7 +207,9 @@ def pooled(values: Iterable[SourcedValue], /) -> Estimate:
         math.fsum(w * (row.sd**2 + (row.value - mean) ** 2) for w, row in zip(weights, rows, strict=True)) / total
     )
     worst = max((row.mark for row in rows), key=list(MARKS).index)
-    return _normal(mean, math.sqrt(variance), rows[0].unit, f"{len(rows)} source(s), least trusted: {worst}")
+    return normal_interval(
+        mean, math.sqrt(variance), unit=rows[0].unit, method=f"{len(rows)} source(s), least trusted: {worst}"
+    )
 
 
 @lru_cache(maxsize=1)
@@ -219,8 +222,8 @@ def materials() -> tuple[Material, ...]:
     ['CdSe', 'CdTe', 'CdS']
     """
     constants: dict[str, list[tuple[str, SourcedValue]]] = {}
-    for row in _table("materials.csv"):
-        constants.setdefault(row["material"], []).append((row["quantity"], _sourced(row)))
+    for row in table_rows("materials.csv"):
+        constants.setdefault(row["material"], []).append((row["quantity"], constant(row)))
     return tuple(
         Material(
             name=row["material"],
@@ -231,13 +234,13 @@ def materials() -> tuple[Material, ...]:
             toxicity=row["toxicity"],
             constants=tuple(constants[row["material"]]),
         )
-        for row in _table("material_families.csv")
+        for row in table_rows("material_families.csv")
     )
 
 
 def alloys() -> tuple[tuple[str, str, str], ...]:
     """Name, first and second end member of each alloy; the composition is the share of the second."""
-    return tuple((row["alloy"], row["first"], row["second"]) for row in _table("alloys.csv"))
+    return tuple((row["alloy"], row["first"], row["second"]) for row in table_rows("alloys.csv"))
 
 
 def material(name: str, /) -> Material:
@@ -291,7 +294,7 @@ def alloy(name: str, composition: float, /) -> Material:
     >>> 1.3 < gap < 1.5  # below both ends: the bowing
     True
     """
-    row = next((row for row in _table("alloys.csv") if row["alloy"] == name), None)
+    row = next((row for row in table_rows("alloys.csv") if row["alloy"] == name), None)
     if row is None:
         names = ", ".join(entry[0] for entry in alloys())
         raise refused(
@@ -313,7 +316,7 @@ def alloy(name: str, composition: float, /) -> Material:
         indirect=any(one.indirect for one in ends),
         metals_of_concern=metals if len(ends) == 2 else ends[0].metals_of_concern,
         toxicity=max((one.toxicity for one in ends), key=ranks.index),
-        constants=_alloyed(first, second, composition, _sourced(row)),
+        constants=_alloyed(first, second, composition, constant(row)),
         composition=composition,
     )
 
@@ -366,19 +369,3 @@ def _between(
         f", bowing: {bowing.source}" if quantity == "gap" else ""
     )
     return SourcedValue(value, sd, UNITS[quantity], f"share of {second.name} {share:g}", source, mark)
-
-
-def _normal(value: float, sd: float, unit: str, method: str) -> Estimate:
-    return Estimate(value, sd, value - NORMAL_95 * sd, value + NORMAL_95 * sd, 0.95, unit, method)
-
-
-def _sourced(row: dict[str, str]) -> SourcedValue:
-    return SourcedValue(
-        float(row["value"]), float(row["sd"]), row["unit"], row["conditions"], row["source"], row["mark"]
-    )
-
-
-@lru_cache(maxsize=8)
-def _table(name: str) -> tuple[dict[str, str], ...]:
-    text = resources.files("lampyris.probe").joinpath("data", name).read_text(encoding="utf-8")
-    return tuple(csv.DictReader(text.splitlines()))

@@ -6,11 +6,8 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.special import erf
 
+from lampyris.core.constants import AVOGADRO_PER_MOL, LIGHT_M_PER_S, PLANCK_J_S
 from lampyris.core.settings import Band, ProbeSettings
-
-AVOGADRO_PER_MOL = 6.02214076e23
-PLANCK_J_S = 6.62607015e-34
-LIGHT_M_PER_S = 299792458.0
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,6 +8,7 @@ from numpy.typing import NDArray
 from scipy.special import ndtri
 
 from lampyris.core.estimate import Estimate
+from lampyris.statistics.intervals import normal_interval
 
 Uncertain = float | Estimate
 
@@ -75,10 +76,8 @@ def propagated(
         if sd > 0:
             up, down = at | {name: at[name] + _STEP * sd}, at | {name: at[name] - _STEP * sd}
             variance += ((float(of(**up)) - float(of(**down))) / (2 * _STEP)) ** 2
-    sd = math.sqrt(variance)
-    half = float(ndtri(0.5 + level / 2)) * sd
-    bottom, top = min(max(value - half, low), value), max(min(value + half, high), value)
-    return Estimate(value, sd, bottom, top, level, unit, f"{method}, linear propagation")
+    words = f"{method}, linear propagation"
+    return normal_interval(value, math.sqrt(variance), unit=unit, method=words, low=low, high=high, level=level)
 
 
 def sampled(
@@ -134,6 +133,11 @@ def sampled(
     results = results[~np.isnan(results)]
     if not results.size:
         raise ValueError(f"{method}: no draw gave a number")
-    low, high = np.quantile(results, [0.5 - level / 2, 0.5 + level / 2])
-    words = f"{method}, {draws} draws with seed {seed}"
-    return Estimate(value, float(results.std()), min(float(low), value), max(float(high), value), level, unit, words)
+    return of_draws(value, results, unit=unit, method=f"{method}, {draws} draws with seed {seed}", level=level)
+
+
+def of_draws(value: float, draws: NDArray[np.float64], /, *, unit: str, method: str, level: float = 0.95) -> Estimate:
+    """Estimate whose interval is between quantiles of draws, and holds the value."""
+    low, high = np.quantile(draws, [0.5 - level / 2, 0.5 + level / 2])
+    spread = float(draws.std(ddof=1)) if draws.size > 1 else math.nan
+    return Estimate(value, spread, min(float(low), value), max(float(high), value), level, unit, method)

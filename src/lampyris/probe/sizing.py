@@ -3,20 +3,19 @@
 The curves are fits to electron microscopy; they hold for bare, roughly spherical dots, and for absorption, not emission.
 """
 
-import csv
 import math
 from dataclasses import dataclass
 from functools import lru_cache
-from importlib import resources
 
 import numpy as np
 
+from lampyris.core.constants import EV_NM
 from lampyris.core.errors import InputError
 from lampyris.core.estimate import Estimate
-from lampyris.probe.materials import NORMAL_95
 from lampyris.probe.refusals import refused
+from lampyris.probe.tables import table_rows
+from lampyris.statistics.intervals import normal_interval
 
-EV_NM = 1239.841984
 FORMS = ("polynomial in wavelength", "gap plus inverse quadratic", "gap plus power")
 
 
@@ -114,13 +113,12 @@ class SizingCurve:
 
 @lru_cache(maxsize=1)
 def _curves() -> tuple[SizingCurve, ...]:
-    text = resources.files("lampyris.probe").joinpath("data", "sizing_curves.csv").read_text(encoding="utf-8")
     return tuple(
         SizingCurve(
             row["material"], row["form"], tuple(float(word) for word in row["coefficients"].split()), float(row["low_nm"]),
             float(row["high_nm"]), float(row["sd"]) / 100.0, row["source"], row["mark"],
         )
-        for row in csv.DictReader(text.splitlines())
+        for row in table_rows("sizing_curves.csv")
     )  # fmt: skip
 
 
@@ -202,7 +200,7 @@ def _joined(values: list[float], sds: list[float], curves: list[SizingCurve]) ->
     variance = math.fsum(sd**2 + (value - mean) ** 2 for value, sd in zip(values, sds, strict=True)) / len(values)
     sd = math.sqrt(variance)
     cited = "; ".join(f"{one.source} ({one.mark})" for one in curves)
-    return Estimate(mean, sd, mean - NORMAL_95 * sd, mean + NORMAL_95 * sd, 0.95, "nm", f"sizing curve: {cited}")
+    return normal_interval(mean, sd, unit="nm", method=f"sizing curve: {cited}")
 
 
 def _outside(field: str, value: float, curves: tuple[SizingCurve, ...], *, lengths: bool) -> InputError:

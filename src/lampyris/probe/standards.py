@@ -3,13 +3,13 @@
 import math
 
 from lampyris.core.sourced import SourcedValue
-from lampyris.probe.bounds import known, within
-from lampyris.probe.sourced_tables import sourced, table_rows
+from lampyris.probe.refusals import known, within
+from lampyris.probe.tables import constant, table_rows
 
 
 def quantum_yield_standards() -> tuple[tuple[str, str, SourcedValue], ...]:
     """All standards: dye, solvent and quantum yield."""
-    return tuple((row["dye"], row["solvent"], sourced(row)) for row in table_rows("qy_standards.csv"))
+    return tuple((row["dye"], row["solvent"], constant(row)) for row in table_rows("qy_standards.csv"))
 
 
 def quantum_yield_standard(dye: str, solvent: str, /) -> SourcedValue:
@@ -37,7 +37,7 @@ def quantum_yield_standard(dye: str, solvent: str, /) -> SourcedValue:
     rows = table_rows("qy_standards.csv")
     name = known("dye", dye, {name for row in rows for name in (row["dye"], row["also"]) if name})
     own = {row["solvent"]: row for row in rows if name in (row["dye"], row["also"])}
-    return sourced(own[known("solvent", solvent, own)])
+    return constant(own[known("solvent", solvent, own)])
 
 
 def solvents() -> tuple[str, ...]:

@@ -1,13 +1,9 @@
 """The room's tables: sheets in ``probe/data`` whose every row names its source and how far it is to be trusted."""
 
-import csv
-from functools import lru_cache
-from importlib import resources
-
 from lampyris.core.sourced import SourcedValue
+from lampyris.io.package_tables import rows_of
 
 
-@lru_cache(maxsize=32)
 def table_rows(name: str, /) -> tuple[dict[str, str], ...]:
     """Rows of a table of ``probe/data``, in its order; lines that begin with ``#`` are remarks.
 
@@ -21,8 +17,13 @@ def table_rows(name: str, /) -> tuple[dict[str, str], ...]:
     >>> table_rows("species.csv")[0]["species"]
     'mouse'
     """
-    text = resources.files("lampyris.probe").joinpath("data", name).read_text(encoding="utf-8")
-    return tuple(csv.DictReader(line for line in text.splitlines() if line and not line.startswith("#")))
+    return rows_of("lampyris.probe", "data", name)
+
+
+def constant(row: dict[str, str], /) -> SourcedValue:
+    """Constant of a row with the columns value, unit, conditions, source, mark and, where it is told, sd."""
+    sd = float(row["sd"]) if "sd" in row else 0.0
+    return SourcedValue(float(row["value"]), sd, row["unit"], row["conditions"], row["source"], row["mark"])
 
 
 def sourced(row: dict[str, str], column: str, unit: str, /, *, sd: str = "", conditions: str = "") -> SourcedValue:

@@ -7,15 +7,15 @@ Frame, in mm: ``y`` from the nose (0) towards the tail, ``x`` from the midline t
 body's axis towards the back. Arrays have dims ``(z, y, x)``.
 """
 
-import csv
 from dataclasses import dataclass, field
 from functools import lru_cache
-from importlib import resources
 
 import numpy as np
 from numpy.typing import NDArray
 from scipy.interpolate import PchipInterpolator
 from scipy.ndimage import distance_transform_edt
+
+from lampyris.io.package_tables import rows_of
 
 NOMINAL_WEIGHT_G = 25.0
 NOMINAL_LENGTH_MM = 92.0
@@ -169,7 +169,7 @@ class Anatomy:
 def organ_parts() -> tuple[OrganPart, ...]:
     """The rows of ``data/organs.csv`` in painting order."""
     parts = []
-    for row in _rows("organs.csv"):
+    for row in rows_of("lampyris.tissue", "data", "organs.csv"):
         centre = (float(row["z_mm"]), float(row["centre_share"]) * NOMINAL_LENGTH_MM, float(row["x_mm"]))
         axes = (float(row["axis_z"]), float(row["axis_y"]), float(row["axis_x"]))
         parts.append(
@@ -282,14 +282,9 @@ def half_width_mm(y_mm: NDArray[np.float64], /) -> NDArray[np.float64]:
     return np.where(held, _profiles()[0](np.clip(share, 0.0, 1.0)), 0.0)
 
 
-def _rows(name: str) -> list[dict[str, str]]:
-    text = resources.files("lampyris.tissue").joinpath("data", name).read_text(encoding="utf-8")
-    return list(csv.DictReader(line for line in text.splitlines() if not line.startswith("#")))
-
-
 @lru_cache(maxsize=1)
 def _profiles() -> tuple[PchipInterpolator, PchipInterpolator]:
-    rows = _rows("outline.csv")
+    rows = rows_of("lampyris.tissue", "data", "outline.csv")
     share = [float(row["share"]) for row in rows]
     return (
         PchipInterpolator(share, [float(row["half_width_mm"]) for row in rows]),

@@ -9,10 +9,11 @@ import io
 import math
 from dataclasses import dataclass
 from functools import lru_cache
-from importlib import resources
 
 import numpy as np
 from numpy.typing import NDArray
+
+from lampyris.io.package_tables import packaged_text
 
 WAVELENGTH_RANGE_NM = (600.0, 1000.0)
 
@@ -239,7 +240,7 @@ def _spectra() -> tuple[NDArray[np.float64], NDArray[np.float64]]:
 
 
 def _data(name: str) -> str:
-    return (resources.files("lampyris.tissue") / "data" / name).read_text(encoding="utf-8")
+    return packaged_text("lampyris.tissue", "data", name)
 
 
 def _without_remarks(text: str) -> list[str]:

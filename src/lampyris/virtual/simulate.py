@@ -11,6 +11,7 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
+from lampyris.core.constants import AVOGADRO_PER_MOL
 from lampyris.core.errors import UsageError
 from lampyris.core.images import Pose, RawImage
 from lampyris.core.reporting import Reporting
@@ -25,7 +26,7 @@ from lampyris.io.settings import write_settings
 from lampyris.io.sheets import write_sheet
 from lampyris.metastasis.label import LabelLoss
 from lampyris.metastasis.uptake import GRAMS_PER_CELL, InjectedUptake, dose_shares, grown_cells
-from lampyris.probe.probe import AVOGADRO_PER_MOL, probe_from_settings
+from lampyris.probe.probe import probe_from_settings
 from lampyris.tissue.anatomy import NOMINAL_LENGTH_MM, build_anatomy
 from lampyris.virtual.depth import true_depth_mm
 from lampyris.virtual.design import Design, default_design, session_name

@@ -3,9 +3,9 @@
 import numpy as np
 import pytest
 
+from lampyris.core.constants import E2_PER_4PI_EPS0_EV_NM
 from lampyris.probe.confinement.coulomb import (
     BRUS_COEFFICIENT,
-    E2_PER_4PI_EPS0_EV_NM,
     coulomb_energy,
     enclosed_charge,
     polarisation_energy,

@@ -6,8 +6,9 @@ import numpy as np
 import pytest
 from scipy.optimize import brentq
 
+from lampyris.core.constants import HBAR2_PER_2M0_EV_NM2
 from lampyris.core.errors import LampyrisError
-from lampyris.probe.confinement.radial import HBAR2_PER_2M0_EV_NM2, lowest_level, radial_grid
+from lampyris.probe.confinement.radial import lowest_level, radial_grid
 
 
 def exact_level(layers_nm, potential_ev, masses, near_ev):

@@ -6,8 +6,9 @@ import pytest
 
 from lampyris.core.errors import InputError
 from lampyris.core.estimate import Estimate
+from lampyris.probe.confinement import calibrated, calibration, solved_pair
 from lampyris.probe.design import Conditions, Targets, check_targets, core_calibration, design, families, predict
-from lampyris.probe.design.calibration import Calibrated, calibration_of
+from lampyris.probe.design.calibration import Calibrated, calibration_of, leaning
 from lampyris.probe.design.families import Family
 from lampyris.probe.design.ranking import within_chance
 from lampyris.probe.design.search import reach, size_for
@@ -231,3 +232,17 @@ def test_every_family_has_its_source_and_known_materials():
 
     for one in families():
         assert one.source and family_materials(one)
+
+
+@pytest.mark.parametrize(("material", "diameter_nm", "exciton_nm"), [("CdTe", 3.4, 600.0), ("InP", 3.0, 560.0)])
+def test_both_calibrations_of_one_core_agree(material, diameter_nm, exciton_nm):
+    """A factor on the confinement, and the constants moved by the sample: at the sample and a quarter beside it."""
+    around = Conditions(calibrations=(core_calibration(material, diameter_nm, exciton_nm, around=Conditions()),))
+    made = calibration(Structure((Layer(material, diameter_nm / 2),)), exciton_nm)
+    for size in (0.8 * diameter_nm, diameter_nm, 1.25 * diameter_nm):
+        dot = Structure((Layer(material, size / 2),))
+        pair = solved_pair(dot, temperature_k=around.temperature_k, medium=around.medium)
+        value, sd = Calibrated(around)(leaning(dot, pair, around, quantity="absorption"))
+        factor = calibrated(dot, made).energy_ev
+        # both are told the same sample, so they differ by the model alone: less than one joint standard deviation
+        assert abs(value - factor.value) < math.hypot(sd, factor.sd)

@@ -9,6 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from lampyris import cli
+from lampyris.core.constants import AVOGADRO_PER_NM3
 from lampyris.core.errors import InputError
 from lampyris.probe.growth import (
     Aliquots,
@@ -24,7 +25,6 @@ from lampyris.probe.growth import (
     ripening_exponent,
     stepping,
 )
-from lampyris.probe.growth.batch import AVOGADRO_PER_NM3
 from lampyris.probe.growth.laws import (
     diffusion_ripening_rate,
     lsw_distribution,

@@ -5,15 +5,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from lampyris.core.constants import EV_NM
 from lampyris.core.errors import InputError
-from lampyris.probe.spectra import (
-    EV_NM,
-    energy_ev,
-    measured_line,
-    per_ev_from_per_nm,
-    per_nm_from_per_ev,
-    width_nm,
-)
+from lampyris.probe.spectra import energy_ev, measured_line, per_ev_from_per_nm, per_nm_from_per_ev, width_nm
 
 
 def test_product_of_energy_and_wavelength_is_the_tabulated_one():

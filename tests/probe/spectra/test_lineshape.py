@@ -5,12 +5,11 @@ import math
 import numpy as np
 import pytest
 
+from lampyris.core.constants import BOLTZMANN_EV_PER_K
 from lampyris.core.errors import InputError
 from lampyris.core.sourced import MARKS
 from lampyris.probe.materials import pooled
-from lampyris.probe.sourced_tables import sourced, table_rows
 from lampyris.probe.spectra import (
-    BOLTZMANN_EV_PER_K,
     LineShape,
     exactly,
     homogeneous_width_mev,
@@ -20,6 +19,7 @@ from lampyris.probe.spectra import (
     photophysical_values,
     replica_weights,
 )
+from lampyris.probe.tables import constant, table_rows
 
 
 def shape(width_0=5.0, acoustic=0.05, optical=20.0, phonon=25.0, huang_rhys=0.0, stokes=0.0):
@@ -84,7 +84,7 @@ def test_no_coupling_gives_one_line():
 
 def test_every_constant_has_source_unit_and_mark():
     rows = table_rows("photophysics.csv")
-    values = [sourced(row) for row in rows]
+    values = [constant(row) for row in rows]
     assert {one.mark for one in values} <= set(MARKS)
     # one quantity has one unit
     units = {(row["quantity"], row["unit"]) for row in rows}

@@ -3,11 +3,10 @@
 import numpy as np
 import pytest
 
+from lampyris.core.constants import EV_NM, FWHM_PER_SD
 from lampyris.core.errors import InputError
 from lampyris.core.estimate import Estimate
 from lampyris.probe.spectra import (
-    EV_NM,
-    FWHM_PER_SD,
     Continuum,
     Ensemble,
     LineShape,

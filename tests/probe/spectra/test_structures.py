@@ -3,9 +3,9 @@
 import numpy as np
 import pytest
 
+from lampyris.core.constants import EV_NM
 from lampyris.core.errors import InputError
 from lampyris.probe.spectra import (
-    EV_NM,
     Ensemble,
     SizeSpread,
     energy_by_size,

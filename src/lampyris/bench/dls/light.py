@@ -7,10 +7,8 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from lampyris.bench.tables import table_rows
+from lampyris.core.constants import BOLTZMANN_J_PER_K
 from lampyris.core.sourced import SourcedValue
-
-BOLTZMANN = 1.380649e-23
-"""J/K, exact by the definition of the kelvin."""
 
 
 def water_viscosity(temperature_k: float, /) -> SourcedValue:
@@ -104,7 +102,7 @@ class Optics:
     @property
     def rate_nm_per_s(self) -> float:
         """Decay rate of the field's correlation times the diameter in nm: by Stokes and Einstein the same for all sizes."""
-        mobility = BOLTZMANN * self.temperature_k / (3e-3 * math.pi * self.viscosity_mpa_s)
+        mobility = BOLTZMANN_J_PER_K * self.temperature_k / (3e-3 * math.pi * self.viscosity_mpa_s)
         return self.vector_per_m**2 * mobility * 1e9
 
     def rates_per_s(self, diameters_nm: ArrayLike, /) -> NDArray[np.float64]:

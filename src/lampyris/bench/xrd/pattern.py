@@ -7,7 +7,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from lampyris.bench.shapes import LN2, gaussian, lorentzian
-from lampyris.probe.spectra.axes import FWHM_PER_SD
+from lampyris.core.constants import FWHM_PER_SD
 
 Array = NDArray[np.float64]
 _GAUSS_HEIGHT = 2.0 * math.sqrt(LN2 / math.pi)

@@ -144,7 +144,7 @@ def _dot(
 
 def _refuse_sizes(options: argparse.Namespace) -> None:
     from lampyris.probe.coat.size import INORGANIC_BASIS
-    from lampyris.probe.ranges import outside, refuse
+    from lampyris.probe.refusals import outside, refuse
 
     refuse(
         (
@@ -157,7 +157,7 @@ def _refuse_sizes(options: argparse.Namespace) -> None:
 
 def _checked(changed: dict[str, Any]) -> dict[str, Any]:
     """Numbers that a sheet would refuse are refused here too."""
-    from lampyris.probe.ranges import outside, refuse
+    from lampyris.probe.refusals import outside, refuse
 
     refuse(
         (

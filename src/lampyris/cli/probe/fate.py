@@ -134,8 +134,8 @@ def _question(options: argparse.Namespace) -> "tuple[FateQuestion, tuple[Finding
 
 
 def _dosing(options: argparse.Namespace) -> "Dosing":
+    from lampyris.core.constants import AVOGADRO_PER_MOL
     from lampyris.probe.fate import Dosing
-    from lampyris.probe.probe import AVOGADRO_PER_MOL
 
     amount = 1.0 if options.dose is None else options.dose
     cells = (options.cell_count, options.dots_per_cell)

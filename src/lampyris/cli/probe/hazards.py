@@ -107,7 +107,7 @@ def _own_viability(options: argparse.Namespace) -> float | None:
     if options.on_cells is None:
         raise UsageError("--ec50 needs --on-cells, the concentration on the cells.")
     from lampyris.probe.hazard import log_logistic
-    from lampyris.probe.ranges import outside, refuse
+    from lampyris.probe.refusals import outside, refuse
 
     ec50, slope = options.ec50
     refuse(
@@ -128,7 +128,7 @@ def _nmol(options: argparse.Namespace, sheet: "DotSettings") -> float:
         return options.dose
     if sheet.measured.concentration_nmol_per_l is None:
         raise UsageError("--volume needs concentration_nmol_per_l under [measured] of the sheet.")
-    from lampyris.probe.ranges import outside, refuse
+    from lampyris.probe.refusals import outside, refuse
 
     refuse(outside("--volume", options.volume, low=0, high=1e4, unit="ml", basis="a volume injected"), what="The dose")
     return options.volume * 1e-3 * sheet.measured.concentration_nmol_per_l

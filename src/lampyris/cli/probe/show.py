@@ -129,7 +129,7 @@ def _materials(options: argparse.Namespace) -> int:
 
 
 def _material_entry(one: "Material") -> dict[str, Any]:
-    from lampyris.probe.spectra import EV_NM
+    from lampyris.core.constants import EV_NM
 
     gap = one.gap()
     return {

@@ -3,11 +3,11 @@
 import math
 from dataclasses import dataclass
 
+from lampyris.core.constants import AVOGADRO_PER_MOL
 from lampyris.core.estimate import Estimate
 from lampyris.core.finding import Finding
 from lampyris.probe.coat.kinds import Ligand, Orientation
-from lampyris.probe.probe import AVOGADRO_PER_MOL
-from lampyris.probe.ranges import outside, refuse
+from lampyris.probe.refusals import outside, refuse
 
 SHOWN_COUNTS = 21
 """Numbers of ligands per dot that are tabulated: 0 to 20; the rest is in the last."""

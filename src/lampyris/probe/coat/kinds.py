@@ -2,15 +2,15 @@
 
 import math
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Literal
 
-from lampyris.core.errors import InputError
 from lampyris.core.estimate import Estimate
 from lampyris.core.sourced import SourcedValue
 from lampyris.probe.coat.polymer import polymer_layer
-from lampyris.probe.ranges import outside, refuse, unknown
+from lampyris.probe.refusals import faulty, outside, refuse, unknown
 from lampyris.probe.tables import row_named, sourced, table_rows
+from lampyris.statistics.intervals import normal_interval
 
 PEG_MASSES = (350, 550, 750, 1000, 2000, 3400, 5000)
 """Molar masses that are sold, tried where a coat is looked for."""
@@ -172,7 +172,7 @@ def ligand_named(name: str, /, *, field: str = "coat.ligand") -> Ligand:
     row = row_named(table_rows("ligands.csv"), name)
     if row is None:
         fault = unknown(field, name, ligand_names(), basis="the table of ligands")
-        raise InputError("The coat: 1 fault.", (fault,))
+        raise faulty((fault,), what="The coat")
     mass = float(row["molar_mass_kda"])
     return Ligand(
         name=row["name"],
@@ -196,7 +196,7 @@ def _table_layer(row: dict[str, str]) -> Layer:
     soft = row["soft"] == "1"
     return Layer(
         name=row["name"],
-        thickness=_normal(value, sd, "nm", f"table of coats, {row['mark']}"),
+        thickness=normal_interval(value, sd, unit="nm", method=f"table of coats, {row['mark']}", low=0.0),
         zeta=sourced(row, "zeta_mv", "mV", sd="zeta_sd_mv", conditions="pH 7.4, dilute salt"),
         peg_g_mol=math.nan,
         grafting_per_nm2=math.nan,
@@ -217,7 +217,9 @@ def _peg_layer(mass: float, *, radius_nm: float, grafting_per_nm2: float | None,
     sd = math.hypot(layer.thickness_sd_nm, anchor_sd)
     return Layer(
         name=f"PEG{mass:g}",
-        thickness=_normal(anchor + layer.thickness_nm, sd, "nm", f"{layer.regime}, computed"),
+        thickness=normal_interval(
+            anchor + layer.thickness_nm, sd, unit="nm", method=f"{layer.regime}, computed", low=0.0
+        ),
         zeta=SourcedValue(
             PEG_ZETA_MV, PEG_ZETA_SD_MV, "mV", "pH 7.4", "plane of slip outside of the chains", "assumed"
         ),
@@ -239,27 +241,15 @@ def _scaled(layers: tuple[Layer, ...], thickness_nm: float) -> tuple[Layer, ...]
         what="The coat",
     )
     factor = thickness_nm / math.fsum(layer.thickness.value for layer in layers)
-    # a layer's hard part cannot be thicker than the layer
-    return tuple(
-        Layer(
-            name=layer.name,
-            thickness=_normal(
-                factor * layer.thickness.value, 0.05 * factor * layer.thickness.value, "nm", "as measured"
-            ),
-            zeta=layer.zeta,
-            peg_g_mol=layer.peg_g_mol,
-            grafting_per_nm2=layer.grafting_per_nm2,
-            hard_nm=min(layer.hard_nm, factor * layer.thickness.value),
-            small_molecule=layer.small_molecule,
-            regime=layer.regime,
-            note=layer.note,
-            source="thickness as the sheet has it",
-            mark="quoted",
-        )
-        for layer in layers
+    return tuple(_layer_of(layer, factor * layer.thickness.value) for layer in layers)
+
+
+def _layer_of(layer: Layer, thickness_nm: float) -> Layer:
+    return replace(
+        layer,
+        thickness=normal_interval(thickness_nm, 0.05 * thickness_nm, unit="nm", method="as measured", low=0.0),
+        # a layer's hard part cannot be thicker than the layer
+        hard_nm=min(layer.hard_nm, thickness_nm),
+        source="thickness as the sheet has it",
+        mark="quoted",
     )
-
-
-def _normal(value: float, sd: float, unit: str, method: str) -> Estimate:
-    """Normal 95 % interval, which for a thickness does not go below zero."""
-    return Estimate(value, sd, max(0.0, value - 1.96 * sd), value + 1.96 * sd, 0.95, unit, method)

@@ -3,7 +3,7 @@
 import math
 from dataclasses import dataclass
 
-from lampyris.probe.ranges import outside, refuse
+from lampyris.probe.refusals import outside, refuse
 
 MONOMER_G_MOL = 44.053
 """Molar mass of C2H4O."""

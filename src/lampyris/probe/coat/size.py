@@ -8,8 +8,9 @@ from lampyris.core.dots import CoatSettings
 from lampyris.core.estimate import Estimate
 from lampyris.core.finding import Finding
 from lampyris.probe.coat.kinds import PEG_MASSES, Layer, Ligand, coat_layers, ligand_named, table_rows
-from lampyris.probe.ranges import outside, refuse
+from lampyris.probe.refusals import outside, refuse
 from lampyris.probe.structure import Structure
+from lampyris.statistics.intervals import NORMAL_95, normal_interval
 
 RENAL_THRESHOLD_NM = 5.5
 """Hydrodynamic diameter below which dots leave by the kidney: Choi et al. 2007, doi:10.1038/nbt1340 (abstract), zwitterionic dots."""
@@ -149,7 +150,7 @@ def coated_size(
     thickness = math.fsum(layer.thickness.value for layer in layers)
     sd = 2 * math.sqrt(math.fsum(layer.thickness.sd**2 for layer in layers))
     method = "core + 2 (shells + coat)"
-    bare = _estimate(inorganic_nm + 2 * thickness, sd, inorganic_nm, method)
+    bare = normal_interval(inorganic_nm + 2 * thickness, sd, unit="nm", method=method, low=inorganic_nm)
     diameter, coverage = _with_ligands(bare, ligand, number)
     below = [_below(RENAL_THRESHOLD_NM, one.value, math.hypot(one.sd, core_sd_nm)) for one in (diameter, bare)]
     return CoatedSize(inorganic_nm, layers, bare, diameter, core_sd_nm, ligand, number, coverage, *below)
@@ -224,10 +225,10 @@ def _fit(name: str, inorganic_nm: float, measured_nm: float, measured_sd_nm: flo
     sd = math.sqrt(math.fsum(layer.thickness.sd**2 for layer in layers))
     joint = math.hypot(sd, measured_sd_nm)
     deviation = (value - measured_nm) / joint
-    verdict = "fits" if abs(deviation) <= 1.96 else "too thin" if deviation < 0 else "too thick"
+    verdict = "fits" if abs(deviation) <= NORMAL_95 else "too thin" if deviation < 0 else "too thick"
     return CoatFit(
         coat=name,
-        thickness=_estimate(value, sd, 0.0, "sum of the layers"),
+        thickness=normal_interval(value, sd, unit="nm", method="sum of the layers", low=0.0),
         diameter_nm=inorganic_nm + 2 * value,
         deviation=deviation,
         verdict=verdict,
@@ -256,11 +257,8 @@ def _with_ligands(bare: Estimate, ligand: Ligand | None, number: float) -> tuple
     value = volume + coverage * (full - volume)
     # the truth lies between the two pictures; a uniform law between them has this standard deviation
     sd = math.hypot(bare.sd, (full - volume) / math.sqrt(12) * min(1.0, 2 * math.sqrt(coverage * (1 - coverage))))
-    return _estimate(value, sd, 0.0, "coat, and ligands between equal volume and a full layer"), coverage
-
-
-def _estimate(value: float, sd: float, least: float, method: str) -> Estimate:
-    return Estimate(value, sd, max(least, value - 1.96 * sd), value + 1.96 * sd, 0.95, "nm", method)
+    method = "coat, and ligands between equal volume and a full layer"
+    return normal_interval(value, sd, unit="nm", method=method, low=0.0), coverage
 
 
 def _below(threshold: float, mean: float, sd: float) -> float:

@@ -6,17 +6,20 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from lampyris.core.constants import (
+    AVOGADRO_PER_MOL,
+    BOLTZMANN_J_PER_K,
+    ELEMENTARY_CHARGE_C,
+    VACUUM_PERMITTIVITY_F_PER_M,
+)
 from lampyris.core.estimate import Estimate
 from lampyris.core.finding import Finding
 from lampyris.core.sourced import SourcedValue
 from lampyris.probe.coat.kinds import Layer
-from lampyris.probe.ranges import outside, refuse
+from lampyris.probe.propagation import of_draws
+from lampyris.probe.refusals import outside, refuse
 from lampyris.probe.tables import row_named, sourced, table_rows
-
-BOLTZMANN_J_K = 1.380649e-23
-CHARGE_C = 1.602176634e-19
-VACUUM_PERMITTIVITY = 8.8541878128e-12
-AVOGADRO_PER_MOL = 6.02214076e23
+from lampyris.statistics.intervals import normal_interval
 
 CLOSEST_NM = 0.3
 """Gap between hard surfaces that a layer of water leaves: assumed."""
@@ -167,9 +170,9 @@ def debye_length_nm(ionic_strength_m: float, /, *, temperature_k: float = 298.15
     """
     if ionic_strength_m == 0:
         return math.inf
-    permittivity = water_permittivity(temperature_k) * VACUUM_PERMITTIVITY
-    ions = 2 * AVOGADRO_PER_MOL * CHARGE_C**2 * 1000 * ionic_strength_m
-    return 1e9 * math.sqrt(permittivity * BOLTZMANN_J_K * temperature_k / ions)
+    permittivity = water_permittivity(temperature_k) * VACUUM_PERMITTIVITY_F_PER_M
+    ions = 2 * AVOGADRO_PER_MOL * ELEMENTARY_CHARGE_C**2 * 1000 * ionic_strength_m
+    return 1e9 * math.sqrt(permittivity * BOLTZMANN_J_PER_K * temperature_k / ions)
 
 
 def charge_of_zeta_e(zeta_mv: float, /, *, radius_nm: float, debye_nm: float, temperature_k: float = 298.15) -> float:
@@ -182,8 +185,8 @@ def charge_of_zeta_e(zeta_mv: float, /, *, radius_nm: float, debye_nm: float, te
     >>> round(charge_of_zeta_e(-30.0, radius_nm=7.4, debye_nm=0.784), 1)
     -126.0
     """
-    farad_per_nm = 4 * math.pi * water_permittivity(temperature_k) * VACUUM_PERMITTIVITY * 1e-9
-    return farad_per_nm * radius_nm * (1 + radius_nm / debye_nm) * zeta_mv * 1e-3 / CHARGE_C
+    farad_per_nm = 4 * math.pi * water_permittivity(temperature_k) * VACUUM_PERMITTIVITY_F_PER_M * 1e-9
+    return farad_per_nm * radius_nm * (1 + radius_nm / debye_nm) * zeta_mv * 1e-3 / ELEMENTARY_CHARGE_C
 
 
 def hamaker_constant(material: str, /) -> SourcedValue:
@@ -212,7 +215,7 @@ def sphere_attraction_kt(
     square = (gap_nm + 2 * radius_nm) ** 2
     near = square - 4 * radius_nm**2
     terms = 2 * radius_nm**2 / near + 2 * radius_nm**2 / square + np.log(near / square)
-    return -hamaker_zj * 1e-21 / (6 * BOLTZMANN_J_K * temperature_k) * terms
+    return -hamaker_zj * 1e-21 / (6 * BOLTZMANN_J_PER_K * temperature_k) * terms
 
 
 def charge_repulsion_kt(
@@ -224,10 +227,10 @@ def charge_repulsion_kt(
     ----------
     Bell, Levine & McCartney (1970) J. Colloid Interface Sci. 33, 335; doi:10.1016/0021-9797(70)90228-6.
     """
-    thermal_v = BOLTZMANN_J_K * temperature_k / CHARGE_C
+    thermal_v = BOLTZMANN_J_PER_K * temperature_k / ELEMENTARY_CHARGE_C
     potential = 4 * math.tanh(zeta_mv * 1e-3 / thermal_v / 4)
-    permittivity = water_permittivity(temperature_k) * VACUUM_PERMITTIVITY
-    scale = 4 * math.pi * permittivity * thermal_v**2 * potential**2 * 1e-9 / (BOLTZMANN_J_K * temperature_k)
+    permittivity = water_permittivity(temperature_k) * VACUUM_PERMITTIVITY_F_PER_M
+    scale = 4 * math.pi * permittivity * thermal_v**2 * potential**2 * 1e-9 / (BOLTZMANN_J_PER_K * temperature_k)
     decay = np.exp(-gap_nm / debye_nm) if math.isfinite(debye_nm) else np.ones_like(gap_nm)
     return scale * radius_nm**2 / (2 * radius_nm + gap_nm) * decay
 
@@ -358,7 +361,7 @@ def colloidal_stability(
         debye_nm=around.debye_nm,
         hamaker=hamaker,
         zeta=zeta,
-        charge_e=_normal(charge, charge_sd, "1", "Debye and Hueckel"),
+        charge_e=normal_interval(charge, charge_sd, unit="1", method="Debye and Hueckel"),
         barrier=barrier,
         well=well,
         verdict=verdict,
@@ -395,30 +398,27 @@ def _energies(
     barriers, wells = np.array([_barrier_and_well(at(*row)) for row in rng.standard_normal((DRAWS, 3)).tolist()]).T
     barrier, well = _barrier_and_well(middle)
     method = "DLVO and steric term, drawn"
-    return middle, _interval(barrier, barriers, method), _interval(well, wells, method)
+    return (
+        middle,
+        of_draws(barrier, barriers, unit="kT", method=method),
+        of_draws(well, wells, unit="kT", method=method),
+    )
 
 
 def _zeta(layers: tuple[Layer, ...], measured: float | None) -> Estimate:
     if measured is not None:
-        return _normal(measured, 4.0, "mV", "measured, to 4 mV")
+        return normal_interval(measured, 4.0, unit="mV", method="measured, to 4 mV")
     if not layers:
-        return _normal(0.0, 10.0, "mV", "a bare crystal's is not known")
-    return _normal(layers[-1].zeta.value, layers[-1].zeta.sd, "mV", f"table of coats, {layers[-1].zeta.mark}")
-
-
-def _normal(value: float, sd: float, unit: str, method: str) -> Estimate:
-    return Estimate(value, sd, value - 1.96 * sd, value + 1.96 * sd, 0.95, unit, method)
+        return normal_interval(0.0, 10.0, unit="mV", method="a bare crystal's is not known")
+    return normal_interval(
+        layers[-1].zeta.value, layers[-1].zeta.sd, unit="mV", method=f"table of coats, {layers[-1].zeta.mark}"
+    )
 
 
 def _barrier_and_well(energy: PairEnergy) -> tuple[float, float]:
     """Highest energy over all gaps, and the depth of the deepest one."""
     total = energy.total_kt
     return float(max(0.0, total.max())), float(max(0.0, -total.min()))
-
-
-def _interval(value: float, drawn: NDArray[np.float64], method: str) -> Estimate:
-    low, high = np.quantile(drawn, [0.025, 0.975])
-    return Estimate(value, float(drawn.std()), min(float(low), value), max(float(high), value), 0.95, "kT", method)
 
 
 def _verdict(barrier: Estimate, well: Estimate) -> tuple[str, str]:

@@ -1,9 +1,8 @@
 """Confinement: levels, envelopes and first transition of a layered dot."""
 
 from lampyris.probe.confinement.bands import Bands, bands, surroundings
-from lampyris.probe.confinement.calibrate import Calibration, calibrated, calibrated_ev, calibration
+from lampyris.probe.confinement.calibrate import Calibration, calibrated, calibration
 from lampyris.probe.confinement.transition import (
-    EV_NM,
     Pair,
     Transition,
     edge_ev,
@@ -14,6 +13,6 @@ from lampyris.probe.confinement.transition import (
 )
 
 __all__ = [
-    "EV_NM", "Bands", "Calibration", "Pair", "Transition", "bands", "calibrated", "calibrated_ev", "calibration", "edge_ev",
+    "Bands", "Calibration", "Pair", "Transition", "bands", "calibrated", "calibration", "edge_ev",
     "energy_terms", "first_transition", "first_transition_ev", "solved_pair", "surroundings",
 ]  # fmt: skip

@@ -12,11 +12,9 @@ Kane 1957 doi:10.1016/0022-3697(57)90013-6; Foreman 1997 doi:10.1103/PhysRevB.56
 Efros and Rosen 2000 doi:10.1146/annurev.matsci.30.1.475.
 """
 
-import csv
 import math
 from dataclasses import dataclass
 from functools import lru_cache
-from importlib import resources
 
 import numpy as np
 from numpy.typing import NDArray
@@ -27,6 +25,7 @@ from lampyris.probe.confinement.strain import hydrostatic_strain
 from lampyris.probe.materials import layer_material
 from lampyris.probe.refusals import refused
 from lampyris.probe.structure import Layer, Structure
+from lampyris.probe.tables import table_rows
 
 COUPLING_FLOOR_EV = 0.1
 """Least gap and least distance to the coupled band: a level deep in the gap of a barrier stays finite."""
@@ -218,11 +217,7 @@ def surroundings(medium: str, /) -> Surroundings:
     InputError
         If the medium is unknown.
     """
-    text = resources.files("lampyris.probe").joinpath("data", "media.csv").read_text(encoding="utf-8")
-    rows = [
-        (row["medium"], row["quantity"], float(row["value"]), float(row["sd"]))
-        for row in csv.DictReader(text.splitlines())
-    ]
+    rows = [(row["medium"], row["quantity"], float(row["value"]), float(row["sd"])) for row in table_rows("media.csv")]
     optical = {name: value for name, quantity, value, _ in rows if name != "any" and quantity == "permittivity_optical"}
     if medium not in optical:
         mend = f"Say one of {', '.join(optical)}."

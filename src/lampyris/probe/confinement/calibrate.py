@@ -7,19 +7,24 @@ barrier and shape of the sample do. It is one number for a material pair and a s
 import math
 from dataclasses import dataclass, replace
 
-from lampyris.core.estimate import Estimate
+from lampyris.core.constants import EV_NM
 from lampyris.core.finding import Finding, Place, Severity
 from lampyris.probe.confinement.transition import (
     CALIBRATED_CONFINEMENT_SD,
-    EV_NM,
     Transition,
     edge_ev,
     first_transition,
     solved_pair,
 )
-from lampyris.probe.materials import NORMAL_95
 from lampyris.probe.refusals import refused
 from lampyris.probe.structure import Structure
+from lampyris.statistics.intervals import normal_interval
+
+DIAMETER_RELATIVE_SD = 0.03
+"""Uncertainty of a sample's mean diameter where none is stated (assumed: counting 200 dots, and the microscope's scale)."""
+
+PEAK_SD_NM = 2.0
+"""Uncertainty of a peak read from a spectrum where none is stated (assumed)."""
 
 FACTORS = (0.3, 2.5)
 """Beyond these the sample is not the structure that was said."""
@@ -51,7 +56,7 @@ class Calibration:
 
 
 def calibration(
-    structure: Structure, first_exciton_nm: float, /, *, sd_nm: float = 2.0, size_relative_sd: float = 0.03,
+    structure: Structure, first_exciton_nm: float, /, *, sd_nm: float = PEAK_SD_NM, size_relative_sd: float = DIAMETER_RELATIVE_SD,
     temperature_k: float = 295.0, medium: str = "water", coherence: float = 0.5,
 ) -> Calibration:  # fmt: skip
     """Calibration on one sample.
@@ -128,23 +133,8 @@ def calibrated(
         findings += (Finding("calibration.other-materials", Severity.WARNING, Place(column="layers"), seen, mend),)
     sd = relative * abs(above)
     method = f"radial envelopes, confinement times {made.factor:.3f} by one sample of {made.diameter_nm:g} nm; normal"
-    estimate = Estimate(energy, sd, energy - NORMAL_95 * sd, energy + NORMAL_95 * sd, 0.95, "eV", method)
+    estimate = normal_interval(energy, sd, unit="eV", method=method)
     return replace(found, energy_ev=estimate, findings=findings)
-
-
-def calibrated_ev(
-    structure: Structure,
-    made: Calibration,
-    /,
-    *,
-    temperature_k: float = 295.0,
-    medium: str = "water",
-    coherence: float = 0.5,
-) -> float:
-    """Point value of `calibrated`, for searches."""
-    pair = solved_pair(structure, temperature_k=temperature_k, medium=medium, coherence=coherence)
-    edge = edge_ev(pair.bands)
-    return edge + made.factor * (pair.energy_ev - edge)
 
 
 def _names(label: str) -> tuple[str, ...]:

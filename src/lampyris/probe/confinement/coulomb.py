@@ -15,11 +15,10 @@ from functools import lru_cache
 import numpy as np
 from numpy.typing import NDArray
 
+from lampyris.core.constants import E2_PER_4PI_EPS0_EV_NM, HBAR2_PER_2M0_EV_NM2
 from lampyris.probe.confinement.bands import Bands
-from lampyris.probe.confinement.radial import HBAR2_PER_2M0_EV_NM2, Level, RadialGrid
+from lampyris.probe.confinement.radial import Level, RadialGrid
 
-E2_PER_4PI_EPS0_EV_NM = 1.43996448
-"""e^2 / (4 pi eps0) in eV nm."""
 BRUS_COEFFICIENT = 1.786
 """Of the Coulomb term of two s states behind an infinite barrier."""
 MULTIPOLES = 24

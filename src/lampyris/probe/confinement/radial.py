@@ -16,11 +16,10 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.linalg import eigh
 
+from lampyris.core.constants import HBAR2_PER_2M0_EV_NM2
 from lampyris.core.errors import LampyrisError
 from lampyris.core.finding import Finding, Place, Severity
 
-HBAR2_PER_2M0_EV_NM2 = 0.038099821
-"""hbar^2 / (2 m0) in eV nm2."""
 DEGREE = 3
 """Degree of the elements."""
 OUTSIDE_NM = (0.12, 0.28, 0.8)

@@ -8,6 +8,14 @@ from typing import Literal
 import numpy as np
 from numpy.typing import NDArray
 
+from lampyris.core.constants import (
+    ELECTRON_MASS_KG,
+    ELEMENTARY_CHARGE_C,
+    EV_NM,
+    HBAR_J_S,
+    LIGHT_M_PER_S,
+    VACUUM_PERMITTIVITY_F_PER_M,
+)
 from lampyris.core.estimate import Estimate
 from lampyris.core.finding import Finding, Place, Severity
 from lampyris.probe.confinement.bands import Bands, bands
@@ -18,13 +26,11 @@ from lampyris.probe.confinement.coulomb import (
     screened_permittivity,
 )
 from lampyris.probe.confinement.radial import Inverse, Level, RadialGrid, lowest_level, radial_grid
-from lampyris.probe.materials import NORMAL_95
 from lampyris.probe.refusals import refused
 from lampyris.probe.structure import Structure
+from lampyris.statistics.intervals import NORMAL_95, normal_interval
 
 Kind = Literal["type I", "quasi-type II", "type II", "inverted type I"]
-EV_NM = 1239.841984
-"""Energy in eV times wavelength in nm."""
 LOCALISED = 0.65
 """Share of a carrier in one layer from which it counts as localised there."""
 MODEL_CONFINEMENT_SD = 0.12
@@ -41,6 +47,14 @@ LIFETIME_FACTOR = 2.0
 """One standard deviation of the lifetime as a factor: its fine structure is averaged, not resolved."""
 PERMEABLE = 1.5
 """Refractive index of what is around the dot for the density of light modes, ligand and medium together."""
+
+
+def wavelength_of(energy_ev: Estimate, /) -> Estimate:
+    """Wavelength in nm of an energy: its interval is that of the energy, its standard deviation to first order."""
+    e = energy_ev
+    value = EV_NM / e.value
+    low, high = EV_NM / e.high, EV_NM / e.low if e.low > 0 else math.inf
+    return Estimate(value, value * e.sd / e.value, low, high, e.level, "nm", e.method)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -94,10 +108,7 @@ class Transition:
     @property
     def wavelength_nm(self) -> Estimate:
         """Wavelength of the energy, with the interval of it."""
-        e = self.energy_ev
-        value = EV_NM / e.value
-        low, high = EV_NM / e.high, EV_NM / e.low if e.low > 0 else math.inf
-        return Estimate(value, value * e.sd / e.value, low, high, e.level, "nm", e.method)
+        return wavelength_of(self.energy_ev)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -252,7 +263,7 @@ def _described(pair: Pair, sd: float, findings: tuple[Finding, ...]) -> Transiti
     )
     # the sign of an eigenvector is free; an s state has none to show
     return Transition(
-        energy_ev=Estimate(energy, sd, energy - NORMAL_95 * sd, energy + NORMAL_95 * sd, 0.95, "eV", method),
+        energy_ev=normal_interval(energy, sd, unit="eV", method=method),
         electron_ev=pair.electron.energy_ev,
         hole_ev=-pair.hole.energy_ev,
         coulomb_ev=pair.coulomb_ev,
@@ -356,9 +367,10 @@ def _lifetime_ns(pair: Pair, overlap: float) -> Estimate:
     paired = any(one.hole_kane_ev > 0 for one in layers)
     around = pair.bands.outside.permittivity
     local = (3 * around / (2 * around + optical)) ** 2
-    e, eps0, m0, hbar, c = 1.602176634e-19, 8.8541878128e-12, 9.1093837015e-31, 1.054571817e-34, 299792458.0
+    e, hbar = ELEMENTARY_CHARGE_C, HBAR_J_S
     omega = pair.energy_ev * e / hbar
-    rate = PERMEABLE * omega * e**2 * kane * e * local * overlap / (12 * math.pi * eps0 * m0 * hbar * c**3)
+    vacuum = 12 * math.pi * VACUUM_PERMITTIVITY_F_PER_M * ELECTRON_MASS_KG * hbar * LIGHT_M_PER_S**3
+    rate = PERMEABLE * omega * e**2 * kane * e * local * overlap / vacuum
     value = 1e9 / (rate * (0.75 if paired else 1.0))
     spread = LIFETIME_FACTOR**NORMAL_95
     return Estimate(

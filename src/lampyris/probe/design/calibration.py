@@ -11,11 +11,12 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from lampyris.core.constants import EV_NM
 from lampyris.core.dots import DotSettings
 from lampyris.core.errors import InputError
-from lampyris.core.finding import Finding, Place, Severity
 from lampyris.probe.confinement import calibration as factor_calibration
 from lampyris.probe.confinement.bands import CORE_DIAMETER_NM
+from lampyris.probe.confinement.calibrate import DIAMETER_RELATIVE_SD, PEAK_SD_NM
 from lampyris.probe.confinement.transition import (
     CALIBRATED_CONFINEMENT_SD,
     MODEL_CONFINEMENT_SD,
@@ -25,8 +26,9 @@ from lampyris.probe.confinement.transition import (
 )
 from lampyris.probe.design.batches import resized, varied_nm
 from lampyris.probe.design.conditions import Calibration, Conditions
+from lampyris.probe.refusals import fault
 from lampyris.probe.sizing import first_exciton_nm, sized_materials, sizing_curves
-from lampyris.probe.spectra import EV_NM, line_shape
+from lampyris.probe.spectra import line_shape
 from lampyris.probe.structure import Layer, Structure, structure_from_settings
 
 MODEL_RANGE = MODEL_CONFINEMENT_SD / CALIBRATED_CONFINEMENT_SD
@@ -38,27 +40,6 @@ CURVE_PLACES = (0.2, 0.5, 0.8)
 CURVE_OWN = 0.1
 """Share of a sizing curve's variance in which its places differ; the rest they share, so that three places count as little more
 than one (assumed)."""
-
-DIAMETER_RELATIVE_SD = 0.03
-"""Uncertainty of a sample's mean diameter where none is stated (assumed: counting 200 dots, and the microscope's scale)."""
-
-PEAK_SD_NM = 2.0
-"""Uncertainty of a peak read from a spectrum where none is stated (assumed)."""
-
-
-@dataclass(frozen=True, slots=True, eq=False)
-class Moved:
-    """A transition's energies after the calibration.
-
-    Parameters
-    ----------
-    absorption_ev, absorption_sd_ev, emission_ev, emission_sd_ev : float
-    """
-
-    absorption_ev: float
-    absorption_sd_ev: float
-    emission_ev: float
-    emission_sd_ev: float
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -200,14 +181,8 @@ def calibration_of(dot: DotSettings, /, *, around: Conditions) -> Calibration:
         sd = PEAK_SD_NM if measured.emission_sd_nm is None else max(measured.emission_sd_nm, 0.1)
         return _calibration(structure, "emission", measured.emission_nm, sd, around, name=dot.name)
     seen = f"the sheet of {dot.name} holds neither first_exciton_nm nor emission_nm under [measured]."
-    raise InputError(
-        f"{dot.name} cannot calibrate",
-        [
-            Finding(
-                "design.calibration", Severity.ERROR, Place(column="measured"), seen, "Add the one that was measured."
-            )
-        ],
-    )
+    mend = "Add the one that was measured."
+    raise InputError(f"{dot.name} cannot calibrate", [fault("design.calibration", "measured", seen, mend)])
 
 
 def core_calibration(material: str, diameter_nm: float, exciton_nm: float, /, *, around: Conditions) -> Calibration:

@@ -1,14 +1,12 @@
 """The families of dots that are searched: layers, what is free in them, and who made them."""
 
-import csv
-import io
 import math
 from dataclasses import dataclass
 from functools import lru_cache
-from importlib import resources
 
 from lampyris.core.sourced import MARKS
 from lampyris.probe.structure import Layer, Structure
+from lampyris.probe.tables import table_rows
 
 MADE = {"routine": 1.0, "shown": 0.8}
 """How often a family has been made, and the weight that it has in the ranking (assumed)."""
@@ -119,8 +117,7 @@ def families() -> tuple[Family, ...]:
     >>> [family.label for family in families() if family.layers[0] == "CdTe"][:3]
     ['CdTe', 'CdTe/CdSe', 'CdTe/CdSe/ZnS']
     """
-    text = resources.files("lampyris.probe").joinpath("data", "dot_families.csv").read_text("utf-8")
-    return tuple(_family(row) for row in csv.DictReader(io.StringIO(text)))
+    return tuple(_family(row) for row in table_rows("dot_families.csv"))
 
 
 def _family(row: dict[str, str]) -> Family:

@@ -1,34 +1,27 @@
 """What a dot of given layers is predicted to be: colour, width, light yield, size in water, and what is in it."""
 
-import csv
 import math
 from dataclasses import dataclass
-from functools import lru_cache
-from importlib import resources
 
+from lampyris.core.constants import EV_NM
 from lampyris.core.errors import InputError
 from lampyris.core.estimate import Estimate
-from lampyris.core.finding import Finding, Place, Severity
-from lampyris.core.sourced import SourcedValue
 from lampyris.probe.coat import CoatedSize, coated_size
 from lampyris.probe.confinement import Transition, first_transition
-from lampyris.probe.confinement.transition import solved_pair
+from lampyris.probe.confinement.transition import solved_pair, wavelength_of
 from lampyris.probe.design.batches import batch
 from lampyris.probe.design.calibration import Calibrated, energy_by_size, leaning
 from lampyris.probe.design.conditions import Conditions
 from lampyris.probe.design.families import Family
 from lampyris.probe.extinction import excitation_extinction
-from lampyris.probe.materials import NORMAL_95, layer_material, pooled
+from lampyris.probe.materials import layer_material, pooled
 from lampyris.probe.photophysics import brightness
 from lampyris.probe.propagation import propagated
-from lampyris.probe.spectra import (
-    EV_NM,
-    LineWidth,
-    line_shape,
-    line_width,
-    photophysical_constant,
-)
+from lampyris.probe.refusals import fault
+from lampyris.probe.spectra import LineWidth, line_shape, line_width, photophysical_constant
 from lampyris.probe.structure import Structure
+from lampyris.probe.tables import constant, table_rows
+from lampyris.statistics.intervals import normal_interval
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -137,7 +130,9 @@ def predict(
     of_size = energy_by_size(structure, around, moved, scaled=scaled)
     gap = core.gap(around.temperature_k).value
     dots = batch(structure, size_sd_nm, scaled=scaled, aspect=aspect, gap_ev=gap, defect_ev=defect)
-    emission = _wavelength(emitted, emitted_sd, transition.energy_ev.method)
+    method = transition.energy_ev.method
+    absorption = normal_interval(absorbed, absorbed_sd, unit="eV", method=method)
+    emission = wavelength_of(normal_interval(emitted, emitted_sd, unit="eV", method=method))
     width = line_width(
         of_size,
         dots,
@@ -153,9 +148,11 @@ def predict(
         structure=structure,
         bulk_gap_ev=gap,
         transition=transition,
-        absorption_ev=_normal(absorbed, absorbed_sd, "eV", transition.energy_ev.method),
-        absorption_nm=_wavelength(absorbed, absorbed_sd, transition.energy_ev.method),
-        stokes_ev=_normal(line.stokes.value / 1000.0, line.stokes.sd / 1000.0, "eV", line.stokes.method),
+        absorption_ev=absorption,
+        absorption_nm=wavelength_of(absorption),
+        stokes_ev=normal_interval(
+            line.stokes.value / 1000.0, line.stokes.sd / 1000.0, unit="eV", method=line.stokes.method
+        ),
         emission_nm=emission,
         width=width,
         core_sd_nm=size_sd_nm,
@@ -184,21 +181,7 @@ def _no_emission(structure: Structure, energy_ev: float) -> InputError:
     seen = f"{structure.label} has its emission at {energy_ev:.2f} eV, below {LEAST_EV:g} eV: "
     seen += "the bands of its layers overlap, or nearly so."
     mend = "Choose a smaller core or other materials; `lampyris probe materials` lists their gaps."
-    return InputError(
-        f"{structure.label} does not shine",
-        [Finding("design.no-emission", Severity.ERROR, Place(column="layers"), seen, mend)],
-    )
-
-
-def _normal(value: float, sd: float, unit: str, method: str) -> Estimate:
-    return Estimate(value, sd, value - NORMAL_95 * sd, value + NORMAL_95 * sd, 0.95, unit, method)
-
-
-def _wavelength(energy_ev: float, sd_ev: float, method: str) -> Estimate:
-    """Wavelength of an energy: its interval is that of the energy, its standard deviation to first order."""
-    low = EV_NM / (energy_ev + NORMAL_95 * sd_ev)
-    high = EV_NM / (energy_ev - NORMAL_95 * sd_ev) if energy_ev > NORMAL_95 * sd_ev else math.inf
-    return Estimate(EV_NM / energy_ev, EV_NM * sd_ev / energy_ev**2, low, high, 0.95, "nm", method)
+    return InputError(f"{structure.label} does not shine", [fault("design.no-emission", "layers", seen, mend)])
 
 
 def _extinction(
@@ -206,7 +189,7 @@ def _extinction(
 ) -> tuple[Estimate | None, str]:
     """Extinction at the excitation wavelength from the core's published rule, or why there is none.
 
-    A shell of a similar gap absorbs as the core does, so the rule is taken at the diameter of all layers of that kind.
+    The rule is taken at the diameter of the core: what shells of a similar gap absorb is left out.
     """
     if math.isnan(around.excitation_nm):
         return None, ""
@@ -226,7 +209,7 @@ def _yield(structure: Structure, overlap: float) -> Estimate:
     as the radiative rate does.
     """
     kind = "bare" if len(structure.layers) == 1 else "shelled"
-    typical = pooled(tuple(value for name, value in _yields() if name == kind))
+    typical = pooled(constant(row) for row in table_rows("dot_yields.csv") if row["kind"] == kind)
     return propagated(
         lambda typical: 1.0 / (1.0 + (1.0 / min(max(typical, 0.01), 0.99) - 1.0) / max(overlap, 1e-6)),
         {"typical": typical},
@@ -235,15 +218,6 @@ def _yield(structure: Structure, overlap: float) -> Estimate:
         low=0.0,
         high=1.0,
     )
-
-
-@lru_cache(maxsize=1)
-def _yields() -> tuple[tuple[str, SourcedValue], ...]:
-    text = resources.files("lampyris.probe").joinpath("data", "dot_yields.csv").read_text("utf-8")
-    return tuple(
-        (row["kind"], SourcedValue(float(row["value"]), float(row["sd"]), row["unit"], row["conditions"], row["source"], row["mark"]))
-        for row in csv.DictReader(text.splitlines())
-    )  # fmt: skip
 
 
 class Colour:

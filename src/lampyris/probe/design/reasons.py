@@ -3,12 +3,12 @@
 import math
 from dataclasses import dataclass
 
+from lampyris.core.constants import EV_NM
 from lampyris.core.errors import InputError
 from lampyris.probe.design.families import Family
 from lampyris.probe.design.search import Emission, Reach, size_for
 from lampyris.probe.design.targets import Targets
 from lampyris.probe.materials import Material
-from lampyris.probe.spectra import EV_NM
 
 READING_WORDS = {"particle": "all layers together", "core": "the core alone"}
 

@@ -9,12 +9,12 @@ from numpy.typing import NDArray
 from lampyris.core.dots import DotSettings
 from lampyris.core.errors import InputError
 from lampyris.core.estimate import Estimate
-from lampyris.core.finding import Finding, Place, Severity
 from lampyris.probe.confinement.bands import check_sizes
 from lampyris.probe.design.batches import batch
 from lampyris.probe.design.calibration import Calibrated, energy_by_size
 from lampyris.probe.design.conditions import Calibration, Conditions, temperature_notes
 from lampyris.probe.design.prediction import Prediction, predict
+from lampyris.probe.refusals import fault
 from lampyris.probe.spectra import Spectrum, absorption_spectrum, emission_spectrum, line_shape
 from lampyris.probe.structure import structure_from_settings
 
@@ -124,10 +124,7 @@ def dot_sheet(
 def _too_wide(sd_nm: float, core_nm: float) -> InputError:
     seen = f"core_sd_nm of {sd_nm:g} is more than a third of the core's diameter, {core_nm:g}: no such batch is one kind of dot."
     mend = "Give the standard deviation of the diameter in nm, not its range."
-    return InputError(
-        "the spread of the core cannot be used",
-        [Finding("design.spread", Severity.ERROR, Place(column="core_sd_nm"), seen, mend)],
-    )
+    return InputError("the spread of the core cannot be used", [fault("design.spread", "core_sd_nm", seen, mend)])
 
 
 def _missing_notes(dot: DotSettings, excitation_nm: float) -> tuple[str, ...]:

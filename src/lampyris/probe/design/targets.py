@@ -3,9 +3,10 @@
 import math
 from dataclasses import dataclass, fields
 
+from lampyris.core.constants import EV_NM
 from lampyris.core.errors import InputError
-from lampyris.core.finding import Finding, Place, Severity
-from lampyris.probe.spectra import EV_NM
+from lampyris.core.finding import Finding
+from lampyris.probe.refusals import fault
 
 # the spread of the first paper's dot, 0.9 nm at 6.8 nm: taken for a core whose spread nobody stated
 USUAL_RELATIVE_SD = 0.9 / 6.8
@@ -105,7 +106,7 @@ def check_targets(targets: Targets, /) -> None:
     --------
     >>> check_targets(Targets(emission_nm=810.0, core_nm=6.8))
     """
-    faults = [fault for field in fields(targets) for fault in _bound_faults(field.name, getattr(targets, field.name))]
+    faults = [one for field in fields(targets) for one in _bound_faults(field.name, getattr(targets, field.name))]
     if targets.reading not in ("", *READINGS):
         faults.append(_fault("reading", f"reading is one of {', '.join(READINGS)}, got {targets.reading!r}.", ""))
     if not faults:
@@ -159,4 +160,4 @@ def _joint_faults(targets: Targets) -> list[Finding]:
 
 
 def _fault(name: str, seen: str, mend: str) -> Finding:
-    return Finding("design.target", Severity.ERROR, Place(column=name), seen, mend)
+    return fault("design.target", name, seen, mend)

@@ -24,6 +24,7 @@ from lampyris.probe.fate.motion import courses
 from lampyris.probe.fate.question import FateQuestion, check_question
 from lampyris.probe.fate.rates import rates
 from lampyris.probe.fate.tables import Coat, Published, published, spread
+from lampyris.probe.propagation import of_draws
 
 Array = NDArray[np.float64]
 LEVEL = 0.95
@@ -229,10 +230,7 @@ def _estimate(mean: Array, drawn: Array, unit: str) -> Estimate:
         return Estimate(math.nan, math.nan, math.nan, math.nan, LEVEL, unit, method)
     if known.size < drawn.size:
         method += f", {drawn.size - known.size} without"
-    low, high = np.quantile(known, [0.5 - LEVEL / 2, 0.5 + LEVEL / 2])
-    return Estimate(
-        value, float(known.std(ddof=1)), min(float(low), value), max(float(high), value), LEVEL, unit, method
-    )
+    return of_draws(value, known, unit=unit, method=method, level=LEVEL)
 
 
 def _findings(question: FateQuestion, coat: Coat, cut: bool, mean: _Run) -> list[Finding]:

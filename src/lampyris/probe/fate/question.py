@@ -1,6 +1,7 @@
 """`FateQuestion`: which dot, in which animal, given how; checked with every fault at once."""
 
 import math
+from collections.abc import Iterator
 from dataclasses import dataclass
 
 from lampyris.core.errors import InputError
@@ -16,6 +17,9 @@ TUMOURS = ("any", "U87MG", "none")
 SMALLEST_NM, LARGEST_NM = 1.0, 200.0
 MOST_DOSES, LONGEST_H, MOST_DRAWS = 60, 24.0 * 366, 20000
 _SIZES = "dots and their coats are from 1 nm up; the lineage's particles end at 200 nm"
+
+# field, value, bounds, unit, and where the bounds come from
+_Bounded = tuple[str, float, float, float, str, str]
 
 _ONE_DOSE, _CONSTANT = Dosing(), Uptake()
 
@@ -95,73 +99,66 @@ def check_question(question: FateQuestion, /) -> None:
     InputError
         With one finding per fault: field, bounds, and where the bounds come from.
     """
-    dosing = question.dosing
-    found: list[Finding] = []
-
-    def bounded(field: str, value: float, low: float, high: float, unit: str, why: str) -> None:
+    file = question.file
+    found = []
+    for field, value, low, high, unit, why in (*_always_bounded(question), *_bounded_where_given(question)):
         if not low <= value <= high:
             bounds = f"{low:g} to {high:g} {unit}".rstrip()
-            found.append(
-                _fault(question.file, field, f"{value:g} lies outside {bounds}: {why}.", "Give one within them.")
-            )
-
-    def among(field: str, value: str, known: tuple[str, ...]) -> None:
-        if value not in known:
+            found.append(_fault(file, field, f"{value:g} lies outside {bounds}: {why}.", "Give one within them."))
+    for field, name, known in _names(question):
+        if name not in known:
             names = ", ".join(one or "(none)" for one in known)
-            found.append(_fault(question.file, field, f"{value!r} is unknown.", f"Known are: {names}."))
-
-    bounded("diameter_nm", question.diameter_nm, SMALLEST_NM, LARGEST_NM, "nm", _SIZES)
-    if not math.isnan(question.diameter_sd_nm):
-        bounded("diameter_sd_nm", question.diameter_sd_nm, 0.0, question.diameter_nm, "nm", "a spread is not negative")
+            found.append(_fault(file, field, f"{name!r} is unknown.", f"Known are: {names}."))
     if coat_named(question.coat) is None:
         found.append(question._unknown_coat())
-    among("ligand", question.ligand, LIGANDS)
-    among("species", question.species, SPECIES)
-    among("unit", dosing.unit, UNITS)
-    among("clock", question.uptake.clock, CLOCKS)
-    among("tumour", question.tumour, TUMOURS)
+    dosing, uptake = question.dosing, question.uptake
     if not (dosing.amount > 0 and math.isfinite(dosing.amount)):
-        found.append(
-            _fault(question.file, "dose", f"a dose is above 0, got {dosing.amount:g} {dosing.unit}.", "Give one.")
-        )
-    bounded("doses", dosing.doses, 1, MOST_DOSES, "", "more are not computed")
-    bounded("hours", question.hours, 1.0 / 60.0, LONGEST_H, "h", "from a minute to a year")
-    if dosing.doses > 1:
-        bounded("every_h", dosing.every_h, 0.1, LONGEST_H, "h", "between two doses")
-    longest = dosing.every_h if dosing.doses > 1 else question.hours
-    bounded(
-        "infusion_h",
-        dosing.infusion_h,
-        0.0,
-        longest,
-        "h",
-        "an infusion ends before the next dose or the prediction does",
-    )
-    for hour in question.at:
-        bounded("at", hour, 0.0, question.hours, "h", "within the prediction")
-    if dosing.cells_in:
-        among("cells", dosing.cells_in, ("blood", *ORGANS))
-        bounded("cell_half_life_h", dosing.cell_half_life_h, 0.1, LONGEST_H, "h", "half of the cells die in it")
-        if dosing.infusion_h > 0:
-            found.append(_fault(question.file, "infusion_h", "labelled cells are not infused here.", "Leave it out."))
-    for field, value in (("capacity", question.uptake.capacity_per_g), ("receptors", question.uptake.receptors_per_g)):
+        found.append(_fault(file, "dose", f"a dose is above 0, got {dosing.amount:g} {dosing.unit}.", "Give one."))
+    if dosing.cells_in and dosing.infusion_h > 0:
+        found.append(_fault(file, "infusion_h", "labelled cells are not infused here.", "Leave it out."))
+    for field, value in (("capacity", uptake.capacity_per_g), ("receptors", uptake.receptors_per_g)):
         if not value > 0:
-            found.append(
-                _fault(question.file, field, f"what 1 g holds is above 0, got {value:g}.", "Give it, or none.")
-            )
-    if question.species in SPECIES:
-        usual = physiology(question.species)["body", "weight"].value
-        if not math.isnan(question.weight_kg):
-            bounded(
-                "weight_kg",
-                question.weight_kg,
-                usual / 4,
-                usual * 4,
-                "kg",
-                f"a {question.species} weighs about {usual:g} kg",
-            )
-        if not math.isnan(question.tumour_g):
-            bounded("tumour_g", question.tumour_g, 0.0, 100.0 * usual, "g", "up to a tenth of the usual body weight")
-    bounded("draws", question.draws, 2, MOST_DRAWS, "", "draws of the intervals")
+            found.append(_fault(file, field, f"what 1 g holds is above 0, got {value:g}.", "Give it, or none."))
     if found:
         raise InputError("this dot's fate cannot be predicted", found)
+
+
+def _always_bounded(question: FateQuestion) -> Iterator[_Bounded]:
+    dosing = question.dosing
+    yield "diameter_nm", question.diameter_nm, SMALLEST_NM, LARGEST_NM, "nm", _SIZES
+    yield "doses", dosing.doses, 1, MOST_DOSES, "", "more are not computed"
+    yield "hours", question.hours, 1.0 / 60.0, LONGEST_H, "h", "from a minute to a year"
+    longest = dosing.every_h if dosing.doses > 1 else question.hours
+    why = "an infusion ends before the next dose or the prediction does"
+    yield "infusion_h", dosing.infusion_h, 0.0, longest, "h", why
+    for hour in question.at:
+        yield "at", hour, 0.0, question.hours, "h", "within the prediction"
+    yield "draws", question.draws, 2, MOST_DRAWS, "", "draws of the intervals"
+
+
+def _bounded_where_given(question: FateQuestion) -> Iterator[_Bounded]:
+    dosing = question.dosing
+    if not math.isnan(question.diameter_sd_nm):
+        yield "diameter_sd_nm", question.diameter_sd_nm, 0.0, question.diameter_nm, "nm", "a spread is not negative"
+    if dosing.doses > 1:
+        yield "every_h", dosing.every_h, 0.1, LONGEST_H, "h", "between two doses"
+    if dosing.cells_in:
+        yield "cell_half_life_h", dosing.cell_half_life_h, 0.1, LONGEST_H, "h", "half of the cells die in it"
+    if question.species not in SPECIES:
+        return
+    usual = physiology(question.species)["body", "weight"].value
+    if not math.isnan(question.weight_kg):
+        why = f"a {question.species} weighs about {usual:g} kg"
+        yield "weight_kg", question.weight_kg, usual / 4, usual * 4, "kg", why
+    if not math.isnan(question.tumour_g):
+        yield "tumour_g", question.tumour_g, 0.0, 100.0 * usual, "g", "up to a tenth of the usual body weight"
+
+
+def _names(question: FateQuestion) -> Iterator[tuple[str, str, tuple[str, ...]]]:
+    yield "ligand", question.ligand, LIGANDS
+    yield "species", question.species, SPECIES
+    yield "unit", question.dosing.unit, UNITS
+    yield "clock", question.uptake.clock, CLOCKS
+    yield "tumour", question.tumour, TUMOURS
+    if question.dosing.cells_in:
+        yield "cells", question.dosing.cells_in, ("blood", *ORGANS)

@@ -1,12 +1,12 @@
 """Tables of the package: animals, kinetics of phagocytes, coats, published figures; every row with its source and mark."""
 
-import csv
 import math
 from dataclasses import dataclass
 from functools import lru_cache
-from importlib import resources
 
 from lampyris.core.sourced import SourcedValue
+from lampyris.io import package_tables
+from lampyris.probe.tables import constant
 
 ORGANS = ("lung", "liver", "spleen", "gut", "kidney", "tumour", "muscle", "bone", "rest")
 SPECIES = ("mouse", "rat", "human")
@@ -87,15 +87,9 @@ class Published:
     mark: str
 
 
-@lru_cache
 def rows_of(name: str, /) -> tuple[dict[str, str], ...]:
     """Rows of a table of the package."""
-    text = resources.files("lampyris.probe.fate").joinpath("data", f"{name}.csv").read_text(encoding="utf-8")
-    return tuple(csv.DictReader(text.splitlines()))
-
-
-def _sourced(row: dict[str, str]) -> SourcedValue:
-    return SourcedValue(float(row["value"]), 0.0, row["unit"], row["conditions"], row["source"], row["mark"])
+    return package_tables.rows_of("lampyris.probe.fate", "data", f"{name}.csv")
 
 
 @lru_cache
@@ -108,13 +102,13 @@ def physiology(species: str, /) -> dict[tuple[str, str], SourcedValue]:
     0.055
     """
     rows = rows_of("physiology")
-    return {(row["organ"], row["quantity"]): _sourced(row) for row in rows if row["species"] == species}
+    return {(row["organ"], row["quantity"]): constant(row) for row in rows if row["species"] == species}
 
 
 @lru_cache
 def kinetics(lineage: str, /) -> dict[tuple[str, str], SourcedValue]:
     """Published kinetics of one set by organ and quantity: ``mouse gold``, ``rat gold`` or ``mouse liposomes``."""
-    return {(row["organ"], row["quantity"]): _sourced(row) for row in rows_of("kinetics") if row["set"] == lineage}
+    return {(row["organ"], row["quantity"]): constant(row) for row in rows_of("kinetics") if row["set"] == lineage}
 
 
 @lru_cache

@@ -7,16 +7,11 @@ from itertools import pairwise
 import numpy as np
 from numpy.typing import NDArray
 
-from lampyris.core.finding import Finding, Place, Severity
+from lampyris.core.constants import AVOGADRO_PER_NM3, BOLTZMANN_J_PER_K, GAS_J_PER_MOL_K
 from lampyris.core.sourced import SourcedValue
 from lampyris.probe.materials import material
-from lampyris.probe.ranges import outside, refuse
+from lampyris.probe.refusals import fault, outside, refuse
 from lampyris.probe.tables import row_named, sourced, table_rows
-
-AVOGADRO_PER_NM3 = 0.602214076
-"""Particles per nm3 of a solution of 1 mol/l."""
-BOLTZMANN_J_PER_K = 1.380649e-23
-GAS_J_PER_MOL_K = 8.31446261815324
 
 
 @dataclass(frozen=True, slots=True)
@@ -148,10 +143,10 @@ class Batch:
         times = [time for time, _ in self.profile]
         if any(later <= earlier for earlier, later in pairwise(times)):
             seen = f"profile.time_s rises from knot to knot, got {', '.join(f'{time:g}' for time in times)}."
-            faults.append(Finding("probe.bounds", Severity.ERROR, Place(column="profile"), seen, "Sort the knots."))
+            faults.append(fault("probe.bounds", "profile", seen, "Sort the knots."))
         if times and not math.isnan(self.cool_to_c):
             seen = "profile and cool_to_c both say how the temperature runs."
-            faults.append(Finding("probe.bounds", Severity.ERROR, Place(column="profile"), seen, "Give one of them."))
+            faults.append(fault("probe.bounds", "profile", seen, "Give one of them."))
         refuse(faults, what="The batch cannot be")
 
     def knots_k(self) -> NDArray[np.float64]:
@@ -210,7 +205,7 @@ def kinetics_of(name: str, /) -> tuple[Kinetics, dict[str, SourcedValue]]:
     }
     kinetics = Kinetics(
         own.name,
-        molar / density * 1e21 / 6.02214076e23,
+        molar / density / AVOGADRO_PER_NM3 * 1e-3,
         told["surface_energy_j_m2"].value,
         told["diffusion_m2_s"].value,
         told["reaction_m_s"].value,

@@ -11,8 +11,9 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from lampyris.core.arrays import frozen_array
+from lampyris.core.constants import AVOGADRO_PER_NM3, GAS_J_PER_MOL_K
 from lampyris.probe.growth import stepping
-from lampyris.probe.growth.batch import AVOGADRO_PER_NM3, GAS_J_PER_MOL_K, Batch, Kinetics
+from lampyris.probe.growth.batch import Batch, Kinetics
 from lampyris.probe.growth.stepping import FEWEST, LEAST_NM, NUCLEATION_PARTS, STEP_TOLERANCE, follow, supplied
 
 Array = NDArray[np.float64]

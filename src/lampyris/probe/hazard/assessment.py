@@ -5,15 +5,15 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from lampyris.core.errors import InputError
 from lampyris.core.estimate import Estimate
 from lampyris.core.finding import Finding
 from lampyris.core.sourced import SourcedValue
 from lampyris.probe.hazard.composition import dots_of_nmol, element, element_mass_ag, material_faults, size_correction
 from lampyris.probe.hazard.dissolution import Conditions, Release, released
-from lampyris.probe.ranges import outside, refuse, unknown
+from lampyris.probe.refusals import faulty, outside, refuse, unknown
 from lampyris.probe.structure import Layer, Structure
 from lampyris.probe.tables import plain, row_named, table_rows
+from lampyris.statistics.intervals import NORMAL_95
 
 HUMAN_KG = 60.0
 SALT_FACTOR = 1.5
@@ -270,7 +270,7 @@ def species_named(name: str, /, *, field: str = "species") -> Species:
     rows = table_rows("species.csv")
     row = row_named(rows, name, column="species")
     if row is None:
-        raise InputError("The dose: 1 fault.", (_unknown_species(name, field),))
+        raise faulty((_unknown_species(name, field),), what="The dose")
     return Species(row["species"], float(row["body_g"]), float(row["km_kg_m2"]), row["source"], row["mark"])
 
 
@@ -521,7 +521,7 @@ def _viabilities(
         atoms = masses[symbol].value * 1e-18 / element(symbol).molar_mass * dots_of_nmol(1.0) * 1e9
         all_umol = atoms * concentration_nmol_l * 1e-3
         ends = [all_umol * float(curve[symbol][-1]) for curve in (release.low, release.share, release.high)]
-        ec50, factor = float(row["ec50_umol_l"]), float(row["ec50_factor"]) ** 1.96
+        ec50, factor = float(row["ec50_umol_l"]), float(row["ec50_factor"]) ** NORMAL_95
         slope = float(row["slope"])
         lives = (
             log_logistic(ends[2], ec50 / factor, slope),
@@ -546,7 +546,7 @@ def _whole_dots(
     for row in table_rows("dot_responses.csv"):
         if plain(row["core"]) != plain(core):
             continue
-        ec50, slope, factor = float(row["ec50_ug_ml"]), float(row["slope"]), float(row["ec50_factor"]) ** 1.96
+        ec50, slope, factor = float(row["ec50_ug_ml"]), float(row["slope"]), float(row["ec50_factor"]) ** NORMAL_95
         low, value, high = (log_logistic(dose, ec50 * by, slope) for by in (1 / factor, 1.0, factor))
         other = f"of dots with {row['coat']} and no shell" + (
             ": this one has a shell, which spares cells" if shells else ""

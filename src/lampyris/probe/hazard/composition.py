@@ -6,15 +6,16 @@ from dataclasses import dataclass
 from functools import lru_cache
 from itertools import pairwise
 
+from lampyris.core.constants import AVOGADRO_PER_MOL
 from lampyris.core.errors import InputError
 from lampyris.core.estimate import Estimate
 from lampyris.core.finding import Finding
 from lampyris.core.sourced import MARKS, SourcedValue
 from lampyris.probe.materials import alloys, materials, pooled
-from lampyris.probe.probe import AVOGADRO_PER_MOL
-from lampyris.probe.ranges import outside, refuse, unknown
+from lampyris.probe.refusals import faulty, outside, refuse, unknown
 from lampyris.probe.structure import Structure
 from lampyris.probe.tables import plain, row_named, sourced, table_rows
+from lampyris.statistics.intervals import normal_interval
 
 _PART = re.compile(r"([A-Z][a-z]?)(\d*\.?\d*)")
 
@@ -80,7 +81,7 @@ def element(symbol: str, /) -> Element:
     row = row_named(table_rows("elements.csv"), symbol, column="element")
     if row is None:
         known = [one["element"] for one in table_rows("elements.csv")]
-        raise InputError("The material: 1 fault.", (unknown("element", symbol, known, basis="the table of elements"),))
+        raise faulty((unknown("element", symbol, known, basis="the table of elements"),), what="The material")
     column = "pde_parenteral_ug_day"
     permitted = sourced(row, column, "ug/day", conditions="human, by injection") if row[column] else None
     return Element(row["element"], float(row["molar_mass_g_mol"]), permitted, row["class"])
@@ -132,7 +133,7 @@ def substance(material: str, /, *, composition: float = math.nan, field: str = "
         if name:
             return _simple(name)
         fault = unknown(field, material, material_names(), basis="the table of compositions")
-        raise InputError("The dot: 1 fault.", (fault,))
+        raise faulty((fault,), what="The dot")
     basis = f"share of {mixture[2]} in {mixture[0]}"
     refuse(
         outside(field.replace("material", "composition"), composition, low=0, high=1, unit="1", basis=basis),
@@ -170,8 +171,12 @@ def element_mass_ag(structure: Structure, /) -> dict[str, Estimate]:
             mass = volume * known.density_g_cm3 * 1e-3 * share
             found.setdefault(symbol, []).append((mass, mass * known.density_sd_g_cm3 / known.density_g_cm3))
     return {
-        symbol: _estimate(
-            math.fsum(mass for mass, _ in parts), math.sqrt(math.fsum(sd**2 for _, sd in parts)), "ag", "bulk density"
+        symbol: normal_interval(
+            math.fsum(mass for mass, _ in parts),
+            math.hypot(*(sd for _, sd in parts)),
+            unit="ag",
+            method="bulk density",
+            low=0.0,
         )
         for symbol, parts in found.items()
     }
@@ -237,7 +242,3 @@ def _mixed(name: str, share: float, ends: tuple[str, str]) -> Substance:
     relative = max(part.density_sd_g_cm3 / part.density_g_cm3 for part in parts)
     density = math.fsum(masses) / volume
     return Substance(f"{name}({share:.2f})", density, relative * density, shares, "computed")
-
-
-def _estimate(value: float, sd: float, unit: str, method: str) -> Estimate:
-    return Estimate(value, sd, max(0.0, value - 1.96 * sd), value + 1.96 * sd, 0.95, unit, method)

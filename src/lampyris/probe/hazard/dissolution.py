@@ -7,14 +7,14 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from lampyris.core.constants import GAS_J_PER_MOL_K
 from lampyris.core.finding import Finding
 from lampyris.core.sourced import SourcedValue
 from lampyris.probe.hazard.composition import substance
-from lampyris.probe.ranges import outside, refuse
+from lampyris.probe.refusals import outside, refuse
 from lampyris.probe.structure import Structure
 from lampyris.probe.tables import row_named, sourced, table_rows
 
-GAS_J_MOL_K = 8.31446261815324
 REFERENCE_K, REFERENCE_PH = 310.15, 7.4
 COAT_HALF_LIFE_D = 7.0
 """Time after which half of the dots have lost their coat's protection: assumed, with the factor below either way."""
@@ -45,7 +45,7 @@ class Dissolution:
 
     def at(self, temperature_k: float, ph: float) -> float:
         """Speed in nm/h at a temperature and pH."""
-        heat = self.activation_kj_mol * 1e3 / GAS_J_MOL_K * (1 / REFERENCE_K - 1 / temperature_k)
+        heat = self.activation_kj_mol * 1e3 / GAS_J_PER_MOL_K * (1 / REFERENCE_K - 1 / temperature_k)
         return self.speed_nm_per_h.value * math.exp(heat) * 10 ** (self.proton_order * (REFERENCE_PH - ph))
 
 

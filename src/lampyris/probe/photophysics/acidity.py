@@ -7,8 +7,8 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from lampyris.core.estimate import Estimate
-from lampyris.probe.bounds import each_within, refusal, within
 from lampyris.probe.propagation import Uncertain, propagated, sampled, value_of
+from lampyris.probe.refusals import each_within, refusal, within
 from lampyris.statistics.fitting import DataSet, Fit, Parameter, fit_least_squares
 
 _RULE = "probe.ph-outside"

@@ -12,8 +12,8 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from lampyris.core.estimate import Estimate
-from lampyris.probe.bounds import each_within, refusal, within
 from lampyris.probe.propagation import Uncertain, propagated, value_of
+from lampyris.probe.refusals import each_within, refusal, within
 
 Law = Literal["single", "double", "stretched", "power"]
 # of the average over a beam

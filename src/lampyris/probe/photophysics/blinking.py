@@ -8,8 +8,8 @@ from numpy.typing import ArrayLike, NDArray
 from scipy.special import exp1, gamma, gammaincc
 
 from lampyris.core.estimate import Estimate
-from lampyris.probe.bounds import each_within, refusal, within
 from lampyris.probe.propagation import Uncertain, sampled, value_of
+from lampyris.probe.refusals import each_within, refusal, within
 
 _HALVINGS = 200
 

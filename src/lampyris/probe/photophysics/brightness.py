@@ -2,11 +2,12 @@
 
 import math
 
+from lampyris.core.constants import LIGHT_M_PER_S, PLANCK_J_S
 from lampyris.core.estimate import Estimate
-from lampyris.probe.bounds import within
 from lampyris.probe.extinction import cross_section_cm2
-from lampyris.probe.probe import LIGHT_M_PER_S, PLANCK_J_S, photon_irradiance_per_mm2
+from lampyris.probe.probe import photon_irradiance_per_mm2
 from lampyris.probe.propagation import Uncertain, propagated, value_of
+from lampyris.probe.refusals import within
 
 
 def brightness(molar_extinction_per_m_cm: Uncertain, quantum_yield: Uncertain, /) -> Estimate:

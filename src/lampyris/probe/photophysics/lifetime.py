@@ -6,15 +6,17 @@ from collections.abc import Sequence
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from lampyris.core.constants import (
+    ELECTRON_MASS_KG,
+    ELEMENTARY_CHARGE_C,
+    HBAR_J_S,
+    LIGHT_M_PER_S,
+    VACUUM_PERMITTIVITY_F_PER_M,
+)
 from lampyris.core.estimate import Estimate
-from lampyris.probe.bounds import each_within, refusal, within
 from lampyris.probe.photophysics.local_field import FieldModel, local_field_rate
-from lampyris.probe.probe import LIGHT_M_PER_S, PLANCK_J_S
 from lampyris.probe.propagation import Uncertain, propagated, value_of
-from lampyris.probe.spectra.axes import ELEMENTARY_CHARGE_C
-
-_VACUUM_PERMITTIVITY = 8.8541878188e-12
-_ELECTRON_MASS_KG = 9.1093837139e-31
+from lampyris.probe.refusals import each_within, refusal, within
 
 
 def oscillator_strength(kane_ev: Uncertain, energy_ev: Uncertain, /, *, overlap: Uncertain = 1.0) -> Estimate:
@@ -98,10 +100,12 @@ def radiative_lifetime_ns(
     within("energy_ev", value_of(energy_ev), 0.05, 10.0, unit="eV")
     within("bright_share", bright_share, 0.0, 1.0, open_low=True)
     factor = local_field_rate(refractive_index, model=model, permittivity_inside=permittivity_inside) * bright_share
-    classical = ELEMENTARY_CHARGE_C**2 / (6.0 * math.pi * _VACUUM_PERMITTIVITY * _ELECTRON_MASS_KG * LIGHT_M_PER_S**3)
+    classical = ELEMENTARY_CHARGE_C**2 / (
+        6.0 * math.pi * VACUUM_PERMITTIVITY_F_PER_M * ELECTRON_MASS_KG * LIGHT_M_PER_S**3
+    )
 
     def lifetime(strength: float, energy: float) -> float:
-        circular = energy * ELEMENTARY_CHARGE_C * 2.0 * math.pi / PLANCK_J_S
+        circular = energy * ELEMENTARY_CHARGE_C / HBAR_J_S
         return 1e9 / (classical * circular**2 * strength * factor)
 
     parts = {"strength": strength, "energy": energy_ev}

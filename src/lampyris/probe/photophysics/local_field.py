@@ -3,7 +3,7 @@
 import math
 from typing import Literal
 
-from lampyris.probe.bounds import refusal, within
+from lampyris.probe.refusals import refusal, within
 
 FieldModel = Literal["microscopic", "empty cavity", "virtual cavity", "dielectric sphere"]
 

@@ -3,9 +3,9 @@
 import math
 
 from lampyris.core.estimate import Estimate
-from lampyris.probe.bounds import within
 from lampyris.probe.photophysics.local_field import FieldModel, local_field_rate
 from lampyris.probe.propagation import Uncertain, propagated, value_of
+from lampyris.probe.refusals import within
 
 
 def quantum_yield(radiative_ns: Uncertain, nonradiative_ns: Uncertain, /, *, dark_share: Uncertain = 0.0) -> Estimate:

@@ -3,12 +3,13 @@
 import math
 from collections.abc import Sequence
 
+from lampyris.core.constants import BOLTZMANN_EV_PER_K, EV_NM
 from lampyris.core.estimate import Estimate
-from lampyris.probe.bounds import refusal, within
-from lampyris.probe.materials import NORMAL_95, layer_material, pooled
+from lampyris.probe.materials import layer_material, pooled
 from lampyris.probe.propagation import Uncertain, propagated, value_of
-from lampyris.probe.spectra.axes import BOLTZMANN_EV_PER_K, EV_NM
+from lampyris.probe.refusals import refusal, within
 from lampyris.probe.structure import Layer
+from lampyris.statistics.intervals import normal_interval
 
 _UNKNOWN_SLOPE_EV_PER_K = 5e-4
 
@@ -79,9 +80,8 @@ def peak_shift_ev(
         sd = abs(shift) * slope.sd / abs(slope.value)
     else:
         sd = _UNKNOWN_SLOPE_EV_PER_K * abs(temperature_k - reference_k)
-    half = NORMAL_95 * sd
     words = f"gap of {own.name}, {reference_k:g} to {temperature_k:g} K"
-    return Estimate(shift, sd, shift - half, shift + half, 0.95, "eV", words)
+    return normal_interval(shift, sd, unit="eV", method=words)
 
 
 def peak_at_nm(

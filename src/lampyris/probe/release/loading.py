@@ -6,6 +6,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from lampyris.core.estimate import Estimate
+from lampyris.probe.propagation import of_draws
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,15 +95,10 @@ def drug_loading(
     value = added_mg[0] - free_mg[0]
     words = f"Monte Carlo, {draws} draws of the three masses"
     notes = []
-    encapsulation = _drawn(100.0 * value / added_mg[0], 100.0 * held / added, "%", level, words)
+    encapsulation = of_draws(100.0 * value / added_mg[0], 100.0 * held / added, unit="%", method=words, level=level)
     if encapsulation.low < 0 or encapsulation.high > 100:
         notes.append("the interval leaves 0 to 100 %: free and added drug are not told apart well enough.")
-    content = _drawn(100.0 * value / (carrier_mg[0] + value), 100.0 * held / (carrier + held), "%", level, words)
-    return Loading(encapsulation, content, _drawn(value, held, "mg", level, words), tuple(notes))
-
-
-def _drawn(value: float, draws: np.ndarray, unit: str, level: float, words: str) -> Estimate:
-    low, high = np.quantile(draws, [0.5 * (1 - level), 0.5 * (1 + level)])
-    return Estimate(
-        value, float(draws.std(ddof=1)), min(float(low), value), max(float(high), value), level, unit, words
+    content = of_draws(
+        100.0 * value / (carrier_mg[0] + value), 100.0 * held / (carrier + held), unit="%", method=words, level=level
     )
+    return Loading(encapsulation, content, of_draws(value, held, unit="mg", method=words, level=level), tuple(notes))

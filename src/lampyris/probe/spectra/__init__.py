@@ -5,17 +5,7 @@ In the order of use: `SizeSpread` and `Ensemble` say how dots vary; `line_shape`
 of the diameter, or arrays: `energy_by_size` makes one of a structure with this package's own confinement.
 """
 
-from lampyris.probe.spectra.axes import (
-    BOLTZMANN_EV_PER_K,
-    EV_NM,
-    FWHM_PER_SD,
-    Line,
-    energy_ev,
-    measured_line,
-    per_ev_from_per_nm,
-    per_nm_from_per_ev,
-    width_nm,
-)
+from lampyris.probe.spectra.axes import Line, energy_ev, measured_line, per_ev_from_per_nm, per_nm_from_per_ev, width_nm
 from lampyris.probe.spectra.ensemble import Ensemble, SizeSpread, Transitions, energies, shape_factor, weighted_energies
 from lampyris.probe.spectra.lineshape import (
     LineShape,
@@ -46,9 +36,6 @@ from lampyris.probe.spectra.structures import (
 )
 
 __all__ = [
-    "BOLTZMANN_EV_PER_K",
-    "EV_NM",
-    "FWHM_PER_SD",
     "Continuum",
     "Ensemble",
     "Line",

@@ -6,14 +6,8 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from lampyris.probe.bounds import refusal
-from lampyris.probe.probe import LIGHT_M_PER_S, PLANCK_J_S
-
-ELEMENTARY_CHARGE_C = 1.602176634e-19
-EV_NM = PLANCK_J_S * LIGHT_M_PER_S / ELEMENTARY_CHARGE_C * 1e9
-"""Planck's constant times the speed of light: a photon's energy in eV times its wavelength in nm."""
-BOLTZMANN_EV_PER_K = 1.380649e-23 / ELEMENTARY_CHARGE_C
-FWHM_PER_SD = 2.0 * math.sqrt(2.0 * math.log(2.0))
+from lampyris.core.constants import EV_NM
+from lampyris.probe.refusals import refusal
 
 
 def energy_ev(wavelength_nm: ArrayLike, /) -> NDArray[np.float64]:

@@ -9,7 +9,7 @@ import numpy as np
 from numpy.polynomial import chebyshev
 from numpy.typing import ArrayLike, NDArray
 
-from lampyris.probe.bounds import each_within, refusal, within
+from lampyris.probe.refusals import each_within, refusal, within
 
 EnergyOfSize = Callable[[float], float]
 """Diameter in nm to transition energy in eV."""

@@ -7,14 +7,14 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.special import ive
 
+from lampyris.core.constants import BOLTZMANN_EV_PER_K
 from lampyris.core.estimate import Estimate
 from lampyris.core.sourced import SourcedValue
-from lampyris.probe.bounds import known, refusal, within
 from lampyris.probe.materials import material as material_of
 from lampyris.probe.materials import materials, pooled
 from lampyris.probe.propagation import propagated
-from lampyris.probe.sourced_tables import sourced, table_rows
-from lampyris.probe.spectra.axes import BOLTZMANN_EV_PER_K
+from lampyris.probe.refusals import known, refusal, within
+from lampyris.probe.tables import constant, table_rows
 
 ANY = "any"
 """Rows that serve a material without its own."""
@@ -36,7 +36,7 @@ def photophysical_values(material: str, quantity: str, /) -> tuple[SourcedValue,
     rows = table_rows("photophysics.csv")
     name = known("quantity", quantity, {row["quantity"] for row in rows})
     for whose in (material, ANY):
-        own = tuple(sourced(row) for row in rows if row["quantity"] == name and row["material"] == whose)
+        own = tuple(constant(row) for row in rows if row["quantity"] == name and row["material"] == whose)
         if own:
             return own
     listed = ", ".join(sorted({row["material"] for row in rows if row["quantity"] == name}))

@@ -8,19 +8,12 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 from scipy.special import erf
 
+from lampyris.core.constants import EV_NM, FWHM_PER_SD
 from lampyris.core.estimate import Estimate
-from lampyris.probe.bounds import each_within, refusal, within
 from lampyris.probe.materials import pooled
 from lampyris.probe.propagation import Uncertain, propagated, value_of
-from lampyris.probe.spectra.axes import (
-    EV_NM,
-    FWHM_PER_SD,
-    Line,
-    energy_ev,
-    measured_line,
-    per_nm_from_per_ev,
-    width_nm,
-)
+from lampyris.probe.refusals import each_within, refusal, within
+from lampyris.probe.spectra.axes import Line, energy_ev, measured_line, per_nm_from_per_ev, width_nm
 from lampyris.probe.spectra.ensemble import Ensemble, Transitions, energies, weighted_energies
 from lampyris.probe.spectra.lineshape import (
     ANY,
@@ -29,6 +22,7 @@ from lampyris.probe.spectra.lineshape import (
     photophysical_values,
     replica_weights,
 )
+from lampyris.statistics.intervals import normal_interval
 
 Profile = Literal["gaussian", "lorentzian"]
 # of the narrowest line: the step of the energy grid
@@ -391,7 +385,7 @@ def line_width(
 
 
 def _given(value: float, relative_sd: float, method: str) -> Estimate:
-    factor = Estimate(1.0, relative_sd, 1.0 - 2 * relative_sd, 1.0 + 2 * relative_sd, 0.95, "1", "given")
+    factor = normal_interval(1.0, relative_sd, unit="1", method="given")
     return propagated(lambda factor: value * factor, {"factor": factor}, unit="eV", method=method, low=0.0)
 
 

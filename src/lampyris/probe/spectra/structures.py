@@ -6,9 +6,9 @@ from typing import Literal
 import numpy as np
 from numpy.typing import ArrayLike
 
+from lampyris.core.constants import EV_NM
 from lampyris.core.errors import InputError
-from lampyris.probe.bounds import refusal, within
-from lampyris.probe.spectra.axes import EV_NM
+from lampyris.probe.refusals import refusal, within
 from lampyris.probe.spectra.ensemble import EnergyOfSize, Ensemble, SizeSpread
 from lampyris.probe.spectra.lineshape import LineShape, line_shape, photophysical_constant
 from lampyris.probe.spectra.spectrum import LineWidth, Spectrum, absorption_spectrum, emission_spectrum, line_width

@@ -17,6 +17,7 @@ from lampyris.bench.absorption import (
     tauc_gap,
 )
 from lampyris.core.bench import BenchCurve, BenchRecord, BenchResult, BenchSource
+from lampyris.core.constants import EV_NM
 from lampyris.core.errors import ImageError, InputError
 from lampyris.core.estimate import Estimate
 from lampyris.core.finding import Finding, Severity
@@ -25,7 +26,6 @@ from lampyris.core.techniques.absorption import Settings
 from lampyris.io.instruments.spectra import read_spectra
 from lampyris.probe.extinction import concentration_m
 from lampyris.probe.sizing import diameter_nm, sizing_curves
-from lampyris.probe.spectra.axes import EV_NM
 from lampyris.statistics.intervals import with_error
 from lampyris.study.bench.reading import Doubts, over_replicates, record_each, remark, with_role
 

@@ -9,13 +9,14 @@ from numpy.typing import NDArray
 from lampyris.bench.lines import PROFILES, EmissionFit, infer_emission, inner_filter
 from lampyris.bench.photons import noise_line, photon_weight
 from lampyris.core.bench import BenchCurve, BenchRecord, BenchResult, BenchSource
+from lampyris.core.constants import EV_NM
 from lampyris.core.errors import ImageError, InputError
 from lampyris.core.estimate import Estimate
 from lampyris.core.finding import Finding
 from lampyris.core.instruments import Spectrum
 from lampyris.core.techniques.photoluminescence import Settings
 from lampyris.io.instruments.spectra import read_spectra
-from lampyris.probe.spectra.axes import EV_NM, per_nm_from_per_ev
+from lampyris.probe.spectra.axes import per_nm_from_per_ev
 from lampyris.statistics.intervals import with_error
 from lampyris.study.bench.reading import (
     Doubts,

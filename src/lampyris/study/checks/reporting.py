@@ -4,16 +4,15 @@ The items' wording is this package's own; their sources are named in each row. N
 are counted here.
 """
 
-import csv
 import math
 from collections import Counter
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from functools import cache
-from importlib import resources
 
 from lampyris.core.checks import ReportingItem, Stated
 from lampyris.core.settings import ProbeSettings
+from lampyris.io.package_tables import rows_of
 from lampyris.study.checks.design import blinding_of, randomisation_of
 from lampyris.study.checks.evidence import Evidence
 from lampyris.study.rules import SETTINGS, SHEET_ANIMALS
@@ -50,7 +49,6 @@ def asked_items() -> tuple[AskedItem, ...]:
     >>> [item.item for item in asked_items()][:3]
     ['1a', '1b', '2a']
     """
-    text = resources.files("lampyris.study.checks").joinpath("reporting_items.csv").read_text("utf-8")
     return tuple(
         AskedItem(
             row["guideline"],
@@ -60,7 +58,7 @@ def asked_items() -> tuple[AskedItem, ...]:
             tuple(row["fill"].split(";")),
             SOURCES[row["source"]],
         )
-        for row in csv.DictReader(text.splitlines())
+        for row in rows_of("lampyris.study.checks", "reporting_items.csv")
     )
 
 

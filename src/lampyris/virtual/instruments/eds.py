@@ -8,8 +8,8 @@ from pathlib import Path
 import numpy as np
 
 from lampyris.bench.eds import Family, families, fwhm_kev, k_factor
+from lampyris.core.constants import FWHM_PER_SD
 from lampyris.io.durable import write_text
-from lampyris.probe.spectra.axes import FWHM_PER_SD
 
 
 @dataclass(frozen=True, slots=True)

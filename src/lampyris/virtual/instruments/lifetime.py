@@ -9,8 +9,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from lampyris.bench.lifetime import DecayLaw, Response, predict_decay
+from lampyris.core.constants import FWHM_PER_SD
 from lampyris.io.durable import write_bytes, write_text
-from lampyris.probe.spectra.axes import FWHM_PER_SD
 
 Array = NDArray[np.float64]
 # points of the drawn curves per channel of the instrument

@@ -7,8 +7,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from lampyris.bench.quantum_yield import predict_emission, predict_sphere
+from lampyris.core.constants import EV_NM, FWHM_PER_SD
 from lampyris.io.durable import write_text
-from lampyris.probe.spectra.axes import EV_NM, FWHM_PER_SD
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,8 +7,8 @@ import numpy as np
 
 from lampyris.bench.absorption import predict_scattering, variance_absorbance
 from lampyris.bench.lines import variance_counts
+from lampyris.core.constants import EV_NM, FWHM_PER_SD
 from lampyris.io.durable import write_text
-from lampyris.probe.spectra.axes import EV_NM, FWHM_PER_SD
 
 
 @dataclass(frozen=True, slots=True)

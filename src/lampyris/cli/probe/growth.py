@@ -118,7 +118,7 @@ def _growth(options: argparse.Namespace) -> int:
     if options.plot is not None:
         from lampyris.report.plots.growth import growth_plot
 
-        title = f"{options.material}, {options.temperature:g} C"
+        title = f"{options.material}, {options.temperature:g} °C"
         save_scene(growth_plot(course, courses, title=title), options.plot)
         document["written"] = [options.plot]
     if options.json:

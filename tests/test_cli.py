@@ -193,6 +193,11 @@ def test_bash_completes(tmp_path):
     assert shell.stdout.split() == ["simulate"]
 
 
+def test_completion_of_a_figure_is_a_file(capsys):
+    assert cli.main(["--print-completion", "bash"]) == 0
+    assert "_shtab_lampyris_probe_fate___plot_COMPGEN=_shtab_compgen_files" in capsys.readouterr().out
+
+
 def test_numbers_that_json_has_no_word_for_become_null(capsys):
     output.print_json({"a": float("nan"), "b": np.float64(2.5), "c": [np.inf, Path("x")], 3: np.bool_(True)})
     assert json.loads(capsys.readouterr().out) == {"a": None, "b": 2.5, "c": [None, "x"], "3": True}

@@ -72,7 +72,7 @@ def test_figures(capsys, tmp_path):
     energy, release = tmp_path / "energy.svg", tmp_path / "release.svg"
     answer(capsys, "coat", DOT, "--plot", str(energy))
     answer(capsys, "hazard", DOT, "--dose", "0.2", "--plot", str(release))
-    for path, word in ((energy, "gap between the coats, nm"), (release, "share in solution")):
+    for path, word in ((energy, "gap between the coats (nm)"), (release, "share in solution")):
         tree = ElementTree.fromstring(path.read_bytes())
         assert tree.attrib["width"] == "88mm" and word in "".join(tree.itertext())
 

@@ -37,6 +37,8 @@ def test_size_in_words(capsys):
         (["CdSe", "--diameter", "4", "--medium", "milk"], 3, "no medium 'milk'"),
         (["CdSe"], 2, "--first-exciton"),
         (["CdSe", "--diameter", "four"], 2, "four"),
+        (["CdSe", "--diameter", "nan"], 2, "needs a number"),
+        (["CdSe", "--first-exciton", "580,5"], 2, "the decimal point as '.'"),
     ],
 )
 def test_refusals(capsys, words, code, said):

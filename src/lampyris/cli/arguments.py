@@ -20,6 +20,12 @@ def add_directory(parser: argparse.ArgumentParser, *, text: str, **options: Any)
     parser.add_argument("directory", metavar="DIR", type=Path, help=text, **options)
 
 
+def add_output(parser: argparse._ActionsContainer) -> None:
+    """How every verb answers."""
+    parser.add_argument("--json", action="store_true", help="one JSON document on stdout, nothing else")
+    parser.add_argument("--traceback", action="store_true", help="show where an unexpected error arose")
+
+
 def add_reading(parser: argparse._ActionsContainer) -> None:
     """How a table of the user's own is read."""
     parser.add_argument("--sheet", metavar="NAME", default="", help="sheet of a workbook")
@@ -52,11 +58,43 @@ def integer(text: str, *, low: int) -> int:
     return int(text)
 
 
+def number(text: str) -> float:
+    """A finite number; a comma for the decimal point is told apart from a wrong word."""
+    value = _finite(text)
+    if math.isnan(value):
+        mend = "write the decimal point as '.'" if "," in text else "write it without its unit"
+        raise argparse.ArgumentTypeError(f"needs a number, got {text!r}; {mend}")
+    return value
+
+
+def numbers(text: str) -> tuple[float, ...]:
+    """Finite numbers with commas between them."""
+    return tuple(number(part) for part in text.split(","))
+
+
+def above_zero(text: str, *, what: str = "a number") -> float:
+    value = _finite(text)
+    if not value > 0:
+        raise argparse.ArgumentTypeError(f"needs {what} above 0, got {text!r}")
+    return value
+
+
 def megabytes(text: str) -> float:
+    return above_zero(text, what="a number of megabytes")
+
+
+def _finite(text: str) -> float:
+    """The number that a text is; NaN where it is none, or no finite one."""
     try:
         value = float(text)
     except ValueError:
-        value = math.nan
-    if not (math.isfinite(value) and value > 0):
-        raise argparse.ArgumentTypeError(f"needs a number of megabytes above 0, got {text!r}")
-    return value
+        return math.nan
+    return value if math.isfinite(value) else math.nan
+
+
+def figure_path(text: str) -> Path:
+    """File of a figure, .svg or .png."""
+    path = Path(text)
+    if path.suffix.lower() not in (".svg", ".png"):
+        raise argparse.ArgumentTypeError(f"writes .svg or .png, got {path.name!r}")
+    return path

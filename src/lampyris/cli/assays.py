@@ -7,7 +7,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from lampyris.cli import histology, release
-from lampyris.cli.arguments import AddVerb
+from lampyris.cli.arguments import AddVerb, figure_path
+from lampyris.cli.entries import flat_entry
+from lampyris.cli.figures import save_scene
 from lampyris.cli.output import finding_entry, print_findings, print_json, print_table
 from lampyris.core.errors import ImageError, InputError, UsageError
 from lampyris.core.finding import Finding, Place, Severity
@@ -15,7 +17,6 @@ from lampyris.core.finding import Finding, Place, Severity
 if TYPE_CHECKING:
     from lampyris.core.assays import Balance, ExVivo, OrganAgreement, OrganReference, OrganResult
     from lampyris.core.estimate import Estimate
-    from lampyris.report.scene import Scene
 
 KINDS = ("exvivo", "histology", "release")
 
@@ -32,7 +33,7 @@ def add_verbs(verb: AddVerb, /) -> None:
         nargs="+",
         help="folder of the study; of histology also single micrographs; of release tables",
     )
-    assay.add_argument("--plot", type=Path, metavar="FILE", help="draw the result: .svg or .png")
+    assay.add_argument("--plot", type=figure_path, metavar="FILE", help="draw the result: .svg or .png")
     assay.add_argument(
         "--trays", type=Path, metavar="FOLDER", help="draw each tray with outlines and names, to accept or mend"
     )
@@ -50,9 +51,6 @@ def add_verbs(verb: AddVerb, /) -> None:
 
 
 def _assay(options: argparse.Namespace) -> int:
-    for path in (options.plot,):
-        if path is not None and path.suffix.lower() not in (".svg", ".png"):
-            raise UsageError(f"--plot writes .svg or .png, not {path.name!r}")
     if options.kind == "release":
         return _release(options)
     release.refuse_options(options)
@@ -123,8 +121,8 @@ def _document(found: "ExVivo", drawn: Sequence[Path]) -> dict[str, Any]:
                     "animal": one.animal,
                     "organ": one.organ,
                     "group": one.group,
-                    **_parts("a", one.a),
-                    **_parts("b", one.b),
+                    **flat_entry("a", one.a),
+                    **flat_entry("b", one.b),
                 }
                 for one in pairs
             ]
@@ -133,15 +131,6 @@ def _document(found: "ExVivo", drawn: Sequence[Path]) -> dict[str, Any]:
         "agreement": [_agreement(one) for one in found.agreements],
         "findings": [finding_entry(one) for one in found.findings],
         "written": drawn,
-    }
-
-
-def _parts(name: str, estimate: "Estimate") -> dict[str, float]:
-    return {
-        name: estimate.value,
-        f"{name}_sd": estimate.sd,
-        f"{name}_low": estimate.low,
-        f"{name}_high": estimate.high,
     }
 
 
@@ -157,16 +146,16 @@ def _organ(one: "OrganResult") -> dict[str, Any]:
         "area_mm2": one.area_mm2,
         "y_mm": one.y_mm,
         "x_mm": one.x_mm,
-        **_parts("weight_g", one.weight_g),
+        **flat_entry("weight_g", one.weight_g),
         "thickness_mm": one.thickness_mm,
-        **_parts("flux", one.flux),
+        **flat_entry("flux", one.flux),
         "tray_flux": one.tray_flux,
-        **_parts("escape", one.escape),
-        **_parts("amount", one.amount),
+        **flat_entry("escape", one.escape),
+        **flat_entry("amount", one.amount),
         "unit": one.unit,
-        **_parts("percent_injected_dose", one.percent_dose),
-        **_parts("percent_injected_dose_per_gram", one.percent_dose_per_gram),
-        **_parts("surface_percent_injected_dose_per_gram", one.surface_percent_dose_per_gram),
+        **flat_entry("percent_injected_dose", one.percent_dose),
+        **flat_entry("percent_injected_dose_per_gram", one.percent_dose_per_gram),
+        **flat_entry("surface_percent_injected_dose_per_gram", one.surface_percent_dose_per_gram),
         "flags": list(one.flags),
     }
 
@@ -175,10 +164,10 @@ def _reference(one: "OrganReference") -> dict[str, Any]:
     return {
         "animal": one.animal,
         "organ": one.organ,
-        **_parts("amount_ng", one.amount_ng),
+        **flat_entry("amount_ng", one.amount_ng),
         "limit_ng": one.limit_ng,
-        **_parts("percent_injected_dose", one.percent_dose),
-        **_parts("percent_injected_dose_per_gram", one.percent_dose_per_gram),
+        **flat_entry("percent_injected_dose", one.percent_dose),
+        **flat_entry("percent_injected_dose_per_gram", one.percent_dose_per_gram),
         "replicates": one.replicates,
         "flags": list(one.flags),
     }
@@ -189,7 +178,7 @@ def _balance(one: "Balance") -> dict[str, Any]:
         "animal": one.animal,
         "group": one.group,
         "source": one.source,
-        **_parts("percent_injected_dose", one.percent_dose),
+        **flat_entry("percent_injected_dose", one.percent_dose),
         "organs": list(one.organs),
         "missing": list(one.missing),
     }
@@ -203,13 +192,13 @@ def _agreement(one: "OrganAgreement") -> dict[str, Any]:
         "animals": one.animals,
         "pairs": one.pairs,
         "pairs_censored": one.pairs_censored,
-        **_parts("ratio", one.ratio),
+        **flat_entry("ratio", one.ratio),
         "limits": [one.lower.value, one.upper.value],
-        **_parts("lower_limit", one.lower),
-        **_parts("upper_limit", one.upper),
-        **_parts("ccc", one.concordance),
-        **_parts("slope", one.slope),
-        **_parts("intercept", one.intercept),
+        **flat_entry("lower_limit", one.lower),
+        **flat_entry("upper_limit", one.upper),
+        **flat_entry("ccc", one.concordance),
+        **flat_entry("slope", one.slope),
+        **flat_entry("intercept", one.intercept),
         "notes": list(one.notes),
     }
 
@@ -288,21 +277,6 @@ def _draw(found: "ExVivo", options: argparse.Namespace) -> list[Path]:
         for tray in found.trays:
             written.append(save_scene(tray_figure(tray), options.trays / f"{stems[tray.file]}.png"))
     return written
-
-
-def save_scene(scene: "Scene", path: Path) -> Path:
-    """Write a figure as SVG or PNG, as its name ends."""
-    from lampyris.io.durable import write_bytes
-    from lampyris.report.scene import file_svg
-
-    path.parent.mkdir(parents=True, exist_ok=True)
-    if path.suffix.lower() == ".svg":
-        write_bytes(path, file_svg(scene))
-    else:
-        from lampyris.report.raster import png_bytes
-
-        write_bytes(path, png_bytes(scene))
-    return path
 
 
 def _stems(found: "ExVivo") -> dict[str, str]:

@@ -28,6 +28,7 @@ from lampyris.cli import (
     takeaway,
     trials,
 )
+from lampyris.cli.arguments import add_output, figure_path
 from lampyris.cli.output import print_error, print_unexpected
 from lampyris.core.errors import LampyrisError, UsageError
 
@@ -51,7 +52,7 @@ class _PrintCompletion(argparse.Action):
         import shtab
 
         for action in _actions(parser):
-            if action.type is Path:
+            if action.type in (Path, figure_path):
                 # shtab's own protocol: it looks for this attribute
                 action.complete = shtab.DIRECTORY if action.metavar == "DIR" else shtab.FILE  # type: ignore[attr-defined]
         print(shtab.complete(parser, rest[1]))
@@ -73,8 +74,7 @@ def _parser() -> argparse.ArgumentParser:
         "--print-completion", action=_PrintCompletion, choices=SHELLS, help="print the completion script of a shell"
     )
     common = Parser(add_help=False)
-    common.add_argument("--json", action="store_true", help="one JSON document on stdout, nothing else")
-    common.add_argument("--traceback", action="store_true", help="show where an unexpected error arose")
+    add_output(common)
     verbs = parser.add_subparsers(dest="verb", metavar="VERB", required=True)
 
     def verb(name: str, call: Callable[[argparse.Namespace], int], text: str) -> argparse.ArgumentParser:

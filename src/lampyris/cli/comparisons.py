@@ -5,13 +5,13 @@ import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from lampyris.cli.arguments import AddVerb, add_where
+from lampyris.cli.arguments import AddVerb, add_where, figure_path
+from lampyris.cli.figures import save_scene
 from lampyris.cli.output import finding_entry, print_findings, print_json, print_table
 from lampyris.core.errors import UsageError
 
 if TYPE_CHECKING:
     from lampyris.cli.comparison_answers import Answer
-    from lampyris.report.scene import Scene
 
 POST_HOC = ("games-howell", "tukey", "dunnett", "dunnett-unequal", "dunn")
 # a paired comparison may be one of ranks, in a stated order of conditions
@@ -77,7 +77,7 @@ def _add_design(parser: argparse.ArgumentParser) -> None:
         "--equivalence", metavar="MARGIN", type=float, help="two groups: are they alike within this margin?"
     )
     design.add_argument("--level", type=float, default=0.95, help="coverage of intervals (default: 0.95)")
-    design.add_argument("--plot", type=Path, metavar="FILE", help="draw the comparison: .svg or .png")
+    design.add_argument("--plot", type=figure_path, metavar="FILE", help="draw the comparison: .svg or .png")
     design.add_argument(
         "--width", type=float, choices=(85.0, 180.0), default=85.0, help="of the plot in mm (default: 85)"
     )
@@ -103,19 +103,6 @@ def _compare(options: argparse.Namespace) -> int:
     if options.plot is not None:
         print(f"drawn: {options.plot}", file=sys.stderr)
     return 0
-
-
-def save_scene(scene: "Scene", path: Path, /) -> None:
-    """Write a figure as .svg or .png, by the ending of its name."""
-    from lampyris.io.durable import write_bytes
-    from lampyris.report.scene import file_svg
-
-    if path.suffix.lower() == ".svg":
-        write_bytes(path, file_svg(scene))
-        return
-    from lampyris.report.raster import png_bytes
-
-    write_bytes(path, png_bytes(scene))
 
 
 def print_answer(answer: "Answer", /, *, as_json: bool) -> None:
@@ -187,7 +174,5 @@ def _refuse_clashes(options: argparse.Namespace) -> None:
         idle = [other for other, on in extra.items() if on and (name, other) not in _TOGETHER]
         if idle:
             raise UsageError(f"{' and '.join(idle)} has no meaning with {name}: leave it out")
-    if options.plot is not None and options.plot.suffix.lower() not in (".svg", ".png"):
-        raise UsageError(f"--plot writes .svg or .png, got {options.plot.name!r}")
     if not 0.5 <= options.level < 1:
         raise UsageError(f"--level is the coverage of an interval, such as 0.95, got {options.level:g}")

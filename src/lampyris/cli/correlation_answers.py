@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from lampyris.cli.entries import design_entry, test_entry
+from lampyris.cli.entries import design_entry, estimate_entry, test_entry
 from lampyris.cli.relation_columns import (
     Columns,
     asked_table,
@@ -22,7 +22,6 @@ from lampyris.cli.relation_columns import (
 from lampyris.cli.relation_parts import (
     Answer,
     Rows,
-    estimate_entry,
     independent_note,
     line_entry,
     unit_of,

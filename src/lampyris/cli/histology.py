@@ -7,6 +7,8 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from lampyris.cli.entries import estimate_entry, flat_entry
+from lampyris.cli.figures import save_scene
 from lampyris.cli.output import finding_entry, print_findings, print_json, print_table
 from lampyris.core.errors import ImageError, UsageError
 from lampyris.core.finding import Severity
@@ -131,8 +133,8 @@ def _document(found: "Histology", drawn: list[Path]) -> dict[str, Any]:
                 "group": one.group,
                 "organ": one.organ,
                 "animals": one.design.n[0],
-                **_parts("cells_per_mm2", one.cells_per_mm2),
-                **_parts("labelled_fraction", one.labelled_fraction),
+                **flat_entry("cells_per_mm2", one.cells_per_mm2),
+                **flat_entry("labelled_fraction", one.labelled_fraction),
                 "design": one.design.sentence(),
             }
             for one in found.groups
@@ -149,19 +151,12 @@ def _document(found: "Histology", drawn: list[Path]) -> dict[str, Any]:
             for one in found.calls
         ],
         "false_positives": found.false_positives,
-        "detection": (
-            {"value": found.detection.value, "low": found.detection.low, "high": found.detection.high, "sd": found.detection.sd}
-            if found.detection is not None else None
-        ),
+        "detection": estimate_entry(found.detection),
         "controls": dict(zip(("cells", "sections", "animals"), found.controls, strict=True)),
         "synthetic": found.synthetic,
         "findings": [finding_entry(one) for one in found.findings],
         "written": drawn,
     }  # fmt: skip
-
-
-def _parts(name: str, estimate: "Estimate") -> dict[str, float]:
-    return {name: estimate.value, f"{name}_sd": estimate.sd, f"{name}_low": estimate.low, f"{name}_high": estimate.high}
 
 
 def _organ(one: "OrganDensity") -> dict[str, Any]:
@@ -173,8 +168,8 @@ def _organ(one: "OrganDensity") -> dict[str, Any]:
         "nuclei": one.nuclei,
         "labelled": one.labelled,
         "tissue_mm2": one.tissue_mm2,
-        **_parts("cells_per_mm2", one.cells_per_mm2),
-        **_parts("labelled_fraction", one.labelled_fraction),
+        **flat_entry("cells_per_mm2", one.cells_per_mm2),
+        **flat_entry("labelled_fraction", one.labelled_fraction),
         "p": one.p,
         "positive": one.positive,
         "flags": list(one.flags),
@@ -288,7 +283,6 @@ def _three(estimate: "Estimate") -> tuple[str, str, str]:
 def _draw(found: "Histology", options: argparse.Namespace) -> list[Path]:
     if options.plot is None and options.overlays is None:
         return []
-    from lampyris.cli.assays import save_scene
     from lampyris.io.stems import distinct_stems
     from lampyris.report.plots.frame import group_colours
     from lampyris.report.plots.histology import density_figure, section_figure

@@ -8,13 +8,14 @@ from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from lampyris.cli.arguments import AddVerb, add_reading, whole
+from lampyris.cli.arguments import AddVerb, above_zero, add_reading, figure_path, whole
+from lampyris.cli.entries import design_entry, estimate_entry, test_entry
+from lampyris.cli.figures import save_scene
 from lampyris.cli.output import print_json, print_table
 from lampyris.cli.tables import rows_where, table_read
 from lampyris.core.errors import InputError, UsageError
 
 if TYPE_CHECKING:
-    from lampyris.core.design import Design, TestResult
     from lampyris.core.estimate import Estimate
     from lampyris.core.onset import OnsetArm, OnsetModel, OnsetResult
     from lampyris.io.data_tables import DataTable
@@ -61,14 +62,14 @@ def add_verbs(verb: AddVerb, /) -> None:
     survival.add_argument("--weights", choices=WEIGHTS, default="log-rank", help="of the test (default: log-rank)")
     survival.add_argument("--law", choices=LAWS, default="weibull", help="of the parametric model (default: weibull)")
     survival.add_argument(
-        "--horizon", metavar="DAY", type=_positive, help="day up to which the restricted mean is taken"
+        "--horizon", metavar="DAY", type=above_zero, help="day up to which the restricted mean is taken"
     )
     survival.add_argument("--unit", metavar="U", default="d", help="unit of the times (default: d)")
     survival.add_argument(
         "--seed", type=whole, default=1, metavar="N", help="what permutations are drawn from (default: 1)"
     )
     add_reading(survival)
-    survival.add_argument("--plot", type=Path, metavar="FILE", help="draw the courses: .svg or .png")
+    survival.add_argument("--plot", type=figure_path, metavar="FILE", help="draw the courses: .svg or .png")
 
 
 def _equals(text: str) -> tuple[str, str]:
@@ -78,24 +79,12 @@ def _equals(text: str) -> tuple[str, str]:
     return column.strip(), value.strip()
 
 
-def _positive(text: str) -> float:
-    try:
-        value = float(text)
-    except ValueError:
-        value = 0.0
-    if not 0 < value < float("inf"):
-        raise argparse.ArgumentTypeError(f"needs a number above 0, got {text!r}")
-    return value
-
-
 def _choice(options: argparse.Namespace) -> "OnsetChoice":
     from lampyris.io.onset_columns import OnsetChoice
 
     days, looks = (options.time, options.event), (options.low, options.high)
     if not ((all(days) and not any(looks)) or (all(looks) and not any(days))):
         raise UsageError("survival needs either --time and --event, or --low and --high.")
-    if options.plot and options.plot.suffix not in (".svg", ".png"):
-        raise UsageError(f"--plot writes .svg or .png, got {options.plot.name!r}.")
     return OnsetChoice(
         time=options.time or "",
         event=options.event or "",
@@ -181,18 +170,10 @@ def _each(options: argparse.Namespace, choice: "OnsetChoice") -> "tuple[OnsetRes
 
 
 def _draw(results: "Sequence[OnsetResult]", path: Path) -> None:
-    from lampyris.io.durable import write_bytes
     from lampyris.report.figures import side_by_side
     from lampyris.report.plots.onset import onset_figure
-    from lampyris.report.scene import file_svg
 
-    scene = side_by_side([onset_figure(result) for result in results], columns=2)
-    if path.suffix == ".svg":
-        write_bytes(path, file_svg(scene))
-    else:
-        from lampyris.report.raster import png_bytes
-
-        write_bytes(path, png_bytes(scene))
+    save_scene(side_by_side([onset_figure(result) for result in results], columns=2), path)
 
 
 def onset_document(result: "OnsetResult", /) -> dict[str, Any]:
@@ -209,36 +190,13 @@ def onset_document(result: "OnsetResult", /) -> dict[str, Any]:
         "df": first.df[0] if first else None,
         "p": first.p if first else None,
         "p_adjusted": result.p_adjusted,
-        "tests": [_test(test) for test in result.tests],
+        "tests": [test_entry(test) for test in result.tests],
         "groups": [_arm(arm) for arm in result.arms],
         "hazard_ratio": _model(model)["effects"][0] if model and model.effects else None,
         "cox": _model(cox) if cox else None,
         "weibull": _model(law) if law else None,
-        "design": _design(result.design),
+        "design": design_entry(result.design),
         "warnings": list(result.notes),
-    }
-
-
-def _estimate(one: "Estimate") -> dict[str, Any]:
-    return {
-        "value": one.value,
-        "low": one.low,
-        "high": one.high,
-        "level": one.level,
-        "unit": one.unit,
-        "method": one.method,
-    }
-
-
-def _test(test: "TestResult") -> dict[str, Any]:
-    return {
-        "name": test.name,
-        "statistic": test.statistic,
-        "df": list(test.df),
-        "p": test.p,
-        "role": test.role,
-        "null": test.null,
-        "note": test.note,
     }
 
 
@@ -252,7 +210,7 @@ def _arm(arm: "OnsetArm") -> dict[str, Any]:
         "median_within": list(arm.median_within) if arm.median_within else None,
         "low": arm.median.low,
         "high": arm.median.high,
-        "restricted_mean": _estimate(arm.restricted_mean),
+        "restricted_mean": estimate_entry(arm.restricted_mean),
         "days": list(arm.days),
         "free": [one.value for one in arm.free],
         "free_low": [one.low for one in arm.free],
@@ -266,9 +224,9 @@ def _model(model: "OnsetModel") -> dict[str, Any]:
     effects = [
         {
             "term": effect.term,
-            **_estimate(effect.ratio),
+            **estimate_entry(effect.ratio),
             "p": effect.p,
-            "time_ratio": _estimate(effect.time_ratio) if effect.time_ratio else None,
+            "time_ratio": estimate_entry(effect.time_ratio),
         }
         for effect in model.effects
     ]
@@ -276,21 +234,9 @@ def _model(model: "OnsetModel") -> dict[str, Any]:
         "name": model.name,
         "effects": effects,
         "log_likelihood": model.log_likelihood,
-        "shape": _estimate(model.shape) if model.shape else None,
-        "tests": [_test(test) for test in model.tests],
+        "shape": estimate_entry(model.shape),
+        "tests": [test_entry(test) for test in model.tests],
         "notes": list(model.notes),
-    }
-
-
-def _design(design: "Design") -> dict[str, Any]:
-    return {
-        "experimental_unit": design.experimental_unit,
-        "groups": list(design.groups),
-        "n": list(design.n),
-        "rows": design.rows,
-        "covariates": list(design.covariates),
-        "exclusions": [{"unit": one.unit, "group": one.group, "reason": one.reason} for one in design.exclusions],
-        "sentence": design.sentence(),
     }
 
 

@@ -5,7 +5,8 @@ import math
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from lampyris.cli.arguments import AddVerb, add_reading, add_where, positive, whole
+from lampyris.cli.arguments import AddVerb, add_reading, add_where, figure_path, number, numbers, positive, whole
+from lampyris.cli.figures import save_scene
 from lampyris.cli.output import print_json, print_table
 from lampyris.cli.tables import rows_where, table_read
 from lampyris.core.errors import UsageError
@@ -27,16 +28,16 @@ def add_verbs(verb: AddVerb, /) -> None:
     power.add_argument("kind", metavar="KIND", choices=KINDS, help=", ".join(KINDS))
     power.add_argument(
         "--effect",
-        type=_number,
+        type=number,
         metavar="E",
         help="difference, correlation, margin, second share, hazard ratio, AUC or share",
     )
     power.add_argument(
         "--n", type=_sizes, default=(), metavar="N[,N]", help="units per group; left out, they are found"
     )
-    power.add_argument("--power", type=_number, metavar="P", help="wanted power (default: 0.8)")
-    power.add_argument("--sd", type=_number, metavar="SD", help="standard deviation within groups, taken as known")
-    power.add_argument("--second-sd", type=_number, metavar="SD", help="of the second group: Welch's test")
+    power.add_argument("--power", type=number, metavar="P", help="wanted power (default: 0.8)")
+    power.add_argument("--sd", type=number, metavar="SD", help="standard deviation within groups, taken as known")
+    power.add_argument("--second-sd", type=number, metavar="SD", help="of the second group: Welch's test")
     power.add_argument(
         "--pilot", type=Path, metavar="TABLE", help="take the spread from a table, with --value and --group"
     )
@@ -54,43 +55,43 @@ def _add_design(power: argparse.ArgumentParser) -> None:
     """What is assumed of the design, and what is done with the answer."""
     power.add_argument(
         "--confidence",
-        type=_number,
+        type=number,
         default=0.8,
         metavar="C",
         help="upper limit of a pilot's spread that is used (default: 0.8)",
     )
     power.add_argument(
-        "--alpha", type=_number, default=0.05, metavar="A", help="for all endpoints together (default: 0.05)"
+        "--alpha", type=number, default=0.05, metavar="A", help="for all endpoints together (default: 0.05)"
     )
     power.add_argument(
         "--endpoints", type=positive, default=1, metavar="K", help="among which alpha is divided (default: 1)"
     )
     power.add_argument(
-        "--attrition", type=_number, default=0.0, metavar="A", help="share of animals expected to be lost"
+        "--attrition", type=number, default=0.0, metavar="A", help="share of animals expected to be lost"
     )
     power.add_argument(
-        "--ratio", type=_number, default=1.0, metavar="R", help="second group's size over the first's (default: 1)"
+        "--ratio", type=number, default=1.0, metavar="R", help="second group's size over the first's (default: 1)"
     )
     power.add_argument(
-        "--means", type=_numbers, default=(), metavar="A,B,...", help="pattern of means, for anova and kruskal"
+        "--means", type=numbers, default=(), metavar="A,B,...", help="pattern of means, for anova and kruskal"
     )
     power.add_argument(
-        "--control", type=_number, default=math.nan, metavar="X", help="first group's share, or its median day of onset"
+        "--control", type=number, default=math.nan, metavar="X", help="first group's share, or its median day of onset"
     )
     power.add_argument(
-        "--days", type=_numbers, default=(), metavar="D,D,...", help="days of the sessions; the last ends follow-up"
+        "--days", type=numbers, default=(), metavar="D,D,...", help="days of the sessions; the last ends follow-up"
     )
     power.add_argument(
-        "--shape", type=_number, default=1.0, metavar="K", help="of the Weibull law of onset (default: 1)"
+        "--shape", type=number, default=1.0, metavar="K", help="of the Weibull law of onset (default: 1)"
     )
     power.add_argument(
-        "--sd-within", type=_number, default=math.nan, metavar="SD", help="of values of one animal, for nested"
+        "--sd-within", type=number, default=math.nan, metavar="SD", help="of values of one animal, for nested"
     )
     power.add_argument("--inside", type=positive, default=1, metavar="M", help="values per animal, for nested")
-    power.add_argument("--true-difference", type=_number, default=0.0, metavar="D", help="for equivalence (default: 0)")
+    power.add_argument("--true-difference", type=number, default=0.0, metavar="D", help="for equivalence (default: 0)")
     power.add_argument("--test", choices=("fisher", "boschloo"), default="fisher", help="for shares (default: fisher)")
     power.add_argument(
-        "--width", type=_number, metavar="W", help="wanted width of the interval, for sensitivity and auc"
+        "--width", type=number, metavar="W", help="wanted width of the interval, for sensitivity and auc"
     )
     power.add_argument("--simulate", type=whole, default=0, metavar="N", help="check by as many simulated experiments")
     power.add_argument(
@@ -98,21 +99,7 @@ def _add_design(power: argparse.ArgumentParser) -> None:
     )
     add_reading(power)
     add_where(power)
-    power.add_argument("--plot", type=Path, metavar="FILE", help="draw power over animals: .svg or .png")
-
-
-def _number(text: str) -> float:
-    try:
-        value = float(text)
-    except ValueError:
-        value = math.nan
-    if not math.isfinite(value):
-        raise argparse.ArgumentTypeError(f"needs a number, got {text!r}")
-    return value
-
-
-def _numbers(text: str) -> tuple[float, ...]:
-    return tuple(_number(part) for part in text.split(","))
+    power.add_argument("--plot", type=figure_path, metavar="FILE", help="draw power over animals: .svg or .png")
 
 
 def _sizes(text: str) -> tuple[int, ...]:
@@ -122,8 +109,6 @@ def _sizes(text: str) -> tuple[int, ...]:
 def _power(options: argparse.Namespace) -> int:
     from lampyris.statistics.power import plan_auc_width, plan_power, plan_share_width
 
-    if options.plot and options.plot.suffix not in (".svg", ".png"):
-        raise UsageError(f"--plot writes .svg or .png, got {options.plot.name!r}.")
     spread, notes = _spread(options)
     try:
         if options.kind == "sensitivity":
@@ -205,20 +190,13 @@ def _spread(options: argparse.Namespace) -> "tuple[Spread | None, tuple[str, ...
 
 
 def _draw(result: "PowerResult", path: Path) -> None:
-    from lampyris.io.durable import write_bytes
     from lampyris.report.plots.power import power_figure
-    from lampyris.report.scene import file_svg
 
     try:
         scene = power_figure(result)
     except ValueError as error:
         raise UsageError(f"{error}.") from error
-    if path.suffix == ".svg":
-        write_bytes(path, file_svg(scene))
-    else:
-        from lampyris.report.raster import png_bytes
-
-        write_bytes(path, png_bytes(scene))
+    save_scene(scene, path)
 
 
 def _document(result: "PowerResult", notes: tuple[str, ...]) -> dict[str, object]:

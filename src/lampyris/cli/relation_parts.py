@@ -5,8 +5,8 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from typing import Any
 
+from lampyris.cli.entries import estimate_entry
 from lampyris.cli.relation_columns import MISSING, Columns
-from lampyris.core.estimate import Estimate
 from lampyris.core.finding import Finding, Place, Severity
 from lampyris.report.scene import Scene
 from lampyris.statistics.relations.regression import RelationLine
@@ -82,13 +82,6 @@ def warnings_of(columns: Columns, options: argparse.Namespace, words: Iterable[s
             mend = f"Rows of one {name} are alike (pseudo-replication): add --subject {name!r}."
             found.append(Finding("relation.pseudo-replication", Severity.WARNING, Place(file, None, name), seen, mend))
     return tuple(found)
-
-
-def estimate_entry(estimate: Estimate | None, /) -> dict[str, Any] | None:
-    """A value with its interval in JSON."""
-    if estimate is None:
-        return None
-    return {"value": estimate.value, "low": estimate.low, "high": estimate.high, "method": estimate.method}
 
 
 def line_entry(line: RelationLine, /) -> dict[str, Any]:

@@ -5,7 +5,8 @@ import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from lampyris.cli.arguments import AddVerb, add_reading, add_where
+from lampyris.cli.arguments import AddVerb, above_zero, add_reading, add_where, figure_path
+from lampyris.cli.figures import save_scene
 from lampyris.cli.output import finding_entry, print_findings, print_json, print_table
 from lampyris.core.errors import UsageError
 
@@ -47,7 +48,7 @@ def _add_correlate(verb: AddVerb) -> None:
     lines.add_argument("--sd-x", metavar="COLUMN|NUMBER", default="", help="standard deviation of each x")
     lines.add_argument("--sd-y", metavar="COLUMN|NUMBER", default="", help="standard deviation of each y")
     lines.add_argument(
-        "--variance-ratio", metavar="R", type=_positive, help="error variance of y over that of x: Deming's line"
+        "--variance-ratio", metavar="R", type=above_zero, help="error variance of y over that of x: Deming's line"
     )
     summary = parser.add_argument_group("from a printed correlation")
     summary.add_argument("--r", type=float, help="Pearson's r, with --n and no table")
@@ -100,24 +101,14 @@ def _add_shared(parser: argparse.ArgumentParser) -> None:
     add_reading(table)
     add_where(table)
     parser.add_argument("--level", type=_level, default=0.95, help="coverage of intervals (default: 0.95)")
-    parser.add_argument("--plot", type=Path, metavar="FILE", help="draw it: .svg or .png")
+    parser.add_argument("--plot", type=figure_path, metavar="FILE", help="draw it: .svg or .png")
     parser.add_argument(
         "--width", type=float, choices=(85.0, 180.0), default=85.0, help="of the plot in mm (default: 85)"
     )
 
 
-def _positive(text: str) -> float:
-    try:
-        value = float(text)
-    except ValueError:
-        value = 0.0
-    if not 0 < value < float("inf"):
-        raise argparse.ArgumentTypeError(f"needs a number above 0, got {text!r}")
-    return value
-
-
 def _level(text: str) -> float:
-    value = _positive(text)
+    value = above_zero(text)
     if value >= 1:
         raise argparse.ArgumentTypeError(f"needs a probability between 0 and 1, such as 0.95, got {text!r}")
     return value
@@ -196,21 +187,8 @@ def _plain(text: str) -> str:
 
 
 def _save(answer: "Answer", options: argparse.Namespace) -> None:
-    from lampyris.io.durable import write_bytes
-
-    kind = options.plot.suffix.lower()
-    if kind not in (".svg", ".png"):
-        raise UsageError(f"--plot writes .svg or .png, got {options.plot.name!r}.")
     if answer.draw is None:
         raise UsageError(
             "there is no plot of categories, yes-or-no calls or adjusted correlations: what they rest on is in the output."
         )
-    scene = answer.draw(options.width)
-    if kind == ".svg":
-        from lampyris.report.scene import file_svg
-
-        write_bytes(options.plot, file_svg(scene))
-        return
-    from lampyris.report.raster import png_bytes
-
-    write_bytes(options.plot, png_bytes(scene))
+    save_scene(answer.draw(options.width), options.plot)

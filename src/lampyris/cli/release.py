@@ -8,7 +8,9 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from lampyris.cli.arguments import add_where, whole
+from lampyris.cli.arguments import above_zero, add_reading, add_where, whole
+from lampyris.cli.entries import estimate_entry, flat_entry
+from lampyris.cli.figures import save_scene
 from lampyris.cli.output import finding_entry, print_findings, print_json, print_table
 from lampyris.core.errors import InputError, UsageError
 from lampyris.core.finding import Finding, Place, Severity
@@ -32,8 +34,6 @@ _MASS = re.compile(
 
 def add_options(parser: argparse.ArgumentParser, /) -> None:
     """Options of release."""
-    from lampyris.cli.arguments import add_reading
-
     group = parser.add_argument_group("release")
     group.add_argument("--time", metavar="COLUMN", default="", help="column of times (default: time_h, time_min, ...)")
     group.add_argument("--released", metavar="COLUMN", default="", help="column of cumulative percent released")
@@ -82,13 +82,7 @@ def refuse_options(options: argparse.Namespace, /) -> None:
 
 
 def _hours(text: str) -> float:
-    try:
-        value = float(text)
-    except ValueError:
-        value = math.nan
-    if not (math.isfinite(value) and value > 0):
-        raise argparse.ArgumentTypeError(f"needs hours above 0, got {text!r}")
-    return value
+    return above_zero(text, what="hours")
 
 
 def _mass(text: str) -> tuple[float, float]:
@@ -201,7 +195,6 @@ def _triggers(curves: Sequence["Curve"], at_h: float | None) -> list["Trigger"]:
 def _draw(fits: Sequence["ReleaseFits"], path: Path | None) -> list[Path]:
     if path is None:
         return []
-    from lampyris.cli.assays import save_scene
     from lampyris.report.plots.release import release_plot
 
     return [save_scene(release_plot(fits), path)]
@@ -236,20 +229,8 @@ def _document(
     }
 
 
-def _estimate(one: "Estimate") -> dict[str, Any]:
-    return {
-        "value": one.value,
-        "sd": one.sd,
-        "low": one.low,
-        "high": one.high,
-        "level": one.level,
-        "unit": one.unit,
-        "method": one.method,
-    }
-
-
 def _parameters(fit: "ModelFit") -> list[dict[str, Any]]:
-    return [{"name": name, **_estimate(one)} for name, one in fit.parameters]
+    return [{"name": name, **estimate_entry(one)} for name, one in fit.parameters]
 
 
 def _profile(curve: "Curve", one: "ReleaseFits") -> dict[str, Any]:
@@ -266,9 +247,9 @@ def _profile(curve: "Curve", one: "ReleaseFits") -> dict[str, Any]:
         "vessels_differ": one.clustered,
         "vessels_differ_p": one.cluster_p,
         "lack_of_fit_p": one.lack_of_fit_p,
-        "t50_h": _estimate(one.half_time_h),
-        "mean_dissolution_time_h": _estimate(one.mean_time_h),
-        "efficiency_percent": _estimate(one.efficiency),
+        "t50_h": estimate_entry(one.half_time_h),
+        "mean_dissolution_time_h": estimate_entry(one.mean_time_h),
+        "efficiency_percent": estimate_entry(one.efficiency),
         "course": [{"time_h": t.time_h, "n": t.n, "mean": t.mean, "sd": t.sd} for t in one.course],
         "warnings": list(one.warnings),
         "notes": list(one.notes),
@@ -295,7 +276,7 @@ def _similarity(one: "Similarity") -> dict[str, Any]:
         "reference": one.reference,
         "test": one.test,
         "f1": one.f1,
-        **{f"f2{end}": getattr(one.f2, name) for end, name in (("", "value"), ("_low", "low"), ("_high", "high"))},
+        **flat_entry("f2", one.f2),
         "level": one.f2.level,
         "method": one.f2.method,
         "verdict": one.verdict,
@@ -310,8 +291,8 @@ def _trigger(one: "Trigger") -> dict[str, Any]:
         "resting": one.resting,
         "triggered": one.triggered,
         "at_h": one.at_h,
-        "difference_percent": _estimate(one.difference),
-        "mean_dissolution_time_difference_h": _estimate(one.mean_time_difference),
+        "difference_percent": estimate_entry(one.difference),
+        "mean_dissolution_time_difference_h": estimate_entry(one.mean_time_difference),
         "verdict": one.verdict,
         "notes": list(one.notes),
     }
@@ -319,9 +300,9 @@ def _trigger(one: "Trigger") -> dict[str, Any]:
 
 def _loading_entry(one: "Loading") -> dict[str, Any]:
     return {
-        "encapsulation_percent": _estimate(one.encapsulation),
-        "content_percent": _estimate(one.content),
-        "held_mg": _estimate(one.held_mg),
+        "encapsulation_percent": estimate_entry(one.encapsulation),
+        "content_percent": estimate_entry(one.content),
+        "held_mg": estimate_entry(one.held_mg),
         "notes": list(one.notes),
     }
 

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 from typing import Any
 
-from lampyris.core.bench import BenchCurve, BenchRecord, BenchResult
+from lampyris.core.bench import BenchRecord, BenchResult
 from lampyris.core.bench_study import POOLED, BenchGroup, BenchNumber, BenchStated, StudyBench
 from lampyris.core.estimate import Estimate
 from lampyris.core.study import StudyResults
@@ -13,7 +13,7 @@ from lampyris.report.gallery import Gallery
 from lampyris.report.headline import Sentence
 from lampyris.report.levels import level_text
 from lampyris.report.numbers import MISSING, number, precise_interval, unit_text, with_unit
-from lampyris.report.plots.bench import bench_plot
+from lampyris.report.plots.bench import bench_plot, thinned
 from lampyris.report.tables import Cell, Column, Row, Table, estimate_cell, integer_cell, number_cell, text_cell
 
 SYNTHETIC = "SYNTHETIC: simulated, no instrument measured it."
@@ -38,10 +38,12 @@ def bench_section(results: StudyResults, gallery: Gallery, /) -> dict[str, Any] 
     for group in bench.groups:
         gallery.keep(f"bench/{group.stem}", bench_plot(_named(group.result, synthetic=results.synthetic)))
     names = list(dict.fromkeys(group.probe for group in bench.groups))
+    # of the groups in the order of the page, which have their figure on it
+    shown = [group for name in names for group in bench.groups if group.probe == name][:_FIGURES_SHOWN]
     return {
         "failed": list(bench.failed),
         "level": level_text(one.estimate for group in bench.groups for one in group.numbers),
-        "probes": [_probe(bench, name, gallery, place) for place, name in enumerate(names)],
+        "probes": [_probe(bench, name, gallery, place, shown) for place, name in enumerate(names)],
         "left_out": max(0, len(bench.groups) - _FIGURES_SHOWN),
         "synthetic": results.synthetic,
     }
@@ -81,10 +83,8 @@ def quantity_words(key: str, /) -> str:
     return text.replace(".", ": ").replace("_", " ").replace("60min", "60 min")
 
 
-def _probe(bench: StudyBench, name: str, gallery: Gallery, place: int) -> dict[str, Any]:
+def _probe(bench: StudyBench, name: str, gallery: Gallery, place: int, drawn: Sequence[BenchGroup]) -> dict[str, Any]:
     groups = [group for group in bench.groups if group.probe == name]
-    first = sum(1 for group in bench.groups if group.probe != name and bench.groups.index(group) < _index(bench, name))
-    shown = groups[: max(0, _FIGURES_SHOWN - first)]
     return {
         "name": name or "Samples of no probe",
         "table": _values_table(groups, place),
@@ -93,18 +93,15 @@ def _probe(bench: StudyBench, name: str, gallery: Gallery, place: int) -> dict[s
         "rest": _rest_table(groups, place),
         "figures": [
             (_title(group), gallery.show(bench_plot(_small(group.result), width_mm=180.0), _label(group)))
-            for group in shown
-            if any(one.curves or one.pictures for one in (*group.result.records, group.result.pooled))
+            for group in drawn
+            if group.probe == name
+            and any(one.curves or one.pictures for one in (*group.result.records, group.result.pooled))
         ],
         "notes": [
             f"{technique}: {note}"
             for technique, note in dict.fromkeys((one.result.technique, note) for one in groups for note in one.result.notes)
         ],
     }  # fmt: skip
-
-
-def _index(bench: StudyBench, name: str) -> int:
-    return next(place for place, group in enumerate(bench.groups) if group.probe == name)
 
 
 def _title(group: BenchGroup) -> str:
@@ -128,24 +125,12 @@ def _small(result: BenchResult) -> BenchResult:
         curves = record.curves[:left]
         pictures = record.pictures[: max(0, left - len(curves))]
         left -= len(curves) + len(pictures)
-        small = replace(record, curves=tuple(map(_thinned, curves)), pictures=pictures)
+        small = replace(record, curves=tuple(thinned(one, _POINTS_SHOWN) for one in curves), pictures=pictures)
         records.append(small)
         if record is result.pooled:
             pooled = small
     kept = records if result.pooled in result.records else records[:-1]
     return replace(result, records=tuple(kept), pooled=pooled, notes=())
-
-
-def _thinned(curve: BenchCurve) -> BenchCurve:
-    step = math.ceil(curve.x.size / _POINTS_SHOWN) or 1
-    return replace(
-        curve,
-        x=curve.x[::step],
-        y=curve.y[::step],
-        fit=None if curve.fit is None else curve.fit[::step],
-        parts={name: values[::step] for name, values in curve.parts.items()},
-        residual=None if curve.residual is None else curve.residual[::step],
-    )
 
 
 _VALUE_COLUMNS = (
@@ -158,17 +143,17 @@ def _cell(one: Estimate) -> Cell:
     return replace(estimate_cell(one), text=precise_interval(one.value, one.low, one.high))
 
 
-def _is_main(one: BenchNumber) -> bool:
-    return one.sample == POOLED and not one.label and "." not in one.quantity
+def _leading(group: BenchGroup) -> list[BenchNumber]:
+    """Numbers of the first table: pooled ones, or, where samples have no common value, those of each sample."""
+    plain = [one for one in group.numbers if "." not in one.quantity]
+    return [one for one in plain if one.sample == POOLED and not one.label] or plain
 
 
 def _values_table(groups: Sequence[BenchGroup], place: int) -> Table:
     """What each technique reports; of a technique whose samples have no common value, each sample."""
     rows = []
     for group in groups:
-        main = [one for one in group.numbers if _is_main(one)]
-        for one in main or [one for one in group.numbers if "." not in one.quantity]:
-            rows.append(_value_row(one, group.result.replicate))
+        rows += [_value_row(one, group.result.replicate) for one in _leading(group)]
         if not group.numbers:
             cells = (group.result.technique, group.lot, MISSING, MISSING, "", group.result.replicate, "")
             rows.append(Row(tuple(map(text_cell, cells)), muted=True))
@@ -188,13 +173,7 @@ def _value_row(one: BenchNumber, replicated: str) -> Row:
 
 def _rest_table(groups: Sequence[BenchGroup], place: int) -> Table | None:
     """Every number that the first table does not hold."""
-    shown = {
-        id(one)
-        for group in groups
-        for one in (
-            [one for one in group.numbers if _is_main(one)] or [one for one in group.numbers if "." not in one.quantity]
-        )
-    }
+    shown = {id(one) for group in groups for one in _leading(group)}
     rows = tuple(
         Row(
             (

@@ -16,7 +16,7 @@ from lampyris.report.gallery import Gallery
 from lampyris.report.numbers import MISSING, estimate_text, number, percent_text, unit_text
 from lampyris.report.plots.band_profile import BandProfile, band_figure
 from lampyris.report.plots.dot_spectra import WINDOWS_NM, Curve, spectra_figure
-from lampyris.report.plots.fate import fate_figure
+from lampyris.report.plots.fate import fate_figure, urine_text
 from lampyris.report.scene import Scene
 from lampyris.report.script import asset
 from lampyris.report.tables import Cell, Column, Row, Table, text_cell
@@ -146,10 +146,7 @@ def _fate_words(fate: Fate) -> str:
     words += f"{question.diameter_nm:.1f} nm in water, coat {fate.coat.name}: "
     known = math.isfinite(half.value)
     words += f"half of it leaves the plasma in {estimate_text(half)}; " if known else ""
-    urine = fate.renal_percent
-    # below this nobody could weigh it
-    share = "hardly any" if urine.high < 0.01 else f"{estimate_text(urine, unit=False)} %"
-    return words + f"{share} is in the urine after {question.hours:g} h."
+    return words + f"{urine_text(fate.renal_percent)} is in the urine after {question.hours:g}\u00a0h."
 
 
 def _facts(sheet: DotSheet) -> list[tuple[str, str]]:

@@ -333,7 +333,9 @@ def test_the_command(capsys, tmp_path):
     assert "assumed" in document["notes"][0]
     last = {name: document[name][-1] for name in document if name.startswith("first_exciton")}
     assert 450 < last["first_exciton_nm"] < 680
-    assert "diameter (nm)" in "".join(ET.fromstring(plot.read_bytes()).itertext())
+    drawn = "".join(ET.fromstring(plot.read_bytes()).itertext())
+    for words_drawn in ("diameter (nm)", "sd / mean (%)", "time (min)", "95 % of 4 draws", "CdSe, 300 °C"):
+        assert words_drawn in drawn
     assert cli.main(words) == 0
     assert "over the draws: after" in capsys.readouterr().out
     assert cli.main(["probe", "routes", "--material", "InAs", "--json"]) == 0

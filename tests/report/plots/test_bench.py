@@ -7,8 +7,8 @@ import pytest
 
 from lampyris.core.bench import BenchCurve, BenchPicture, BenchRecord, BenchResult
 from lampyris.core.estimate import Estimate
-from lampyris.report.plots.bench import MOST_CURVES, bench_plot
-from lampyris.report.scene import file_svg
+from lampyris.report.plots.bench import MOST_CURVES, bench_plot, curve_panel
+from lampyris.report.scene import PAPER, Label, Stroke, file_svg, text_width_mm
 
 X = np.linspace(700.0, 900.0, 60)
 CURVE = BenchCurve(
@@ -34,6 +34,8 @@ def test_figure_is_whole_and_says_its_numbers(width):
         "wavelength (nm)",
         "residual / sd",
         "background",
+        "data",
+        "fit",
         "peak_nm 810",
         "1 spectrum",
         "measured 1",
@@ -52,3 +54,45 @@ def test_panels_beyond_what_is_read_are_counted():
 def test_degenerate_curves_are_drawn(y, log):
     curve = BenchCurve("odd", "x", "y", X, y, y, y_log=log, x_log=log, steps=not log)
     file_svg(bench_plot(result((curve,))))
+
+
+def strokes(scene, **wanted):
+    """Point lists of the strokes whose pen has these attributes."""
+    found = [mark for mark in scene.marks if isinstance(mark, Stroke)]
+    return [mark.points for mark in found if all(getattr(mark.pen, name) == value for name, value in wanted.items())]
+
+
+def test_bars_stand_on_zero():
+    counts = np.array([0.0, 1.0, 0.0, 4.0])
+    panel = curve_panel(BenchCurve("sizes", "diameter (nm)", "dots", np.arange(4.0), counts, steps=True))
+    heights = [np.ptp([y for _, y in points]) for points in strokes(panel, fill="#0072B2")]
+    assert heights == pytest.approx(counts / 4.0 * heights[-1], abs=1e-9)
+
+
+def test_names_of_close_marks_neither_touch_nor_are_crossed_out():
+    marks = tuple((float(place), f"line {place}") for place in (720, 800, 804, 812, 895, 898))
+    panel = curve_panel(BenchCurve("lines", "wavelength (nm)", "counts", X, X, marks=marks))
+    names = [mark for mark in panel.marks if isinstance(mark, Label) and mark.text.startswith("line ")]
+    assert len(names) == len(strokes(panel, dashes=(1.5, 1.5))) == len(marks)
+    for one in names:
+        right = one.x + text_width_mm(one.text, one.type.size)
+        assert right < 85.0
+        for other in names:
+            assert other is one or abs(other.y - one.y) > 2.0 or other.x > right or one.x > other.x
+    last_line = max(
+        k for k, mark in enumerate(panel.marks) if isinstance(mark, Stroke) and mark.pen.dashes == (1.5, 1.5)
+    )
+    for k, mark in enumerate(panel.marks):
+        if mark in names:
+            behind = panel.marks[k - 1]
+            assert k - 1 > last_line and behind.pen.fill == PAPER
+            assert behind.points[0][0] < mark.x < behind.points[1][0]
+
+
+def test_a_lone_panel_takes_the_width():
+    def ends(curves):
+        base = [points for points in strokes(bench_plot(result(curves), width_mm=180.0)) if len(points) == 2]
+        return {round(max(x for x, _ in points), 3) for points in base if points[0][1] == points[1][1]}
+
+    assert max(ends((CURVE,))) == max(ends((CURVE, CURVE))) == 178.0
+    assert 86.0 in ends((CURVE, CURVE)) and 86.0 not in ends((CURVE,))

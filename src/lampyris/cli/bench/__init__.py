@@ -4,8 +4,8 @@ import argparse
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from lampyris.cli.arguments import AddVerb
-from lampyris.core.errors import InputError, UsageError
+from lampyris.cli.arguments import AddVerb, add_output, figure_path
+from lampyris.core.errors import InputError
 from lampyris.core.finding import Finding, Place, Severity
 from lampyris.core.technique_names import TECHNIQUES
 
@@ -30,15 +30,16 @@ def add_verbs(verb: AddVerb, /) -> None:
 
 
 def _bench(options: argparse.Namespace) -> int:
-    from lampyris.cli.bench.answer import finish
     from lampyris.core.techniques import settings_of
-    from lampyris.study.bench import measure
 
     model = settings_of(options.technique)
     parser = _technique_parser(options, model)
     own = parser.parse_args(options.rest, argparse.Namespace(json=options.json, traceback=options.traceback))
-    if own.plot is not None and own.plot.suffix.lower() not in (".svg", ".png"):
-        raise UsageError(f"--plot writes .svg or .png, got {own.plot.name!r}")
+
+    # after the parser, so that a technique's --help stays quick
+    from lampyris.cli.bench.answer import finish
+    from lampyris.study.bench import measure
+
     sources = [_source(text, model) for text in own.files]
     return finish(measure(options.technique, sources, settings=_settings(model, own)), own)
 
@@ -62,10 +63,9 @@ def _technique_parser(options: argparse.Namespace, model: "type[TechniqueSetting
     parser.add_argument(
         "files", metavar="FILE", nargs="+", help="files of the instrument" + (f"; {roles}" if roles else "")
     )
-    parser.add_argument("--json", action="store_true", help="one JSON document on stdout, nothing else")
-    parser.add_argument("--traceback", action="store_true", help="show where an unexpected error arose")
+    add_output(parser)
     parser.add_argument(
-        "--plot", type=Path, metavar="FILE", help="raw, fit and residual as one would print them: .svg or .png"
+        "--plot", type=figure_path, metavar="FILE", help="raw, fit and residual as one would print them: .svg or .png"
     )
     parser.add_argument("--csv", type=Path, metavar="FILE", help="write the numbers as a table")
     parser.add_argument("--curves", type=Path, metavar="FOLDER", help="write each curve as CSV and JCAMP-DX")

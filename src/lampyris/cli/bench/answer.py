@@ -5,6 +5,8 @@ import sys
 from collections.abc import Iterator, Mapping
 from typing import TYPE_CHECKING, Any
 
+from lampyris.cli.entries import flat_entry
+from lampyris.cli.figures import save_scene
 from lampyris.cli.output import finding_entry, print_findings, print_json, print_table
 from lampyris.core.bench import BenchRecord, BenchResult
 from lampyris.core.errors import ImageError
@@ -68,14 +70,7 @@ def _entry(record: BenchRecord) -> dict[str, Any]:
 
 
 def _parts(key: str, estimate: Estimate) -> dict[str, Any]:
-    return {
-        key: estimate.value,
-        f"{key}_sd": estimate.sd,
-        f"{key}_low": estimate.low,
-        f"{key}_high": estimate.high,
-        f"{key}_unit": estimate.unit,
-        f"{key}_method": estimate.method,
-    }
+    return {**flat_entry(key, estimate), f"{key}_unit": estimate.unit, f"{key}_method": estimate.method}
 
 
 def _row(row: Mapping[str, Any]) -> dict[str, Any]:
@@ -128,11 +123,9 @@ def _shown(value: Any) -> str:
 def _draw(result: BenchResult, options: argparse.Namespace) -> "list[Path]":
     if options.plot is None:
         return []
-    from lampyris.cli.comparisons import save_scene
     from lampyris.report.plots.bench import bench_plot
 
-    save_scene(bench_plot(result), options.plot)
-    return [options.plot]
+    return [save_scene(bench_plot(result), options.plot)]
 
 
 def _write(result: BenchResult, options: argparse.Namespace) -> "list[Path]":

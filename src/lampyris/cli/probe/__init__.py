@@ -5,7 +5,7 @@ from collections.abc import Callable
 from types import ModuleType
 from typing import Protocol
 
-from lampyris.cli.arguments import AddVerb
+from lampyris.cli.arguments import AddVerb, add_output
 from lampyris.cli.probe import coats, design, fate, growth, hazards, lots, routes, show, sizing
 
 
@@ -26,8 +26,7 @@ def add_verbs(verb: AddVerb, /) -> None:
 
     def task(name: str, call: Callable[[argparse.Namespace], int], text: str) -> argparse.ArgumentParser:
         sub = tasks.add_parser(name, help=text, description=text[0].upper() + text[1:] + ".")
-        sub.add_argument("--json", action="store_true", help="one JSON document on stdout, nothing else")
-        sub.add_argument("--traceback", action="store_true", help="show where an unexpected error arose")
+        add_output(sub)
         sub.set_defaults(call=call)
         return sub
 

@@ -2,13 +2,15 @@
 
 import argparse
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from lampyris.cli.tables import table_read
 from lampyris.core.errors import InputError
 from lampyris.core.finding import Finding, Place, Severity
 
 if TYPE_CHECKING:
+    import numpy as np
+
     from lampyris.io.data_tables import DataTable
     from lampyris.probe.growth import Aliquots
 
@@ -70,7 +72,7 @@ def aliquots_of(path: Path, material: str, options: argparse.Namespace, /) -> "A
     return Aliquots(minutes * 60.0, size, sd, *(spreads or (None, None)))
 
 
-def _sizes(table: "DataTable", material: str) -> tuple["np.ndarray", "np.ndarray"]:  # type: ignore[name-defined]  # noqa: F821
+def _sizes(table: "DataTable", material: str) -> "tuple[np.ndarray[Any, Any], np.ndarray[Any, Any]]":
     """Diameters of first absorption peaks, with the scatter about the curve."""
     import numpy as np
 

@@ -1,14 +1,19 @@
 """Task of the coat: ``probe coat``."""
 
 import argparse
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from lampyris.cli.arguments import figure_path, number, whole
+from lampyris.cli.entries import estimate_entry
+from lampyris.cli.figures import save_scene
 from lampyris.cli.output import print_json, print_table
-from lampyris.cli.probe.numbers import band_text, estimate_entry, figure_path, number, write_figure
+from lampyris.cli.probe.numbers import band_text
 from lampyris.core.errors import UsageError
 
 if TYPE_CHECKING:
+    from lampyris.cli.probe import AddTask
     from lampyris.core.dots import CoatSettings
     from lampyris.probe.coat import Avidity, CoatedSize, CoatFit, Conjugation, Stability, Targeting
     from lampyris.probe.structure import Structure
@@ -16,7 +21,7 @@ if TYPE_CHECKING:
 ORIENTATIONS = ("random", "oriented")
 
 
-def add_tasks(task: Any, /) -> None:
+def add_tasks(task: "AddTask", /) -> None:
     """Add this module's tasks."""
     text = "what a coat adds in size, charge and ligands, whether dots stay apart, and which coat a measured size means"
     coat = task("coat", _coat, text)
@@ -62,13 +67,39 @@ def _add_medium(coat: argparse.ArgumentParser) -> None:
     coat.add_argument("--hamaker", type=number, metavar="ZJ", help="Hamaker constant across water, 1e-21 J")
     coat.add_argument("--celsius", type=number, default=25.0, metavar="C", help="of the medium (default: 25)")
     coat.add_argument(
-        "--seed", type=int, default=1, metavar="N", help="what is uncertain is drawn from it (default: 1)"
+        "--seed", type=whole, default=1, metavar="N", help="what is uncertain is drawn from it (default: 1)"
     )
+
+
+@dataclass(frozen=True, slots=True)
+class _Found:
+    """What is told of a coated dot; ``hydrodynamic`` is its measured diameter and standard deviation."""
+
+    structure: "Structure"
+    size: "CoatedSize"
+    stable: "Stability"
+    hydrodynamic: tuple[float, float] | None
+    fits: "tuple[CoatFit, ...]"
+    conjugation: "tuple[Conjugation, Avidity | None] | None"
+    choices: "tuple[Targeting, ...]"
 
 
 def _coat(options: argparse.Namespace) -> int:
     if options.list:
         return _list(options)
+    found = _found(options)
+    if options.plot is not None:
+        from lampyris.report.plots.coated_dot import stability_figure
+
+        save_scene(stability_figure(found.stable, title=found.structure.label), options.plot)
+    if options.json:
+        print_json(_document(found))
+    else:
+        _print(found)
+    return 0
+
+
+def _found(options: argparse.Namespace) -> _Found:
     structure, core_sd, coat, hydrodynamic = _dot(options)
     from lampyris.probe.coat import coated_size, fitting_coats, targeting_choices
 
@@ -81,25 +112,20 @@ def _coat(options: argparse.Namespace) -> int:
             core_sd_nm=core_sd,
             hydrodynamic_sd_nm=hydrodynamic[1],
         )
-    found = _conjugated(options, size)
-    stable = _stable(options, size, structure, coat)
     choices: tuple[Targeting, ...] = ()
     if coat is not None and size.ligand is not None:
         choices = targeting_choices(
             size.inorganic_nm, coat, ligands_per_particle=size.ligands_per_particle, core_sd_nm=core_sd
         )
-    document = _document(structure, size, fits, found, stable, hydrodynamic) | {
-        "targeting": [_targeting_entry(one) for one in choices]
-    }
-    if options.plot is not None:
-        from lampyris.report.plots.coated_dot import stability_figure
-
-        write_figure(stability_figure(stable, title=structure.label), options.plot)
-    if options.json:
-        print_json(document)
-    else:
-        _print(structure, size, fits, found, stable, hydrodynamic, choices)
-    return 0
+    return _Found(
+        structure=structure,
+        size=size,
+        stable=_stable(options, size, structure, coat),
+        hydrodynamic=hydrodynamic,
+        fits=fits,
+        conjugation=_conjugated(options, size),
+        choices=choices,
+    )
 
 
 def _dot(
@@ -217,22 +243,18 @@ def _stable(
     )
 
 
-def _document(
-    structure: "Structure",
-    size: "CoatedSize",
-    fits: "tuple[CoatFit, ...]",
-    found: "tuple[Conjugation, Avidity | None] | None",
-    stable: "Stability",
-    hydrodynamic: tuple[float, float] | None,
-) -> dict[str, Any]:
+def _document(found: _Found) -> dict[str, Any]:
+    from lampyris.probe.coat import RENAL_THRESHOLD_NM
+
+    size, hydrodynamic = found.size, found.hydrodynamic
     document: dict[str, Any] = {
-        "structure": structure.label,
+        "structure": found.structure.label,
         "inorganic_nm": size.inorganic_nm,
         "hydrodynamic_nm": estimate_entry(size.diameter),
         "without_ligands_nm": estimate_entry(size.bare),
         "spread_nm": size.spread_nm,
         "below_renal_threshold": size.below_renal_threshold,
-        "renal_threshold_nm": 5.5,
+        "renal_threshold_nm": RENAL_THRESHOLD_NM,
         "layers": [
             {
                 "name": layer.name,
@@ -244,41 +266,45 @@ def _document(
             }
             for layer in size.layers
         ],
-        "stability": {
-            "verdict": stable.verdict,
-            "reason": stable.reason,
-            "debye_nm": stable.debye_nm,
-            "zeta_mv": estimate_entry(stable.zeta),
-            "charge_e": estimate_entry(stable.charge_e),
-            "barrier_kt": estimate_entry(stable.barrier),
-            "attraction_kt": estimate_entry(stable.well),
-            "bare_attraction_kt": stable.without_coat_kt,
-            "hamaker_zj": stable.hamaker.value,
-            "hamaker_sd_zj": stable.hamaker.sd,
-            "hamaker_source": stable.hamaker.source,
-            "hamaker_mark": stable.hamaker.mark,
-            "limits": stable.limits,
-        },
-        "conjugation": None,
+        "stability": _stability_entry(found.stable),
+        "conjugation": _conjugation_entry(size, *found.conjugation) if found.conjugation is not None else None,
         "fits": None,
+        "targeting": [_targeting_entry(one) for one in found.choices],
     }
-    if found is not None:
-        document["conjugation"] = _conjugation_entry(size, *found)
     if hydrodynamic is not None:
         document["measured_nm"] = hydrodynamic[0]
         document["coat_a_side_nm"] = (hydrodynamic[0] - size.inorganic_nm) / 2
-        document["fits"] = [
-            {
-                "coat": fit.coat,
-                "thickness_nm": estimate_entry(fit.thickness),
-                "hydrodynamic_nm": fit.diameter_nm,
-                "deviation": fit.deviation,
-                "verdict": fit.verdict,
-                "mark": fit.mark,
-            }
-            for fit in fits
-        ]
+        document["fits"] = [_fit_entry(fit) for fit in found.fits]
     return document
+
+
+def _stability_entry(stable: "Stability") -> dict[str, Any]:
+    return {
+        "verdict": stable.verdict,
+        "reason": stable.reason,
+        "debye_nm": stable.debye_nm,
+        "zeta_mv": estimate_entry(stable.zeta),
+        "charge_e": estimate_entry(stable.charge_e),
+        "barrier_kt": estimate_entry(stable.barrier),
+        "attraction_kt": estimate_entry(stable.well),
+        "bare_attraction_kt": stable.without_coat_kt,
+        "hamaker_zj": stable.hamaker.value,
+        "hamaker_sd_zj": stable.hamaker.sd,
+        "hamaker_source": stable.hamaker.source,
+        "hamaker_mark": stable.hamaker.mark,
+        "limits": stable.limits,
+    }
+
+
+def _fit_entry(fit: "CoatFit") -> dict[str, Any]:
+    return {
+        "coat": fit.coat,
+        "thickness_nm": estimate_entry(fit.thickness),
+        "hydrodynamic_nm": fit.diameter_nm,
+        "deviation": fit.deviation,
+        "verdict": fit.verdict,
+        "mark": fit.mark,
+    }
 
 
 def _conjugation_entry(size: "CoatedSize", found: "Conjugation", gain: "Avidity | None") -> dict[str, Any]:
@@ -307,15 +333,8 @@ def _conjugation_entry(size: "CoatedSize", found: "Conjugation", gain: "Avidity 
     }
 
 
-def _print(
-    structure: "Structure",
-    size: "CoatedSize",
-    fits: "tuple[CoatFit, ...]",
-    found: "tuple[Conjugation, Avidity | None] | None",
-    stable: "Stability",
-    hydrodynamic: tuple[float, float] | None,
-    choices: "tuple[Targeting, ...]",
-) -> None:
+def _print(found: _Found) -> None:
+    structure, size, stable = found.structure, found.size, found.stable
     rows: list[tuple[object, ...]] = [("dot", f"{structure.label}, {size.inorganic_nm:.3g} nm")]
     for layer in size.layers:
         rows.append((layer.name, f"{band_text(layer.thickness)} a side ({layer.mark}; {layer.note})"))
@@ -327,11 +346,11 @@ def _print(
     rows.append(("attraction", band_text(stable.well)))
     rows.append(("stability", f"{stable.verdict}: {stable.reason}"))
     print_table(rows)
-    if found is not None:
-        _print_conjugation(size, *found)
-        _print_choices(size, choices)
-    if hydrodynamic is not None:
-        _print_fits(size, fits, hydrodynamic)
+    if found.conjugation is not None:
+        _print_conjugation(size, *found.conjugation)
+        _print_choices(size, found.choices)
+    if found.hydrodynamic is not None:
+        _print_fits(size, found.fits, found.hydrodynamic)
     print("limits of the stability:")
     for limit in stable.limits:
         print(f"  {limit}")

@@ -4,10 +4,9 @@ import argparse
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from lampyris.cli.arguments import positive
+from lampyris.cli.arguments import figure_path, number, positive
 from lampyris.cli.output import print_json, print_table
 from lampyris.cli.probe import sheets
-from lampyris.cli.probe.numbers import figure_path, number
 from lampyris.core.errors import UsageError
 
 if TYPE_CHECKING:

@@ -6,7 +6,9 @@ from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from lampyris.cli.arguments import positive, whole
+from lampyris.cli.arguments import figure_path, number, numbers, positive, whole
+from lampyris.cli.entries import estimate_entry, flat_entry
+from lampyris.cli.figures import save_scene
 from lampyris.cli.output import finding_entry, print_findings, print_json, print_table
 from lampyris.core.errors import InputError, UsageError
 from lampyris.core.finding import Finding, Place, Severity
@@ -14,7 +16,6 @@ from lampyris.core.finding import Finding, Place, Severity
 if TYPE_CHECKING:
     from lampyris.cli.probe import AddTask
     from lampyris.core.dots import DotSettings
-    from lampyris.core.estimate import Estimate
     from lampyris.probe.fate import Dosing, Fate, FateQuestion
 
 USUAL_HOURS = (0.25, 1.0, 4.0, 24.0, 72.0, 168.0)
@@ -27,75 +28,61 @@ def add_tasks(task: "AddTask", /) -> None:
     fate.add_argument(
         "file", nargs="?", type=Path, metavar="FILE", help="sheet of the dot (TOML); options below go before it"
     )
-    fate.add_argument("--diameter", type=_number, metavar="NM", help="hydrodynamic diameter (default: 15.9)")
-    fate.add_argument("--diameter-sd", type=_number, metavar="NM", help="its standard deviation")
+    fate.add_argument("--diameter", type=number, metavar="NM", help="hydrodynamic diameter (default: 15.9)")
+    fate.add_argument("--diameter-sd", type=number, metavar="NM", help="its standard deviation")
     fate.add_argument(
         "--coat", metavar="NAME", help="PEG, short PEG, mPEG5000, QD705, zwitterion, charged, unknown (default: PEG)"
     )
     fate.add_argument("--ligand", metavar="NAME", help="RGD or RAD: what the tumour holds it by")
     fate.add_argument("--species", default="mouse", metavar="NAME", help="mouse, rat or human (default: mouse)")
-    fate.add_argument("--weight-kg", type=_number, metavar="KG", help="body weight")
+    fate.add_argument("--weight-kg", type=number, metavar="KG", help="body weight")
     fate.add_argument("--tumour", default="any", metavar="MODEL", help="any, U87MG or none (default: any)")
-    fate.add_argument("--tumour-g", type=_number, metavar="G", help="mass of the tumour; 0 for none")
+    fate.add_argument("--tumour-g", type=number, metavar="G", help="mass of the tumour; 0 for none")
     _add_doses(fate)
-    fate.add_argument("--hours", type=_number, default=24.0, metavar="H", help="length of the prediction (default: 24)")
-    fate.add_argument("--at", type=_numbers, default=(), metavar="H,H", help="hours to show (default: some)")
+    fate.add_argument("--hours", type=number, default=24.0, metavar="H", help="length of the prediction (default: 24)")
+    fate.add_argument("--at", type=numbers, default=(), metavar="H,H", help="hours to show (default: some)")
     fate.add_argument(
         "--clock", default="", metavar="SET", help="uptake rises with time after the dose: 'mouse gold' or 'rat gold'"
     )
     fate.add_argument(
-        "--capacity", type=_number, metavar="A", help="what the phagocytes of 1 g hold, in the dose's unit"
+        "--capacity", type=number, metavar="A", help="what the phagocytes of 1 g hold, in the dose's unit"
     )
     fate.add_argument(
-        "--receptors", type=_number, metavar="A", help="what the receptors of 1 g of tumour bind, in the dose's unit"
+        "--receptors", type=number, metavar="A", help="what the receptors of 1 g of tumour bind, in the dose's unit"
     )
     fate.add_argument("--draws", type=positive, default=400, metavar="N", help="of the intervals (default: 400)")
     fate.add_argument("--seed", type=whole, default=1, metavar="N", help="what they are drawn from (default: 1)")
-    fate.add_argument("--plot", type=Path, metavar="FILE", help="draw organs over time: .svg or .png")
+    fate.add_argument("--plot", type=figure_path, metavar="FILE", help="draw organs over time: .svg or .png")
 
 
 def _add_doses(fate: argparse.ArgumentParser) -> None:
-    fate.add_argument("--dose", type=_number, metavar="A", help="amount of one dose (default: 1)")
+    fate.add_argument("--dose", type=number, metavar="A", help="amount of one dose (default: 1)")
     fate.add_argument("--unit", default="nmol", metavar="U", help="pmol, nmol or mg (default: nmol)")
     fate.add_argument("--doses", type=positive, default=1, metavar="N", help="how many (default: 1)")
-    fate.add_argument("--every", type=_number, default=24.0, metavar="H", help="hours between two (default: 24)")
+    fate.add_argument("--every", type=number, default=24.0, metavar="H", help="hours between two (default: 24)")
     fate.add_argument(
-        "--infusion", type=_number, default=0.0, metavar="H", help="hours over which one is given (default: 0)"
+        "--infusion", type=number, default=0.0, metavar="H", help="hours over which one is given (default: 0)"
     )
     fate.add_argument(
         "--cells", default="", metavar="ORGAN", help="the dose is inside labelled cells that lie there, or in blood"
     )
     fate.add_argument(
-        "--cell-half-life", type=_number, default=48.0, metavar="H", help="half of them die in it (default: 48)"
+        "--cell-half-life", type=number, default=48.0, metavar="H", help="half of them die in it (default: 48)"
     )
-    fate.add_argument("--cell-count", type=_number, metavar="N", help="labelled cells of a dose, in place of --dose")
-    fate.add_argument("--dots-per-cell", type=_number, metavar="N", help="dots in each of them")
-
-
-def _number(text: str) -> float:
-    try:
-        value = float(text)
-    except ValueError:
-        value = math.nan
-    if not math.isfinite(value):
-        raise argparse.ArgumentTypeError(f"needs a number, got {text!r}")
-    return value
-
-
-def _numbers(text: str) -> tuple[float, ...]:
-    return tuple(_number(part) for part in text.split(","))
+    fate.add_argument("--cell-count", type=number, metavar="N", help="labelled cells of a dose, in place of --dose")
+    fate.add_argument("--dots-per-cell", type=number, metavar="N", help="dots in each of them")
 
 
 def _fate(options: argparse.Namespace) -> int:
     from lampyris.probe.fate import predict_fate
 
-    if options.plot and options.plot.suffix not in (".svg", ".png"):
-        raise UsageError(f"--plot writes .svg or .png, got {options.plot.name!r}.")
     question, notes = _question(options)
     result = predict_fate(question)
     findings = (*notes, *result.findings)
     if options.plot:
-        _draw(result, options.plot)
+        from lampyris.report.plots.fate import fate_figure
+
+        save_scene(fate_figure(result), options.plot)
     if options.json:
         print_json(_document(result, findings))
     else:
@@ -186,24 +173,6 @@ def _with_sheet(
     return replace(question, **changes), tuple(notes)
 
 
-def _draw(result: "Fate", path: Path) -> None:
-    from lampyris.io.durable import write_bytes
-    from lampyris.report.plots.fate import fate_figure
-    from lampyris.report.scene import file_svg
-
-    scene = fate_figure(result)
-    if path.suffix == ".svg":
-        write_bytes(path, file_svg(scene))
-    else:
-        from lampyris.report.raster import png_bytes
-
-        write_bytes(path, png_bytes(scene))
-
-
-def _entry(one: "Estimate") -> dict[str, Any]:
-    return {"value": one.value, "low": one.low, "high": one.high}
-
-
 def _document(result: "Fate", findings: tuple[Finding, ...]) -> dict[str, Any]:
     from lampyris.probe.fate.predict import DEFINITION
 
@@ -231,15 +200,11 @@ def _document(result: "Fate", findings: tuple[Finding, ...]) -> dict[str, Any]:
             }
             for one in result.organs
         ],
-        "half_life_h": half_life.value,
-        "half_life_h_low": half_life.low,
-        "half_life_h_high": half_life.high,
+        **flat_entry("half_life_h", half_life),
         "half_life_definition": DEFINITION,
-        "renal": result.renal_percent.value,
-        "renal_low": result.renal_percent.low,
-        "renal_high": result.renal_percent.high,
+        **flat_entry("renal", result.renal_percent),
         "renal_by_hours": result.renal_course.tolist(),
-        "faeces": _entry(result.faeces_percent),
+        "faeces": estimate_entry(result.faeces_percent),
         "in_cells": result.in_cells_percent,
         "mass_balance_error": result.mass_balance_error,
         "percent_of": "all doses together",

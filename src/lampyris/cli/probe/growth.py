@@ -5,9 +5,11 @@ import math
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from lampyris.cli.arguments import add_reading
+from lampyris.cli.arguments import add_reading, figure_path, number, positive, whole
+from lampyris.cli.entries import estimate_entry, flat_entry
+from lampyris.cli.figures import save_scene
 from lampyris.cli.output import print_json, print_table
-from lampyris.cli.probe.numbers import band_text, estimate_entry, figure_path, number, write_figure
+from lampyris.cli.probe.numbers import band_text
 from lampyris.core.errors import InputError, UsageError
 from lampyris.core.finding import Finding, Place, Severity
 
@@ -56,8 +58,8 @@ def add_tasks(task: "AddTask", /) -> None:
         metavar="TABLE",
         help="time_min, and diameter_nm with sd_nm or first_exciton_nm; fits the constants",
     )
-    growth.add_argument("--draws", type=int, default=20, metavar="N", help="of uncertain constants (default: 20)")
-    growth.add_argument("--seed", type=int, default=0, metavar="N", help="of the draws")
+    growth.add_argument("--draws", type=positive, default=20, metavar="N", help="of uncertain constants (default: 20)")
+    growth.add_argument("--seed", type=whole, default=0, metavar="N", help="of the draws")
     growth.add_argument("--plot", type=figure_path, metavar="FILE", help="mean and spread against time: .svg or .png")
     add_reading(growth)
 
@@ -65,8 +67,8 @@ def add_tasks(task: "AddTask", /) -> None:
 def _injection(text: str) -> tuple[float, float]:
     minutes, sign, amount = text.partition(":")
     try:
-        return float(minutes) * 60.0, float(amount)
-    except ValueError:
+        return number(minutes) * 60.0, number(amount)
+    except argparse.ArgumentTypeError:
         raise argparse.ArgumentTypeError(
             f"needs MIN:MMOL/L such as 5:10, got {text!r}{'' if sign else ' without a colon'}"
         ) from None
@@ -74,23 +76,23 @@ def _injection(text: str) -> tuple[float, float]:
 
 def _knots(text: str) -> tuple[tuple[float, float], ...]:
     try:
-        knots = [tuple(float(word) for word in part.split(":")) for part in text.split(",")]
+        knots = [tuple(number(word) for word in part.split(":")) for part in text.split(",")]
         return tuple((minutes * 60.0, celsius) for minutes, celsius in knots)
-    except ValueError:
+    except (ValueError, argparse.ArgumentTypeError):
         raise argparse.ArgumentTypeError(f"needs MIN:C,MIN:C such as 0:300,0.2:260, got {text!r}") from None
 
 
 def _seeds(text: str) -> tuple[float, float, float]:
     parts = text.split(":")
     try:
-        mean, sd, number = (float(part) for part in parts)
-    except ValueError:
+        mean, sd, amount = (number(part) for part in parts)
+    except (ValueError, argparse.ArgumentTypeError):
         raise argparse.ArgumentTypeError(f"needs NM:SD:UMOL/L such as 3:0.3:50, got {text!r}") from None
-    if not (mean > 0 and 0 <= sd < mean / 2 and number > 0):
+    if not (mean > 0 and 0 <= sd < mean / 2 and amount > 0):
         raise argparse.ArgumentTypeError(
             f"needs a diameter above 0, a spread below half of it and a number, got {text!r}"
         )
-    return mean, sd, number
+    return mean, sd, amount
 
 
 def _growth(options: argparse.Namespace) -> int:
@@ -116,8 +118,8 @@ def _growth(options: argparse.Namespace) -> int:
     if options.plot is not None:
         from lampyris.report.plots.growth import growth_plot
 
-        title = f"{options.material}, {options.temperature:g} C"
-        write_figure(growth_plot(course, courses, title=title), options.plot)
+        title = f"{options.material}, {options.temperature:g} °C"
+        save_scene(growth_plot(course, courses, title=title), options.plot)
         document["written"] = [options.plot]
     if options.json:
         print_json({"material": options.material, **document})
@@ -210,18 +212,18 @@ def _document(
     low, high = band(courses, "diameter_nm") if courses else (course.diameter_nm, course.diameter_nm)
     peaks = first_peaks(options.material, course.diameter_nm, low, high)
     document: dict[str, Any] = {
-        "time_s": _list(course.time_s),
-        "diameter_nm": _list(course.diameter_nm),
-        "diameter_low_nm": _list(low),
-        "diameter_high_nm": _list(high),
-        "sd_nm": _list(course.sd_nm),
-        "first_exciton_nm": _list(peaks[0]),
-        "first_exciton_low_nm": _list(peaks[1]),
-        "first_exciton_high_nm": _list(peaks[2]),
-        "number_nmol_l": _list(course.number_nmol_l),
-        "monomer_mmol_l": _list(course.monomer_mmol_l),
-        "precursor_mmol_l": _list(course.precursor_mmol_l),
-        "critical_nm": _list(course.critical_nm),
+        "time_s": course.time_s.tolist(),
+        "diameter_nm": course.diameter_nm.tolist(),
+        "diameter_low_nm": low.tolist(),
+        "diameter_high_nm": high.tolist(),
+        "sd_nm": course.sd_nm.tolist(),
+        "first_exciton_nm": peaks[0].tolist(),
+        "first_exciton_low_nm": peaks[1].tolist(),
+        "first_exciton_high_nm": peaks[2].tolist(),
+        "number_nmol_l": course.number_nmol_l.tolist(),
+        "monomer_mmol_l": course.monomer_mmol_l.tolist(),
+        "precursor_mmol_l": course.precursor_mmol_l.tolist(),
+        "critical_nm": course.critical_nm.tolist(),
         "stop_s": found.stop_s,
         "stop_diameter_nm": found.diameter_nm,
         "stop_spread": found.spread,
@@ -268,17 +270,14 @@ def _notes(
     elif document["still_narrowing"]:
         notes.append("The spread still falls at the end: a longer batch may be narrower yet.")
     missing = sum(
-        math.isnan(peak) and math.isfinite(size) for peak, size in zip(peaks, document["diameter_nm"], strict=True)
+        math.isnan(peak) and math.isfinite(size)
+        for peak, size in zip(peaks.tolist(), document["diameter_nm"], strict=True)
     )
-    if missing == len(peaks) or (missing and not math.isfinite(max(peaks.tolist(), default=math.nan, key=_known))):
+    if missing and not any(map(math.isfinite, peaks.tolist())):
         notes.append(f"{options.material} has no sizing curve at these sizes: no first absorption peaks.")
     elif missing:
         notes.append(f"{missing} of {len(peaks)} sizes are outside of the sizing curves: no peaks for them.")
     return notes
-
-
-def _known(value: float) -> float:
-    return -1.0 if math.isnan(value) else value
 
 
 def _fit_entries(fitted: "AliquotFit") -> dict[str, Any]:
@@ -286,7 +285,7 @@ def _fit_entries(fitted: "AliquotFit") -> dict[str, Any]:
     for name in ("speed", "solubility", "conversion"):
         one = getattr(fitted, name)
         if one is not None:
-            entries |= {f"{name}_factor": one.value, f"{name}_factor_low": one.low, f"{name}_factor_high": one.high}
+            entries |= flat_entry(f"{name}_factor", one)
     return entries
 
 
@@ -339,7 +338,3 @@ def _print(document: dict[str, Any]) -> None:
 def _ripening(document: dict[str, Any]) -> str:
     at = document["ripens_from_s"]
     return f"; the number of dots falls from {at / 60:.3g} min on" if math.isfinite(at) else ""
-
-
-def _list(values: "np.ndarray[Any, Any]") -> list[float]:
-    return [float(value) for value in values]

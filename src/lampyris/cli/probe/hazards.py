@@ -4,16 +4,20 @@ import argparse
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from lampyris.cli.arguments import figure_path, number, numbers, whole
+from lampyris.cli.entries import estimate_entry
+from lampyris.cli.figures import save_scene
 from lampyris.cli.output import print_json, print_table
-from lampyris.cli.probe.numbers import band_text, estimate_entry, figure_path, number, pair, write_figure
+from lampyris.cli.probe.numbers import band_text, pair
 from lampyris.core.errors import UsageError
 
 if TYPE_CHECKING:
+    from lampyris.cli.probe import AddTask
     from lampyris.core.dots import DotSettings
     from lampyris.probe.hazard import Alternative, ElementDose, Hazard, LethalMargin, Viability
 
 
-def add_tasks(task: Any, /) -> None:
+def add_tasks(task: "AddTask", /) -> None:
     """Add this module's tasks."""
     text = "heavy metal of a dose beside published limits, ions that dots give off, and cadmium-free families"
     hazard = task("hazard", _hazard, text)
@@ -24,7 +28,7 @@ def add_tasks(task: Any, /) -> None:
     hazard.add_argument("--weight", type=number, metavar="G", help="of the body in g (default: 20, 150 or 60000)")
     hazard.add_argument(
         "--hours",
-        type=_hours,
+        type=numbers,
         default=(24.0, 168.0, 672.0),
         metavar="H,H,...",
         help="times of the release (default: 24,168,672)",
@@ -46,12 +50,8 @@ def add_tasks(task: Any, /) -> None:
     )
     hazard.add_argument("--plot", type=figure_path, metavar="FILE", help="draw the release over time: .svg or .png")
     hazard.add_argument(
-        "--seed", type=int, default=1, metavar="N", help="what is uncertain is drawn from it (default: 1)"
+        "--seed", type=whole, default=1, metavar="N", help="what is uncertain is drawn from it (default: 1)"
     )
-
-
-def _hours(text: str) -> tuple[float, ...]:
-    return tuple(number(part) for part in text.split(","))
 
 
 def _hazard(options: argparse.Namespace) -> int:
@@ -79,7 +79,7 @@ def _hazard(options: argparse.Namespace) -> int:
     if options.plot is not None:
         from lampyris.report.plots.coated_dot import release_figure
 
-        write_figure(release_figure(found.release, title=found.structure.label), options.plot)
+        save_scene(release_figure(found.release, title=found.structure.label), options.plot)
     own = _own_viability(options)
     observed = observed_doses(structure)
     if options.json:
@@ -276,10 +276,10 @@ def _print(found: "Hazard", observed: tuple[dict[str, str], ...]) -> None:
             f"viability of {one.cells} after {one.hours:g} h: {one.viability.value:.1%} ({one.viability.low:.1%} to "
             f"{one.viability.high:.1%}) by {band_text(one.ion_umol_l)} of free {one.symbol}; {one.mark}"
         )
-    for whole in found.whole_dots:
+    for dots in found.whole_dots:
         print(
-            f"viability of {whole.cells} after {whole.hours:g} h: {whole.viability.value:.1%} ({whole.viability.low:.1%} "
-            f"to {whole.viability.high:.1%}) by {whole.dots_ug_ml:.3g} ug/ml, {whole.caution}; {whole.mark}"
+            f"viability of {dots.cells} after {dots.hours:g} h: {dots.viability.value:.1%} ({dots.viability.low:.1%} "
+            f"to {dots.viability.high:.1%}) by {dots.dots_ug_ml:.3g} ug/ml, {dots.caution}; {dots.mark}"
         )
     _print_alternatives(found)
     for row in observed:

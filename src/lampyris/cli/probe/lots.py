@@ -4,15 +4,18 @@ import argparse
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from lampyris.cli.arguments import number
+from lampyris.cli.entries import estimate_entry
 from lampyris.cli.output import print_json, print_table
-from lampyris.cli.probe.numbers import band_text, estimate_entry, number, pair
+from lampyris.cli.probe.numbers import band_text, pair
 from lampyris.core.errors import UsageError
 
 if TYPE_CHECKING:
+    from lampyris.cli.probe import AddTask
     from lampyris.probe.comparability import LotComparison
 
 
-def add_tasks(task: Any, /) -> None:
+def add_tasks(task: "AddTask", /) -> None:
     """Add this module's tasks."""
     text = "two lots or sources side by side: which differences a study notices, pass or fail with the reason, what to ask of a supplier"
     lots = task("compare", _compare, text)

@@ -3,8 +3,8 @@
 import argparse
 from typing import TYPE_CHECKING
 
+from lampyris.cli.arguments import number
 from lampyris.cli.output import print_json
-from lampyris.cli.probe.numbers import number
 from lampyris.core.errors import UsageError
 
 if TYPE_CHECKING:

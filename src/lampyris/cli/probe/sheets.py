@@ -5,7 +5,8 @@ import math
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from lampyris.cli.probe.numbers import number, write_figure
+from lampyris.cli.arguments import number
+from lampyris.cli.figures import save_scene
 
 if TYPE_CHECKING:
     from lampyris.core.dots import DotSettings
@@ -101,7 +102,7 @@ def write_pictures(
     if options.plot:
         from lampyris.report.dot_page import levels_scene
 
-        write_figure(levels_scene(sheet), options.plot)
+        save_scene(levels_scene(sheet), options.plot)
     return sheet
 
 

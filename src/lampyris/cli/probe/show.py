@@ -5,9 +5,10 @@ import math
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from lampyris.cli.arguments import figure_path, number
+from lampyris.cli.entries import estimate_entry
 from lampyris.cli.output import print_json, print_table
 from lampyris.cli.probe import sheets
-from lampyris.cli.probe.numbers import estimate_entry, figure_path, number
 
 if TYPE_CHECKING:
     from lampyris.cli.probe import AddTask

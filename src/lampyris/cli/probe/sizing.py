@@ -3,11 +3,12 @@
 import argparse
 from typing import TYPE_CHECKING, Any
 
+from lampyris.cli.arguments import number
+from lampyris.cli.entries import estimate_entry
 from lampyris.cli.output import print_json, print_table
 
 if TYPE_CHECKING:
     from lampyris.cli.probe import AddTask
-    from lampyris.core.estimate import Estimate
 
 
 def add_tasks(task: "AddTask", /) -> None:
@@ -15,8 +16,8 @@ def add_tasks(task: "AddTask", /) -> None:
     size = task("size", _size, "a bare dot's diameter from its first absorption peak, or the peak from the diameter")
     size.add_argument("material", metavar="MATERIAL", help="such as CdSe")
     given = size.add_mutually_exclusive_group(required=True)
-    given.add_argument("--first-exciton", type=float, metavar="NM", help="first absorption peak: what diameter is it?")
-    given.add_argument("--diameter", type=float, metavar="NM", help="diameter: where does it absorb first?")
+    given.add_argument("--first-exciton", type=number, metavar="NM", help="first absorption peak: what diameter is it?")
+    given.add_argument("--diameter", type=number, metavar="NM", help="diameter: where does it absorb first?")
     size.add_argument(
         "--medium", default="toluene", metavar="NAME", help="around the dot, for the model (default: toluene)"
     )
@@ -38,7 +39,7 @@ def _size(options: argparse.Namespace) -> int:
         print_json(
             {
                 "material": options.material,
-                asked: _entry(found),
+                asked: estimate_entry(found),
                 "diameter_used_nm": diameter,
                 "model": model,
                 "curves": rows,
@@ -68,15 +69,4 @@ def _model(material: str, diameter_nm: float, medium: str) -> dict[str, Any]:
     from lampyris.probe.structure import Layer, Structure
 
     found = first_transition(Structure((Layer(material, diameter_nm / 2),)), medium=medium)
-    return {"first_exciton_nm": _entry(found.wavelength_nm), "findings": [str(one) for one in found.findings]}
-
-
-def _entry(found: "Estimate") -> dict[str, Any]:
-    return {
-        "value": found.value,
-        "sd": found.sd,
-        "low": found.low,
-        "high": found.high,
-        "level": found.level,
-        "method": found.method,
-    }
+    return {"first_exciton_nm": estimate_entry(found.wavelength_nm), "findings": [str(one) for one in found.findings]}

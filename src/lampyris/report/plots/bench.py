@@ -1,7 +1,9 @@
 """A technique of the bench as one would print it: a panel per curve with raw points, fit and residual, and its micrographs."""
 
+import itertools
 import math
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from dataclasses import replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -9,23 +11,28 @@ from numpy.typing import NDArray
 from lampyris.core.bench import BenchCurve, BenchPicture, BenchRecord, BenchResult
 from lampyris.report.arms import ARM_COLOURS
 from lampyris.report.axes import FRAME, Scale, draw_bottom, draw_title, even_ticks, log_ticks
-from lampyris.report.numbers import precise_interval
+from lampyris.report.numbers import precise_interval, with_unit
 from lampyris.report.plots.frame import (
     COLUMN_MM,
+    FOOT_LINE_MM,
     PAGE_MM,
     draw_foot,
+    draw_key,
     draw_up_axis,
     foot_height,
     foot_lines,
+    key_rows,
     left_margin,
 )
-from lampyris.report.scene import FAINT, INK, SOFT, Pen, Raster, Scene, Type, figure_text
+from lampyris.report.scene import FAINT, INK, PAPER, SOFT, Pen, Raster, Scene, Type, figure_text, text_width_mm
 
 PANEL_MM, RESIDUAL_MM, GAP_MM = 48.0, 11.0, 4.0
 MOST_CURVES = 12
 """Panels of one figure; more would not be read."""
 _MOST_POINTS = 1500
-_RAW, _FIT = "#0072B2", "#D55E00"
+_MARK_MM = 2.6
+_RAW = "#0072B2"
+_FIT_PEN = Pen("#D55E00", 1.0)
 _KINDS = {"measured": "#56B4E9", "edge": "#E69F00", "cluster": "#CC79A7", "rejected": "#7A7A7A"}
 
 
@@ -44,11 +51,12 @@ def bench_plot(result: BenchResult, /, *, width_mm: float = PAGE_MM) -> Scene:
         Panels of at most `MOST_CURVES` curves and pictures, the numbers at the foot.
     """
     records = result.records if result.pooled in result.records else (*result.records, result.pooled)
-    columns = 2 if width_mm > 1.5 * COLUMN_MM else 1
+    count = sum(len(record.curves) + len(record.pictures) for record in records)
+    columns = 2 if width_mm > 1.5 * COLUMN_MM and count > 1 else 1
     room = (width_mm - GAP_MM * (columns - 1)) / columns
     several = len(result.records) > 1
     panels = [
-        curve_panel(curve, width_mm=room, name=record.name if several and record.name != curve.title else "")
+        curve_panel(curve, width_mm=room, name=record.name if several and not _names(curve, record) else "")
         for record in records
         for curve in record.curves
     ]
@@ -59,6 +67,11 @@ def bench_plot(result: BenchResult, /, *, width_mm: float = PAGE_MM) -> Scene:
         words.append(f"{left_out} further panels are not shown.")
     foot = foot_lines([word for word in words if word], width_mm - 2)
     return _stacked(panels[:MOST_CURVES], columns, room, foot, width_mm, result.technique)
+
+
+def _names(curve: BenchCurve, record: BenchRecord) -> bool:
+    """Whether a curve's title holds its record's name."""
+    return f" {record.name} " in f" {curve.title} "
 
 
 def _stacked(
@@ -78,53 +91,86 @@ def _stacked(
 
 def _numbers(record: BenchRecord) -> str:
     parts = [
-        f"{key} {precise_interval(one.value, one.low, one.high)}{'' if one.unit == '1' else f' {one.unit}'}"
+        f"{key} {with_unit(precise_interval(one.value, one.low, one.high), one.unit)}"
         for key, one in record.values.items()
         if math.isfinite(one.value)
     ]
-    parts += [f"{key} {word}" for key, word in record.words.items()]
+    parts += [f"{key} {word}" for key, word in record.words.items() if word]
     return "; ".join(parts)
 
 
 def curve_panel(curve: BenchCurve, /, *, width_mm: float = COLUMN_MM, name: str = "") -> Scene:
     """Panel of one curve: points or bars, fit, parts, marks, and below them the residual in standard deviations."""
-    shown = _thinned(curve)
-    x, y = curve.x[shown], curve.y[shown]
-    has_residual = curve.residual is not None
-    top, bottom = 7.0, 11.0
-    height = top + PANEL_MM + (RESIDUAL_MM + 2.0 if has_residual else 0.0) + bottom
-    scene = Scene(width_mm, height, title=curve.title)
-    lines = [line[shown] for line in ([curve.fit] if curve.fit is not None else []) + list(curve.parts.values())]
-    up = _scale(np.concatenate([y, *lines]), top + PANEL_MM, top, logarithmic=curve.y_log)
-    margin = left_margin(up, curve.y_label)
+    shown = thinned(curve, _MOST_POINTS)
+    x = shown.x
+    lines = ([] if shown.fit is None else [shown.fit]) + list(shown.parts.values())
+    values = np.concatenate([shown.y, *lines])
+    margin = left_margin(_up(values, curve, 0.0), curve.y_label)
     across = _scale(x, margin, width_mm - 2.0, logarithmic=curve.x_log, air=False)
-    title = f"{name}: {curve.title}" if name else curve.title
-    draw_title(scene, (margin, top - 2.2), title, width=width_mm - margin, most=1)
-    draw_up_axis(scene, up, margin, curve.y_label)
-    _draw_points(scene, across, up, x, y, steps=curve.steps)
-    for k, (label, values) in enumerate(curve.parts.items()):
-        colour = ARM_COLOURS[(k + 2) % len(ARM_COLOURS)]
-        _draw_line(scene, across, up, x, values[shown], Pen(colour, 0.8, dashes=(3.0, 1.6)))
-        scene.text((width_mm - 2.5, top + 2.6 * (k + 1)), label, Type(5.5, "end", colour=colour))
-    if curve.fit is not None:
-        _draw_line(scene, across, up, x, curve.fit[shown], Pen(_FIT, 1.0))
-    _draw_marks(scene, across, top, curve.marks)
+    key, marks = key_rows(_key(shown), width_mm - margin - 2.0), _mark_rows(across, curve.marks)
+    head = 7.0 + FOOT_LINE_MM * len(key)
+    top = head + _MARK_MM * len(marks)
     base = top + PANEL_MM
-    if curve.residual is not None:
-        base = _draw_residual(scene, across, base + 2.0, x, curve.residual[shown], margin)
+    height = base + (RESIDUAL_MM + 2.0 if shown.residual is not None else 0.0) + 11.0
+    scene = Scene(width_mm, height, title=curve.title)
+    up = _up(values, curve, top)
+    title = f"{name}: {curve.title}" if name else curve.title
+    draw_title(scene, (margin, 4.8), title, width=width_mm - margin, most=1)
+    draw_key(scene, key, (margin, 8.0))
+    draw_up_axis(scene, up, margin, curve.y_label)
+    _draw_points(scene, across, up, x, shown.y, steps=curve.steps)
+    for part, pen in zip(shown.parts.values(), _part_pens(), strict=False):
+        _draw_line(scene, across, up, x, part, pen)
+    if shown.fit is not None:
+        _draw_line(scene, across, up, x, shown.fit, _FIT_PEN)
+    _draw_marks(scene, marks, head, base)
+    if shown.residual is not None:
+        base = _draw_residual(scene, across, base + 2.0, x, shown.residual, margin)
     else:
         scene.line([(across.start, base), (across.end, base)], FRAME)
     draw_bottom(scene, across, base, _ticks(across), curve.x_label)
     return scene
 
 
-def _thinned(curve: BenchCurve) -> NDArray[np.intp]:
-    """Points that are drawn: all, or every k-th of very many."""
-    step = max(1, math.ceil(curve.x.size / _MOST_POINTS))
-    return np.arange(0, curve.x.size, step)
+def thinned(curve: BenchCurve, most: int, /) -> BenchCurve:
+    """The curve with every k-th of its points, so that at most so many are left."""
+    step = max(1, math.ceil(curve.x.size / most))
+    return replace(
+        curve,
+        x=curve.x[::step],
+        y=curve.y[::step],
+        fit=None if curve.fit is None else curve.fit[::step],
+        parts={name: values[::step] for name, values in curve.parts.items()},
+        residual=None if curve.residual is None else curve.residual[::step],
+    )
 
 
-def _scale(values: NDArray[np.float64], start: float, end: float, *, logarithmic: bool, air: bool = True) -> Scale:
+def _key(curve: BenchCurve) -> list[tuple[str, Pen]]:
+    """What points and lines are; points alone are what the axis says."""
+    lines = [("fit", _FIT_PEN)] if curve.fit is not None else []
+    lines += zip(curve.parts, _part_pens(), strict=False)
+    return [("data", Pen(fill=_RAW, opacity=0.6)), *lines] if lines else []
+
+
+def _part_pens() -> Iterator[Pen]:
+    for colour in itertools.cycle((*ARM_COLOURS[2:], *ARM_COLOURS[:2])):
+        yield Pen(colour, 0.8, dashes=(3.0, 1.6))
+
+
+def _up(values: NDArray[np.float64], curve: BenchCurve, top: float) -> Scale:
+    return _scale(values, top + PANEL_MM, top, logarithmic=curve.y_log, standing=curve.steps)
+
+
+def _scale(
+    values: NDArray[np.float64],
+    start: float,
+    end: float,
+    *,
+    logarithmic: bool,
+    air: bool = True,
+    standing: bool = False,
+) -> Scale:
+    """Axis that holds the values, with air about them; bars that stand on it begin at 0."""
     known = values[np.isfinite(values)]
     if logarithmic:
         known = known[known > 0]
@@ -136,7 +182,7 @@ def _scale(values: NDArray[np.float64], start: float, end: float, *, logarithmic
             return Scale(low / 2, high * 2, start, end, logarithmic=True)
     low, high = (float(known.min()), float(known.max())) if known.size else (0.0, 1.0)
     edge = (0.06 * (high - low) if air else 0.0) or (0.0 if high > low else 0.1 * abs(high) or 0.5)
-    return Scale(low - edge, high + edge, start, end)
+    return Scale(0.0 if standing and low >= 0 else low - edge, high + edge, start, end)
 
 
 def _ticks(scale: Scale) -> list[tuple[float, str]]:
@@ -146,7 +192,7 @@ def _ticks(scale: Scale) -> list[tuple[float, str]]:
 def _draw_points(
     scene: Scene, across: Scale, up: Scale, x: NDArray[np.float64], y: NDArray[np.float64], *, steps: bool
 ) -> None:
-    floor = up.start
+    floor = up.start if up.logarithmic else up.clipped(0.0)
     for k in range(x.size):
         if not math.isfinite(y[k]) or (up.logarithmic and y[k] <= 0):
             continue
@@ -174,16 +220,31 @@ def _draw_line(
         scene.line(run, pen)
 
 
-def _draw_marks(scene: Scene, across: Scale, top: float, marks: Sequence[tuple[float, str]]) -> None:
-    for k, (place, label) in enumerate(marks):
-        if not across.low <= place <= across.high:
-            continue
-        x = across(place)
-        scene.line([(x, top), (x, top + PANEL_MM)], Pen(SOFT, 0.5, dashes=(1.5, 1.5)))
-        anchor = "end" if x > 0.75 * across.end else "start"
-        shift = -0.8 if anchor == "end" else 0.8
+def _mark_rows(across: Scale, marks: Sequence[tuple[float, str]]) -> list[list[tuple[float, float, str]]]:
+    """Marks in rows above the panel: place in mm, start of the name, and the name; names do not touch."""
+    rows: list[list[tuple[float, float, str]]] = []
+    ends: list[float] = []
+    for x, label in sorted((across(place), label) for place, label in marks if across.low <= place <= across.high):
         words = figure_text(label, longest=28)
-        scene.text((x + shift, top + 2.4 + 2.5 * (k % 4)), words, Type(5.5, anchor, colour=INK))
+        long = text_width_mm(words, 5.5)
+        start = x + 0.8 if x + 0.8 + long < across.end else x - 0.8 - long
+        row = next((k for k, end in enumerate(ends) if end < min(x, start)), len(ends))
+        if row == len(ends):
+            rows.append([])
+            ends.append(0.0)
+        rows[row].append((x, start, words))
+        ends[row] = start + long + 0.8
+    return rows
+
+
+def _draw_marks(scene: Scene, rows: Sequence[Sequence[tuple[float, float, str]]], top: float, base: float) -> None:
+    """A line per mark from its name down; names lie over the lines that pass them."""
+    placed = [(top + _MARK_MM * k, *mark) for k, row in enumerate(rows) for mark in row]
+    for y, x, _, _ in placed:
+        scene.line([(x, y), (x, base)], Pen(SOFT, 0.5, dashes=(1.5, 1.5)))
+    for y, _, start, words in placed:
+        scene.box((start - 0.3, y), (text_width_mm(words, 5.5) + 0.6, 2.5), Pen(fill=PAPER))
+        scene.text((start, y + 1.9), words, Type(5.5, colour=INK))
 
 
 def _draw_residual(
@@ -219,7 +280,7 @@ def picture_panel(picture: BenchPicture, /, *, width_mm: float = COLUMN_MM) -> S
     for kind in dict.fromkeys(picture.kinds):
         label = f"{kind} {picture.kinds.count(kind)}"
         scene.text((x, top + rows * per_pixel + 4.0), label, Type(5.5, colour=_KINDS.get(kind, SOFT)))
-        x += 1.6 * len(label) + 3.0
+        x += text_width_mm(label, 5.5) + 3.0
     return scene
 
 

@@ -40,18 +40,18 @@ def stability_figure(found: Stability, /, *, title: str) -> Scene:
     up = Scale(low, high, FOOT, TOP)
     scene.line([(LEFT, up(0.0)), (RIGHT, up(0.0))], Pen(FAINT, 0.6, dashes=(2, 2)))
     draw_left(scene, up, LEFT, even_ticks(low, high))
-    draw_bottom(scene, across, FOOT, even_ticks(across.low, across.high, most=7), "gap between the coats, nm")
-    draw_up_label(scene, LEFT - 9.5, (FOOT + TOP) / 2, "energy, kT")
+    draw_bottom(scene, across, FOOT, even_ticks(across.low, across.high, most=7), "gap between the coats (nm)")
+    draw_up_label(scene, LEFT - 9.5, (FOOT + TOP) / 2, "energy (kT)")
     draw_title(scene, (LEFT, TOP - 6.0), title, width=72.0, most=1)
     scene.text((LEFT, TOP - 2.4), found.verdict, Type(6.5, colour=SOFT))
+    # the total first and broad: where one part makes it, that part lies on it
     parts = (
-        ("attraction", energy.attraction_kt, ARM_COLOURS[1]),
-        ("charge", energy.charge_kt, ARM_COLOURS[0]),
-        ("polymer", energy.steric_kt, ARM_COLOURS[2]),
-        ("total", energy.total_kt, INK),
+        ("total", energy.total_kt, INK, 2.0),
+        ("attraction", energy.attraction_kt, ARM_COLOURS[1], 0.8),
+        ("charge", energy.charge_kt, ARM_COLOURS[0], 0.8),
+        ("polymer", energy.steric_kt, ARM_COLOURS[2], 0.8),
     )
-    for number, (name, values, ink) in enumerate(parts):
-        width = 1.2 if name == "total" else 0.8
+    for number, (name, values, ink, width) in enumerate(parts):
         kept = [
             (across(gap), up(value))
             for gap, value in zip(energy.gap_nm.tolist(), values.tolist(), strict=True)
@@ -89,7 +89,7 @@ def release_figure(found: Release, /, *, title: str) -> Scene:
     days = (found.hours / 24).tolist()
     across, up = Scale(0.0, max(days), LEFT, RIGHT), Scale(0.0, 1.0, FOOT, TOP)
     draw_left(scene, up, LEFT, even_ticks(0.0, 1.0))
-    draw_bottom(scene, across, FOOT, even_ticks(0.0, max(days), most=7), "days")
+    draw_bottom(scene, across, FOOT, even_ticks(0.0, max(days), most=7), "time (d)")
     draw_up_label(scene, LEFT - 9.5, (FOOT + TOP) / 2, "share in solution")
     draw_title(scene, (LEFT, TOP - 6.0), title, width=72.0, most=1)
     scene.text((LEFT, TOP - 2.4), "speeds and loss of the coat assumed; dashed: 95 % interval", Type(6.5, colour=SOFT))
@@ -97,7 +97,10 @@ def release_figure(found: Release, /, *, title: str) -> Scene:
         ink = ARM_COLOURS[number % len(ARM_COLOURS)]
         for bound in (found.low[symbol], found.high[symbol]):
             scene.line(_points(days, bound, across, up), Pen(ink, 0.5, dashes=(2, 2)))
-        scene.line(_points(days, found.share[symbol], across, up), Pen(ink, 1.2), Note(symbol))
+        shown = _points(days, found.share[symbol], across, up)
+        scene.line(shown, Pen(ink, 1.2), Note(symbol))
+        for place in shown:
+            scene.disc(place, 0.7, Pen(fill=ink))
         scene.text((LEFT + 2.0, TOP + 3.0 + 3.2 * number), symbol, Type(6.5, colour=ink))
     return scene
 

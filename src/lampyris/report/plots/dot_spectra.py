@@ -18,6 +18,7 @@ from lampyris.report.axes import (
     log_ends,
     log_ticks,
 )
+from lampyris.report.plots.frame import draw_key, key_rows
 from lampyris.report.scene import FAINT, INK, SOFT, Note, Pen, Scene, Type, text_width_mm
 
 WINDOWS_NM = (("near-infrared I", 650.0, 950.0), ("near-infrared II", 1000.0, 1350.0))
@@ -101,7 +102,7 @@ def spectra_figure(
         _draw_tissues(scene, tissues, across, second_top, second_foot)
     draw_bottom(scene, across, second_foot if tissues else first_foot, even_ticks(low, high, most=8), "wavelength (nm)")
     draw_title(scene, (_LEFT, 4.0), title, width=_RIGHT - _LEFT, most=1)
-    _draw_legend(scene, [(absorption.name, ABSORBED), (emission.name, EMITTED)], 9.0, _LEFT)
+    _draw_legend(scene, [(absorption.name, ABSORBED), (emission.name, EMITTED)], 9.0)
     return scene
 
 
@@ -145,16 +146,12 @@ def _draw_tissues(scene: Scene, tissues: Sequence[Curve], across: Scale, top: fl
     ticks, minor = log_ticks(low, high)
     draw_left(scene, up, _LEFT, ticks, minor=minor)
     draw_up_label(scene, _LEFT - 10.5, (top + foot) / 2, "absorption (1/mm)")
-    _draw_legend(
-        scene, [(curve.name, colour) for curve, colour in zip(tissues, _TISSUES, strict=False)], top - 2.6, _LEFT
-    )
+    _draw_legend(scene, [(curve.name, colour) for curve, colour in zip(tissues, _TISSUES, strict=False)], top - 2.6)
     ends = max(float(curve.wavelength_nm[-1]) for curve in tissues)
     if ends < across.high:
         scene.text((across(ends) + 1.2, foot - 1.6), f"the tables end at {ends:g} nm", Type(6.0, colour=SOFT))
 
 
-def _draw_legend(scene: Scene, entries: Sequence[tuple[str, str]], y: float, x: float) -> None:
-    for name, colour in entries:
-        scene.line([(x, y - 0.8), (x + 4.0, y - 0.8)], Pen(colour, 1.2))
-        scene.text((x + 5.0, y), name, Type(6.5))
-        x += 8.0 + text_width_mm(name, 6.5)
+def _draw_legend(scene: Scene, entries: Sequence[tuple[str, str]], y: float) -> None:
+    named = [(name, Pen(colour, 1.2)) for name, colour in entries]
+    draw_key(scene, key_rows(named, _RIGHT - _LEFT), (_LEFT, y))

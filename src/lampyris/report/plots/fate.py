@@ -2,11 +2,12 @@
 
 import math
 
+from lampyris.core.estimate import Estimate
 from lampyris.probe.fate.dosing import SHORTEST_H
 from lampyris.probe.fate.predict import Fate, OrganCourse
 from lampyris.report.arms import ARM_COLOURS, NEUTRAL
 from lampyris.report.axes import Scale, draw_bottom, draw_left, draw_title, draw_up_label, log_ticks
-from lampyris.report.numbers import number
+from lampyris.report.numbers import estimate_text, number
 from lampyris.report.scene import SOFT, Note, Pen, Scene, Type
 
 # a panel each, so that bands do not hide one another
@@ -14,6 +15,7 @@ _DRAWN = ("plasma", "liver", "spleen", "kidney", "lung", "tumour")
 _WIDTH_MM, _PANEL_MM, _HEIGHT_MM = 179.0, 55.0, 36.0
 _LEFT_MM, _TOP_MM = 13.0, 18.0
 _MOST_DECADES = 5.0
+_LEAST_PERCENT = 0.01
 
 
 def fate_figure(result: Fate, /) -> Scene:
@@ -50,6 +52,21 @@ def fate_figure(result: Fate, /) -> Scene:
     return scene
 
 
+def urine_text(percent: Estimate, /) -> str:
+    """Share of the dose in the urine; of what nobody could weigh only the bound.
+
+    Examples
+    --------
+    >>> urine_text(Estimate(2.4e-6, math.nan, 0.0, 0.03, 0.95, "%", "draws"))
+    'at most 0.030 %'
+    >>> urine_text(Estimate(12.0, math.nan, 8.0, 17.0, 0.95, "%", "draws"))
+    '12 (8–17) %'
+    """
+    if percent.value < _LEAST_PERCENT:
+        return f"at most {number(max(percent.high, _LEAST_PERCENT))} %"
+    return f"{estimate_text(percent, unit=False)} %"
+
+
 def _words(result: Fate) -> str:
     dosing = result.question.dosing
     words = [
@@ -60,7 +77,7 @@ def _words(result: Fate) -> str:
     half = result.half_life_h
     if math.isfinite(half.value):
         words.append(f"half-life {number(half.value)} h ({number(half.low)}–{number(half.high)})")
-    words.append(f"in urine {number(result.renal_percent.value)} %")
+    words.append(f"in urine {urine_text(result.renal_percent)}")
     words.append(f"band: 95 % of {result.draws} draws")
     return "; ".join(words)
 

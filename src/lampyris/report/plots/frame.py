@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 from lampyris.report.arms import ARM_COLOURS, NEUTRAL
 from lampyris.report.axes import FRAME, LABEL_PT, Scale, draw_left, draw_up_label, even_ticks, log_ends, log_ticks
-from lampyris.report.scene import INK, POINT_MM, SOFT, Pen, Point, Scene, Type, figure_text, text_width_mm
+from lampyris.report.scene import INK, NONE, POINT_MM, SOFT, Pen, Point, Scene, Type, figure_text, text_width_mm
 
 COLUMN_MM, PAGE_MM = 85.0, 180.0
 """Widths of one and of two columns of a journal."""
@@ -18,6 +18,7 @@ _FOOT_ABOVE_MM, _FOOT_BELOW_MM = 1.6, 1.2
 _MOST_LINES = 3
 _LONGEST_NAME = 48
 _UPWARD_NAME = 26
+_SWATCH_MM = 4.0
 
 
 def group_colours(groups: Sequence[str], /, *, control: str = "") -> dict[str, str]:
@@ -171,6 +172,37 @@ def draw_foot(scene: Scene, lines: Sequence[str], corner: Point, /) -> None:
     x, y = corner
     for k, line in enumerate(lines):
         scene.text((x, y + _FOOT_ABOVE_MM + FOOT_LINE_MM * (k + 0.8)), line, Type(FOOT_PT, colour=SOFT))
+
+
+def key_rows(entries: Sequence[tuple[str, Pen]], width_mm: float, /) -> list[list[tuple[str, Pen]]]:
+    """Entries of a key in rows that fit the width; none without entries."""
+    rows: list[list[tuple[str, Pen]]] = []
+    free = 0.0
+    for name, pen in entries:
+        need = _key_room(name)
+        if not rows or need > free:
+            rows.append([])
+            free = width_mm
+        rows[-1].append((name, pen))
+        free -= need
+    return rows
+
+
+def draw_key(scene: Scene, rows: Sequence[Sequence[tuple[str, Pen]]], corner: Point, /) -> None:
+    """Draw rows of a key from the left end of the first one's base line: a line, or a box of what is filled, and its name."""
+    for k, row in enumerate(rows):
+        x, y = corner[0], corner[1] + FOOT_LINE_MM * k
+        for name, pen in row:
+            if pen.fill == NONE:
+                scene.line([(x, y - 0.8), (x + _SWATCH_MM, y - 0.8)], pen)
+            else:
+                scene.box((x, y - 1.5), (_SWATCH_MM, 1.4), pen)
+            scene.text((x + _SWATCH_MM + 1.0, y), figure_text(name, longest=_LONGEST_NAME), Type(FOOT_PT))
+            x += _key_room(name)
+
+
+def _key_room(name: str) -> float:
+    return _SWATCH_MM + 4.0 + text_width_mm(figure_text(name, longest=_LONGEST_NAME), FOOT_PT)
 
 
 def swarm(places: Sequence[float], diameter: float, room: float, /) -> list[float]:

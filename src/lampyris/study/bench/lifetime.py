@@ -359,7 +359,8 @@ def _curves(decay: Decay, best: DecayFit, window: Window, phasor: Phasor | None)
         BenchCurve("decay", "time (ns)", "photons per channel", time, decay.counts[low:high], fit, parts, residual, y_log=True),
         BenchCurve(
             "autocorrelation of the residuals", "lag (ns)", "autocorrelation",
-            np.arange(1.0, lags.size + 1.0) * decay.channel_ns, lags, np.zeros(lags.size),
+            np.arange(1.0, lags.size + 1.0) * decay.channel_ns, lags,
+            parts={"none": np.zeros(lags.size)},
         ),
     ]  # fmt: skip
     if phasor is not None:
@@ -372,9 +373,11 @@ def _phasor_curve(phasor: Phasor) -> BenchCurve:
     circle = 0.5 + 0.5 * np.cos(angle)
     x = np.append(circle, phasor.g.value)
     y = np.append(np.full(angle.size, math.nan), phasor.s.value)
-    fit = np.append(0.5 * np.sin(angle), math.nan)
+    single = np.append(0.5 * np.sin(angle), math.nan)
     marks = ((phasor.g.value, f"phase {phasor.phase_ns.value:.3g} ns"),)
-    return BenchCurve(f"phasor at {phasor.frequency_mhz:.4g} MHz", "g", "s", x, y, fit, marks=marks)
+    return BenchCurve(
+        f"phasor at {phasor.frequency_mhz:.4g} MHz", "g", "s", x, y, parts={"single lifetimes": single}, marks=marks
+    )
 
 
 def _pooled(records: Sequence[BenchRecord]) -> BenchRecord:

@@ -89,7 +89,7 @@ def test_numbers_come_with_interval_unit_and_what_was_replicated(done):
     assert float(first["value"]) == pytest.approx(808.75, abs=0.3)
     assert float(first["low"]) < float(first["value"]) < float(first["high"])
     assert (first["unit"], first["n"], first["replicate"]) == ("nm", "2", "2 spectra of one sample")
-    assert (second["n"], second["replicate"]) == ("1", "1 of spectra")
+    assert (second["n"], second["replicate"]) == ("1", "spectra: 1")
     light = rows["L1", "retained_60min"]
     assert float(light["low"]) < np.exp(-60 / 700) < float(light["high"])
 

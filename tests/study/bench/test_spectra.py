@@ -14,6 +14,7 @@ from lampyris import cli
 from lampyris.core.bench import BenchSource
 from lampyris.core.errors import LampyrisError
 from lampyris.core.techniques import settings_of
+from lampyris.probe.extinction import concentration_m
 from lampyris.probe.sizing import first_exciton_nm, sizing_curves
 from lampyris.study.bench import measure
 from lampyris.virtual.instruments.spectra import SpectrumTruth, write_virtual_absorption, write_virtual_emission
@@ -48,6 +49,18 @@ def test_replicates_are_pooled_and_lots_are_not(tmp_path):
     apart = measured("photoluminescence", *sources, profile="gaussian", lines=1)
     assert apart.pooled.values == {}
     assert "2 samples" in apart.replicate
+
+
+def test_rows_that_number_replicates_are_of_one_sample(tmp_path):
+    rng = np.random.default_rng(1)
+    sources = []
+    for k in (1, 2, 3):
+        write_virtual_emission(tmp_path / f"em{k}.csv", SpectrumTruth(), rng=rng)
+        # names that differ in a number without a mark before it
+        sources.append(BenchSource(tmp_path / f"em{k}.csv", f"em{k}.csv", replicate=str(k)))
+    found = measured("photoluminescence", *sources, profile="gaussian", lines=1)
+    assert found.replicate == "3 spectra of one sample"
+    assert "peak_nm" in found.pooled.values
 
 
 def emission(tmp_path, name="a.csv", **truth):
@@ -126,6 +139,16 @@ def test_an_exciton_gives_size_and_concentration(tmp_path, capsys):
     assert document["band_gap_eV"] == pytest.approx(1239.84 / document["first_exciton_nm"], rel=1e-4)
     # Tauc's line of an exciton lies below it, as the notes say
     assert document["tauc_gap_eV"] < document["band_gap_eV"]
+
+
+def test_the_error_of_the_size_is_in_the_concentration(tmp_path):
+    truth = SpectrumTruth(exciton_nm=first_exciton_nm("CdTe", 4.0).value, fwhm_mev=120.0, absorbance=0.2)
+    write_virtual_absorption(tmp_path / "a.csv", truth, rng=np.random.default_rng(1))
+    values = measured("absorption", tmp_path / "a.csv", material="CdTe").pooled.values
+    size, stock, light = values["size_nm"], values["concentration_M"], values["absorbance"]
+    alone = concentration_m(light, 1.0, "CdTe", size.value).sd / stock.value
+    # extinction of CdTe goes with the 2.12th power of the diameter (Yu 2003), so that the size counts that often
+    assert stock.sd / stock.value == pytest.approx(np.hypot(alone, 2.12 * size.sd / size.value), rel=0.02)
 
 
 def absorption(tmp_path, **truth):

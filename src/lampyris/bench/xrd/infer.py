@@ -400,8 +400,12 @@ def column_of(breadth: Estimate, /) -> Estimate:
 
 
 def strain_of(square: Estimate, /) -> Estimate:
-    """Root-mean-square strain of its square in units of 1e-4; 0 where noise makes it negative."""
-    low, value, high = (math.sqrt(max(one, 0.0) * STRAIN_UNIT) for one in (square.low, square.value, square.high))
+    """Root-mean-square strain of its square in units of 1e-4; 0 where noise makes it negative.
+
+    Where noise puts the whole interval below 0, its half width is the upper end: less strain would not have been seen.
+    """
+    unseen = square.high if square.high > 0.0 else square.high - square.value
+    low, value, high = (math.sqrt(max(one, 0.0) * STRAIN_UNIT) for one in (square.low, square.value, unseen))
     sd = (high - low) / (2.0 * NORMAL_95)
     return Estimate(value, sd, low, max(high, value), square.level, "1", f"{square.method}, of its square")
 

@@ -92,7 +92,9 @@ def measure(sources: tuple[BenchSource, ...], settings: Settings) -> BenchResult
     ):
         notes.append("The medium was taken as water where the file does not say its viscosity (Patek et al. 2009).")
     count = (
-        f"{len(records)} runs of {len({one.file for one in records})} files" if records else f"{len(zeta)} zeta records"
+        f"runs: {len(records)}, of files: {len({one.file for one in records})}"
+        if records
+        else f"{len(zeta)} zeta records"
     )
     return BenchResult("dls", pooled, (*records, *zeta), count, tuple(findings), tuple(notes))
 

@@ -143,7 +143,7 @@ def record_each(
                 findings.append(remark(curve.file, rule, f"{curve.name}: {error}.", mend, column=curve.name))
                 continue
             records.append(made)
-            samples.append(source.sample or sample_of(made.name))
+            samples.append(sample_key(source, made.name))
     return records, samples, findings
 
 
@@ -166,6 +166,14 @@ def all_flags(records: Iterable[BenchRecord], /) -> tuple[str, ...]:
 def with_role(sources: Sequence[BenchSource], role: str, /) -> tuple[BenchSource, ...]:
     """Sources of one role, in their order."""
     return tuple(source for source in sources if source.role == role)
+
+
+def sample_key(source: BenchSource, name: str, /) -> str:
+    """Which sample a curve of a file is of: as the file's row says, else by the curve's name.
+
+    A row that says which replicate it is says with that that the others of its lot are the same sample.
+    """
+    return source.sample or ("replicates" if source.replicate else sample_of(name))
 
 
 def sample_of(name: str, /) -> str:
@@ -202,7 +210,7 @@ def over_replicates(records: Sequence[BenchRecord], samples: Sequence[str], what
         Means where all are of one sample; without values where they are of several, which have no mean.
     """
     if len(records) == 1:
-        return records[0], f"1 of {what}"
+        return records[0], f"{what}: 1"
     flags = all_flags(records)
     names = list(dict.fromkeys(samples))
     if len(names) > 1:

@@ -61,7 +61,7 @@ def allowed_in(column: schemas.Column) -> str:
 
 def landmark_table() -> str:
     """Landmarks with their place in the nominal animal."""
-    from lampyris.imaging.register import landmark_points
+    from lampyris.imaging.body.register import landmark_points
 
     rows = [(name, f"{y:g}", f"{x + 0.0:g}") for name, (y, x) in landmark_points().items()]
     return markdown_table(("landmark", "from the nose, mm", "to the animal's right, mm"), rows)

@@ -13,8 +13,8 @@ import matplotlib.pyplot as plt
 import numpy as np
 
 from lampyris.core.settings import Limits, Stage
-from lampyris.imaging.lanes import find_lanes
-from lampyris.imaging.photographs import photograph_on_grid
+from lampyris.imaging.body.lanes import find_lanes
+from lampyris.imaging.radiance.photographs import photograph_on_grid
 from lampyris.io.images.readers import read_image
 from lampyris.virtual.design import read_design
 from lampyris.virtual.simulate import simulate_study

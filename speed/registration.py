@@ -6,8 +6,8 @@ import numpy as np
 from scipy.ndimage import gaussian_filter, map_coordinates
 
 from lampyris.core.images import Pose
-from lampyris.imaging.animal import animal_from_stage, stage_from_animal
-from lampyris.imaging.deform import register_images
+from lampyris.imaging.body.animal import animal_from_stage, stage_from_animal
+from lampyris.imaging.body.deform import register_images
 from lampyris.tissue.anatomy import build_anatomy
 from speed.measurement import Measurement, alternate
 

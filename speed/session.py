@@ -30,7 +30,7 @@ OURS = """
 import json, sys, time
 import numpy as np
 from lampyris.core.settings import Limits
-from lampyris.imaging.sequence import RegionLight, reduce_frames
+from lampyris.imaging.radiance.sequence import RegionLight, reduce_frames
 from lampyris.io.images.frames import open_frames
 start = time.perf_counter()
 stream = open_frames(sys.argv[1], Limits())

@@ -3,7 +3,7 @@
 import numpy as np
 from scipy.optimize import nnls
 
-from lampyris.imaging.unmix import non_negative
+from lampyris.imaging.radiance.unmix import non_negative
 from speed.measurement import Measurement, alternate, compared
 
 ROW = "unmixing"

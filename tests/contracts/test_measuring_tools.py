@@ -97,7 +97,7 @@ def test_diffusion_answers_are_really_compared(tools):
 def test_a_sequences_answers_are_really_compared(tools, tmp_path, monkeypatch):
     """Whole numbers beside a pass over the file that was written; a frame lost or taken twice shows."""
     from lampyris.core.settings import Limits
-    from lampyris.imaging.sequence import reduce_frames
+    from lampyris.imaging.radiance.sequence import reduce_frames
     from lampyris.io.images.frames import open_frames
     from speed import session
 

@@ -5,9 +5,9 @@ import pytest
 from scipy.ndimage import gaussian_filter
 
 from lampyris.core.settings import AnalysisOptions, Band, Instrument
-from lampyris.imaging.background import BackgroundTerms
-from lampyris.imaging.detect import SpotSearch
-from lampyris.imaging.spots import spot_profiles
+from lampyris.imaging.detection.background import BackgroundTerms
+from lampyris.imaging.detection.detect import SpotSearch
+from lampyris.imaging.light.spots import spot_profiles
 
 PIXEL = 0.5
 OPTIONS = AnalysisOptions()

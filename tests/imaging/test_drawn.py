@@ -14,8 +14,8 @@ from lampyris.core.images import FLUX_UNIT, Pose, Registration
 from lampyris.core.regions import DrawnRegion, TiedRegion
 from lampyris.core.settings import AnalysisOptions
 from lampyris.core.study import ViewResult
-from lampyris.imaging.calibrate import lambertian_flux
 from lampyris.imaging.drawn import crosses_itself, measure_region, polygon_mask
+from lampyris.imaging.radiance.calibrate import lambertian_flux
 
 SHAPE, PIXEL = (80, 60), 0.5
 BOX = ((29.5, 19.5), (29.5, 29.5), (39.5, 29.5), (39.5, 19.5))

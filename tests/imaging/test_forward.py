@@ -7,7 +7,7 @@ import pytest
 
 from lampyris.camera.camera import nominal_camera
 from lampyris.core.images import Pose
-from lampyris.imaging.animal import stage_from_animal
+from lampyris.imaging.body.animal import stage_from_animal
 from lampyris.imaging.forward import (
     SurfaceGrid,
     build_phantom,

@@ -10,10 +10,10 @@ from lampyris.core.errors import ImageError
 from lampyris.core.estimate import Estimate
 from lampyris.core.flags import DetectionKind
 from lampyris.core.images import RawImage
-from lampyris.imaging.animal import stage_from_animal
-from lampyris.imaging.calibrate import radiance_from_counts
-from lampyris.imaging.nominal import nominal_animal
-from lampyris.imaging.register import landmark_points
+from lampyris.imaging.body.animal import stage_from_animal
+from lampyris.imaging.body.register import landmark_points
+from lampyris.imaging.light.nominal import nominal_animal
+from lampyris.imaging.radiance.calibrate import radiance_from_counts
 from lampyris.imaging.step import analyse_session, session_probe
 from lampyris.study.check import check_study
 from lampyris.study.opening import SessionRows, open_session

@@ -18,7 +18,7 @@ from lampyris.core.images import FLUX_UNIT, Pose, Registration
 from lampyris.core.lesions import Endpoints, Lesion, OrganOnset, Passage, Reach, Sighting
 from lampyris.core.results import Detection, DetectionLimit, OrganSignal
 from lampyris.core.study import AnimalOutcome, RunRecord, SessionResult, StudyResults, ViewResult
-from lampyris.imaging.animal import animal_from_stage, stage_from_animal
+from lampyris.imaging.body.animal import animal_from_stage, stage_from_animal
 from lampyris.report.mouse import body_outline
 from lampyris.report.render import render_report
 from lampyris.statistics.intervals import clopper_pearson_interval

@@ -7,7 +7,7 @@ import pytest
 
 from lampyris.core.images import Pose, Registration
 from lampyris.core.study import StudyResults
-from lampyris.imaging.animal import stage_from_animal
+from lampyris.imaging.body.animal import stage_from_animal
 from lampyris.report.packing import Frame
 from lampyris.report.registered import (
     FIRST_MM,

@@ -12,7 +12,7 @@ from small_study import SHAPE, image
 from lampyris.core.flags import PixelFlag
 from lampyris.core.schemas import SAMPLESHEET, STANDARDS, SampleRow, StandardRow
 from lampyris.core.settings import Band
-from lampyris.imaging.calibrate import radiance_from_counts
+from lampyris.imaging.radiance.calibrate import radiance_from_counts
 from lampyris.imaging.standards import flux_in_circle
 from lampyris.io.durable import sha256_file
 from lampyris.io.images.ivis_writer import click_files

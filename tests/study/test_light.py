@@ -6,7 +6,7 @@ from multiprocessing import get_context
 import numpy as np
 import pytest
 
-from lampyris.imaging import light_table
+from lampyris.imaging.light import light_table
 from lampyris.study.light import begin_light, light_is_shared, use_light
 from lampyris.virtual.design import default_design
 

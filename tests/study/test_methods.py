@@ -9,25 +9,14 @@ from small_study import SETTINGS
 
 from lampyris.core.settings import AnalysisOptions, Growth, Instrument, StudySettings
 from lampyris.core.study import RunRecord
-from lampyris.imaging import (
-    background,
-    calibrate,
-    detect,
-    follow,
-    kinds,
-    light_table,
-    localise,
-    matched_filter,
-    nominal,
-    photometry,
-    regions,
-    register,
-    step,
-    view_labels,
-    windows,
-)
-from lampyris.imaging.link import LinkOptions
-from lampyris.imaging.unmix import mixing_matrix
+from lampyris.imaging import step
+from lampyris.imaging.body import register, view_labels
+from lampyris.imaging.detection import background, detect, matched_filter, photometry, regions, windows
+from lampyris.imaging.following import follow, kinds, localise
+from lampyris.imaging.following.link import LinkOptions
+from lampyris.imaging.light import light_table, nominal
+from lampyris.imaging.radiance import calibrate
+from lampyris.imaging.radiance.unmix import mixing_matrix
 from lampyris.io.settings import read_settings
 from lampyris.metastasis import kinetics, spread
 from lampyris.probe.probe import probe_from_settings

@@ -12,8 +12,8 @@ from cheap_step import cheap_follow, cheap_step
 from small_study import SHAPE, image
 
 from lampyris.core.errors import ImageError
-from lampyris.imaging.animal import find_body, silhouette
-from lampyris.imaging.calibrate import radiance_from_counts
+from lampyris.imaging.body.animal import find_body, silhouette
+from lampyris.imaging.radiance.calibrate import radiance_from_counts
 from lampyris.io.images.ome_tiff import read_ome_tiff, write_ome_tiff
 from lampyris.io.settings import read_settings
 from lampyris.study.check import check_study

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from lampyris.imaging.calibrate import radiance_from_counts
+from lampyris.imaging.radiance.calibrate import radiance_from_counts
 from lampyris.study.check import check_study
 from lampyris.study.opening import SessionRows, lanes_named, open_session
 from lampyris.study.run import run_study

@@ -19,7 +19,7 @@ from synthetic_nouns import (
 )
 
 from lampyris.core.flags import DetectionKind
-from lampyris.imaging.calibrate import lambertian_flux
+from lampyris.imaging.radiance.calibrate import lambertian_flux
 from lampyris.trial.score_kinds import KIND_OF_SOURCE, TRUE_KINDS, confusion, kind_figures, score_kinds
 
 DAYS = {"d00": 0.0, "d07": 7.0}

@@ -14,7 +14,7 @@ import numpy as np
 import pytest
 
 from lampyris.cli import main
-from lampyris.imaging import light_table
+from lampyris.imaging.light import light_table
 from lampyris.study.run import run_study
 from lampyris.trial.demo import score_study
 from lampyris.trial.score import accuracy

@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from lampyris.core.images import Pose
-from lampyris.imaging.animal import animal_from_stage, stage_from_animal
+from lampyris.imaging.body.animal import animal_from_stage, stage_from_animal
 from lampyris.tissue.anatomy import NOMINAL_LENGTH_MM, AnatomyParameters
 from lampyris.virtual.design import default_design
 from lampyris.virtual.simulate import CHEST_SHARE, _draw_pose

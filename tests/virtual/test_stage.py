@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 
 from lampyris.core.errors import InputError
-from lampyris.imaging.photographs import photograph_on_grid
+from lampyris.imaging.radiance.photographs import photograph_on_grid
 from lampyris.virtual.design import default_design, read_design, with_animals_per_image
 from lampyris.virtual.raw_files import finer
 from lampyris.virtual.stage import lane_middle_mm, on_wide_stage, stage_groups, with_nose_cones

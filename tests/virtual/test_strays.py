@@ -5,7 +5,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from lampyris.imaging.animal import stage_from_animal
+from lampyris.imaging.body.animal import stage_from_animal
 from lampyris.metastasis.label import LabelLoss, label_retention
 from lampyris.probe.probe import band_fractions, probe_from_settings
 from lampyris.tissue.anatomy import build_anatomy

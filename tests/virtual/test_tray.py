@@ -5,7 +5,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from lampyris.imaging.calibrate import lambertian_flux
+from lampyris.imaging.radiance.calibrate import lambertian_flux
 from lampyris.virtual.design import default_design, read_design
 from lampyris.virtual.individual import draw_individual
 from lampyris.virtual.organs import DENSITY_G_PER_ML, draw_organs

@@ -17,13 +17,13 @@ from lampyris.core.images import AbundanceMap
 from lampyris.core.results import Detection
 from lampyris.core.settings import StudySettings
 from lampyris.core.study import SessionResult, ViewResult
-from lampyris.imaging.detect import FieldFit, Spot, SpotSearch, fit_spots
-from lampyris.imaging.nominal import nominal_animal
-from lampyris.imaging.photometry import ViewImages, measure_spots, spot_outline
-from lampyris.imaging.regions import ViewFrame
+from lampyris.imaging.detection.detect import FieldFit, Spot, SpotSearch, fit_spots
+from lampyris.imaging.detection.photometry import ViewImages, measure_spots, spot_outline
+from lampyris.imaging.detection.regions import ViewFrame
+from lampyris.imaging.detection.windows import measured_view, session_windows
+from lampyris.imaging.light.nominal import nominal_animal
+from lampyris.imaging.radiance.unmix import COMPONENTS, mixing_matrix
 from lampyris.imaging.step import bounding_box, session_probe, spot_detection, spot_place, view_search
-from lampyris.imaging.unmix import COMPONENTS, mixing_matrix
-from lampyris.imaging.windows import measured_view, session_windows
 from lampyris.probe.probe import Probe
 
 # a source at the animal's edge may lie a little beyond the outline that is searched

@@ -13,8 +13,8 @@ from lampyris.core.images import FLUX_UNIT, RADIANCE_UNIT
 from lampyris.core.regions import RegionResult, TiedRegion
 from lampyris.core.settings import StudySettings
 from lampyris.core.study import ViewResult
-from lampyris.imaging.calibrate import lambertian_flux
-from lampyris.imaging.photometry import aperture_noise
+from lampyris.imaging.detection.photometry import aperture_noise
+from lampyris.imaging.radiance.calibrate import lambertian_flux
 from lampyris.statistics.thresholds import half_width
 
 # between a region and the ring that says how bright its surroundings are, and the ring's least width

@@ -14,7 +14,7 @@ from scipy.ndimage import map_coordinates
 
 from lampyris.camera.camera import Camera, predict_counts, predict_electrons, variance_counts
 from lampyris.core.images import Pose
-from lampyris.imaging.animal import animal_from_stage
+from lampyris.imaging.body.animal import animal_from_stage
 from lampyris.tissue.anatomy import Anatomy
 from lampyris.tissue.diffusion import (
     BodyGeometry,

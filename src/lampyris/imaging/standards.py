@@ -18,7 +18,7 @@ from lampyris.core.amounts import AmountFlag, CalibrationLine, InstrumentRatio, 
 from lampyris.core.estimate import Estimate
 from lampyris.core.flags import PixelFlag
 from lampyris.core.images import FLUX_UNIT
-from lampyris.imaging.calibrate import lambertian_flux
+from lampyris.imaging.radiance.calibrate import lambertian_flux
 from lampyris.statistics.intervals import t_interval
 from lampyris.statistics.relations.lines import (
     LineFit,

@@ -14,25 +14,25 @@ from lampyris.core.images import FLUX_UNIT, AbundanceMap, Pose, Radiance, Regist
 from lampyris.core.results import Detection, WindowMoments
 from lampyris.core.settings import StudySettings
 from lampyris.core.study import SessionResult, ViewResult
-from lampyris.imaging.animal import (
+from lampyris.imaging.body.animal import (
     edge_contact_mm,
     find_body,
     light_photograph,
     silhouette,
     stage_from_animal,
 )
-from lampyris.imaging.background import background_terms
-from lampyris.imaging.calibrate import lambertian_flux, radiance_from_counts
-from lampyris.imaging.detect import FieldFit, Spot, SpotSearch, find_spots
+from lampyris.imaging.body.register import register_body, register_landmarks
+from lampyris.imaging.detection.background import background_terms
+from lampyris.imaging.detection.detect import FieldFit, Spot, SpotSearch, find_spots
+from lampyris.imaging.detection.outlines import closed_outline
+from lampyris.imaging.detection.photometry import SpotPhotometry, ViewImages, aperture_noise, measure_spots
+from lampyris.imaging.detection.regions import ViewFrame, organ_signals, region_at, region_limits
+from lampyris.imaging.detection.windows import MeasuredView, measured_view, session_windows
 from lampyris.imaging.forward import project
 from lampyris.imaging.inputs import SessionInput, ViewInput
-from lampyris.imaging.nominal import NominalView, nominal_animal
-from lampyris.imaging.outlines import closed_outline
-from lampyris.imaging.photometry import SpotPhotometry, ViewImages, aperture_noise, measure_spots
-from lampyris.imaging.regions import ViewFrame, organ_signals, region_at, region_limits
-from lampyris.imaging.register import register_body, register_landmarks
-from lampyris.imaging.unmix import mixing_matrix, unmix
-from lampyris.imaging.windows import MeasuredView, measured_view, session_windows
+from lampyris.imaging.light.nominal import NominalView, nominal_animal
+from lampyris.imaging.radiance.calibrate import lambertian_flux, radiance_from_counts
+from lampyris.imaging.radiance.unmix import mixing_matrix, unmix
 from lampyris.probe.probe import Probe, probe_from_settings
 from lampyris.statistics.thresholds import half_width
 from lampyris.tissue.anatomy import surface_point_mm

@@ -10,7 +10,7 @@ import numpy as np
 
 from lampyris.core.images import Pose
 from lampyris.core.study import StudyResults
-from lampyris.imaging.animal import animal_from_stage, stage_from_animal
+from lampyris.imaging.body.animal import animal_from_stage, stage_from_animal
 from lampyris.report.packing import Frame, sessions_by_animal
 
 # the registered picture: along the nominal animal from its nose, and to either side of its midline, mm

@@ -19,7 +19,7 @@ from lampyris.core.study import SessionResult
 from lampyris.study.store import read_plane
 
 if TYPE_CHECKING:
-    from lampyris.imaging.register import PlacedPhoto
+    from lampyris.imaging.body.register import PlacedPhoto
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -93,7 +93,7 @@ def follow_sessions(inputs: AnimalInput, settings: StudySettings, /) -> Followed
         With the study's level of intervals.
     """
     # SciPy and the light table take a moment to import, which a look at the sheets alone does not need
-    from lampyris.imaging.follow import follow_animal
+    from lampyris.imaging.following.follow import follow_animal
     from lampyris.metastasis.growth import growth_prior, number_cells
 
     sessions = inputs.sessions
@@ -134,7 +134,7 @@ def spread_of(sessions: Sequence[SessionResult], lesions: Sequence[Lesion], sett
     Endpoints
         With the study's level of intervals.
     """
-    from lampyris.imaging.follow import organ_limits
+    from lampyris.imaging.following.follow import organ_limits
     from lampyris.metastasis.activity import activities
     from lampyris.metastasis.spread import endpoints
 
@@ -161,7 +161,7 @@ def _without_half_life(lesion: Lesion) -> Lesion:
 
 def _photographs(inputs: AnimalInput) -> dict[str, dict[str, "PlacedPhoto"]]:
     """By session and view; none where the study has none."""
-    from lampyris.imaging.register import PlacedPhoto
+    from lampyris.imaging.body.register import PlacedPhoto
 
     if not inputs.photographed:
         return {}
@@ -175,9 +175,9 @@ def _photographs(inputs: AnimalInput) -> dict[str, dict[str, "PlacedPhoto"]]:
 
 def _exchanged(inputs: AnimalInput, photos: Mapping[str, Mapping[str, "PlacedPhoto"]]) -> frozenset[str]:
     """Sessions whose views seem to bear each other's labels, by their photographs or by their spots."""
-    from lampyris.imaging.nominal import nominal_outline
-    from lampyris.imaging.register import view_mismatch
-    from lampyris.imaging.view_labels import LEAST_LOG_ODDS, label_log_odds
+    from lampyris.imaging.body.register import view_mismatch
+    from lampyris.imaging.body.view_labels import LEAST_LOG_ODDS, label_log_odds
+    from lampyris.imaging.light.nominal import nominal_outline
 
     pixel_mm = inputs.sessions[0].views[0].pixel_mm
     seen = {one.session for one in view_mismatch(photos, nominal_outline(), pixel_mm=pixel_mm) if one.exchanged}
@@ -189,8 +189,8 @@ def _laid_together(
     inputs: AnimalInput, photos: Mapping[str, Mapping[str, "PlacedPhoto"]], exchanged: Set[str]
 ) -> tuple[tuple[Registration, ...], ...]:
     """Per session and view the registration that follows from all days of the view."""
-    from lampyris.imaging.nominal import nominal_outline
-    from lampyris.imaging.register import align_days
+    from lampyris.imaging.body.register import align_days
+    from lampyris.imaging.light.nominal import nominal_outline
 
     laid: dict[tuple[str, str], Registration] = {}
     for view in VIEWS:

@@ -17,10 +17,10 @@ from lampyris.core.finding import Finding, Place, Severity
 from lampyris.core.images import RawImage
 from lampyris.core.schemas import SampleRow
 from lampyris.core.settings import StudySettings
-from lampyris.imaging.calibrate import SATURATED_SHARE
+from lampyris.imaging.body.lanes import find_bodies, strangers
 from lampyris.imaging.inputs import ViewInput
-from lampyris.imaging.lanes import find_bodies, strangers
-from lampyris.imaging.photographs import PHOTO_MEND, photograph_fault
+from lampyris.imaging.radiance.calibrate import SATURATED_SHARE
+from lampyris.imaging.radiance.photographs import PHOTO_MEND, photograph_fault
 from lampyris.io.images.frames import mean_image
 from lampyris.study.clock import check_clock
 from lampyris.study.opening import (

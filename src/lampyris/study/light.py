@@ -33,7 +33,7 @@ def begin_light(instrument: Instrument, engine: Executor | None, folder: Path, /
     """
     if not isinstance(engine, ProcessPoolExecutor):
         return []
-    from lampyris.imaging.light_table import LIGHT_PARTS, has_light_part
+    from lampyris.imaging.light.light_table import LIGHT_PARTS, has_light_part
 
     parts: list[Future[None]] = []
     try:
@@ -60,7 +60,7 @@ def use_light(instrument: Instrument, folder: Path, /) -> None:
     folder : Path
         Where they lie.
     """
-    from lampyris.imaging.light_table import LIGHT_PARTS, has_light_part, keep_light_part
+    from lampyris.imaging.light.light_table import LIGHT_PARTS, has_light_part, keep_light_part
 
     for part in LIGHT_PARTS:
         if not has_light_part(instrument, part):
@@ -81,7 +81,7 @@ def _at_once(write: Callable[..., None], /, *options: Any) -> Future[None]:
 
 
 def _write_part(instrument: Instrument, part: str, path: Path) -> None:
-    from lampyris.imaging.light_table import light_part
+    from lampyris.imaging.light.light_table import light_part
 
     np.savez(_file(path), allow_pickle=False, **light_part(instrument, part))
 

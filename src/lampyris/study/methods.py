@@ -6,7 +6,10 @@ from lampyris.core.settings import AnalysisOptions, Band, Instrument, ProbeSetti
 from lampyris.core.study import RunRecord
 
 # the numbers themselves, so that the text cannot say another
-from lampyris.imaging import background, calibrate, detect, matched_filter, nominal, photometry, regions, step
+from lampyris.imaging import step
+from lampyris.imaging.detection import background, detect, matched_filter, photometry, regions
+from lampyris.imaging.light import nominal
+from lampyris.imaging.radiance import calibrate
 from lampyris.study.methods_spread import SPREAD_REFERENCES, spread_methods
 from lampyris.study.methods_statistics import STATISTICS_REFERENCES, StatisticsDone, statistics_methods
 

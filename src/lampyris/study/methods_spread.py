@@ -5,8 +5,11 @@ from collections.abc import Sequence
 from lampyris.core.settings import AnalysisOptions, Growth
 
 # the numbers themselves, so that the text cannot say another
-from lampyris.imaging import follow, kinds, light_table, localise, nominal, register, view_labels, windows
-from lampyris.imaging.link import LinkOptions
+from lampyris.imaging.body import register, view_labels
+from lampyris.imaging.detection import windows
+from lampyris.imaging.following import follow, kinds, localise
+from lampyris.imaging.following.link import LinkOptions
+from lampyris.imaging.light import light_table, nominal
 from lampyris.metastasis import kinetics, spread
 
 SPREAD_REFERENCES = (

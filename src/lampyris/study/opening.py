@@ -17,12 +17,12 @@ from lampyris.core.finding import Finding, Place, Severity
 from lampyris.core.images import RawImage
 from lampyris.core.schemas import VIEWS, AnimalRow, LandmarkRow, SampleRow
 from lampyris.core.settings import StudySettings
-from lampyris.imaging.animal import light_photograph
-from lampyris.imaging.calibrate import SATURATED_SHARE, radiance_from_counts
+from lampyris.imaging.body.animal import light_photograph
+from lampyris.imaging.body.lanes import Lane, cut_view, find_lanes
 from lampyris.imaging.inputs import SessionInput, ViewInput
-from lampyris.imaging.lanes import Lane, cut_view, find_lanes
-from lampyris.imaging.photographs import photograph_on_grid
-from lampyris.imaging.turning import head_up
+from lampyris.imaging.radiance.calibrate import SATURATED_SHARE, radiance_from_counts
+from lampyris.imaging.radiance.photographs import photograph_on_grid
+from lampyris.imaging.radiance.turning import head_up
 from lampyris.io.images.frames import mean_image
 from lampyris.io.images.readers import image_files
 from lampyris.io.paths import inside

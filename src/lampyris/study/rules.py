@@ -205,7 +205,7 @@ def check_unmixing(sheets: Sheets, /) -> Iterator[Finding]:
     if sheets.settings is None or not sheets.settings.probes:
         return
     # numerics take a moment to import, which a look at unreadable settings does not need
-    from lampyris.imaging.unmix import COMPONENTS, mixing_matrix
+    from lampyris.imaging.radiance.unmix import COMPONENTS, mixing_matrix
     from lampyris.probe.probe import probe_from_settings
 
     instrument, probes = sheets.settings.instrument, sheets.settings.probes
@@ -457,7 +457,7 @@ def check_landmarks(sheets: Sheets, /) -> Iterator[Finding]:
     if not sheets.landmarks:
         return
     # the nominal animal takes a moment to import, which a study without landmarks does not need
-    from lampyris.imaging.register import landmark_points
+    from lampyris.imaging.body.register import landmark_points
 
     known = landmark_points()
     views = {(row.animal, row.session, row.view) for row in sheets.samples}

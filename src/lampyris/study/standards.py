@@ -15,8 +15,13 @@ from lampyris.core.finding import Finding, Place, Severity
 from lampyris.core.images import RawImage
 from lampyris.core.schemas import StandardRow
 from lampyris.core.settings import Band, Instrument, StudySettings
-from lampyris.imaging.calibrate import SATURATED_SHARE, lambertian_flux, radiance_from_counts, radiance_per_count_rate
 from lampyris.imaging.inputs import ViewInput
+from lampyris.imaging.radiance.calibrate import (
+    SATURATED_SHARE,
+    lambertian_flux,
+    radiance_from_counts,
+    radiance_per_count_rate,
+)
 from lampyris.imaging.standards import flux_in_circle
 from lampyris.io.images.frames import mean_image
 from lampyris.io.paths import inside

@@ -18,8 +18,8 @@ from numpy.typing import NDArray
 from lampyris.core.flags import TUMOUR_KINDS
 from lampyris.core.results import Detection
 from lampyris.core.study import AnimalOutcome, SessionResult, ViewResult
-from lampyris.imaging.calibrate import lambertian_flux
-from lampyris.imaging.nominal import SUBCUTIS
+from lampyris.imaging.light.nominal import SUBCUTIS
+from lampyris.imaging.radiance.calibrate import lambertian_flux
 from lampyris.trial.score_lesions import Followed, SessionSpots, followed_figures, joined, score_followed
 from lampyris.trial.shares import Case, median, share, share_interval
 from lampyris.virtual.truth import TrueAnimal, Truth, lesion_image, seen_in

@@ -18,7 +18,7 @@ from scipy.ndimage import distance_transform_edt
 from lampyris.core.flags import TUMOUR_KINDS, DetectionKind
 from lampyris.core.lesions import Lesion
 from lampyris.core.study import AnimalOutcome, SessionResult, ViewResult
-from lampyris.imaging.calibrate import lambertian_flux
+from lampyris.imaging.radiance.calibrate import lambertian_flux
 from lampyris.trial.shares import (
     Case,
     Stated,

@@ -18,8 +18,8 @@ from lampyris.core.flags import TUMOUR_KINDS, DetectionKind
 from lampyris.core.images import Pose, Registration
 from lampyris.core.lesions import Lesion, Sighting
 from lampyris.core.study import AnimalOutcome
-from lampyris.imaging.animal import stage_from_animal
-from lampyris.imaging.nominal import SUBCUTIS
+from lampyris.imaging.body.animal import stage_from_animal
+from lampyris.imaging.light.nominal import SUBCUTIS
 from lampyris.trial.shares import (
     Case,
     Stated,

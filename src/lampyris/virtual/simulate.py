@@ -18,9 +18,9 @@ from lampyris.core.reporting import Reporting
 from lampyris.core.schemas import ANIMALS, SAMPLESHEET, AnimalRow, SampleRow
 from lampyris.core.seeds import seed_sequence
 from lampyris.core.settings import AnalysisOptions, Group, StudyInfo, StudySettings
-from lampyris.imaging.animal import stage_from_animal
+from lampyris.imaging.body.animal import stage_from_animal
 from lampyris.imaging.forward import project
-from lampyris.imaging.unmix import mixing_matrix
+from lampyris.imaging.radiance.unmix import mixing_matrix
 from lampyris.io.durable import write_bytes
 from lampyris.io.settings import write_settings
 from lampyris.io.sheets import write_sheet

@@ -15,7 +15,7 @@ from scipy.ndimage import distance_transform_edt, gaussian_filter
 
 from lampyris.core.flags import PixelFlag
 from lampyris.core.images import AbundanceMap
-from lampyris.imaging.calibrate import lambertian_flux
+from lampyris.imaging.radiance.calibrate import lambertian_flux
 
 # the lens carries less than a thousandth farther than three of its widths
 BLUR_WIDTHS = 3.0

@@ -21,7 +21,7 @@ from scipy.ndimage import (
 
 from lampyris.core.errors import ImageError
 from lampyris.core.finding import Finding, Place, Severity
-from lampyris.imaging.animal import open_with_disc, otsu_threshold
+from lampyris.imaging.body.animal import open_with_disc, otsu_threshold
 
 # a lymph node of a mouse covers 2 mm2; less is lint
 LEAST_MM2 = 1.5

@@ -32,11 +32,11 @@ from lampyris.core.images import FLUX_UNIT, Radiance
 from lampyris.core.regions import TiedRegion
 from lampyris.core.schemas import OrganRow
 from lampyris.core.settings import StudySettings
-from lampyris.imaging.calibrate import radiance_from_counts
+from lampyris.imaging.detection.outlines import closed_outline
 from lampyris.imaging.drawn import polygon_mask
 from lampyris.imaging.inputs import ViewInput
-from lampyris.imaging.outlines import closed_outline
-from lampyris.imaging.unmix import mixing_matrix, unmix
+from lampyris.imaging.radiance.calibrate import radiance_from_counts
+from lampyris.imaging.radiance.unmix import mixing_matrix, unmix
 from lampyris.probe.probe import Probe, probe_from_settings
 from lampyris.statistics.intervals import normal_interval
 

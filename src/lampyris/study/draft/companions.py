@@ -4,7 +4,7 @@ import math
 from collections.abc import Sequence
 from pathlib import PurePosixPath
 
-from lampyris.imaging.photographs import photograph_fault
+from lampyris.imaging.radiance.photographs import photograph_fault
 from lampyris.study.draft.names import read_name
 from lampyris.study.draft.scan import FoundImage
 from lampyris.study.draft.shots import Shot

@@ -19,8 +19,8 @@ from lampyris.core.errors import ImageError, InputError, LampyrisError
 from lampyris.core.finding import Finding, Place, Severity
 from lampyris.core.images import RawImage
 from lampyris.core.settings import Limits, Stage
-from lampyris.imaging.animal import otsu_threshold
-from lampyris.imaging.lanes import find_bodies
+from lampyris.imaging.body.animal import otsu_threshold
+from lampyris.imaging.body.lanes import find_bodies
 from lampyris.io.images.frames import mean_image
 from lampyris.io.images.readers import format_of, known_suffixes
 from lampyris.study.draft.names import NameSays, natural_key, plain_text, read_name

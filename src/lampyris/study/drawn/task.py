@@ -115,7 +115,7 @@ def measured_on(
         Why there is none.
     """
     from lampyris.imaging.drawn import measure_region
-    from lampyris.imaging.turning import view_corners
+    from lampyris.imaging.radiance.turning import view_corners
 
     done: list[RegionResult] = []
     told: tuple[Finding, ...] = ()

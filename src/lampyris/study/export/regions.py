@@ -5,7 +5,7 @@ from typing import Any
 from lampyris.core.lesions import Lesion
 from lampyris.core.results import Detection
 from lampyris.core.study import AnimalOutcome, SessionResult, ViewResult
-from lampyris.imaging.turning import Corners, file_corners
+from lampyris.imaging.radiance.turning import Corners, file_corners
 from lampyris.io.regions.geojson_out import Outline, outlines_text
 from lampyris.study.export.colours import kind_colour, lesion_colour
 from lampyris.study.outcomes import owners

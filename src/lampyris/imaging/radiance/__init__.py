@@ -1,0 +1,1 @@
+"""From recorded counts to radiance per probe, with variance and flags carried."""

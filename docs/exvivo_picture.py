@@ -6,9 +6,9 @@ Use: python docs/exvivo_picture.py
 import tempfile
 from pathlib import Path
 
+from lampyris.report.drawing.raster import png_bytes
 from lampyris.report.plots.exvivo import organs_figure, tray_figure
 from lampyris.report.plots.frame import group_colours
-from lampyris.report.raster import png_bytes
 from lampyris.study.exvivo.join import exvivo_study
 from lampyris.virtual.design import read_design
 from lampyris.virtual.simulate import simulate_trays

@@ -6,9 +6,9 @@ Use: python docs/histology_picture.py
 import tempfile
 from pathlib import Path
 
+from lampyris.report.drawing.raster import png_bytes
 from lampyris.report.plots.frame import group_colours
 from lampyris.report.plots.histology import density_figure, section_figure
-from lampyris.report.raster import png_bytes
 from lampyris.study.histology import CountingOptions, histology_study
 from lampyris.virtual.design import read_design
 from lampyris.virtual.simulate import simulate_sections

@@ -19,8 +19,8 @@ from lampyris.core.lesions import Endpoints, Lesion, OrganOnset, Passage, Reach,
 from lampyris.core.results import Detection, DetectionLimit, OrganSignal
 from lampyris.core.study import AnimalOutcome, RunRecord, SessionResult, StudyResults, ViewResult
 from lampyris.imaging.body.animal import animal_from_stage, stage_from_animal
-from lampyris.report.mouse import body_outline
 from lampyris.report.render import render_report
+from lampyris.report.spread.mouse import body_outline
 from lampyris.statistics.intervals import clopper_pearson_interval
 from lampyris.tissue.anatomy import NOMINAL_LENGTH_MM, organ_names
 

@@ -13,7 +13,7 @@ from lampyris.io.dots import read_dot
 from lampyris.probe.design import dot_sheet
 from lampyris.probe.fate import FateQuestion, predict_fate
 from lampyris.report.dot_page import levels_scene, render_dot, spectra_scene
-from lampyris.report.scene import Disc, Label, Stroke
+from lampyris.report.drawing.scene import Disc, Label, Stroke
 
 SHEET = Path(__file__).parents[2] / "docs" / "designs" / "cdte-cdse-810.toml"
 

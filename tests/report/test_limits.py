@@ -10,7 +10,7 @@ from lampyris.core.study import SessionResult, StudyResults
 from lampyris.report.arms import arms_of
 from lampyris.report.headline import headline
 from lampyris.report.limits import limit_grids
-from lampyris.report.sections import limit_terms, limits_table
+from lampyris.report.sections.measured import limit_terms, limits_table
 
 CELLS = {"targeted": 1e5, "untargeted": 7e5, "control": 9e9}
 

@@ -11,10 +11,10 @@ import numpy as np
 import pytest
 
 from lampyris.core.study import StudyResults
-from lampyris.report.packing import Frame, binned, packed_within, quantised
-from lampyris.report.png import indexed_png
-from lampyris.report.scale import Window, picture_indices, picture_palette
-from lampyris.report.survey import looks, survey
+from lampyris.report.drawing.png import indexed_png
+from lampyris.report.pictures.packing import Frame, binned, packed_within, quantised
+from lampyris.report.pictures.scale import Window, picture_indices, picture_palette
+from lampyris.report.pictures.survey import looks, survey
 
 
 def test_frame_beyond_the_image_is_filled_with_zero() -> None:

@@ -12,9 +12,8 @@ from lampyris.core.flags import DetectionKind
 from lampyris.core.lesions import Endpoints, OrganActivity, OrganOnset, Reach
 from lampyris.core.study import StudyResults
 from lampyris.report.arms import arms_of
-from lampyris.report.bodymap import map_data, map_scene, tint
 from lampyris.report.curves import burden_curves, lesion_curves
-from lampyris.report.films import mark
+from lampyris.report.drawing.scene import Disc, Stroke, page_svg
 from lampyris.report.headline import headline
 from lampyris.report.identities import (
     Identity,
@@ -26,14 +25,15 @@ from lampyris.report.identities import (
     lesion_lines,
     share,
 )
-from lampyris.report.mouse import VIEWS, across_picture, body_outline, organ_shapes, organs_facing
-from lampyris.report.packing import Frame
-from lampyris.report.reach import Course, arm_reach, reach_words, reached_organs
+from lampyris.report.pictures.films import mark
+from lampyris.report.pictures.packing import Frame
 from lampyris.report.render import render_report
-from lampyris.report.route import arm_rows, route_label
-from lampyris.report.scene import Disc, Stroke, page_svg
-from lampyris.report.spread_figures import lasting_figure, onset_figure, onset_organs
-from lampyris.report.spread_tables import (
+from lampyris.report.spread.bodymap import map_data, map_scene, tint
+from lampyris.report.spread.figures import lasting_figure, onset_figure, onset_organs
+from lampyris.report.spread.mouse import VIEWS, across_picture, body_outline, organ_shapes, organs_facing
+from lampyris.report.spread.reach import Course, arm_reach, reach_words, reached_organs
+from lampyris.report.spread.route import arm_rows, route_label
+from lampyris.report.spread.tables import (
     activity_table,
     arm_lasting_table,
     calls_table,

@@ -31,9 +31,9 @@ from lampyris.cli.relation_parts import (
 )
 from lampyris.core.errors import UsageError
 from lampyris.core.estimate import Estimate
+from lampyris.report.drawing.scene import Scene
 from lampyris.report.levels import level_text
 from lampyris.report.numbers import p_text, value_interval
-from lampyris.report.scene import Scene
 from lampyris.statistics.relations.bland_altman import Agreement, bland_altman
 from lampyris.statistics.relations.calls import Calls, sensitivity_specificity
 from lampyris.statistics.relations.concordance import MEANINGS, Intraclass, concordance, intraclass

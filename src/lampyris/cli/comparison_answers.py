@@ -9,9 +9,9 @@ from lampyris.cli.entries import design_entry, test_entry
 from lampyris.core.comparison import Comparison
 from lampyris.core.estimate import Estimate
 from lampyris.core.finding import Finding
-from lampyris.report.comparison_words import comparison_sentence, group_rows, pair_rows, reported
+from lampyris.report.comparisons.words import comparison_sentence, group_rows, pair_rows, reported
+from lampyris.report.drawing.scene import Scene
 from lampyris.report.numbers import unit_text
-from lampyris.report.scene import Scene
 
 Rows = list[tuple[str, ...]]
 

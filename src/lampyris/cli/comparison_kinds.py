@@ -12,9 +12,9 @@ from lampyris.cli.entries import design_entry, test_entry
 from lampyris.core.comparison import Comparison
 from lampyris.core.errors import UsageError
 from lampyris.core.estimate import Estimate
-from lampyris.report.comparison_words import p_text, plural, reported
+from lampyris.report.comparisons.words import p_text, plural, reported
+from lampyris.report.drawing.scene import Scene
 from lampyris.report.numbers import number, value_interval
-from lampyris.report.scene import Scene
 from lampyris.statistics.groups import compare_factorial, compare_groups, compare_summary
 
 if TYPE_CHECKING:

@@ -29,9 +29,9 @@ from lampyris.cli.relation_parts import (
 )
 from lampyris.core.errors import InputError, UsageError
 from lampyris.core.finding import Finding, Place, Severity
+from lampyris.report.drawing.scene import Scene
 from lampyris.report.levels import level_text
 from lampyris.report.numbers import p_text, value_interval
-from lampyris.report.scene import Scene
 from lampyris.statistics.relations.correlation import (
     LEAST,
     Correlation,

@@ -8,7 +8,7 @@ from typing import Any
 from lampyris.cli.entries import estimate_entry
 from lampyris.cli.relation_columns import MISSING, Columns
 from lampyris.core.finding import Finding, Place, Severity
-from lampyris.report.scene import Scene
+from lampyris.report.drawing.scene import Scene
 from lampyris.statistics.relations.regression import RelationLine
 
 # columns that usually name what was replicated

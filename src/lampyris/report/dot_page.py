@@ -12,12 +12,12 @@ from numpy.typing import NDArray
 from lampyris.core.estimate import Estimate
 from lampyris.probe.design import DotSheet, SheetRow
 from lampyris.probe.fate import Fate
-from lampyris.report.gallery import Gallery
+from lampyris.report.drawing.gallery import Gallery
+from lampyris.report.drawing.scene import Scene
 from lampyris.report.numbers import MISSING, estimate_text, number, percent_text, unit_text
 from lampyris.report.plots.band_profile import BandProfile, band_figure
 from lampyris.report.plots.dot_spectra import WINDOWS_NM, Curve, spectra_figure
 from lampyris.report.plots.fate import fate_figure, urine_text
-from lampyris.report.scene import Scene
 from lampyris.report.script import asset
 from lampyris.report.tables import Cell, Column, Row, Table, text_cell
 from lampyris.tissue.optics import WAVELENGTH_RANGE_NM, tissue_names, tissue_optics

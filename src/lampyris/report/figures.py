@@ -5,7 +5,8 @@ from collections.abc import Sequence
 
 from lampyris.core.estimate import Estimate
 from lampyris.report.arms import Arm
-from lampyris.report.axes import (
+from lampyris.report.curves import AnimalCurve, ArmDay
+from lampyris.report.drawing.axes import (
     Scale,
     day_ticks,
     draw_bottom,
@@ -15,13 +16,12 @@ from lampyris.report.axes import (
     log_ends,
     log_ticks,
 )
-from lampyris.report.curves import AnimalCurve, ArmDay
+from lampyris.report.drawing.scene import PAPER, Note, Pen, Scene, Type, text_width_mm, wrapped
 from lampyris.report.levels import level_text
 from lampyris.report.limits import LimitCell, LimitGrid
 from lampyris.report.links import Link
 from lampyris.report.numbers import day_text, number, unit_text
-from lampyris.report.scale import colour_map
-from lampyris.report.scene import PAPER, Note, Pen, Scene, Type, text_width_mm, wrapped
+from lampyris.report.pictures.scale import colour_map
 
 _THIN, _THICK = 0.6, 1.6
 _PANEL_MM = (58.0, 55.0)

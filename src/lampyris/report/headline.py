@@ -11,12 +11,12 @@ from lampyris.core.finding import Severity
 from lampyris.core.results import DetectionLimit
 from lampyris.core.study import AnimalOutcome, StudyResults, ViewResult
 from lampyris.report.arms import Arm
-from lampyris.report.bodymap import ELSEWHERE
 from lampyris.report.identities import animals_done, is_tumour
 from lampyris.report.levels import interval_level, level_text
 from lampyris.report.limits import probe_carried, probe_title
 from lampyris.report.numbers import day_text, ends_text, median_range_text, number, p_text, share_text, unit_text
-from lampyris.report.reach import ANY, arm_reach, reached_text
+from lampyris.report.spread.bodymap import ELSEWHERE
+from lampyris.report.spread.reach import ANY, arm_reach, reached_text
 from lampyris.statistics.intervals import clopper_pearson_interval
 
 

@@ -12,31 +12,31 @@ from markupsafe import Markup
 
 from lampyris.core.images import RADIANCE_UNIT
 from lampyris.core.study import SessionResult, StudyResults
-from lampyris.report import sections
-from lampyris.report.amounts_section import amounts_section
 from lampyris.report.arms import Arm, arms_of
-from lampyris.report.bench_section import bench_section, bench_sentences
-from lampyris.report.checks_section import checks_section
-from lampyris.report.corrections import correction_context, correction_sentences
+from lampyris.report.comparisons.section import groups_context
 from lampyris.report.curves import AnimalCurve, ArmDay, animal_curves, arm_means, flux_unit
-from lampyris.report.drawn import drawn_table
-from lampyris.report.exvivo_section import exvivo_section, exvivo_sentences
+from lampyris.report.drawing.gallery import Gallery
 from lampyris.report.figures import curves_figure, limits_figure, side_by_side
-from lampyris.report.films import film_rows, scale_stops, scale_ticks, still_indices
-from lampyris.report.gallery import Gallery
-from lampyris.report.groups_section import groups_context
 from lampyris.report.headline import at_a_glance, false_alarm_text, headline
-from lampyris.report.histology_section import histology_section, histology_sentences
 from lampyris.report.levels import interval_level, level_text
 from lampyris.report.limits import LimitGrid, limit_grids
-from lampyris.report.montage import arm_montage
 from lampyris.report.numbers import day_text, number, unit_text
-from lampyris.report.packing import packed_within
-from lampyris.report.scale import PALETTES
+from lampyris.report.pictures.films import film_rows, scale_stops, scale_ticks, still_indices
+from lampyris.report.pictures.montage import arm_montage
+from lampyris.report.pictures.packing import packed_within
+from lampyris.report.pictures.scale import PALETTES
+from lampyris.report.pictures.survey import Look, looks, survey
+from lampyris.report.pictures.viewer import KEYS, viewer_data
 from lampyris.report.script import asset, page_script
-from lampyris.report.spread_page import spread_context
-from lampyris.report.survey import Look, looks, survey
-from lampyris.report.viewer import KEYS, viewer_data
+from lampyris.report.sections import measured
+from lampyris.report.sections.amounts import amounts_section
+from lampyris.report.sections.bench import bench_section, bench_sentences
+from lampyris.report.sections.checks import checks_section
+from lampyris.report.sections.corrections import correction_context, correction_sentences
+from lampyris.report.sections.drawn import drawn_table
+from lampyris.report.sections.exvivo import exvivo_section, exvivo_sentences
+from lampyris.report.sections.histology import histology_section, histology_sentences
+from lampyris.report.spread.page import spread_context
 
 _MEGABYTE = 1e6
 # still pictures may take this share of the pictures' budget; the viewer's data have the rest
@@ -150,27 +150,27 @@ def _sections(results: StudyResults, arms: dict[str, Arm], gallery: Gallery) -> 
         "corrections": correction_context(results, arms),
         "drawn": drawn_table(results, arms),
         "glance": at_a_glance(results, arms),
-        "detections": sections.detection_tables(results),
-        "detection_level": sections.detection_level(results),
-        "organs": sections.organ_table(results, arms),
+        "detections": measured.detection_tables(results),
+        "detection_level": measured.detection_level(results),
+        "organs": measured.organ_table(results, arms),
         **groups,
         # with a model of the courses these panels would show the same lines again
         "curves": [] if groups["courses"] else _curve_section(gallery, arms, curves, means, unit),
         "curve_level": level_text(day.estimate for days in means.values() for day in days),
         "limit_figures": _limit_section(grids, gallery),
-        "limit_table": sections.limits_table(grids),
-        "limit_terms": sections.limit_terms(results),
-        "quality": sections.quality_tables(results, arms),
-        "findings": sections.findings_table(results),
-        "left_out": sections.left_out_table(results, arms),
+        "limit_table": measured.limits_table(grids),
+        "limit_terms": measured.limit_terms(results),
+        "quality": measured.quality_tables(results, arms),
+        "findings": measured.findings_table(results),
+        "left_out": measured.left_out_table(results, arms),
         "false_alarms": false_alarm_text(results, arms),
         "amounts": amounts_section(results, arms, gallery),
         "exvivo": exvivo_section(results, arms, gallery),
         "sections": histology_section(results, arms, gallery),
         "dot": bench_section(results, gallery),
         "checks": checks_section(results),
-        "record_tables": sections.record_tables(results),
-        "lesion_count": sections.lesion_count_text,
+        "record_tables": measured.record_tables(results),
+        "lesion_count": measured.lesion_count_text,
         **_visible_map(spread_context(results, arms, gallery)),
     }
 

@@ -7,8 +7,8 @@ import pytest
 
 from lampyris.core.bench import BenchCurve, BenchPicture, BenchRecord, BenchResult
 from lampyris.core.estimate import Estimate
+from lampyris.report.drawing.scene import PAPER, Label, Stroke, file_svg, text_width_mm
 from lampyris.report.plots.bench import MOST_CURVES, bench_plot, curve_panel
-from lampyris.report.scene import PAPER, Label, Stroke, file_svg, text_width_mm
 
 X = np.linspace(700.0, 900.0, 60)
 CURVE = BenchCurve(

@@ -13,12 +13,12 @@ import pytest
 from lampyris.core.comparison import Comparison, GroupSummary, PairDifference
 from lampyris.core.design import TestResult
 from lampyris.core.estimate import Estimate
+from lampyris.report.drawing.scene import Disc, Label, Stroke, file_svg, text_width_mm
 from lampyris.report.plots.forest import Effect, forest_plot
 from lampyris.report.plots.frame import foot_lines, group_colours, names_in, swarm
 from lampyris.report.plots.groups import groups_plot
 from lampyris.report.plots.longitudinal import Course, DayMean, longitudinal_plot
 from lampyris.report.plots.paired import paired_plot
-from lampyris.report.scene import Disc, Label, Stroke, file_svg, text_width_mm
 
 ROOT = Path(__file__).parents[3]
 LONG = [

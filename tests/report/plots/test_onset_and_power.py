@@ -5,9 +5,9 @@ import math
 import pytest
 
 from lampyris.core.power import PowerResult
+from lampyris.report.drawing.scene import Disc, Label, Stroke
 from lampyris.report.plots.onset import at_risk, onset_figure
 from lampyris.report.plots.power import power_figure
-from lampyris.report.scene import Disc, Label, Stroke
 from lampyris.statistics.onset import OnsetTimes, onset_analysis, times_of_events
 
 INF = math.inf

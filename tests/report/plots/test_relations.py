@@ -3,8 +3,8 @@
 import numpy as np
 import pytest
 
+from lampyris.report.drawing.scene import Disc, Label, Stroke, file_svg
 from lampyris.report.plots.relations import agreement_plot, roc_plot, scatter_plot
-from lampyris.report.scene import Disc, Label, Stroke, file_svg
 from lampyris.statistics.relations.bland_altman import bland_altman
 from lampyris.statistics.relations.correlation import correlate
 from lampyris.statistics.relations.regression import deming_line

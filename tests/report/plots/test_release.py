@@ -4,8 +4,8 @@ import numpy as np
 import pytest
 
 from lampyris.probe.release import ReleaseProfile, fit_release
+from lampyris.report.drawing.scene import Disc, Label, Stroke, file_svg
 from lampyris.report.plots.release import release_plot
-from lampyris.report.scene import Disc, Label, Stroke, file_svg
 
 HOURS = np.array([0.5, 1.0, 2.0, 4.0, 8.0, 24.0])
 

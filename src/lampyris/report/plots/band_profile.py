@@ -7,8 +7,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from lampyris.report.arms import ARM_COLOURS
-from lampyris.report.axes import LABEL_PT, Scale, draw_bottom, draw_left, draw_title, draw_up_label, even_ticks
-from lampyris.report.scene import FAINT, INK, SOFT, Note, Pen, Point, Scene, Type, text_width_mm
+from lampyris.report.drawing.axes import LABEL_PT, Scale, draw_bottom, draw_left, draw_title, draw_up_label, even_ticks
+from lampyris.report.drawing.scene import FAINT, INK, SOFT, Note, Pen, Point, Scene, Type, text_width_mm
 
 ELECTRON, HOLE = ARM_COLOURS[0], ARM_COLOURS[1]
 _LEFT, _RIGHT, _TOP, _FOOT = 15.0, 118.0, 17.0, 76.0

@@ -10,7 +10,8 @@ from numpy.typing import NDArray
 
 from lampyris.core.bench import BenchCurve, BenchPicture, BenchRecord, BenchResult
 from lampyris.report.arms import ARM_COLOURS
-from lampyris.report.axes import FRAME, Scale, draw_bottom, draw_title, even_ticks, log_ticks
+from lampyris.report.drawing.axes import FRAME, Scale, draw_bottom, draw_title, even_ticks, log_ticks
+from lampyris.report.drawing.scene import FAINT, INK, PAPER, SOFT, Pen, Raster, Scene, Type, figure_text, text_width_mm
 from lampyris.report.numbers import precise_interval, with_unit
 from lampyris.report.plots.frame import (
     COLUMN_MM,
@@ -24,7 +25,6 @@ from lampyris.report.plots.frame import (
     key_rows,
     left_margin,
 )
-from lampyris.report.scene import FAINT, INK, PAPER, SOFT, Pen, Raster, Scene, Type, figure_text, text_width_mm
 
 PANEL_MM, RESIDUAL_MM, GAP_MM = 48.0, 11.0, 4.0
 MOST_CURVES = 12

@@ -7,8 +7,8 @@ import numpy as np
 from lampyris.probe.coat import Stability
 from lampyris.probe.hazard import Release
 from lampyris.report.arms import ARM_COLOURS
-from lampyris.report.axes import Scale, draw_bottom, draw_left, draw_title, draw_up_label, even_ticks
-from lampyris.report.scene import FAINT, INK, SOFT, Note, Pen, Scene, Type
+from lampyris.report.drawing.axes import Scale, draw_bottom, draw_left, draw_title, draw_up_label, even_ticks
+from lampyris.report.drawing.scene import FAINT, INK, SOFT, Note, Pen, Scene, Type
 
 LEFT, RIGHT, FOOT, TOP = 14.0, 86.0, 54.0, 13.0
 FLOOR_KT, CEILING_KT = 5.0, 20.0

@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from lampyris.report.arms import ARM_COLOURS
-from lampyris.report.axes import (
+from lampyris.report.drawing.axes import (
     Scale,
     draw_bottom,
     draw_left,
@@ -18,8 +18,8 @@ from lampyris.report.axes import (
     log_ends,
     log_ticks,
 )
+from lampyris.report.drawing.scene import FAINT, INK, SOFT, Note, Pen, Scene, Type, text_width_mm
 from lampyris.report.plots.frame import draw_key, key_rows
-from lampyris.report.scene import FAINT, INK, SOFT, Note, Pen, Scene, Type, text_width_mm
 
 WINDOWS_NM = (("near-infrared I", 650.0, 950.0), ("near-infrared II", 1000.0, 1350.0))
 """Windows between haemoglobin and water, as they are widely drawn."""

@@ -10,11 +10,17 @@ from lampyris.core.assays import OrganAgreement, OrganFlag, OrganPair, OrganResu
 from lampyris.core.estimate import Estimate
 from lampyris.core.images import RADIANCE_UNIT
 from lampyris.report.arms import ARM_COLOURS, NEUTRAL
-from lampyris.report.axes import FRAME, LABEL_PT, Scale, draw_left, draw_title, draw_up_label, log_ends, log_ticks
-from lampyris.report.levels import level_text
-from lampyris.report.numbers import number, unit_text
-from lampyris.report.scale import palette
-from lampyris.report.scene import (
+from lampyris.report.drawing.axes import (
+    FRAME,
+    LABEL_PT,
+    Scale,
+    draw_left,
+    draw_title,
+    draw_up_label,
+    log_ends,
+    log_ticks,
+)
+from lampyris.report.drawing.scene import (
     FAINT,
     INK,
     PAPER,
@@ -28,6 +34,9 @@ from lampyris.report.scene import (
     text_width_mm,
     wrapped,
 )
+from lampyris.report.levels import level_text
+from lampyris.report.numbers import number, unit_text
+from lampyris.report.pictures.scale import palette
 
 PAGE_MM, PANEL_MM = 180.0, 88.0
 _TOP_MM, _FOOT_MM, _GAP_MM = 7.0, 13.0, 4.0

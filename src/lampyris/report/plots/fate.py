@@ -6,9 +6,9 @@ from lampyris.core.estimate import Estimate
 from lampyris.probe.fate.dosing import SHORTEST_H
 from lampyris.probe.fate.predict import Fate, OrganCourse
 from lampyris.report.arms import ARM_COLOURS, NEUTRAL
-from lampyris.report.axes import Scale, draw_bottom, draw_left, draw_title, draw_up_label, log_ticks
+from lampyris.report.drawing.axes import Scale, draw_bottom, draw_left, draw_title, draw_up_label, log_ticks
+from lampyris.report.drawing.scene import SOFT, Note, Pen, Scene, Type
 from lampyris.report.numbers import estimate_text, number
-from lampyris.report.scene import SOFT, Note, Pen, Scene, Type
 
 # a panel each, so that bands do not hide one another
 _DRAWN = ("plasma", "liver", "spleen", "kidney", "lung", "tumour")

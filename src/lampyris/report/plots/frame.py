@@ -5,8 +5,17 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from lampyris.report.arms import ARM_COLOURS, NEUTRAL
-from lampyris.report.axes import FRAME, LABEL_PT, Scale, draw_left, draw_up_label, even_ticks, log_ends, log_ticks
-from lampyris.report.scene import INK, NONE, POINT_MM, SOFT, Pen, Point, Scene, Type, figure_text, text_width_mm
+from lampyris.report.drawing.axes import (
+    FRAME,
+    LABEL_PT,
+    Scale,
+    draw_left,
+    draw_up_label,
+    even_ticks,
+    log_ends,
+    log_ticks,
+)
+from lampyris.report.drawing.scene import INK, NONE, POINT_MM, SOFT, Pen, Point, Scene, Type, figure_text, text_width_mm
 
 COLUMN_MM, PAGE_MM = 85.0, 180.0
 """Widths of one and of two columns of a journal."""

@@ -6,8 +6,9 @@ from dataclasses import dataclass, replace
 
 from lampyris.core.comparison import Comparison, GroupSummary, PairDifference
 from lampyris.core.estimate import Estimate
-from lampyris.report.axes import Scale, draw_title
-from lampyris.report.comparison_words import comparison_sentence, p_text, plural, reported
+from lampyris.report.comparisons.words import comparison_sentence, p_text, plural, reported
+from lampyris.report.drawing.axes import Scale, draw_title
+from lampyris.report.drawing.scene import INK, PAPER, Note, Pen, Scene, Type, text_width_mm
 from lampyris.report.levels import level_text
 from lampyris.report.numbers import number, unit_text
 from lampyris.report.plots.frame import (
@@ -27,7 +28,6 @@ from lampyris.report.plots.frame import (
     swarm,
     value_scale,
 )
-from lampyris.report.scene import INK, PAPER, Note, Pen, Scene, Type, text_width_mm
 
 _PANEL_MM = 48.0
 _BRACKET_MM = 4.3

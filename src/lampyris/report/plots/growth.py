@@ -9,9 +9,9 @@ from numpy.typing import NDArray
 from lampyris.probe.growth import Course
 from lampyris.probe.growth.advice import band
 from lampyris.report.arms import ARM_COLOURS
-from lampyris.report.axes import Scale, draw_bottom, draw_title, log_ticks
+from lampyris.report.drawing.axes import Scale, draw_bottom, draw_title, log_ticks
+from lampyris.report.drawing.scene import Note, Pen, Scene
 from lampyris.report.plots.frame import COLUMN_MM, draw_key, draw_up_axis, key_rows, left_margin
-from lampyris.report.scene import Note, Pen, Scene
 
 _PANEL_MM, _TOP_MM, _GAP_MM, _FOOT_MM = 40.0, 12.0, 4.0, 11.0
 _LINE, _BAND = Pen(ARM_COLOURS[0], 1.2), Pen(fill=ARM_COLOURS[0], opacity=0.2)

@@ -5,7 +5,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from lampyris.core.estimate import Estimate
-from lampyris.report.axes import LABEL_PT, Scale, day_ticks, draw_bottom, draw_up_label
+from lampyris.report.drawing.axes import LABEL_PT, Scale, day_ticks, draw_bottom, draw_up_label
+from lampyris.report.drawing.scene import INK, PAPER, Note, Pen, Scene, Type, figure_text, text_width_mm
 from lampyris.report.levels import level_text
 from lampyris.report.links import Link
 from lampyris.report.numbers import day_text, number
@@ -22,7 +23,6 @@ from lampyris.report.plots.frame import (
     left_margin,
     value_scale,
 )
-from lampyris.report.scene import INK, PAPER, Note, Pen, Scene, Type, figure_text, text_width_mm
 
 _PANEL_MM, _SMALL_MM = 52.0, 38.0
 _ALONE = "#0072B2"

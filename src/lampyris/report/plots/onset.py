@@ -5,9 +5,9 @@ from collections.abc import Sequence
 
 from lampyris.core.onset import OnsetArm, OnsetResult
 from lampyris.report.arms import ARM_COLOURS, NEUTRAL
-from lampyris.report.axes import LINE_MM, Scale, draw_bottom, draw_left, draw_title, draw_up_label, even_ticks
+from lampyris.report.drawing.axes import LINE_MM, Scale, draw_bottom, draw_left, draw_title, draw_up_label, even_ticks
+from lampyris.report.drawing.scene import INK, SOFT, Note, Pen, Scene, Type, figure_text, text_width_mm
 from lampyris.report.numbers import day_text, number, p_text
-from lampyris.report.scene import INK, SOFT, Note, Pen, Scene, Type, figure_text, text_width_mm
 
 _WIDTH_MM = 88.0
 _LEFT_MM, _TOP_MM, _HEIGHT_MM = 15.0, 14.0, 48.0

@@ -3,8 +3,9 @@
 import math
 
 from lampyris.core.comparison import Comparison, GroupSummary
-from lampyris.report.axes import Scale
-from lampyris.report.comparison_words import comparison_sentence, p_text, plural
+from lampyris.report.comparisons.words import comparison_sentence, p_text, plural
+from lampyris.report.drawing.axes import Scale
+from lampyris.report.drawing.scene import FAINT, INK, PAPER, Note, Pen, Scene, Type, figure_text
 from lampyris.report.levels import level_text
 from lampyris.report.numbers import number, unit_text
 from lampyris.report.plots.frame import (
@@ -23,7 +24,6 @@ from lampyris.report.plots.frame import (
     swarm,
     value_scale,
 )
-from lampyris.report.scene import FAINT, INK, PAPER, Note, Pen, Scene, Type, figure_text
 
 _PANEL_MM = 48.0
 _ABOVE_MM = 4.0

@@ -4,9 +4,9 @@ import math
 
 from lampyris.core.power import PowerResult
 from lampyris.report.arms import ARM_COLOURS
-from lampyris.report.axes import Scale, draw_bottom, draw_left, draw_title, draw_up_label, even_ticks
+from lampyris.report.drawing.axes import Scale, draw_bottom, draw_left, draw_title, draw_up_label, even_ticks
+from lampyris.report.drawing.scene import FAINT, SOFT, Note, Pen, Scene, Type
 from lampyris.report.numbers import number
-from lampyris.report.scene import FAINT, SOFT, Note, Pen, Scene, Type
 
 
 def power_figure(result: PowerResult, /) -> Scene:

@@ -8,7 +8,7 @@ from collections.abc import Sequence
 
 from lampyris.core.estimate import Estimate
 from lampyris.report.arms import ARM_COLOURS
-from lampyris.report.axes import (
+from lampyris.report.drawing.axes import (
     LABEL_PT,
     TICK_PT,
     Scale,
@@ -17,9 +17,21 @@ from lampyris.report.axes import (
     draw_up_label,
     even_ticks,
 )
+from lampyris.report.drawing.scene import (
+    FAINT,
+    INK,
+    POINT_MM,
+    SOFT,
+    Note,
+    Pen,
+    Point,
+    Scene,
+    Type,
+    figure_text,
+    text_width_mm,
+)
 from lampyris.report.levels import level_text
 from lampyris.report.numbers import p_text, value_interval
-from lampyris.report.scene import FAINT, INK, POINT_MM, SOFT, Note, Pen, Point, Scene, Type, figure_text, text_width_mm
 from lampyris.statistics.relations.bland_altman import Agreement
 from lampyris.statistics.relations.correlation import Correlation
 from lampyris.statistics.relations.regression import RelationLine

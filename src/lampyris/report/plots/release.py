@@ -6,7 +6,8 @@ from collections.abc import Sequence
 import numpy as np
 
 from lampyris.probe.release import ReleaseFits
-from lampyris.report.axes import Scale, draw_bottom, even_ticks
+from lampyris.report.drawing.axes import Scale, draw_bottom, even_ticks
+from lampyris.report.drawing.scene import FAINT, INK, Note, Pen, Scene, Type, figure_text, text_width_mm
 from lampyris.report.plots.frame import (
     COLUMN_MM,
     LINE_MM,
@@ -19,7 +20,6 @@ from lampyris.report.plots.frame import (
     interval_bar,
     left_margin,
 )
-from lampyris.report.scene import FAINT, INK, Note, Pen, Scene, Type, figure_text, text_width_mm
 
 _PANEL_MM = 56.0
 _STEPS = 160

@@ -1,0 +1,1 @@
+"""Arms compared: tables, sentences and figures of tests, courses, onsets and relations."""

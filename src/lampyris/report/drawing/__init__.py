@@ -1,0 +1,1 @@
+"""Drawings in millimetres: axes, and how a drawing becomes SVG or PNG."""

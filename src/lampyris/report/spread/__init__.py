@@ -1,0 +1,1 @@
+"""What was followed over days: where lesions came, when, and how long signal lasts."""

@@ -9,7 +9,7 @@ from typing import Any
 
 from accuracy.figures import Figure, figure
 from accuracy.studies import analysed
-from lampyris.study.store import ANIMAL, StoredAnimal, read_noun, read_session
+from lampyris.study.graph.store import ANIMAL, StoredAnimal, read_noun, read_session
 from lampyris.trial.score_kinds import TRUE_KINDS, KindCase, confusion, kind_figures, score_kinds
 from lampyris.virtual.design import Design, default_design
 from lampyris.virtual.truth import read_truth

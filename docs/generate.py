@@ -22,8 +22,8 @@ from lampyris.core import amounts, assays, flags, reporting, schemas, settings
 from lampyris.core.study import RunRecord, StudyResults
 from lampyris.study.checks.reporting import asked_items
 from lampyris.study.checks.table import check_rules
-from lampyris.study.meanings import column_meaning
-from lampyris.study.tables import study_tables
+from lampyris.study.tables.meanings import column_meaning
+from lampyris.study.tables.study import study_tables
 
 PAGES = Path(__file__).parent
 PACKAGE = PAGES.parent / "src" / "lampyris"
@@ -142,7 +142,7 @@ def result_table(name: str) -> str:
         unit = units.get(column, "")
         meaning = column_meaning(name, column)
         if not meaning:
-            raise KeyError(f"{name}.{column} has no meaning in study/meanings.py")
+            raise KeyError(f"{name}.{column} has no meaning in study/tables/meanings.py")
         rows.append((f"`{column}`{spread}", "" if unit == "1" else unit, meaning))
     return markdown_table(("column", "unit", "meaning"), rows)
 

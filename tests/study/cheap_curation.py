@@ -7,7 +7,7 @@ import numpy as np
 from cheap_step import cheap_step, detection, endpoints_of, lesion, sighting
 
 from lampyris.core.finding import Finding, Place, Severity
-from lampyris.study.following import Followed
+from lampyris.study.graph.following import Followed
 
 PLACES = {1: (1.0, 1.0), 2: (4.0, 3.0)}
 

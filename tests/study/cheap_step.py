@@ -17,8 +17,8 @@ from lampyris.core.images import FLUX_UNIT, Pose, Registration
 from lampyris.core.lesions import Endpoints, Lesion, OrganOnset, Passage, Sighting
 from lampyris.core.results import Detection, DetectionLimit, OrganSignal
 from lampyris.core.study import SessionResult, ViewResult
-from lampyris.study.following import Followed
-from lampyris.study.store import read_plane
+from lampyris.study.graph.following import Followed
+from lampyris.study.graph.store import read_plane
 
 
 def flux_of(value, relative=0.1, level=0.95):

@@ -11,9 +11,9 @@ from lampyris.core.bench_study import POOLED, BenchNumber
 from lampyris.core.estimate import Estimate
 from lampyris.core.finding import Finding, Place, Severity
 from lampyris.core.settings import StudySettings
-from lampyris.study.codec import decode, encode
 from lampyris.study.dot.numbers import bench_numbers, over_lots, stated_beside
 from lampyris.study.dot.stored import MOST_POINTS, StoredBench, bench_group, stored_bench
+from lampyris.study.graph.codec import decode, encode
 
 MEAN = Estimate(6.8, 0.1, 6.6, 7.0, 0.95, "nm", "made")
 OPEN = Estimate(0.3, math.nan, 0.1, math.inf, 0.95, "1", "one-sided")

@@ -21,9 +21,9 @@ from lampyris.io.images.ome_zarr import read_view
 from lampyris.study.assemble import load_results
 from lampyris.study.check import check_study
 from lampyris.study.export.take import export_study
-from lampyris.study.meanings import column_meaning
 from lampyris.study.run import render_again, run_study
-from lampyris.study.tables import study_tables
+from lampyris.study.tables.meanings import column_meaning
+from lampyris.study.tables.study import study_tables
 
 COLUMNS = [column.name for column in CURATION]
 WHO = {"reason": "fur", "author": "R. Vet", "time": "2026-03-20"}

@@ -23,7 +23,7 @@ from lampyris.study.check import check_study
 from lampyris.study.drawn.gather import DrawnOn, gather_regions
 from lampyris.study.drawn.task import measured_on
 from lampyris.study.export.take import export_study
-from lampyris.study.rules import Sheets
+from lampyris.study.rules.sheets import Sheets
 from lampyris.study.run import run_study
 
 BOX = ((1.5, 1.5), (1.5, 4.5), (5.5, 4.5), (5.5, 1.5))

@@ -10,7 +10,7 @@ from lampyris.io.images.ome_tiff import read_ome_tiff
 from lampyris.io.images.ome_zarr_image import write_ome_zarr_image
 from lampyris.study.check import check_study
 from lampyris.study.headers import open_headers
-from lampyris.study.rules import Sheets
+from lampyris.study.rules.sheets import Sheets
 from lampyris.study.run import run_study
 
 FULL = 60_000

@@ -15,9 +15,9 @@ from lampyris.io.onset_columns import OnsetChoice, onset_columns
 from lampyris.io.pilot_columns import study_summary
 from lampyris.io.tables import write_table
 from lampyris.statistics.intervals import t_interval
-from lampyris.study.columns import columns
-from lampyris.study.spread_tables import _onset, _who
-from lampyris.study.tables import study_tables
+from lampyris.study.tables.columns import columns
+from lampyris.study.tables.spread import _onset, _who
+from lampyris.study.tables.study import study_tables
 
 INF = math.inf
 NOTHING = StudyResults("", "", False, {}, (), (), (), (), (), RunRecord("", "", {}, {}, {}, ""))

@@ -5,7 +5,7 @@ from pathlib import Path
 
 if __name__ == "__main__":
     from lampyris.cli import main
-    from lampyris.study.light import use_light
+    from lampyris.study.graph.light import use_light
     from lampyris.virtual.design import default_design
 
     use_light(default_design().instrument, Path(sys.argv[2]))

@@ -79,7 +79,7 @@ def test_truth_is_told_apart_from_a_shifted_one(analysed: Path) -> None:
     """The score can fail: with every true lesion moved to its neighbour animal, precision falls."""
     from dataclasses import replace
 
-    from lampyris.study.store import read_session
+    from lampyris.study.graph.store import read_session
     from lampyris.trial.score import score_sessions
 
     truth = read_truth(analysed.with_name("study-truth"))

@@ -39,7 +39,8 @@ from lampyris.imaging.standards import (
     compare_instruments,
 )
 from lampyris.probe.probe import probe_from_settings
-from lampyris.study.rules_amounts import SHEET_STANDARDS, has_dose
+from lampyris.study.rules.amounts import has_dose
+from lampyris.study.rules.sheets import SHEET_STANDARDS
 from lampyris.study.standards import Measured
 
 CELLS, PMOL_UNIT = "labelled cells", "pmol"

@@ -30,7 +30,6 @@ from lampyris.study.check import CheckResult
 from lampyris.study.checks.evidence import Evidence, read_records
 from lampyris.study.checks.reporting import reporting_items
 from lampyris.study.checks.run import after_analysis
-from lampyris.study.codec import encode
 from lampyris.study.crate import crate_metadata
 from lampyris.study.curation.words import correction_methods
 from lampyris.study.dot.methods import bench_methods
@@ -55,14 +54,9 @@ from lampyris.study.exvivo.task import (
     stored_exvivo,
     study_exvivo,
 )
-from lampyris.study.graph import RECORD, Task, hash_files
-from lampyris.study.methods import methods_text
-from lampyris.study.methods_statistics import statistics_done
-from lampyris.study.provenance import package_versions, source_hash
-from lampyris.study.rules import Sheets
-from lampyris.study.statistics import study_statistics
-from lampyris.study.statistics.records import correlation_records, course_comparisons
-from lampyris.study.store import (
+from lampyris.study.graph.codec import encode
+from lampyris.study.graph.provenance import package_versions, source_hash
+from lampyris.study.graph.store import (
     ANIMAL,
     StoredAnimal,
     automatic_folder,
@@ -71,7 +65,13 @@ from lampyris.study.store import (
     view_folder,
     write_noun,
 )
-from lampyris.study.tables import study_tables
+from lampyris.study.graph.tasks import RECORD, Task, hash_files
+from lampyris.study.methods.statistics import statistics_done
+from lampyris.study.methods.text import methods_text
+from lampyris.study.rules.sheets import Sheets
+from lampyris.study.statistics import study_statistics
+from lampyris.study.statistics.records import correlation_records, course_comparisons
+from lampyris.study.tables.study import study_tables
 
 RESULTS = "results"
 STUDY = "study.json"

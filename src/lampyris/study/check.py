@@ -36,10 +36,19 @@ from lampyris.study.checks.run import check_findings, is_check, methods_checks
 from lampyris.study.curation.contradictions import CURATION_SHEET
 from lampyris.study.curation.rules import CURATION_RULES
 from lampyris.study.drawn.gather import check_regions
-from lampyris.study.rules import RULES, SETTINGS, SHEET, SHEET_ANIMALS, SHEET_LANDMARKS, SHEET_REGIONS, Sheets
-from lampyris.study.rules_amounts import SHEET_STANDARDS
-from lampyris.study.rules_assays import SHEET_ASSAYS, SHEET_ORGANS
-from lampyris.study.rules_bench import SHEET_BENCH
+from lampyris.study.rules.every import RULES
+from lampyris.study.rules.sheets import (
+    SETTINGS,
+    SHEET,
+    SHEET_ANIMALS,
+    SHEET_ASSAYS,
+    SHEET_BENCH,
+    SHEET_LANDMARKS,
+    SHEET_ORGANS,
+    SHEET_REGIONS,
+    SHEET_STANDARDS,
+    Sheets,
+)
 
 # faults of one file: an image stops its animal or its tray, a table of an ICP-MS itself
 IMAGE_RULES = ("image.", "icp.")

@@ -10,7 +10,7 @@ from datetime import datetime
 
 from lampyris.core.finding import Finding, Place, Severity
 from lampyris.core.schemas import SampleRow
-from lampyris.study.rules import SHEET
+from lampyris.study.rules.sheets import SHEET
 
 # the views of one session are recorded within an hour or two
 SESSION_HOURS = 24.0

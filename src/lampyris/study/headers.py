@@ -31,7 +31,8 @@ from lampyris.study.opening import (
     open_view,
     stage_photograph,
 )
-from lampyris.study.rules import SETTINGS, SHEET, SHEET_LANDMARKS, WAVELENGTH_TOLERANCE_NM, Sheets
+from lampyris.study.rules.samples import WAVELENGTH_TOLERANCE_NM
+from lampyris.study.rules.sheets import SETTINGS, SHEET, SHEET_LANDMARKS, Sheets
 
 # files round exposures to milliseconds and pixel pitches to micrometres
 EXPOSURE_TOLERANCE = 0.01

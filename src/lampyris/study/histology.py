@@ -46,17 +46,8 @@ from lampyris.io.paths import inside
 from lampyris.io.stems import distinct_stems
 from lampyris.study.check import CheckResult, check_study
 from lampyris.study.opening import SHEET
-from lampyris.study.rules import Sheets
-from lampyris.study.rules_amounts import SHEET_ANIMALS
-from lampyris.study.rules_assays import SHEET_ASSAYS
-from lampyris.study.rules_histology import (
-    LABEL,
-    NUCLEI,
-    SHEET_SECTION_LANDMARKS,
-    SectionKey,
-    read_landmarks,
-    sections_of,
-)
+from lampyris.study.rules.histology import LABEL, NUCLEI, SectionKey, read_landmarks, sections_of
+from lampyris.study.rules.sheets import SHEET_ANIMALS, SHEET_ASSAYS, SHEET_SECTION_LANDMARKS, Sheets
 
 TABLE_OF_ONSETS = "results/tables/onsets.csv"
 # pixel sizes of sheet and file that differ by more are two statements

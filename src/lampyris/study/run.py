@@ -20,7 +20,6 @@ from lampyris.io import durable
 from lampyris.study.assemble import REPORT, RESULTS, StudyPlan, load_results, study_task, write_report
 from lampyris.study.check import CheckResult, check_study
 from lampyris.study.checks.run import is_check
-from lampyris.study.cluster import ClusterEngine
 from lampyris.study.curation.contradictions import CURATION_SHEET
 from lampyris.study.curation.tasks import CorrectStep, CuratedAnimals, run_corrections
 from lampyris.study.dot.task import BenchPlan, bench_plan, bench_tasks
@@ -29,8 +28,12 @@ from lampyris.study.drawn.gather import gather_regions, region_files
 from lampyris.study.drawn.task import regions_task
 from lampyris.study.exvivo.sections import SECTIONS_FAILED, read_sections
 from lampyris.study.exvivo.task import TRAY_FAILED, AssayPlan, assay_plan, assay_tasks, has_assays
-from lampyris.study.following import FollowStep, follow_sessions
-from lampyris.study.graph import (
+from lampyris.study.graph.cluster import ClusterEngine
+from lampyris.study.graph.following import FollowStep, follow_sessions
+from lampyris.study.graph.light import begin_light, light_is_shared
+from lampyris.study.graph.steps import AnimalPlan, SessionStep, animal_task, session_task
+from lampyris.study.graph.store import automatic_folder
+from lampyris.study.graph.tasks import (
     RECORD,
     Progress,
     Task,
@@ -40,15 +43,20 @@ from lampyris.study.graph import (
     open_engine,
     run_tasks,
 )
-from lampyris.study.light import begin_light, light_is_shared
 from lampyris.study.opening import SessionRows, lanes_named
-from lampyris.study.rules import SETTINGS, SHEET, SHEET_ANIMALS, SHEET_LANDMARKS, SHEET_REGIONS, Sheets
-from lampyris.study.rules_amounts import SHEET_STANDARDS
-from lampyris.study.rules_assays import SHEET_ASSAYS, SHEET_ORGANS
-from lampyris.study.rules_bench import SHEET_BENCH
+from lampyris.study.rules.sheets import (
+    SETTINGS,
+    SHEET,
+    SHEET_ANIMALS,
+    SHEET_ASSAYS,
+    SHEET_BENCH,
+    SHEET_LANDMARKS,
+    SHEET_ORGANS,
+    SHEET_REGIONS,
+    SHEET_STANDARDS,
+    Sheets,
+)
 from lampyris.study.standards import standard_files
-from lampyris.study.steps import AnimalPlan, SessionStep, animal_task, session_task
-from lampyris.study.store import automatic_folder
 
 MANIFEST = "manifest.json"
 MANIFEST_FORMAT = "lampyris-manifest/1"
@@ -157,7 +165,7 @@ def run_study(
     step : callable, optional
         Analysis of a session; `lampyris.imaging.step.analyse_session` by default.
     follow : callable, optional
-        Analysis of an animal; `lampyris.study.following.follow_sessions` by default.
+        Analysis of an animal; `lampyris.study.graph.following.follow_sessions` by default.
     correct : callable, optional
         Correction of a session by hand; `lampyris.imaging.corrected.correct_session` by default.
 

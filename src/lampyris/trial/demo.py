@@ -7,8 +7,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from lampyris.study.graph.store import ANIMAL, StoredAnimal, read_noun, read_session
 from lampyris.study.run import run_study
-from lampyris.study.store import ANIMAL, StoredAnimal, read_noun, read_session
 from lampyris.trial.score import Score, accuracy, score_sessions
 from lampyris.virtual.design import Design
 from lampyris.virtual.simulate import simulate_study

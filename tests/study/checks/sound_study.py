@@ -18,7 +18,7 @@ from lampyris.core.settings import StudySettings
 from lampyris.core.study import AnimalOutcome, SessionResult
 from lampyris.study.checks.evidence import Evidence
 from lampyris.study.headers import Header
-from lampyris.study.rules import Sheets
+from lampyris.study.rules.sheets import Sheets
 
 NAN = math.nan
 SETTINGS = """

@@ -20,7 +20,7 @@ from lampyris.study.assemble import load_results
 from lampyris.study.export.take import export_study
 from lampyris.study.outcomes import owners
 from lampyris.study.run import run_study
-from lampyris.study.tables import study_tables
+from lampyris.study.tables.study import study_tables
 
 
 @pytest.fixture(scope="module")

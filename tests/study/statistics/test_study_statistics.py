@@ -17,14 +17,14 @@ from lampyris.core.study import RunRecord, StudyResults
 from lampyris.io.durable import canonical_json
 from lampyris.io.settings import read_settings
 from lampyris.statistics.groups import holm
-from lampyris.study.analysis_tables import analysis_tables
 from lampyris.study.checks.run import comparison_checks
-from lampyris.study.codec import decode, encode
-from lampyris.study.methods_statistics import StatisticsDone, statistics_done
+from lampyris.study.graph.codec import decode, encode
+from lampyris.study.methods.statistics import StatisticsDone, statistics_done
 from lampyris.study.statistics import course_over_time, onsets_by_organ, relations, study_statistics
 from lampyris.study.statistics.family import adjusted_family
 from lampyris.study.statistics.records import correlation_records, course_comparisons
 from lampyris.study.statistics.relating import is_answer, within_arms
+from lampyris.study.tables.analyses import analysis_tables
 
 DAYS = (0.0, 7.0, 14.0)
 INF = math.inf

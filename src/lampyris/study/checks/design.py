@@ -16,7 +16,7 @@ from lampyris.study.checks.evidence import (
     fault,
 )
 from lampyris.study.draft.rules import ALLOCATION, BLINDING, UNBLINDING
-from lampyris.study.rules import SETTINGS, SHEET, SHEET_ANIMALS, SHEET_REGIONS
+from lampyris.study.rules.sheets import SETTINGS, SHEET, SHEET_ANIMALS, SHEET_REGIONS
 
 FEW_ANIMALS = 5
 LEAST_ANIMALS = 3

@@ -14,7 +14,7 @@ from lampyris.core.settings import ProbeSettings, StudySettings
 from lampyris.core.study import AnimalOutcome, SessionResult
 from lampyris.study.checks.table import rule_of
 from lampyris.study.draft.rules import ALLOCATION, BLINDING, UNBLINDING
-from lampyris.study.rules import Sheets
+from lampyris.study.rules.sheets import Sheets
 
 if TYPE_CHECKING:
     from lampyris.core.regions import RegionResult

@@ -16,7 +16,7 @@ from lampyris.study.checks.evidence import (
     beside_the_point,
     fault,
 )
-from lampyris.study.rules import SHEET
+from lampyris.study.rules.sheets import SHEET
 
 SATURATED_ERROR = 0.001
 DARK_SIGMAS = 5.0

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from lampyris.core.checks import PercentRecord
 from lampyris.core.finding import Finding, Place, Severity
 from lampyris.study.checks.evidence import NEEDS_SHEETS, NO_STUDY, Answer, Evidence, answer, beside_the_point, fault
-from lampyris.study.rules import SETTINGS, SHEET, SHEET_ANIMALS
+from lampyris.study.rules.sheets import SETTINGS, SHEET, SHEET_ANIMALS
 
 MOST_ML_PER_KG = 25.0
 # rules that find dates, units and wavelengths that do not agree

@@ -7,7 +7,7 @@ from lampyris.core.finding import Finding, Place, Severity
 from lampyris.core.reporting import PhotostabilityMeasurement, SpectrumMeasurement, YieldMeasurement
 from lampyris.core.settings import ProbeSettings
 from lampyris.study.checks.evidence import NEEDS_SHEETS, NO_STUDY, Answer, Evidence, answer, beside_the_point, fault
-from lampyris.study.rules import SETTINGS
+from lampyris.study.rules.sheets import SETTINGS
 
 ABSORBANCE_ERROR = 0.1
 ABSORBANCE_WARNING = 0.05

@@ -15,7 +15,7 @@ from lampyris.core.settings import ProbeSettings
 from lampyris.io.package_tables import rows_of
 from lampyris.study.checks.design import blinding_of, randomisation_of
 from lampyris.study.checks.evidence import Evidence
-from lampyris.study.rules import SETTINGS, SHEET_ANIMALS
+from lampyris.study.rules.sheets import SETTINGS, SHEET_ANIMALS
 
 SOURCES = {
     "ARRIVE": "Percie du Sert N et al. (2020) PLoS Biol 18:e3000410, doi:10.1371/journal.pbio.3000410",

@@ -2,7 +2,7 @@
 
 from lampyris.core.checks import Basis, CheckVerdict, Outcome, ReportingItem, Stated
 from lampyris.core.study import StudyResults
-from lampyris.study.columns import Cell, Table, columns
+from lampyris.study.tables.columns import Cell, Table, columns
 
 
 def check_tables(results: StudyResults, /) -> dict[str, Table]:

@@ -16,7 +16,7 @@ from lampyris.study.checks.evidence import (
     beside_the_point,
     fault,
 )
-from lampyris.study.rules import SETTINGS
+from lampyris.study.rules.sheets import SETTINGS
 
 VARIANCE_RATIO = 4.0
 SIGNIFICANT = 0.05

@@ -9,7 +9,7 @@ from lampyris.core.finding import Finding, Place, Severity
 from lampyris.core.schemas import CurationRow
 from lampyris.io.mends import did_you_mean
 from lampyris.study.curation.contradictions import CURATION_SHEET, PLACE, RECEIVE, Act, contradictions
-from lampyris.study.rules import SHEET, SHEET_ANIMALS, Sheets
+from lampyris.study.rules.sheets import SHEET, SHEET_ANIMALS, Sheets
 
 # what a row of an action must fill in besides animal, reason, author and time; a lesion or a detection stands for "target"
 _PLACE = ("y_mm", "x_mm")

@@ -21,14 +21,12 @@ from lampyris.core.settings import StudySettings
 from lampyris.core.study import AnimalOutcome, SessionResult
 from lampyris.imaging.corrected import ViewCorrection
 from lampyris.io.durable import canonical_json
-from lampyris.study.codec import encode
 from lampyris.study.curation.contradictions import CURATION_SHEET
 from lampyris.study.curation.resolve import Resolved, resolve
-from lampyris.study.following import AnimalInput, FollowStep, spread_of
-from lampyris.study.graph import RECORD, Task, TaskOutcome, do_task
-from lampyris.study.outcomes import animal_outcome
-from lampyris.study.steps import AnimalPlan, followed_columns
-from lampyris.study.store import (
+from lampyris.study.graph.codec import encode
+from lampyris.study.graph.following import AnimalInput, FollowStep, spread_of
+from lampyris.study.graph.steps import AnimalPlan, followed_columns
+from lampyris.study.graph.store import (
     ANIMAL,
     CURATED,
     SESSION,
@@ -40,6 +38,8 @@ from lampyris.study.store import (
     write_corrected,
     write_noun,
 )
+from lampyris.study.graph.tasks import RECORD, Task, TaskOutcome, do_task
+from lampyris.study.outcomes import animal_outcome
 
 CorrectStep = Callable[[SessionResult, tuple[ViewCorrection, ...], StudySettings], SessionResult]
 RunTasks = Callable[[Sequence[Task], Sequence[str]], list[TaskOutcome]]

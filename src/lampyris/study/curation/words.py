@@ -3,7 +3,7 @@
 from collections import Counter
 from collections.abc import Iterable
 
-from lampyris.study.store import StoredAnimal
+from lampyris.study.graph.store import StoredAnimal
 
 
 def correction_methods(animals: Iterable[StoredAnimal], /) -> tuple[str, ...]:

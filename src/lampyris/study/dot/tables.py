@@ -4,11 +4,11 @@ import math
 
 from lampyris.core.bench_study import BenchLots, BenchNumber, BenchStated, StudyBench
 from lampyris.core.estimate import Estimate
-from lampyris.study.columns import Cell, Table, columns, estimate_cells
+from lampyris.study.tables.columns import Cell, Table, columns, estimate_cells
 
 
 def bench_tables(bench: StudyBench | None, /) -> dict[str, Table]:
-    """Lay the bench out as columns, as `lampyris.study.tables.study_tables` does; no table where there is none."""
+    """Lay the bench out as columns, as `lampyris.study.tables.study.study_tables` does; no table where there is none."""
     if bench is None:
         return {}
     numbers = [number for group in bench.groups for number in group.numbers]

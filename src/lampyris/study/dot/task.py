@@ -11,13 +11,13 @@ from lampyris.core.settings import StudySettings
 from lampyris.core.techniques import TechniqueSettings
 from lampyris.io import durable
 from lampyris.study.check import CheckResult
-from lampyris.study.codec import encode_rows
 from lampyris.study.dot.groups import FileGroup, file_groups
 from lampyris.study.dot.numbers import over_lots, stated_beside
 from lampyris.study.dot.stored import StoredBench, bench_group, stored_bench
-from lampyris.study.graph import Task, TaskOutcome
-from lampyris.study.rules_bench import SHEET_BENCH
-from lampyris.study.store import read_noun, write_noun
+from lampyris.study.graph.codec import encode_rows
+from lampyris.study.graph.store import read_noun, write_noun
+from lampyris.study.graph.tasks import Task, TaskOutcome
+from lampyris.study.rules.sheets import SHEET_BENCH
 
 BENCH_FOLDER, BENCH = "results/bench", "bench.json"
 BENCH_FAILED = "bench.failed"

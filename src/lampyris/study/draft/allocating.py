@@ -21,7 +21,7 @@ from lampyris.study.draft.asked import reporting_template
 from lampyris.study.draft.names import identity, is_control
 from lampyris.study.draft.rules import ALLOCATION, allocation_sentence
 from lampyris.study.draft.shots import clean_name
-from lampyris.study.rules import SETTINGS, SHEET, SHEET_ANIMALS
+from lampyris.study.rules.sheets import SETTINGS, SHEET, SHEET_ANIMALS
 
 ALLOCATION_FORMAT = "lampyris-allocation/1"
 MOST_ANIMALS = 10_000

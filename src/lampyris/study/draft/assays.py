@@ -15,7 +15,8 @@ from lampyris.study.draft.companions import photo_of
 from lampyris.study.draft.names import plain_text
 from lampyris.study.draft.scan import FoundImage
 from lampyris.study.draft.shots import clean_name, sort_by_role
-from lampyris.study.rules_assays import EXVIVO, HISTOLOGY, SHEET_ASSAYS, SHEET_ORGANS
+from lampyris.study.rules.assays import EXVIVO, HISTOLOGY
+from lampyris.study.rules.sheets import SHEET_ASSAYS, SHEET_ORGANS
 
 _ALONE = r"(?<![a-z]){}(?![a-z])"
 _TRAY = re.compile(_ALONE.format(r"(?:trays?|ex[\s_-]?vivo|organs|excised)"), re.IGNORECASE)

@@ -12,7 +12,7 @@ from lampyris.study.draft.files import draft_from_folder, refuse_existing
 from lampyris.study.draft.notes import Drafted
 from lampyris.study.draft.scan import Progress
 from lampyris.study.draft.template import write_template
-from lampyris.study.rules import SETTINGS
+from lampyris.study.rules.sheets import SETTINGS
 
 DEFAULT_SEED = 1
 

@@ -27,7 +27,7 @@ from lampyris.study.draft.allocating import AllocatedStudy
 from lampyris.study.draft.notes import DRAFT_COLUMNS, DRAFT_SHEET
 from lampyris.study.draft.rules import ALLOCATION, BLINDING, DraftRow, hash_of_text
 from lampyris.study.draft.telling import strike_out, telling_files, telling_words, tells, without
-from lampyris.study.rules import SETTINGS, SHEET, SHEET_ANIMALS
+from lampyris.study.rules.sheets import SETTINGS, SHEET, SHEET_ANIMALS
 
 KEY = "key.json"
 KEY_FORMAT = "lampyris-key/1"

@@ -25,8 +25,7 @@ from lampyris.study.draft.drafting import AssumedDark, Draft, draft_study
 from lampyris.study.draft.names import plain_text
 from lampyris.study.draft.notes import DRAFT_COLUMNS, DRAFT_SHEET
 from lampyris.study.draft.scan import Progress, Scan, scan_folder
-from lampyris.study.rules import SETTINGS, SHEET, SHEET_ANIMALS
-from lampyris.study.rules_assays import SHEET_ASSAYS
+from lampyris.study.rules.sheets import SETTINGS, SHEET, SHEET_ANIMALS, SHEET_ASSAYS
 
 RAW = "raw"
 # what some file system does not take in a name

@@ -20,8 +20,8 @@ from lampyris.study.draft.rules import (
     hash_of_text,
     hashes_of,
 )
-from lampyris.study.graph import RECORD
-from lampyris.study.rules import SETTINGS
+from lampyris.study.graph.tasks import RECORD
+from lampyris.study.rules.sheets import SETTINGS
 
 MANIFEST = "results/manifest.json"
 FROZEN_FORMAT = "lampyris-frozen/1"

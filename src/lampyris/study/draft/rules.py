@@ -1,6 +1,6 @@
 """Rules of the check about drafts and blinding: what was assumed and never confirmed is said until a person has looked.
 
-Registered in `lampyris.study.rules.RULES`; findings go to the check's output and into the report.
+Registered in `lampyris.study.rules.every.RULES`; findings go to the check's output and into the report.
 """
 
 import csv
@@ -10,7 +10,7 @@ import tomllib
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from lampyris.core.finding import Finding, Place, Severity
 from lampyris.io.durable import sha256_file
@@ -19,11 +19,8 @@ from lampyris.io.regions.readers import is_region_file
 from lampyris.io.settings import UNFILLED
 from lampyris.io.sheets import read_sheet
 from lampyris.study.draft.notes import DRAFT_COLUMNS, DRAFT_SHEET, shown
+from lampyris.study.rules.sheets import SETTINGS, Sheets
 
-if TYPE_CHECKING:
-    from lampyris.study.rules import Sheets
-
-SETTINGS = "study.toml"
 BLINDING = "blinding.json"
 FROZEN = "frozen.json"
 UNBLINDING = "unblinding.json"
@@ -56,14 +53,14 @@ class DraftRow:
     confirmed: bool
 
 
-def check_drafted(sheets: "Sheets", /) -> Iterator[Finding]:
+def check_drafted(sheets: Sheets, /) -> Iterator[Finding]:
     """What a draft assumed, and whether the study is blind."""
     yield from check_assumed(sheets)
     yield from check_allocation(sheets)
     yield from check_blinding(sheets)
 
 
-def check_assumed(sheets: "Sheets", /) -> Iterator[Finding]:
+def check_assumed(sheets: Sheets, /) -> Iterator[Finding]:
     """Values that `lampyris init` assumed, that still stand as drafted and that nobody confirmed."""
     if not (sheets.study / DRAFT_SHEET).is_file():
         return
@@ -144,7 +141,7 @@ def value_at(settings: Mapping[str, Any], field: str, /) -> Any:
     return None
 
 
-def check_allocation(sheets: "Sheets", /) -> Iterator[Finding]:
+def check_allocation(sheets: Sheets, /) -> Iterator[Finding]:
     """Say how animals were allocated, and where a group was changed since."""
     record = _json(sheets.study / ALLOCATION)
     if record is None:
@@ -234,7 +231,7 @@ def hash_of_text(text: str, /) -> str:
     return hashlib.sha256(text.encode("utf-8")).hexdigest()
 
 
-def check_blinding(sheets: "Sheets", /) -> Iterator[Finding]:
+def check_blinding(sheets: Sheets, /) -> Iterator[Finding]:
     """Say that a study is blind, by what its arms may still be told apart, and what was curated after unblinding."""
     blinding = _json(sheets.study / BLINDING)
     if blinding is None:

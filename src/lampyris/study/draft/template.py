@@ -13,7 +13,7 @@ from lampyris.study.draft.files import meanings
 from lampyris.study.draft.names import is_control
 from lampyris.study.draft.notes import UNFILLED
 from lampyris.study.draft.shots import clean_name
-from lampyris.study.rules import SETTINGS, SHEET, SHEET_ANIMALS
+from lampyris.study.rules.sheets import SETTINGS, SHEET, SHEET_ANIMALS
 
 _PROBE = "probe"
 _BANDS = ((780.0, 1.0, 1.0), (810.0, 0.72, 0.85), (840.0, 0.5, 0.8))

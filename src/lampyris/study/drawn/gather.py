@@ -17,7 +17,7 @@ from lampyris.core.regions import TiedRegion
 from lampyris.core.schemas import RegionRow
 from lampyris.io.mends import did_you_mean
 from lampyris.io.regions.readers import click_folders, is_region_file, read_regions
-from lampyris.study.rules import SHEET, SHEET_REGIONS, Sheets
+from lampyris.study.rules.sheets import SHEET, SHEET_REGIONS, Sheets
 
 FOLDER = "regions"
 _TIE = "Write a row in regions.csv: animal, session, view, file; or name the file ANIMAL_SESSION_VIEW."

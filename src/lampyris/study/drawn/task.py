@@ -12,10 +12,10 @@ from lampyris.core.settings import StudySettings
 from lampyris.core.study import SessionResult, ViewResult
 from lampyris.io import durable
 from lampyris.io.regions.geojson import geojson_text
-from lampyris.study.codec import encode
 from lampyris.study.drawn.gather import DrawnOn
-from lampyris.study.graph import RECORD, Task
-from lampyris.study.store import read_session, write_noun
+from lampyris.study.graph.codec import encode
+from lampyris.study.graph.store import read_session, write_noun
+from lampyris.study.graph.tasks import RECORD, Task
 
 REGIONS_FOLDER = "results/regions"
 REGIONS = "regions.json"

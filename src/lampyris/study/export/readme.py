@@ -8,8 +8,8 @@ from lampyris.core.flags import DETECTION_FLAG_MEANING, DETECTION_KIND_MEANING
 from lampyris.core.histology import SECTION_FLAG_MEANING
 from lampyris.core.study import StudyResults
 from lampyris.io.spreadsheets import DIALECTS, rewritten_by_excel
-from lampyris.study.columns import Table
-from lampyris.study.meanings import column_meaning
+from lampyris.study.tables.columns import Table
+from lampyris.study.tables.meanings import column_meaning
 
 _WHAT = {
     "images": "images/    each view as OME-Zarr 0.5: radiance of each band, probe, autofluorescence and photograph as channels;\n"

@@ -17,10 +17,10 @@ from lampyris.study.export.images import export_view
 from lampyris.study.export.prism import prism_tables
 from lampyris.study.export.readme import readme_text
 from lampyris.study.export.regions import view_outlines
-from lampyris.study.graph import hash_files
+from lampyris.study.graph.store import CURATED
+from lampyris.study.graph.tasks import hash_files
 from lampyris.study.run import MANIFEST
-from lampyris.study.store import CURATED
-from lampyris.study.tables import study_tables
+from lampyris.study.tables.study import study_tables
 
 WHAT = ("images", "tables", "regions", "crate")
 LIST = "export.json"

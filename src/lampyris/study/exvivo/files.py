@@ -9,9 +9,9 @@ from lampyris.core.settings import StudySettings
 from lampyris.study.exvivo.reference import icp_rows
 from lampyris.study.exvivo.trays import open_tray
 from lampyris.study.histology import CountingOptions, open_section
-from lampyris.study.rules import Sheets
-from lampyris.study.rules_assays import EXVIVO, ICP_MS, SHEET_ASSAYS
-from lampyris.study.rules_histology import sections_of
+from lampyris.study.rules.assays import EXVIVO, ICP_MS
+from lampyris.study.rules.histology import sections_of
+from lampyris.study.rules.sheets import SHEET_ASSAYS, Sheets
 
 
 def check_assay_files(sheets: Sheets, settings: StudySettings, /) -> list[Finding]:

@@ -16,9 +16,7 @@ from lampyris.study.exvivo.reference import agreements_of, read_icp, reference_o
 from lampyris.study.exvivo.sheets import ExVivoSheets, read_exvivo
 from lampyris.study.exvivo.task import tray_failed
 from lampyris.study.exvivo.trays import Ground, tray_view
-from lampyris.study.rules import SHEET_ANIMALS
-from lampyris.study.rules_amounts import SHEET_STANDARDS
-from lampyris.study.rules_assays import SHEET_ASSAYS, SHEET_ORGANS
+from lampyris.study.rules.sheets import SHEET_ANIMALS, SHEET_ASSAYS, SHEET_ORGANS, SHEET_STANDARDS
 
 Living = Sequence[tuple[str, str, Estimate]]
 

@@ -18,8 +18,8 @@ from lampyris.io.paths import inside
 from lampyris.io.sheets import read_sheet
 from lampyris.study.exvivo.living import sum_of
 from lampyris.study.exvivo.sheets import ExVivoSheets
-from lampyris.study.rules_assays import ICP_MS as ICP_KIND
-from lampyris.study.rules_assays import SHEET_ASSAYS
+from lampyris.study.rules.assays import ICP_MS as ICP_KIND
+from lampyris.study.rules.sheets import SHEET_ASSAYS
 
 # drying and weighing twice part a whole organ's weights
 MOST_DIGESTED = 1.1

@@ -11,11 +11,11 @@ from lampyris.core.settings import StudySettings
 from lampyris.core.study import AnimalOutcome
 from lampyris.io import durable
 from lampyris.study.check import CheckResult
-from lampyris.study.codec import encode_rows
-from lampyris.study.graph import Task
-from lampyris.study.rules_assays import HISTOLOGY
-from lampyris.study.rules_histology import SHEET_SECTION_LANDMARKS
-from lampyris.study.store import read_noun, write_noun
+from lampyris.study.graph.codec import encode_rows
+from lampyris.study.graph.store import read_noun, write_noun
+from lampyris.study.graph.tasks import Task
+from lampyris.study.rules.assays import HISTOLOGY
+from lampyris.study.rules.sheets import SHEET_SECTION_LANDMARKS
 
 SECTIONS_FOLDER, SECTIONS = "results/assays/sections", "sections.json"
 SECTIONS_FAILED = "histology.failed"

@@ -8,7 +8,8 @@ from lampyris.core.finding import Finding, Place, Severity
 from lampyris.core.schemas import AssayRow, OrganRow
 from lampyris.core.settings import StudySettings
 from lampyris.study.check import CheckResult, check_study
-from lampyris.study.rules_assays import EXVIVO, SHEET_ASSAYS, tray_of
+from lampyris.study.rules.assays import EXVIVO, tray_of
+from lampyris.study.rules.sheets import SHEET_ASSAYS
 
 
 @dataclass(frozen=True, slots=True)

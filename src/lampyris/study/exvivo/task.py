@@ -19,13 +19,14 @@ from lampyris.core.images import RADIANCE_UNIT
 from lampyris.core.settings import StudySettings
 from lampyris.io import durable
 from lampyris.study.check import CheckResult
-from lampyris.study.codec import encode_rows
 from lampyris.study.exvivo.sections import SECTIONS_FAILED, SECTIONS_FOLDER, has_sections, section_task
 from lampyris.study.exvivo.sheets import ExVivoSheets
-from lampyris.study.graph import Task, TaskOutcome
-from lampyris.study.rules_assays import EXVIVO, ICP_MS, SHEET_ASSAYS
+from lampyris.study.graph.codec import encode_rows
+from lampyris.study.graph.store import read_noun, write_noun
+from lampyris.study.graph.tasks import Task, TaskOutcome
+from lampyris.study.rules.assays import EXVIVO, ICP_MS
+from lampyris.study.rules.sheets import SHEET_ASSAYS
 from lampyris.study.standards import standard_files
-from lampyris.study.store import read_noun, write_noun
 
 ASSAYS_FOLDER = "results/assays"
 TRAY, TRAY_IMAGE = "tray.json", "tray.ome.zarr"

@@ -22,7 +22,7 @@ from lampyris.io.regions.readers import read_regions
 from lampyris.study.amounts import KnownDose, study_doses
 from lampyris.study.exvivo.sheets import ExVivoSheets
 from lampyris.study.opening import SHEET, open_view
-from lampyris.study.rules_assays import SHEET_ASSAYS
+from lampyris.study.rules.sheets import SHEET_ASSAYS
 from lampyris.study.standards import measure_standards
 
 # pixel sizes of sheet and file that differ by more are two statements

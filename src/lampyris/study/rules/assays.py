@@ -3,19 +3,14 @@
 import math
 from collections import Counter, defaultdict
 from collections.abc import Iterator, Sequence
-from typing import TYPE_CHECKING
 
 from lampyris.core.finding import Finding, Place, Severity
 from lampyris.core.schemas import AssayRow, OrganRow
 from lampyris.io.mends import did_you_mean
 from lampyris.io.paths import path_fault
-from lampyris.study.rules_amounts import SHEET_ANIMALS, has_dose
+from lampyris.study.rules.amounts import has_dose
+from lampyris.study.rules.sheets import SHEET_ANIMALS, SHEET_ASSAYS, SHEET_ORGANS, Sheets
 
-if TYPE_CHECKING:
-    from lampyris.study.rules import Sheets
-
-SHEET_ASSAYS = "assays.csv"
-SHEET_ORGANS = "organs.csv"
 EXVIVO, ICP_MS, HISTOLOGY = "exvivo", "icp-ms", "histology"
 
 # what organs of mice of 15 to 40 g weigh in g, tumour-bearing and sick ones included; beyond is a slip of a unit or a cell
@@ -40,7 +35,7 @@ def _finding(severity: Severity, rule: str, file: str, row: int | None, column: 
     return Finding(rule, severity, Place(file, row, column), seen, mend)
 
 
-def check_assays(sheets: "Sheets", /) -> Iterator[Finding]:
+def check_assays(sheets: Sheets, /) -> Iterator[Finding]:
     """Files, animals, bands and probes of assays.csv exist; an image has all bands once."""
     for row in sheets.assays:
         yield from _check_paths(row, sheets)
@@ -58,7 +53,7 @@ def check_assays(sheets: "Sheets", /) -> Iterator[Finding]:
         yield _finding(Severity.ERROR, "assays.no-organs", SHEET_ASSAYS, first.row, "file", seen, mend)
 
 
-def _check_paths(row: AssayRow, sheets: "Sheets") -> Iterator[Finding]:
+def _check_paths(row: AssayRow, sheets: Sheets) -> Iterator[Finding]:
     for column in ("file", "background", "photo", "outlines"):
         path = getattr(row, column)
         if path and not path_fault(sheets.study, path) and not (sheets.study / path).exists():
@@ -68,7 +63,7 @@ def _check_paths(row: AssayRow, sheets: "Sheets") -> Iterator[Finding]:
             )
 
 
-def _check_names(row: AssayRow, sheets: "Sheets") -> Iterator[Finding]:
+def _check_names(row: AssayRow, sheets: Sheets) -> Iterator[Finding]:
     known = [animal.animal for animal in sheets.animals]
     if row.animal and known and sheets.whole and row.animal not in known:
         yield _unknown_animal(row.animal, known, SHEET_ASSAYS, row.row)
@@ -102,7 +97,7 @@ def _unknown_animal(animal: str, known: Sequence[str], file: str, line: int) -> 
     )
 
 
-def _check_bands(file: str, rows: Sequence[AssayRow], sheets: "Sheets") -> Iterator[Finding]:
+def _check_bands(file: str, rows: Sequence[AssayRow], sheets: Sheets) -> Iterator[Finding]:
     named = Counter(row.channel for row in rows)
     doubled = next((row for row in rows[1:] if named[row.channel] > 1), None)
     if doubled is not None or (len(rows) > 1 and "" in named):
@@ -120,7 +115,7 @@ def _check_bands(file: str, rows: Sequence[AssayRow], sheets: "Sheets") -> Itera
         yield _finding(Severity.ERROR, "assays.missing-band", SHEET_ASSAYS, rows[0].row, "channel", seen, mend)
 
 
-def check_organs(sheets: "Sheets", /) -> Iterator[Finding]:
+def check_organs(sheets: Sheets, /) -> Iterator[Finding]:
     """Organs stand once, on a tray that is named, with a weight that an organ has, of an animal whose dose is known."""
     trays = {row.file for row in sheets.assays if row.kind == EXVIVO}
     first: dict[tuple[str, str], int] = {}
@@ -244,7 +239,7 @@ def _check_places(file: str, rows: Sequence[OrganRow]) -> Iterator[Finding]:
             yield _finding(Severity.ERROR, "organs.place", SHEET_ORGANS, row.row, "place", seen, mend)
 
 
-def _check_doses(sheets: "Sheets") -> Iterator[Finding]:
+def _check_doses(sheets: Sheets) -> Iterator[Finding]:
     """Of labelled animals on trays, a dose or the labelled cells are known."""
     if sheets.settings is None or not any(row.kind == EXVIVO for row in sheets.assays):
         return

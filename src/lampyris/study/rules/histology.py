@@ -2,18 +2,14 @@
 
 from collections import defaultdict
 from collections.abc import Iterator, Sequence
-from typing import TYPE_CHECKING
 
 from lampyris.core.finding import Finding, Place, Severity
 from lampyris.core.schemas import SECTION_LANDMARKS, AssayRow, SectionLandmarkRow
 from lampyris.io.mends import did_you_mean
 from lampyris.io.sheets import read_sheet
-from lampyris.study.rules_assays import HISTOLOGY, SHEET_ASSAYS
+from lampyris.study.rules.assays import HISTOLOGY
+from lampyris.study.rules.sheets import SHEET_ASSAYS, SHEET_SECTION_LANDMARKS, Sheets
 
-if TYPE_CHECKING:
-    from lampyris.study.rules import Sheets
-
-SHEET_SECTION_LANDMARKS = "section_landmarks.csv"
 NUCLEI, LABEL = "nuclei", "label"
 SectionKey = tuple[str, str, str]
 
@@ -27,7 +23,7 @@ def sections_of(rows: Sequence[AssayRow], /) -> dict[SectionKey, tuple[AssayRow,
     return {key: tuple(rows) for key, rows in found.items()}
 
 
-def check_histology(sheets: "Sheets", /) -> Iterator[Finding]:
+def check_histology(sheets: Sheets, /) -> Iterator[Finding]:
     """Sections name animal, organ and channels; landmarks name a section that is there, three of them at least."""
     sections = sections_of(sheets.assays)
     for (animal, organ, section), rows in sections.items():
@@ -43,7 +39,7 @@ def check_histology(sheets: "Sheets", /) -> Iterator[Finding]:
         yield from _check_landmarks(landmarks, sections)
 
 
-def read_landmarks(sheets: "Sheets", /) -> tuple[tuple[SectionLandmarkRow, ...], tuple[Finding, ...]]:
+def read_landmarks(sheets: Sheets, /) -> tuple[tuple[SectionLandmarkRow, ...], tuple[Finding, ...]]:
     """Rows of section_landmarks.csv with what is wrong with them; none where there is no such sheet."""
     path = sheets.study / SHEET_SECTION_LANDMARKS
     return read_sheet(path, SECTION_LANDMARKS, SectionLandmarkRow) if path.exists() else ((), ())

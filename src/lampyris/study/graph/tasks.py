@@ -17,16 +17,14 @@ from concurrent.futures import BrokenExecutor, Executor, Future, ProcessPoolExec
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from lampyris.core.errors import LampyrisError
 from lampyris.core.finding import Finding
 from lampyris.io import durable
-from lampyris.study.cluster import ClusterEngine, cluster_engine
-from lampyris.study.provenance import package_versions, source_hash
-
-if TYPE_CHECKING:
-    from threadpoolctl import threadpool_limits
+from lampyris.study.graph.blas import blas_limit
+from lampyris.study.graph.cluster import ClusterEngine, cluster_engine
+from lampyris.study.graph.provenance import package_versions, source_hash
 
 RECORD = "record.json"
 DISK = "store.write"
@@ -354,18 +352,10 @@ def _one_blas_thread() -> Iterator[None]:
         yield
 
 
-def blas_limit() -> "threadpool_limits":
-    """Hold linear algebra of this process to one thread, until the limit is left."""
-    import scipy.linalg  # noqa: F401  (its library must be loaded to be held)
-    from threadpoolctl import threadpool_limits
-
-    return threadpool_limits(limits=1, user_api="blas")
-
-
 def _wake() -> None:
     """Import what the steps of a study need."""
     import lampyris.imaging.step
-    import lampyris.study.following  # noqa: F401
+    import lampyris.study.graph.following  # noqa: F401
 
 
 def _begin_worker() -> None:

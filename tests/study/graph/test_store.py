@@ -16,8 +16,8 @@ from lampyris.core.estimate import Estimate
 from lampyris.core.finding import Finding, Place, Severity
 from lampyris.core.images import Pose, Registration
 from lampyris.core.study import AnimalOutcome, SessionResult, ViewTotal
-from lampyris.study.codec import decode, encode
-from lampyris.study.store import (
+from lampyris.study.graph.codec import decode, encode
+from lampyris.study.graph.store import (
     ANIMAL,
     SESSION,
     StoredAnimal,

@@ -14,8 +14,8 @@ from small_work import copy_and_count, die, fail
 from lampyris.cli.command import main
 from lampyris.core.errors import ImageError, LampyrisError, MissingExtraError, UsageError
 from lampyris.io.durable import sha256_file, sha256_tree
-from lampyris.study import cluster
-from lampyris.study.graph import Task, open_engine, run_tasks
+from lampyris.study.graph import cluster
+from lampyris.study.graph.tasks import Task, open_engine, run_tasks
 from lampyris.study.run import run_study
 
 distributed = pytest.importorskip("distributed", reason="distributed is not installed")

@@ -1,7 +1,7 @@
 """The study's tables, one row per detection, limit, organ signal, outcome, arm and pair; columns with their units.
 
-Those of what was followed over days are laid out in `lampyris.study.spread_tables`, tests, courses, onsets and relations in
-`lampyris.study.analysis_tables`.
+Those of what was followed over days are laid out in `lampyris.study.tables.spread`, tests, courses, onsets and relations in
+`lampyris.study.tables.analyses`.
 """
 
 import math
@@ -16,14 +16,14 @@ from lampyris.core.images import FLUX_UNIT, RADIANCE_UNIT
 from lampyris.core.regions import RegionResult
 from lampyris.core.results import Detection, DetectionLimit, OrganSignal
 from lampyris.core.study import Correction, Corrections, SessionResult, StudyResults, ViewResult
-from lampyris.study.amount_tables import amount_tables
-from lampyris.study.analysis_tables import analysis_tables
-from lampyris.study.assay_tables import assay_tables
 from lampyris.study.checks.tables import check_tables
-from lampyris.study.columns import Cell, Table, columns, estimate_cells
 from lampyris.study.dot.tables import bench_tables
 from lampyris.study.outcomes import owners
-from lampyris.study.spread_tables import spread_tables
+from lampyris.study.tables.amounts import amount_tables
+from lampyris.study.tables.analyses import analysis_tables
+from lampyris.study.tables.assays import assay_tables
+from lampyris.study.tables.columns import Cell, Table, columns, estimate_cells
+from lampyris.study.tables.spread import spread_tables
 
 
 def study_tables(results: StudyResults, /) -> dict[str, Table]:

@@ -11,7 +11,8 @@
     results/sub-A/curated/ses-S/dorsal-lesions.ome.zarr  but for the outlines, where they changed
 
 The image's channels are ``radiance:BAND`` per band, then `probe`, `probe_variance`, `total_variance`, `display`,
-`autofluorescence`, `photo`; its labels `body`, `lesions` and `flags`. JSON spells NaN and infinity as strings (`lampyris.study.codec`).
+`autofluorescence`, `photo`; its labels `body`, `lesions` and `flags`. JSON spells NaN and infinity as strings
+(`lampyris.study.graph.codec`).
 """
 
 import json
@@ -30,7 +31,7 @@ from lampyris.core.finding import Finding, Place, Severity
 from lampyris.core.images import RADIANCE_UNIT
 from lampyris.core.study import AnimalOutcome, Correction, SessionResult, ViewResult
 from lampyris.io import durable
-from lampyris.study.codec import decode, encode
+from lampyris.study.graph.codec import decode, encode
 
 SESSION = "session.json"
 ANIMAL = "animal.json"

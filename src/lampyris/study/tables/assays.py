@@ -10,11 +10,11 @@ from lampyris.core.comparison import Comparison, GroupSummary, PairDifference
 from lampyris.core.estimate import Estimate
 from lampyris.core.histology import Histology, OrganCall, OrganDensity, SectionResult
 from lampyris.core.images import FLUX_UNIT
-from lampyris.study.columns import Cell, Table, columns, estimate_cells
+from lampyris.study.tables.columns import Cell, Table, columns, estimate_cells
 
 
 def assay_tables(exvivo: ExVivo | None, histology: Histology | None, /) -> dict[str, Table]:
-    """Lay organs and sections out as columns, as `lampyris.study.tables.study_tables` does; no table where there are none."""
+    """Lay organs and sections out as columns, as `lampyris.study.tables.study.study_tables` does; no table where there are none."""
     return {**_organ_tables(exvivo), **_section_tables(histology)}
 
 

@@ -9,13 +9,13 @@ from lampyris.core.design import Design, TestResult
 from lampyris.core.estimate import Estimate
 from lampyris.core.onset import OnsetArm, OnsetResult
 from lampyris.core.study import StudyResults
-from lampyris.study.columns import Cell, Table, columns, estimate_cells
+from lampyris.study.tables.columns import Cell, Table, columns, estimate_cells
 
 _NAN = math.nan
 
 
 def analysis_tables(results: StudyResults, /) -> dict[str, Table]:
-    """Lay the analyses out, with the columns and units of `lampyris.study.tables.study_tables`."""
+    """Lay the analyses out, with the columns and units of `lampyris.study.tables.study.study_tables`."""
     found = results.analyses
     return {
         "tests": columns(_tests(results), _test("", "", _TEST, _ANSWER)),

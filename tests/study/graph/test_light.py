@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from lampyris.imaging.light import light_table
-from lampyris.study.light import begin_light, light_is_shared, use_light
+from lampyris.study.graph.light import begin_light, light_is_shared, use_light
 from lampyris.virtual.design import default_design
 
 INSTRUMENT = default_design().instrument

@@ -10,8 +10,8 @@ from lampyris.imaging import step
 from lampyris.imaging.detection import background, detect, matched_filter, photometry, regions
 from lampyris.imaging.light import nominal
 from lampyris.imaging.radiance import calibrate
-from lampyris.study.methods_spread import SPREAD_REFERENCES, spread_methods
-from lampyris.study.methods_statistics import STATISTICS_REFERENCES, StatisticsDone, statistics_methods
+from lampyris.study.methods.spread import SPREAD_REFERENCES, spread_methods
+from lampyris.study.methods.statistics import STATISTICS_REFERENCES, StatisticsDone, statistics_methods
 
 REFERENCES = (
     "Alexandrakis G, Rannou FR, Chatziioannou AF (2005) Phys Med Biol 50:4225. doi:10.1088/0031-9155/50/17/021",

@@ -12,13 +12,10 @@ from lampyris.core.settings import StudySettings
 from lampyris.core.study import AnimalOutcome, SessionResult
 from lampyris.imaging.inputs import SessionInput
 from lampyris.io.durable import canonical_json
-from lampyris.study.codec import encode
-from lampyris.study.following import AnimalInput, FollowStep
-from lampyris.study.graph import RECORD, Task
-from lampyris.study.light import use_light
-from lampyris.study.opening import SessionRows, named_in, open_session, session_files
-from lampyris.study.outcomes import animal_outcome
-from lampyris.study.store import (
+from lampyris.study.graph.codec import encode
+from lampyris.study.graph.following import AnimalInput, FollowStep
+from lampyris.study.graph.light import use_light
+from lampyris.study.graph.store import (
     ANIMAL,
     SESSION,
     StoredAnimal,
@@ -27,6 +24,9 @@ from lampyris.study.store import (
     write_noun,
     write_session,
 )
+from lampyris.study.graph.tasks import RECORD, Task
+from lampyris.study.opening import SessionRows, named_in, open_session, session_files
+from lampyris.study.outcomes import animal_outcome
 
 SessionStep = Callable[[SessionInput, StudySettings], SessionResult]
 

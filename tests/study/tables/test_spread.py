@@ -10,7 +10,7 @@ from cheap_step import detection, endpoints_of, estimate, flux_of, lesion, sight
 from lampyris.core.estimate import Estimate
 from lampyris.core.lesions import OrganActivity, Reach
 from lampyris.core.study import AnimalOutcome, RunRecord, SessionResult, StudyResults
-from lampyris.study.tables import study_tables
+from lampyris.study.tables.study import study_tables
 
 NOTHING = StudyResults("", "", False, {}, (), (), (), (), (), RunRecord("", "", {}, {}, {}, ""))
 TABLES = ("lesions", "sightings", "endpoints", "onsets", "burden", "route", "activities", "washout", "reach")

@@ -15,13 +15,13 @@ from lampyris.core.lesions import (
     Sighting,
 )
 from lampyris.core.study import AnimalOutcome, StudyResults
-from lampyris.study.columns import Cell, Table, columns, estimate_cells
+from lampyris.study.tables.columns import Cell, Table, columns, estimate_cells
 
 CELLS_UNIT = "labelled-cell equivalents at injection"
 
 
 def spread_tables(results: StudyResults, /) -> dict[str, Table]:
-    """Lay out what was followed over days, with the columns and units of `lampyris.study.tables.study_tables`."""
+    """Lay out what was followed over days, with the columns and units of `lampyris.study.tables.study.study_tables`."""
     return {
         "lesions": columns(_per_animal(results, lambda one: one.lesions, _lesion), _sample(_lesion(_SOURCE))),
         "sightings": columns(

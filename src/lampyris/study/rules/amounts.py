@@ -4,18 +4,13 @@ import math
 from collections import defaultdict
 from collections.abc import Iterator, Sequence
 from statistics import median
-from typing import TYPE_CHECKING
 
 from lampyris.core.finding import Finding, Place, Severity
 from lampyris.core.schemas import AnimalRow, StandardRow
 from lampyris.io.mends import did_you_mean
 from lampyris.io.paths import path_fault
+from lampyris.study.rules.sheets import SHEET_ANIMALS, SHEET_STANDARDS, Sheets
 
-if TYPE_CHECKING:
-    from lampyris.study.rules import Sheets
-
-SHEET_STANDARDS = "standards.csv"
-SHEET_ANIMALS = "animals.csv"
 LINE_KINDS = ("well plate", "phantom")
 LEAST_LEVELS = 3
 # of a mouse's tail vein: less is a slip of a column, more does harm
@@ -51,7 +46,7 @@ def _warning(rule: str, row: int, column: str, seen: str, mend: str, file: str =
     return _found(Severity.WARNING, rule, row, column, seen, mend, file)
 
 
-def check_standards(sheets: "Sheets", /) -> Iterator[Finding]:
+def check_standards(sheets: Sheets, /) -> Iterator[Finding]:
     """Every standard has a signal and an amount with their units, a known probe, animal and band, and stands once."""
     first: dict[tuple[str, ...], int] = {}
     for row in sheets.standards:
@@ -67,7 +62,7 @@ def check_standards(sheets: "Sheets", /) -> Iterator[Finding]:
             yield from _check_series(rows)
 
 
-def _check_signal(row: StandardRow, sheets: "Sheets") -> Iterator[Finding]:
+def _check_signal(row: StandardRow, sheets: Sheets) -> Iterator[Finding]:
     valued = math.isfinite(row.value)
     if valued == bool(row.image):
         seen = "has both a value and an image." if valued else "has neither a value nor an image."
@@ -99,7 +94,7 @@ def _check_signal(row: StandardRow, sheets: "Sheets") -> Iterator[Finding]:
         yield from _check_image(row, sheets)
 
 
-def _check_image(row: StandardRow, sheets: "Sheets") -> Iterator[Finding]:
+def _check_image(row: StandardRow, sheets: Sheets) -> Iterator[Finding]:
     for column in ("y_mm", "x_mm", "radius_mm", "exposure_s"):
         if not math.isfinite(getattr(row, column)):
             seen = f"the image of {row.standard} has no {column}."
@@ -112,7 +107,7 @@ def _check_image(row: StandardRow, sheets: "Sheets") -> Iterator[Finding]:
             yield _error("standards.missing-file", row.row, column, f"{path} does not exist.", "Correct the path.")
 
 
-def _check_amount(row: StandardRow, sheets: "Sheets") -> Iterator[Finding]:
+def _check_amount(row: StandardRow, sheets: Sheets) -> Iterator[Finding]:
     if row.kind in LINE_KINDS:
         if not math.isfinite(row.amount):
             mend = "Write how much it holds; 0 for a blank."
@@ -144,7 +139,7 @@ def _check_amount(row: StandardRow, sheets: "Sheets") -> Iterator[Finding]:
             )
 
 
-def _series(sheets: "Sheets") -> dict[tuple[str, ...], list[StandardRow]]:
+def _series(sheets: Sheets) -> dict[tuple[str, ...], list[StandardRow]]:
     series: dict[tuple[str, ...], list[StandardRow]] = defaultdict(list)
     for row in sheets.standards:
         if row.kind in LINE_KINDS and math.isfinite(row.amount):
@@ -188,7 +183,7 @@ def _check_prefix(rows: Sequence[StandardRow]) -> Iterator[Finding]:
                 yield _warning("standards.prefix", row.row, "amount", seen, mend)
 
 
-def check_doses(sheets: "Sheets", /) -> Iterator[Finding]:
+def check_doses(sheets: Sheets, /) -> Iterator[Finding]:
     """Syringes are lighter after injection, volumes are a mouse's, and no dose is a thousand times the others'."""
     dosed = [row for row in sheets.animals if has_dose(row)]
     for row in dosed:

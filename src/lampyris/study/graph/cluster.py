@@ -17,7 +17,7 @@ from typing import Any
 from lampyris.core.errors import LampyrisError, MissingExtraError
 from lampyris.core.finding import Finding, Place, Severity
 from lampyris.io.durable import sha256_file
-from lampyris.study.provenance import package_versions, source_hash
+from lampyris.study.graph.provenance import package_versions, source_hash
 
 EXTRA = "dask"
 CONNECT_S = 20.0
@@ -193,7 +193,7 @@ def _work_here(
 @cache
 def _hold_blas() -> Any:
     """One thread of linear algebra for the life of the worker: sums split over threads differ in their last digits."""
-    from lampyris.study.graph import blas_limit
+    from lampyris.study.graph.blas import blas_limit
 
     return blas_limit()
 

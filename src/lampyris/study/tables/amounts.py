@@ -7,11 +7,11 @@ from typing import Any
 from lampyris.core.amounts import Amounts, CalibrationLine, InjectedDose, InstrumentRatio, SignalAmount
 from lampyris.core.estimate import Estimate
 from lampyris.core.images import FLUX_UNIT
-from lampyris.study.columns import Cell, Table, columns, estimate_cells
+from lampyris.study.tables.columns import Cell, Table, columns, estimate_cells
 
 
 def amount_tables(amounts: Amounts | None, /) -> dict[str, Table]:
-    """Lay amounts out as columns, as `lampyris.study.tables.study_tables` does; no table where there are none."""
+    """Lay amounts out as columns, as `lampyris.study.tables.study.study_tables` does; no table where there are none."""
     if amounts is None:
         return {}
     ratios = {one.calibration: one.ratio for one in amounts.brightness}

@@ -20,10 +20,10 @@ from lampyris.imaging.radiance.unmix import mixing_matrix
 from lampyris.io.settings import read_settings
 from lampyris.metastasis import kinetics, spread
 from lampyris.probe.probe import probe_from_settings
-from lampyris.study import methods_spread
-from lampyris.study.methods import REFERENCES, methods_text
-from lampyris.study.methods_spread import SPREAD_REFERENCES
-from lampyris.study.methods_statistics import STATISTICS_REFERENCES, StatisticsDone
+from lampyris.study.methods import spread as methods_spread
+from lampyris.study.methods.spread import SPREAD_REFERENCES
+from lampyris.study.methods.statistics import STATISTICS_REFERENCES, StatisticsDone
+from lampyris.study.methods.text import REFERENCES, methods_text
 
 RECORD = RunRecord("0.1.0", "ab" * 32, {"numpy": "2.0", "scipy": "1.16"}, {}, {}, "lampyris run .")
 

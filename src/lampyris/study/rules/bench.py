@@ -1,7 +1,6 @@
 """Rules of bench.csv: files, probes and lots that exist, roles that the technique knows, each file once."""
 
 from collections.abc import Iterator
-from typing import TYPE_CHECKING
 
 from lampyris.core.finding import Finding, Place, Severity
 from lampyris.core.schemas import BenchRow
@@ -9,18 +8,14 @@ from lampyris.core.techniques import settings_of
 from lampyris.core.techniques.table import known_techniques
 from lampyris.io.mends import did_you_mean
 from lampyris.io.paths import path_fault
-
-if TYPE_CHECKING:
-    from lampyris.study.rules import Sheets
-
-SHEET_BENCH = "bench.csv"
+from lampyris.study.rules.sheets import SHEET_BENCH, Sheets
 
 
 def _finding(severity: Severity, rule: str, row: BenchRow, column: str, seen: str, mend: str) -> Finding:
     return Finding(f"bench.{rule}", severity, Place(SHEET_BENCH, row.row, column), seen, mend)
 
 
-def check_bench(sheets: "Sheets", /) -> Iterator[Finding]:
+def check_bench(sheets: Sheets, /) -> Iterator[Finding]:
     """Files, probes, lots and roles of bench.csv exist, and a file stands once."""
     first: dict[tuple[str, ...], int] = {}
     for row in sheets.bench:
@@ -55,7 +50,7 @@ def _check_role(row: BenchRow) -> Iterator[Finding]:
         yield _finding(Severity.ERROR, "role", row, "role", seen, mend)
 
 
-def _check_probe(row: BenchRow, sheets: "Sheets") -> Iterator[Finding]:
+def _check_probe(row: BenchRow, sheets: Sheets) -> Iterator[Finding]:
     if sheets.settings is None:
         return
     probes = sheets.settings.probes
@@ -74,7 +69,7 @@ def _check_probe(row: BenchRow, sheets: "Sheets") -> Iterator[Finding]:
         yield _finding(Severity.WARNING, "lot", row, "lot", seen, "Correct it, or add it to the probe's lots.")
 
 
-def _check_options(sheets: "Sheets") -> Iterator[Finding]:
+def _check_options(sheets: Sheets) -> Iterator[Finding]:
     """Options that nothing is measured with."""
     if sheets.settings is None or not sheets.whole:
         return

@@ -1,4 +1,4 @@
-"""Rules across the rows of the sheets and the settings. Each is a function of `Sheets` that yields findings.
+"""Rules across the rows of samplesheet.csv, animals.csv, landmarks.csv and the settings.
 
 Rules that ask for completeness are silent while a sheet has faulty rows: those rows are not there to be counted, and what
 would be said of them would be wrong. Rules on image files are `lampyris.study.headers`.
@@ -8,8 +8,7 @@ import itertools
 import math
 import unicodedata
 from collections import Counter, defaultdict
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import datetime
 from pathlib import Path
 from typing import Any
@@ -17,79 +16,17 @@ from typing import Any
 from lampyris.core.finding import Finding, Place, Severity
 from lampyris.core.schemas import (
     AnimalRow,
-    AssayRow,
-    BenchRow,
-    CurationRow,
     LandmarkRow,
-    OrganRow,
-    RegionRow,
     SampleRow,
-    StandardRow,
 )
 from lampyris.core.settings import Band, Stage, StudySettings
 from lampyris.io.mends import did_you_mean
 from lampyris.io.paths import path_fault
-from lampyris.study.draft.rules import check_drafted
-from lampyris.study.rules_amounts import check_doses, check_standards
-from lampyris.study.rules_assays import check_assays, check_organs
-from lampyris.study.rules_bench import check_bench
-from lampyris.study.rules_histology import check_histology
-
-SETTINGS = "study.toml"
-SHEET = "samplesheet.csv"
-SHEET_ANIMALS = "animals.csv"
-SHEET_LANDMARKS = "landmarks.csv"
-SHEET_REGIONS = "regions.csv"
+from lampyris.study.rules.sheets import SETTINGS, SHEET, SHEET_ANIMALS, SHEET_LANDMARKS, Sheets
 
 # centres are written as whole nanometres; more is another filter
 WAVELENGTH_TOLERANCE_NM = 0.5
 LEAST_LANDMARKS = 2
-
-
-@dataclass(frozen=True, slots=True)
-class Sheets:
-    """A study's sheets, read.
-
-    Parameters
-    ----------
-    study : Path
-        The study's directory.
-    settings : StudySettings or None
-        None where study.toml is not valid.
-    samples : tuple of SampleRow
-        Valid rows of samplesheet.csv.
-    animals : tuple of AnimalRow
-        Valid rows of animals.csv.
-    whole : bool
-        Whether every row of the sheets is valid.
-    landmarks : tuple of LandmarkRow
-        Valid rows of landmarks.csv.
-    standards : tuple of StandardRow
-        Valid rows of standards.csv.
-    curation : tuple of CurationRow
-        Valid rows of curation.csv.
-    regions : tuple of RegionRow
-        Valid rows of regions.csv.
-    assays : tuple of AssayRow
-        Valid rows of assays.csv.
-    organs : tuple of OrganRow
-        Valid rows of organs.csv.
-    bench : tuple of BenchRow
-        Valid rows of bench.csv.
-    """
-
-    study: Path
-    settings: StudySettings | None
-    samples: tuple[SampleRow, ...]
-    animals: tuple[AnimalRow, ...]
-    whole: bool
-    landmarks: tuple[LandmarkRow, ...] = ()
-    standards: tuple[StandardRow, ...] = ()
-    curation: tuple[CurationRow, ...] = ()
-    regions: tuple[RegionRow, ...] = ()
-    assays: tuple[AssayRow, ...] = ()
-    organs: tuple[OrganRow, ...] = ()
-    bench: tuple[BenchRow, ...] = ()
 
 
 def _error(rule: str, place: Place, seen: str, mend: str) -> Finding:
@@ -561,29 +498,3 @@ def check_exposures(sheets: Sheets, /) -> Iterator[Finding]:
 def _all_rows(sheets: Sheets) -> Iterator[tuple[str, SampleRow | AnimalRow]]:
     yield from ((SHEET_ANIMALS, row) for row in sheets.animals)
     yield from ((SHEET, row) for row in sheets.samples)
-
-
-RULES: tuple[Callable[[Sheets], Iterator[Finding]], ...] = (
-    check_groups,
-    check_group_of_animal,
-    check_probes,
-    check_channels,
-    check_unmixing,
-    check_duplicates,
-    check_images,
-    check_names,
-    check_bands_complete,
-    check_days,
-    check_schedule,
-    check_landmarks,
-    check_paths,
-    check_animals,
-    check_exposures,
-    check_drafted,
-    check_standards,
-    check_doses,
-    check_assays,
-    check_organs,
-    check_histology,
-    check_bench,
-)

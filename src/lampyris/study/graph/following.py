@@ -16,7 +16,7 @@ from lampyris.core.lesions import Endpoints, Lesion
 from lampyris.core.schemas import VIEWS, AnimalRow
 from lampyris.core.settings import StudySettings
 from lampyris.core.study import SessionResult
-from lampyris.study.store import read_plane
+from lampyris.study.graph.store import read_plane
 
 if TYPE_CHECKING:
     from lampyris.imaging.body.register import PlacedPhoto

@@ -13,9 +13,9 @@ from threadpoolctl import threadpool_info, threadpool_limits
 
 from lampyris.core.errors import ImageError, LampyrisError
 from lampyris.core.finding import Finding, Place, Severity
-from lampyris.study import graph
-from lampyris.study.graph import RECORD, Task, do_task, is_done, open_engine, run_task, run_tasks, task_key
-from lampyris.study.provenance import package_versions, source_hash
+from lampyris.study.graph import tasks as graph
+from lampyris.study.graph.provenance import package_versions, source_hash
+from lampyris.study.graph.tasks import RECORD, Task, do_task, is_done, open_engine, run_task, run_tasks, task_key
 
 
 @pytest.fixture

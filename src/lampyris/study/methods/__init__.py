@@ -1,0 +1,1 @@
+"""The methods text: paragraphs ready to paste, with every parameter, its unit and the citations."""

@@ -1,0 +1,1 @@
+"""The tables of results: rows, columns, units, and what each column means."""

@@ -4,10 +4,19 @@ import argparse
 import math
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Any, NoReturn, Protocol
+
+from lampyris.core.errors import UsageError
 
 # words for decimal marks, which a shell might take for its own
 MARKS = {"point": ".", "comma": ","}
+
+
+class Parser(argparse.ArgumentParser):
+    """A parser that raises, so that wrong usage leaves by the same door as every other error."""
+
+    def error(self, message: str) -> NoReturn:
+        raise UsageError(f"{message}. See `{self.prog} --help`.")
 
 
 class AddVerb(Protocol):

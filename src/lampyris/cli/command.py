@@ -10,39 +10,32 @@ import os
 import sys
 from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
-from typing import Any, NoReturn
+from typing import Any
 
 from lampyris import __version__
 from lampyris.cli import (
     assays,
     bench,
     catalogue,
-    comparisons,
     drafts,
     machine,
     onsets,
     power,
     probe,
-    relations,
     studies,
     takeaway,
     trials,
 )
-from lampyris.cli.arguments import add_output, figure_path
+from lampyris.cli.arguments import Parser, add_output, figure_path
+from lampyris.cli.groups import verbs as comparisons
 from lampyris.cli.output import print_error, print_unexpected
-from lampyris.core.errors import LampyrisError, UsageError
+from lampyris.cli.relations import verbs as relations
+from lampyris.core.errors import LampyrisError
 
 SHELLS = ("bash", "zsh")
 DESCRIPTION = (
     "Near-infrared quantum-dot imaging of metastasis: from raw images to which cells spread, where, and how sure."
 )
-
-
-class Parser(argparse.ArgumentParser):
-    """A parser that raises, so that wrong usage leaves by the same door as every other error."""
-
-    def error(self, message: str) -> NoReturn:
-        raise UsageError(f"{message}. See `{self.prog} --help`.")
 
 
 class _PrintCompletion(argparse.Action):

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import numpy as np
 
-from lampyris.cli.relation_columns import Columns, complete_rows
+from lampyris.cli.relations.columns import Columns, complete_rows
 from lampyris.cli.tables import rows_where, table_read
 from lampyris.core.errors import InputError
 from lampyris.core.finding import Finding, Place, Severity

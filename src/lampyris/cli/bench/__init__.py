@@ -4,7 +4,7 @@ import argparse
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from lampyris.cli.arguments import AddVerb, add_output, figure_path
+from lampyris.cli.arguments import AddVerb, Parser, add_output, figure_path
 from lampyris.core.errors import InputError
 from lampyris.core.finding import Finding, Place, Severity
 from lampyris.core.technique_names import TECHNIQUES
@@ -55,8 +55,6 @@ def _source(text: str, model: "type[TechniqueSettings]") -> "BenchSource":
 
 
 def _technique_parser(options: argparse.Namespace, model: "type[TechniqueSettings]") -> argparse.ArgumentParser:
-    from lampyris.cli.command import Parser
-
     text = TECHNIQUES[options.technique]
     parser = Parser(prog=f"lampyris bench {options.technique}", description=text[0].upper() + text[1:] + ".")
     roles = "; ".join(f"{role}=FILE: {meaning}" for role, meaning in model.roles.items()).replace("%", "%%")

@@ -57,7 +57,7 @@ def _answer(data: bytes) -> dict[str, Any]:
 
     import python_calamine as calamine
 
-    from lampyris.io.data_tables.workbook import cell_text
+    from lampyris.io.data_tables.cells import cell_text
 
     try:
         with calamine.CalamineWorkbook.from_filelike(io.BytesIO(data)) as book:

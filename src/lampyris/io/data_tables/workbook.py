@@ -4,7 +4,6 @@ The values are read by calamine. What it leaves blank or does not tell - formula
 file itself, which .xlsx and .ods allow and .xls does not.
 """
 
-import datetime
 import io
 import re
 import zipfile
@@ -15,6 +14,7 @@ from xml.parsers import expat
 from lampyris.core.errors import InputError
 from lampyris.core.finding import Finding, Place, Severity
 from lampyris.io.data_tables.archives import FAULTS, refuse_bomb
+from lampyris.io.data_tables.cells import cell_text
 from lampyris.io.data_tables.grid import MAX_CELLS, Grid, letter, refused, table_of
 from lampyris.io.data_tables.table import UNSOLVED, DataTable
 
@@ -134,20 +134,6 @@ def _chosen(file: str, sheets: dict[str, bool], asked: str) -> str:
     if len(full) > 1:
         raise refused(file, "table.sheets", f"holds {len(full)} sheets.", f"Say --sheet with one of: {listed}.")
     return full[0]
-
-
-def cell_text(value: Any, /) -> str:
-    """A value of a workbook as text: whole numbers without a point, dates as year-month-day."""
-    if isinstance(value, bool):
-        return "yes" if value else "no"
-    if isinstance(value, float):
-        return str(int(value)) if value.is_integer() and abs(value) < 1e15 else repr(value)
-    if isinstance(value, datetime.datetime):
-        midnight = value.time() == datetime.time()
-        return value.date().isoformat() if midnight else value.isoformat(sep=" ", timespec="seconds")
-    if isinstance(value, datetime.date | datetime.time):
-        return value.isoformat()
-    return " ".join(str(value).split())
 
 
 def _address(row: int, column: int) -> str:

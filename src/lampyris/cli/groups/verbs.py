@@ -11,7 +11,7 @@ from lampyris.cli.output import finding_entry, print_findings, print_json, print
 from lampyris.core.errors import UsageError
 
 if TYPE_CHECKING:
-    from lampyris.cli.comparison_answers import Answer
+    from lampyris.cli.groups.answers import Answer
 
 POST_HOC = ("games-howell", "tukey", "dunnett", "dunnett-unequal", "dunn")
 # a paired comparison may be one of ranks, in a stated order of conditions
@@ -94,7 +94,7 @@ def _add_summary(parser: argparse.ArgumentParser) -> None:
 
 def _compare(options: argparse.Namespace) -> int:
     _refuse_clashes(options)
-    from lampyris.cli.comparison_kinds import answered
+    from lampyris.cli.groups.kinds import answered
 
     answer = answered(options)
     if options.plot is not None and answer.draw is not None:

@@ -5,10 +5,10 @@ import math
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
-from lampyris.cli.comparison_answers import Answer, axis_label, interval_entry, of_comparison
-from lampyris.cli.comparison_censored import censored_answer
-from lampyris.cli.comparison_columns import Asked, asked, asked_summary, days_of
 from lampyris.cli.entries import design_entry, test_entry
+from lampyris.cli.groups.answers import Answer, axis_label, interval_entry, of_comparison
+from lampyris.cli.groups.censored import censored_answer
+from lampyris.cli.groups.columns import Asked, asked, asked_summary, days_of
 from lampyris.core.comparison import Comparison
 from lampyris.core.errors import UsageError
 from lampyris.core.estimate import Estimate

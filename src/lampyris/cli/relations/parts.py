@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from lampyris.cli.entries import estimate_entry
-from lampyris.cli.relation_columns import MISSING, Columns
+from lampyris.cli.relations.columns import MISSING, Columns
 from lampyris.core.finding import Finding, Place, Severity
 from lampyris.report.drawing.scene import Scene
 from lampyris.statistics.relations.regression import RelationLine

@@ -6,8 +6,8 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from lampyris.cli.comparison_answers import Answer, interval_entry, of_comparison
-from lampyris.cli.comparison_columns import Asked
+from lampyris.cli.groups.answers import Answer, interval_entry, of_comparison
+from lampyris.cli.groups.columns import Asked
 from lampyris.core.errors import InputError, UsageError
 from lampyris.core.estimate import Estimate
 from lampyris.report.levels import level_text

@@ -4,8 +4,8 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any
 
-from lampyris.cli.comparison_columns import Asked, AskedSummary
 from lampyris.cli.entries import design_entry, test_entry
+from lampyris.cli.groups.columns import Asked, AskedSummary
 from lampyris.core.comparison import Comparison
 from lampyris.core.estimate import Estimate
 from lampyris.core.finding import Finding

@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 
 from lampyris.cli.entries import design_entry, estimate_entry, test_entry
-from lampyris.cli.relation_columns import (
+from lampyris.cli.relations.columns import (
     Columns,
     are_numbers,
     asked_table,
@@ -21,7 +21,7 @@ from lampyris.cli.relation_columns import (
     refuse_not_above_zero,
     yes_or_no,
 )
-from lampyris.cli.relation_parts import (
+from lampyris.cli.relations.parts import (
     Answer,
     Rows,
     independent_note,
@@ -55,7 +55,7 @@ def agreed(options: argparse.Namespace, /) -> Answer:
     Parameters
     ----------
     options : Namespace
-        As `lampyris.cli.relations` parses them.
+        As `lampyris.cli.relations.verbs` parses them.
 
     Returns
     -------

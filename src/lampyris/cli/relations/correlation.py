@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from lampyris.cli.entries import design_entry, estimate_entry, test_entry
-from lampyris.cli.relation_columns import (
+from lampyris.cli.relations.columns import (
     Columns,
     asked_table,
     complete_rows,
@@ -19,7 +19,7 @@ from lampyris.cli.relation_columns import (
     refuse_equal,
     refuse_few,
 )
-from lampyris.cli.relation_parts import (
+from lampyris.cli.relations.parts import (
     Answer,
     Rows,
     independent_note,
@@ -62,7 +62,7 @@ def correlated(options: argparse.Namespace, /) -> Answer:
     Parameters
     ----------
     options : Namespace
-        As `lampyris.cli.relations` parses them.
+        As `lampyris.cli.relations.verbs` parses them.
 
     Returns
     -------

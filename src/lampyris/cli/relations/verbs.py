@@ -11,7 +11,7 @@ from lampyris.cli.output import finding_entry, print_findings, print_json, print
 from lampyris.core.errors import UsageError
 
 if TYPE_CHECKING:
-    from lampyris.cli.relation_parts import Answer
+    from lampyris.cli.relations.parts import Answer
 
 METHODS = ("pearson", "spearman", "kendall", "repeated")
 WEIGHTS = ("none", "linear", "quadratic")
@@ -115,7 +115,7 @@ def _level(text: str) -> float:
 
 
 def _correlate(options: argparse.Namespace) -> int:
-    from lampyris.cli.correlation_answers import correlated, correlated_from_summary
+    from lampyris.cli.relations.correlation import correlated, correlated_from_summary
 
     if options.table is None:
         if options.r is None or options.n is None:
@@ -146,7 +146,7 @@ def _correlate(options: argparse.Namespace) -> int:
 
 
 def _agree(options: argparse.Namespace) -> int:
-    from lampyris.cli.agreement_answers import agreed
+    from lampyris.cli.relations.agreement import agreed
 
     columns = [options.a, options.b, *options.also]
     if len(set(columns)) < len(columns):

@@ -134,7 +134,7 @@ def asked(options: argparse.Namespace, /) -> Asked:
     Parameters
     ----------
     options : Namespace
-        As `lampyris.cli.comparisons` parses them.
+        As `lampyris.cli.groups.verbs` parses them.
 
     Returns
     -------

@@ -1,0 +1,1 @@
+"""Verbs ``correlate`` and ``agree``: which columns, and their answers in words, tables and figures."""

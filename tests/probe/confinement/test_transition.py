@@ -191,17 +191,26 @@ def test_a_layer_split_in_two_changes_nothing():
     assert first_transition(dot(("CdSe", 1.0), ("CdSe", 1.0))).kind == "type I"
 
 
-def test_calibration_returns_its_own_sample_and_helps_its_neighbours():
+def test_calibration_returns_to_its_own_sample_and_helps_its_neighbours():
     sample = dot(("CdTe", 2.2), ("CdSe", 1.2))
+    raw = first_transition(sample).energy_ev
     made = calibration(sample, 790.0)
-    found = calibrated(sample, made)
-    assert found.energy_ev.value == pytest.approx(EV_NM / 790.0)
-    assert found.energy_ev.sd < 0.5 * first_transition(sample).energy_ev.sd
+    found = calibrated(sample, made).energy_ev
+    # between prediction and measurement by the inverse of their variances
+    noise, prior = made.measured_sd_ev**2, raw.sd**2
+    assert found.value == pytest.approx((raw.value * noise + EV_NM / 790.0 * prior) / (noise + prior))
+    assert found.sd == pytest.approx(math.sqrt(noise * prior / (noise + prior)))
+    sure = calibration(sample, 790.0, sd_nm=0.0, size_relative_sd=0.0)
+    assert calibrated(sample, sure).energy_ev.value == pytest.approx(EV_NM / 790.0)
+    assert found.sd < 0.5 * raw.sd
     near, far = (calibrated(dot(("CdTe", 2.2), ("CdSe", t)), made).energy_ev for t in (1.3, 3.0))
     assert near.sd < far.sd
-    other = calibrated(dot(("CdSe", 2.0), ("ZnS", 0.6)), made)
-    assert [one.rule for one in other.findings if one.rule.startswith("calibration")] == ["calibration.other-materials"]
-    assert other.energy_ev.sd >= first_transition(dot(("CdSe", 2.0), ("ZnS", 0.6))).energy_ev.sd
+    other, unmoved = dot(("CdSe", 2.0), ("ZnS", 0.6)), first_transition(dot(("CdSe", 2.0), ("ZnS", 0.6))).energy_ev
+    told = calibrated(other, made)
+    assert [one.rule for one in told.findings if one.rule.startswith("calibration")] == ["calibration.other-materials"]
+    # of CdSe under ZnS the sample tells no more than the constants of CdSe that both lean on
+    assert 0.9 * unmoved.sd < told.energy_ev.sd < unmoved.sd
+    assert abs(told.energy_ev.value - unmoved.value) < 0.2 * abs(EV_NM / 790.0 - raw.value)
     assert edge_ev(bands(sample)) < material("CdTe").gap(295.0).value  # the spatially indirect edge
 
 

@@ -304,7 +304,7 @@ class _FarPart:
     bending, fixed : float
         What bands at ``distance_ev`` give, and the rest: the free electron, and what lies so far that it does not change.
     distance_ev : float
-        From the edge to those bands, away from the gap's other edge for ``own`` energies.
+        From the edge to those bands, which lie beyond the gap's other edge.
     """
 
     bending: float

@@ -21,6 +21,7 @@ TABLES = {
     "exvivo": "accuracy.exvivo",
     "histology": "accuracy.histology",
     "sizing": "accuracy.sizing",
+    "bands": "accuracy.bands",
     "growth": "accuracy.growth",
     "bench-absorption": "accuracy.bench.absorption",
     "bench-photoluminescence": "accuracy.bench.emission",

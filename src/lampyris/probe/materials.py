@@ -35,6 +35,8 @@ UNITS = {
     "hole_mass": "m0",
     "kane_energy": "eV",
     "hole_kane_energy": "eV",
+    "electron_remote_distance": "eV",
+    "hole_remote_distance": "eV",
     "spin_orbit": "eV",
     "permittivity_static": "1",
     "permittivity_optical": "1",

@@ -1,6 +1,7 @@
 """First transition: limits, kinds, uncertainty, the study's dot, calibration, refusals."""
 
 import math
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -32,8 +33,9 @@ def dot(*layers):
 def test_a_large_dot_has_the_bulk_gap(one):
     gap = max(one.gap(295.0).value, 0.0)
     found = [first_transition_ev(dot((one.name, radius))) for radius in (5.0, 10.0, 20.0)]
-    # confinement goes as r^-2 or r^-1, the pair's attraction and the image as r^-1: what is left at 20 nm is below 25 meV
-    assert found[-1] == pytest.approx(gap, abs=0.025)
+    # confinement goes as r^-2 or r^-1, the pair's attraction and the image as r^-1: what is left at 20 nm is below 30 meV
+    # for the lightest pair, that of PbTe: 0.0381 pi^2 (1/0.053 + 1/0.060) / 20^2 eV = 33 meV behind walls, less behind a barrier
+    assert found[-1] == pytest.approx(gap, abs=0.03)
     # nearer than at 5 nm, save where attraction and confinement happen to cancel there
     assert abs(found[2] - gap) <= max(abs(found[0] - gap), 0.02)
 
@@ -189,17 +191,26 @@ def test_a_layer_split_in_two_changes_nothing():
     assert first_transition(dot(("CdSe", 1.0), ("CdSe", 1.0))).kind == "type I"
 
 
-def test_calibration_returns_its_own_sample_and_helps_its_neighbours():
+def test_calibration_returns_to_its_own_sample_and_helps_its_neighbours():
     sample = dot(("CdTe", 2.2), ("CdSe", 1.2))
+    raw = first_transition(sample).energy_ev
     made = calibration(sample, 790.0)
-    found = calibrated(sample, made)
-    assert found.energy_ev.value == pytest.approx(EV_NM / 790.0)
-    assert found.energy_ev.sd < 0.5 * first_transition(sample).energy_ev.sd
+    found = calibrated(sample, made).energy_ev
+    # between prediction and measurement by the inverse of their variances
+    noise, prior = made.measured_sd_ev**2, raw.sd**2
+    assert found.value == pytest.approx((raw.value * noise + EV_NM / 790.0 * prior) / (noise + prior))
+    assert found.sd == pytest.approx(math.sqrt(noise * prior / (noise + prior)))
+    sure = calibration(sample, 790.0, sd_nm=0.0, size_relative_sd=0.0)
+    assert calibrated(sample, sure).energy_ev.value == pytest.approx(EV_NM / 790.0)
+    assert found.sd < 0.5 * raw.sd
     near, far = (calibrated(dot(("CdTe", 2.2), ("CdSe", t)), made).energy_ev for t in (1.3, 3.0))
     assert near.sd < far.sd
-    other = calibrated(dot(("CdSe", 2.0), ("ZnS", 0.6)), made)
-    assert [one.rule for one in other.findings if one.rule.startswith("calibration")] == ["calibration.other-materials"]
-    assert other.energy_ev.sd >= first_transition(dot(("CdSe", 2.0), ("ZnS", 0.6))).energy_ev.sd
+    other, unmoved = dot(("CdSe", 2.0), ("ZnS", 0.6)), first_transition(dot(("CdSe", 2.0), ("ZnS", 0.6))).energy_ev
+    told = calibrated(other, made)
+    assert [one.rule for one in told.findings if one.rule.startswith("calibration")] == ["calibration.other-materials"]
+    # of CdSe under ZnS the sample tells no more than the constants of CdSe that both lean on
+    assert 0.9 * unmoved.sd < told.energy_ev.sd < unmoved.sd
+    assert abs(told.energy_ev.value - unmoved.value) < 0.2 * abs(EV_NM / 790.0 - raw.value)
     assert edge_ev(bands(sample)) < material("CdTe").gap(295.0).value  # the spatially indirect edge
 
 
@@ -243,8 +254,7 @@ def test_what_limits_the_answer_is_said():
     [one for name in ("CdSe", "CdTe", "CdS", "PbS", "PbSe") for one in sizing_curves(name) if one.mark != "unseen"],
 )
 def test_published_curves_are_met(curve):
-    # short form of the accuracy table: median within 6 %, none above 15 % from 3 nm. Small PbSe misses that and is told in the
-    # documentation; here it must stay where it is known to be
+    # short form of the accuracy table: median within 6 %, none above 15 % from 3 nm
     medium = "tetrachloroethylene" if curve.material.startswith("Pb") else "toluene"
     sizes = np.linspace(curve.low_nm, curve.high_nm, 13)
     errors = np.array(
@@ -254,7 +264,31 @@ def test_published_curves_are_met(curve):
         ]
     )
     assert np.median(np.abs(errors)) < 0.06
-    start = 3.7 if curve.material == "PbSe" else 3.0
-    assert np.abs(errors[sizes >= start]).max() < 0.15
-    if curve.material == "PbSe":
-        assert 0.15 < errors[0] < 0.25
+    assert np.abs(errors[sizes >= 3.0]).max() < 0.15
+
+
+@pytest.mark.parametrize("name", ["PbS", "PbSe", "PbTe"])
+@pytest.mark.parametrize("carrier", ["electron", "hole"])
+def test_coupled_bands_bend_over(name, carrier):
+    found = bands(dot((name, 2.0)))
+    edge = found.conduction_ev[0] if carrier == "electron" else -found.valence_ev[0]
+
+    def inverse(one, above):
+        mass = one.electron_inverse_mass if carrier == "electron" else one.hole_inverse_mass
+        value, slope = mass(edge + above)
+        return float(value[0]), float(slope[0])
+
+    one = found.layers[0]
+    assert inverse(found, 0.0)[0] == pytest.approx(1 / getattr(one, f"{carrier}_mass"), rel=1e-9)
+    for above in (-0.1, 0.1, 0.5, 2.0):
+        # central difference of 2e-6 eV: the third derivative, some 1e4 per eV3, leaves 1e-8 of the slope
+        numeric = (inverse(found, above + 1e-6)[0] - inverse(found, above - 1e-6)[0]) / 2e-6
+        assert inverse(found, above)[1] == pytest.approx(numeric, rel=1e-4)
+    # with the far bands infinitely far the dispersion is (E - Eg - a q)(E + b q) = Ep q of constant a and b
+    far = replace(found, layers=(replace(one, electron_remote_ev=math.inf, hole_remote_ev=math.inf),))
+    a, b = (1 / mass - one.kane_ev / one.gap_ev for mass in (one.electron_mass, one.hole_mass))
+    a, b = (a, b) if carrier == "electron" else (b, a)
+    q = 0.5 / inverse(far, 0.5)[0]
+    assert (0.5 - a * q) * (one.gap_ev + 0.5 + b * q) == pytest.approx(one.kane_ev * q, rel=1e-9)
+    # and near ones bend the band: the same energy takes a larger k
+    assert inverse(found, 0.5)[0] < inverse(far, 0.5)[0]

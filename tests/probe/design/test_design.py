@@ -236,13 +236,13 @@ def test_every_family_has_its_source_and_known_materials():
 
 @pytest.mark.parametrize(("material", "diameter_nm", "exciton_nm"), [("CdTe", 3.4, 600.0), ("InP", 3.0, 560.0)])
 def test_both_calibrations_of_one_core_agree(material, diameter_nm, exciton_nm):
-    """A factor on the confinement, and the constants moved by the sample: at the sample and a quarter beside it."""
+    """The sample alone, and together with the published curves: at the sample and a quarter beside it."""
     around = Conditions(calibrations=(core_calibration(material, diameter_nm, exciton_nm, around=Conditions()),))
     made = calibration(Structure((Layer(material, diameter_nm / 2),)), exciton_nm)
     for size in (0.8 * diameter_nm, diameter_nm, 1.25 * diameter_nm):
         dot = Structure((Layer(material, size / 2),))
         pair = solved_pair(dot, temperature_k=around.temperature_k, medium=around.medium)
         value, sd = Calibrated(around)(leaning(dot, pair, around, quantity="absorption"))
-        factor = calibrated(dot, made).energy_ev
-        # both are told the same sample, so they differ by the model alone: less than one joint standard deviation
-        assert abs(value - factor.value) < math.hypot(sd, factor.sd)
+        alone = calibrated(dot, made).energy_ev
+        # both are told the same sample, and differ by what the curves add: less than one joint standard deviation
+        assert abs(value - alone.value) < math.hypot(sd, alone.sd)

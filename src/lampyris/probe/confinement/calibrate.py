@@ -1,7 +1,9 @@
 """One-point calibration: one measured first exciton of one's own sample corrects the model for similar dots.
 
-The model's error lies in the confinement, not in the bulk edges: a factor on the energy above the edge takes up what masses,
-barrier and shape of the sample do. It is one number for a material pair and a synthesis, and holds near the calibrated size.
+Every prediction is uncertain by the same things: gap, masses, barrier of the ligand, and what the model itself leaves out, which
+stays alike over similar sizes. A measured dot tells of them all at once, and each other dot moves by how far it leans on the
+same ones: the conditional mean and variance of jointly normal errors (kriging), with the sensitivities of the envelope equation
+as the shared part. No factor is fitted, and far from the sample the prediction returns to the uncalibrated one.
 """
 
 import math
@@ -11,8 +13,11 @@ from lampyris.core.constants import EV_NM
 from lampyris.core.finding import Finding, Place, Severity
 from lampyris.probe.confinement.transition import (
     CALIBRATED_CONFINEMENT_SD,
+    MODEL_CONFINEMENT_SD,
+    Pair,
     Transition,
     edge_ev,
+    energy_terms,
     first_transition,
     solved_pair,
 )
@@ -27,7 +32,57 @@ PEAK_SD_NM = 2.0
 """Uncertainty of a peak read from a spectrum where none is stated (assumed)."""
 
 FACTORS = (0.3, 2.5)
-"""Beyond these the sample is not the structure that was said."""
+"""Measured over predicted energy above the edge: beyond these the sample is not the structure that was said."""
+
+MODEL_RANGE = MODEL_CONFINEMENT_SD / CALIBRATED_CONFINEMENT_SD
+"""Logarithm of the ratio of two diameters over which the model's own error stays alike."""
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Leaning:
+    """How one predicted energy leans on what is uncertain.
+
+    Parameters
+    ----------
+    value_ev : float
+        The prediction itself.
+    terms : dict of str to float
+        Change in eV by one standard deviation of each constant.
+    model : tuple of str, float, float
+        Materials of the layers, diameter of all of them in nm, and the model's own error in eV.
+    """
+
+    value_ev: float
+    terms: dict[str, float]
+    model: tuple[str, float, float]
+
+    def covariance(self, other: "Leaning", /) -> float:
+        """Covariance of two predictions' errors in eV2."""
+        shared = math.fsum(value * other.terms[key] for key, value in self.terms.items() if key in other.terms)
+        (own, size, error), (its, its_size, its_error) = self.model, other.model
+        if own != its:
+            return shared
+        return shared + error * its_error * math.exp(-0.5 * (math.log(size / its_size) / MODEL_RANGE) ** 2)
+
+
+def leaning(
+    structure: Structure, pair: Pair, /, *, temperature_k: float = 295.0, medium: str = "water", coherence: float = 0.5
+) -> Leaning:
+    """How the first transition of a structure leans on the constants.
+
+    Parameters
+    ----------
+    structure : Structure
+        Layers from the core outwards.
+    pair : Pair
+        Its levels.
+    temperature_k, medium, coherence
+        Those that the pair was solved with.
+    """
+    terms = energy_terms(structure, pair, temperature_k=temperature_k, medium=medium, coherence=coherence)
+    model = terms.pop("model")
+    # the model's own error is that of one sequence of layers: nothing says that a shell leaves it as it is
+    return Leaning(pair.energy_ev, terms, (_sequence(structure), structure.diameter_nm, model))
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,19 +95,17 @@ class Calibration:
         Structure on which it was made.
     diameter_nm : float
         Its diameter.
-    measured_ev, predicted_ev, edge_ev : float
-        Its first transition, what the model said, and the bulk edge from which confinement is counted.
-    factor, factor_sd : float
-        On the energy above the edge, with the uncertainty that peak and size of the sample leave.
+    measured_ev, measured_sd_ev : float
+        Its first transition, with the uncertainty that its peak and its size leave.
+    leaning : Leaning
+        What the model said of it, and on what that hangs.
     """
 
     label: str
     diameter_nm: float
     measured_ev: float
-    predicted_ev: float
-    edge_ev: float
-    factor: float
-    factor_sd: float
+    measured_sd_ev: float
+    leaning: Leaning
 
 
 def calibration(
@@ -90,17 +143,10 @@ def calibration(
         )
         mend = "Check sizes, materials and that the peak is of absorption."
         raise refused("calibration.range", "first_exciton_nm", seen, mend)
-    peak_sd = measured * sd_nm / first_exciton_nm / (predicted - edge)
     # confinement goes about as size to the power -1.5, between the parabolic -2 and the narrow gap's -1
-    return Calibration(
-        structure.label,
-        structure.diameter_nm,
-        measured,
-        predicted,
-        edge,
-        factor,
-        math.hypot(peak_sd, 1.5 * size_relative_sd * factor),
-    )
+    sd = math.hypot(measured * sd_nm / first_exciton_nm, 1.5 * size_relative_sd * (measured - edge))
+    own = leaning(structure, pair, temperature_k=temperature_k, medium=medium, coherence=coherence)
+    return Calibration(structure.label, structure.diameter_nm, measured, sd, own)
 
 
 def calibrated(
@@ -114,28 +160,25 @@ def calibrated(
 ) -> Transition:
     """First transition with a calibration: the same as `first_transition`, its energy corrected and its uncertainty narrowed.
 
-    Between the sample and the dot at hand the uncertainty grows with the difference of their sizes; for another pair of
-    materials the factor says little, and a finding says so.
+    The further the size is from the sample's, the less the sample says; for another sequence of materials only the constants
+    that both share tell anything, and a finding says so.
     """
     found = first_transition(structure, temperature_k=temperature_k, medium=medium, coherence=coherence)
     pair = solved_pair(structure, temperature_k=temperature_k, medium=medium, coherence=coherence)
-    edge = edge_ev(pair.bands)
-    above = pair.energy_ev - edge
-    energy = edge + made.factor * above
-    away = abs(math.log(structure.diameter_nm / made.diameter_nm))
-    relative = math.hypot(made.factor_sd, CALIBRATED_CONFINEMENT_SD * min(away, 1.0))
+    own = leaning(structure, pair, temperature_k=temperature_k, medium=medium, coherence=coherence)
+    shared = own.covariance(made.leaning)
+    gain = shared / (made.leaning.covariance(made.leaning) + made.measured_sd_ev**2)
+    moved = gain * (made.measured_ev - made.leaning.value_ev)
     findings = found.findings
-    if _names(structure.label) != _names(made.label):
-        # nothing was measured of this pair: the model's own spread stays
-        relative = math.hypot(relative, found.energy_ev.sd / above if above > 0 else 1.0)
+    if own.model[0] != made.leaning.model[0]:
         seen = f"The calibration was made on {made.label}, the dot is {structure.label}."
         mend = "Calibrate on a sample of the same materials."
         findings += (Finding("calibration.other-materials", Severity.WARNING, Place(column="layers"), seen, mend),)
-    sd = relative * abs(above)
-    method = f"radial envelopes, confinement times {made.factor:.3f} by one sample of {made.diameter_nm:g} nm; normal"
-    estimate = normal_interval(energy, sd, unit="eV", method=method)
+    sd = math.sqrt(max(own.covariance(own) - gain * shared, 0.0))
+    method = f"radial envelopes, moved {1000 * moved:+.0f} meV by one sample of {made.diameter_nm:g} nm; normal"
+    estimate = normal_interval(own.value_ev + moved, sd, unit="eV", method=method)
     return replace(found, energy_ev=estimate, findings=findings)
 
 
-def _names(label: str) -> tuple[str, ...]:
-    return tuple(part.split("(")[0] for part in label.split("/"))
+def _sequence(structure: Structure) -> str:
+    return "/".join(layer.material for layer in structure.layers)

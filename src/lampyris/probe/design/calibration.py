@@ -7,7 +7,6 @@ and variance of jointly normal errors (kriging), with the sensitivities of the e
 
 import math
 from collections.abc import Callable
-from dataclasses import dataclass
 
 import numpy as np
 
@@ -16,23 +15,15 @@ from lampyris.core.dots import DotSettings
 from lampyris.core.errors import InputError
 from lampyris.probe.confinement import calibration as factor_calibration
 from lampyris.probe.confinement.bands import CORE_DIAMETER_NM
-from lampyris.probe.confinement.calibrate import DIAMETER_RELATIVE_SD, PEAK_SD_NM
-from lampyris.probe.confinement.transition import (
-    CALIBRATED_CONFINEMENT_SD,
-    MODEL_CONFINEMENT_SD,
-    Pair,
-    energy_terms,
-    solved_pair,
-)
+from lampyris.probe.confinement.calibrate import DIAMETER_RELATIVE_SD, PEAK_SD_NM, Leaning
+from lampyris.probe.confinement.calibrate import leaning as transition_leaning
+from lampyris.probe.confinement.transition import Pair, solved_pair
 from lampyris.probe.design.batches import resized, varied_nm
 from lampyris.probe.design.conditions import Calibration, Conditions
 from lampyris.probe.refusals import fault
 from lampyris.probe.sizing import first_exciton_nm, sized_materials, sizing_curves
 from lampyris.probe.spectra import line_shape
 from lampyris.probe.structure import Layer, Structure, structure_from_settings
-
-MODEL_RANGE = MODEL_CONFINEMENT_SD / CALIBRATED_CONFINEMENT_SD
-"""Logarithm of the ratio of two diameters over which the model's own error stays alike."""
 
 CURVE_PLACES = (0.2, 0.5, 0.8)
 """Where the published sizing curves are taken in: shares of the way between the ends of their range."""
@@ -42,46 +33,15 @@ CURVE_OWN = 0.1
 than one (assumed)."""
 
 
-@dataclass(frozen=True, slots=True, eq=False)
-class Leaning:
-    """How one predicted energy leans on what is uncertain.
-
-    Parameters
-    ----------
-    value_ev : float
-        The prediction itself.
-    terms : dict of str to float
-        Change in eV by one standard deviation of each constant.
-    model : tuple of str, float, float
-        Materials of the layers, diameter of all of them in nm, and the model's own error in eV.
-    """
-
-    value_ev: float
-    terms: dict[str, float]
-    model: tuple[str, float, float]
-
-    def covariance(self, other: "Leaning", /) -> float:
-        """Covariance of two predictions' errors in eV2."""
-        shared = math.fsum(value * other.terms[key] for key, value in self.terms.items() if key in other.terms)
-        (own, size, error), (its, its_size, its_error) = self.model, other.model
-        if own != its:
-            return shared
-        return shared + error * its_error * math.exp(-0.5 * (math.log(size / its_size) / MODEL_RANGE) ** 2)
-
-
 def leaning(structure: Structure, pair: Pair, around: Conditions, /, *, quantity: str) -> Leaning:
     """How the absorption or emission of a structure leans on the constants."""
-    terms = energy_terms(structure, pair, temperature_k=around.temperature_k, medium=around.medium)
-    model = terms.pop("model")
+    own = transition_leaning(structure, pair, temperature_k=around.temperature_k, medium=around.medium)
+    if quantity != "emission":
+        return own
     core = structure.layers[0].material
-    value = pair.energy_ev
-    if quantity == "emission":
-        stokes = line_shape(core).stokes
-        value -= stokes.value / 1000.0
-        terms["stokes shift " + core] = stokes.sd / 1000.0
-    # the model's own error is that of one sequence of layers: nothing says that a shell leaves it as it is
-    sequence = "/".join(layer.material for layer in structure.layers)
-    return Leaning(value, terms, (sequence, structure.diameter_nm, model))
+    stokes = line_shape(core).stokes
+    terms = own.terms | {"stokes shift " + core: stokes.sd / 1000.0}
+    return Leaning(own.value_ev - stokes.value / 1000.0, terms, own.model)
 
 
 class Calibrated:

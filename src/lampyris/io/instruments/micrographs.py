@@ -18,6 +18,7 @@ FORMATS = (
     FileFormat("Gatan DigitalMicrograph", "digital_micrograph", (".dm3", ".dm4"), rb"\0\0\0[\x03\x04]"),
     FileFormat("PNG or JPEG", "picture", (".png", ".jpg", ".jpeg"), rb"\x89PNG|\xff\xd8\xff"),
     FileFormat("MRC", "mrc", (".mrc", ".mrcs")),
+    FileFormat("TIA, Velox, HyperSpy or Blockfile", "rosetta_micrograph", (".ser", ".emi", ".emd", ".hspy", ".blo")),
 )
 
 

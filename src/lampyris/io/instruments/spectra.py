@@ -13,6 +13,7 @@ FORMATS = (
     FileFormat("GRAMS SPC", "spc", (".spc",)),
     FileFormat("EMSA/MAS", "emsa", (".msa", ".emsa"), rb"\s*#FORMAT"),
     FileFormat("Bruker SPX", "spx", (".spx",)),
+    FileFormat("JEOL EDS, Bruker BCF, Velox or HyperSpy", "rosetta_spectrum", (".eds", ".bcf", ".emd", ".hspy")),
 )
 """Formats beside plain text, which reads whatever is left."""
 

@@ -1,7 +1,8 @@
 """From a flattened micrograph to measured particles: blur and kind of contrast from their edges, then each by least squares."""
 
 import math
-from dataclasses import dataclass, field
+from collections.abc import Sequence
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -9,6 +10,7 @@ from numpy.typing import NDArray
 from lampyris.bench.micrographs.background import Flattened, flattened
 from lampyris.bench.micrographs.contrast import blended, predict_profile
 from lampyris.bench.micrographs.find import SIGMAS, Found, find_particles
+from lampyris.bench.micrographs.roundness import Roundness, has_corners, hidden_taper, roundness
 from lampyris.bench.micrographs.shapes import aspect, fit_particles, half_extents, take_off
 from lampyris.statistics.fitting import DataSet, Fit, Parameter, fit_least_squares
 from lampyris.statistics.thresholds import robust_sd
@@ -21,8 +23,11 @@ _POOR = 8.0
 _BINS, _REACH = 36, 1.8
 _ANGLES, _HARMONICS = 48, 8
 _USUAL_FLATNESS, _FLATNESS_SD = 0.1, 0.35
+_NEAR_DISC, _CHI2_95 = 0.6, 3.84
 # particles that tell the edge
 _EDGES = 200
+# most that drawing anew corrects, and the seed of its noise
+_MOST_FED_BACK, _SEED = 0.05, 20050
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -51,6 +56,15 @@ class Edge:
 
 
 @dataclass(frozen=True, slots=True, eq=False)
+class Seen:
+    """Pixels whose mean profile along given particles counts with a weight; NaN where they do not count."""
+
+    contrast: NDArray[np.float32]
+    particles: NDArray[np.float64]
+    weight: float
+
+
+@dataclass(frozen=True, slots=True, eq=False)
 class Particles:
     """Particles of one image, in pixels.
 
@@ -58,8 +72,11 @@ class Particles:
     ----------
     parameters : numpy.ndarray, dims (particle, 7)
         Columns of `shapes.COLUMNS`.
-    diameter_px, diameter_sd_px, aspect, circularity, height : numpy.ndarray, dims (particle,)
+    diameter_px, diameter_sd_px, aspect, height : numpy.ndarray, dims (particle,)
         Diameter of the circle of equal area with the noise of measuring it; contrast over the noise of a pixel.
+    round : Roundness
+    hidden : float
+        Most that a taper of facets may hide, as a share of the diameters; 0 where outlines have no corners. Half of it is added.
     weight : numpy.ndarray, dims (particle,)
         Inverse of the chance to lie whole within the image, of those that do.
     kinds : tuple of str
@@ -79,13 +96,14 @@ class Particles:
     diameter_px: NDArray[np.float64]
     diameter_sd_px: NDArray[np.float64]
     aspect: NDArray[np.float64]
-    circularity: NDArray[np.float64]
     height: NDArray[np.float64]
     weight: NDArray[np.float64]
     kinds: tuple[str, ...]
     reasons: tuple[str, ...]
     outlines: tuple[NDArray[np.float64], ...]
     edge: Edge
+    round: Roundness
+    hidden: float
     flat: Flattened
     found: Found
     shape: tuple[int, int]
@@ -152,11 +170,13 @@ def measure_particles(
     for steps in (12, 8, 8):
         # the edge is told by those that stand alone
         told = _fitted(residual, contrast, particles, edge, flat, np.flatnonzero(lone)[:_EDGES], steps)
-        edge = _edge(contrast, particles, lone, told, edge, flat, fixed=flatness)
+        edge = _edge([Seen(contrast, particles, 1.0)], lone, told, edge, flat, fixed=flatness)
+    edge = _edge(_halves(residual, contrast, particles, edge, flat, lone), lone, told, edge, flat, fixed=flatness)
     told = _fitted(residual, contrast, particles, edge, flat, np.arange(len(particles)), 12)
     beside = np.flatnonzero(~lone)
     if beside.size:
         told[beside] = _fitted(residual, contrast, particles, edge, flat, beside, 10)[beside]
+    particles[:, 2] /= _fed_back(particles[lone & (told[:, 2] == 0)], edge, flat)
     return _judged(residual, particles, told, edge, flat, found, least_px)
 
 
@@ -180,6 +200,41 @@ def _fitted(
     return told
 
 
+def _fed_back(particles: NDArray[np.float64], edge: Edge, flat: Flattened, /) -> float:
+    """By how much fitting makes such particles too large, as a factor.
+
+    A least-squares fit of noisy pixels errs in the mean by the square of its noise. Particles as they were found are drawn
+    anew, each alone, with noise and with the same noise of the other sign, and fitted as they were: what noise moves in the
+    first order falls out, and the rest is the error.
+    """
+    fair = particles[(aspect(particles) < MOST_ASPECT) & (particles[:, 5] > 0)][:_EDGES]
+    if not len(fair):
+        return 1.0
+    extent = float(np.max(_REACH * fair[:, 2] * np.sqrt(aspect(fair)))) + 3.0 * edge.blur_px
+    side = 2 * math.ceil(extent + 3.0) + 1
+    across = math.ceil(math.sqrt(len(fair)))
+    laid = fair.copy()
+    laid[:, :2] -= np.rint(fair[:, :2])
+    laid[:, 0] += side * (np.arange(len(fair)) % across) + side // 2
+    laid[:, 1] += side * (np.arange(len(fair)) // across) + side // 2
+    laid[:, 6] = 0.0
+    drawn = np.zeros((side * math.ceil(len(fair) / across), side * across), np.float32)
+    table, slope = blended(edge.flatness)
+    take_off(drawn, laid, edge.blur_px, table, slope)
+    noise = np.random.default_rng(_SEED).normal(0.0, flat.pixel_sd, drawn.shape).astype(np.float32)
+    grown = np.zeros(len(fair))
+    good = np.ones(len(fair), bool)
+    for seen in (noise - drawn, -noise - drawn):
+        again = laid.copy()
+        told = _fitted(np.empty_like(seen), seen, again, edge, flat, np.arange(len(fair)), 8)
+        good &= told[:, 2] == 0
+        grown += 0.5 * np.log(again[:, 2] / laid[:, 2])
+    if not good.any():
+        return 1.0
+    # an image too poor to be measured again tells nothing of its error
+    return math.exp(min(max(float(np.mean(grown[good])), -_MOST_FED_BACK), _MOST_FED_BACK))
+
+
 def _lone(found: Found) -> NDArray[np.bool_]:
     """Particles that stand alone in their piece, and far from the next."""
     from scipy.spatial import cKDTree
@@ -193,9 +248,35 @@ def _lone(found: Found) -> NDArray[np.bool_]:
     return np.asarray(apart & (counts[found.together] == 1))
 
 
-def _edge(
+def _halves(
+    residual: NDArray[np.float32],
     contrast: NDArray[np.float32],
     particles: NDArray[np.float64],
+    edge: Edge,
+    flat: Flattened,
+    lone: NDArray[np.bool_],
+) -> list[Seen]:
+    """All pixels along the particles fitted to them, and each half of a chequerboard along those fitted to the other half.
+
+    A particle fitted to noisy pixels follows their noise: along it those pixels show an edge that is too sharp, by as much as
+    other pixels, of other noise, show it too blurred. Fitted to half the pixels it errs by twice the variance, so two parts
+    of the one and one part of the other show the edge as it is.
+    """
+    chequered = np.zeros(contrast.shape, bool)
+    chequered[::2, ::2] = chequered[1::2, 1::2] = True
+    found = [Seen(contrast, particles, 2.0 / 3.0)]
+    for own in (chequered, ~chequered):
+        there = particles.copy()
+        # all that is not this half is left out of the fit, and only that is looked at
+        told = _fitted(residual, np.where(own, contrast, np.nan), there, edge, flat, np.flatnonzero(lone)[:_EDGES], 8)
+        failed = told[:, 2] != 0
+        there[failed] = particles[failed]
+        found.append(Seen(np.where(own, np.nan, contrast), there, 1.0 / 6.0))
+    return found
+
+
+def _edge(
+    seen: Sequence[Seen],
     lone: NDArray[np.bool_],
     told: NDArray[np.float64],
     edge: Edge,
@@ -204,7 +285,8 @@ def _edge(
     fixed: float | None,
 ) -> Edge:
     """Blur and kind of contrast from the mean profiles of particles of like size."""
-    height, width = contrast.shape
+    particles = seen[0].particles
+    height, width = seen[0].contrast.shape
     extent_x, extent_y = half_extents(particles)
     reach = _REACH * np.maximum(extent_x, extent_y)
     x, y = particles[:, 0], particles[:, 1]
@@ -219,7 +301,7 @@ def _edge(
         return edge
     radii = particles[chosen, 2]
     groups = np.array_split(chosen[np.argsort(radii)], 3 if chosen.size >= 12 else 1)
-    profiles = [_profile(contrast, particles[own]) for own in groups]
+    profiles = [_weighted_profile(seen, own) for own in groups]
     sizes = [float(np.exp(np.mean(np.log(particles[own, 2])))) for own in groups]
     centres = (np.arange(_BINS) + 0.5) * _REACH / _BINS
     sets = []
@@ -235,6 +317,13 @@ def _edge(
     # noise that tells nothing of the kind leaves it between sphere and disc
     usual = DataSet(lambda p: p, [_USUAL_FLATNESS], sd=[_FLATNESS_SD], parameters=("flatness",), name="usual kind")
     fit = fit_least_squares(sets if fixed is not None else [*sets, usual], parameters, scatter="residual")
+    if fixed is None and fit["flatness"].value > _NEAR_DISC:
+        # of so flat a contrast an even one may tell as much, and no matter lets so little through
+        even = [replace(one, fixed=True, start=1.0) if one.name == "flatness" else one for one in parameters]
+        disc = fit_least_squares(sets, even, scatter="residual")
+        pull = ((fit["flatness"].value - _USUAL_FLATNESS) / _FLATNESS_SD) ** 2
+        if disc.goodness.chi2 <= fit.goodness.chi2 - pull + _CHI2_95 * max(1.0, fit.goodness.reduced_chi2):
+            fit = disc
     blur, flatness = fit["blur_px"].value, fit["flatness"].value
     inside = [own for _, _, own in profiles]
     return Edge(
@@ -261,6 +350,15 @@ def _edge_parameters(edge: Edge, least_px: float, groups: int, *, fixed: bool) -
             Parameter(f"level {k}", 0.0, -0.5, 0.5, scale=0.02),
         ]
     return found
+
+
+def _weighted_profile(
+    seen: Sequence[Seen], own: NDArray[np.intp]
+) -> tuple[NDArray[np.float64], NDArray[np.float64], NDArray[np.bool_]]:
+    """Weighted mean of the profiles of some particles, with the errors of the first."""
+    parts = [_profile(one.contrast, one.particles[own]) for one in seen]
+    mean = np.asarray(sum(one.weight * part[0] for one, part in zip(seen, parts, strict=True)))
+    return mean, parts[0][1], np.logical_and.reduce([part[2] for part in parts])
 
 
 def _profile(
@@ -298,6 +396,11 @@ def _judged(
     least_px: float,
 ) -> Particles:
     height, width = flat.contrast.shape
+    counts = np.bincount(found.together)
+    shapes = roundness(residual, particles, told, flat, blur_px=edge.blur_px, tables=blended(edge.flatness))
+    hidden = _hidden(particles, (told[:, 2] == 0) & (counts[found.together] == 1), shapes, edge, (height, width))
+    outlines = _outlines(residual, particles, edge, 1.0 + 0.5 * hidden)
+    particles[:, 2] *= 1.0 + 0.5 * hidden
     diameter = 2.0 * particles[:, 2]
     # noise that goes together over areas moves an edge more than its pixels alone say
     sd = diameter * np.sqrt(told[:, 0]) * flat.area_sd
@@ -325,18 +428,33 @@ def _judged(
     for name, wrong in checks:
         for k in np.flatnonzero(wrong):
             reasons[k] = reasons[k] or name
-    counts = np.bincount(found.together)
     kinds = []
     for place, reason in enumerate(reasons):
         if not whole[place]:
             kinds.append("edge")
         else:
             kinds.append("rejected" if reason else "cluster" if counts[found.together[place]] > 1 else "measured")
-    outlines, circular = _outlines(residual, particles, edge)
     return Particles(
-        particles, diameter, sd, long, circular, tall, weight, tuple(kinds), tuple(reasons), outlines, edge, flat, found,
+        particles, diameter, sd, long, tall, weight, tuple(kinds), tuple(reasons), outlines, edge, shapes, hidden, flat, found,
         (height, width),
     )  # fmt: skip
+
+
+def _hidden(
+    particles: NDArray[np.float64],
+    fair: NDArray[np.bool_],
+    shapes: Roundness,
+    edge: Edge,
+    shape: tuple[int, int],
+) -> float:
+    """What a taper of facets may hide, told by fitted particles that stand alone and whole within the image."""
+    x, y, radius = particles[:, :3].T
+    own = fair & (particles[:, 5] > 0) & (aspect(particles) < MOST_ASPECT)
+    reach = 1.5 * radius
+    own &= (x > reach) & (x < shape[1] - reach) & (y > reach) & (y < shape[0] - reach)
+    if not has_corners(shapes.ripple[own]):
+        return 0.0
+    return hidden_taper(edge.blur_px, float(np.median(radius[own])), edge.flatness)
 
 
 def _overlaps(particles: NDArray[np.float64]) -> NDArray[np.bool_]:
@@ -368,9 +486,9 @@ def _clear(contrast: NDArray[np.float32], particles: NDArray[np.float64]) -> NDA
 
 
 def _outlines(
-    residual: NDArray[np.float32], particles: NDArray[np.float64], edge: Edge
-) -> tuple[tuple[NDArray[np.float64], ...], NDArray[np.float64]]:
-    """Outline of each particle along its own half height, of the area that was fitted; and how circular it is.
+    residual: NDArray[np.float32], particles: NDArray[np.float64], edge: Edge, stretch: float
+) -> tuple[NDArray[np.float64], ...]:
+    """Outline of each particle along its own half height, of the area that was fitted times the square of `stretch`.
 
     The half height of particle and residual is sought along 48 directions. Waves of the radius up to the eighth are kept, each
     less the power that waves beyond show, which is that of noise and would lengthen the outline.
@@ -380,9 +498,7 @@ def _outlines(
     angle = 2.0 * np.pi * np.arange(_ANGLES) / _ANGLES
     smooth = gaussian_filter(np.nan_to_num(residual), 1.0, truncate=3.0)
     half_heights = [_half_height(smooth, one, edge, angle) for one in particles.tolist()]
-    outlines, circular = [], np.full(len(particles), np.nan)
-    # over that of a regular polygon of as many corners
-    perfect = np.pi / (_ANGLES * math.tan(np.pi / _ANGLES))
+    outlines = []
     for k, along in enumerate(half_heights):
         waves = np.fft.rfft(along)
         power = np.abs(waves) ** 2
@@ -393,13 +509,9 @@ def _outlines(
         px, py = along * np.cos(angle), along * np.sin(angle)
         next_x, next_y = np.roll(px, -1), np.roll(py, -1)
         area = 0.5 * float(np.sum(px * next_y - next_x * py))
-        length = float(np.sum(np.hypot(px - next_x, py - next_y)))
-        grow = 1.0
-        if area > 0:
-            circular[k] = min(4.0 * np.pi * area / length**2 / perfect, 1.0)
-            grow = math.sqrt(np.pi * particles[k, 2] ** 2 / area)
+        grow = stretch * (math.sqrt(np.pi * particles[k, 2] ** 2 / area) if area > 0 else 1.0)
         outlines.append(np.column_stack([particles[k, 0] + grow * px, particles[k, 1] + grow * py]))
-    return tuple(outlines), circular
+    return tuple(outlines)
 
 
 def _half_height(

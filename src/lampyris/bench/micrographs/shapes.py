@@ -118,7 +118,7 @@ def _with_known(matrix, pixel_sd, offset_sd):  # type: ignore[no-untyped-def]  #
 
 @njit(cache=True, nogil=True)
 def _fit_one(residual, one, blur, table, slope, pixel_sd, offset_sd, most):  # type: ignore[no-untyped-def]  # pragma: no cover
-    """Levenberg-Marquardt steps of one particle, in place; variance factor, reduced chi-squared, whether it failed."""
+    """Levenberg-Marquardt steps of one particle, in place; what `fit_particles` tells of it."""
     trial = np.zeros(7)
     frame = np.zeros(3)
     # the circle of pixels stays while the particle moves, so that sums of squares compare
@@ -155,7 +155,8 @@ def _fit_one(residual, one, blur, table, slope, pixel_sd, offset_sd, most):  # t
         if gained < 1e-3:
             break
     inverse = np.linalg.solve(_with_known(matrix, pixel_sd, offset_sd) + 1e-12 * np.eye(7), np.eye(7))
-    return inverse[2, 2] / pixel_sd**2, total / pixel_sd**2 / max(count - 7, 1), failed
+    tilt = 0.5 * (inverse[3, 3] + inverse[4, 4])
+    return inverse[2, 2] / pixel_sd**2, total / pixel_sd**2 / max(count - 7, 1), failed, tilt / pixel_sd**2
 
 
 @njit(cache=True, nogil=True)
@@ -165,14 +166,14 @@ def fit_particles(  # type: ignore[no-untyped-def]
     """Fit the particles of numbers `which` in turn to what the others leave, in place.
 
     `residual` is the contrast (NaN where it does not count), particles taken off as they are; `particles` dims (particle, 7).
-    Returns variance factor of the logarithm of the radius (times the variance of a pixel's noise), reduced chi-squared, and
-    whether the fit failed, dims (particle, 3); 1 of those not asked for.
+    Returns variance factor of the logarithm of the radius (times the variance of a pixel's noise), reduced chi-squared,
+    whether the fit failed, and the variance factor of either number of the shape, dims (particle, 4); 1 of those not asked for.
     """
-    told = np.ones((particles.shape[0], 3))
+    told = np.ones((particles.shape[0], 4))
     for k in which:
         one = particles[k]
         _add(residual, one, blur, table, slope, 1.0)
-        told[k, 0], told[k, 1], told[k, 2] = _fit_one(residual, one, blur, table, slope, pixel_sd, offset_sd, most)
+        told[k, :] = _fit_one(residual, one, blur, table, slope, pixel_sd, offset_sd, most)
         _add(residual, one, blur, table, slope, -1.0)
     return told
 
@@ -182,6 +183,60 @@ def take_off(image, particles, blur, table, slope):  # type: ignore[no-untyped-d
     """Subtract every particle from an image, in place."""
     for k in range(particles.shape[0]):
         _add(image, particles[k], blur, table, slope, -1.0)
+
+
+@njit(cache=True, nogil=True)
+def edge_waves(  # type: ignore[no-untyped-def]
+    residual, particles, blur, table, slope, most
+):  # pragma: no cover - compiled
+    """Waves of the edge that a residual shows: the share of the radius by which it lies further out, as cosines and sines of
+    multiples 0 to `most` of the angle, and the variance factor of each (times the variance of a pixel's noise).
+
+    Dims (particle, most + 1, 3): cosine, sine, variance factor; NaN where pixels that do not count are in the way.
+    """
+    found = np.zeros((particles.shape[0], most + 1, 3))
+    height, width = residual.shape
+    for k in range(particles.shape[0]):
+        x, y, radius, a, b, contrast = (
+            particles[k, 0],
+            particles[k, 1],
+            particles[k, 2],
+            particles[k, 3],
+            particles[k, 4],
+            particles[k, 5],
+        )
+        q = np.sqrt(1.0 + a * a + b * b)
+        place = (
+            (np.log(min(max(blur / radius, 1.0001 * LEAST_BLUR), 0.9999 * MOST_BLUR)) - _LOW)
+            / _SPAN
+            * (table.shape[0] - 1)
+        )
+        row = min(int(place), table.shape[0] - 2)
+        share = place - row
+        reach = radius * np.sqrt(q + np.hypot(a, b)) + 3.0 * blur + 1.0
+        squares = np.zeros(most + 1)
+        for v in range(max(int(y - reach), 0), min(int(y + reach) + 2, height)):
+            for u in range(max(int(x - reach), 0), min(int(x + reach) + 2, width)):
+                dx, dy = u - x, v - y
+                at = np.sqrt(max((q - a) * dx * dx - 2.0 * b * dx * dy + (q + a) * dy * dy, 1e-12)) / radius
+                _, leaning, _ = _value(table, slope, row, share, at)
+                weight = -contrast * at * leaning
+                if weight == 0.0:
+                    continue
+                away = np.sqrt(max(dx * dx + dy * dy, 1e-12))
+                step_c, step_s = dx / away, dy / away
+                cosine, sine = 1.0, 0.0
+                for n in range(most + 1):
+                    found[k, n, 0] += residual[v, u] * weight * cosine
+                    found[k, n, 1] += residual[v, u] * weight * sine
+                    # of either one half of the squares, the other's is as large
+                    squares[n] += 0.5 * weight * weight
+                    cosine, sine = cosine * step_c - sine * step_s, sine * step_c + cosine * step_s
+        for n in range(most + 1):
+            found[k, n, 0] /= max(squares[n], 1e-12)
+            found[k, n, 1] /= max(squares[n], 1e-12)
+            found[k, n, 2] = 1.0 / max(squares[n], 1e-12)
+    return found
 
 
 def aspect(particles: NDArray[np.float64], /) -> NDArray[np.float64]:

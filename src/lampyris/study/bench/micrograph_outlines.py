@@ -39,6 +39,7 @@ class Kept:
     diameter_sd_px: NDArray[np.float64]
     circularity: NDArray[np.float64]
     aspect: NDArray[np.float64]
+    tilt_sd: NDArray[np.float64]
     weight: NDArray[np.float64]
     kinds: tuple[str, ...]
     outlines: tuple[NDArray[np.float64], ...]
@@ -103,8 +104,9 @@ def corrected(found: Particles, mended: Mended | None, /, *, touching: bool) -> 
     return Kept(
         np.append(found.diameter_px, columns[0]),
         np.append(found.diameter_sd_px, np.zeros(len(rows))),
-        np.append(found.circularity, columns[1]),
+        np.append(found.round.circularity, columns[1]),
         np.append(found.aspect, columns[2]),
+        np.append(found.round.tilt_sd, np.zeros(len(rows))),
         np.append(found.weight, columns[3]),
         (*kinds, *("measured" for _ in rows)),
         (*found.outlines, *(np.array(one.outline_px)[:, ::-1] for one in drawn)),
@@ -145,7 +147,7 @@ def write_outlines(folder: Path, file: str, found: Particles, kept: Kept, pixel_
             "label": kept.kinds[k],
             "diameter_nm": round(float(kept.diameter_px[k] * pixel_nm), 4),
             "diameter_sd_nm": round(float(kept.diameter_sd_px[k] * pixel_nm), 4),
-            "circularity": round(float(kept.circularity[k]), 4),
+            "circularity": round(min(float(kept.circularity[k]), 1.0), 4),
             "aspect": round(float(kept.aspect[k]), 4),
             "reason": found.reasons[k] if k < len(found.reasons) else "drawn",
         }

@@ -54,6 +54,10 @@ def image_flags(
          "shows particles so faint that noise moves the usual diameter by more than 10 %.", "Expose longer, or stain."),
         ("polarity", other > 2.0 * same,
          f"has more that is {word} than what was measured.", f"If particles are {word}, give --particles {word}."),
+        ("faceted", found.hidden > 0,
+         "shows particles whose outlines have corners. Where facets thin out to the edge, that passes for blur and hides up to "
+         f"{100 * found.hidden:.0f} % of a diameter: half of it was added, and the interval holds all.",
+         "Measure edges on a picture of higher magnification; particles that lie on a facet and show even contrast have no taper."),
         ("edge-unknown", found.edge.fit is None,
          "has too few particles that stand alone to tell blur and edge: a usual edge was taken.", "Give more pictures."),
         ("scales-disagree", scaled.disagree > _SCALES,

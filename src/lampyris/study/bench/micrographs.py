@@ -10,14 +10,18 @@ import numpy as np
 
 from lampyris.bench.micrographs.legend import BAR_END_SD_PX, legend_rows, scale_bar, written_pixels
 from lampyris.bench.micrographs.measure import Particles, measure_particles
+from lampyris.bench.micrographs.roundness import mean_aspect
 from lampyris.bench.micrographs.sizes import (
     FEWEST,
     Diameters,
     SizeLaw,
     fit_sizes,
+    geometric,
+    mean_interval,
     over_images,
     particles_needed,
     shell_nm,
+    spread_interval,
     with_common,
 )
 from lampyris.core.bench import BenchCurve, BenchRecord, BenchResult, BenchSource
@@ -74,7 +78,9 @@ class Measured:
     diameters: Diameters
     circularity: np.ndarray[tuple[int], np.dtype[np.float64]]
     aspect: np.ndarray[tuple[int], np.dtype[np.float64]]
+    tilt_sd: np.ndarray[tuple[int], np.dtype[np.float64]]
     relative_sd: float
+    hidden_sd: float
     record: BenchRecord
 
 
@@ -228,13 +234,14 @@ def _one(
         write_outlines(Path(settings.outlines), source.file, found, kept, pixel)
     flags = image_flags(scaled, found, kept, brighter, findings)
     used = kept.used
-    common = math.hypot(scaled.relative_sd, edge_sd(found))
+    hidden_sd = found.hidden / math.sqrt(12.0) / (1.0 + 0.5 * found.hidden)
+    common = math.hypot(scaled.relative_sd, edge_sd(found), hidden_sd)
     diameters = Diameters(pixel * kept.diameter_px[used], pixel * kept.diameter_sd_px[used], kept.weight[used])
-    shape = (kept.circularity[used], kept.aspect[used])
+    shape = (kept.circularity[used], kept.aspect[used], kept.tilt_sd[used])
     picture = picture_of(scaled.micrograph.pixels, kept, pixel, scaled.micrograph.name)
     record = BenchRecord(scaled.micrograph.name, source.file, _shape_values(*shape), flags=flags, pictures=(picture,))
     record = _with_sizes(record, scaled, found, kept.kinds, diameters, common, settings, findings)
-    return Measured(source, diameters, *shape, common, record)
+    return Measured(source, diameters, *shape, common, hidden_sd, record)
 
 
 def edge_sd(found: Particles, /) -> float:
@@ -248,10 +255,17 @@ def edge_sd(found: Particles, /) -> float:
 
 
 def _shape_values(
-    circularity: np.ndarray[tuple[int], np.dtype[np.float64]], aspect: np.ndarray[tuple[int], np.dtype[np.float64]]
+    circularity: np.ndarray[tuple[int], np.dtype[np.float64]],
+    aspect: np.ndarray[tuple[int], np.dtype[np.float64]],
+    tilt_sd: np.ndarray[tuple[int], np.dtype[np.float64]],
 ) -> dict[str, Estimate]:
-    known = circularity[np.isfinite(circularity)]
-    return {"circularity": t_interval(known), "aspect": t_interval(aspect[np.isfinite(aspect)])}
+    mean = t_interval(circularity[np.isfinite(circularity)])
+    # noise is taken off each, which is right in the mean alone
+    ends = (min(mean.value, 1.0), mean.sd, min(mean.low, 1.0), min(mean.high, 1.0))
+    return {
+        "circularity": Estimate(*ends, mean.level, "1", f"{mean.method}, noise of outlines taken out"),
+        "aspect": mean_aspect(aspect, tilt_sd),
+    }
 
 
 def counted(number: int, /) -> Estimate:
@@ -287,8 +301,14 @@ def _with_sizes(
     tables: dict[str, tuple[dict[str, float], ...]] = {}
     if laws:
         why = "with what the picture's edge and scale leave open"
-        values["diameter_nm"] = with_common(laws[0].mean_nm, common, why)
-        values["sd_nm"] = with_common(laws[0].sd_nm, scaled.relative_sd, why)
+        own = _of_particles(diameters, laws[0], settings)
+        values = {
+            name: with_common(one, common, why)
+            for name, one in own.items()
+            if name in ("diameter_nm", "geometric_mean_nm")
+        }
+        values["sd_nm"] = with_common(own["sd_nm"], common, why)
+        values["geometric_sd"] = own["geometric_sd"]
         words["law"] = laws[0].law
         flags, tables = size_flags(record.file, diameters, laws[0], flags, findings)
     elif diameters.nm.size:
@@ -298,6 +318,15 @@ def _with_sizes(
     words["left out"] = ", ".join(f"{list(kinds).count(kind)} {kind}" for kind in ("edge", "rejected"))
     curves = (*_histogram(diameters, laws, record.name), *_edge_curve(found))
     return replace(record, values={**values, **record.values}, words=words, tables=tables, flags=flags, curves=curves)
+
+
+def _of_particles(diameters: Diameters, law: SizeLaw, settings: MicrographSettings) -> dict[str, Estimate]:
+    """Mean and spread with particles as units: of whatever law, or of the one that was asked for."""
+    middle, factor = geometric(diameters)
+    mean, sd = mean_interval(diameters), spread_interval(diameters)
+    if settings.law != "auto":
+        mean, sd = law.mean_nm, law.sd_nm
+    return {"diameter_nm": mean, "sd_nm": sd, "geometric_mean_nm": middle, "geometric_sd": factor}
 
 
 def _histogram(diameters: Diameters, laws: Sequence[SizeLaw], name: str) -> list[BenchCurve]:
@@ -365,20 +394,21 @@ def _together(
         every = with_particles[0].diameters.joined([one.diameters for one in with_particles[1:]])
         common = float(np.mean([one.relative_sd for one in with_particles]))
         mean, sd = over_images([one.diameters for one in with_particles])
-        scale = _scale_sd(settings)
+        scale = math.hypot(_scale_sd(settings), float(np.mean([one.hidden_sd for one in with_particles])))
         values["diameter_nm"] = with_common(mean, scale, "with the scale's own")
         values["sd_nm"] = with_common(sd, scale, "with the scale's own")
         laws = _law("", every, settings, findings)
         if laws:
-            values["diameter_of_particles_nm"] = with_common(laws[0].mean_nm, common, "with edge and scale")
-            values["sd_of_particles_nm"] = laws[0].sd_nm
+            of = _of_particles(every, laws[0], settings)
+            values["diameter_of_particles_nm"] = with_common(of["diameter_nm"], common, "with edge and scale")
+            values["sd_of_particles_nm"] = of["sd_nm"]
             words["law"] = laws[0].law
             flags, tables = size_flags("", every, laws[0], flags, findings)
             values["particles_needed"] = _needed(values, settings)
         curves = tuple(_histogram(every, laws, ""))
     values["count"] = counted(count)
-    circular = np.concatenate([one.circularity for one in own])
-    values |= _shape_values(circular, np.concatenate([one.aspect for one in own]))
+    shapes = ([one.circularity for one in own], [one.aspect for one in own], [one.tilt_sd for one in own])
+    values |= _shape_values(*(np.concatenate(one) for one in shapes))
     record = BenchRecord(own[0].source.sample, "", values, words=words, tables=tables, flags=flags, curves=curves)
     return record, f"{len(own)} pictures with {count} particles: the picture is the unit, particles are nested in it"
 

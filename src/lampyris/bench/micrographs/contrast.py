@@ -105,11 +105,18 @@ def predict_profile(radius: ArrayLike, blur: float, flatness: float, /) -> NDArr
     numpy.ndarray, dims (point,)
     """
     place = np.log(np.clip(blur, LEAST_BLUR, MOST_BLUR) / LEAST_BLUR) / np.log(MOST_BLUR / LEAST_BLUR) * (_BLURS - 1)
-    row = min(max(round(float(place)), 1), _BLURS - 2)
-    off = place - row
-    # a parabola through three blurs
-    share = np.array([0.5 * off * (off - 1.0), 1.0 - off * off, 0.5 * off * (off + 1.0)])
-    line = share @ (_kernels()[row - 1 : row + 2] @ _shape(_rings()[2], flatness).astype(np.float32))
+    row = min(max(int(place), 1), _BLURS - 3)
+    off = float(place) - row
+    # a cubic through four blurs (Catmull and Rom), whose slope is continuous as a fit of the blur needs it
+    share = np.array(
+        [
+            -0.5 * off + off**2 - 0.5 * off**3,
+            1.0 - 2.5 * off**2 + 1.5 * off**3,
+            0.5 * off + 2.0 * off**2 - 1.5 * off**3,
+            0.5 * (off**3 - off**2),
+        ]
+    )
+    line = share @ (_kernels()[row - 1 : row + 3] @ _shape(_rings()[2], flatness).astype(np.float32))
     return np.interp(np.abs(np.asarray(radius, np.float64)), np.arange(line.size) * _STEP, line, right=0.0)
 
 

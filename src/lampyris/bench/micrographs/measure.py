@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from lampyris.bench.micrographs.background import Flattened, flattened
 from lampyris.bench.micrographs.contrast import blended, predict_profile
 from lampyris.bench.micrographs.find import SIGMAS, Found, find_particles
-from lampyris.bench.micrographs.roundness import Roundness, has_corners, hidden_taper, roundness
+from lampyris.bench.micrographs.roundness import Corners, Roundness, corners, hidden_taper, roundness
 from lampyris.bench.micrographs.shapes import aspect, fit_particles, half_extents, take_off
 from lampyris.statistics.fitting import DataSet, Fit, Parameter, fit_least_squares
 from lampyris.statistics.thresholds import robust_sd
@@ -26,8 +26,6 @@ _USUAL_FLATNESS, _FLATNESS_SD = 0.1, 0.35
 _NEAR_DISC, _CHI2_95 = 0.6, 3.84
 # particles that tell the edge
 _EDGES = 200
-# most that drawing anew corrects, and the seed of its noise
-_MOST_FED_BACK, _SEED = 0.05, 20050
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -75,6 +73,8 @@ class Particles:
     diameter_px, diameter_sd_px, aspect, height : numpy.ndarray, dims (particle,)
         Diameter of the circle of equal area with the noise of measuring it; contrast over the noise of a pixel.
     round : Roundness
+    corners : str
+        Whether outlines have corners, see `roundness.corners`.
     hidden : float
         Most that a taper of facets may hide, as a share of the diameters; 0 where outlines have no corners. Half of it is added.
     weight : numpy.ndarray, dims (particle,)
@@ -103,6 +103,7 @@ class Particles:
     outlines: tuple[NDArray[np.float64], ...]
     edge: Edge
     round: Roundness
+    corners: Corners
     hidden: float
     flat: Flattened
     found: Found
@@ -176,7 +177,6 @@ def measure_particles(
     beside = np.flatnonzero(~lone)
     if beside.size:
         told[beside] = _fitted(residual, contrast, particles, edge, flat, beside, 10)[beside]
-    particles[:, 2] /= _fed_back(particles[lone & (told[:, 2] == 0)], edge, flat)
     return _judged(residual, particles, told, edge, flat, found, least_px)
 
 
@@ -198,41 +198,6 @@ def _fitted(
         residual, particles, which, edge.blur_px, table, slope, flat.pixel_sd, offset_sd, steps
     )
     return told
-
-
-def _fed_back(particles: NDArray[np.float64], edge: Edge, flat: Flattened, /) -> float:
-    """By how much fitting makes such particles too large, as a factor.
-
-    A least-squares fit of noisy pixels errs in the mean by the square of its noise. Particles as they were found are drawn
-    anew, each alone, with noise and with the same noise of the other sign, and fitted as they were: what noise moves in the
-    first order falls out, and the rest is the error.
-    """
-    fair = particles[(aspect(particles) < MOST_ASPECT) & (particles[:, 5] > 0)][:_EDGES]
-    if not len(fair):
-        return 1.0
-    extent = float(np.max(_REACH * fair[:, 2] * np.sqrt(aspect(fair)))) + 3.0 * edge.blur_px
-    side = 2 * math.ceil(extent + 3.0) + 1
-    across = math.ceil(math.sqrt(len(fair)))
-    laid = fair.copy()
-    laid[:, :2] -= np.rint(fair[:, :2])
-    laid[:, 0] += side * (np.arange(len(fair)) % across) + side // 2
-    laid[:, 1] += side * (np.arange(len(fair)) // across) + side // 2
-    laid[:, 6] = 0.0
-    drawn = np.zeros((side * math.ceil(len(fair) / across), side * across), np.float32)
-    table, slope = blended(edge.flatness)
-    take_off(drawn, laid, edge.blur_px, table, slope)
-    noise = np.random.default_rng(_SEED).normal(0.0, flat.pixel_sd, drawn.shape).astype(np.float32)
-    grown = np.zeros(len(fair))
-    good = np.ones(len(fair), bool)
-    for seen in (noise - drawn, -noise - drawn):
-        again = laid.copy()
-        told = _fitted(np.empty_like(seen), seen, again, edge, flat, np.arange(len(fair)), 8)
-        good &= told[:, 2] == 0
-        grown += 0.5 * np.log(again[:, 2] / laid[:, 2])
-    if not good.any():
-        return 1.0
-    # an image too poor to be measured again tells nothing of its error
-    return math.exp(min(max(float(np.mean(grown[good])), -_MOST_FED_BACK), _MOST_FED_BACK))
 
 
 def _lone(found: Found) -> NDArray[np.bool_]:
@@ -398,7 +363,9 @@ def _judged(
     height, width = flat.contrast.shape
     counts = np.bincount(found.together)
     shapes = roundness(residual, particles, told, flat, blur_px=edge.blur_px, tables=blended(edge.flatness))
-    hidden = _hidden(particles, (told[:, 2] == 0) & (counts[found.together] == 1), shapes, edge, (height, width))
+    told_corners, hidden = _hidden(
+        particles, (told[:, 2] == 0) & (counts[found.together] == 1), shapes, edge, (height, width)
+    )
     outlines = _outlines(residual, particles, edge, 1.0 + 0.5 * hidden)
     particles[:, 2] *= 1.0 + 0.5 * hidden
     diameter = 2.0 * particles[:, 2]
@@ -435,7 +402,7 @@ def _judged(
         else:
             kinds.append("rejected" if reason else "cluster" if counts[found.together[place]] > 1 else "measured")
     return Particles(
-        particles, diameter, sd, long, tall, weight, tuple(kinds), tuple(reasons), outlines, edge, shapes, hidden, flat, found,
+        particles, diameter, sd, long, tall, weight, tuple(kinds), tuple(reasons), outlines, edge, shapes, told_corners, hidden, flat, found,
         (height, width),
     )  # fmt: skip
 
@@ -446,15 +413,14 @@ def _hidden(
     shapes: Roundness,
     edge: Edge,
     shape: tuple[int, int],
-) -> float:
-    """What a taper of facets may hide, told by fitted particles that stand alone and whole within the image."""
+) -> tuple[Corners, float]:
+    """Whether outlines have corners, and what a taper of facets may then hide, told by fitted particles that stand alone and whole within the image."""
     x, y, radius = particles[:, :3].T
     own = fair & (particles[:, 5] > 0) & (aspect(particles) < MOST_ASPECT)
     reach = 1.5 * radius
     own &= (x > reach) & (x < shape[1] - reach) & (y > reach) & (y < shape[0] - reach)
-    if not has_corners(shapes.ripple[own]):
-        return 0.0
-    return hidden_taper(edge.blur_px, float(np.median(radius[own])), edge.flatness)
+    seen = corners(shapes.ripple[own])
+    return seen, hidden_taper(edge.blur_px, float(np.median(radius[own])), edge.flatness) if seen == "seen" else 0.0
 
 
 def _overlaps(particles: NDArray[np.float64]) -> NDArray[np.bool_]:

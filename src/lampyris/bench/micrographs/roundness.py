@@ -2,6 +2,7 @@
 
 import math
 from dataclasses import dataclass
+from typing import Literal
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -12,10 +13,13 @@ from lampyris.core.estimate import Estimate
 from lampyris.statistics.intervals import t_interval
 
 Array = NDArray[np.float64]
+Corners = Literal["seen", "open", "none"]
 MOST_WAVES = 8
 """Waves about an outline that are looked at; 0 to 2 are size, place and ellipse."""
-CORNERS_SIGMAS, LEAST_CORNERS, FEWEST_CORNERS = 4.0, 0.01, 8
+CORNERS_SIGMAS, LEAST_CORNERS, FEWEST_CORNERS = 3.0, 0.01, 8
 """Outlines have corners from so many standard errors, from this share of the radius (root mean square), of so many particles."""
+CRYSTALS = 0.02
+"""Root mean square ripple of drawn crystals near to round: 0.03 of a cube cut by an octahedron, less of an icosahedron."""
 MOST_TAPER = 0.2
 """Largest share of a radius that a taper hides: drawn cubes, octahedra, rhombic dodecahedra, icosahedra, hexagonal prisms and their
 cut forms, anyhow turned, seemed at most 0.2 too small; tetrahedra, which seem 0.3 too small, have an aspect or are rejected."""
@@ -78,9 +82,9 @@ def roundness(
     A radius r (1 + sum of a_n cos + b_n sin) has the circularity 1 - sum (n^2 - 1) (a_n^2 + b_n^2) / 2 to the second order. The
     noise of a_n and b_n comes from the same sums over clear background.
     """
-    waves = edge_waves(residual, particles, blur_px, *tables, MOST_WAVES)
-    # electrons are fewer in a dark particle than beside it
-    paler = min(1.0, float(np.nanmedian(told[:, 1])))
+    waves, along = edge_waves(residual, particles, blur_px, *tables, MOST_WAVES)
+    # electrons are fewer in a dark particle than beside it, and so is their noise
+    paler = min(1.0, float(np.nanmedian(along)) / flat.pixel_sd**2)
     scale = paler * flat.pixel_sd**2 * _noise_scale(residual, particles, flat, blur_px, tables)
     tilt_variance = told[:, 3] * scale[2]
     n = np.arange(3, MOST_WAVES + 1)
@@ -91,7 +95,7 @@ def roundness(
     return Roundness(circular, np.sqrt(tilt_variance), 0.5 * power.sum(axis=1), np.sqrt(np.sum(noise**2, axis=1)))
 
 
-def has_corners(ripple: ArrayLike, /) -> bool:
+def corners(ripple: ArrayLike, /) -> Corners:
     """Whether edges leave their ellipses by more than noise does.
 
     Parameters
@@ -101,15 +105,18 @@ def has_corners(ripple: ArrayLike, /) -> bool:
 
     Returns
     -------
-    bool
-        Mean ripple above 0 by `CORNERS_SIGMAS` of its standard errors, and its root above `LEAST_CORNERS`.
+    str
+        ``seen``: the mean ripple is above 0 by `CORNERS_SIGMAS` of its standard errors and its root above `LEAST_CORNERS`.
+        ``open``: it may be that of crystals (`CRYSTALS`) as well as none. ``none`` otherwise.
     """
     values = np.asarray(ripple, np.float64)
     values = values[np.isfinite(values)]
     if values.size < FEWEST_CORNERS:
-        return False
+        return "open"
     mean, error = float(values.mean()), float(values.std(ddof=1)) / math.sqrt(values.size)
-    return mean > LEAST_CORNERS**2 and mean > CORNERS_SIGMAS * error
+    if mean > LEAST_CORNERS**2 and mean > CORNERS_SIGMAS * error:
+        return "seen"
+    return "open" if mean + 2.0 * error > CRYSTALS**2 else "none"
 
 
 def hidden_taper(blur_px: float, radius_px: float, flatness: float, /) -> float:
@@ -153,7 +160,7 @@ def _noise_scale(
     height, width = residual.shape
     x, y = stamps[:, 0], stamps[:, 1]
     stamps = stamps[(x > reach) & (x < width - reach) & (y > reach) & (y < height - reach)]
-    waves = edge_waves(residual, stamps, blur_px, *tables, MOST_WAVES)
+    waves, _ = edge_waves(residual, stamps, blur_px, *tables, MOST_WAVES)
     power = 0.5 * (waves[:, :, 0] ** 2 + waves[:, :, 1] ** 2) / (waves[:, :, 2] * flat.pixel_sd**2)
     power = power[np.isfinite(power).all(axis=1)]
     if len(power) < _FEWEST_CLEAR:

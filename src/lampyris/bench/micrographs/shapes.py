@@ -192,9 +192,11 @@ def edge_waves(  # type: ignore[no-untyped-def]
     """Waves of the edge that a residual shows: the share of the radius by which it lies further out, as cosines and sines of
     multiples 0 to `most` of the angle, and the variance factor of each (times the variance of a pixel's noise).
 
-    Dims (particle, most + 1, 3): cosine, sine, variance factor; NaN where pixels that do not count are in the way.
+    Dims (particle, most + 1, 3): cosine, sine, variance factor; NaN where pixels that do not count are in the way. And the mean
+    square of the residual along each edge, dims (particle,).
     """
     found = np.zeros((particles.shape[0], most + 1, 3))
+    along = np.zeros(particles.shape[0])
     height, width = residual.shape
     for k in range(particles.shape[0]):
         x, y, radius, a, b, contrast = (
@@ -226,17 +228,19 @@ def edge_waves(  # type: ignore[no-untyped-def]
                 away = np.sqrt(max(dx * dx + dy * dy, 1e-12))
                 step_c, step_s = dx / away, dy / away
                 cosine, sine = 1.0, 0.0
+                along[k] += (residual[v, u] * weight) ** 2
                 for n in range(most + 1):
                     found[k, n, 0] += residual[v, u] * weight * cosine
                     found[k, n, 1] += residual[v, u] * weight * sine
                     # of either one half of the squares, the other's is as large
                     squares[n] += 0.5 * weight * weight
                     cosine, sine = cosine * step_c - sine * step_s, sine * step_c + cosine * step_s
+        along[k] /= max(2.0 * squares[0], 1e-12)
         for n in range(most + 1):
             found[k, n, 0] /= max(squares[n], 1e-12)
             found[k, n, 1] /= max(squares[n], 1e-12)
             found[k, n, 2] = 1.0 / max(squares[n], 1e-12)
-    return found
+    return found, along
 
 
 def aspect(particles: NDArray[np.float64], /) -> NDArray[np.float64]:

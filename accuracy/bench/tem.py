@@ -3,15 +3,18 @@
 ``matched``: spheres and discs; ``mismatched``: faceted particles on a rough support. Over sizes, widths, crowding and noise.
 """
 
+import math
 import tempfile
 from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
+from scipy.special import ndtri
 
 from accuracy.bench.scores import scored
 from accuracy.figures import Figure, figure
 from lampyris.bench.micrographs.measure import measure_particles
+from lampyris.bench.micrographs.roundness import ellipse_circularity
 from lampyris.core.bench import BenchSource
 from lampyris.core.estimate import Estimate
 from lampyris.core.seeds import seed_sequence
@@ -26,6 +29,8 @@ from lampyris.virtual.instruments.micrographs import (
 )
 
 TABLE = "bench-tem"
+Pairs = list[tuple[Estimate, float]]
+_MOST_BIAS = {"diameter": 0.02, "sd": 0.1}
 REPEATS, QUICK_REPEATS, SETS, QUICK_SETS = 200, 4, 100, 2
 CASES: dict[str, tuple[str, MicrographTruth]] = {
     "paper": ("matched", MicrographTruth()),
@@ -43,26 +48,54 @@ def tables(*, quick: bool = False) -> list[Figure]:
     """Lines of the table: single pictures with particles as units, then sets of four pictures, then what was found at all."""
     found: list[Figure] = []
     repeats, sets = (QUICK_REPEATS, QUICK_SETS) if quick else (REPEATS, SETS)
+    every: dict[str, Pairs] = {}
     with tempfile.TemporaryDirectory() as folder:
         for case, (arm, truth) in CASES.items():
             # what a facet does to the edge is no noise: shown, not judged
             judged = arm == "matched"
-            means, sds = _pictures(Path(folder), case, truth, repeats, 1)
-            found += scored(TABLE, arm, f"diameter_{case}", means, most_bias=0.02, judged=judged)
-            found += scored(TABLE, arm, f"sd_{case}", sds, most_bias=0.1, judged=judged)
+            for name, pairs in _pictures(Path(folder), case, truth, repeats, 1).items():
+                most = _MOST_BIAS.get(name)
+                found += scored(TABLE, arm, f"{name}_{case}", pairs, most_bias=most, judged=judged)
+                if judged:
+                    every.setdefault(name, []).extend(pairs)
             found += _recall(case, arm, truth, max(2, repeats // 10))
         for case in ("paper", "faceted"):
             arm, truth = CASES[case]
-            means, sds = _pictures(Path(folder), case, truth, sets, 4)
-            found += scored(TABLE, arm, f"diameter_by_picture_{case}", means, most_bias=0.02, judged=arm == "matched")
-            found += scored(TABLE, arm, f"sd_by_picture_{case}", sds, most_bias=0.1, judged=arm == "matched")
+            several = _pictures(Path(folder), case, truth, sets, 4)
+            for name in ("diameter", "sd"):
+                most = _MOST_BIAS[name]
+                found += scored(
+                    TABLE, arm, f"{name}_by_picture_{case}", several[name], most_bias=most, judged=arm == "matched"
+                )
+        found += scored(TABLE, "matched", "shell", _shells(Path(folder), sets), most_bias=0.05)
+    for name, pairs in every.items():
+        found += scored(TABLE, "matched", f"{name}_all", pairs)
     return found
 
 
-def _pictures(
-    folder: Path, case: str, truth: MicrographTruth, repeats: int, count: int
-) -> tuple[list[tuple[Estimate, float]], list[tuple[Estimate, float]]]:
-    means, sds = [], []
+def truths(truth: MicrographTruth, /) -> dict[str, tuple[str, float]]:
+    """What a picture's numbers should be: the key of each, and its truth."""
+    share = (np.arange(20_000) + 0.5) / 20_000
+    spread = math.log1p((truth.sd_nm / truth.mean_nm) ** 2)
+    logs = math.log(truth.mean_nm) - spread / 2 + math.sqrt(spread) * ndtri(share)
+    if truth.law == "normal":
+        logs = np.log(np.maximum(truth.mean_nm + truth.sd_nm * ndtri(share), 0.1 * truth.mean_nm))
+    found = {
+        "diameter": ("diameter_nm", truth.mean_nm),
+        "sd": ("sd_nm", truth.sd_nm),
+        "geometric_mean": ("geometric_mean_nm", math.exp(logs.mean())),
+        "geometric_sd": ("geometric_sd", math.exp(logs.std())),
+    }
+    if truth.shape != "faceted":
+        aspects = np.exp(truth.aspect_sd * ndtri(0.5 + 0.5 * share))
+        found["aspect"] = ("aspect", float(aspects.mean()))
+        found["circularity"] = ("circularity", float(ellipse_circularity(aspects).mean()))
+    return found
+
+
+def _pictures(folder: Path, case: str, truth: MicrographTruth, repeats: int, count: int) -> dict[str, Pairs]:
+    """Each number of sets of pictures, and its truth."""
+    pairs: dict[str, Pairs] = {}
     for number in range(repeats):
         rng = np.random.default_rng(seed_sequence("accuracy", TABLE, case, f"{count} {number}"))
         sources = []
@@ -71,9 +104,22 @@ def _pictures(
             write_virtual_micrograph(path, truth, rng=rng)
             sources.append(BenchSource(path, path.name))
         values = measure("tem", sources, settings=Settings()).pooled.values
-        means.append((values["diameter_nm"], truth.mean_nm))
-        sds.append((values["sd_nm"], truth.sd_nm))
-    return means, sds
+        for name, (key, value) in truths(truth).items():
+            if key in values:
+                pairs.setdefault(name, []).append((values[key], value))
+    return pairs
+
+
+def _shells(folder: Path, repeats: int) -> Pairs:
+    """Thickness of a shell of 1 nm from a picture of whole particles and one of their cores."""
+    pairs: Pairs = []
+    for number in range(repeats):
+        rng = np.random.default_rng(seed_sequence("accuracy", TABLE, "shell", str(number)))
+        for role, truth in (("", MicrographTruth()), ("core", MicrographTruth(mean_nm=4.8, sd_nm=0.6))):
+            write_virtual_micrograph(folder / f"shell{role}.tif", truth, rng=rng)
+        sources = [BenchSource(folder / f"shell{role}.tif", f"shell{role}.tif", role=role) for role in ("", "core")]
+        pairs.append((measure("tem", sources, settings=Settings()).pooled.values["shell_nm"], 1.0))
+    return pairs
 
 
 def _recall(case: str, arm: str, truth: MicrographTruth, repeats: int) -> list[Figure]:

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field, replace
 import numpy as np
 from numpy.typing import NDArray
 
-from lampyris.bench.micrographs.background import Flattened, flattened
+from lampyris.bench.micrographs.background import Flattened, flattened, without_spikes
 from lampyris.bench.micrographs.contrast import blended, predict_profile
 from lampyris.bench.micrographs.find import SIGMAS, Found, find_particles
 from lampyris.bench.micrographs.roundness import Corners, Roundness, corners, hidden_taper, roundness
@@ -23,7 +23,7 @@ _POOR = 8.0
 _BINS, _REACH = 36, 1.8
 _ANGLES, _HARMONICS = 48, 8
 _USUAL_FLATNESS, _FLATNESS_SD = 0.1, 0.35
-_NEAR_DISC, _CHI2_95 = 0.6, 3.84
+_NEAR_DISC, _CHI2_95, _FRINGE_SIGMAS = 0.6, 3.84, 5.0
 # particles that tell the edge
 _EDGES = 200
 
@@ -40,6 +40,9 @@ class Edge:
         0: contrast of a projected sphere; 1: of a flat disc; below 0: of one that tapers, see `contrast.predict_profile`.
     radius, contrast, fitted, sd : numpy.ndarray, dims (point,)
         Mean contrast along the radius, in units of particle's radius and contrast, and the fit.
+    even_stretch : float
+        By how much particles of even contrast would be larger (below 0: smaller), as a share, where they fit as well but were not
+        taken; 0 otherwise.
     fit : Fit or None
         None where too few particles stand alone; blur and flatness are then those of the start.
     """
@@ -51,6 +54,19 @@ class Edge:
     fitted: NDArray[np.float64] = field(default_factory=lambda: np.zeros(0))
     sd: NDArray[np.float64] = field(default_factory=lambda: np.zeros(0))
     fit: Fit | None = None
+    even_stretch: float = 0.0
+
+    def fringe(self) -> float:
+        """By how much contrast falls below 0 just beside particles, as a share of their height: of Fresnel fringes, or an
+        oversharpened picture. 0 where noise may be all."""
+        out, far = (self.radius > 1.0) & (self.radius < 1.5), self.radius > 1.55
+        if not (out.any() and far.any()):
+            return 0.0
+        deep = np.median(self.contrast[far]) - self.contrast[out]
+        low = int(np.argmax(deep))
+        sd = float(self.sd[out][low])
+        # the deepest of some rings is deeper than one by chance
+        return float(deep[low]) if deep[low] > _FRINGE_SIGMAS * sd else 0.0
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -157,6 +173,7 @@ def measure_particles(
     """
     if ignored is not None and ignored.any():
         pixels = np.where(ignored, np.median(np.asarray(pixels[~ignored], np.float64)).astype(pixels.dtype), pixels)
+    pixels, _ = without_spikes(pixels)
     flat = flattened(pixels, brighter=brighter)
     found = find_particles(flat, ignored=ignored, sigmas=sigmas)
     if not len(found.particles):
@@ -282,13 +299,7 @@ def _edge(
     # noise that tells nothing of the kind leaves it between sphere and disc
     usual = DataSet(lambda p: p, [_USUAL_FLATNESS], sd=[_FLATNESS_SD], parameters=("flatness",), name="usual kind")
     fit = fit_least_squares(sets if fixed is not None else [*sets, usual], parameters, scatter="residual")
-    if fixed is None and fit["flatness"].value > _NEAR_DISC:
-        # of so flat a contrast an even one may tell as much, and no matter lets so little through
-        even = [replace(one, fixed=True, start=1.0) if one.name == "flatness" else one for one in parameters]
-        disc = fit_least_squares(sets, even, scatter="residual")
-        pull = ((fit["flatness"].value - _USUAL_FLATNESS) / _FLATNESS_SD) ** 2
-        if disc.goodness.chi2 <= fit.goodness.chi2 - pull + _CHI2_95 * max(1.0, fit.goodness.reduced_chi2):
-            fit = disc
+    fit, even_stretch = _even_instead(sets, parameters, fit) if fixed is None else (fit, 0.0)
     blur, flatness = fit["blur_px"].value, fit["flatness"].value
     inside = [own for _, _, own in profiles]
     return Edge(
@@ -299,7 +310,24 @@ def _edge(
         np.concatenate(fit.fitted[: len(sets)]),
         np.concatenate([sd[one] for (_, sd, _), one in zip(profiles, inside, strict=True)]),
         fit,
+        even_stretch,
     )
+
+
+def _even_instead(sets: list[DataSet], parameters: list[Parameter], fit: Fit) -> tuple[Fit, float]:
+    """Even contrast where it fits as well: taken next to it, and otherwise said by how much it would change sizes.
+
+    Almost even contrast means matter that lets hardly anything through, so that near a disc a disc is more likely.
+    """
+    even = [replace(one, fixed=True, start=1.0) if one.name == "flatness" else one for one in parameters]
+    disc = fit_least_squares(sets, even, scatter="residual")
+    pull = ((fit["flatness"].value - _USUAL_FLATNESS) / _FLATNESS_SD) ** 2
+    if disc.goodness.chi2 > fit.goodness.chi2 - pull + _CHI2_95 * max(1.0, fit.goodness.reduced_chi2):
+        return fit, 0.0
+    if fit["flatness"].value > _NEAR_DISC:
+        return disc, 0.0
+    names = [one.name for one in parameters if one.name.startswith("stretch")]
+    return fit, float(np.mean([disc[name].value / fit[name].value - 1.0 for name in names]))
 
 
 def _edge_parameters(edge: Edge, least_px: float, groups: int, *, fixed: bool) -> list[Parameter]:
@@ -363,11 +391,9 @@ def _judged(
     height, width = flat.contrast.shape
     counts = np.bincount(found.together)
     shapes = roundness(residual, particles, told, flat, blur_px=edge.blur_px, tables=blended(edge.flatness))
-    told_corners, hidden = _hidden(
-        particles, (told[:, 2] == 0) & (counts[found.together] == 1), shapes, edge, (height, width)
-    )
-    outlines = _outlines(residual, particles, edge, 1.0 + 0.5 * hidden)
-    particles[:, 2] *= 1.0 + 0.5 * hidden
+    facets = _hidden(particles, (told[:, 2] == 0) & (counts[found.together] == 1), shapes, edge, (height, width))
+    outlines = _outlines(residual, particles, edge, 1.0 + 0.5 * facets[1])
+    particles[:, 2] *= 1.0 + 0.5 * facets[1]
     diameter = 2.0 * particles[:, 2]
     # noise that goes together over areas moves an edge more than its pixels alone say
     sd = diameter * np.sqrt(told[:, 0]) * flat.area_sd
@@ -402,8 +428,8 @@ def _judged(
         else:
             kinds.append("rejected" if reason else "cluster" if counts[found.together[place]] > 1 else "measured")
     return Particles(
-        particles, diameter, sd, long, tall, weight, tuple(kinds), tuple(reasons), outlines, edge, shapes, told_corners, hidden, flat, found,
-        (height, width),
+        particles, diameter, sd, long, tall, weight, tuple(kinds), tuple(reasons), outlines, edge, shapes, *facets, flat,
+        found, (height, width),
     )  # fmt: skip
 
 
@@ -414,7 +440,7 @@ def _hidden(
     edge: Edge,
     shape: tuple[int, int],
 ) -> tuple[Corners, float]:
-    """Whether outlines have corners, and what a taper of facets may then hide, told by fitted particles that stand alone and whole within the image."""
+    """Whether outlines have corners, and what a taper may then hide, by particles that stand alone and whole in the image."""
     x, y, radius = particles[:, :3].T
     own = fair & (particles[:, 5] > 0) & (aspect(particles) < MOST_ASPECT)
     reach = 1.5 * radius

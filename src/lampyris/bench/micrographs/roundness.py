@@ -35,8 +35,8 @@ class Roundness:
     Parameters
     ----------
     circularity : numpy.ndarray
-        4 pi area / perimeter squared of the ellipse with waves 3 to 8 of its edge, what noise adds taken off: right in the mean,
-        and so above 1 for some.
+        4 pi area / perimeter squared of the ellipse with those of waves 3 to 8 of its edge that blur lets through. What noise
+        adds is taken off: right in the mean, and so above 1 for some.
     tilt_sd : numpy.ndarray
         Noise of either number of the shape (`shapes`).
     ripple, ripple_sd : numpy.ndarray
@@ -89,10 +89,17 @@ def roundness(
     tilt_variance = told[:, 3] * scale[2]
     n = np.arange(3, MOST_WAVES + 1)
     noise = waves[:, 3:, 2] * scale[3:]
-    power = waves[:, 3:, 0] ** 2 + waves[:, 3:, 1] ** 2 - 2.0 * noise
+    # a wave shorter than the blur is not seen, but its noise and what square pixels do to it are
+    shown = n <= np.maximum(particles[:, 2] / blur_px, 3.0)[:, None]
+    power = np.where(shown, waves[:, 3:, 0] ** 2 + waves[:, 3:, 1] ** 2 - 2.0 * noise, 0.0)
     # the second order of an ellipse's circularity in the logarithm of its aspect is 3 / 8
     circular = ellipse_circularity(aspect(particles)) + 0.75 * tilt_variance - 0.5 * (power @ (n**2 - 1.0))
-    return Roundness(circular, np.sqrt(tilt_variance), 0.5 * power.sum(axis=1), np.sqrt(np.sum(noise**2, axis=1)))
+    return Roundness(
+        circular,
+        np.sqrt(tilt_variance),
+        0.5 * power.sum(axis=1),
+        np.sqrt(np.sum(np.where(shown, noise, 0.0) ** 2, axis=1)),
+    )
 
 
 def corners(ripple: ArrayLike, /) -> Corners:

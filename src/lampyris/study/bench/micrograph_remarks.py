@@ -7,6 +7,7 @@ import numpy as np
 from lampyris.bench.micrographs.measure import Particles
 from lampyris.bench.micrographs.sizes import Diameters, SizeLaw, two_kinds
 from lampyris.core.finding import Finding
+from lampyris.statistics.thresholds import robust_sd
 from lampyris.study.bench.reading import Doubts
 
 if TYPE_CHECKING:
@@ -17,7 +18,8 @@ LEAST_DIAMETER_PX = 5.0
 """Below, a particle's size is that of its blur."""
 FEW = 50
 """Particles below which the spread is hardly known: its interval spans more than a fifth of it."""
-_SATURATED, _BLURRED, _CROWDED, _SCALES = 1e-3, 0.5, 0.4, 0.03
+_FRINGE, _ROUGH, _OUTLYING, _LEAST_SPREAD = 0.03, 0.1, 5.0, 0.03
+_SATURATED, _BLURRED, _CROWDED, _SCALES = 1e-3, 0.3, 0.4, 0.03
 
 
 def image_flags(
@@ -32,6 +34,8 @@ def image_flags(
     deep = 6.0 * found.flat.pixel_sd
     other = float(np.mean(contrast[::2, ::2] < -deep))
     same = float(np.mean(contrast[::2, ::2] > deep))
+    texture = found.flat.area_sd / 8.0
+    usual = float(np.median(found.parameters[:, 5]))
     word = "dark" if brighter else "bright"
     told = [
         ("saturated", _saturated(scaled) > _SATURATED,
@@ -61,6 +65,16 @@ def image_flags(
         ("facets-not-excluded", found.corners == "open",
          "is too noisy, or shows too few particles that stand alone, to tell round particles from faceted ones, whose "
          "diameters come out 3 to 15 % too small.", "Expose longer, or magnify more."),
+        ("kind-not-told", found.edge.even_stretch != 0.0,
+         "fits balls and flat discs alike: as discs all diameters would be "
+         f"{100 * found.edge.even_stretch:+.1f} % off, which the interval holds.",
+         "Give --contrast sphere or disc if you know, focus, or magnify more."),
+        ("fringes", found.edge.fringe() > _FRINGE,
+         f"has rims about its particles, {100 * found.edge.fringe():.0f} % of their height: Fresnel fringes of a defocus, or a "
+         "sharpening filter; either moves edges.", "Focus, and export without filters."),
+        ("rough-support", texture > _ROUGH * usual and found.flat.area_sd > 2.0 * found.flat.pixel_sd,
+         f"has a background whose texture is {100 * texture / max(usual, 1e-9):.0f} % of the particles' contrast: it hides some, and "
+         "is taken for others.", "Take a thinner support, and check the outlines (--outlines)."),
         ("edge-unknown", found.edge.fit is None,
          "has too few particles that stand alone to tell blur and edge: a usual edge was taken.", "Give more pictures."),
         ("scales-disagree", scaled.disagree > _SCALES,
@@ -101,7 +115,14 @@ def size_flags(
     """Flags of sizes, and a table of populations where there are two."""
     both = two_kinds(diameters, law)
     noise = float(np.sqrt(np.mean(diameters.sd_nm**2)))
+    logs = np.log(diameters.nm)
+    off = np.abs(logs - np.median(logs)) / max(float(robust_sd(logs)), _LEAST_SPREAD)
+    outlying = int(np.sum(off > _OUTLYING))
     told = [
+        ("outliers", outlying > 0,
+         f"has {outlying} of {diameters.nm.size} diameters beyond {_OUTLYING:g} robust standard deviations: "
+         f"{diameters.nm.min():.3g} to {diameters.nm.max():.3g} nm where the median is {np.median(diameters.nm):.3g} nm. They count, "
+         "and rule the spread.", "Look at them (--outlines), and reject what is no particle (--corrections)."),
         ("few-particles", diameters.nm.size < FEW,
          f"has {diameters.nm.size} particles; below {FEW} the spread is hardly known.", "Measure more pictures."),
         ("spread-not-resolved", noise > law.sd_nm.value,

@@ -79,8 +79,9 @@ class Measured:
     circularity: np.ndarray[tuple[int], np.dtype[np.float64]]
     aspect: np.ndarray[tuple[int], np.dtype[np.float64]]
     tilt_sd: np.ndarray[tuple[int], np.dtype[np.float64]]
+    # of all sizes, and the part of it that other pictures of the sample share
     relative_sd: float
-    hidden_sd: float
+    shared_sd: float
     record: BenchRecord
 
 
@@ -235,13 +236,14 @@ def _one(
     flags = image_flags(scaled, found, kept, brighter, findings)
     used = kept.used
     hidden_sd = found.hidden / math.sqrt(12.0) / (1.0 + 0.5 * found.hidden)
-    common = math.hypot(scaled.relative_sd, edge_sd(found), hidden_sd)
+    kind_sd = abs(found.edge.even_stretch) / math.sqrt(3.0)
+    common = math.hypot(scaled.relative_sd, edge_sd(found), hidden_sd, kind_sd)
     diameters = Diameters(pixel * kept.diameter_px[used], pixel * kept.diameter_sd_px[used], kept.weight[used])
     shape = (kept.circularity[used], kept.aspect[used], kept.tilt_sd[used])
     picture = picture_of(scaled.micrograph.pixels, kept, pixel, scaled.micrograph.name)
     record = BenchRecord(scaled.micrograph.name, source.file, _shape_values(*shape), flags=flags, pictures=(picture,))
     record = _with_sizes(record, scaled, found, kept.kinds, diameters, common, settings, findings)
-    return Measured(source, diameters, *shape, common, hidden_sd, record)
+    return Measured(source, diameters, *shape, common, math.hypot(hidden_sd, kind_sd), record)
 
 
 def edge_sd(found: Particles, /) -> float:
@@ -394,7 +396,7 @@ def _together(
         every = with_particles[0].diameters.joined([one.diameters for one in with_particles[1:]])
         common = float(np.mean([one.relative_sd for one in with_particles]))
         mean, sd = over_images([one.diameters for one in with_particles])
-        scale = math.hypot(_scale_sd(settings), float(np.mean([one.hidden_sd for one in with_particles])))
+        scale = math.hypot(_scale_sd(settings), float(np.mean([one.shared_sd for one in with_particles])))
         values["diameter_nm"] = with_common(mean, scale, "with the scale's own")
         values["sd_nm"] = with_common(sd, scale, "with the scale's own")
         laws = _law("", every, settings, findings)

@@ -6,16 +6,20 @@ import numpy as np
 import pytest
 from scipy.ndimage import distance_transform_edt, gaussian_filter
 
+from lampyris.bench.micrographs.background import without_spikes
 from lampyris.bench.micrographs.contrast import predict_image, predict_profile
 from lampyris.bench.micrographs.find import part_basins
 from lampyris.bench.micrographs.legend import legend_rows, scale_bar
 from lampyris.bench.micrographs.measure import measure_particles
+from lampyris.bench.micrographs.roundness import corners, hidden_taper, mean_aspect
 from lampyris.bench.micrographs.sizes import (
     Diameters,
     fit_sizes,
+    geometric,
     moments,
     over_images,
     particles_needed,
+    spread_interval,
     two_kinds,
 )
 
@@ -46,7 +50,9 @@ def test_diameters_hang_on_neither_blur_nor_kind(flatness, blur):
     # 36 particles of sd 0.02 px or less each, and an edge known to about 0.3 %
     assert np.mean(found.diameter_px[order] / (2 * radius)) == pytest.approx(1.0, abs=0.01)
     assert np.std(found.diameter_px[order] / (2 * radius)) < 0.01
-    assert np.median(found.circularity) > 0.99
+    # of circles 1; waves that noise adds are taken off
+    assert np.mean(found.round.circularity) == pytest.approx(1.0, abs=0.002)
+    assert found.corners == "none" and found.edge.fringe() == 0.0
 
 
 def test_necks_part_and_a_single_disc_stays_whole():
@@ -78,6 +84,58 @@ def test_legend_and_bar_are_found_and_particles_are_not():
 def drawn(rng, count, *, mean=7.0, sd=0.9, noise=0.0):
     nm = rng.normal(mean, sd, count) + rng.normal(0, noise, count)
     return Diameters(nm, np.full(count, noise), np.ones(count))
+
+
+def test_spreads_hold_whatever_the_law():
+    rng = np.random.default_rng(8)
+    held = []
+    for _ in range(300):
+        nm = rng.lognormal(2.0, 0.4, 60)
+        one = Diameters(nm, np.zeros(60), np.ones(60))
+        width, (middle, factor) = spread_interval(one), geometric(one)
+        true = math.exp(2.08) * math.sqrt(math.expm1(0.16))
+        held.append(
+            (
+                width.low < true < width.high,
+                middle.low < math.exp(2) < middle.high,
+                factor.low < math.exp(0.4) < factor.high,
+            )
+        )
+    # of 300 at 0.95 four standard errors are 0.05; the chi-squared interval of a normal law holds 0.80 of such spreads
+    assert np.mean(held, axis=0) == pytest.approx([0.93, 0.95, 0.95], abs=0.05)
+    nm = rng.normal(7.0, 0.9, 4000) + rng.normal(0.0, 0.7, 4000)
+    assert spread_interval(Diameters(nm, np.full(4000, 0.7), np.ones(4000))).value == pytest.approx(0.9, abs=0.06)
+
+
+def test_the_mean_aspect_is_without_noise():
+    rng = np.random.default_rng(9)
+    # half-normal logarithms of aspect, noise of either number twice as large as they are
+    tilt = np.sinh(np.abs(rng.normal(0.0, 0.05, 4000)))
+    seen = np.hypot(tilt + rng.normal(0.0, 0.1, 4000), rng.normal(0.0, 0.1, 4000))
+    found = mean_aspect(np.sqrt(1.0 + seen**2) + seen, np.full(4000, 0.1))
+    assert np.mean(np.sqrt(1.0 + seen**2) + seen) > 1.12
+    assert found.low < 1.041 < found.high and found.high < 1.09
+
+
+def test_corners_are_told_from_noise():
+    rng = np.random.default_rng(10)
+    assert corners(rng.normal(0.0, 5e-4, 100)) == "none"
+    assert corners(rng.normal(8e-4, 5e-4, 100)) == "seen"
+    assert corners(rng.normal(0.0, 5e-3, 60)) == "open"
+    assert corners([0.0] * 3) == "open"
+    assert hidden_taper(1.2, 10.0, 0.1) == pytest.approx(0.12)
+    assert hidden_taper(1.2, 10.0, 1.0) == 0.0
+
+
+def test_spikes_are_taken_off_and_particles_are_not():
+    rng = np.random.default_rng(11)
+    pixels = rng.poisson(400, (128, 128)).astype(np.uint16)
+    assert without_spikes(pixels)[0] is pixels
+    hot = pixels.copy()
+    hot[0, 5], hot[40, 60], hot[80, 80] = 60_000, 60_000, 0
+    mended, share = without_spikes(hot)
+    assert share == 3 / 128**2
+    assert abs(mended.astype(float) - 400).max() < 150
 
 
 def test_measuring_noise_is_taken_out_of_the_spread():

@@ -7,11 +7,13 @@ import numpy as np
 import pytest
 
 from lampyris import cli
+from lampyris.bench.micrographs.sizes import Diameters, fit_sizes
 from lampyris.core.bench import BenchSource
 from lampyris.core.errors import LampyrisError
 from lampyris.core.techniques.sem import Settings as SemSettings
 from lampyris.core.techniques.tem import Settings
 from lampyris.study.bench import measure
+from lampyris.study.bench.micrograph_remarks import size_flags
 from lampyris.virtual.instruments.micrographs import MicrographTruth, tiff_bytes, write_virtual_micrograph
 
 PAPER = MicrographTruth(count=90)
@@ -79,6 +81,9 @@ DIM = {
     "unresolved": replace(SMALL, pixel_nm=1.6, count=60, blur_px=0.8),
     "out-of-focus": replace(PAPER, blur_px=6.0, count=30, electrons=4000.0),
     "polarity": replace(PAPER, bright=True),
+    "faceted": replace(PAPER, shape="faceted", electrons=1500.0),
+    "facets-not-excluded": replace(SMALL, electrons=40.0),
+    "rough-support": replace(PAPER, texture=0.08),
 }
 
 
@@ -93,6 +98,29 @@ def test_doubts_are_flagged(tmp_path, flag, truth):
         return
     assert flag in found.pooled.flags
     assert f"micrograph.{flag}" in [one.rule for one in found.findings]
+
+
+def test_fringes_about_particles_are_flagged(tmp_path):
+    import tifffile
+    from scipy.ndimage import gaussian_laplace
+
+    source = picture(tmp_path / "a.tif", PAPER)
+    pixels = tifffile.imread(source.path).astype(float)
+    rimmed = np.clip(pixels - 4.5 * gaussian_laplace(pixels, 1.5), 0, 65535).astype(np.uint16)
+    source.path.write_bytes(tiff_bytes(rimmed, 0.35, "imagej"))
+    assert "fringes" in measure("tem", [source], settings=Settings()).pooled.flags
+
+
+def test_a_diameter_far_from_all_others_is_flagged():
+    nm = np.random.default_rng(3).normal(7.0, 0.9, 60)
+    for sizes, flagged in ((nm, False), (np.append(nm, 70.0), True)):
+        one = Diameters(sizes, np.zeros(sizes.size), np.ones(sizes.size))
+        findings = []
+        flags, _ = size_flags("a.tif", one, fit_sizes(one)[0], (), findings)
+        assert ("outliers" in flags) == flagged
+        assert [found.rule for found in findings if found.rule.endswith("outliers")] == [
+            "micrograph.outliers"
+        ] * flagged
 
 
 def test_a_saturated_picture_and_two_scales_are_flagged(tmp_path):

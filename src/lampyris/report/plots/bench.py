@@ -91,12 +91,18 @@ def _stacked(
 
 def _numbers(record: BenchRecord) -> str:
     parts = [
-        f"{key} {with_unit(precise_interval(one.value, one.low, one.high), one.unit)}"
+        f"{key} {_counted(one.value) if one.low == one.high else with_unit(precise_interval(one.value, one.low, one.high), one.unit)}"
         for key, one in record.values.items()
         if math.isfinite(one.value)
     ]
     parts += [f"{key} {word}" for key, word in record.words.items() if word]
+    parts += [f"flags {', '.join(record.flags)}"] if record.flags else []
     return "; ".join(parts)
+
+
+def _counted(value: float) -> str:
+    """A number without an interval."""
+    return f"{value:.6g}"
 
 
 def curve_panel(curve: BenchCurve, /, *, width_mm: float = COLUMN_MM, name: str = "") -> Scene:
@@ -106,7 +112,7 @@ def curve_panel(curve: BenchCurve, /, *, width_mm: float = COLUMN_MM, name: str 
     lines = ([] if shown.fit is None else [shown.fit]) + list(shown.parts.values())
     values = np.concatenate([shown.y, *lines])
     margin = left_margin(_up(values, curve, 0.0), curve.y_label)
-    across = _scale(x, margin, width_mm - 2.0, logarithmic=curve.x_log, air=False)
+    across = _scale(_ends(x) if curve.steps else x, margin, width_mm - 2.0, logarithmic=curve.x_log, air=False)
     key, marks = key_rows(_key(shown), width_mm - margin - 2.0), _mark_rows(across, curve.marks)
     head = 7.0 + FOOT_LINE_MM * len(key)
     top = head + _MARK_MM * len(marks)
@@ -119,10 +125,11 @@ def curve_panel(curve: BenchCurve, /, *, width_mm: float = COLUMN_MM, name: str 
     draw_key(scene, key, (margin, 8.0))
     draw_up_axis(scene, up, margin, curve.y_label)
     _draw_points(scene, across, up, x, shown.y, steps=curve.steps)
+    drawn = _smooth if curve.steps else _as_it_is
     for part, pen in zip(shown.parts.values(), _part_pens(), strict=False):
-        _draw_line(scene, across, up, x, part, pen)
+        _draw_line(scene, across, up, *drawn(x, part), pen)
     if shown.fit is not None:
-        _draw_line(scene, across, up, x, shown.fit, _FIT_PEN)
+        _draw_line(scene, across, up, *drawn(x, shown.fit), _FIT_PEN)
     _draw_marks(scene, marks, head, base)
     if shown.residual is not None:
         base = _draw_residual(scene, across, base + 2.0, x, shown.residual, margin)
@@ -130,6 +137,27 @@ def curve_panel(curve: BenchCurve, /, *, width_mm: float = COLUMN_MM, name: str 
         scene.line([(across.start, base), (across.end, base)], FRAME)
     draw_bottom(scene, across, base, _ticks(across), curve.x_label)
     return scene
+
+
+def _ends(x: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Where the first bar begins and the last ends."""
+    if x.size < 2:
+        return x
+    return np.array([x[0] - 0.5 * (x[1] - x[0]), x[-1] + 0.5 * (x[-1] - x[-2])])
+
+
+def _as_it_is(x: NDArray[np.float64], values: NDArray[np.float64]) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    return x, values
+
+
+def _smooth(x: NDArray[np.float64], values: NDArray[np.float64]) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    """A law told at the middles of bars, as the smooth curve that it is; it stays above 0."""
+    if x.size < 4 or not np.isfinite(values).all():
+        return x, values
+    from scipy.interpolate import CubicSpline
+
+    fine = np.linspace(x[0], x[-1], 8 * x.size)
+    return fine, np.maximum(CubicSpline(x, values)(fine), 0.0)
 
 
 def thinned(curve: BenchCurve, most: int, /) -> BenchCurve:

@@ -365,13 +365,16 @@ def _edge_curve(found: Particles) -> list[BenchCurve]:
     if edge.fit is None:
         return []
     order = np.argsort(edge.radius, kind="stable")
+    # one line for the groups of sizes, whose fits differ by less than the points scatter
+    _, place = np.unique(edge.radius, return_inverse=True)
+    line = (np.bincount(place, edge.fitted) / np.bincount(place))[place]
     scatter = float(np.sqrt(edge.fit.goodness.reduced_chi2)) or 1.0
     residual = (edge.contrast - edge.fitted) / edge.sd / scatter
     title = f"edge: blur {edge.blur_px:.2f} px, flatness {edge.flatness:.2f}"
     return [
         BenchCurve(
             title, "distance from the centre / radius", "contrast / particle's own", edge.radius[order],
-            edge.contrast[order], edge.fitted[order], residual=residual[order],
+            edge.contrast[order], line[order], residual=residual[order],
         )
     ]  # fmt: skip
 

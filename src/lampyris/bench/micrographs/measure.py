@@ -299,7 +299,10 @@ def _edge(
     # noise that tells nothing of the kind leaves it between sphere and disc
     usual = DataSet(lambda p: p, [_USUAL_FLATNESS], sd=[_FLATNESS_SD], parameters=("flatness",), name="usual kind")
     fit = fit_least_squares(sets if fixed is not None else [*sets, usual], parameters, scatter="residual")
-    fit, even_stretch = _even_instead(sets, parameters, fit) if fixed is None else (fit, 0.0)
+    even_stretch = 0.0
+    # whether a disc fits as well is asked next to one, and at the end
+    if fixed is None and (fit["flatness"].value > _NEAR_DISC or len(seen) > 1):
+        fit, even_stretch = _even_instead(sets, parameters, fit)
     blur, flatness = fit["blur_px"].value, fit["flatness"].value
     inside = [own for _, _, own in profiles]
     return Edge(

@@ -193,7 +193,7 @@ def edge_waves(  # type: ignore[no-untyped-def]
     multiples 0 to `most` of the angle, and the variance factor of each (times the variance of a pixel's noise).
 
     Dims (particle, most + 1, 3): cosine, sine, variance factor; NaN where pixels that do not count are in the way. And the mean
-    square of the residual along each edge, dims (particle,).
+    square of noise along each edge, dims (particle,).
     """
     found = np.zeros((particles.shape[0], most + 1, 3))
     along = np.zeros(particles.shape[0])
@@ -217,6 +217,7 @@ def edge_waves(  # type: ignore[no-untyped-def]
         share = place - row
         reach = radius * np.sqrt(q + np.hypot(a, b)) + 3.0 * blur + 1.0
         squares = np.zeros(most + 1)
+        fourth = 0.0
         for v in range(max(int(y - reach), 0), min(int(y + reach) + 2, height)):
             for u in range(max(int(x - reach), 0), min(int(x + reach) + 2, width)):
                 dx, dy = u - x, v - y
@@ -229,13 +230,16 @@ def edge_waves(  # type: ignore[no-untyped-def]
                 step_c, step_s = dx / away, dy / away
                 cosine, sine = 1.0, 0.0
                 along[k] += (residual[v, u] * weight) ** 2
+                fourth += weight**4
                 for n in range(most + 1):
                     found[k, n, 0] += residual[v, u] * weight * cosine
                     found[k, n, 1] += residual[v, u] * weight * sine
                     # of either one half of the squares, the other's is as large
                     squares[n] += 0.5 * weight * weight
                     cosine, sine = cosine * step_c - sine * step_s, sine * step_c + cosine * step_s
-        along[k] /= max(2.0 * squares[0], 1e-12)
+        # five waves of the edge were fitted, and height and level: that much noise is gone from what is left
+        whole = max(2.0 * squares[0], 1e-12)
+        along[k] /= whole * max(1.0 - 6.0 * fourth / whole**2, 0.2)
         for n in range(most + 1):
             found[k, n, 0] /= max(squares[n], 1e-12)
             found[k, n, 1] /= max(squares[n], 1e-12)

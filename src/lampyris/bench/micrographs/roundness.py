@@ -21,8 +21,9 @@ CORNERS_SIGMAS, LEAST_CORNERS, FEWEST_CORNERS = 3.0, 0.01, 8
 CRYSTALS = 0.02
 """Root mean square ripple of drawn crystals near to round: 0.03 of a cube cut by an octahedron, less of an icosahedron."""
 MOST_TAPER = 0.2
-"""Largest share of a radius that a taper hides: drawn cubes, octahedra, rhombic dodecahedra, icosahedra, hexagonal prisms and their
-cut forms, anyhow turned, seemed at most 0.2 too small; tetrahedra, which seem 0.3 too small, have an aspect or are rejected."""
+"""Most that a taper is taken to hide, as a share of the radius. Drawn octahedra, rhombic dodecahedra, icosahedra, hexagonal prisms and
+cut cubes, lying or anyhow turned, seemed 0.03 to 0.18 too small, cubes anyhow turned 0.16 to 0.22; tetrahedra and their cut forms
+seemed up to 0.38 too small and are beyond it."""
 # as flat as a disc
 _EVEN = 0.85
 _STAMPS, _SEED, _FEWEST_CLEAR = 400, 20051, 8

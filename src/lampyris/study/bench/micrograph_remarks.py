@@ -8,11 +8,11 @@ from lampyris.bench.micrographs.measure import Particles
 from lampyris.bench.micrographs.sizes import Diameters, SizeLaw, two_kinds
 from lampyris.core.finding import Finding
 from lampyris.statistics.thresholds import robust_sd
+from lampyris.study.bench.micrograph_scale import Scaled
 from lampyris.study.bench.reading import Doubts
 
 if TYPE_CHECKING:
     from lampyris.study.bench.micrograph_outlines import Kept
-    from lampyris.study.bench.micrographs import Scaled
 
 LEAST_DIAMETER_PX = 5.0
 """Below, a particle's size is that of its blur."""
@@ -23,7 +23,7 @@ _SATURATED, _BLURRED, _CROWDED, _SCALES = 1e-3, 0.3, 0.4, 0.03
 
 
 def image_flags(
-    scaled: "Scaled", found: Particles, kept: "Kept", brighter: bool, findings: list[Finding]
+    scaled: Scaled, found: Particles, kept: "Kept", brighter: bool, findings: list[Finding]
 ) -> tuple[str, ...]:
     """Flags of a picture as a whole."""
     micrograph, used = scaled.micrograph, kept.used
@@ -86,7 +86,7 @@ def image_flags(
     return tuple(doubts.flags)
 
 
-def _saturated(scaled: "Scaled") -> float:
+def _saturated(scaled: Scaled) -> float:
     pixels = scaled.micrograph.pixels
     if pixels.dtype.kind != "u":
         return 0.0

@@ -8,7 +8,6 @@ from typing import Any
 
 import numpy as np
 
-from lampyris.bench.micrographs.legend import BAR_END_SD_PX, legend_rows, scale_bar, written_pixels
 from lampyris.bench.micrographs.measure import Particles, measure_particles
 from lampyris.bench.micrographs.roundness import mean_aspect
 from lampyris.bench.micrographs.sizes import (
@@ -30,8 +29,6 @@ from lampyris.core.estimate import Estimate
 from lampyris.core.finding import Finding, Severity
 from lampyris.core.instruments import Micrograph
 from lampyris.core.techniques.micrographs import MicrographSettings
-from lampyris.io.instruments.files import refuse
-from lampyris.io.instruments.micrographs import read_micrograph
 from lampyris.statistics.intervals import normal_interval, t_interval
 from lampyris.study.bench.micrograph_outlines import (
     Mended,
@@ -41,33 +38,8 @@ from lampyris.study.bench.micrograph_outlines import (
     write_outlines,
 )
 from lampyris.study.bench.micrograph_remarks import image_flags, size_flags
+from lampyris.study.bench.micrograph_scale import Scaled, scale_sd, scaled_picture
 from lampyris.study.bench.reading import all_flags, read_each, remark, with_role
-
-
-@dataclass(frozen=True, slots=True, eq=False)
-class Scaled:
-    """A picture ready to measure.
-
-    Parameters
-    ----------
-    micrograph : Micrograph
-        Without its legend.
-    ignored : numpy.ndarray of bool or None
-        Pixels of bar and text.
-    pixel_nm, relative_sd : float
-        Side of a pixel, and its standard uncertainty as a share of it.
-    source : str
-        Where it comes from.
-    disagree : float
-        By how much bar and file differ, as a share; NaN where only one speaks.
-    """
-
-    micrograph: Micrograph
-    ignored: np.ndarray[tuple[int, int], np.dtype[np.bool_]] | None
-    pixel_nm: float
-    relative_sd: float
-    source: str
-    disagree: float
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -137,7 +109,7 @@ def _measured(
     findings: list[Finding] = []
     for source in sources:
         try:
-            read, _ = read_each([source], lambda path, file: _scaled(path, file, settings))
+            read, _ = read_each([source], lambda path, file: scaled_picture(path, file, settings))
         except ImageError as error:
             findings += error.findings
             continue
@@ -159,45 +131,6 @@ def _of_no_picture(mended: dict[str, Mended], known: set[str]) -> list[Finding]:
         for image, one in mended.items()
         if image and image not in known
     ]
-
-
-def _scaled(path: Path, file: str, settings: MicrographSettings) -> Scaled:
-    read = read_micrograph(path, max_bytes=int(settings.max_file_mb * 1e6), file=file, page=settings.page)
-    pixels = read.pixels
-    legend = settings.ignore_bottom_px
-    if legend is None:
-        # where the microscope says it, the legend begins below the picture's own rows
-        rows = int(read.words.get("image rows", "0"))
-        legend = pixels.shape[0] - rows if 32 <= rows <= pixels.shape[0] else legend_rows(pixels)
-    if legend > pixels.shape[0] - 32:
-        refuse(
-            file, "micrograph.legend", f"has {pixels.shape[0]} rows, and {legend} are to be left out.", "Give fewer."
-        )
-    bar = scale_bar(pixels, legend=legend)
-    bar_pixel = math.nan
-    if settings.bar_nm is not None and settings.pixel_nm is None:
-        if bar is None:
-            seen = "shows no scale bar: no even bar of black or white in its lower part."
-            refuse(file, "micrograph.bar", seen, "Measure the bar by hand and give --pixel-nm.")
-        bar_pixel = settings.bar_nm / bar.length_px
-    if settings.pixel_nm is not None:
-        pixel, source, sd = settings.pixel_nm, "given", 0.0
-    elif not math.isnan(bar_pixel) and bar is not None:
-        pixel, sd = bar_pixel, BAR_END_SD_PX / bar.length_px
-        source = f"scale bar of {bar.length_px} pixels"
-    else:
-        pixel, source, sd = read.pixel_nm, read.scale_source, 0.0
-    if math.isnan(pixel):
-        seen = "says no scale: how many nm a pixel is."
-        refuse(
-            file, "micrograph.scale", seen, "Give --pixel-nm, or --bar-nm with the length of the bar in the picture."
-        )
-    other = read.pixel_nm if source != read.scale_source else math.nan
-    kept = pixels[: pixels.shape[0] - legend]
-    ignored = written_pixels(pixels, bar)[: kept.shape[0]] if bar is not None and bar.top < kept.shape[0] else None
-    cut = Micrograph(kept, pixel, source, read.bright_particles, read.name, file, read.words)
-    sd = math.hypot(sd, settings.scale_uncertainty_percent / 100.0)
-    return Scaled(cut, ignored, pixel, sd, source, abs(other / pixel - 1.0))
 
 
 def _brighter(technique: str, micrograph: Micrograph, settings: MicrographSettings) -> bool:
@@ -399,7 +332,7 @@ def _together(
         every = with_particles[0].diameters.joined([one.diameters for one in with_particles[1:]])
         common = float(np.mean([one.relative_sd for one in with_particles]))
         mean, sd = over_images([one.diameters for one in with_particles])
-        scale = math.hypot(_scale_sd(settings), float(np.mean([one.shared_sd for one in with_particles])))
+        scale = math.hypot(scale_sd(settings), float(np.mean([one.shared_sd for one in with_particles])))
         values["diameter_nm"] = with_common(mean, scale, "with the scale's own")
         values["sd_nm"] = with_common(sd, scale, "with the scale's own")
         laws = _law("", every, settings, findings)
@@ -416,10 +349,6 @@ def _together(
     values |= _shape_values(*(np.concatenate(one) for one in shapes))
     record = BenchRecord(own[0].source.sample, "", values, words=words, tables=tables, flags=flags, curves=curves)
     return record, f"{len(own)} pictures with {count} particles: the picture is the unit, particles are nested in it"
-
-
-def _scale_sd(settings: MicrographSettings) -> float:
-    return settings.scale_uncertainty_percent / 100.0
 
 
 def _needed(values: Mapping[str, Estimate], settings: MicrographSettings) -> Estimate:

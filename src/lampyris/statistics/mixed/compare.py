@@ -136,7 +136,7 @@ def fitted(
 ) -> MixedModel:
     """Fit a model to checked rows; InputError where it fits them exactly."""
     try:
-        return fit_mixed_model(rows.values, fixed, terms, unit=names.unit, level=level)
+        return fit_mixed_model(rows.values, fixed, terms, unit=names.unit, level=level, released=True)
     except NothingLeftError as error:
         seen = f"the model fits every value of a {names.subject} exactly."
         mend = f"Are rows copies of each other? Average the rows of each {names.subject}, and compare the means."
@@ -202,7 +202,7 @@ def model_notes(model: MixedModel, labels: Sequence[object], /) -> list[str]:
     if empty:
         notes.append(
             f"Singular fit: {', '.join(empty)} lies on the edge of what is possible. The term is kept, so that the test "
-            "still counts subjects and not rows."
+            "still counts subjects and not rows; a variance of 0 may be negative for the test, which would find too little otherwise."
         )
     if not model.converged:
         notes.append("The search for the variances did not settle: take these numbers with care.")

@@ -62,7 +62,8 @@ def superiority(a: ArrayLike, b: ArrayLike, /, *, level: float = 0.95) -> Estima
     ----------
     Brunner & Munzel 2000, Biom J 42:17, doi:10.1002/(SICI)1521-4036(200001)42:1<17::AID-BIMJ17>3.0.CO;2-U; Neubert & Brunner
     2007, Comput Stat Data Anal 51:5192, doi:10.1016/j.csda.2006.05.024; Pauly, Asendorf & Konietschke 2016, Biom J 58:1319,
-    doi:10.1002/bimj.201500105; Newcombe 2006, Stat Med 25:559, doi:10.1002/sim.2324; Birnbaum & Klose 1957, Ann Math Stat 28:933;
+    doi:10.1002/bimj.201500105; Newcombe 2006, Stat Med 25:559, doi:10.1002/sim.2324; Birnbaum & Klose 1957, Ann Math Stat 28:933
+    (and its use for this purpose: Schüürhuis, Konietschke & Brunner 2025, arXiv:2504.01796);
     Cliff 1993, Psychol Bull 114:494, doi:10.1037/0033-2909.114.3.494.
 
     Examples

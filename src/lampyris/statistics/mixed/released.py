@@ -7,9 +7,9 @@ variance is negative. With equal numbers the test is then, exactly, that of the 
 
 References
 ----------
-.. [1] Stroup & Littell 2002, Conf Appl Stat Agric (Kansas State University), doi:10.4148/2475-7772.1198 (type I error and
-   power by how variances are estimated).
-.. [2] Verbeke & Molenberghs 2003, Biometrics 59:254, doi:10.1111/1541-0420.00032 (negative variances in the marginal model).
+.. [1] Stroup & Littell 2002, Proc 14th Conf Appl Stat Agric, Kansas State University: impact of variance component estimates
+   on fixed effect inference in unbalanced linear mixed models.
+.. [2] Verbeke & Molenberghs 2003, Biometrics 59:254, doi:10.1111/1541-0420.00032 (when variances may be negative).
 """
 
 import math

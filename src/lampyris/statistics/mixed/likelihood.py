@@ -177,7 +177,7 @@ def state(given: Problem, theta: Array, /) -> State:
     random = given.random
     factor = random.spread(factors(random, theta))
     a = factor.T @ given.own @ factor + np.eye(random.size)
-    weight = factor @ np.linalg.solve(a, np.broadcast_to(factor.T, a.shape))
+    weight = np.asarray(factor @ np.linalg.solve(a, np.broadcast_to(factor.T, a.shape)), dtype=np.float64)
     return _weighted(given, weight, float(np.linalg.slogdet(a)[1].sum()))
 
 

@@ -177,7 +177,7 @@ def state(given: Problem, theta: Array, /) -> State:
     random = given.random
     factor = random.spread(factors(random, theta))
     a = factor.T @ given.own @ factor + np.eye(random.size)
-    weight = np.asarray(factor @ np.linalg.solve(a, np.broadcast_to(factor.T, a.shape)), dtype=np.float64)
+    weight = factor @ np.linalg.solve(a, np.broadcast_to(factor.T, a.shape))
     return _weighted(given, weight, float(np.linalg.slogdet(a)[1].sum()))
 
 
@@ -185,7 +185,8 @@ def state_of_covariance(given: Problem, relative: Array, /) -> State:
     """Everything that follows from the relative covariance of a block's effects, which may have negative variances."""
     a = np.eye(given.random.size) + relative @ given.own
     weight = np.linalg.solve(a, np.broadcast_to(relative, a.shape))
-    return _weighted(given, 0.5 * (weight + np.swapaxes(weight, 1, 2)), float(np.linalg.slogdet(a)[1].sum()))
+    even = np.asarray(0.5 * (weight + np.swapaxes(weight, 1, 2)), dtype=np.float64)
+    return _weighted(given, even, float(np.linalg.slogdet(a)[1].sum()))
 
 
 def _weighted(given: Problem, weight: Array, log_h: float) -> State:

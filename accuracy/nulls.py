@@ -32,6 +32,11 @@ REGIONS = 5
 EXACT = {"at_least": 0.04, "at_most": 0.06}
 BELOW = {"at_most": 0.06}
 COVERS = {"at_least": 0.93, "at_most": 0.97}
+# the probability of superiority takes few values: what an interval can cover is not every number
+COVERS_DISCRETE = {"at_least": 0.93}
+# units and spreads of two groups, where the number of units is too small for a smooth distribution
+FEW = (((5, 5), (1.0, 1.0)), ((5, 5), (3.0, 1.0)), ((4, 6), (3.0, 1.0)), ((6, 4), (3.0, 1.0)), ((3, 3), (1.0, 1.0)))
+SUPERIORITIES = (0.5, 0.8, 0.95)
 Floats = NDArray[np.float64]
 Bools = NDArray[np.bool_]
 
@@ -136,6 +141,23 @@ def coverage(count: int, /) -> list[Figure]:
         intervals = [function(*own) for own in zip(*samples, strict=True)]
         held = np.array([one.low <= truth <= one.high for one in intervals])
         found.append(_rate("two groups that differ", f"{name}_coverage", held, COVERS))
+    return [*found, *few_units(count // 4 if count >= SETS else count // 20)]
+
+
+def few_units(count: int, /) -> list[Figure]:
+    """Coverage of the probability of superiority with three to six units per group."""
+    rng = np.random.default_rng(SEED + 3)
+    slack = 0.0 if count >= QUICK_SETS else 3 * math.sqrt(0.05 * 0.95 / count)
+    goal = {name: bound - slack for name, bound in COVERS_DISCRETE.items()}
+    found = []
+    for ns, sds in FEW:
+        for truth in SUPERIORITIES:
+            shift = float(special.ndtri(truth)) * math.hypot(*sds)
+            first, second = rng.normal(shift, sds[0], (count, ns[0])), rng.normal(0.0, sds[1], (count, ns[1]))
+            intervals = [ours.superiority(a, b) for a, b in zip(first, second, strict=True)]
+            held = np.array([one.low <= truth <= one.high for one in intervals])
+            arm = f"{ns[0]} and {ns[1]} units, spread {sds[0]:g} and {sds[1]:g}"
+            found.append(_rate(arm, f"superiority_of_{truth:g}_coverage", held, goal))
     return found
 
 

@@ -277,10 +277,16 @@ def compare_censored(
     Values that are only known to lie *above* what stands there (a ratio to a day on which nothing was seen) are given with
     their sign turned, all of them; values of both kinds in one comparison are not taken.
 
-    The likelihood ratio L of N units in g groups is referred to F: ``F = v (exp(L / m) - 1) / (g - 1)`` with g - 1 and v degrees
-    of freedom, v Welch's from the fitted spreads and ``m = v N / (N - g)``, which is the t or F test where nothing is censored
-    and spreads are one. Chi-squared would find 10 % where 5 % are meant with groups of five; this stays at or below 7 %,
-    and falls far below 5 % where half the values are censored (the accuracy table "censoring").
+    The likelihood ratio L of groups of n units is referred to F: ``F = v (exp(L / m) - 1) / (g - 1)`` with g - 1 and v degrees of
+    freedom, g groups, v Welch's from the fitted spreads and ``m = v sum(s^2 / (n - 1)) / sum(s^2 / n)``, which is the t or F test
+    where nothing is censored and spreads are one, and the t test of one group where it has all the spread. Chi-squared would
+    find 10 % where 5 % are meant with groups of five. This stays at or below 6 % with groups of four to eighteen and spreads up to
+    threefold apart, and falls far below 5 % where half the values are censored (the accuracy table "censoring").
+
+    The rank test is the answer only where a group happened to show little, and such a draw lies low: of five and six
+    animals with spreads of one and three 6 to 7 % of the draws that come to it are called different, of all draws with either answer
+    4 to 5 %. By itself it asks whether groups differ at all: of ten and five animals, the five spreading three times as widely,
+    it finds 6 to 8 %. Ranks studentised by each group's own spread were tried in its place and were no better on the whole.
 
     References
     ----------
@@ -622,7 +628,7 @@ def _joint_fit(groups: Sequence[tuple[Array, Marks]], *, own: bool, equal: bool)
 
 
 def _calibrated(groups: Sequence[tuple[Array, Marks]], fit: Fit, own: bool) -> tuple[float, float]:
-    """Degrees of freedom v and the number m of the note of `compare_censored`."""
+    """Degrees of freedom v and the number m of the notes of `compare_censored`."""
     n = np.array([x.size for x, _ in groups], dtype=np.float64)
     count, total = n.size, float(n.sum())
     if not own:
@@ -633,7 +639,8 @@ def _calibrated(groups: Sequence[tuple[Array, Marks]], fit: Fit, own: bool) -> t
     else:
         weight = 1.0 / variance
         degrees = float((count**2 - 1) / (3.0 * ((1 - weight / weight.sum()) ** 2 / (n - 1)).sum()))
-    return degrees, degrees * total / (total - count)
+    # what turns the spreads of greatest likelihood into unbiased ones, each group by its part of the error
+    return degrees, degrees * float(variance.sum() / (variance * (n - 1) / n).sum())
 
 
 def _can(groups: Sequence[tuple[Array, Marks]]) -> tuple[bool, bool]:

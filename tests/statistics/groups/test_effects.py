@@ -1,5 +1,6 @@
 """Effect sizes against closed forms, SciPy's noncentral distributions and each other."""
 
+import itertools
 import math
 
 import numpy as np
@@ -120,10 +121,36 @@ def test_groups_that_do_not_overlap_have_an_open_interval():
     found = superiority([5, 6, 7, 8, 9], [1, 2, 3, 4])
     assert found.value == found.high == 1
     assert 0.4 < found.low < 0.95
-    assert "Newcombe" in found.method
+    assert "do not overlap" in found.method
     flat = superiority([1, 1, 1], [1, 1])
     assert flat.value == 0.5
     assert flat.low < 0.2 < 0.8 < flat.high
+
+
+def test_the_interval_of_superiority_inverts_the_studentised_permutation_test():
+    # ties, and every split by plain loops
+    a, b = np.array([1.0, 4.0, 5.0, 5.0, 7.0]), np.array([2.0, 2.0, 0.0, 4.0])
+    pooled = np.concatenate([a, b])
+
+    def normal_scale(x, y, p):
+        above, below = (np.array([np.mean((v < one) + 0.5 * (v == one)) for one in u]) for u, v in ((x, y), (y, x)))
+        value, parts = above.mean(), np.array([above.var(ddof=1) / x.size, below.var(ddof=1) / y.size])
+        newcombe = (1 + (0.5 * (x.size + y.size) - 1) * ((1 - p) / (2 - p) + p / (1 + p))) / (x.size * y.size)
+        share, df = 1 / min(x.size, y.size), min(x.size, y.size) - 1
+        if parts.sum() > 0 and 0 < value < 1:
+            share = parts.sum() / (value * (1 - value))
+            df = parts.sum() ** 2 / (parts**2 / np.array([x.size - 1, y.size - 1])).sum()
+        t = abs(value - p) / math.sqrt(max(share, newcombe) * p * (1 - p))
+        return stats.norm.isf(stats.t.sf(t, df))
+
+    splits = []
+    for chosen in itertools.combinations(range(9), 5):
+        inside = np.isin(np.arange(9), chosen)
+        splits.append(normal_scale(pooled[inside], pooled[~inside], 0.5))
+    critical = np.sort(splits)[math.ceil(0.95 * len(splits)) - 1]
+    found = superiority(a, b)
+    for end in (found.low, found.high):
+        assert normal_scale(a, b, end) == pytest.approx(critical, rel=1e-6)
 
 
 def test_shares_of_variance():

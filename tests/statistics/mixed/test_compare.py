@@ -41,6 +41,20 @@ def test_two_groups_of_balanced_regions_are_welchs_test():
     assert pair.difference.unit == "ph/s"
 
 
+def test_animals_that_hardly_differ_are_welchs_test_too():
+    # four rows each and nothing between animals: the variance of one group's animals is estimated at zero
+    rng = np.random.default_rng(3)
+    y = rng.standard_normal((12, 4))
+    animal, group = np.repeat(np.arange(12), 4).astype(str), np.repeat(["a", "b"], 24)
+    found = mixed_comparison(y.ravel(), list(group), list(animal))
+    assert any("Singular fit" in note for note in found.comparison.notes)
+    assert min(c.estimate.value for c in found.components) == 0.0
+    means = y.mean(axis=1)
+    assert min(means[:6].var(ddof=1), means[6:].var(ddof=1)) > 0.1 * y.var() / 4
+    answer = stats.ttest_ind(means[:6], means[6:], equal_var=False)
+    assert (found.comparison.df2, found.comparison.p) == pytest.approx((answer.df, answer.pvalue), rel=1e-4)
+
+
 def test_equal_spread_is_students_test_on_request():
     y, group, animal, region = regions("ab")
     found = mixed_comparison(y, group, animal, nested=region, spread="equal")

@@ -16,7 +16,6 @@ from lampyris.statistics.groups.assumptions import (
 from lampyris.statistics.groups.compare import compare_groups, compare_summary
 from lampyris.statistics.groups.designs import compare_factorial
 from lampyris.statistics.groups.effects import (
-    cliffs_delta,
     epsilon_squared,
     eta_squared,
     geometric_mean_ratio,
@@ -27,7 +26,6 @@ from lampyris.statistics.groups.effects import (
     mean_ratio,
     mean_ratio_from_summary,
     omega_squared,
-    superiority,
 )
 from lampyris.statistics.groups.equal import (
     dunnett,
@@ -45,6 +43,7 @@ from lampyris.statistics.groups.multiplicity import (
     hochberg,
     holm,
 )
+from lampyris.statistics.groups.overlap import cliffs_delta, superiority
 from lampyris.statistics.groups.paired import PairedTest, paired_t, wilcoxon_signed_rank
 from lampyris.statistics.groups.plan import ComparisonPlan, Source
 from lampyris.statistics.groups.ranks import dunn, kruskal_wallis, mann_whitney

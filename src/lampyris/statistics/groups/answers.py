@@ -20,7 +20,6 @@ from lampyris.statistics.groups.effects import (
     eta_squared,
     hedges_g_from_summary,
     mean_ratio_from_summary,
-    superiority,
 )
 from lampyris.statistics.groups.equal import (
     DUNNETT,
@@ -30,6 +29,7 @@ from lampyris.statistics.groups.equal import (
     tukey_kramer_from_summary,
 )
 from lampyris.statistics.groups.multiplicity import compact_letters
+from lampyris.statistics.groups.overlap import superiority
 from lampyris.statistics.groups.plan import ComparisonPlan
 from lampyris.statistics.groups.ranks import DUNN, dunn, kruskal_wallis, mann_whitney
 from lampyris.statistics.groups.samples import Floats, OmnibusTest, PairTest, has_no_spread

@@ -136,7 +136,7 @@ def fitted(
 ) -> MixedModel:
     """Fit a model to checked rows; InputError where it fits them exactly."""
     try:
-        return fit_mixed_model(rows.values, fixed, terms, unit=names.unit, level=level)
+        return fit_mixed_model(rows.values, fixed, terms, unit=names.unit, level=level, released=True)
     except NothingLeftError as error:
         seen = f"the model fits every value of a {names.subject} exactly."
         mend = f"Are rows copies of each other? Average the rows of each {names.subject}, and compare the means."
@@ -200,10 +200,11 @@ def model_notes(model: MixedModel, labels: Sequence[object], /) -> list[str]:
     notes = ["Kenward-Roger F and degrees of freedom of a linear mixed model fitted by restricted likelihood (REML)."]
     empty = [f"{c.term} ({c.name})" for c in model.components if c.at_boundary]
     if empty:
-        notes.append(
-            f"Singular fit: {', '.join(empty)} lies on the edge of what is possible. The term is kept, so that the test "
-            "still counts subjects and not rows."
-        )
+        note = f"Singular fit: {', '.join(empty)} lies on the edge of what is possible. The term is kept, so that the test "
+        note += "still counts subjects and not rows."
+        if all(len(piece.names) == 1 for piece in model.problem.random.pieces):
+            note += " For the test a variance of 0 may be negative: held at 0 it would find too little."
+        notes.append(note)
     if not model.converged:
         notes.append("The search for the variances did not settle: take these numbers with care.")
     if not model.inference.exact:

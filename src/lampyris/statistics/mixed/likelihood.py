@@ -91,12 +91,10 @@ class Problem:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class State:
-    """Everything that follows from the relative factor.
+    """Everything that follows from the random part.
 
     Parameters
     ----------
-    factor : ndarray, dims (effect, effect)
-        L, for one block.
     weight : ndarray, dims (block, effect, effect)
         U = L (I + L'Z'ZL)^-1 L', so that H^-1 = I - Z U Z'.
     inner : ndarray, dims (block, effect, effect)
@@ -113,7 +111,6 @@ class State:
         log det H, log det Q'H^-1Q.
     """
 
-    factor: Array
     weight: Array
     inner: Array
     outer: Array
@@ -181,6 +178,18 @@ def state(given: Problem, theta: Array, /) -> State:
     factor = random.spread(factors(random, theta))
     a = factor.T @ given.own @ factor + np.eye(random.size)
     weight = factor @ np.linalg.solve(a, np.broadcast_to(factor.T, a.shape))
+    return _weighted(given, weight, float(np.linalg.slogdet(a)[1].sum()))
+
+
+def state_of_covariance(given: Problem, relative: Array, /) -> State:
+    """Everything that follows from the relative covariance of a block's effects, which may have negative variances."""
+    a = np.eye(given.random.size) + relative @ given.own
+    weight = np.linalg.solve(a, np.broadcast_to(relative, a.shape))
+    even = np.asarray(0.5 * (weight + np.swapaxes(weight, 1, 2)), dtype=np.float64)
+    return _weighted(given, even, float(np.linalg.slogdet(a)[1].sum()))
+
+
+def _weighted(given: Problem, weight: Array, log_h: float) -> State:
     su = given.own @ weight
     inner = given.own - su @ given.own
     outer = given.cross - su @ given.cross
@@ -188,9 +197,8 @@ def state(given: Problem, theta: Array, /) -> State:
     x = product[:-1, :-1]
     coefficients = np.asarray(np.linalg.solve(x, product[:-1, -1]), dtype=np.float64)
     rest = float(product[-1, -1] - product[:-1, -1] @ coefficients)
-    log_h = float(np.linalg.slogdet(a)[1].sum())
     log_x = float(np.linalg.slogdet(x)[1])
-    return State(factor, weight, inner, outer, product, coefficients, rest, log_h, log_x)
+    return State(weight, inner, outer, product, coefficients, rest, log_h, log_x)
 
 
 def summed_product(left: Array, right: Array, /) -> Array:

@@ -12,6 +12,7 @@ from lampyris.core.design import TestResult
 from lampyris.core.estimate import Estimate
 from lampyris.statistics.mixed.fixed import FixedPart
 from lampyris.statistics.mixed.likelihood import NothingLeftError, Optimum, Problem, factors, optimum, problem, state
+from lampyris.statistics.mixed.released import released_state
 from lampyris.statistics.mixed.results import CoefficientTest, VarianceComponent
 from lampyris.statistics.mixed.small_samples import (
     MANY,
@@ -179,6 +180,7 @@ def fit_mixed_model(
     method: str = "REML",
     unit: str = "1",
     level: float = 0.95,
+    released: bool = False,
 ) -> MixedModel:
     """Fit a linear mixed model.
 
@@ -196,6 +198,9 @@ def fit_mixed_model(
         Unit of the values.
     level : float
         Coverage of intervals.
+    released : bool
+        Whether, where a variance is estimated at 0, tests and intervals of the fixed effects rest on the optimum without that
+        bound, as `released_state` gives it; False gives what other programs give.
 
     Returns
     -------
@@ -231,7 +236,7 @@ def fit_mixed_model(
     with one_thread():
         given = problem(fixed.matrix[:, list(fixed.kept)], y, random, restricted=method == "REML")
         best = optimum(given)
-        return _model(y, fixed, random, given, best, (method, unit, level))
+        return _model(y, fixed, random, given, best, (method, unit, level, released))
 
 
 def _check(y: Array, fixed: FixedPart, terms: Sequence[RandomTerm], method: str) -> None:
@@ -256,15 +261,17 @@ def _check(y: Array, fixed: FixedPart, terms: Sequence[RandomTerm], method: str)
 
 
 def _model(
-    y: Array, fixed: FixedPart, random: RandomPart, given: Problem, best: Optimum, options: tuple[str, str, float]
+    y: Array, fixed: FixedPart, random: RandomPart, given: Problem, best: Optimum, options: tuple[str, str, float, bool]
 ) -> MixedModel:
-    method, unit, level = options
+    method, unit, level, released = options
     at = state(given, best.theta)
-    inference = small_samples(given, best.theta)
+    without_bound = released_state(given, best.theta) if released and method == "REML" else None
+    inference = small_samples(given, without_bound or at)
     variance = given.scale**2 * at.rest / given.free
     residual_effects = given.cross[..., -1] - given.cross[..., :-1] @ at.coefficients
     raw = given.scale * np.einsum("gij,gj->gi", at.weight, residual_effects)
-    fitted = fixed.matrix[:, list(fixed.kept)] @ inference.coefficients + random.applied(raw)
+    within = np.linalg.solve(given.triangle, given.least_squares + given.scale * at.coefficients)
+    fitted = fixed.matrix[:, list(fixed.kept)] @ within + random.applied(raw)
     covariances = tuple(
         variance * piece.back @ factor @ factor.T @ piece.back.T
         for piece, factor in zip(random.pieces, factors(random, best.theta), strict=True)

@@ -18,7 +18,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy import special
 
-from lampyris.statistics.mixed.likelihood import Problem, state, summed_product
+from lampyris.statistics.mixed.likelihood import Problem, State, summed_product
 
 Array = NDArray[np.float64]
 
@@ -65,24 +65,23 @@ class JointTest:
     p: float
 
 
-def small_samples(given: Problem, theta: Array, /) -> SmallSamples:
-    """Kenward and Roger's quantities at the optimum.
+def small_samples(given: Problem, at: State, /) -> SmallSamples:
+    """Kenward and Roger's quantities at an optimum.
 
     Parameters
     ----------
     given : Problem
         The model; restricted for the theory to hold.
-    theta : ndarray, dims (parameter,)
+    at : State
         Its optimum.
 
     Returns
     -------
     SmallSamples
     """
-    at = state(given, theta)
     variance = at.rest / given.free
     plain = variance * np.linalg.inv(at.product[:-1, :-1])
-    slopes, seconds, traces = _moments(given, theta, variance)
+    slopes, seconds, traces = _moments(given, at, variance)
     count = len(slopes)
     information = np.empty((count, count))
     for i in range(count):
@@ -111,9 +110,8 @@ def small_samples(given: Problem, theta: Array, /) -> SmallSamples:
     )
 
 
-def _moments(given: Problem, theta: Array, variance: float) -> tuple[Array, Array, Array]:
+def _moments(given: Problem, at: State, variance: float) -> tuple[Array, Array, Array]:
     """P_i, Q_ij and tr(V^-1 G_i V^-1 G_j) for every pair of parameters, the residual variance last."""
-    at = state(given, theta)
     x = at.outer[..., :-1]
     through = np.eye(given.random.size) - at.weight @ given.own
     masks = _masks(given)

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from scipy import optimize, special
 
 from lampyris.core.estimate import Estimate
-from lampyris.statistics.groups import holm
+from lampyris.statistics.groups.multiplicity import holm
 from lampyris.statistics.mixed.model import MixedModel
 from lampyris.statistics.mixed.results import CoefficientTest
 from lampyris.statistics.mixed.small_samples import MANY

@@ -15,15 +15,16 @@ from accuracy.figures import Figure, figure
 from lampyris.core.seeds import seed_sequence
 from lampyris.io.durable import write_bytes
 from lampyris.probe.fate import Comparison, calibrate, calibrated, compare_published
-from lampyris.probe.fate.calibration import STARTS, predicted, sample, stored_rows
-from lampyris.probe.fate.tables import published
+from lampyris.probe.fate.calibration import predicted, sample, stored_rows
+from lampyris.probe.fate.tables import physiology, published
 
 TABLE = "fate"
 DRAWS, QUICK_DRAWS = 2000, 200
-# quoted contents of organs as percent of the dose in the whole organ instead of per gram: over the organ's mass in a 20 g mouse
-MASS_G = {"liver": 1.1, "lung": 0.14, "spleen": 0.1}
+# quoted contents of organs as percent of the dose in the whole organ, not per gram: over the organ's mass in that study's mice
 OTHER_READING = {
-    row.name: 1.0 / MASS_G[row.organ] for row in published() if row.name.startswith("choi") and row.organ in MASS_G
+    row.name: 1.0 / (1000.0 * row.weight_kg * physiology("mouse")[row.organ, "mass_fraction"].value)
+    for row in published()
+    if row.study == "choi" and row.quantity == "content"
 }
 
 
@@ -66,7 +67,7 @@ def _line(one: Comparison) -> Figure:
 
 
 if __name__ == "__main__":
-    found = calibrate(start=np.log(list(STARTS.values())))
+    found = calibrate()
     rows = stored_rows(found, sample(found, rng=np.random.default_rng(seed_sequence("fate", "calibration"))))
     text = io.StringIO()
     writer = csv.DictWriter(text, list(rows[0]), lineterminator="\n")

@@ -7,9 +7,11 @@ import csv
 import io
 import math
 import sys
+from itertools import product
 from pathlib import Path
 
 import numpy as np
+from numpy.typing import NDArray
 
 from accuracy.figures import Figure, figure
 from lampyris.core.seeds import seed_sequence
@@ -29,7 +31,7 @@ OTHER_READING = {
 
 
 def tables(*, quick: bool) -> list[Figure]:
-    """Each published figure: value and interval predicted, the goal its bounds; then what hangs on the reading of a source."""
+    """Each published figure: value and interval predicted, the goal its bounds; then what hangs on a reading and on weights."""
     compared = compare_published(draws=QUICK_DRAWS if quick else DRAWS)
     lines = [_line(one) for one in compared]
     held = [one for one in compared if one.row.role == "held out"]
@@ -51,11 +53,20 @@ def tables(*, quick: bool) -> list[Figure]:
         )
     )
     if not quick:
-        other = calibrate(factors=OTHER_READING)
-        rows = [row for row in published() if row.name in ("schipper-liver", "schipper-spleen")]
-        for row, value in zip(rows, predicted(rows, other.values), strict=True):
-            lines.append(figure(TABLE, "quoted figures read per organ", row.name, float(value), None, 1))
+        lines.extend(_held_out_organs("quoted figures read per organ", calibrate(factors=OTHER_READING).values))
+        for study, factor in product(("choi", "schipper"), (-1.0, 1.0)):
+            row = next(one for one in published() if one.study == study)
+            weight = row.weight_kg * math.exp(factor * row.weight_log_sd)
+            other = calibrate(weights_kg={study: weight}, start=calibrated().logs)
+            lines.extend(_held_out_organs(f"mice of {study} of {1000.0 * weight:.1f} g", other.values))
     return lines
+
+
+def _held_out_organs(arm: str, logs: NDArray[np.float64]) -> list[Figure]:
+    """What another fit makes of the organs that the one stored never saw."""
+    rows = [row for row in published() if row.name in ("schipper-liver", "schipper-spleen")]
+    values = predicted(rows, logs)
+    return [figure(TABLE, arm, row.name, float(value), None, 1) for row, value in zip(rows, values, strict=True)]
 
 
 def _line(one: Comparison) -> Figure:

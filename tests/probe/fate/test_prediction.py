@@ -29,12 +29,26 @@ def test_half_life_and_tumour_of_the_closest_twin(compared):
 
 
 def test_organs_that_were_held_out(compared):
-    """Schipper 2007: the mean liver lies in the printed range; the mean spleen lies 15 % below, which its interval covers."""
+    """Schipper 2007: the means of liver and spleen lie in the printed ranges, for mice of the usual weight of their strains.
+
+    With every mouse at 20 g the spleen was 6.8, below its range. One standard deviation of a weight carries either out of its
+    range again (``accuracy fate``), which their intervals must hold.
+    """
     liver, spleen = compared["schipper-liver"], compared["schipper-spleen"]
     assert {liver.row.role, spleen.row.role} == {"held out"}
     assert liver.inside and liver.overlaps
-    assert spleen.overlaps and not spleen.inside
-    assert spleen.value == pytest.approx(8.0, rel=0.2)
+    assert spleen.inside and spleen.overlaps
+    # 2 %: the stored fit gives 8.35, and a new table that moves it belongs in the docs
+    assert spleen.value == pytest.approx(8.35, rel=0.02)
+    assert liver.low < 29.0 and liver.high > 40.0 and spleen.low < 7.2 and spleen.high > 9.7
+
+
+def test_what_is_known_to_miss(compared):
+    """Lung and spleen of the smallest dots, and QD705 in faeces (gold's bile, carried over): outside, within the interval."""
+    for name in ("choi-4.36-lung", "choi-4.36-spleen", "yang-faeces"):
+        assert not compared[name].inside and compared[name].overlaps
+    # 5 %: the stored fit gives 10.7; the urine, of which there is none, is another row
+    assert compared["yang-faeces"].value == pytest.approx(10.7, rel=0.05)
 
 
 def test_small_dots_clear_by_the_kidney_and_larger_ones_go_to_the_liver(compared):

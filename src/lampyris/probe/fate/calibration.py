@@ -5,9 +5,10 @@ their spread (of logarithms) enter the fit as observations. So does the weight o
 """
 
 import math
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
+from types import MappingProxyType
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -214,9 +215,12 @@ def weight_names() -> tuple[str, ...]:
     return tuple(dict.fromkeys(f"weight {row.study}" for row in published() if row.role == "calibrated"))
 
 
-def _weights() -> tuple[Array, Array]:
+def _weights(other_kg: Mapping[str, float] = MappingProxyType({})) -> tuple[Array, Array]:
     """Logarithms of the weights of `weight_names`, and their standard deviations."""
-    told = {f"weight {row.study}": (math.log(row.weight_kg), row.weight_log_sd) for row in published()}
+    told = {
+        f"weight {row.study}": (math.log(other_kg.get(row.study, row.weight_kg)), row.weight_log_sd)
+        for row in published()
+    }
     means, sds = np.array([told[name] for name in weight_names()]).T
     return means, sds
 
@@ -232,11 +236,17 @@ def prior_values(logs: Array, /) -> Array:
     return np.array([*(logs[NAMES.index(one.name)] for one in priors()), *(coats - coats.mean()), *logs[len(NAMES) :]])
 
 
-def prior_aims() -> tuple[Array, Array]:
-    """Means and standard deviations of `prior_values`; coats scatter as the printed half-lives do."""
+def prior_aims(other_kg: Mapping[str, float] = MappingProxyType({}), /) -> tuple[Array, Array]:
+    """Means and standard deviations of `prior_values`; coats scatter as the printed half-lives do.
+
+    Parameters
+    ----------
+    other_kg : mapping of str to float
+        Weights by study, in place of those of the table.
+    """
     half_lives = [math.log(row.value) for row in published() if row.quantity == "half-life"]
     scatter = float(np.std(half_lives, ddof=1))
-    weights, unsure = _weights()
+    weights, unsure = _weights(other_kg)
     means = [*(one.mean for one in priors()), *(0.0 for _ in COATS), *weights]
     return np.array(means), np.array([*(one.sd for one in priors()), *(scatter for _ in COATS), *unsure])
 
@@ -247,16 +257,19 @@ def calibrated_rows(*, leave_out: Sequence[str] = ()) -> tuple[Published, ...]:
 
 
 def calibrate(
-    *, leave_out: Sequence[str] = (), factors: dict[str, float] | None = None, start: Array | None = None
-) -> "Fit":
+    *, leave_out: Sequence[str] = (), factors: Mapping[str, float] = MappingProxyType({}),
+    weights_kg: Mapping[str, float] = MappingProxyType({}), start: Array | None = None,
+) -> "Fit":  # fmt: skip
     """Fit all parameters to the calibrated rows and the priors, in logarithms.
 
     Parameters
     ----------
     leave_out : sequence of str
         Names of calibrated rows that the fit does not see: to ask what hangs on them.
-    factors : dict of str to float, optional
+    factors : mapping of str to float
         Printed values are multiplied by, by name: to ask what another reading of them gives.
+    weights_kg : mapping of str to float
+        Weights of animals by study, in place of those of the table: to ask what hangs on them.
     start : ndarray, dims (parameter,), optional
         Logarithms that the search starts at.
 
@@ -269,9 +282,8 @@ def calibrate(
     from lampyris.statistics.mixed.threads import one_thread
 
     rows = calibrated_rows(leave_out=leave_out)
-    scale = factors or {}
-    seen = np.array([math.log(row.value * scale.get(row.name, 1.0)) for row in rows])
-    aims, widths = prior_aims()
+    seen = np.array([math.log(row.value * factors.get(row.name, 1.0)) for row in rows])
+    aims, widths = prior_aims(weights_kg)
     begin = start_logs() if start is None else start
     names = (*NAMES, *weight_names())
     with one_thread():
@@ -294,7 +306,7 @@ def calibrate(
         )
 
 
-def sample(fit: "Fit", /, *, chains: int = 60, sweeps: int = 500, kept: int = 400, rng: np.random.Generator) -> Array:
+def sample(fit: "Fit", /, *, chains: int = 60, sweeps: int = 1500, kept: int = 400, rng: np.random.Generator) -> Array:
     """Sample what figures and priors leave open, dims (sample, parameter): the fit's own errors would be symmetric.
 
     A parameter that only a wide prior holds may be as small as it likes, but not as large: there it would take up what is known

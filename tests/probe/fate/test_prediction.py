@@ -9,7 +9,7 @@ import pytest
 from lampyris.core.errors import InputError
 from lampyris.core.sourced import MARKS
 from lampyris.probe.fate import Dosing, FateQuestion, Uptake, calibrated, compare_published, predict_fate
-from lampyris.probe.fate.calibration import NAMES, calibrated_rows, predicted, prior_aims, prior_values
+from lampyris.probe.fate.calibration import NAMES, calibrated_rows, predicted, prior_aims, prior_values, weight_names
 from lampyris.probe.fate.tables import coat_named, coats, kinetics, physiology, published, rows_of
 
 FEW = 120
@@ -29,12 +29,26 @@ def test_half_life_and_tumour_of_the_closest_twin(compared):
 
 
 def test_organs_that_were_held_out(compared):
-    """Schipper 2007: the mean liver lies in the printed range; the mean spleen lies 15 % below, which its interval covers."""
+    """Schipper 2007: the means of liver and spleen lie in the printed ranges, for mice of the usual weight of their strains.
+
+    With every mouse at 20 g the spleen was 6.8, below its range. One standard deviation of a weight carries either out of its
+    range again (``accuracy fate``), which their intervals must hold.
+    """
     liver, spleen = compared["schipper-liver"], compared["schipper-spleen"]
     assert {liver.row.role, spleen.row.role} == {"held out"}
     assert liver.inside and liver.overlaps
-    assert spleen.overlaps and not spleen.inside
-    assert spleen.value == pytest.approx(8.0, rel=0.2)
+    assert spleen.inside and spleen.overlaps
+    # 2 %: the stored fit gives 8.35, and a new table that moves it belongs in the docs
+    assert spleen.value == pytest.approx(8.35, rel=0.02)
+    assert liver.low < 29.0 and liver.high > 40.0 and spleen.low < 7.2 and spleen.high > 9.7
+
+
+def test_what_is_known_to_miss(compared):
+    """Lung and spleen of the smallest dots, and QD705 in faeces (gold's bile, carried over): outside, within the interval."""
+    for name in ("choi-4.36-lung", "choi-4.36-spleen", "yang-faeces"):
+        assert not compared[name].inside and compared[name].overlaps
+    # 5 %: the stored fit gives 10.7; the urine, of which there is none, is another row
+    assert compared["yang-faeces"].value == pytest.approx(10.7, rel=0.05)
 
 
 def test_small_dots_clear_by_the_kidney_and_larger_ones_go_to_the_liver(compared):
@@ -55,7 +69,7 @@ def test_what_the_fit_stands_on_is_not_what_it_is_judged_by():
 def test_the_stored_parameters_are_a_minimum_of_the_fit():
     """The whole fit takes ten seconds and is an accuracy table; here no small step in any parameter fits better."""
     rows, stored = calibrated_rows(), calibrated()
-    assert stored.names == NAMES
+    assert stored.names == (*NAMES, *weight_names())
     seen, sds = np.log([row.value for row in rows]), np.array([row.log_sd for row in rows])
     aims, widths = prior_aims()
 
@@ -64,8 +78,39 @@ def test_the_stored_parameters_are_a_minimum_of_the_fit():
         return off @ off + beside @ beside
 
     best = misfit(stored.logs)
-    for step in 0.1 * np.eye(len(NAMES)):
+    for step in 0.1 * np.eye(len(stored.names)):
         assert misfit(stored.logs + step) > best and misfit(stored.logs - step) > best
+
+
+def test_a_study_has_one_weight_of_its_mice_and_the_fit_keeps_what_is_not_known_of_it():
+    rows = rows_of("validation")
+    told = {row["id"].split("-")[0]: (row["weight_kg"], row["weight_log_sd"], row["weight_source"]) for row in rows}
+    assert all(told[row.study][:2] == (f"{row.weight_kg:g}", f"{row.weight_log_sd:g}") for row in published())
+    assert all(row["weight_source"].strip() and row["weight_mark"] in MARKS for row in rows)
+    # where not even the strain is known, the mouse of the table stands in, with the wider spread
+    assumed = {(row["weight_kg"], row["weight_log_sd"]) for row in rows if row["weight_mark"] == "assumed"}
+    assert assumed == {(f"{physiology('mouse')['body', 'weight'].value:g}", "0.2")}
+    stored = calibrated()
+    drawn = stored.drawn[:, stored.names.index("weight choi")]
+    # one prior of 0.15 and figures that hardly tell a weight from an uptake: most of the spread is left
+    assert 0.1 < drawn.std() < 0.2
+
+
+def test_a_heavier_mouse_holds_the_same_share_of_a_dose_and_less_per_gram():
+    """Organs go with the weight, so percent per gram go as one over it: figures are carried over from their study's mice."""
+    light, heavy = (predict_fate(FateQuestion(weight_kg=kg, hours=32.0, draws=2, tumour="none")) for kg in (0.02, 0.03))
+    for organ in ("liver", "spleen"):
+        small, large = light.organ(organ), heavy.organ(organ)
+        # 2 %: uptake per g falls with weight to the power -0.25, which shifts shares between organs a little
+        assert large.percent[-1] == pytest.approx(small.percent[-1], rel=0.02)
+        assert large.percent_per_g[-1] == pytest.approx(small.percent_per_g[-1] / 1.5, rel=0.02)
+
+
+def test_a_weight_known_by_strain_only_widens_the_interval_about_the_same_mean():
+    known = FateQuestion(weight_kg=0.022, hours=8.0, draws=FEW, tumour="none")
+    sure, unsure = (predict_fate(one).organ("liver") for one in (known, replace(known, weight_log_sd=0.5)))
+    assert unsure.percent_per_g[-1] == sure.percent_per_g[-1]
+    assert unsure.high[-1] / unsure.low[-1] > 1.5 * sure.high[-1] / sure.low[-1]
 
 
 def test_coats_order_half_lives_as_published():
@@ -133,6 +178,7 @@ def test_rates_that_change_in_time_are_told_with_fewer_draws():
         ({"uptake": Uptake("swiss")}, "clock", "swiss"),
         ({"uptake": Uptake(capacity_per_g=0.0)}, "capacity", "above 0"),
         ({"weight_kg": 3.0}, "weight_kg", "0.02 kg"),
+        ({"weight_log_sd": -0.1}, "weight_log_sd", "0 to 1"),
         ({"tumour_g": -1.0}, "tumour_g", "0 to"),
     ],
 )

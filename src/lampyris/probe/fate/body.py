@@ -20,7 +20,7 @@ class Body:
     Parameters
     ----------
     species : str
-    weight_kg : float
+    weight_kg : ndarray
     mass_g : mapping of str to ndarray
         Organs with their blood; 1 ml weighs 1 g.
     flow_ml_h : mapping of str to ndarray
@@ -34,7 +34,7 @@ class Body:
     """
 
     species: str
-    weight_kg: float
+    weight_kg: Array
     mass_g: Mapping[str, Array]
     flow_ml_h: Mapping[str, Array]
     vascular_ml: Mapping[str, Array]
@@ -48,7 +48,7 @@ class Body:
 
 
 def body(
-    species: str, /, *, weight_kg: float | None = None, tumour_g: float | Array | None = None, draws: int = 1,
+    species: str, /, *, weight_kg: float | Array | None = None, tumour_g: float | Array | None = None, draws: int = 1,
     rng: np.random.Generator | None = None,
 ) -> Body:  # fmt: skip
     """Animal of a species, or draws of it.
@@ -57,7 +57,7 @@ def body(
     ----------
     species : str
         One of `SPECIES`.
-    weight_kg, tumour_g : float, optional
+    weight_kg, tumour_g : float or ndarray, optional
         Of this animal; those of the table otherwise. Without a tumour a microgram stands for it; an array gives one per draw.
     draws : int
         Animals drawn; with `rng`, masses, flows, plasma and filtration are lognormal about the table's values with the
@@ -82,11 +82,11 @@ def body(
     def value(organ: str, quantity: str) -> float:
         return table[organ, quantity].value
 
-    def about(one: float, kind: str) -> Array:
+    def about(one: float | Array, kind: str) -> Array:
         scatter = np.zeros(draws) if rng is None else rng.normal(0.0, spread(kind), draws)
         return one * np.exp(scatter)
 
-    weight = value("body", "weight") if weight_kg is None else weight_kg
+    weight = np.full(draws, value("body", "weight") if weight_kg is None else weight_kg)
     grams = 1000.0 * weight
     liquid = 1.0 - value("body", "hematocrit")
     output = 1000.0 * value("body", "cardiac_output") * weight**0.75 * liquid * about(1.0, "flow")

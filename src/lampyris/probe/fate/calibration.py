@@ -1,13 +1,14 @@
 """The parameters that published figures of dots set, by one fit; figures held out of it are only compared.
 
 The starting point of what few figures tell is the lineage's own sets, which disagree by orders of magnitude: their mean and
-their spread (of logarithms) enter the fit as observations.
+their spread (of logarithms) enter the fit as observations. So does the weight of each study's animals, known by strain only.
 """
 
 import math
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
+from types import MappingProxyType
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -26,7 +27,14 @@ if TYPE_CHECKING:
 Array = NDArray[np.float64]
 CALIBRATED_HOURS = 32.0
 RATIO_TO_HOURS = 4.0
-UNITS = {"clearance": "ml/h/g", "uptake": "1", "tumour exchange": "ml/h/g", "tissue exchange": "1", "sieving": "nm"}
+UNITS = {
+    "clearance": "ml/h/g",
+    "uptake": "1",
+    "tumour exchange": "ml/h/g",
+    "tissue exchange": "1",
+    "sieving": "nm",
+    "weight": "kg",
+}
 # each coat's clearance is a parameter; all lie about their mean with the spread of the printed half-lives
 COATS = ("PEG", "short PEG", "mPEG5000", "QD705", "zwitterion")
 # the least standard deviation of a logarithm that sets of other particles leave to a dot
@@ -49,6 +57,7 @@ class Calibrated:
     Parameters
     ----------
     names : tuple of str
+        `NAMES` and `weight_names`.
     logs : ndarray, dims (parameter,)
         Best fit.
     drawn : ndarray, dims (sample, parameter)
@@ -144,33 +153,36 @@ def _sd(logs: list[float]) -> float:
 
 
 def predicted(rows: Sequence[Published], logs: Array, /, *, hours: float = CALIBRATED_HOURS) -> Array:
-    """What the model gives for published figures, dims (row,): one run of the mean animal for each kind of dot.
+    """What the model gives for published figures, dims (row,): one run of the mean animal for each study and kind of dot.
 
     Parameters
     ----------
     rows : sequence of Published
         All of the mouse; contents at times beyond `hours` are read at its end.
     logs : ndarray, dims (parameter,)
-        In the order of `NAMES`.
+        In the order of `NAMES` and `weight_names`.
     hours : float
         Length of the run.
     """
-    values = dict(zip(NAMES, np.exp(logs), strict=True))
-    kinds = sorted({(row.coat, row.ligand, row.diameter_nm, row.tumour) for row in rows})
+    values = dict(zip((*NAMES, *weight_names()), np.exp(logs), strict=True))
+    kinds = sorted({_kind(row) for row in rows})
     count = len(kinds)
     many = {name: np.full(count, value) for name, value in values.items()}
     # all kinds run side by side, as draws of one body do
     many["clearance any"] = np.array([values[f"clearance {kind[0]}"] for kind in kinds])
     many["any binding"] = np.array([values[f"{kind[1]} binding"] if kind[1] else 0.0 for kind in kinds])
     bears = np.array([kind[3] for kind in kinds])
-    mouse = body("mouse", draws=count, tumour_g=np.where(bears, physiology("mouse")["tumour", "mass"].value, 0.0))
+    usual = {row.study: row.weight_kg for row in rows}
+    weights = np.array([values.get(f"weight {kind[4]}", usual[kind[4]]) for kind in kinds])
+    tumours = np.where(bears, physiology("mouse")["tumour", "mass"].value, 0.0)
+    mouse = body("mouse", weight_kg=weights, draws=count, tumour_g=tumours)
     sizes = np.array([kind[2] for kind in kinds])
     dosing = Dosing()
     grid = time_grid(dosing, hours)
     amounts = courses(rates(mouse, many, "any", sizes, ligand="any"), dosing, grid)
     found = []
     for row in rows:
-        kind = kinds.index((row.coat, row.ligand, row.diameter_nm, row.tumour))
+        kind = kinds.index(_kind(row))
         if row.quantity == "half-life":
             found.append(half_life_h(amounts, mouse, grid, dosing)[kind])
             continue
@@ -187,18 +199,56 @@ def predicted(rows: Sequence[Published], logs: Array, /, *, hours: float = CALIB
     return np.array(found)
 
 
+def _kind(row: Published) -> tuple[str, str, float, bool, str]:
+    return row.coat, row.ligand, row.diameter_nm, row.tumour, row.study
+
+
+@lru_cache(maxsize=1)
+def weight_names() -> tuple[str, ...]:
+    """Names of the weights of the animals of each study that the fit sees.
+
+    Examples
+    --------
+    >>> weight_names()[0]
+    'weight gao'
+    """
+    return tuple(dict.fromkeys(f"weight {row.study}" for row in published() if row.role == "calibrated"))
+
+
+def _weights(other_kg: Mapping[str, float] = MappingProxyType({})) -> tuple[Array, Array]:
+    """Logarithms of the weights of `weight_names`, and their standard deviations."""
+    told = {
+        f"weight {row.study}": (math.log(other_kg.get(row.study, row.weight_kg)), row.weight_log_sd)
+        for row in published()
+    }
+    means, sds = np.array([told[name] for name in weight_names()]).T
+    return means, sds
+
+
+def start_logs() -> Array:
+    """Where the search for `NAMES` and `weight_names` starts."""
+    return np.concatenate([np.log(list(STARTS.values())), _weights()[0]])
+
+
 def prior_values(logs: Array, /) -> Array:
-    """What the priors are about: parameters themselves, and each coat's clearance against the mean of all, as logarithms."""
+    """What the priors are about, as logarithms: parameters, each coat's clearance against the mean of all, and weights."""
     coats = logs[[NAMES.index(f"clearance {coat}") for coat in COATS]]
-    return np.array([*(logs[NAMES.index(one.name)] for one in priors()), *(coats - coats.mean())])
+    return np.array([*(logs[NAMES.index(one.name)] for one in priors()), *(coats - coats.mean()), *logs[len(NAMES) :]])
 
 
-def prior_aims() -> tuple[Array, Array]:
-    """Means and standard deviations of `prior_values`; coats scatter as the printed half-lives do."""
+def prior_aims(other_kg: Mapping[str, float] = MappingProxyType({}), /) -> tuple[Array, Array]:
+    """Means and standard deviations of `prior_values`; coats scatter as the printed half-lives do.
+
+    Parameters
+    ----------
+    other_kg : mapping of str to float
+        Weights by study, in place of those of the table.
+    """
     half_lives = [math.log(row.value) for row in published() if row.quantity == "half-life"]
     scatter = float(np.std(half_lives, ddof=1))
-    means = [*(one.mean for one in priors()), *(0.0 for _ in COATS)]
-    return np.array(means), np.array([*(one.sd for one in priors()), *(scatter for _ in COATS)])
+    weights, unsure = _weights(other_kg)
+    means = [*(one.mean for one in priors()), *(0.0 for _ in COATS), *weights]
+    return np.array(means), np.array([*(one.sd for one in priors()), *(scatter for _ in COATS), *unsure])
 
 
 def calibrated_rows(*, leave_out: Sequence[str] = ()) -> tuple[Published, ...]:
@@ -207,32 +257,35 @@ def calibrated_rows(*, leave_out: Sequence[str] = ()) -> tuple[Published, ...]:
 
 
 def calibrate(
-    *, leave_out: Sequence[str] = (), factors: dict[str, float] | None = None, start: Array | None = None
-) -> "Fit":
+    *, leave_out: Sequence[str] = (), factors: Mapping[str, float] = MappingProxyType({}),
+    weights_kg: Mapping[str, float] = MappingProxyType({}), start: Array | None = None,
+) -> "Fit":  # fmt: skip
     """Fit all parameters to the calibrated rows and the priors, in logarithms.
 
     Parameters
     ----------
     leave_out : sequence of str
         Names of calibrated rows that the fit does not see: to ask what hangs on them.
-    factors : dict of str to float, optional
+    factors : mapping of str to float
         Printed values are multiplied by, by name: to ask what another reading of them gives.
+    weights_kg : mapping of str to float
+        Weights of animals by study, in place of those of the table: to ask what hangs on them.
     start : ndarray, dims (parameter,), optional
         Logarithms that the search starts at.
 
     Returns
     -------
     Fit
-        Of `lampyris.statistics.fitting`; its parameters are the logarithms of `NAMES`.
+        Of `lampyris.statistics.fitting`; its parameters are the logarithms of `NAMES` and `weight_names`.
     """
     from lampyris.statistics.fitting import DataSet, Parameter, fit_least_squares
     from lampyris.statistics.mixed.threads import one_thread
 
     rows = calibrated_rows(leave_out=leave_out)
-    scale = factors or {}
-    seen = np.array([math.log(row.value * scale.get(row.name, 1.0)) for row in rows])
-    aims, widths = prior_aims()
-    begin = np.log(list(STARTS.values())) if start is None else start
+    seen = np.array([math.log(row.value * factors.get(row.name, 1.0)) for row in rows])
+    aims, widths = prior_aims(weights_kg)
+    begin = start_logs() if start is None else start
+    names = (*NAMES, *weight_names())
     with one_thread():
         return fit_least_squares(
             [
@@ -240,20 +293,20 @@ def calibrate(
                     lambda logs: np.log(predicted(rows, logs)),
                     seen,
                     [row.log_sd for row in rows],
-                    NAMES,
+                    names,
                     name="figures",
                 ),
-                DataSet(prior_values, aims, widths, NAMES, name="priors"),
+                DataSet(prior_values, aims, widths, names, name="priors"),
             ],
             [
                 Parameter(name, float(value), low=float(value) - 8.0, high=float(value) + 8.0, scale=0.2)
-                for name, value in zip(NAMES, begin, strict=True)
+                for name, value in zip(names, begin, strict=True)
             ],
             scatter="known",
         )
 
 
-def sample(fit: "Fit", /, *, chains: int = 40, sweeps: int = 500, kept: int = 400, rng: np.random.Generator) -> Array:
+def sample(fit: "Fit", /, *, chains: int = 60, sweeps: int = 1500, kept: int = 400, rng: np.random.Generator) -> Array:
     """Sample what figures and priors leave open, dims (sample, parameter): the fit's own errors would be symmetric.
 
     A parameter that only a wide prior holds may be as small as it likes, but not as large: there it would take up what is known
@@ -322,6 +375,8 @@ def stored_rows(fit: "Fit", samples: Array, /) -> tuple[dict[str, str], ...]:
             source += f", with a prior from {told[name]}"
         elif name.startswith("clearance"):
             source += ", with a prior about the mean of all coats"
+        elif name.startswith("weight"):
+            source += ", with a prior from the strain"
         low, high = np.exp(np.quantile(drawn, [0.025, 0.975]))
         rows.append(
             {

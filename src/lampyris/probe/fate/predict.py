@@ -23,7 +23,7 @@ from lampyris.probe.fate.figures import (
 from lampyris.probe.fate.motion import courses
 from lampyris.probe.fate.question import FateQuestion, check_question
 from lampyris.probe.fate.rates import rates
-from lampyris.probe.fate.tables import Coat, Published, published, spread
+from lampyris.probe.fate.tables import Coat, Published, physiology, published, spread
 from lampyris.probe.propagation import of_draws
 
 Array = NDArray[np.float64]
@@ -185,7 +185,7 @@ def _run(question: FateQuestion, coat: Coat, grid: Array, draws: int, rng: np.ra
     tumour = None if math.isnan(question.tumour_g) else question.tumour_g
     animal = body(
         question.species,
-        weight_kg=None if math.isnan(question.weight_kg) else question.weight_kg,
+        weight_kg=_weight_kg(question, draws, rng),
         tumour_g=NO_TUMOUR_G if question.tumour == "none" else tumour,
         draws=draws,
         rng=rng,
@@ -214,6 +214,15 @@ def _run(question: FateQuestion, coat: Coat, grid: Array, draws: int, rng: np.ra
         in_cells=excreted_percent(amounts, "cells", dosing),
         error=mass_balance_error(amounts, grid, dosing),
     )
+
+
+def _weight_kg(question: FateQuestion, draws: int, rng: np.random.Generator | None) -> float | Array:
+    usual = physiology(question.species)["body", "weight"].value
+    weight = usual if math.isnan(question.weight_kg) else question.weight_kg
+    # a known weight draws nothing, so that a seed keeps its digits
+    if rng is None or question.weight_log_sd == 0:
+        return weight
+    return weight * np.exp(rng.normal(0.0, question.weight_log_sd, draws))
 
 
 def _ends(drawn: Array, mean: Array) -> tuple[Array, Array]:
@@ -307,7 +316,7 @@ class Comparison:
 
 
 def compare_published(*, draws: int = 400, seed: int = 1) -> tuple[Comparison, ...]:
-    """Published figures beside predictions."""
+    """Published figures beside predictions, each for animals of its study's weight."""
     asked: dict[FateQuestion, Fate] = {}
     found = []
     for row in published():
@@ -316,6 +325,7 @@ def compare_published(*, draws: int = 400, seed: int = 1) -> tuple[Comparison, .
         question = FateQuestion(
             row.diameter_nm, coat=row.coat, ligand=row.ligand, species=row.species, hours=hours, draws=draws, seed=seed,
             at=(4.0, 24.0) if hours == 32.0 else (), tumour="U87MG" if row.tumour else "none",
+            weight_kg=row.weight_kg, weight_log_sd=row.weight_log_sd,
         )  # fmt: skip
         if question not in asked:
             asked[question] = predict_fate(question)
@@ -330,7 +340,8 @@ def compare_published(*, draws: int = 400, seed: int = 1) -> tuple[Comparison, .
 
 def _figure_of(row: Published, result: Fate) -> tuple[float, float, float]:
     if row.quantity in ("half-life", "excreted"):
-        one = result.half_life_h if row.quantity == "half-life" else result.renal_percent
+        excreted = result.faeces_percent if row.organ == "faeces" else result.renal_percent
+        one = result.half_life_h if row.quantity == "half-life" else excreted
         return one.value, one.low, one.high
     course = result.organ(row.organ)
     place = int(np.argmin(np.abs(result.hours - row.hours)))

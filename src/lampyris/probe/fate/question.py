@@ -46,6 +46,8 @@ class FateQuestion:
         ``any``, ``U87MG`` or ``none``.
     tumour_g, weight_kg : float
         NaN: those of the table.
+    weight_log_sd : float
+        Standard deviation of the logarithm of the body weight: 0 where it is known, as of one's own animals.
     draws, seed : int
         Of the Monte Carlo intervals.
     file : str
@@ -64,6 +66,7 @@ class FateQuestion:
     tumour: str = "any"
     tumour_g: float = math.nan
     weight_kg: float = math.nan
+    weight_log_sd: float = 0.0
     draws: int = 400
     seed: int = 1
     file: str = ""
@@ -131,6 +134,8 @@ def _always_bounded(question: FateQuestion) -> Iterator[_Bounded]:
     longest = dosing.every_h if dosing.doses > 1 else question.hours
     why = "an infusion ends before the next dose or the prediction does"
     yield "infusion_h", dosing.infusion_h, 0.0, longest, "h", why
+    why = "at 1 a weight is known to a factor of three only"
+    yield "weight_log_sd", question.weight_log_sd, 0.0, 1.0, "", why
     for hour in question.at:
         yield "at", hour, 0.0, question.hours, "h", "within the prediction"
     yield "draws", question.draws, 2, MOST_DRAWS, "", "draws of the intervals"

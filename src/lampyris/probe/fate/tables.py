@@ -50,6 +50,8 @@ class Published:
     diameter_nm : float
         Hydrodynamic.
     species : str
+    weight_kg, weight_log_sd : float
+        Of the study's animals, and the standard deviation of its logarithm: what is not known of it.
     tumour : bool
         Whether the animals bore one.
     quantity, organ : str
@@ -72,6 +74,8 @@ class Published:
     ligand: str
     diameter_nm: float
     species: str
+    weight_kg: float
+    weight_log_sd: float
     tumour: bool
     quantity: str
     organ: str
@@ -85,6 +89,11 @@ class Published:
     conditions: str
     source: str
     mark: str
+
+    @property
+    def study(self) -> str:
+        """First word of the name: rows of one study share their animals."""
+        return self.name.split("-")[0]
 
 
 def rows_of(name: str, /) -> tuple[dict[str, str], ...]:
@@ -145,9 +154,9 @@ def published() -> tuple[Published, ...]:
     return tuple(
         Published(
             row["id"], row["probe"], row["coat"], row["ligand"], float(row["diameter_nm"]), row["species"],
-            row["tumour"] == "yes", row["quantity"], row["organ"], _number(row["hours"]), _number(row["value"]), _number(row["log_sd"]),
-            _number(row["low"]), _number(row["high"]), row["unit"], row["role"], row["conditions"], row["source"],
-            row["mark"],
+            float(row["weight_kg"]), float(row["weight_log_sd"]), row["tumour"] == "yes", row["quantity"], row["organ"],
+            _number(row["hours"]), _number(row["value"]), _number(row["log_sd"]), _number(row["low"]), _number(row["high"]),
+            row["unit"], row["role"], row["conditions"], row["source"], row["mark"],
         )
         for row in rows_of("validation")
     )  # fmt: skip

@@ -91,6 +91,7 @@ def _record(
         profiles=PROFILES if settings.profile == "auto" else (settings.profile,),
         lines=(settings.lines,) if settings.lines else (1, 2),
         baseline=settings.baseline,
+        bandpass_nm=_bandpass(spectrum, settings),
     )
 
     def placed(one: Estimate) -> Estimate:
@@ -110,6 +111,13 @@ def _record(
         flags=_flags(spectrum, wavelength[keep], found, settings, findings),
         curves=(_curve(spectrum, wavelength[keep], signal[keep], found),),
     )
+
+
+def _bandpass(spectrum: Spectrum, settings: Settings) -> float:
+    """Bandpass in nm by the user's word, else the file's; 0 where nobody says it, or over another axis than wavelength."""
+    if settings.bandpass_nm is not None:
+        return settings.bandpass_nm
+    return float(spectrum.words.get("bandpass_nm", 0.0)) if spectrum.axis_name == "wavelength" else 0.0
 
 
 def _photons(

@@ -17,6 +17,8 @@ from lampyris.io.durable import write_bytes, write_text
 
 Array = NDArray[np.float64]
 _BIN_A = 0.01
+_FEET = 40.0
+"""Widths out to which a line of the instrument is drawn: a Lorentzian's feet are long."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,13 +74,17 @@ class XrdTruth:
 
 @njit(cache=True)  # type: ignore[untyped-decorator]
 def _pair_histogram(places: Array, kind: NDArray[np.int64], kinds: int, bins: int, step: float) -> Array:
-    found = np.zeros((kinds * kinds, bins))
+    """Pairs in each bin of distance, and the sum of their distances, dims (2, pair, bin)."""
+    found = np.zeros((2, kinds * kinds, bins))
     for i in range(places.shape[0]):
         for j in range(i):
             dx = places[i, 0] - places[j, 0]
             dy = places[i, 1] - places[j, 1]
             dz = places[i, 2] - places[j, 2]
-            found[kind[i] * kinds + kind[j], int(math.sqrt(dx * dx + dy * dy + dz * dz) / step)] += 1.0
+            distance = math.sqrt(dx * dx + dy * dy + dz * dz)
+            at = int(distance / step)
+            found[0, kind[i] * kinds + kind[j], at] += 1.0
+            found[1, kind[i] * kinds + kind[j], at] += distance
     return found
 
 
@@ -96,7 +102,7 @@ def dot_scattering(q: Array, truth: XrdTruth, rng: np.random.Generator, /) -> Ar
     shares = (np.arange(dots) + rng.uniform(0, 1, dots)) / dots
     diameters = median * np.exp(truth.spread * ndtri(shares))
     bins = int(diameters.max() / _BIN_A) + 2
-    pairs = np.zeros((len(names) ** 2, bins))
+    pairs = np.zeros((2, len(names) ** 2, bins))
     numbers = np.zeros(len(names))
     for diameter in diameters.tolist():
         places, elements = sphere_atoms(phase, diameter, rng.random(3))
@@ -106,12 +112,12 @@ def dot_scattering(q: Array, truth: XrdTruth, rng: np.random.Generator, /) -> Ar
     factors = [form_factor(name, q) for name in names]
     total = sum(number * factor**2 for number, factor in zip(numbers.tolist(), factors, strict=True))
     damping = np.exp(-2.0 * DEBYE_WALLER_A2 * (q / (4.0 * math.pi)) ** 2)
-    distance = truth.lattice_scale * (np.arange(bins) + 0.5) * _BIN_A
     for first in range(len(names)):
         for second in range(len(names)):
-            own = pairs[first * len(names) + second]
+            own, sums = pairs[:, first * len(names) + second]
             held = own > 0
-            phase_of = np.outer(q, distance[held])
+            # the mean distance of a bin, not its middle: distances rounded to 0.01 A would blur the pattern by half a per cent
+            phase_of = np.outer(q, truth.lattice_scale * sums[held] / own[held])
             wave = np.sin(phase_of) / phase_of * np.exp(-0.5 * (truth.strain * phase_of) ** 2)
             total = total + 2.0 * factors[first] * factors[second] * damping * (wave @ own[held])
     return np.asarray(total / numbers.sum())
@@ -120,8 +126,9 @@ def dot_scattering(q: Array, truth: XrdTruth, rng: np.random.Generator, /) -> Ar
 def expected_pattern(two_theta_deg: Array, truth: XrdTruth, rng: np.random.Generator, /) -> Array:
     """Mean counts at each angle, dims (point,)."""
     anode = anodes()[truth.anode]
-    margin = 12.0 * truth.width_deg + 1.0
-    fine = np.arange(two_theta_deg[0] - margin, two_theta_deg[-1] + margin, min(0.2 * truth.width_deg, 0.05))
+    margin = _FEET * truth.width_deg + 1.0
+    step = min(0.2 * truth.width_deg, 0.05)
+    fine = np.arange(two_theta_deg[0] - margin, two_theta_deg[-1] + margin, step)
     longest = anode.alpha1.value
     q = np.linspace(0.3, 4.0 * math.pi / longest * math.sin(math.radians(min(fine[-1], 179.0)) / 2.0) * 1.01, 2600)
     scattering = dot_scattering(q, truth, rng)
@@ -134,7 +141,9 @@ def expected_pattern(two_theta_deg: Array, truth: XrdTruth, rng: np.random.Gener
     for line, weight in ((anode.alpha1.value, 1.0), (anode.alpha2.value, anode.ratio)):
         total += weight * np.interp(4.0 * math.pi * np.sin(moved) / line, q, scattering)
     total *= predict_polarisation(fine)
-    reach = np.arange(-10.0 * truth.width_deg, 10.0 * truth.width_deg, fine[1] - fine[0])
+    # as many places on both sides of the middle: otherwise the pattern would move by a step
+    half_count = int(_FEET * truth.width_deg / step)
+    reach = step * np.arange(-half_count, half_count + 1)
     resolution = Resolution(w=truth.width_deg**2, share=0.5)
     x2 = (reach / float(resolution.width_deg(30.0))) ** 2
     line_shape = 0.5 / (1.0 + 4.0 * x2) / 1.5708 + 0.5 * np.exp(-4.0 * math.log(2.0) * x2) / 1.0645

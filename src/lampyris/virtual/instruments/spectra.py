@@ -80,7 +80,7 @@ def write_virtual_emission(
     counts = rng.poisson(expected) + rng.normal(
         0.0, np.sqrt(variance_counts(0.0, read_variance=9.0, gain=1.0)), wavelength.size
     )
-    _write(path, wavelength + truth.scale_shift_nm, counts, f"synthetic emission\nEmission slit: {_BANDPASS_NM:g} nm", "Counts")
+    _write(path, wavelength + truth.scale_shift_nm, counts, f"synthetic emission (slit {_BANDPASS_NM:g} nm)", "Counts")
 
 
 def write_virtual_absorption(

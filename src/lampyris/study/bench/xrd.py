@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from lampyris.bench.photons import noise_line
 from lampyris.bench.xrd.crystals import anodes, phases
-from lampyris.bench.xrd.infer import SPHERE, LineFit, Recorded, infer_lines, sphere_nm
+from lampyris.bench.xrd.infer import SPHERE, STRAIN_UNIT, LineFit, Recorded, infer_lines, sphere_nm
 from lampyris.bench.xrd.match import Match, beside, close_matches, match_phases
 from lampyris.bench.xrd.pattern import (
     Beam,
@@ -21,7 +21,7 @@ from lampyris.bench.xrd.pattern import (
     two_theta_of,
     variance_pattern,
 )
-from lampyris.bench.xrd.single import infer_resolution, infer_single
+from lampyris.bench.xrd.single import infer_breadth, infer_resolution, infer_single
 from lampyris.bench.xrd.whole import LARGEST_NM, WholeFit, infer_whole
 from lampyris.core.bench import BenchCurve, BenchRecord, BenchResult, BenchSource
 from lampyris.core.errors import ImageError, InputError
@@ -519,25 +519,25 @@ def _curve(spectrum: Spectrum, recorded: Recorded, lines: LineFit, chosen: LineF
 
 def _williamson_hall(recorded: Recorded, lines: LineFit) -> tuple[BenchCurve, ...]:
     """Integral breadths in q of lines fitted one by one, where two or more stand apart, and those of the joint fit."""
-    scale = phases()[lines.phase].lengths_a[0] / lines.lattice_a.value
     places, breadths = [], []
     for k in _apart(lines):
-        q = float(lines.lines.inverse[max(lines.groups[k], key=lambda one: lines.lines.strength[one])]) * scale
-        near = float(two_theta_of(q, recorded.beam.wavelengths_a[0]))
-        if not recorded.two_theta_deg[0] < near < recorded.two_theta_deg[-1]:
-            continue
         try:
-            line = infer_single(recorded, near_deg=near, column_a=10.0 * lines.column_nm.value)
+            place, breadth = infer_breadth(recorded, lines, k)
         except ValueError:
             continue
-        if line.column_nm.sd < 0.3 * line.column_nm.value:
-            places.append(q)
-            breadths.append(0.2 * math.pi / line.column_nm.value)
+        if breadth.sd < 0.3 * breadth.value:
+            places.append(place)
+            breadths.append(breadth.value)
     if len(places) < 2:
         return ()
     column = 10.0 * lines.column_nm.value
     widths, shares = line_widths(
-        np.array(places), recorded.beam, Resolution(), column_a=column, share=lines.share, strain2=lines.strain.value**2
+        np.array(places),
+        recorded.beam,
+        Resolution(),
+        column_a=column,
+        share=lines.share,
+        strain2=lines.fit["strain2"].value * STRAIN_UNIT,
     )
     joint = widths * breadth_over_width(shares)
     return (

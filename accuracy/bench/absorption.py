@@ -45,7 +45,9 @@ def tables(*, quick: bool = False) -> list[Figure]:
                 write_virtual_absorption(Path(folder) / "a.csv", truth, rng=rng)
                 try:
                     source = BenchSource(Path(folder) / "a.csv", "a.csv")
-                    values = measure("absorption", [source], settings=Settings(calibration_nm=SCALE_SD_NM)).pooled.values
+                    values = measure(
+                        "absorption", [source], settings=Settings(calibration_nm=SCALE_SD_NM)
+                    ).pooled.values
                 except LampyrisError:
                     values = {"first_exciton_nm": NONE, "absorbance": NONE}
                 excitons.append((values["first_exciton_nm"], truth.exciton_nm))

@@ -37,7 +37,9 @@ def tables(*, quick: bool = False) -> list[Figure]:
                 )
                 write_virtual_emission(Path(folder) / "a.csv", truth, rng=rng)
                 source = BenchSource(Path(folder) / "a.csv", "a.csv")
-                values = measure("photoluminescence", [source], settings=Settings(calibration_nm=SCALE_SD_NM)).pooled.values
+                values = measure(
+                    "photoluminescence", [source], settings=Settings(calibration_nm=SCALE_SD_NM)
+                ).pooled.values
                 for name, own in _true(truth).items():
                     pairs[name].append((values[name], own))
         for name, own in pairs.items():

@@ -4,13 +4,14 @@ import io
 import math
 import zipfile
 from dataclasses import dataclass
+from functools import lru_cache
 from pathlib import Path
 
 import numpy as np
 from numba import njit
 from numpy.typing import NDArray
 
-from lampyris.bench.xrd.crystals import DEBYE_WALLER_A2, anodes, form_factor, phases
+from lampyris.bench.xrd.crystals import DEBYE_WALLER_A2, Phase, anodes, form_factor, phases
 from lampyris.bench.xrd.debye import sphere_atoms
 from lampyris.bench.xrd.pattern import Resolution, predict_polarisation, variance_pattern
 from lampyris.io.durable import write_bytes, write_text
@@ -50,6 +51,8 @@ class XrdTruth:
         Of a broad line of glass about 22 deg.
     texture : float
         Relative change of the strength of single lines, drawn: crystals that do not lie at random. Dots rarely show it.
+    shape : str
+        Of `SHAPES`.
     dots : int
         Single dots of 5 nm or more that the powder is made of, more of smaller ones; their diameters and centres are drawn.
     dead_time_counts : float
@@ -68,8 +71,55 @@ class XrdTruth:
     background_counts: float = 300.0
     hump_counts: float = 0.0
     texture: float = 0.0
+    shape: str = "sphere"
     dots: int = 24
     dead_time_counts: float = math.inf
+
+
+SHAPES: dict[str, tuple[float, float, float]] = {
+    "sphere": (2.0, 1.0, math.inf),
+    "long": (2.0, 1.25, math.inf),
+    "flat": (2.0, 0.8, math.inf),
+    "rounded cube": (3.5, 1.0, math.inf),
+    "truncated octahedron": (1.0, 1.0, 0.65),
+}
+"""Places x, y, z within |x|^p + |y|^p + |z / c|^p <= 1 and below t in each: p, c and t."""
+
+
+def _within(places: Array, shape: str) -> NDArray[np.bool_]:
+    power, aspect, cut = SHAPES[shape]
+    size = np.abs(places / np.array([1.0, 1.0, aspect]))
+    return np.asarray(((size**power).sum(axis=1) <= 1.0) & (size.max(axis=1) <= cut))
+
+
+@lru_cache(maxsize=8)
+def _column(shape: str) -> float:
+    """Volume-weighted column of a shape of half axis 1, over all directions: twice the integral of its overlap with itself.
+
+    The overlap at a distance r is the chance that two points within lie that far apart, over 4 pi r^2 / V. Points that lie close
+    hardly matter and scatter much; up to a tenth of the size the overlap is taken as a sphere's.
+    """
+    if shape == "sphere":
+        return 1.5
+    box = np.array([1.0, 1.0, SHAPES[shape][1]])
+    drawn = np.random.default_rng(1).uniform(-1.0, 1.0, (1_500_000, 3)) * box
+    held = drawn[_within(drawn, shape)]
+    volume = 8.0 * float(box.prod()) * held.shape[0] / drawn.shape[0]
+    near = 0.1 * volume ** (1.0 / 3.0)
+    half = held.shape[0] // 2
+    square = ((held[:half] - held[half : 2 * half]) ** 2).sum(axis=1)
+    far = volume / (4.0 * math.pi) * float(np.mean(np.where(square > near**2, 1.0 / square, 0.0)))
+    return 2.0 * (near - 0.75 * near**2 / (6.0 * volume / math.pi) ** (1.0 / 3.0) + far)
+
+
+def _dot_atoms(phase: Phase, diameter_a: float, shape: str, centre: Array) -> tuple[Array, tuple[str, ...]]:
+    """Atoms of a dot whose volume-weighted column is that of a sphere of a diameter."""
+    if shape == "sphere":
+        return sphere_atoms(phase, diameter_a, centre)
+    half = 0.75 * diameter_a / _column(shape)
+    places, elements = sphere_atoms(phase, 2.0 * math.sqrt(3.0) * half, centre)
+    inside = _within(places / half, shape)
+    return places[inside], tuple(np.array(elements)[inside].tolist())
 
 
 @njit(cache=True)  # type: ignore[untyped-decorator]
@@ -103,11 +153,12 @@ def dot_scattering(q: Array, truth: XrdTruth, rng: np.random.Generator, /) -> Ar
     diameters = median * np.exp(truth.spread * ndtri(shares))
     # a powder has its law's mean; a few drawn dots miss it by some per cent, which no diffractometer would see
     diameters *= 10.0 * truth.size_nm * float((diameters**3).sum() / (diameters**4).sum())
-    bins = int(diameters.max() / _BIN_A) + 2
+    longest = diameters.max() if truth.shape == "sphere" else 1.8 * diameters.max()
+    bins = int(longest / _BIN_A) + 2
     pairs = np.zeros((2, len(names) ** 2, bins))
     numbers = np.zeros(len(names))
     for diameter in diameters.tolist():
-        places, elements = sphere_atoms(phase, diameter, rng.random(3))
+        places, elements = _dot_atoms(phase, diameter, truth.shape, rng.random(3))
         kind = np.array([names.index(one) for one in elements], np.int64)
         pairs += _pair_histogram(places, kind, len(names), bins, _BIN_A)
         numbers += np.bincount(kind, minlength=len(names))

@@ -67,6 +67,12 @@ def measure(sources: tuple[BenchSource, ...], settings: Settings) -> BenchResult
     ]
     if not beside["correction"]:
         notes.append("No correction of the instrument was given: the spectra count as corrected.")
+    notes.append(
+        f"Top and widths are those of the light before emission slits of {settings.bandpass_nm:g} nm."
+        if settings.bandpass_nm
+        else "Where a file says the bandpass of its emission slits, top and widths are those of the light before them; where it"
+        " does not, they hold the slits: give --bandpass-nm."
+    )
     pooled, replicate = over_replicates(records, samples, "spectra")
     return BenchResult("photoluminescence", pooled, tuple(records), replicate, tuple(findings), tuple(notes))
 

@@ -100,11 +100,9 @@ def predict_spectrum(
     are those of three places, at which the lines are summed: exact up to the sixth derivative of a line.
     """
     if bandpass_nm > 0.0:
-        parts = [
-            weight * _lines(wavelength_nm + place * bandpass_nm, profile, lines, parameters)
-            for place, weight in zip(*_SLIT, strict=True)
-        ]
-        total = np.asarray(sum(parts))
+        places, weights = np.array(_SLIT)
+        seen = np.add.outer(places * bandpass_nm, wavelength_nm)
+        total = weights @ _lines(seen.ravel(), profile, lines, parameters).reshape(seen.shape)
     else:
         total = _lines(wavelength_nm, profile, lines, parameters)
     rest = np.asarray(parameters, np.float64)[lines * (3 + _SHAPES[profile]) :].tolist()

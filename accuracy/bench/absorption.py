@@ -20,7 +20,8 @@ from lampyris.virtual.instruments.spectra import SpectrumTruth, write_virtual_ab
 
 TABLE = "bench-absorption"
 EXPONENT = 3.4
-REPEATS, QUICK_REPEATS = 200, 40
+REPEATS, QUICK_REPEATS = 400, 40
+SCALE_SD_NM = 0.05
 NONE = Estimate(float("nan"), float("nan"), float("nan"), float("nan"), 0.95, "nm", "refused")
 
 
@@ -39,11 +40,14 @@ def tables(*, quick: bool = False) -> list[Figure]:
                     absorbance_sd=float(rng.choice([2e-4, 1e-3])),
                     scattering=scattering,
                     exponent=EXPONENT,
+                    scale_shift_nm=float(rng.normal(0.0, SCALE_SD_NM)),
                 )
                 write_virtual_absorption(Path(folder) / "a.csv", truth, rng=rng)
                 try:
                     source = BenchSource(Path(folder) / "a.csv", "a.csv")
-                    values = measure("absorption", [source], settings=Settings(calibration_nm=0.05)).pooled.values
+                    values = measure(
+                        "absorption", [source], settings=Settings(calibration_nm=SCALE_SD_NM)
+                    ).pooled.values
                 except LampyrisError:
                     values = {"first_exciton_nm": NONE, "absorbance": NONE}
                 excitons.append((values["first_exciton_nm"], truth.exciton_nm))

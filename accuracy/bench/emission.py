@@ -16,7 +16,8 @@ from lampyris.study.bench import measure
 from lampyris.virtual.instruments.spectra import SpectrumTruth, write_virtual_emission
 
 TABLE = "bench-photoluminescence"
-REPEATS, QUICK_REPEATS = 200, 40
+REPEATS, QUICK_REPEATS = 400, 40
+SCALE_SD_NM = 0.05
 
 
 def tables(*, quick: bool = False) -> list[Figure]:
@@ -32,10 +33,13 @@ def tables(*, quick: bool = False) -> list[Figure]:
                     fwhm_mev=float(rng.choice([60.0, 100.0, 180.0])),
                     skew=skew,
                     peak_counts=float(rng.choice([3e2, 2e3, 3e4])),
+                    scale_shift_nm=float(rng.normal(0.0, SCALE_SD_NM)),
                 )
                 write_virtual_emission(Path(folder) / "a.csv", truth, rng=rng)
                 source = BenchSource(Path(folder) / "a.csv", "a.csv")
-                values = measure("photoluminescence", [source], settings=Settings(calibration_nm=0.05)).pooled.values
+                values = measure(
+                    "photoluminescence", [source], settings=Settings(calibration_nm=SCALE_SD_NM)
+                ).pooled.values
                 for name, own in _true(truth).items():
                     pairs[name].append((values[name], own))
         for name, own in pairs.items():

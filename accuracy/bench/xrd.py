@@ -1,5 +1,6 @@
-"""Size, strain and lattice of virtual powders of dots, atom by atom. ``matched``: spheres; ``mismatched``: with lines whose strengths
-are not the crystal's, a hump of glass and an instrument another than assumed; ``lines``: the same spheres by pseudo-Voigts alone."""
+"""Size, strain and lattice of virtual powders of dots, atom by atom. ``matched``: spheres, ellipsoids, rounded cubes and
+truncated octahedra; ``mismatched``: with lines whose strengths are not the crystal's, a hump of glass and an instrument another than
+assumed; ``lines``: the same dots by pseudo-Voigts alone."""
 
 import tempfile
 from pathlib import Path
@@ -15,7 +16,7 @@ from lampyris.core.seeds import seed_sequence
 from lampyris.core.techniques.xrd import Settings
 from lampyris.statistics.intervals import wilson_interval
 from lampyris.study.bench import measure
-from lampyris.virtual.instruments.xrd import XrdTruth, write_virtual_xrd
+from lampyris.virtual.instruments.xrd import SHAPES, XrdTruth, write_virtual_xrd
 
 TABLE = "bench-xrd"
 REPEATS, QUICK_REPEATS = 200, 10
@@ -73,4 +74,5 @@ def drawn(rng: np.random.Generator, arm: str, /) -> XrdTruth:
         hump_counts=400.0 if odd else 0.0,
         texture=0.12 if odd else 0.0,
         dots=int(rng.integers(12, 25)),
+        shape=str(rng.choice(list(SHAPES))),
     )

@@ -97,3 +97,20 @@ def test_an_independent_jacobian_agrees():
     np.testing.assert_allclose(energy_ev(wavelength), theirs, rtol=3.2e-4)
     area = -np.trapezoid(per_ev_from_per_nm(np.ones(601), wavelength), theirs)
     assert area == pytest.approx(600.0, rel=4e-4)
+
+
+def test_slits_widen_a_line_and_the_fit_takes_that_off_again():
+    rng = np.random.default_rng(2)
+    truth = [9000.0, 1.53, 0.02, 25.0]
+    fine = np.arange(690.0, 940.0, 0.01)
+    triangle = np.maximum(1.0 - np.abs(np.arange(-400, 401)) * 0.01 / 4.0, 0.0)
+    clean = predict_spectrum(fine, "gaussian", 1, "constant", truth)
+    seen = np.interp(X, fine, np.convolve(clean, triangle / triangle.sum(), mode="same"))
+    # three places have the triangle's moments up to the fifth: of a line of 10 nm a slit of 4 nm leaves less than a thousandth
+    through = predict_spectrum(X, "gaussian", 1, "constant", truth, bandpass_nm=4.0)
+    np.testing.assert_allclose(through, seen, atol=1e-3 * 9000.0)
+    signal = seen + rng.normal(0.0, 20.0, X.size)
+    width = measured_line(fine, clean - truth[-1]).fwhm
+    found = infer_emission(X, signal, None, profiles=("gaussian",), bandpass_nm=4.0).fwhm_nm
+    assert found.low < width < found.high
+    assert infer_emission(X, signal, None, profiles=("gaussian",)).fwhm_nm.low > width

@@ -205,15 +205,19 @@ def _fitted(x: NDArray[np.float64], y: NDArray[np.float64], first: float, sd: fl
 
 
 def _over_windows(fits: Sequence[ExcitonFit]) -> ExcitonFit:
-    """The first window's fit, its errors joined with how far the windows differ: what lies to the blue is not quite a Gaussian."""
+    """The first window's fit, its errors joined with how far the windows differ: what lies to the blue is not quite a Gaussian.
+
+    Windows lie within each other, so noise makes their answers differ by the difference of their variances (Hausman 1978,
+    Econometrica 46, 1251, DOI 10.2307/1913827); only what they differ by beyond that speaks of the shape.
+    """
     first = fits[0]
     changed: dict[str, Any] = {}
     for name in ("energy_ev", "first_exciton_nm", "fwhm_mev", "absorbance"):
         one = getattr(first, name)
-        others = [getattr(other, name).value for other in fits]
-        between = max(abs(value - one.value) for value in others)
-        if math.isfinite(one.sd) and one.sd > 0 and math.isfinite(between):
-            factor = math.hypot(one.sd, between / math.sqrt(3.0)) / one.sd
+        others = [getattr(other, name) for other in fits]
+        beyond = max((other.value - one.value) ** 2 - abs(other.sd**2 - one.sd**2) for other in others)
+        if math.isfinite(one.sd) and one.sd > 0 and math.isfinite(beyond):
+            factor = math.hypot(one.sd, math.sqrt(beyond / 3.0)) / one.sd
             changed[name] = widened(one, factor, why="widened by how far windows differ")
     return replace(first, **changed)
 

@@ -77,7 +77,7 @@ def spa_file(kind=17, factor=1.0):
 
 
 def emsa_file(unit="keV", kind="Y", marker="#ENDOFDATA   : End"):
-    scale = 1000.0 if unit == "eV" else 1.0
+    scale = 1000.0 if "eV" in unit and unit != "keV" else 1.0
     rows = (
         "1., 2., 3.,\n4., 5., 60.,"
         if kind == "Y"
@@ -141,6 +141,7 @@ XRAY = {
     "EMSA": ("a.msa", emsa_file()),
     "EMSA in eV": ("a.msa", emsa_file("eV")),
     "EMSA pairs": ("a.msa", emsa_file("eV", "XY")),
+    "EMSA with words about its unit": ("a.msa", emsa_file("Energy Loss (eV)")),
     "SPX": ("a.spx", spx_file()),
 }
 

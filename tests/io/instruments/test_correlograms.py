@@ -102,6 +102,38 @@ def test_a_workbook(tmp_path):
     np.testing.assert_allclose(one.correlation, G, rtol=1e-12)
 
 
+ANGLES = """ALV-7004 CGS-8F Data
+Samplename : \t"a"
+Temperature [K] :\t  298.15
+Angle(1)[\xb0] :\t  30.0
+Angle(2)[\xb0] :\t  90.0
+Angle(3)[\xb0] :\t   0.0
+MeanCR1 [kHz] :\t  99.0
+MeanCR2 [kHz] :\t  98.0
+
+"Correlation"
+{correlation}
+
+"Count Rate"
+ 0.5  10.0  40.0  0.0
+ 1.0  12.0  44.0  0.0
+"""
+
+
+def test_each_detector_of_an_alv_file_has_its_own_angle_and_rate(tmp_path):
+    # the two angles differ ninefold in rate: their mean would be the correlogram of nothing
+    curves = np.column_stack([1e3 * LAG, G, G**3, np.zeros_like(G)])
+    rows = "\n".join(" ".join(f"{one:.6E}" for one in row) for row in curves)
+    (tmp_path / "a.ASC").write_bytes(ANGLES.format(correlation=rows).encode("latin-1"))
+    found = read_correlograms(tmp_path / "a.ASC")
+    assert [(one.angle_deg, one.count_rate_kcps) for one in found] == [(30.0, 11.0), (90.0, 42.0)]
+    np.testing.assert_allclose(found[1].correlation, G**3, rtol=1e-6)
+    text = ANGLES.format(correlation=rows).replace("  90.0", "   0.0").replace("   0.0\nMean", "  90.0\nMean")
+    (tmp_path / "b.ASC").write_bytes(text.encode("latin-1"))
+    with pytest.raises(ImageError, match=r"b\.ASC"):
+        read_correlograms(tmp_path / "b.ASC")
+
+
 SHORT = CorrelogramTruth(duration_s=0.02)
 
 

@@ -76,6 +76,15 @@ def test_every_form_gives_the_same_array(tmp_path, form):
     assert (one.axis_name, one.signal_name, one.name) == ("wavenumber", "absorbance", "a")
 
 
+def test_a_step_and_other_words_for_the_axis_serve_as_well(tmp_path):
+    (tmp_path / "a.jdx").write_text(
+        "##TITLE=a\n##XUNITS=Wavelength (nm)\n##YUNITS=ABSORBANCE\n##FIRSTX=400\n##DELTAX=2\n##NPOINTS=3\n"
+        "##XYDATA=(X++(Y..Y))\n400 1 2 3\n##END=\n"
+    )
+    (one,) = read(tmp_path / "a.jdx", max_bytes=1000, file="a.jdx")
+    assert (one.axis_name, one.axis.tolist(), one.signal.tolist()) == ("wavelength", [400.0, 402.0, 404.0], [1, 2, 3])
+
+
 def test_pairs(tmp_path):
     data = [f"{400 - k}, {value}; " for k, value in enumerate(VALUES)]
     (one,) = read_text(tmp_path, text(data, kind="XYPOINTS= (XY..XY)"))

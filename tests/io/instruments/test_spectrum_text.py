@@ -1,5 +1,7 @@
 """Spectra as text: separators, decimal marks, preambles, several columns, and axes that cannot be what they are called."""
 
+import math
+
 import numpy as np
 import pytest
 
@@ -66,6 +68,25 @@ def test_percent_becomes_a_share(tmp_path):
     (one,) = spectra(tmp_path, "cm-1,%T\n4000,98\n3999,50\n")
     assert (one.axis_name, one.signal_name) == ("wavenumber", "transmittance")
     np.testing.assert_allclose(one.signal, [0.5, 0.98], rtol=1e-12)
+
+
+@pytest.mark.parametrize(
+    ("line", "seconds", "bandpass"),
+    [
+        ("Integration Time (sec): 1.000000E-1", 0.1, None),
+        ("Integration Time (sec): 1,000000E-1", 0.1, None),
+        ("Integration Time (usec): 50000 (USB4)", 0.05, None),
+        ("Integration time [ms]: 250", 0.25, None),
+        ("Integration time: 2 s; EX Slit: 5.0 nm, EM Slit: 2.5 nm", 2.0, "2.5"),
+        ("Ex slit (nm): 5, slit of the lamp 3 mm", math.nan, None),
+        ("Spectral Bandwidth (nm); 1,5", math.nan, "1.5"),
+    ],
+)
+def test_exposure_and_slits_as_programs_write_them(tmp_path, line, seconds, bandpass):
+    (tmp_path / "a.txt").write_text(line + "\n" + "\n".join(f"{500 + k}\t{k}.5" for k in range(9)))
+    (one,) = read_spectra(tmp_path / "a.txt", signal="intensity")
+    assert one.integration_s == pytest.approx(seconds, nan_ok=True)
+    assert one.words.get("bandpass_nm") == bandpass
 
 
 def test_settings_of_the_instrument_are_read(tmp_path):

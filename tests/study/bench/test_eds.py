@@ -70,6 +70,13 @@ def test_a_file_that_is_no_spectrum_is_refused(tmp_path):
         measured(tmp_path / "a.msa")
 
 
+def test_energy_losses_are_no_x_rays(tmp_path):
+    path = written(tmp_path / "a.msa", counts=1e3)
+    path.write_text(path.read_text().replace("EDS", "ELS"))
+    with pytest.raises(LampyrisError, match="SIGNALTYPE ELS, energy losses of electrons"):
+        measured(path)
+
+
 REFUSED = {
     "an element that is none": ({"element": ("Xx",)}, "'Xx' is not in the table"),
     "a factor that is none": ({"k_factor": ("Cd",)}, "'Cd' cannot be read"),

@@ -125,6 +125,29 @@ def test_strong_dilutions_are_left_out_and_said(tmp_path):
     assert found.replicate == "2 and 3 dilutions"
 
 
+@pytest.mark.parametrize("role", ["", "standard"])
+def test_a_dilution_that_cannot_be_read_is_left_out_with_its_absorbance(tmp_path, role):
+    rng = np.random.default_rng(3)
+    dye = YieldTruth(quantum_yield=0.132, emission_nm=830.0, fwhm_nm=45.0)
+    paths, read = write_virtual_dilutions(tmp_path, YieldTruth(), (0.02, 0.05, 0.08), name="dots", rng=rng)
+    others, theirs = write_virtual_dilutions(tmp_path, dye, (0.03, 0.05, 0.07), name="dye", rng=rng)
+    given = {"absorbance": tuple(read), "standard_absorbance": tuple(theirs), "standard_yield": 0.132}
+    indices = {"refractive_index": 1.333, "standard_refractive_index": 1.333}
+    files = [("", path) for path in paths] + [("standard", path) for path in others]
+    broken = (others if role else paths)[1]
+    broken.write_text("nothing")
+    found = measure_files(files, **given, **indices)
+    quantum_yield = found.pooled.values["quantum_yield"]
+    assert quantum_yield.low < 0.426 < quantum_yield.high
+    assert found.replicate == ("3 and 2 dilutions" if role else "2 and 3 dilutions")
+    assert [one.place.file for one in found.findings if one.severity == "error"] == [broken.name]
+    assert "dilutions-left-out" in found.pooled.flags
+    for path in others if role else paths:
+        path.write_text("nothing")
+    with pytest.raises(LampyrisError, match="can be read"):
+        measure_files(files, **given, **indices)
+
+
 @pytest.mark.parametrize(
     ("options", "seen"),
     [

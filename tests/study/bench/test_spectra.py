@@ -211,6 +211,15 @@ def test_a_curve_without_an_exciton_is_refused(tmp_path):
         measured("absorption", tmp_path / "a.csv")
 
 
+def test_a_logarithm_is_no_absorbance(tmp_path):
+    points = "\n".join(f"{500 + k},{3 + 0.01 * k}" for k in range(60))
+    (tmp_path / "a.jdx").write_text(
+        f"##TITLE=a\n##XUNITS=Wavelength (nm)\n##YUNITS=Logarithm epsilon\n##NPOINTS=60\n##XYPOINTS=(XY..XY)\n{points}\n##END=\n"
+    )
+    with pytest.raises(LampyrisError, match="a logarithm, not an absorbance"):
+        measured("absorption", tmp_path / "a.jdx")
+
+
 @pytest.fixture
 def run():
     folder = os.environ.get("LAMPYRIS_SAMPLES")

@@ -56,9 +56,15 @@ def test_a_named_phase_is_not_ambiguous_and_both_ways_to_a_size_agree(small):
 @pytest.mark.parametrize("phase", ["PbS rock salt", "CdSe wurtzite"])
 def test_strain_and_size_are_told_apart(tmp_path, phase):
     path = powder(tmp_path, size_nm=5.0, phase=phase, strain=0.008, peak_counts=8000.0)
-    found = measured(path, phase=(phase,), method="lines").pooled.values
+    record = measured(path, phase=(phase,), method="lines").pooled
+    found = record.values
     assert found["strain"].low < 0.008 < found["strain"].high
     assert found["size_nm"].low < 5.0 < found["size_nm"].high
+    # lines one by one scatter about what all together have: the joint fit is their mean, so its noise is theirs over some lines
+    halls = record.curves[1:]
+    assert len(halls) == (phase == "PbS rock salt"), "of wurtzite no two lines stand apart"
+    for hall in halls:
+        assert np.median(hall.y / hall.fit) == pytest.approx(1.0, abs=0.06)
 
 
 def test_scherrer_with_a_shape_factor_of_ones_own(small):

@@ -2,6 +2,7 @@
 
 import math
 from dataclasses import dataclass
+from functools import lru_cache
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -9,10 +10,12 @@ from numpy.typing import ArrayLike, NDArray
 from lampyris.bench.dls.light import Optics
 from lampyris.bench.dls.recording import Recording
 from lampyris.core.estimate import Estimate
+from lampyris.statistics.intervals import normal_interval
 
 CUTOFF = 0.1
 """Share of the intercept of g2 - 1 down to which lags are fitted."""
 _FEWEST = 6
+_METHOD = "quadratic cumulants; noise of photons and speckles, and what the order of the fit leaves out"
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -157,14 +160,15 @@ def _fitted(
     )
     sds = np.sqrt(np.maximum(np.einsum("ij,jk,ik->i", slopes, own, slopes), 0.0))
     cubic_sd = _cubic_sd(lag, field, covariance, seen, optics)
-    z_shift, pdi_shift, steep = _order_shift(lag, pdi, -slope, optics)
-    z_own = (_beyond(z_cubic - z, 3.0 * cubic_sd[0]), z_shift * z, 1.0)
-    pdi_own = (_beyond(pdi_cubic - pdi, 3.0 * cubic_sd[1]), pdi_shift, steep)
+    law = _lognormal(lag, half, optics, covariance, math.exp(2.0 * constant))
+    height = normal_interval(math.exp(constant), float(sds[2]), unit="1", method=_METHOD, level=level)
     fit = np.exp(2.0 * (constant + slope * lag + bend * lag**2))
     return Cumulants(
-        _estimate(z, float(sds[0]), z_own, "nm", level),
-        _estimate(pdi, float(sds[1]), pdi_own, "1", level),
-        _estimate(math.exp(constant), float(sds[2]), (0.0, 0.0, 1.0), "1", level),
+        _size(
+            z, law.size_noise_at(pdi) * z, _beyond(z_cubic - z, 3.0 * cubic_sd[0]), law.at(pdi, law.shift) * z, level
+        ),
+        _spread(pdi, _beyond(pdi_cubic - pdi, 3.0 * cubic_sd[1]), law, level),
+        height,
         float(sds[0]),
         z_cubic,
         lag,
@@ -198,42 +202,145 @@ def _beyond(moved: float, noise: float) -> float:
     return math.sqrt(max(moved**2 - noise**2, 0.0)) if math.isfinite(moved) else math.inf
 
 
-def _order_shift(lag: NDArray[np.float64], pdi: float, rate: float, optics: Optics) -> tuple[float, float, float]:
-    """How far a quadratic fit to a lognormal distribution of the observed polydispersity misses it.
+@dataclass(frozen=True, slots=True, eq=False)
+class _Law:
+    """What a quadratic fit makes of lognormal distributions of the observed mean rate, dims (spread,).
 
-    Returns
-    -------
-    float
-        Relative shift of the mean size from fit to truth.
-    float
-        Shift of the polydispersity.
-    float
-        How steeply the true polydispersity goes with the fitted one.
+    Parameters
+    ----------
+    true, fitted : numpy.ndarray
+        Polydispersities, rising.
+    shift : numpy.ndarray
+        Relative change of the mean size from fit to truth.
+    noise, size_noise, common : numpy.ndarray
+        Standard deviations that the run's noise gives the fitted polydispersity, and the mean size relative to itself, and the
+        covariance of both. They are of the law, not of the measured points: a run whose noise widens its own distribution would
+        state too small a noise.
     """
-    true = np.linspace(0.0, 1.2, 25)
+
+    true: NDArray[np.float64]
+    fitted: NDArray[np.float64]
+    shift: NDArray[np.float64]
+    noise: NDArray[np.float64]
+    size_noise: NDArray[np.float64]
+    common: NDArray[np.float64]
+
+    def size_noise_at(self, fitted: float) -> float:
+        """Relative standard deviation of the mean size once it is shifted: noise that moves the polydispersity moves the shift too."""
+        noise, own = self.at(fitted, self.noise), self.at(fitted, self.size_noise)
+        slope = (self.at(fitted + noise, self.shift) - self.at(fitted - noise, self.shift)) / (2.0 * noise)
+        square = own**2 + 2.0 * slope * self.at(fitted, self.common) + (slope * noise) ** 2
+        return math.sqrt(max(square, 0.0))
+
+    def at(self, fitted: float, curve: NDArray[np.float64]) -> float:
+        """A curve at a fitted polydispersity, its end beyond."""
+        return float(np.interp(fitted, self.fitted, curve))
+
+
+def _lognormal(
+    lag: NDArray[np.float64], rate: float, optics: Optics, covariance: NDArray[np.float64], intercept: float
+) -> _Law:
+    true = np.concatenate([np.linspace(0.0, 0.3, 16), np.linspace(0.35, 1.2, 18)])
     nodes = np.linspace(-4.0, 4.0, 41)
     weight = np.exp(-0.5 * nodes**2) / np.exp(-0.5 * nodes**2).sum()
-    fitted_pdi, fitted_z = np.empty(true.size), np.empty(true.size)
+    fitted, size, noise, size_noise, common = (np.empty(true.size) for _ in range(5))
     for k, one in enumerate(true):
         s = math.sqrt(math.log1p(one))
         rates = rate * np.exp(-0.5 * s * s - s * nodes)
-        b = cumulant_coefficients(lag, np.exp(-np.multiply.outer(lag, rates)) @ weight)
-        fitted_pdi[k], fitted_z[k] = 2.0 * b[2] / b[1] ** 2, -rate / b[1]
-    order = np.maximum.accumulate(fitted_pdi) + 1e-9 * np.arange(true.size)
-    seen = min(max(pdi, float(order[0])), float(order[-1]))
-    at = float(np.interp(seen, order, true))
-    ahead = float(np.interp(min(seen + 0.02, float(order[-1])), order, true))
-    steep = max((ahead - at) / 0.02, 1.0)
-    return 1.0 / float(np.interp(at, true, fitted_z)) - 1.0, at - seen, min(steep, 5.0)
+        field = np.exp(-np.multiply.outer(lag, rates)) @ weight
+        solve = _solver(lag, field, 2)
+        _, slope, bend = (solve @ np.log(field)).tolist()
+        fitted[k], size[k] = 2.0 * bend / slope**2, -rate / slope
+        level = 2.0 * intercept * field**2
+        own = solve @ (covariance / np.outer(level, level)) @ solve.T
+        row = np.array([0.0, -4.0 * bend / slope**3, 2.0 / slope**2])
+        noise[k], size_noise[k] = math.sqrt(max(row @ own @ row, 0.0)), math.sqrt(max(own[1, 1], 0.0)) / -slope
+        common[k] = float(row @ own[1]) / -slope
+    order = np.maximum.accumulate(fitted) + 1e-9 * np.arange(true.size)
+    return _Law(true, order, 1.0 / size - 1.0, noise, size_noise, common)
 
 
-def _estimate(value: float, noise: float, order: tuple[float, float, float], unit: str, level: float) -> Estimate:
-    """Estimate whose interval lies about what the order of the fit would make of a lognormal distribution."""
+def _size(value: float, noise: float, beyond: float, shift: float, level: float) -> Estimate:
+    """Diameter about what the order of the fit would make of a lognormal distribution.
+
+    Noise is normal in the decay rate, of which the diameter is the reciprocal: the upper half of the interval is the longer one.
+    """
+    sd = math.sqrt(noise**2 + beyond**2 + (0.3 * shift) ** 2)
+    centre = value + shift
+    reach = _quantile(level) * sd / centre if math.isfinite(sd) else math.inf
+    low, high = centre / (1.0 + reach), centre / (1.0 - reach) if reach < 1.0 else math.inf
+    return Estimate(value, math.hypot(sd, shift), min(value, low), max(value, high), level, "nm", _METHOD)
+
+
+def _spread(value: float, beyond: float, law: _Law, level: float) -> Estimate:
+    """Polydispersity with all those of a lognormal law that would be fitted as this one within their noise.
+
+    A fit sees less and less of a wide distribution, and noise is larger for a narrow one, so the interval is not symmetric. No
+    distribution is narrower than none: near there the interval turns from two ends to an upper one as Feldman and Cousins have it,
+    which keeps it from being empty where noise makes the value negative, and from holding more than its level where it does not.
+    """
+    sd = np.sqrt(law.noise**2 + beyond**2 + (0.3 * (law.true - law.fitted)) ** 2)
+    above = law.fitted - law.fitted[0]
+    ends = np.array([_accepted(one, level) for one in (above / sd).tolist()]) * sd[:, None]
+    seen = value - float(law.fitted[0])
+    low, high = _crossing(ends[:, 1], seen, law.true), _crossing(ends[:, 0], seen, law.true)
+    # a quadratic fit hardly tells wide distributions apart: there is then no upper end, and the lower half says how well it is known
+    known = (high - low) / 2.0 if math.isfinite(high) else max(value - low, float(np.interp(value, law.fitted, sd)))
+    return Estimate(value, known / _quantile(level), min(value, low), max(value, high), level, "1", _METHOD)
+
+
+@lru_cache(maxsize=1)
+def _acceptance(level: float) -> tuple[NDArray[np.float64], NDArray[np.float64], NDArray[np.float64]]:
+    """Means from 0 in standard deviations, and between which ends their values are accepted.
+
+    References
+    ----------
+    Feldman and Cousins, Phys. Rev. D 57, 3873 (1998), DOI 10.1103/PhysRevD.57.3873, section IV.B: values are taken up in the order
+    of their likelihood over that of the best mean that is not below 0.
+    """
+    from scipy.optimize import brentq
+    from scipy.special import ndtr
+
+    means = np.linspace(0.0, 4.0, 41)
+
+    def lower(high: float, mean: float) -> float:
+        # the value with the same ratio of likelihoods: below 0 the best mean is 0
+        mirrored = 2.0 * mean - high
+        return mirrored if mirrored >= 0.0 or mean == 0.0 else 0.5 * mean - 0.5 * (high - mean) ** 2 / mean
+
+    def rest(high: float, mean: float) -> float:
+        below = 0.0 if mean == 0.0 else float(ndtr(lower(high, mean) - mean))
+        return float(ndtr(high - mean)) - below - level
+
+    tops = np.array([brentq(rest, mean, mean + 8.0, args=(mean,)) for mean in means.tolist()])
+    floors = np.array(
+        [-math.inf if m == 0.0 else lower(t, m) for m, t in zip(means.tolist(), tops.tolist(), strict=True)]
+    )
+    return means, floors, tops
+
+
+def _accepted(mean: float, level: float) -> tuple[float, float]:
+    means, floors, tops = _acceptance(level)
+    if mean >= means[-1]:
+        return mean - _quantile(level), mean + _quantile(level)
+    # the floor falls without end towards a mean of 0
+    floor = float(np.interp(mean, means[1:], floors[1:])) if mean >= means[1] else -math.inf
+    return floor, float(np.interp(mean, means, tops))
+
+
+def _crossing(curve: NDArray[np.float64], value: float, place: NDArray[np.float64]) -> float:
+    """First place at which a curve reaches a value; its first place where it begins above, and infinity where it never does."""
+    above = np.flatnonzero(curve >= value)
+    if not above.size:
+        return math.inf
+    k = int(above[0])
+    if k == 0 or math.isinf(curve[k - 1]):
+        return float(place[k])
+    share = (value - curve[k - 1]) / (curve[k] - curve[k - 1])
+    return float(place[k - 1] + share * (place[k] - place[k - 1]))
+
+
+def _quantile(level: float) -> float:
     from scipy.special import ndtri
 
-    beyond, shift, steep = order
-    sd = math.sqrt((noise * steep) ** 2 + beyond**2 + (0.3 * shift) ** 2)
-    half = float(ndtri(0.5 * (1.0 + level))) * sd
-    low, high = min(value, value + shift - half), max(value, value + shift + half)
-    words = "quadratic cumulants; noise of photons and speckles, and what the order of the fit leaves out"
-    return Estimate(value, math.hypot(sd, shift), low, high, level, unit, words)
+    return float(ndtri(0.5 * (1.0 + level)))

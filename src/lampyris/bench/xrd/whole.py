@@ -142,7 +142,7 @@ class _Sum:
 
 
 def _reach(resolution: Resolution, step: float) -> int:
-    return int((1.0 + 12.0 * math.sqrt(abs(resolution.u) + abs(resolution.v) + abs(resolution.w))) / step)
+    return int((1.0 + 40.0 * math.sqrt(abs(resolution.u) + abs(resolution.v) + abs(resolution.w))) / step)
 
 
 def infer_whole(

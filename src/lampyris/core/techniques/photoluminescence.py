@@ -34,6 +34,10 @@ class Settings(TechniqueSettings):
     excitation_nm: Wavelength | None = Field(
         default=None, description="excitation in nm: light within 12 nm of it and of twice it is left out"
     )
+    bandpass_nm: NonNegative | None = Field(
+        default=None,
+        description="full width at half height of what the emission slits let through, in nm; as the file says it where left out",
+    )
     axis: Literal["wavelength", "photon_energy"] = Field(
         default="wavelength", description="what the axis is where the file does not say"
     )

@@ -22,6 +22,7 @@ _FIELDS = {
     "angle_deg": "Angle [",
     "duration_s": "Duration [s]",
 }
+_ANGLE = re.compile(r"Angle\s*[(\[]\s*(?:M-)?(\d+)\s*[)\]]")
 _CUMULANTS = {
     "Cumulant 1.Order": "cumulant_1_nm",
     "Cumulant 2.Order": "cumulant_2_nm",
@@ -46,7 +47,9 @@ def read(path: Path, /, *, max_bytes: int, file: str) -> tuple[Correlogram, ...]
     Returns
     -------
     tuple of Correlogram
-        One: the mean of the columns that hold something, which of cross-correlated pairs are the two orders of one light.
+        One per angle. Of one angle it is the mean of the columns that hold something, which of cross-correlated pairs are the two
+        orders of one light. Of several detectors each has its angle and its column, and its count rate is that of its own trace:
+        the means in the preamble stand in another order in some files.
         `vendor` holds ``cumulant_1_nm`` to ``cumulant_3_nm`` (diameters; the file says radii), ``count_rate_times_s`` and
         ``count_rates_kcps``.
 
@@ -79,19 +82,61 @@ def read(path: Path, /, *, max_bytes: int, file: str) -> tuple[Correlogram, ...]
         refuse(file, "alv.lag", "has lag times that do not rise, or fewer than 8.", _BROKEN)
     head = _head(sections[""], file)
     vendor = _vendor(sections, file)
-    return (
-        Correlogram(
-            lag,
-            levels[:, used].mean(axis=1),
-            **{name: head[name] for name in _FIELDS},
-            count_rate_kcps=head["count_rate_kcps"],
-            name=str(head["name"]),
-            file=file,
-            sd=_deviation(sections, lag, file),
-            vendor=vendor,
-            words={"mode": str(head["mode"]), "columns averaged": str(len(used)), "runs": str(head["runs"])},
-        ),
+    angles = head["angles"]
+    if len(angles) > 1:
+        return tuple(
+            _correlogram(lag, levels[:, k], {**head, "angle_deg": angle}, _of_detector(sections, k, file), file)
+            for k, angle in _detectors(angles, used, file)
+        )
+    averaged = {"columns averaged": str(len(used))}
+    sd = _deviation(sections, lag, file)
+    return (_correlogram(lag, levels[:, used].mean(axis=1), head, vendor, file, sd=sd, words=averaged),)
+
+
+def _correlogram(
+    lag: NDArray[np.float64],
+    level: NDArray[np.float64],
+    head: dict[str, Any],
+    vendor: dict[str, Any],
+    file: str,
+    *,
+    sd: NDArray[np.float64] | None = None,
+    words: dict[str, str] | None = None,
+) -> Correlogram:
+    return Correlogram(
+        lag,
+        level,
+        **{name: head[name] for name in _FIELDS},
+        count_rate_kcps=vendor.get("count_rate_kcps", head["count_rate_kcps"]),
+        name=str(head["name"]),
+        file=file,
+        sd=sd,
+        vendor={key: value for key, value in vendor.items() if key != "count_rate_kcps"},
+        words={"mode": str(head["mode"]), "runs": str(head["runs"]), **(words or {})},
     )
+
+
+def _detectors(angles: dict[int, float], used: list[int], file: str) -> list[tuple[int, float]]:
+    """Column and angle of each detector that measured; an angle of 0 stands for one that is not there."""
+    first = min(angles)
+    found = [(k - first, angle) for k, angle in sorted(angles.items()) if angle > 0 and k - first in used]
+    extra = [k for k in used if k not in [column for column, _ in found]]
+    if extra or not found:
+        seen = f"has {len(used)} columns that correlate and {len(found)} angles that belong to one of them."
+        refuse(file, "alv.angles", seen, "Export one angle per file.")
+    return found
+
+
+def _of_detector(sections: Sections, column: int, file: str) -> dict[str, Any]:
+    """What the file says of one detector: its trace, and no cumulant fits, which are of one that the file does not name."""
+    if not sections.get("Count Rate"):
+        return {}
+    trace = _table(sections["Count Rate"], file, "Count Rate", least=2)
+    if trace.shape[1] <= column + 1:
+        return {}
+    rates = trace[:, column + 1]
+    told = {"count_rate_times_s": trace[:, 0], "count_rates_kcps": rates}
+    return {**told, "count_rate_kcps": float(rates.mean())} if rates.mean() > 0 else told
 
 
 def _sections(lines: list[str]) -> Sections:
@@ -143,6 +188,8 @@ def _head(rows: list[tuple[int, str]], file: str) -> dict[str, Any]:
         head[name] = _value(told.get(own, ""), file, own, places.get(own))
     rates = [_value(told[key], file, key, places[key]) for key in told if re.fullmatch(r"MeanCR\d+ \[kHz\]", key)]
     head["count_rate_kcps"] = next((rate for rate in rates if rate > 0), math.nan)
+    angles = {int(m[1]): _value(told[key], file, key, places[key]) for key in told if (m := _ANGLE.match(key))}
+    head["angles"] = {k: angle for k, angle in angles.items() if not math.isnan(angle)}
     head["name"] = told.get("Samplename", "")
     head["mode"] = told.get("Mode", "")
     head["runs"] = told.get("Runs", "")

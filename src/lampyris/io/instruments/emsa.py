@@ -19,6 +19,7 @@ from lampyris.io.instruments.files import content, refuse
 from lampyris.io.instruments.numeric_text import NUMBER, decoded, numbers_in
 
 _LABEL = re.compile(r"^\s*#\s*([A-Za-z0-9-]+)\s*(?:-[^:]*)?:?\s*(.*)$")
+_UNIT = re.compile(r"(?<![A-Za-z])(k?eV)(?![A-Za-z])", re.IGNORECASE)
 _UNITS = {"EV": 1e-3, "KEV": 1.0}
 _WORDS = ("BEAMKV", "LIVETIME", "REALTIME", "ELEVANGLE", "AZIMANGLE", "THICKNESS", "SIGNALTYPE", "COMMENT", "OWNER")
 
@@ -48,11 +49,12 @@ def read(path: Path, /, *, max_bytes: int, file: str) -> tuple[Spectrum, ...]:
     text = decoded(content(Path(path), max_bytes=max_bytes, file=file), file=file)
     labels, numbers = _parts(text, file)
     x, y = _points(labels, np.array(numbers), file)
-    unit = labels.get("XUNITS", "").upper().strip(" []")
-    if unit not in _UNITS:
-        seen = f"says XUNITS {unit or 'nothing'!r}."
+    # the standard of 2022 has words about it, as in "Energy Loss (eV)"
+    found = _UNIT.search(labels.get("XUNITS", ""))
+    if found is None:
+        seen = f"says XUNITS {labels.get('XUNITS') or 'nothing'!r}."
         refuse(file, "emsa.unit", seen, "The axis must be in eV or keV: write the right XUNITS.")
-    axis = x * _UNITS[unit]
+    axis = x * _UNITS[found[1].upper()]
     if not (np.isfinite(axis).all() and np.isfinite(y).all() and (np.diff(axis) > 0).all()):
         refuse(file, "emsa.axis", "has an axis that does not rise, or numbers too large.", "Export it again.")
     checked_axis(axis, "xray_energy", file=file)

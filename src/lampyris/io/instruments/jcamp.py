@@ -15,7 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from lampyris.core.instruments import Spectrum
-from lampyris.io.instruments.axes import as_share, placed
+from lampyris.io.instruments.axes import as_share, placed, unit_named
 from lampyris.io.instruments.binary import MAX_POINTS
 from lampyris.io.instruments.files import content, refuse
 from lampyris.io.instruments.numeric_text import NUMBER, decoded, numbers_in
@@ -115,7 +115,7 @@ def _spectrum(block: _Block, file: str) -> Spectrum:
         x, y = _ordinates(block, file)
     else:
         x, y = _pairs(block, file)
-    axis_name, factor = _AXES.get(block.labels.get("XUNITS", "").upper().strip(), ("unknown", 1.0))
+    axis_name, factor = _axis(block.labels.get("XUNITS", "").strip())
     axis, signal, averaged = placed(x * factor, y, axis_name, file=file, row=block.row)
     said = block.labels.get("YUNITS", "").upper().strip()
     signal_name = _SIGNALS.get(said, "unknown")
@@ -125,13 +125,29 @@ def _spectrum(block: _Block, file: str) -> Spectrum:
     return Spectrum(axis, signal, axis_name, signal_name, name=block.labels.get("TITLE", ""), file=file, words=words)
 
 
+def _axis(words: str) -> tuple[str, float]:
+    """Axis and factor to its unit, by the standard's word or by what else a program writes, as in "Wavelength (nm)"."""
+    found = _AXES.get(words.upper())
+    if found is None and (unit := unit_named(words)) is not None:
+        found = unit.axis, unit.factor
+    return found or ("unknown", 1.0)
+
+
 def _ordinates(block: _Block, file: str) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
     """Evenly spaced points of (X++(Y..Y)); the abscissa of each line is a check."""
     count = block.number("NPOINTS", math.nan, file)
     first, last = block.number("FIRSTX", math.nan, file), block.number("LASTX", math.nan, file)
+    if math.isnan(last):
+        last = first + block.number("DELTAX", math.nan, file) * (count - 1)
     if not (1 <= count <= MAX_POINTS and count == int(count) and math.isfinite(first) and math.isfinite(last)):
         seen = f"says NPOINTS {count:g}, FIRSTX {first:g} and LASTX {last:g}."
-        refuse(file, "jcamp.points", seen, f"All three are needed, with 1 to {MAX_POINTS} points.", row=block.row)
+        refuse(
+            file,
+            "jcamp.points",
+            seen,
+            f"All three are needed, or DELTAX for the last, with 1 to {MAX_POINTS} points.",
+            row=block.row,
+        )
     levels: list[float] = []
     step = (last - first) / (count - 1) if count > 1 else 1.0
     x_factor = block.number("XFACTOR", 1.0, file)

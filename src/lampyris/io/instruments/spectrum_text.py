@@ -22,8 +22,13 @@ _SIGNAL_WORDS = (
 )
 _PERCENT = re.compile(r"%|percent", re.IGNORECASE)
 _EXCITATION = re.compile(r"(?:excitation|\bex|λex)[^\d\r\n]{0,30}(\d{3,4}(?:[.,]\d+)?)\s*(?:nm)?", re.IGNORECASE)
-_INTEGRATION = re.compile(r"integration[^\d\r\n]{0,30}(\d+(?:[.,]\d+)?)\s*(ms|s|us|µs)?\b", re.IGNORECASE)
-_SECONDS = {"s": 1.0, "": 1.0, "ms": 1e-3, "us": 1e-6, "µs": 1e-6}
+_INTEGRATION = re.compile(
+    r"integration[^\d\r\n]{0,40}(\d+(?:[.,]\d+)?(?:e[+-]?\d{1,3})?)\s*(ms|s|us|µs)?\b", re.IGNORECASE
+)
+_BRACKETED = re.compile(r"[(\[]\s*(ms|msec|s|sec|us|usec|µs)\s*[)\]]", re.IGNORECASE)
+_BANDPASS = re.compile(r"(?:slit|band\s?pass|band\s?width)[^\d\r\n]{0,30}(\d{1,2}(?:[.,]\d+)?)", re.IGNORECASE)
+_BEFORE_EMISSION = re.compile(r".*\bex.*?(?=\bem)|.*\bex.*", re.IGNORECASE)
+_SECONDS = {"": 1.0, "s": 1.0, "sec": 1.0, "ms": 1e-3, "msec": 1e-3, "us": 1e-6, "usec": 1e-6, "µs": 1e-6}
 
 
 def read(
@@ -111,6 +116,8 @@ def _spectrum(
     levels, scaled = as_share(levels, signal_name, percent=bool(_PERCENT.search(heads)))
     text = "\n".join(found.preamble)
     words = {"decimal mark": found.decimal, **averaged, **scaled}
+    if bandpass := _bandpass(found.preamble):
+        words["bandpass_nm"] = bandpass
     if found.footer:
         words["text after the numbers"] = "yes"
     return Spectrum(
@@ -151,4 +158,17 @@ def _integration(text: str) -> float:
     match = _INTEGRATION.search(text)
     if match is None:
         return math.nan
-    return float(match[1].replace(",", ".")) * _SECONDS[(match[2] or "").lower()]
+    # a unit may stand in brackets before the number, as in "Integration Time (usec): 50000"
+    before = _BRACKETED.search(match[0])
+    unit = match[2] or (before[1] if before else "")
+    return float(match[1].replace(",", ".")) * _SECONDS[unit.lower()]
+
+
+def _bandpass(preamble: tuple[str, ...]) -> str:
+    """Bandpass of the emission slits in nm as a line says it; "" of a slit in mm, and of the excitation's alone."""
+    for line in preamble:
+        own = _BEFORE_EMISSION.sub("", line)
+        match = _BANDPASS.search(own)
+        if match and re.search(r"\bnm\b", own) and 0.0 < float(match[1].replace(",", ".")) <= 50.0:
+            return match[1].replace(",", ".")
+    return ""

@@ -113,6 +113,9 @@ def _record(spectrum: Spectrum, blanks: list[Spectrum], settings: Settings, find
 def _absorbance(spectrum: Spectrum, blanks: list[Spectrum]) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
     if spectrum.axis_name != "wavelength":
         raise ValueError(f"its axis is {spectrum.axis_name.replace('_', ' ')}, not a wavelength")
+    said = spectrum.words.get("YUNITS", "")
+    if "LOG" in said.upper():
+        raise ValueError(f"its signal is {said!r}, a logarithm, not an absorbance: export the absorbance")
     absorbance = spectrum.signal
     if spectrum.signal_name == "transmittance":
         absorbance = -np.log10(np.where(absorbance > 0, absorbance, math.nan))

@@ -34,6 +34,14 @@ from lampyris.study.bench.reading import Doubts, over_replicates, record_each, r
 _LIGHT = ("C", "N", "O")
 _FACTOR = re.compile(r"([A-Z][a-z]?)(?:_([KLM]))?\s*=\s*(\d+(?:\.\d*)?|\.\d+)(?:\s*:\s*(\d+(?:\.\d*)?|\.\d+))?")
 _OVERLAP = -0.4
+# of the EMSA/MAS standard; EDS, WDS and XRF are X-rays, and an empty one says nothing
+_NO_X_RAYS = {
+    "ELS": "energy losses of electrons",
+    "AES": "Auger electrons",
+    "PES": "photoelectrons",
+    "CLS": "cathodoluminescence",
+    "GAM": "gamma rays",
+}
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -132,6 +140,9 @@ def _measured(spectrum: Spectrum, settings: Settings, given: dict[str, tuple[flo
     if spectrum.axis_name != "xray_energy":
         name = spectrum.axis_name.replace("_", " ")
         raise ValueError(f"its axis is {name}, not an X-ray energy in keV: say it with --axis-unit keV")
+    kind = spectrum.words.get("SIGNALTYPE", "").strip().upper()
+    if kind in _NO_X_RAYS:
+        raise ValueError(f"it says SIGNALTYPE {kind}, {_NO_X_RAYS[kind]}: that is no X-ray spectrum")
     beam = settings.beam_kv if settings.beam_kv is not None else _beam(spectrum)
     if math.isnan(beam):
         raise ValueError("it does not say the voltage of the beam: give --beam-kv")

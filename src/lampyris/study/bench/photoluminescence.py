@@ -67,6 +67,12 @@ def measure(sources: tuple[BenchSource, ...], settings: Settings) -> BenchResult
     ]
     if not beside["correction"]:
         notes.append("No correction of the instrument was given: the spectra count as corrected.")
+    notes.append(
+        f"Top and widths are those of the light before emission slits of {settings.bandpass_nm:g} nm."
+        if settings.bandpass_nm
+        else "Where a file says the bandpass of its emission slits, top and widths are those of the light before them; where it"
+        " does not, they hold the slits: give --bandpass-nm."
+    )
     pooled, replicate = over_replicates(records, samples, "spectra")
     return BenchResult("photoluminescence", pooled, tuple(records), replicate, tuple(findings), tuple(notes))
 
@@ -91,6 +97,7 @@ def _record(
         profiles=PROFILES if settings.profile == "auto" else (settings.profile,),
         lines=(settings.lines,) if settings.lines else (1, 2),
         baseline=settings.baseline,
+        bandpass_nm=_bandpass(spectrum, settings),
     )
 
     def placed(one: Estimate) -> Estimate:
@@ -110,6 +117,13 @@ def _record(
         flags=_flags(spectrum, wavelength[keep], found, settings, findings),
         curves=(_curve(spectrum, wavelength[keep], signal[keep], found),),
     )
+
+
+def _bandpass(spectrum: Spectrum, settings: Settings) -> float:
+    """Bandpass in nm by the user's word, else the file's; 0 where nobody says it, or over another axis than wavelength."""
+    if settings.bandpass_nm is not None:
+        return settings.bandpass_nm
+    return float(spectrum.words.get("bandpass_nm", 0.0)) if spectrum.axis_name == "wavelength" else 0.0
 
 
 def _photons(

@@ -359,21 +359,43 @@ def _both_dilutions(
         ("standard", "standard-absorption", settings.standard_absorbance),
     ):
         name = role or "sample"
-        emissions = _spectra(with_role(sources, role), settings)
-        if not emissions:
+        read = _read_each(with_role(sources, role), settings, findings)
+        if not read:
             raise _refuse(role or "FILE", f"is missing: emission of the {name}.", "Add it, a file per dilution.")
-        absorbance = _absorbances(role, emissions, _spectra(with_role(sources, absorptions), settings), given, settings)
-        both.append(_dilutions(name, emissions, absorbance, common, settings, findings, flags))
+        absorbing = _read_each(with_role(sources, absorptions), settings, findings)
+        values = _absorbances(role, read, absorbing, given, settings, findings)
+        pairs = [(one, own) for one, own in zip(read, values, strict=True) if one is not None and own is not None]
+        if not pairs:
+            raise ImageError(f"No dilution of the {name} can be read.", findings)
+        if len(pairs) < len(read):
+            flags.append("dilutions-left-out")
+        emissions = [one for one, _ in pairs]
+        both.append(_dilutions(name, emissions, np.array([own for _, own in pairs]), common, settings, findings, flags))
     return both
+
+
+def _read_each(sources: Sequence[BenchSource], settings: Settings, findings: list[Finding]) -> list[Spectrum | None]:
+    """Curves of each file in their order; None and a finding for a file that cannot be read: the others give a yield without it."""
+    found: list[Spectrum | None] = []
+    for source in sources:
+        try:
+            found += _spectra([source], settings)
+        except ImageError as error:
+            seen = [remark(source.file, "quantum-yield.file", f"{error}", "Mend the file, or leave it out.")]
+            findings += error.findings or seen
+            found.append(None)
+    return found
 
 
 def _absorbances(
     role: str,
-    emissions: Sequence[Spectrum],
-    absorptions: Sequence[Spectrum],
+    emissions: Sequence[Spectrum | None],
+    absorptions: Sequence[Spectrum | None],
     given: Sequence[float],
     settings: Settings,
-) -> NDArray[np.float64]:
+    findings: list[Finding],
+) -> list[float | None]:
+    """Absorbance of each dilution; None and a finding where its spectrum does not tell it."""
     option = "standard_absorbance" if role else "absorbance"
     if given and absorptions:
         raise _refuse(option, "is given beside absorption spectra.", "Give one of both.")
@@ -383,18 +405,27 @@ def _absorbances(
             "is missing: without the absorbance there is no yield.",
             f"Give --{option.replace('_', '-')} per dilution.",
         )
+    values: list[float | None] = list(given)
     if absorptions:
         if settings.excitation_nm is None:
             raise _refuse("excitation_nm", "is missing, at which the absorbance is read.", "Give --excitation-nm.")
-        wrong = [one for one in absorptions if not one.axis[0] <= settings.excitation_nm <= one.axis[-1]]
-        if wrong:
-            seen = f"does not reach {settings.excitation_nm:g} nm."
-            raise InputError(seen, [remark(wrong[0].file, "quantum-yield.excitation", seen, "Give the right file.")])
-        given = [float(np.interp(settings.excitation_nm, one.axis, one.signal)) for one in absorptions]
-    if len(given) != len(emissions):
-        seen = f"has {len(given)} absorbances for {len(emissions)} emission spectra."
-        raise _refuse(option, seen, "Give one absorbance per emission spectrum, in the same order.")
-    return np.array(given, np.float64)
+        values = [_read_at(one, settings.excitation_nm, findings) for one in absorptions]
+    if len(values) != len(emissions):
+        failed = " (a file that cannot be read counts as one)" if None in [*emissions, *absorptions] else ""
+        seen = f"has {len(values)} absorbances for {len(emissions)} emission spectra{failed}."
+        refused = _refuse(option, seen, "Give one absorbance per emission spectrum, in the same order.")
+        raise InputError(str(refused), [*findings, *refused.findings])
+    return values
+
+
+def _read_at(one: Spectrum | None, excitation_nm: float, findings: list[Finding]) -> float | None:
+    if one is None:
+        return None
+    if not one.axis[0] <= excitation_nm <= one.axis[-1]:
+        seen = f"does not reach {excitation_nm:g} nm."
+        findings.append(remark(one.file, "quantum-yield.excitation", seen, "Give the right file."))
+        return None
+    return float(np.interp(excitation_nm, one.axis, one.signal))
 
 
 def _dilutions(

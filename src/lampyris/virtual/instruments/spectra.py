@@ -10,6 +10,8 @@ from lampyris.bench.lines import variance_counts
 from lampyris.core.constants import EV_NM, FWHM_PER_SD
 from lampyris.io.durable import write_text
 
+_BANDPASS_NM = 2.0
+
 
 @dataclass(frozen=True, slots=True)
 class SpectrumTruth:
@@ -35,6 +37,8 @@ class SpectrumTruth:
         Apparent absorbance at 600 nm.
     exponent : float
         Of the wavelength in what is scattered: 4 of small particles, less of clumps; the analysis tries whole ones only.
+    scale_shift_nm : float
+        By which the instrument's wavelengths are too long: its scale was calibrated no better.
     """
 
     emission_nm: float = 810.0
@@ -46,6 +50,7 @@ class SpectrumTruth:
     absorbance_sd: float = 5e-4
     scattering: float = 0.0
     exponent: float = 4.0
+    scale_shift_nm: float = 0.0
 
 
 def write_virtual_emission(
@@ -53,7 +58,7 @@ def write_virtual_emission(
 ) -> None:
     """Write an emission spectrum in counts per nm: a Gaussian in energy, or with a tail, over a dark level.
 
-    The line is summed over a finer grid than the instrument's, and each point sees a slit of 2 nm.
+    Each point sees a triangle of 2 nm at half height, which is what two equal slits let through; the file says so.
     """
     sd = truth.fwhm_mev / 1000.0 / FWHM_PER_SD
     centre = EV_NM / truth.emission_nm
@@ -68,12 +73,14 @@ def write_virtual_emission(
         for w, tail in zip(weights, tails, strict=True)
     )
     per_nm = np.asarray(per_ev) * energy**2
-    slit = np.convolve(per_nm, np.ones(20) / 20.0, mode="same")
+    # an odd number of places: an even one would move the line by half a step
+    triangle = np.maximum(1.0 - np.abs(np.arange(-20, 21)) * 0.1 / _BANDPASS_NM, 0.0)
+    slit = np.convolve(per_nm, triangle / triangle.sum(), mode="same")
     expected = truth.peak_counts * np.interp(wavelength, fine, slit) / slit.max() + 40.0
     counts = rng.poisson(expected) + rng.normal(
         0.0, np.sqrt(variance_counts(0.0, read_variance=9.0, gain=1.0)), wavelength.size
     )
-    _write(path, wavelength, counts, "synthetic emission", "Counts")
+    _write(path, wavelength + truth.scale_shift_nm, counts, f"synthetic emission (slit {_BANDPASS_NM:g} nm)", "Counts")
 
 
 def write_virtual_absorption(
@@ -91,9 +98,9 @@ def write_virtual_absorption(
     total += 3.0 / (1.0 + np.exp(-(energy - centre - 9.0 * sd) / (1.6 * sd)))
     expected = truth.absorbance * total + predict_scattering(wavelength, truth.scattering, truth.exponent)
     noise = np.sqrt(variance_absorbance(expected, at_zero=truth.absorbance_sd**2))
-    _write(path, wavelength, expected + rng.normal(0.0, noise), "synthetic absorption", "Abs")
+    _write(path, wavelength + truth.scale_shift_nm, expected + rng.normal(0.0, noise), "synthetic absorption", "Abs")
 
 
 def _write(path: Path, x: np.ndarray, y: np.ndarray, title: str, signal: str) -> None:  # type: ignore[type-arg]
-    rows = "\n".join(f"{a:.2f},{b:.8g}" for a, b in zip(x.tolist(), y.tolist(), strict=True))
+    rows = "\n".join(f"{a:.4f},{b:.8g}" for a, b in zip(x.tolist(), y.tolist(), strict=True))
     write_text(path, f"{title}\nWavelength (nm),{signal}\n{rows}\n")

@@ -4,19 +4,22 @@ import io
 import math
 import zipfile
 from dataclasses import dataclass
+from functools import lru_cache
 from pathlib import Path
 
 import numpy as np
 from numba import njit
 from numpy.typing import NDArray
 
-from lampyris.bench.xrd.crystals import DEBYE_WALLER_A2, anodes, form_factor, phases
+from lampyris.bench.xrd.crystals import DEBYE_WALLER_A2, Phase, anodes, form_factor, phases
 from lampyris.bench.xrd.debye import sphere_atoms
 from lampyris.bench.xrd.pattern import Resolution, predict_polarisation, variance_pattern
 from lampyris.io.durable import write_bytes, write_text
 
 Array = NDArray[np.float64]
 _BIN_A = 0.01
+_FEET = 40.0
+"""Widths out to which a line of the instrument is drawn: a Lorentzian's feet are long."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,6 +51,8 @@ class XrdTruth:
         Of a broad line of glass about 22 deg.
     texture : float
         Relative change of the strength of single lines, drawn: crystals that do not lie at random. Dots rarely show it.
+    shape : str
+        Of `SHAPES`.
     dots : int
         Single dots of 5 nm or more that the powder is made of, more of smaller ones; their diameters and centres are drawn.
     dead_time_counts : float
@@ -66,19 +71,70 @@ class XrdTruth:
     background_counts: float = 300.0
     hump_counts: float = 0.0
     texture: float = 0.0
+    shape: str = "sphere"
     dots: int = 24
     dead_time_counts: float = math.inf
 
 
+SHAPES: dict[str, tuple[float, float, float]] = {
+    "sphere": (2.0, 1.0, math.inf),
+    "long": (2.0, 1.25, math.inf),
+    "flat": (2.0, 0.8, math.inf),
+    "rounded cube": (3.5, 1.0, math.inf),
+    "truncated octahedron": (1.0, 1.0, 0.65),
+}
+"""Places x, y, z within |x|^p + |y|^p + |z / c|^p <= 1 and below t in each: p, c and t."""
+
+
+def _within(places: Array, shape: str) -> NDArray[np.bool_]:
+    power, aspect, cut = SHAPES[shape]
+    size = np.abs(places / np.array([1.0, 1.0, aspect]))
+    return np.asarray(((size**power).sum(axis=1) <= 1.0) & (size.max(axis=1) <= cut))
+
+
+@lru_cache(maxsize=8)
+def _column(shape: str) -> float:
+    """Volume-weighted column of a shape of half axis 1, over all directions: twice the integral of its overlap with itself.
+
+    The overlap at a distance r is the chance that two points within lie that far apart, over 4 pi r^2 / V. Points that lie close
+    hardly matter and scatter much; up to a tenth of the size the overlap is taken as a sphere's.
+    """
+    if shape == "sphere":
+        return 1.5
+    box = np.array([1.0, 1.0, SHAPES[shape][1]])
+    drawn = np.random.default_rng(1).uniform(-1.0, 1.0, (1_500_000, 3)) * box
+    held = drawn[_within(drawn, shape)]
+    volume = 8.0 * float(box.prod()) * held.shape[0] / drawn.shape[0]
+    near = 0.1 * volume ** (1.0 / 3.0)
+    half = held.shape[0] // 2
+    square = ((held[:half] - held[half : 2 * half]) ** 2).sum(axis=1)
+    far = volume / (4.0 * math.pi) * float(np.mean(np.where(square > near**2, 1.0 / square, 0.0)))
+    return 2.0 * (near - 0.75 * near**2 / (6.0 * volume / math.pi) ** (1.0 / 3.0) + far)
+
+
+def _dot_atoms(phase: Phase, diameter_a: float, shape: str, centre: Array) -> tuple[Array, tuple[str, ...]]:
+    """Atoms of a dot whose volume-weighted column is that of a sphere of a diameter."""
+    if shape == "sphere":
+        return sphere_atoms(phase, diameter_a, centre)
+    half = 0.75 * diameter_a / _column(shape)
+    places, elements = sphere_atoms(phase, 2.0 * math.sqrt(3.0) * half, centre)
+    inside = _within(places / half, shape)
+    return places[inside], tuple(np.array(elements)[inside].tolist())
+
+
 @njit(cache=True)  # type: ignore[untyped-decorator]
 def _pair_histogram(places: Array, kind: NDArray[np.int64], kinds: int, bins: int, step: float) -> Array:
-    found = np.zeros((kinds * kinds, bins))
+    """Pairs in each bin of distance, and the sum of their distances, dims (2, pair, bin)."""
+    found = np.zeros((2, kinds * kinds, bins))
     for i in range(places.shape[0]):
         for j in range(i):
             dx = places[i, 0] - places[j, 0]
             dy = places[i, 1] - places[j, 1]
             dz = places[i, 2] - places[j, 2]
-            found[kind[i] * kinds + kind[j], int(math.sqrt(dx * dx + dy * dy + dz * dz) / step)] += 1.0
+            distance = math.sqrt(dx * dx + dy * dy + dz * dz)
+            at = int(distance / step)
+            found[0, kind[i] * kinds + kind[j], at] += 1.0
+            found[1, kind[i] * kinds + kind[j], at] += distance
     return found
 
 
@@ -95,23 +151,26 @@ def dot_scattering(q: Array, truth: XrdTruth, rng: np.random.Generator, /) -> Ar
     dots = int(np.clip(truth.dots * (5.0 / truth.size_nm) ** 3, truth.dots, 400))
     shares = (np.arange(dots) + rng.uniform(0, 1, dots)) / dots
     diameters = median * np.exp(truth.spread * ndtri(shares))
-    bins = int(diameters.max() / _BIN_A) + 2
-    pairs = np.zeros((len(names) ** 2, bins))
+    # a powder has its law's mean; a few drawn dots miss it by some per cent, which no diffractometer would see
+    diameters *= 10.0 * truth.size_nm * float((diameters**3).sum() / (diameters**4).sum())
+    longest = diameters.max() if truth.shape == "sphere" else 1.8 * diameters.max()
+    bins = int(longest / _BIN_A) + 2
+    pairs = np.zeros((2, len(names) ** 2, bins))
     numbers = np.zeros(len(names))
     for diameter in diameters.tolist():
-        places, elements = sphere_atoms(phase, diameter, rng.random(3))
+        places, elements = _dot_atoms(phase, diameter, truth.shape, rng.random(3))
         kind = np.array([names.index(one) for one in elements], np.int64)
         pairs += _pair_histogram(places, kind, len(names), bins, _BIN_A)
         numbers += np.bincount(kind, minlength=len(names))
     factors = [form_factor(name, q) for name in names]
     total = sum(number * factor**2 for number, factor in zip(numbers.tolist(), factors, strict=True))
     damping = np.exp(-2.0 * DEBYE_WALLER_A2 * (q / (4.0 * math.pi)) ** 2)
-    distance = truth.lattice_scale * (np.arange(bins) + 0.5) * _BIN_A
     for first in range(len(names)):
         for second in range(len(names)):
-            own = pairs[first * len(names) + second]
+            own, sums = pairs[:, first * len(names) + second]
             held = own > 0
-            phase_of = np.outer(q, distance[held])
+            # the mean distance of a bin, not its middle: distances rounded to 0.01 A would blur the pattern by half a per cent
+            phase_of = np.outer(q, truth.lattice_scale * sums[held] / own[held])
             wave = np.sin(phase_of) / phase_of * np.exp(-0.5 * (truth.strain * phase_of) ** 2)
             total = total + 2.0 * factors[first] * factors[second] * damping * (wave @ own[held])
     return np.asarray(total / numbers.sum())
@@ -120,8 +179,9 @@ def dot_scattering(q: Array, truth: XrdTruth, rng: np.random.Generator, /) -> Ar
 def expected_pattern(two_theta_deg: Array, truth: XrdTruth, rng: np.random.Generator, /) -> Array:
     """Mean counts at each angle, dims (point,)."""
     anode = anodes()[truth.anode]
-    margin = 12.0 * truth.width_deg + 1.0
-    fine = np.arange(two_theta_deg[0] - margin, two_theta_deg[-1] + margin, min(0.2 * truth.width_deg, 0.05))
+    margin = _FEET * truth.width_deg + 1.0
+    step = min(0.2 * truth.width_deg, 0.05)
+    fine = np.arange(two_theta_deg[0] - margin, two_theta_deg[-1] + margin, step)
     longest = anode.alpha1.value
     q = np.linspace(0.3, 4.0 * math.pi / longest * math.sin(math.radians(min(fine[-1], 179.0)) / 2.0) * 1.01, 2600)
     scattering = dot_scattering(q, truth, rng)
@@ -134,7 +194,9 @@ def expected_pattern(two_theta_deg: Array, truth: XrdTruth, rng: np.random.Gener
     for line, weight in ((anode.alpha1.value, 1.0), (anode.alpha2.value, anode.ratio)):
         total += weight * np.interp(4.0 * math.pi * np.sin(moved) / line, q, scattering)
     total *= predict_polarisation(fine)
-    reach = np.arange(-10.0 * truth.width_deg, 10.0 * truth.width_deg, fine[1] - fine[0])
+    # as many places on both sides of the middle: otherwise the pattern would move by a step
+    half_count = int(_FEET * truth.width_deg / step)
+    reach = step * np.arange(-half_count, half_count + 1)
     resolution = Resolution(w=truth.width_deg**2, share=0.5)
     x2 = (reach / float(resolution.width_deg(30.0))) ** 2
     line_shape = 0.5 / (1.0 + 4.0 * x2) / 1.5708 + 0.5 * np.exp(-4.0 * math.log(2.0) * x2) / 1.0645

@@ -184,7 +184,7 @@ def _weighed(
 ) -> tuple[list[TraceFit], NDArray[np.float64]]:
     """Every law, the best first, and each point's standard deviation up to a factor, by which all are weighed alike."""
     # a double law takes ten times as long as the others, whose residuals tell the scatter where one of them is best
-    quick = [law for law in laws if law != "double"] or list(laws)
+    quick: list[Law] = [law for law in laws if law != "double"] or list(laws)
     pilot = [_fit(law, at, y, known[0], None, level) for law in quick]
     least = min(pilot, key=lambda one: one.goodness.aicc)
     for _ in range(2):

@@ -70,6 +70,14 @@ def test_stays_of_a_square_trace():
     assert (found.on_level, found.off_level) == (pytest.approx(50.0, rel=0.02), pytest.approx(5.0, rel=0.05))
 
 
+def test_a_bin_goes_to_the_state_that_it_was_in_for_longer():
+    # 80 photons on, 8 off: by likelihood alone a bin is on from a third of it
+    share = np.repeat([0.0, 0.4, 1.0, 0.4, 0.0, 0.6, 1.0, 0.6, 0.0], [60, 1, 30, 1, 40, 1, 30, 1, 60])
+    found = infer_stays(np.round(predict_trace(share, on=80.0, off=8.0)))
+    assert found.bins.tolist() == [61, 30, 41, 32, 60]
+    assert (found.on_level, found.off_level) == (80.0, 8.0)
+
+
 def test_likelihood_is_that_of_the_law():
     stays = stay_counts(np.array([5, 7, 7, 40, 100]), np.array([False, False, False, False, True]), shortest=5)
     law = SojournTimes(1.4, 0.045, 3.0)

@@ -12,6 +12,7 @@ from lampyris.bench.lifetime import (
     Window,
     fit_decay,
     infer_decay,
+    mean_over,
     phasor_of,
     predict_decay,
     range_of,
@@ -179,6 +180,18 @@ def test_number_of_components_and_their_intervals():
             # one seed: four standard errors
             assert abs(one.value - true) < 4.0 * one.sd
         assert best.reduced_chi2().value == pytest.approx(1.0, abs=0.3)
+
+
+def test_a_background_that_ends_at_none_is_a_limit():
+    window, width = recorded(5, LifetimeTruth((6.0,), (1.0,), photons=1e5, background=0.0))
+    fits = infer_decay(window, channel_ns=width)
+    background = fits[0].fit["background"]
+    assert "background" in fits[0].fit.at_bound
+    assert (background.value, background.low) == (0.0, 0.0)
+    assert 0.0 < background.sd < background.high < 0.2
+    mean = mean_over(fits, "intensity")
+    assert mean.low <= 6.0 <= mean.high
+    assert mean_over(fits[:1], "intensity") == fits[0].mean("intensity")
 
 
 def test_noise_of_the_response_widens_intervals():

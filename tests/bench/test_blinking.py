@@ -33,7 +33,7 @@ def test_change_points_are_the_best_of_all():
     rng = np.random.default_rng(1)
     for _ in range(5):
         counts = rng.poisson(np.repeat(rng.uniform(1.0, 30.0, 4), 3)).astype(float)
-        penalty = 3.0 * math.log(counts.size)
+        penalty = 2.0 * math.log(counts.size)
         best = min(
             ((0, *cut) for number in range(5) for cut in itertools.combinations(range(1, counts.size), number)),
             key=lambda starts: cost(counts, starts, penalty),

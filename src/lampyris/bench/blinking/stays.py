@@ -6,7 +6,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from lampyris.bench.blinking.changes import Levels, change_points, cluster_levels
+from lampyris.bench.blinking.changes import Levels, change_points, cluster_levels, default_penalty
 
 Array = NDArray[np.float64]
 # standard deviations by which the evidence for the shortest stay must exceed what its two change points cost
@@ -120,7 +120,7 @@ def infer_stays(counts: Array, /, *, penalty: float | None = None, most_levels: 
     rates = levels.rates
     middle = 0.5 * (rates[0] + rates[-1])
     on_segment = rates[levels.of_segment] > middle if rates.size > 1 else np.ones(bins.size, bool)
-    own = 3.0 * math.log(max(counts.size, 2)) if penalty is None else penalty
+    own = default_penalty(counts.size) if penalty is None else penalty
     return _joined(counts, (starts, bins), on_segment, levels, own)
 
 

@@ -13,12 +13,12 @@ from lampyris.core.bench import BenchSource
 from lampyris.core.estimate import Estimate
 from lampyris.core.seeds import seed_sequence
 from lampyris.core.techniques.blinking import Settings
-from lampyris.probe.photophysics.blinking import SojournTimes
+from lampyris.probe.photophysics.blinking import SojournTimes, on_fraction
 from lampyris.study.bench import measure
 from lampyris.virtual.instruments.blinking import BlinkingTruth, write_virtual_blinking
 
 TABLE = "bench-blinking"
-REPEATS, QUICK_REPEATS = 150, 3
+REPEATS, QUICK_REPEATS = 400, 3
 DOTS, SECONDS, BIN_S = 6, 60.0, 0.01
 SHORTEST_S = {"matched": 0.02, "mismatched": 0.002}
 Pairs = list[tuple[Estimate, float]]
@@ -40,7 +40,15 @@ def tables(*, quick: bool = False) -> list[Figure]:
 
 
 def _scores(path: Path, arm: str, dots: int, count: int) -> dict[str, Pairs]:
-    keys = ("on_exponent", "off_exponent", "cutoff_s", "threshold_on_exponent", "threshold_off_exponent")
+    keys = (
+        "on_exponent",
+        "off_exponent",
+        "cutoff_s",
+        "off_cutoff_s",
+        "on_fraction",
+        "threshold_on_exponent",
+        "threshold_off_exponent",
+    )
     pairs: dict[str, Pairs] = {key: [] for key in keys}
     for number in range(count):
         rng = np.random.default_rng(seed_sequence("accuracy", TABLE, arm, f"{dots} {number}"))
@@ -50,7 +58,13 @@ def _scores(path: Path, arm: str, dots: int, count: int) -> dict[str, Pairs]:
         truth = BlinkingTruth(on, off, rate, 0.1 * rate, grey_share=0.3 if arm == "mismatched" else 0.0)
         write_virtual_blinking(path, (truth,) * dots, rng=rng, seconds=SECONDS, bin_s=BIN_S)
         values = measure("blinking", [BenchSource(path, path.name)], settings=Settings()).pooled.values
-        known = {"cutoff_s": on.cutoff_s, "on_exponent": on.exponent, "off_exponent": off.exponent}
+        known = {
+            "cutoff_s": on.cutoff_s,
+            "off_cutoff_s": off.cutoff_s,
+            "on_fraction": on_fraction(on, off),
+            "on_exponent": on.exponent,
+            "off_exponent": off.exponent,
+        }
         for key in keys:
             pairs[key].append((values[key], known[key.removeprefix("threshold_")]))
     return pairs

@@ -18,7 +18,7 @@ from lampyris.study.bench import measure
 from lampyris.virtual.instruments.lifetime import Counter, LifetimeTruth, write_virtual_decay
 
 TABLE = "bench-lifetime"
-REPEATS, QUICK_REPEATS = 300, 20
+REPEATS, QUICK_REPEATS = 400, 20
 COUNTER = Counter(channels=1024, channel_ns=0.1, fwhm_ns=0.7, repetition_mhz=9.0)
 FAULTS = replace(COUNTER, afterpulse_share=0.02, unevenness=0.01)
 Pairs = list[tuple[Estimate, float]]
@@ -34,7 +34,8 @@ def tables(*, quick: bool = False) -> list[Figure]:
                 pairs, named = _scores(Path(folder), arm, law, counter, count)
                 for measured, own in pairs.items():
                     if own:
-                        found += scored(TABLE, arm, f"{law}_{measured}", own, most_bias=0.02, judged=arm == "matched")
+                        bias = None if measured in ("background", "shift") else 0.02
+                        found += scored(TABLE, arm, f"{law}_{measured}", own, most_bias=bias, judged=arm == "matched")
                 within = wilson_interval(named, count)
                 found.append(figure(TABLE, arm, f"{law}_law_found", named / count, (within.low, within.high), count))
     return found
@@ -53,13 +54,8 @@ def _truth(law: str, rng: np.random.Generator) -> LifetimeTruth:
 
 
 def _scores(folder: Path, arm: str, law: str, counter: Counter, count: int) -> tuple[dict[str, Pairs], int]:
-    pairs: dict[str, Pairs] = {
-        "amplitude_mean": [],
-        "intensity_mean": [],
-        "shortest": [],
-        "longest": [],
-        "amplitude": [],
-    }
+    names = ("amplitude_mean", "intensity_mean", "shortest", "longest", "amplitude", "photon_share", "stretch")
+    pairs: dict[str, Pairs] = {name: [] for name in (*names, "background", "shift")}
     named = 0
     for number in range(count):
         rng = np.random.default_rng(seed_sequence("accuracy", TABLE, arm, f"{law} {number}"))
@@ -71,12 +67,18 @@ def _scores(folder: Path, arm: str, law: str, counter: Counter, count: int) -> t
         known = truth.law
         pairs["amplitude_mean"].append((record.values["amplitude_mean_ns"], known.amplitude_mean_ns))
         pairs["intensity_mean"].append((record.values["intensity_mean_ns"], known.intensity_mean_ns))
+        pairs["background"].append((record.values["background_counts"], truth.background))
+        pairs["shift"].append((record.values["response_shift_ns"], own.colour_shift_ns))
         lifetimes = record.lists["lifetimes_ns"]
         same = len(lifetimes) == len(known.lifetimes_ns) and ("stretch" in record.values) == (known.stretch < 1.0)
         named += same
         missing = Estimate(math.nan, math.nan, math.nan, math.nan, 0.95, "ns", "another law")
         pairs["shortest"].append((lifetimes[0] if same else missing, known.lifetimes_ns[0]))
+        if law == "stretched":
+            pairs["stretch"].append((record.values["stretch"] if same else missing, known.stretch))
         if law == "two":
+            share = known.photons[0] / sum(known.photons)
+            pairs["photon_share"].append((record.lists["photon_shares"][0] if same else missing, share))
             pairs["longest"].append((lifetimes[-1] if same else missing, known.lifetimes_ns[-1]))
             pairs["amplitude"].append((record.lists["amplitudes"][0] if same else missing, known.amplitudes[0]))
     return pairs, named

@@ -41,7 +41,8 @@ def scored(
     list of Figure
         Relative bias (median, interval by its order statistics), coverage (Wilson), and the share without a number if any.
     """
-    told = [(one, truth) for one, truth in pairs if math.isfinite(one.value)]
+    # an infinite number, such as a cut-off that is not seen, has an interval as any other: a limit
+    told = [(one, truth) for one, truth in pairs if not math.isnan(one.value)]
     lines: list[Figure] = []
     if len(told) < len(pairs):
         missing = len(pairs) - len(told)
@@ -58,16 +59,15 @@ def scored(
         float(relative[min(relative.size - 1, math.ceil(relative.size / 2 + reach))]),
     )
     bias = float(np.median(relative))
-    line = figure(table, arm, f"{measure}_bias", bias, ends, relative.size)
     if most_bias is not None:
-        line = Figure(
-            table, arm, line.measure, bias, *ends, relative.size, f"|.| <= {most_bias:g}", abs(bias) <= most_bias
-        )
-    lines.append(line)
-    held = sum(one.low <= truth <= one.high for one, truth in told)
+        goal, held = f"|.| <= {most_bias:g}", abs(bias) <= most_bias
+        lines.append(Figure(table, arm, f"{measure}_bias", bias, *ends, relative.size, goal, held))
+    elif np.isfinite([bias, *ends]).all():
+        lines.append(figure(table, arm, f"{measure}_bias", bias, ends, relative.size))
+    holding = sum(one.low <= truth <= one.high for one, truth in told)
     goals = {"at_least": COVERAGE[0], "at_most": COVERAGE[1]} if judged else {}
-    within = wilson_interval(held, len(told))
+    within = wilson_interval(holding, len(told))
     lines.append(
-        figure(table, arm, f"{measure}_coverage", held / len(told), (within.low, within.high), len(told), **goals)
+        figure(table, arm, f"{measure}_coverage", holding / len(told), (within.low, within.high), len(told), **goals)
     )
     return lines

@@ -33,7 +33,7 @@ def test_change_points_are_the_best_of_all():
     rng = np.random.default_rng(1)
     for _ in range(5):
         counts = rng.poisson(np.repeat(rng.uniform(1.0, 30.0, 4), 3)).astype(float)
-        penalty = 3.0 * math.log(counts.size)
+        penalty = 2.0 * math.log(counts.size)
         best = min(
             ((0, *cut) for number in range(5) for cut in itertools.combinations(range(1, counts.size), number)),
             key=lambda starts: cost(counts, starts, penalty),
@@ -68,6 +68,14 @@ def test_stays_of_a_square_trace():
     assert found.on.tolist() == [False, True, False, True, False, True]
     assert found.of(on=True)[1].tolist() == [False, False, True]
     assert (found.on_level, found.off_level) == (pytest.approx(50.0, rel=0.02), pytest.approx(5.0, rel=0.05))
+
+
+def test_a_bin_goes_to_the_state_that_it_was_in_for_longer():
+    # 80 photons on, 8 off: by likelihood alone a bin is on from a third of it
+    share = np.repeat([0.0, 0.4, 1.0, 0.4, 0.0, 0.6, 1.0, 0.6, 0.0], [60, 1, 30, 1, 40, 1, 30, 1, 60])
+    found = infer_stays(np.round(predict_trace(share, on=80.0, off=8.0)))
+    assert found.bins.tolist() == [61, 30, 41, 32, 60]
+    assert (found.on_level, found.off_level) == (80.0, 8.0)
 
 
 def test_likelihood_is_that_of_the_law():

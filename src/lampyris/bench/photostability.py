@@ -15,6 +15,8 @@ from lampyris.statistics.fitting import DataSet, Fit, Parameter, derived, fit_le
 LAWS: tuple[Law, ...] = ("single", "double", "stretched", "power")
 _FEWEST = {"single": 4, "double": 7, "stretched": 5, "power": 5}
 """Points that a law needs: its parameters and two beyond."""
+_SHARES = np.append(np.linspace(0.0, 0.98, 50), [0.99, 0.995, 0.998, 0.999])
+"""Of a point's variance at the mean signal, what goes with the signal; never all, so that no point is without scatter."""
 
 
 def predict_trace(law: Law, minutes: ArrayLike, parameters: ArrayLike, /) -> NDArray[np.float64]:
@@ -139,10 +141,14 @@ def infer_trace(
 
     Notes
     -----
-    The scatter is that of the residuals. Where neighbours agree (lag-1 correlation r above chance) variances grow by (1+r)/(1-r).
+    The scatter is that of the residuals; what part of it grows with the signal, as counted photons do, and what part stays, as
+    read noise does, is found by likelihood from those of the best law, and all laws are weighed by it. Without it a
+    signal that falls lends its loud start the scatter of its quiet end. Where neighbours agree (lag-1 correlation r above chance)
+    variances grow by (1+r)/(1-r).
 
     References
     ----------
+    Carroll and Ruppert, Transformation and Weighting in Regression, Chapman & Hall 1988, DOI 10.1201/9780203735268, chapter 2.
     Burnham and Anderson, Model Selection and Multimodel Inference, 2nd ed., Springer 2002, DOI 10.1007/b97636, section 4.3.
     """
     at, y = np.asarray(minutes, np.float64), np.asarray(signal, np.float64)
@@ -152,11 +158,10 @@ def infer_trace(
     first = float(np.median(y[: max(1, at.size // 20)]))
     if not first > 0:
         raise ValueError(f"the trace begins at {first:g}, not above the dark level")
-    fits = [_fitted(law, at, y, (first, at_min), level) for law in possible]
-    fits.sort(key=lambda one: one.fit.goodness.aicc)
+    fits, sd = _weighed(possible, at, y, (first, at_min), level)
     best = fits[0].fit.goodness.aicc
     together = tuple(one.law for one in fits if one.fit.goodness.aicc < best + 2.0)
-    correlation = following(fits[0].fit.residuals[0])
+    correlation = following(fits[0].fit.residuals[0] / sd)
     widen = widening(correlation)
     fits = [
         replace(one, retained=widened(one.retained, widen), rate_per_min=widened(one.rate_per_min, widen))
@@ -174,10 +179,63 @@ def infer_trace(
     )
 
 
+def _weighed(
+    laws: Sequence[Law], at: NDArray[np.float64], y: NDArray[np.float64], known: tuple[float, float], level: float
+) -> tuple[list[TraceFit], NDArray[np.float64]]:
+    """Every law, the best first, and each point's standard deviation up to a factor, by which all are weighed alike."""
+    # a double law takes ten times as long as the others, whose residuals tell the scatter where one of them is best
+    quick: list[Law] = [law for law in laws if law != "double"] or list(laws)
+    pilot = [_fit(law, at, y, known[0], None, level) for law in quick]
+    least = min(pilot, key=lambda one: one.goodness.aicc)
+    for _ in range(2):
+        sd = _scatter(least)
+        fits = sorted((_fitted(law, at, y, known, sd, level) for law in laws), key=lambda one: one.fit.goodness.aicc)
+        least = fits[0].fit
+        if fits[0].law in quick:
+            break
+    return fits, sd
+
+
+def _scatter(fit: Fit) -> NDArray[np.float64]:
+    """Standard deviation of each point up to a factor: the likeliest mixture of an even variance and one as the signal."""
+    squares = fit.residuals[0] ** 2
+    signal = np.maximum(fit.fitted[0], 0.0)
+    if not squares.any() or not signal.any():
+        return np.ones(squares.size)
+    signal = signal / signal.mean()
+    variances = (1.0 - _SHARES)[:, None] + _SHARES[:, None] * signal
+    lacks = squares.size * np.log((squares / variances).mean(axis=1)) + np.log(variances).sum(axis=1)
+    return np.asarray(np.sqrt(variances[int(lacks.argmin())]))
+
+
 def _fitted(
-    law: Law, at: NDArray[np.float64], y: NDArray[np.float64], known: tuple[float, float], level: float
+    law: Law,
+    at: NDArray[np.float64],
+    y: NDArray[np.float64],
+    known: tuple[float, float],
+    sd: NDArray[np.float64],
+    level: float,
 ) -> TraceFit:
     first, at_min = known
+    fit = _fit(law, at, y, first, sd, level)
+
+    def share(p: NDArray[np.float64]) -> float:
+        return float(predict_trace(law, [at_min], [1.0, *p[1:].tolist()])[0])
+
+    retained = derived(fit, share)
+    rate = derived(fit, lambda p: -math.log(max(share(p), 1e-300)) / at_min, unit="1/min")
+    return TraceFit(law, fit, retained, rate, predict_trace(law, at, fit.values))
+
+
+def _fit(
+    law: Law,
+    at: NDArray[np.float64],
+    y: NDArray[np.float64],
+    first: float,
+    sd: NDArray[np.float64] | None,
+    level: float,
+) -> Fit:
+    """Least squares; `sd` up to a common factor, even where there is none."""
     span = float(at.max() - at.min()) or 1.0
     lost = max(1e-3, -math.log(max(float(np.median(y[-max(1, y.size // 20) :])) / first, 1e-3)))
     scale = math.log(span / lost)
@@ -200,13 +258,5 @@ def _fitted(
             Parameter("log_exponent", 0.0, math.log(0.02), math.log(1e4), scale=0.1),
         ],
     }[law]
-    fit = fit_least_squares(
-        DataSet(lambda p: predict_trace(law, at, p), y), [signal, *rest], scatter="residual", level=level
-    )
-
-    def share(p: NDArray[np.float64]) -> float:
-        return float(predict_trace(law, [at_min], [1.0, *p[1:].tolist()])[0])
-
-    retained = derived(fit, share)
-    rate = derived(fit, lambda p: -math.log(max(share(p), 1e-300)) / at_min, unit="1/min")
-    return TraceFit(law, fit, retained, rate, predict_trace(law, at, fit.values))
+    data = DataSet(lambda p: predict_trace(law, at, p), y, sd=sd)
+    return fit_least_squares(data, [signal, *rest], scatter="residual", level=level)

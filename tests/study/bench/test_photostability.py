@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 
 from lampyris import cli
+from lampyris.bench.photostability import infer_trace
 from lampyris.core.bench import BenchSource
 from lampyris.core.errors import LampyrisError
 from lampyris.core.techniques.photostability import Settings
@@ -52,6 +53,21 @@ def test_the_law_is_found(tmp_path, law, bleaching):
     found = measure("photostability", [source], settings=Settings())
     assert found.pooled.words["model"] == law
     assert found.pooled.values["retained_60min"].value == pytest.approx(float(bleaching.retained(60.0)), rel=0.01)
+
+
+def test_a_quiet_end_lends_the_loud_start_no_certainty():
+    at = np.arange(0.0, 60.0, 0.5)
+    expected = 1e4 * np.exp(-at / 25.0)
+    slopes = np.stack([expected, -at * expected], axis=1) / np.sqrt(expected)[:, None]
+    information = slopes.T @ slopes
+    # of the share that is left after an hour, from the rate's error
+    known = 60.0 * np.exp(-60.0 / 25.0) * np.sqrt(np.linalg.inv(information)[1, 1])
+    found = [
+        infer_trace(at, np.random.default_rng(seed).poisson(expected), laws=("single",)).retained.sd
+        for seed in range(8)
+    ]
+    # the scatter of 120 points is known to 7 %, of eight times as many to 2 %
+    assert np.mean(found) == pytest.approx(known, rel=0.06)
 
 
 def test_arms_are_compared_with_their_test(tmp_path, capsys):

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from lampyris.bench.blinking.changes import Levels, change_points, cluster_levels
+from lampyris.bench.blinking.changes import Levels, change_points, cluster_levels, default_penalty
 
 Array = NDArray[np.float64]
 # standard deviations by which the evidence for the shortest stay must exceed what its two change points cost
@@ -120,7 +120,7 @@ def infer_stays(counts: Array, /, *, penalty: float | None = None, most_levels: 
     rates = levels.rates
     middle = 0.5 * (rates[0] + rates[-1])
     on_segment = rates[levels.of_segment] > middle if rates.size > 1 else np.ones(bins.size, bool)
-    own = 3.0 * math.log(max(counts.size, 2)) if penalty is None else penalty
+    own = default_penalty(counts.size) if penalty is None else penalty
     return _joined(counts, (starts, bins), on_segment, levels, own)
 
 
@@ -135,9 +135,9 @@ def _joined(
     new = np.flatnonzero(np.diff(on_segment.astype(np.int8), prepend=2))
     stay_bins = np.add.reduceat(bins, new)
     on = on_segment[new]
-    lit = np.repeat(on_segment, bins)
-    on_level = float(counts[lit].mean()) if lit.any() else math.nan
-    off_level = float(counts[~lit].mean()) if not lit.all() else math.nan
+    on_level, off_level = _inner_levels(counts, stay_bins, on)
+    stay_starts = _halved(counts, starts[new], on, 0.5 * (on_level + off_level))
+    stay_bins = np.diff(np.append(stay_starts, counts.size))
     rates = np.add.reduceat(counts, starts) / bins
     others = stay_bins[:-1]
     bleached = (
@@ -147,9 +147,42 @@ def _joined(
         and stay_bins[-1] > _BLEACHED_TIMES * int(others[~on[:-1]].max(initial=1))
     )
     return Stays(
-        starts[new], stay_bins, on, on_level, off_level, shortest_seen(on_level, off_level, penalty), levels,
+        stay_starts, stay_bins, on, on_level, off_level, shortest_seen(on_level, off_level, penalty), levels,
         np.repeat(rates, bins), _drift(starts, bins, rates, on_segment), bool(bleached),
     )  # fmt: skip
+
+
+def _inner_levels(counts: Array, bins: NDArray[np.intp], on: NDArray[np.bool_]) -> tuple[float, float]:
+    """Photons per bin of either state: of bins within stays, as a stay's first and last bin are lit for a part of them."""
+    lit = np.repeat(on, bins)
+    ends = np.cumsum(bins)
+    inner = np.ones(counts.size, bool)
+    inner[ends[:-1]] = False
+    inner[ends[:-1] - 1] = False
+    levels = []
+    for state in (lit, ~lit):
+        own = state & inner if (state & inner).any() else state
+        levels.append(float(counts[own].mean()) if own.any() else math.nan)
+    return levels[0], levels[1]
+
+
+def _halved(counts: Array, starts: NDArray[np.intp], on: NDArray[np.bool_], middle: float) -> NDArray[np.intp]:
+    """First bins of the stays, where the bin in which a dot switches goes to the state that it was in for longer.
+
+    The likelihood of two levels gives it to the brighter one from ``(on - off) / log(on / off)`` photons on, which is below
+    their middle: a third of the bin is enough. On stays would come out a third of a bin too long, off stays too short.
+    """
+    moved = starts.copy()
+    if not math.isfinite(middle):
+        return moved
+    ends = np.append(starts[1:], counts.size)
+    for k in range(1, starts.size):
+        at = int(starts[k])
+        if on[k] and counts[at] < middle and ends[k] - at > 1:
+            moved[k] = at + 1
+        elif not on[k] and counts[at - 1] < middle and at - moved[k - 1] > 1:
+            moved[k] = at - 1
+    return moved
 
 
 def shortest_seen(on: float, off: float, penalty: float, /) -> int:

@@ -1,7 +1,7 @@
 """From a recorded decay to its law: Poisson likelihood through the predicted counts, and how many components it bears."""
 
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 from lampyris.bench.lifetime.model import Decay, Window, best_shift, starts_of
 from lampyris.bench.lifetime.prediction import DecayLaw, amplitude_mean, intensity_mean
 from lampyris.core.estimate import Estimate
+from lampyris.statistics.averaging import akaike_weights, averaged_estimate
 from lampyris.statistics.fitting import DataSet, Fit, derived, fit_poisson, profile_interval
 
 Array = NDArray[np.float64]
@@ -18,6 +19,9 @@ CLEARLY = 10.0
 SHIFT_REACH = 30
 """Channels that the search for the response's shift goes in either direction."""
 _LAGS = 20
+_NUISANCE = ("background", "scatter")
+# condition of the even information from which on its inverse means nothing
+_ILL = 1e12
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -128,7 +132,7 @@ class DecayFit:
     def borne(self) -> bool:
         """Nothing but background and scatter at a bound, each share clear of 0, neighbouring lifetimes clear of each other."""
         n = self.model.components
-        held = [name for name in self.fit.at_bound if not name.startswith(("background", "scatter"))]
+        held = [name for name in self.fit.at_bound if name not in _NUISANCE]
         if held or not np.isfinite(self.fit.sds[: 2 * n + self.model.stretched]).all():
             return False
         quantile = self.fit.quantile()
@@ -217,7 +221,34 @@ def fit_decay(
     data = DataSet(model.expected, window.seen, jacobian=model.jacobian, name="decay")
     parameters = model.parameters(start, shift_fixed=shift is not None, shift_reach=5.0)
     fit = fit_poisson(data, parameters, level=level)
+    fit = _with_free_nuisance(model, fit)
     return _with_response_noise(DecayFit(model, fit, channel_ns, fit.goodness.aicc, 1.0, np.zeros(len(fit.names))))
+
+
+def _with_free_nuisance(model: Decay, fit: Fit) -> Fit:
+    """Covariance with background and scatter as free as they are where the fit ends at none of them.
+
+    That none is likeliest does not make none known: held there, they would lend the lifetimes an error too small.
+    """
+    at_zero = [name for name in fit.at_bound if name in _NUISANCE]
+    if not at_zero or len(at_zero) < len(fit.at_bound):
+        return fit
+    free = fit.objective.frame.free
+    slopes = model.jacobian(fit.values)[:, free]
+    size = np.linalg.norm(slopes / np.sqrt(fit.fitted[0])[:, None], axis=0)
+    even = slopes / np.sqrt(fit.fitted[0])[:, None] / size
+    information = even.T @ even
+    if not np.isfinite(information).all() or np.linalg.cond(information) > _ILL:
+        return fit
+    covariance = fit.covariance.copy()
+    covariance[np.ix_(free, free)] = np.linalg.inv(information) / np.outer(size, size)
+    estimates = list(fit.estimates)
+    for name in at_zero:
+        place = fit.names.index(name)
+        sd = math.sqrt(float(covariance[place, place]))
+        method = f"{fit.method}, none is likeliest: a limit"
+        estimates[place] = replace(estimates[place], sd=sd, low=0.0, high=fit.quantile() * sd, method=method)
+    return _with_covariance(replace(fit, estimates=tuple(estimates)), covariance)
 
 
 def _with_response_noise(found: DecayFit) -> DecayFit:
@@ -324,6 +355,30 @@ def infer_decay(
         if one.borne and one.criterion < chosen.criterion - margin:
             chosen = one
     return (chosen, *sorted((one for one in tried if one is not chosen), key=lambda one: one.criterion))
+
+
+def mean_over(fits: Sequence[DecayFit], kind: str, /) -> Estimate:
+    """Mean lifetime over the laws that a decay bears, by their Akaike weights.
+
+    Parameters
+    ----------
+    fits : sequence of DecayFit
+        The chosen one first, as `infer_decay` gives them.
+    kind : str
+        ``amplitude`` or ``intensity``.
+
+    Returns
+    -------
+    Estimate
+        In ns. Its interval holds each law's own error and how far the laws differ: that of one law says nothing of the choice.
+
+    References
+    ----------
+    Burnham & Anderson 2002, Model Selection and Multimodel Inference, section 4.3, doi:10.1007/b97636.
+    """
+    sound = [one for k, one in enumerate(fits) if one.borne or not k]
+    weights = akaike_weights([one.criterion for one in sound])
+    return averaged_estimate([one.mean(kind) for one in sound], weights, least=0.0)
 
 
 def _criterion(fit: Fit, excess: float) -> float:

@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from lampyris.bench.lifetime.prediction import Exponential, stretched_kernel, stretched_through
-from lampyris.bench.lifetime.response import Response, shifted, shifted_response
+from lampyris.bench.lifetime.response import Response, sharpened, shifted, shifted_response
 from lampyris.statistics.fitting import Parameter
 
 Array = NDArray[np.float64]
@@ -86,12 +86,13 @@ class Decay:
         if self._columns is not None and at == self._at:
             return self._columns
         moved, lean = shifted_response(self.window.response.shape, shift)
+        sharp = sharpened(moved)
         laws: list[Exponential] = []
         if self.stretched:
-            through = [self._stretched(moved, at[1], at[2])]
+            through = [self._stretched(sharp, at[1], at[2])]
         else:
             laws = [Exponential(tau, self.window.period, moved.size) for tau in at[1:]]
-            through = [law.through(moved) for law in laws]
+            through = [law.through(sharp) for law in laws]
         self._at, self._columns = at, (moved, lean, through, laws)
         return self._columns
 
@@ -125,18 +126,19 @@ class Decay:
     def jacobian(self, values: Array, /) -> Array:
         """Slopes of `expected`, dims (channel, parameter)."""
         moved, lean, through, laws = self._parts(values)
+        sharp, sharp_lean = sharpened(moved), sharpened(lean)
         photons = self._photons(values)
         columns: list[Array] = []
         by_shift = values[-1] * lean if self.scatter else np.zeros_like(lean)
         if self.stretched:
             tau, beta = float(values[0]), float(values[1])
-            columns.append(photons[0] * _slope(lambda one: self._stretched(moved, one, beta), tau))
-            columns.append(photons[0] * _slope(lambda one: self._stretched(moved, tau, one), beta))
-            by_shift += photons[0] * self._stretched(lean, tau, beta)
+            columns.append(photons[0] * _slope(lambda one: self._stretched(sharp, one, beta), tau))
+            columns.append(photons[0] * _slope(lambda one: self._stretched(sharp, tau, one), beta))
+            by_shift += photons[0] * self._stretched(sharp_lean, tau, beta)
         else:
             for law, part, own in zip(laws, through, photons, strict=True):
-                columns.append(own * law.slope(moved, part))
-                by_shift += own * law.through(lean)
+                columns.append(own * law.slope(sharp, part))
+                by_shift += own * law.through(sharp_lean)
         columns += [*through, np.ones_like(moved), by_shift]
         if self.scatter:
             columns.append(moved)
@@ -151,13 +153,16 @@ class Decay:
         whole[self.window.start : self.window.end] = weights
         _, _, _, laws = self._parts(values)
         photons = self._photons(values)
-        found = values[-1] * whole if self.scatter else np.zeros_like(whole)
+        found = np.zeros_like(whole)
         if self.stretched:
             tau, beta = float(values[0]), float(values[1])
             # its kernel is that of time reversed
             found += photons[0] * self._stretched(whole[::-1].copy(), tau, beta)[::-1]
         for law, own in zip(laws, photons[: len(laws)], strict=True):
             found += own * law.back(whole)
+        found = sharpened(found)
+        if self.scatter:
+            found += values[-1] * whole
         moved, _ = shifted(found, -float(values[self.names.index("shift")]))
         return moved
 

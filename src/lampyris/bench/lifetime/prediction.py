@@ -1,8 +1,9 @@
 """Counts per channel that a decay law makes behind the instrument's response, and their slopes.
 
 Light that falls anywhere in a channel and comes out anywhere in a later one: with the response even within a channel and
-``x`` channels per lifetime the share of an exponential that comes m channels later is ``(1 - e^-x)^2 / x e^-(m-1)x``, and
+``x`` lifetimes per channel the share of an exponential that comes m channels later is ``(1 - e^-x)^2 / x e^-(m-1)x``, and
 ``1 - (1 - e^-x) / x`` in the same channel, which together are 1. Sums over channels are recursions, so nothing is truncated.
+What an even response within each channel widens is taken off the response first (`sharpened`).
 """
 
 import math
@@ -13,7 +14,7 @@ from numpy.typing import NDArray
 from scipy.linalg.blas import dtbsv
 from scipy.special import gammainc, gammaln
 
-from lampyris.bench.lifetime.response import Response, shifted_response
+from lampyris.bench.lifetime.response import Response, sharpened, shifted_response
 
 Array = NDArray[np.float64]
 # periods that are folded into one window of a stretched decay end where less than this share is left
@@ -127,13 +128,14 @@ def predict_decay(law: DecayLaw, response: Response, /, *, channel_ns: float, pe
 
     Examples
     --------
-    >>> pulse = Response(np.eye(1, 4)[0], np.zeros(4))
+    >>> pulse = Response(np.array([0.0, 0.25, 0.5, 0.25, 0.0, 0.0]), np.zeros(6))
     >>> predict_decay(DecayLaw((1.0,), (100.0,)), pulse, channel_ns=1.0).round(2).tolist()
-    [36.79, 39.96, 14.7, 5.41]
+    [0.0, 8.36, 29.61, 34.4, 18.5, 6.25]
     """
     period = period_ns / channel_ns
     moved, _ = shifted_response(response.shape, law.shift_channels)
     expected = law.background + law.scatter * moved
+    moved = sharpened(moved)
     if law.stretch < 1.0:
         kernel = stretched_kernel(law.lifetimes_ns[0] / channel_ns, law.stretch, moved.size, period)
         return np.maximum(expected + law.photons[0] * stretched_through(moved, kernel, period), 0.0)

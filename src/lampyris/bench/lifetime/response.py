@@ -155,6 +155,24 @@ def shifted_response(shape: Array, shift: float, /) -> tuple[Array, Array]:
     return moved, slope
 
 
+def sharpened(shape: Array, /) -> Array:
+    """Shape less a twelfth of its second difference, for a convolution that draws it straight from channel to channel.
+
+    A channel holds the mean of the light within it. Straight lines between channels widen that by a sixth of a channel squared,
+    in variance, which long recordings see at the rise; this takes it off again, up to the fourth power of a channel's width over
+    the response's. It is its own transpose.
+
+    Examples
+    --------
+    >>> sharpened(np.array([0.0, 0.0, 1.2, 0.0, 0.0])).round(6).tolist()
+    [0.0, -0.1, 1.4, -0.1, 0.0]
+    """
+    found = shape * (7.0 / 6.0)
+    found[1:] -= shape[:-1] / 12.0
+    found[:-1] -= shape[1:] / 12.0
+    return np.asarray(found)
+
+
 def _add(into: Array, shape: Array, by: int, weight: float) -> None:
     size = shape.size
     if by >= size or by <= -size or not weight:

@@ -21,7 +21,7 @@ class Settings(TechniqueSettings):
         default=0.0, description="counts per bin of the empty background, told beside the off level"
     )
     penalty: Positive | None = Field(
-        default=None, description="what a change point costs in twice the log likelihood; 3 log(bins) where left out"
+        default=None, description="what a change point costs in twice the log likelihood; 2 log(bins) where left out"
     )
     most_levels: Annotated[int, Field(ge=1, le=8)] = Field(
         default=4, description="most levels of brightness that are told apart"

@@ -91,7 +91,7 @@ def _replicated(dots: Sequence[_Dot]) -> str:
 
 
 def _notes(shortest: int, bin_s: float, settings: Settings) -> tuple[str, ...]:
-    penalty = f"{settings.penalty:g}" if settings.penalty else "3 log(bins), the modified BIC"
+    penalty = f"{settings.penalty:g}" if settings.penalty else "2 log(bins), Schwarz's"
     return (
         f"Change points by penalised Poisson likelihood (PELT, penalty {penalty}); levels by BIC; on is nearer to the"
         " brightest level than to the darkest.",

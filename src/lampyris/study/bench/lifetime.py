@@ -15,12 +15,14 @@ from lampyris.bench.lifetime import (
     Window,
     fit_decay,
     infer_decay,
+    mean_over,
     phasor_of,
     pulse_at,
     range_of,
     response_from_counts,
     saturated,
 )
+from lampyris.bench.lifetime.inference import CLEARLY
 from lampyris.core.bench import BenchCurve, BenchRecord, BenchResult, BenchSource
 from lampyris.core.errors import ImageError, InputError
 from lampyris.core.estimate import Estimate
@@ -102,7 +104,8 @@ def _notes(response: bool, settings: Settings) -> tuple[str, ...]:
     return (
         f"{how}; Poisson likelihood of the counts, background free, over {until}; {number}.",
         "Amplitudes are shares of the height at time 0; the amplitude mean is what a quantum yield follows, the intensity mean"
-        " is the mean arrival of a photon: they are different numbers.",
+        " is the mean arrival of a photon: they are different numbers. Where the law is open"
+        " both are means over the laws that the decay bears, by their Akaike weights, and their intervals hold the choice.",
         "Lifetimes have support-plane (profile likelihood) intervals, widened by the counting noise of the response; reduced"
         " chi-squared is Pearson's.",
     )
@@ -126,7 +129,7 @@ def _record(
         findings.append(remark(decay.file, "lifetime.decay", f"{decay.name} {error}.".strip(), "Check the recording."))
         return None
     best = fits[0]
-    _judge(decay, found, best, response, settings, doubts)
+    _judge(decay, found, fits, response, settings, doubts)
     if response is not None:
         _moved(best, window, found, decay, settings, doubts)
     phasor = _phasor(decay, found, best, response, settings)
@@ -140,7 +143,7 @@ def _record(
     return BenchRecord(
         name,
         decay.file,
-        _values(decay, best, phasor, settings, reconvolved=response is not None),
+        _values(decay, fits, phasor, settings, reconvolved=response is not None),
         lists={
             "lifetimes_ns": best.lifetimes(),
             "amplitudes": best.amplitudes(),
@@ -158,11 +161,12 @@ def _record(
 
 
 def _values(
-    decay: Decay, best: DecayFit, phasor: Phasor | None, settings: Settings, *, reconvolved: bool
+    decay: Decay, fits: Sequence[DecayFit], phasor: Phasor | None, settings: Settings, *, reconvolved: bool
 ) -> dict[str, Estimate]:
+    best = fits[0]
     values = {
-        "amplitude_mean_ns": best.mean("amplitude"),
-        "intensity_mean_ns": best.mean("intensity"),
+        "amplitude_mean_ns": mean_over(fits, "amplitude"),
+        "intensity_mean_ns": mean_over(fits, "intensity"),
         "reduced_chi2": best.reduced_chi2(),
         "background_counts": best.fit["background"],
     }
@@ -232,8 +236,8 @@ def _window(decay: Decay, found: Range, response: Response | None, settings: Set
     if found.first > 0 or found.last < decay.counts.size:
         seen = f"is empty before channel {found.first + 1} or after {found.last}: these lie outside what was recorded."
         doubts.add("empty-ends", seen, "Nothing, unless the decay was cut.", Severity.NOTE)
-    # one channel before the tail, so that every fitted channel holds a full step of the decay
-    own = pulse_at(max(start - 1, 0), decay.counts.size) if response is None else response
+    # two channels before the tail, so that every fitted channel holds a full step of the decay
+    own = pulse_at(max(start - 2, 0), decay.counts.size) if response is None else response
     return Window(decay.counts, own, start, end, math.inf if response is None else period)
 
 
@@ -252,9 +256,10 @@ def _fits(window: Window, decay: Decay, settings: Settings, *, tail: bool) -> tu
 
 
 def _judge(
-    decay: Decay, found: Range, best: DecayFit, response: Response | None, settings: Settings, doubts: Doubts
+    decay: Decay, found: Range, fits: Sequence[DecayFit], response: Response | None, settings: Settings, doubts: Doubts
 ) -> None:
     """What lowers trust, each said once."""
+    best = fits[0]
     total = float(decay.counts.sum())
     rate = settings.repetition_mhz or decay.repetition_mhz
     per_pulse = total / decay.acquisition_s / (rate * 1e6)
@@ -281,6 +286,10 @@ def _judge(
     if longest > 0.5 * left:
         seen = f"has a lifetime of {longest:.3g} ns and ends {left:.3g} ns after its peak: it runs into the background."
         doubts.add("cut-short", seen, "Record over a longer time.")
+    alike = [one.title for one in fits[1:] if one.borne and one.criterion < best.criterion + CLEARLY]
+    if alike:
+        seen = f"does not clearly tell {best.title} from {', '.join(alike)}: lifetimes hold only if that law does."
+        doubts.add("laws-alike", seen, "Record more photons; print the means.", Severity.NOTE)
     chi2 = best.reduced_chi2()
     if best.correlated or chi2.value - _CLEAR * chi2.sd > 1.0:
         seen = f"is not fully met by the law: reduced chi-squared {best.fit.goodness.reduced_chi2:.3g}."

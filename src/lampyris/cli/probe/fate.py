@@ -141,6 +141,7 @@ def _with_sheet(
     question: "FateQuestion", dot: "DotSettings", options: argparse.Namespace
 ) -> "tuple[FateQuestion, tuple[Finding, ...]]":
     """The question with what a dot's sheet says."""
+    from lampyris.probe.fate.rates import LIGANDS, known_ligand
     from lampyris.probe.structure import structure_from_settings
 
     name = options.file.name
@@ -161,13 +162,17 @@ def _with_sheet(
         )
     changes["coat"] = "bare" if dot.coat is None else dot.coat.kind
     ligand = "" if dot.coat is None or dot.coat.ligand is None else dot.coat.ligand
-    if ligand.upper() in ("RGD", "RAD"):
-        changes["ligand"] = ligand.upper()
+    if known_ligand(ligand):
+        changes["ligand"] = known_ligand(ligand)
     elif ligand and options.ligand is None:
         seen = f"how a tumour holds dots with {ligand!r} is not in the tables: they are followed as if they had none."
         notes.append(
             Finding(
-                "fate.ligand", Severity.WARNING, Place(file=name, column="coat.ligand"), seen, "RGD and RAD are known."
+                "fate.ligand",
+                Severity.WARNING,
+                Place(file=name, column="coat.ligand"),
+                seen,
+                f"Known are: {', '.join(LIGANDS[1:])}.",
             )
         )
     return replace(question, **changes), tuple(notes)

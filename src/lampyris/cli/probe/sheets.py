@@ -109,6 +109,7 @@ def write_pictures(
 def _fate(sheet: "DotSheet") -> "Fate | None":
     """Where a nanomole goes in a mouse; None for a dot without a coat, which no animal is given."""
     from lampyris.probe.fate import FateQuestion, predict_fate
+    from lampyris.probe.fate.rates import known_ligand
     from lampyris.probe.fate.tables import coat_named
 
     coat, size = sheet.dot.coat, sheet.prediction.size
@@ -121,6 +122,6 @@ def _fate(sheet: "DotSheet") -> "Fate | None":
             diameter_nm=measured.hydrodynamic_nm or size.diameter.value,
             diameter_sd_nm=measured.hydrodynamic_sd_nm or max(size.spread_nm, size.diameter.sd),
             coat=known.name if known else "unknown",
-            ligand=(coat.ligand or "").upper() if (coat.ligand or "").upper() in ("RGD", "RAD") else "",
+            ligand=known_ligand(coat.ligand),
         )
     )

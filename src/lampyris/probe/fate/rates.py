@@ -23,6 +23,18 @@ UPTAKE = {
 LIGANDS = ("", "RAD", "RGD")
 
 
+def known_ligand(name: str | None, /) -> str:
+    """What the tables call a ligand; empty where they know nothing of how a tumour holds it.
+
+    Examples
+    --------
+    >>> known_ligand("rgd"), known_ligand("antibody"), known_ligand(None)
+    ('RGD', '', '')
+    """
+    upper = (name or "").upper()
+    return upper if upper in LIGANDS else ""
+
+
 @dataclass(frozen=True, slots=True, eq=False)
 class Rates:
     """Rates, all arrays dims (draw,), in mappings one per organ.

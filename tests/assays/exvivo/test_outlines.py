@@ -2,6 +2,7 @@
 
 import numpy as np
 import pytest
+from scipy.ndimage import distance_transform_edt
 
 from lampyris.assays.exvivo.outlines import Segment, find_organs, tray_contrast, with_drawn
 from lampyris.core.errors import ImageError
@@ -91,3 +92,22 @@ def test_a_persons_outline_takes_the_place_of_the_automatic_one():
     kept = with_drawn([Segment(one), Segment(other)], [by_hand])
     assert [segment.drawn for segment in kept] == [True, False]
     assert not (kept[1].mask & by_hand.mask).any()
+
+
+def test_a_long_organ_ends_where_it_meets_a_large_one():
+    """A spleen with a waist, its tip against a liver: the narrowest place is inside it, and the dark seam tells."""
+    y, x = (np.arange(n) for n in SHAPE)
+    large = ((y[:, None] - 50) / 28.0) ** 2 + ((x[None, :] - 45) / 28.0) ** 2 <= 1.0
+    along = (x[None, :] - 80) * np.cos(0.6) + (y[:, None] - 50) * np.sin(0.6)
+    across = (y[:, None] - 50) * np.cos(0.6) - (x[None, :] - 80) * np.sin(0.6)
+    half = 4.5 * (1.0 - 0.35 * np.exp(-(((along + 5.0) / 2.5) ** 2)))
+    long = ((along / 11.0) ** 6 + (across / half) ** 2 <= 1.0) & ~large
+    picture = np.where(large, 420.0, np.where(long, 400.0, 100.0))
+    # organs are rounded: their rims look away from the lamp
+    for mask in (large, long):
+        rim = mask & (distance_transform_edt(mask) <= 1.5)
+        picture = np.where(rim, 0.8 * (picture - 100.0) + 100.0, picture)
+    picture += np.random.default_rng(2).normal(0.0, 1.0, SHAPE)
+    found = find_organs(picture, pixel_mm=PIXEL, count=2)
+    # the border at the waist leaves 0.82 of the long one
+    assert min(max(overlap(mask, one.mask) for one in found) for mask in (large, long)) >= 0.93

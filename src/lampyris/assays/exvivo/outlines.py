@@ -19,6 +19,7 @@ from scipy.ndimage import (
     median_filter,
 )
 
+from lampyris.assays.exvivo.seams import with_seams
 from lampyris.core.errors import ImageError
 from lampyris.core.finding import Finding, Place, Severity
 from lampyris.imaging.body.animal import open_with_disc, otsu_threshold
@@ -122,13 +123,15 @@ def find_organs(
     labels, found = label(mask)
     if found == 0:
         raise _refusal(file, "no organ stands out from the tray.", [], pixel_mm)
-    pieces = _parted(np.asarray(labels, np.int32), (contrast,), pixel_mm)
+    pictures: tuple[NDArray[np.float64], ...] = (contrast,)
+    pieces = _parted(np.asarray(labels, np.int32), pictures, pixel_mm)
     try:
         kept = _kept_cuts(pieces, found, count, file, pixel_mm)
     except ImageError:
         if glow is None:
             raise
-        pieces = _parted(np.asarray(labels, np.int32), (contrast, tray_contrast(glow)), pixel_mm)
+        pictures = (contrast, tray_contrast(glow))
+        pieces = _parted(np.asarray(labels, np.int32), pictures, pixel_mm)
         kept = _kept_cuts(pieces, found, count, file, pixel_mm)
     final = _merged(pieces, kept)
     numbers = [int(one) for one in np.unique(final) if one]
@@ -137,7 +140,8 @@ def find_organs(
             file, f"{len(numbers)} organs were found, organs.csv names {count}.", _described(final, pixel_mm), pixel_mm
         )
     cut = {number for pair in kept for number in (int(final[pieces.labels == one][0]) for one in pair)}
-    refined = _refined(final, contrast)
+    met = [(a, b) for a, b, _ in _borders(final)]
+    refined = _refined(with_seams(final, met, pictures, pixel_mm=pixel_mm), contrast)
     if bent := [number for number in sorted(cut) if _solidity(refined == number) < LEAST_SOLIDITY]:
         held = np.where(np.isin(refined, bent), refined, 0)
         seen = "where organs that touch are parted leaves shapes that no organ has."

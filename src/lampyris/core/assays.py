@@ -27,6 +27,8 @@ class OrganFlag(StrEnum):
     ASSUMED_BRIGHTNESS = "assumed brightness"
     PROXY_OPTICS = "proxy optics"
     SHAPE_ASSUMED = "shape assumed"
+    UNLIKELY_SHAPE = "unlikely shape"
+    NAME_UNSURE = "name unsure"
     THICK = "thick"
     OUTSIDE_LINE = "outside the line"
     BELOW_LOD = "below detection limit"
@@ -45,6 +47,8 @@ ORGAN_FLAG_MEANING: dict[OrganFlag, str] = {
     OrganFlag.ASSUMED_BRIGHTNESS: "no line of wells: the label's brightness is that of study.toml",
     OrganFlag.PROXY_OPTICS: "the tissue has no optics of its own, a named proxy stands in",
     OrganFlag.SHAPE_ASSUMED: "thickness is not measured: from weight, or from the outline alone",
+    OrganFlag.UNLIKELY_SHAPE: "outline and weight hardly fit an organ as it lies: the interval says what a wrong one of the two would do",
+    OrganFlag.NAME_UNSURE: "with the rows of two organs exchanged both would fit: light is told, no amount",
     OrganFlag.THICK: "less than a third of its light leaves it upwards as from a thin clear layer: the correction is large",
     OrganFlag.OUTSIDE_LINE: "brighter or fainter than the line of wells holds for: a bound",
     OrganFlag.BELOW_LOD: "below the detection limit of the mass spectrometer: censored, not zero",

@@ -6,7 +6,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from lampyris.assays.exvivo.names import check_sizes, name_organs
+from lampyris.assays.exvivo.names import Fit, check_sizes, name_organs
 from lampyris.assays.exvivo.outlines import Segment
 from lampyris.core.errors import ImageError
 from lampyris.core.schemas import ORGANS, OrganRow
@@ -75,12 +75,30 @@ def test_ambiguous_names_are_refused(case):
     assert words in refused.value.findings[0].seen
 
 
-def test_an_outline_must_fit_its_weight():
-    # 113 mm2: a kidney of 0.3 g, no liver of 2 g and no node of 3 mg
-    fitting = (row("left kidney", weight_g=0.3), disc(20, 20), 1)
-    check_sizes([fitting], pixel_mm=1.0)
+def test_what_does_not_fit_its_weight_is_told_apart():
+    # 113 mm2: a kidney of 0.3 g, no liver of 6 g; of 1.9 g (1.3 times the cube root high) hardly
+    fitting = [(row(f"organ {at}", weight_g=0.5), disc(20, 20), at) for at in range(1, 6)]
+    cases = {0.3: Fit.USUAL, 1.9: Fit.USUAL, 2.2: Fit.ODD, 6.0: Fit.WEIGHT, math.nan: Fit.USUAL}
+    for weight, fit in cases.items():
+        checks, findings = check_sizes([*fitting, (row("liver", weight_g=weight), disc(20, 60), 6)], pixel_mm=1.0)
+        assert [one.fit for one in checks] == [Fit.USUAL] * 5 + [fit]
+        assert len(findings) == (fit is not Fit.USUAL) and all(
+            "liver: 113 mm2 are too small" in one.seen for one in findings
+        )
+        assert (checks[-1].weight_log_off > 0) == (fit is not Fit.USUAL)
+
+
+def test_two_rows_exchanged_have_no_sure_name():
+    usual = [(row(f"organ {at}", weight_g=0.1), disc(20, 20, 3), at) for at in range(1, 7)]
+    # 81 and 197 mm2
+    swapped = [(row("liver", weight_g=1.6), disc(20, 60, 5), 7), (row("heart", weight_g=0.4), disc(20, 20, 8), 8)]
+    checks, findings = check_sizes([*usual, *swapped], pixel_mm=1.0)
+    assert [one.fit for one in checks] == [Fit.USUAL] * 6 + [Fit.NAME] * 2 and len(findings) == 2
+
+
+def test_a_tray_of_wrong_weights_is_refused():
     with pytest.raises(ImageError) as refused:
-        check_sizes([(row("liver", weight_g=3.0), disc(20, 20), 1), (row("node", weight_g=0.003), disc(20, 60), 2), fitting],
+        check_sizes([(row("liver", weight_g=6.0), disc(20, 20), 1), (row("node", weight_g=0.003), disc(20, 60), 2)],
                     pixel_mm=1.0)  # fmt: skip
     seen = refused.value.findings[0].seen
-    assert "liver: 113 mm2 are too small" in seen and "node: 113 mm2 are too large" in seen and "kidney" not in seen
+    assert "liver: 113 mm2 are too small" in seen and "node: 113 mm2 are too large" in seen

@@ -89,7 +89,9 @@ def organ_result(
     level = organ.flux.level
     flags = list(organ.flags)
     amount = on_line = surface = _unknown(level, scale.unit, "unlabelled")
-    if settings is not None:
+    if settings is not None and OrganFlag.NAME_UNSURE in organ.flags:
+        amount = on_line = surface = _unknown(level, scale.unit, "name unsure")
+    elif settings is not None:
         amount, on_line, surface, more = _amounts(organ, scale, settings, instrument)
         flags += more
     dose = scale.dose

@@ -2,6 +2,8 @@
 
 import math
 from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from enum import StrEnum
 
 import numpy as np
 from scipy.ndimage import distance_transform_edt
@@ -20,6 +22,17 @@ NEAR_MM = 4.0
 ORGAN_G_PER_ML = 1.05
 # mean height over the cube root of the volume that an organ may have; a doubtful cut must fit more closely
 LONE_FLATNESS, TOUCHING_FLATNESS = (0.2, 1.4), (0.3, 1.15)
+# beyond this the weight is off by half as much again as the flattest and the highest organ would need
+POSSIBLE_FLATNESS = (0.15, 1.85)
+# the middle of organs of a mouse on a tray, and the spread of the logarithm
+USUAL_FLATNESS, USUAL_LOG_SD = 0.65, 0.25
+# rows may have been exchanged where outlines and weights are so many times likelier then: with one tray in a hundred on which two of
+# its hundred pairs of rows are, one in twenty of such cases
+EXCHANGE_ODDS = 500.0
+# of two exchanges that explain an outline, the one that is less likely by more is none
+RIVAL_ODDS = 20.0
+# with more of a tray's organs at odds no name is sure
+MOST_WRONG = 1.0 / 3.0
 
 
 def name_organs(
@@ -219,8 +232,36 @@ def _nearest(
     return {open_rows[line]: left[column] for line, column in chosen.items()}
 
 
-def check_sizes(tied: Sequence[tuple[OrganRow, Segment, int]], /, *, pixel_mm: float, file: str = "") -> None:
-    """Refuse a tray on which an outline cannot be that of the organ whose name and weight it bears.
+class Fit(StrEnum):
+    """Whether an outline may be that of an organ of its weight."""
+
+    USUAL = "usual"
+    ODD = "odd"
+    WEIGHT = "weight"
+    NAME = "name"
+
+
+@dataclass(frozen=True, slots=True)
+class SizeCheck:
+    """How an outline goes with the weight in its row.
+
+    Parameters
+    ----------
+    fit : Fit
+        ``odd``: a little flatter or higher than organs lie; ``weight``: no organ of this weight has this outline; ``name``: exchanged
+        with another row of the tray both would fit, so that neither name is sure.
+    weight_log_off : float
+        Logarithm of the weight over that of a usual organ of this outline; 0 where the fit is usual.
+    """
+
+    fit: Fit
+    weight_log_off: float
+
+
+def check_sizes(
+    tied: Sequence[tuple[OrganRow, Segment, int]], /, *, pixel_mm: float, file: str = ""
+) -> tuple[tuple[SizeCheck, ...], tuple[Finding, ...]]:
+    """Which outlines cannot be, or hardly are, those of the organs whose names and weights they bear.
 
     An organ's mean height is its volume over its area; over the cube root of its volume it is about 0.5 to 0.8 for organs of a mouse
     on a tray. Far from that the organs were exchanged, an outline holds two or half of one, or a weight is wrong.
@@ -232,25 +273,85 @@ def check_sizes(tied: Sequence[tuple[OrganRow, Segment, int]], /, *, pixel_mm: f
     pixel_mm : float
     file : str
 
+    Returns
+    -------
+    checks : tuple of SizeCheck
+        In the order of `tied`.
+    findings : tuple of Finding
+        A warning for each organ that does not fit.
+
     Raises
     ------
     ImageError
-        With every organ that does not fit.
+        If so many do not fit that no name on the tray is sure.
     """
-    faults = []
-    for row, segment, place in tied:
-        if math.isnan(row.weight_g):
-            continue
-        area = float(segment.mask.sum()) * pixel_mm**2
-        volume = 1e3 * row.weight_g / ORGAN_G_PER_ML
-        flatness = volume ** (2 / 3) / area
+    flatness = [_flatness(row.weight_g, segment, pixel_mm) for row, segment, _ in tied]
+    checks = []
+    for index, (_, segment, _) in enumerate(tied):
         low, high = TOUCHING_FLATNESS if segment.touching else LONE_FLATNESS
-        if not low <= flatness <= high:
-            way = "small" if flatness > high else "large"
-            faults.append(f"place {place}, {_title(row)}: {area:.0f} mm2 are too {way} for {row.weight_g:.3g} g")
-    if faults:
-        mend = "Look whether places and weights stand in the right rows; where organs touch, outline them by hand."
-        raise _refusal(file, f"{'; '.join(faults)}.", mend)
+        own = flatness[index]
+        if math.isnan(own) or low <= own <= high:
+            checks.append(SizeCheck(Fit.USUAL, 0.0))
+            continue
+        possible = POSSIBLE_FLATNESS[0] <= own <= POSSIBLE_FLATNESS[1]
+        checks.append(SizeCheck(Fit.ODD if possible else Fit.WEIGHT, 1.5 * math.log(own / USUAL_FLATNESS)))
+    odd = [index for index, one in enumerate(checks) if one.fit is not Fit.USUAL]
+    for index in odd:
+        if others := _exchanged(index, tied, flatness, pixel_mm):
+            for one in (index, *others):
+                checks[one] = replace(checks[one], fit=Fit.NAME)
+    wrong = [index for index, one in enumerate(checks) if one.fit not in (Fit.USUAL, Fit.ODD)]
+    if len(wrong) > MOST_WRONG * len(tied):
+        told = "; ".join(_told(tied[index], flatness[index], pixel_mm) for index in wrong)
+        raise _refusal(file, f"{told}.", _SIZE_MEND)
+    return tuple(checks), tuple(
+        Finding(
+            "exvivo.size", Severity.WARNING, Place(file), f"{_told(tied[index], flatness[index], pixel_mm)}{_TOLD[one.fit]}", _SIZE_MEND
+        )
+        for index, one in enumerate(checks)
+        if one.fit is not Fit.USUAL
+    )  # fmt: skip
+
+
+_SIZE_MEND = "Look whether places and weights stand in the right rows; where organs touch, outline them by hand."
+_TOLD = {
+    Fit.ODD: ": its share of the dose is told with a wider interval.",
+    Fit.WEIGHT: ": the weight is not used.",
+    Fit.NAME: ", and with rows exchanged it would fit: no amount is told under this name.",
+}
+
+
+def _flatness(weight_g: float, segment: Segment, pixel_mm: float) -> float:
+    """Mean height over the cube root of the volume; NaN without a weight."""
+    return (1e3 * weight_g / ORGAN_G_PER_ML) ** (2 / 3) / (float(segment.mask.sum()) * pixel_mm**2)
+
+
+def _exchanged(
+    index: int, tied: Sequence[tuple[OrganRow, Segment, int]], flatness: Sequence[float], pixel_mm: float
+) -> list[int]:
+    """Organs whose row an organ that does not fit may have been given, and the other way round."""
+
+    def misfit(value: float) -> float:
+        return 0.5 * (math.log(value / USUAL_FLATNESS) / USUAL_LOG_SD) ** 2
+
+    row, segment, _ = tied[index]
+    gains = {}
+    for other, (its_row, its_segment, _) in enumerate(tied):
+        if other == index or math.isnan(its_row.weight_g):
+            continue
+        then = [_flatness(its_row.weight_g, segment, pixel_mm), _flatness(row.weight_g, its_segment, pixel_mm)]
+        if all(LONE_FLATNESS[0] <= one <= LONE_FLATNESS[1] for one in then):
+            now = [flatness[index], flatness[other]]
+            gains[other] = sum(map(misfit, now)) - sum(map(misfit, then))
+    least = max(math.log(EXCHANGE_ODDS), max(gains.values(), default=0.0) - math.log(RIVAL_ODDS))
+    return [other for other, gain in gains.items() if gain > least]
+
+
+def _told(one: tuple[OrganRow, Segment, int], flatness: float, pixel_mm: float) -> str:
+    row, segment, place = one
+    way = "small" if flatness > USUAL_FLATNESS else "large"
+    area = float(segment.mask.sum()) * pixel_mm**2
+    return f"place {place}, {_title(row)}: {area:.0f} mm2 are too {way} for {row.weight_g:.3g} g"
 
 
 def _refusal(file: str, seen: str, mend: str) -> ImageError:

@@ -22,7 +22,7 @@ from lampyris.assays.exvivo.escape import (
     unevenness,
 )
 from lampyris.assays.exvivo.light import OrganLight, measure_light, share_beside
-from lampyris.assays.exvivo.names import check_sizes, is_organ_name, name_organs
+from lampyris.assays.exvivo.names import Fit, SizeCheck, check_sizes, is_organ_name, name_organs
 from lampyris.assays.exvivo.outlines import Segment, find_organs, touches, with_drawn
 from lampyris.core.assays import OrganFlag
 from lampyris.core.errors import ImageError
@@ -107,12 +107,15 @@ class MeasuredTray:
     photo, probe : ndarray, dims (y, x), float32
         Photograph, 0 to 1, and non-negative probe radiance.
     pixel_mm : float
+    remarks : tuple of Finding
+        Warnings of organs whose outline and weight do not go together.
     """
 
     organs: tuple[MeasuredOrgan, ...]
     photo: NDArray[np.float32]
     probe: NDArray[np.float32]
     pixel_mm: float
+    remarks: tuple[Finding, ...] = ()
 
 
 def analyse_tray(
@@ -156,7 +159,8 @@ def analyse_tray(
     by_hand = _by_hand(drawn, radiance.values.shape[1:], rows)
     segments = _outlined(looks, glow, by_hand, len(rows), pixel, view.file)
     tied = name_organs(segments, rows, pixel_mm=pixel, file=view.file)
-    check_sizes(tied, pixel_mm=pixel, file=view.file)
+    checks, remarks = check_sizes(tied, pixel_mm=pixel, file=view.file)
+    tied = tuple(_trusted(one, check) for one, check in zip(tied, checks, strict=True))
     used = sorted({name for name in (probes.get(row.animal, "") for row in rows) if name})
     shown = used[0] if used else next(iter(settings.probes))
     lights = {
@@ -165,7 +169,7 @@ def analyse_tray(
     organs = []
     for index, (row, segment, place) in enumerate(tied):
         name = probes.get(row.animal, "")
-        organs.append(_organ(index, (row, segment, place, name), lights[name or shown], tied, settings))
+        organs.append(_organ(index, (row, segment, place, name), lights[name or shown], tied, settings, checks[index]))
     scaled = np.asarray(looks, np.float64)
     low, high = np.percentile(scaled, [0.5, 99.8])
     return MeasuredTray(
@@ -173,7 +177,14 @@ def analyse_tray(
         np.clip((scaled - low) / max(high - low, 1e-12), 0.0, 1.0).astype(np.float32),
         np.maximum(lights[shown].net, 0.0).astype(np.float32),
         pixel,
+        remarks,
     )
+
+
+def _trusted(one: tuple[OrganRow, Segment, int], check: SizeCheck) -> tuple[OrganRow, Segment, int]:
+    """An organ without a weight that cannot be its own."""
+    row, segment, place = one
+    return (replace(row, weight_g=math.nan), segment, place) if check.fit is Fit.WEIGHT else one
 
 
 def _outlined(
@@ -255,6 +266,7 @@ def _organ(
     light: _Light,
     tied: Sequence[tuple[OrganRow, Segment, int]],
     settings: StudySettings,
+    check: SizeCheck,
 ) -> MeasuredOrgan:
     row, segment, place, name = who
     level = settings.analysis.interval_level
@@ -268,7 +280,7 @@ def _organ(
     estimate = (
         Estimate(math.nan, math.nan, math.nan, math.nan, level, "1", "unlabelled: nothing to correct")
         if escape is None or uneven is None
-        else escape_estimate(_spread(escape, tissue), uneven if spotted else 0.0, level=level)
+        else escape_estimate(_spread(escape, tissue, check), uneven if spotted else 0.0, level=level)
     )
     others = np.logical_or.reduce(
         [other.mask for _, other, _ in tied if other is not segment] or [~segment.mask & False]
@@ -284,6 +296,8 @@ def _organ(
         (math.isnan(row.weight_g), OrganFlag.NO_WEIGHT),
         (not tissue or stands_in(tissue), OrganFlag.PROXY_OPTICS),
         (math.isnan(row.thickness_mm), OrganFlag.SHAPE_ASSUMED),
+        (check.fit in (Fit.ODD, Fit.WEIGHT), OrganFlag.UNLIKELY_SHAPE),
+        (check.fit is Fit.NAME, OrganFlag.NAME_UNSURE),
         (escape is not None and escape.value < THICK_ESCAPE, OrganFlag.THICK),
     )
     return MeasuredOrgan(
@@ -332,9 +346,13 @@ def _flux(found: OrganLight, calibration_relative_sd: float, level: float) -> Es
     return replace(flux, high=math.inf, method=f"{method}; a lower bound: pixels are saturated")
 
 
-def _spread(escape: Escape, tissue: str) -> Escape:
-    """The escape of an organ whose tissue is not known is hardly known."""
-    return escape if tissue else replace(escape, relative_sd=math.hypot(escape.relative_sd, UNKNOWN_LOG_SD))
+def _spread(escape: Escape, tissue: str, check: SizeCheck) -> Escape:
+    """The escape of an organ whose tissue is not known is hardly known; nor is that of one whose weight or outline is off.
+
+    Either it lies oddly, or its weight is off by `weight_log_off`: two ways that lie two standard deviations apart.
+    """
+    off = 0.5 * check.weight_log_off if check.fit is Fit.ODD else 0.0
+    return replace(escape, relative_sd=math.hypot(escape.relative_sd, 0.0 if tissue else UNKNOWN_LOG_SD, off))
 
 
 def weighed(row: OrganRow, level: float, /) -> Estimate:

@@ -138,7 +138,7 @@ def measure_tray(sheets: ExVivoSheets, file: str, /) -> tuple[MeasuredTray, bool
     synthetic : bool
         The image says that it was simulated.
     findings : list of Finding
-        Where sheet and file give different pixel sizes.
+        Where sheet and file give different pixel sizes, and of organs whose outline and weight do not go together.
 
     Raises
     ------
@@ -154,7 +154,7 @@ def measure_tray(sheets: ExVivoSheets, file: str, /) -> tuple[MeasuredTray, bool
     rows = sheets.organs_on(file)
     probes = {row.animal: _probe(animals.get(row.animal), named, settings) for row in rows}
     tray = analyse_tray(view, rows, probes, settings, drawn=_drawn(sheets, file))
-    return tray, view.image.synthetic, remarks
+    return tray, view.image.synthetic, [*remarks, *tray.remarks]
 
 
 def _pixel_mm(rows: Sequence[AssayRow], own_mm: float) -> tuple[float, list[Finding]]:

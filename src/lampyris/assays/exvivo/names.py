@@ -9,6 +9,7 @@ import numpy as np
 from scipy.ndimage import distance_transform_edt
 
 from lampyris.assays.exvivo.outlines import Segment
+from lampyris.assays.exvivo.partings import Judge, Lump
 from lampyris.core.errors import ImageError
 from lampyris.core.finding import Finding, Place, Severity
 from lampyris.core.schemas import OrganRow
@@ -71,7 +72,7 @@ def name_organs(
     if len(by_position) == len(open_rows):
         called |= _nearest(segments, rows, open_rows, left, pixel_mm, file) if open_rows else {}
     else:
-        order = _reading_order(segments, file)
+        order = _reading_order(_lumps(segments), file)
         called |= _by_place(segments, rows, open_rows, called, order, file)
     places = {segment: place for place, segment in enumerate(order or _loose_order(segments), start=1)}
     tied = [(rows[row], segments[segment], places[segment]) for row, segment in called.items()]
@@ -142,29 +143,27 @@ def _by_place(
     return {index: order[int(rows[index].place) - 1] for index in open_rows}
 
 
-def _extents(segments: Sequence[Segment]) -> list[tuple[int, int, float, float]]:
+def _lumps(segments: Sequence[Segment]) -> list[Lump]:
     """First and last row, and centroid, of each."""
     out = []
     for one in segments:
         held = np.flatnonzero(one.mask.any(axis=1))
         y, x = one.centroid_px()
-        out.append((int(held[0]), int(held[-1]), y, x))
+        out.append(Lump(float(one.mask.sum()), float(held[0]), float(held[-1]), y, x, one.touching))
     return out
 
 
-def _reading_order(segments: Sequence[Segment], file: str) -> list[int]:
+def _reading_order(lumps: Sequence[Lump], file: str) -> list[int]:
     """Indices row by row from the top left.
 
     Organs are of one row where they overlap in height by half of the lower one; that must part them cleanly.
     """
-    extents = _extents(segments)
-    share = np.zeros((len(segments), len(segments)))
-    for a, (top, bottom, _, _) in enumerate(extents):
-        for b, (other_top, other_bottom, _, _) in enumerate(extents):
-            common = min(bottom, other_bottom) - max(top, other_top) + 1
-            share[a, b] = max(common, 0) / (min(bottom - top, other_bottom - other_top) + 1)
+    top, bottom = (np.array([getattr(one, side) for one in lumps]) for side in ("top", "bottom"))
+    common = np.minimum(bottom[:, None], bottom) - np.maximum(top[:, None], top) + 1
+    lower = np.minimum((bottom - top)[:, None], bottom - top) + 1
+    share = np.maximum(common, 0) / lower
     rows: list[list[int]] = []
-    left = sorted(range(len(segments)), key=lambda index: extents[index][2])
+    left = sorted(range(len(lumps)), key=lambda index: lumps[index].y)
     while left:
         row, grown = [left[0]], True
         while grown:
@@ -174,25 +173,24 @@ def _reading_order(segments: Sequence[Segment], file: str) -> list[int]:
         left = [index for index in left if index not in row]
     for row in rows:
         spread = [share[a, b] for a in row for b in row if a != b]
-        apart = [share[a, b] for a in row for b in range(len(segments)) if b not in row]
+        apart = [share[a, b] for a in row for b in range(len(lumps)) if b not in row]
         if min(spread, default=1.0) < OTHER_ROW or max(apart, default=0.0) > OTHER_ROW:
             raise _refusal(
                 file,
-                f"the organs do not lie in clear rows: {'; '.join(_where(extents[index]) for index in row)} (pixels).",
+                f"the organs do not lie in clear rows: {'; '.join(_where(lumps[index]) for index in row)} (pixels).",
                 "Give y_mm and x_mm of each organ in organs.csv, or name outlines drawn by hand.",
             )
-    return [index for row in rows for index in sorted(row, key=lambda one: extents[one][3])]
+    return [index for row in rows for index in sorted(row, key=lambda one: lumps[one].x)]
 
 
 def _loose_order(segments: Sequence[Segment]) -> list[int]:
     """From the top left, for numbering alone."""
-    extents = _extents(segments)
-    return sorted(range(len(segments)), key=lambda index: (extents[index][2], extents[index][3]))
+    middles = [one.centroid_px() for one in segments]
+    return sorted(range(len(segments)), key=lambda index: middles[index])
 
 
-def _where(extent: tuple[int, int, float, float]) -> str:
-    top, bottom, _, x = extent
-    return f"y {top} to {bottom} at x {x:.0f}"
+def _where(lump: Lump) -> str:
+    return f"y {lump.top:.0f} to {lump.bottom:.0f} at x {lump.x:.0f}"
 
 
 def _nearest(
@@ -321,19 +319,59 @@ _TOLD = {
 }
 
 
-def _flatness(weight_g: float, segment: Segment, pixel_mm: float) -> float:
+def sizes_judge(rows: Sequence[OrganRow], /, *, pixel_mm: float) -> Judge | None:
+    """How likely lumps, read row by row, are the organs of a sheet by their weights.
+
+    Parameters
+    ----------
+    rows : sequence of OrganRow
+        Of one tray.
+    pixel_mm : float
+
+    Returns
+    -------
+    callable or None
+        From `lampyris.assays.exvivo.partings.Lump`s to a log-likelihood, minus infinity where they lie in no clear rows or one cannot be
+        of its weight; None where places or weights are missing.
+    """
+    if not all(math.isfinite(row.place) and row.weight_g > 0 for row in rows):
+        return None
+    weights = [row.weight_g for row in sorted(rows, key=lambda row: row.place)]
+
+    def judge(lumps: Sequence[Lump], /) -> float:
+        try:
+            order = _reading_order(lumps, "")
+        except ImageError:
+            return -math.inf
+        found = 0.0
+        for index, weight in zip(order, weights, strict=True):
+            own = _lump_flatness(weight, lumps[index].area * pixel_mm**2)
+            if not POSSIBLE_FLATNESS[0] <= own <= POSSIBLE_FLATNESS[1]:
+                return -math.inf
+            found -= _misfit(own)
+        return found
+
+    return judge
+
+
+def _misfit(flatness: float) -> float:
+    """Minus the log-likelihood of an organ that lies so, up to a constant."""
+    return 0.5 * (math.log(flatness / USUAL_FLATNESS) / USUAL_LOG_SD) ** 2
+
+
+def _lump_flatness(weight_g: float, area_mm2: float) -> float:
     """Mean height over the cube root of the volume; NaN without a weight."""
-    return (1e3 * weight_g / ORGAN_G_PER_ML) ** (2 / 3) / (float(segment.mask.sum()) * pixel_mm**2)
+    return (1e3 * weight_g / ORGAN_G_PER_ML) ** (2 / 3) / area_mm2
+
+
+def _flatness(weight_g: float, segment: Segment, pixel_mm: float) -> float:
+    return _lump_flatness(weight_g, float(segment.mask.sum()) * pixel_mm**2)
 
 
 def _exchanged(
     index: int, tied: Sequence[tuple[OrganRow, Segment, int]], flatness: Sequence[float], pixel_mm: float
 ) -> list[int]:
     """Organs whose row an organ that does not fit may have been given, and the other way round."""
-
-    def misfit(value: float) -> float:
-        return 0.5 * (math.log(value / USUAL_FLATNESS) / USUAL_LOG_SD) ** 2
-
     row, segment, _ = tied[index]
     gains = {}
     for other, (its_row, its_segment, _) in enumerate(tied):
@@ -342,7 +380,7 @@ def _exchanged(
         then = [_flatness(its_row.weight_g, segment, pixel_mm), _flatness(row.weight_g, its_segment, pixel_mm)]
         if all(LONE_FLATNESS[0] <= one <= LONE_FLATNESS[1] for one in then):
             now = [flatness[index], flatness[other]]
-            gains[other] = sum(map(misfit, now)) - sum(map(misfit, then))
+            gains[other] = sum(map(_misfit, now)) - sum(map(_misfit, then))
     least = max(math.log(EXCHANGE_ODDS), max(gains.values(), default=0.0) - math.log(RIVAL_ODDS))
     return [other for other, gain in gains.items() if gain > least]
 

@@ -19,6 +19,7 @@ from scipy.ndimage import (
     median_filter,
 )
 
+from lampyris.assays.exvivo.partings import Judge, judged_cuts
 from lampyris.assays.exvivo.seams import with_seams
 from lampyris.core.errors import ImageError
 from lampyris.core.finding import Finding, Place, Severity
@@ -92,6 +93,7 @@ def find_organs(
     pixel_mm: float,
     count: int | None = None,
     glow: NDArray[np.floating] | None = None,
+    judge: Judge | None = None,
     file: str = "",
 ) -> tuple[Segment, ...]:
     """Find organs on an even tray, darker or brighter than they.
@@ -105,6 +107,8 @@ def find_organs(
         How many there are; touching ones are parted until there are so many. Without it only clear necks are cut.
     glow : ndarray, dims (y, x), optional
         Light of the organs themselves: asked where the photograph does not say where those that touch are to be parted.
+    judge : callable, optional
+        How well lumps fit the weights of the sheet: then that decides which cuts are made, and only a clear answer does.
     file : str
         Named in the error.
 
@@ -123,16 +127,8 @@ def find_organs(
     labels, found = label(mask)
     if found == 0:
         raise _refusal(file, "no organ stands out from the tray.", [], pixel_mm)
-    pictures: tuple[NDArray[np.float64], ...] = (contrast,)
-    pieces = _parted(np.asarray(labels, np.int32), pictures, pixel_mm)
-    try:
-        kept = _kept_cuts(pieces, found, count, file, pixel_mm)
-    except ImageError:
-        if glow is None:
-            raise
-        pictures = (contrast, tray_contrast(glow))
-        pieces = _parted(np.asarray(labels, np.int32), pictures, pixel_mm)
-        kept = _kept_cuts(pieces, found, count, file, pixel_mm)
+    objects = np.asarray(labels, np.int32)
+    pictures, pieces, kept = _decided(objects, contrast, glow, (found, count), judge, file, pixel_mm)
     final = _merged(pieces, kept)
     numbers = [int(one) for one in np.unique(final) if one]
     if count is not None and len(numbers) != count:
@@ -148,6 +144,36 @@ def find_organs(
         raise _refusal(file, seen, _described(held, pixel_mm), pixel_mm)
     segments = [Segment(refined == number, touching=number in cut) for number in numbers]
     return tuple(sorted(segments, key=lambda one: (round(one.centroid_px()[0]), one.centroid_px()[1])))
+
+
+def _decided(
+    objects: NDArray[np.int32],
+    contrast: NDArray[np.float64],
+    glow: NDArray[np.floating] | None,
+    numbers: tuple[int, int | None],
+    judge: Judge | None,
+    file: str,
+    pixel_mm: float,
+) -> tuple[tuple[NDArray[np.float64], ...], _Pieces, tuple[tuple[int, int], ...]]:
+    """Pictures that were asked, the pieces that they part, and the cuts that are made; the glow is asked only where it must be."""
+    found, count = numbers
+    asked: list[tuple[NDArray[np.float64], ...]] = [(contrast,)]
+    if glow is not None:
+        asked.append((contrast, tray_contrast(glow)))
+    for pictures in asked:
+        pieces = _parted(objects, pictures, pixel_mm)
+        if judge is not None and count is not None:
+            judged = judged_cuts(pieces.labels, pieces.cuts, count=count, judge=judge)
+            if judged is not None:
+                return pictures, pieces, judged
+            continue
+        try:
+            return pictures, pieces, _kept_cuts(pieces, found, count, file, pixel_mm)
+        except ImageError:
+            if pictures is asked[-1]:
+                raise
+    seen = f"{found} separate objects are to be {count} organs, and no way to part them clearly fits their weights."
+    raise _refusal(file, seen, _described(objects, pixel_mm), pixel_mm)
 
 
 def tray_contrast(photo: NDArray[np.floating], /) -> NDArray[np.float64]:

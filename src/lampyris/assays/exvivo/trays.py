@@ -7,6 +7,7 @@ light amounts to.
 import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -22,8 +23,9 @@ from lampyris.assays.exvivo.escape import (
     unevenness,
 )
 from lampyris.assays.exvivo.light import OrganLight, measure_light, share_beside
-from lampyris.assays.exvivo.names import Fit, SizeCheck, check_sizes, is_organ_name, name_organs
+from lampyris.assays.exvivo.names import Fit, SizeCheck, check_sizes, is_organ_name, name_organs, sizes_judge
 from lampyris.assays.exvivo.outlines import Segment, find_organs, touches, with_drawn
+from lampyris.assays.exvivo.partings import Judge
 from lampyris.core.assays import OrganFlag
 from lampyris.core.errors import ImageError
 from lampyris.core.estimate import Estimate
@@ -157,9 +159,7 @@ def analyse_tray(
     glow = radiance.values.sum(axis=0)
     looks = view.photo if view.photo is not None else glow
     by_hand = _by_hand(drawn, radiance.values.shape[1:], rows)
-    segments = _outlined(looks, glow, by_hand, len(rows), pixel, view.file)
-    tied = name_organs(segments, rows, pixel_mm=pixel, file=view.file)
-    checks, remarks = check_sizes(tied, pixel_mm=pixel, file=view.file)
+    tied, checks, remarks = _tied(looks, glow, by_hand, rows, pixel, view.file)
     tied = tuple(_trusted(one, check) for one, check in zip(tied, checks, strict=True))
     used = sorted({name for name in (probes.get(row.animal, "") for row in rows) if name})
     shown = used[0] if used else next(iter(settings.probes))
@@ -187,6 +187,42 @@ def _trusted(one: tuple[OrganRow, Segment, int], check: SizeCheck) -> tuple[Orga
     return (replace(row, weight_g=math.nan), segment, place) if check.fit is Fit.WEIGHT else one
 
 
+def _tied(
+    looks: NDArray[np.floating],
+    glow: NDArray[np.float64],
+    by_hand: Sequence[Segment],
+    rows: Sequence[OrganRow],
+    pixel_mm: float,
+    file: str,
+) -> tuple[tuple[tuple[OrganRow, Segment, int], ...], tuple[SizeCheck, ...], tuple[Finding, ...]]:
+    """Organs with their outlines, and how these fit their weights.
+
+    Where the picture does not say which cuts part organs that touch, or the organs that its cuts make cannot be those of the sheet, the
+    weights are asked which cuts do.
+    """
+
+    def read(judge: Judge | None) -> tuple[Any, tuple[SizeCheck, ...], tuple[Finding, ...]]:
+        segments = _outlined(looks, glow, by_hand, len(rows), pixel_mm, file, judge)
+        tied = name_organs(segments, rows, pixel_mm=pixel_mm, file=file)
+        return tied, *check_sizes(tied, pixel_mm=pixel_mm, file=file)
+
+    judge = None if by_hand else sizes_judge(rows, pixel_mm=pixel_mm)
+    try:
+        found = read(None)
+    except ImageError as error:
+        if judge is None:
+            raise
+        try:
+            return read(judge)
+        except ImageError:
+            raise error from None
+    touching = any(segment.touching for _, segment, _ in found[0])
+    if judge is None or not touching or all(one.fit in (Fit.USUAL, Fit.ODD) for one in found[1]):
+        return found
+    # a cut in the wrong place shifts the names of all that follow: without a better one nothing on the tray is sure
+    return read(judge)
+
+
 def _outlined(
     looks: NDArray[np.floating],
     glow: NDArray[np.float64],
@@ -194,13 +230,16 @@ def _outlined(
     organs: int,
     pixel_mm: float,
     file: str,
+    judge: Judge | None,
 ) -> tuple[Segment, ...]:
     """Outlines by a person, and automatic ones of what these leave."""
     if len(by_hand) == organs:
         # every organ is outlined by a person: nothing else on the tray counts
         return with_drawn((), by_hand)
     count = None if by_hand else organs
-    segments = with_drawn(find_organs(looks, pixel_mm=pixel_mm, count=count, glow=glow, file=file), by_hand)
+    segments = with_drawn(
+        find_organs(looks, pixel_mm=pixel_mm, count=count, glow=glow, judge=judge, file=file), by_hand
+    )
     _check_field(glow, segments, pixel_mm, file)
     return segments
 

@@ -19,6 +19,7 @@ class OrganFlag(StrEnum):
     SATURATED = "saturated"
     EDGE = "edge"
     TOUCHING = "touching"
+    BORDER_UNSURE = "border unsure"
     DRAWN = "drawn by hand"
     UNEVEN = "uneven"
     FAINT = "faint"
@@ -39,6 +40,7 @@ ORGAN_FLAG_MEANING: dict[OrganFlag, str] = {
     OrganFlag.SATURATED: "holds saturated pixels: flux and amount are lower bounds",
     OrganFlag.EDGE: "touches the edge of the image: light beyond it is not seen",
     OrganFlag.TOUCHING: "touches another organ: where one ends was found by the neck between them",
+    OrganFlag.BORDER_UNSURE: "part of it may be its neighbour's: that part's light is in the interval",
     OrganFlag.DRAWN: "outlined by a person",
     OrganFlag.UNEVEN: "brighter in places than evenly spread probe would be: how deep those lie is not known, the interval says so",
     OrganFlag.FAINT: "not told from nothing: only the upper bound counts",
@@ -48,7 +50,7 @@ ORGAN_FLAG_MEANING: dict[OrganFlag, str] = {
     OrganFlag.PROXY_OPTICS: "the tissue has no optics of its own, a named proxy stands in",
     OrganFlag.SHAPE_ASSUMED: "thickness is not measured: from weight, or from the outline alone",
     OrganFlag.UNLIKELY_SHAPE: "outline and weight hardly fit an organ as it lies: the interval says what a wrong one of the two would do",
-    OrganFlag.NAME_UNSURE: "with the rows of two organs exchanged both would fit: light is told, no amount",
+    OrganFlag.NAME_UNSURE: "it may be another organ, by where organs are parted or by rows exchanged: light is told, no amount",
     OrganFlag.THICK: "less than a third of its light leaves it upwards as from a thin clear layer: the correction is large",
     OrganFlag.OUTSIDE_LINE: "brighter or fainter than the line of wells holds for: a bound",
     OrganFlag.BELOW_LOD: "below the detection limit of the mass spectrometer: censored, not zero",

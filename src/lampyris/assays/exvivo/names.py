@@ -331,25 +331,25 @@ def sizes_judge(rows: Sequence[OrganRow], /, *, pixel_mm: float) -> Judge | None
     Returns
     -------
     callable or None
-        From `lampyris.assays.exvivo.partings.Lump`s to a log-likelihood, minus infinity where they lie in no clear rows or one cannot be
-        of its weight; None where places or weights are missing.
+        From `lampyris.assays.exvivo.partings.Lump`s to a log-likelihood and the lump of each place, None where they lie in no clear rows
+        or one cannot be of its weight; None instead of it where places or weights are missing.
     """
     if not all(math.isfinite(row.place) and row.weight_g > 0 for row in rows):
         return None
     weights = [row.weight_g for row in sorted(rows, key=lambda row: row.place)]
 
-    def judge(lumps: Sequence[Lump], /) -> float:
+    def judge(lumps: Sequence[Lump], /) -> tuple[float, list[int]] | None:
         try:
             order = _reading_order(lumps, "")
         except ImageError:
-            return -math.inf
+            return None
         found = 0.0
         for index, weight in zip(order, weights, strict=True):
             own = _lump_flatness(weight, lumps[index].area * pixel_mm**2)
             if not POSSIBLE_FLATNESS[0] <= own <= POSSIBLE_FLATNESS[1]:
-                return -math.inf
+                return None
             found -= _misfit(own)
-        return found
+        return found, order
 
     return judge
 

@@ -5,7 +5,7 @@ In the order of use: `find_organs` (automatic), `with_drawn` (a person's outline
 
 import math
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -19,7 +19,7 @@ from scipy.ndimage import (
     median_filter,
 )
 
-from lampyris.assays.exvivo.partings import Judge, judged_cuts
+from lampyris.assays.exvivo.partings import Judge, Parting, judged_cuts
 from lampyris.assays.exvivo.seams import with_seams
 from lampyris.core.errors import ImageError
 from lampyris.core.finding import Finding, Place, Severity
@@ -40,6 +40,8 @@ CLEAR_FACTOR = 1.25
 # of its convex hull that an organ parted from another fills; livers and lungs with their clefts fill 0.92 and more
 LEAST_SOLIDITY = 0.88
 CONTRAST_WEIGHT = 0.6
+# a neck that is narrower by so much parts two pieces, of which most are joined again
+NECK = 0.04
 # the shades of two organs, and what of each lies away from edges
 SHADES_DIFFER, CORE_MM = 0.25, 0.7
 
@@ -65,12 +67,18 @@ class Segment:
         By a person.
     label : str
         What the person wrote to it.
+    disputed : ndarray of bool, dims (y, x), optional
+        What may be its or its neighbour's.
+    unsure : bool
+        It may be another organ than its place says.
     """
 
     mask: Mask
     touching: bool = False
     drawn: bool = False
     label: str = ""
+    disputed: Mask | None = None
+    unsure: bool = False
 
     def centroid_px(self) -> tuple[float, float]:
         """Mean row and column."""
@@ -128,7 +136,8 @@ def find_organs(
     if found == 0:
         raise _refusal(file, "no organ stands out from the tray.", [], pixel_mm)
     objects = np.asarray(labels, np.int32)
-    pictures, pieces, kept = _decided(objects, contrast, glow, (found, count), judge, file, pixel_mm)
+    pictures, pieces, parting = _decided(objects, contrast, glow, (found, count), judge, file, pixel_mm)
+    kept = parting.cuts
     final = _merged(pieces, kept)
     numbers = [int(one) for one in np.unique(final) if one]
     if count is not None and len(numbers) != count:
@@ -142,7 +151,10 @@ def find_organs(
         held = np.where(np.isin(refined, bent), refined, 0)
         seen = "where organs that touch are parted leaves shapes that no organ has."
         raise _refusal(file, seen, _described(held, pixel_mm), pixel_mm)
-    segments = [Segment(refined == number, touching=number in cut) for number in numbers]
+    disputed = {
+        int(final[pieces.labels == min(mine)][0]): np.isin(pieces.labels, list(its)) for mine, its in parting.disputed
+    }
+    segments = [Segment(refined == number, touching=number in cut, disputed=disputed.get(number)) for number in numbers]
     return tuple(sorted(segments, key=lambda one: (round(one.centroid_px()[0]), one.centroid_px()[1])))
 
 
@@ -154,7 +166,7 @@ def _decided(
     judge: Judge | None,
     file: str,
     pixel_mm: float,
-) -> tuple[tuple[NDArray[np.float64], ...], _Pieces, tuple[tuple[int, int], ...]]:
+) -> tuple[tuple[NDArray[np.float64], ...], _Pieces, Parting]:
     """Pictures that were asked, the pieces that they part, and the cuts that are made; the glow is asked only where it must be."""
     found, count = numbers
     asked: list[tuple[NDArray[np.float64], ...]] = [(contrast,)]
@@ -168,7 +180,7 @@ def _decided(
                 return pictures, pieces, judged
             continue
         try:
-            return pictures, pieces, _kept_cuts(pieces, found, count, file, pixel_mm)
+            return pictures, pieces, Parting(_kept_cuts(pieces, found, count, file, pixel_mm))
         except ImageError:
             if pictures is asked[-1]:
                 raise
@@ -227,8 +239,8 @@ def _parted(labels: NDArray[np.int32], contrasts: Sequence[NDArray[np.float64]],
     from skimage.segmentation import watershed
 
     depth = gaussian_filter(distance_transform_edt(labels > 0), 1.0)
-    # two maxima are two where the neck between is narrower by 3 %
-    peaks, _ = label(h_maxima(depth, 0.03 * float(depth.max()) + 0.05), np.ones((3, 3)))
+    # two maxima are two where the neck between is narrower by a share of either, be it a large organ's or a small one's
+    peaks, _ = label(h_maxima(np.log1p(depth), NECK), np.ones((3, 3)))
     parted = np.asarray(watershed(-depth, peaks, mask=labels > 0), np.int32)
     for contrast in contrasts:
         parted = _parted_by_shade(parted, median_filter(contrast, 5), pixel_mm)
@@ -442,7 +454,7 @@ def with_drawn(segments: Sequence[Segment], drawn: Sequence[Segment], /) -> tupl
         if any(n > 0.5 * size or n > 0.5 * int(other.mask.sum()) for n, other in zip(shared, drawn, strict=True)):
             continue
         taken = np.logical_or.reduce([other.mask for other in drawn]) if drawn else np.zeros_like(one.mask)
-        kept.append(Segment(one.mask & ~taken, one.touching, one.drawn, one.label))
+        kept.append(replace(one, mask=one.mask & ~taken))
     return tuple(sorted([*kept, *drawn], key=lambda one: (round(one.centroid_px()[0]), one.centroid_px()[1])))
 
 

@@ -6,7 +6,7 @@ it where it can: a cut in the wrong place shifts the names of all that follow, a
 
 import itertools
 import math
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -16,9 +16,13 @@ from numpy.typing import NDArray
 MOST_WAYS = 2000
 # the best way must be so many times likelier than the next
 CLEAR_ODDS = 20.0
-# a way may take so many cuts more than the organs that it gains: three that meet in a ring part by two
-RING = 1
+# a way may take so many cuts more than the organs that it gains: of three pieces that meet in a ring one parts by two
+RING = 2
 LEAST_EVIDENCE = 0.01
+# two outlines that share so much of both together are the same organ, its border in dispute
+SAME_ORGAN = 0.5
+# where the names of more of a tray's organs are in dispute it has not been read
+MOST_UNSURE = 0.25
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,13 +44,41 @@ class Lump:
     touching: bool = False
 
 
-# the log-likelihood of lumps being the organs of the sheet; minus infinity where they cannot be named
-Judge = Callable[[Sequence[Lump]], float]
+# the log-likelihood of lumps being the organs of the sheet, and the lump of each place; None where they cannot be named
+Judge = Callable[[Sequence[Lump]], tuple[float, list[int]] | None]
+
+
+@dataclass(frozen=True, slots=True)
+class Parting:
+    """Cuts that are made.
+
+    Parameters
+    ----------
+    cuts : tuple of (int, int)
+        Pairs of pieces.
+    disputed : tuple of (frozenset of int, frozenset of int)
+        Organs, as the pieces they are made of, that another way of nearly the same likelihood gives other pieces: these.
+    unsure : tuple of frozenset of int
+        Organs of whose places another such way has an organ elsewhere.
+    """
+
+    cuts: tuple[tuple[int, int], ...]
+    disputed: tuple[tuple[frozenset[int], frozenset[int]], ...] = ()
+    unsure: tuple[frozenset[int], ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class _Way:
+    """One way to cut: its log-likelihood, its cuts, and the pieces of the organ at each place."""
+
+    score: float
+    cuts: tuple[tuple[int, int], ...]
+    places: tuple[frozenset[int], ...]
 
 
 def judged_cuts(
     labels: NDArray[np.int32], cuts: Mapping[tuple[int, int], float], /, *, count: int, judge: Judge
-) -> tuple[tuple[int, int], ...] | None:
+) -> Parting | None:
     """The cuts that make an over-parted image so many organs as fit their weights best.
 
     Parameters
@@ -60,33 +92,54 @@ def judged_cuts(
 
     Returns
     -------
-    tuple of (int, int) or None
-        Pairs that are parted; None where no way is clearly the likeliest.
+    Parting or None
+        None where no way is possible, or others that are nearly as likely dispute the names of many organs.
     """
     numbers = [int(one) for one in np.unique(labels) if one]
     pieces = {number: _lump(labels == number) for number in numbers}
-    order = sorted(cuts, key=lambda pair: -cuts[pair])
-    need = count - len(_groups(numbers, list(cuts)))
-    if need < 0 or need > len(order):
+    ways = sorted(_ways(pieces, cuts, count, judge), key=lambda way: -way.score)
+    if not ways:
         return None
+    best, *rest = ways
+    disputed: dict[frozenset[int], frozenset[int]] = {}
+    unsure: set[frozenset[int]] = set()
+    for rival in rest:
+        if rival.score <= best.score - math.log(CLEAR_ODDS):
+            break
+        for mine, its in zip(best.places, rival.places, strict=True):
+            shared, whole = (sum(pieces[one].area for one in held) for held in (mine & its, mine | its))
+            if shared < SAME_ORGAN * whole:
+                unsure.add(mine)
+            elif mine != its:
+                disputed[mine] = disputed.get(mine, frozenset()) | (mine ^ its)
+    if len(unsure) > MOST_UNSURE * count:
+        return None
+    return Parting(best.cuts, tuple(disputed.items()), tuple(unsure))
+
+
+def _ways(pieces: Mapping[int, Lump], cuts: Mapping[tuple[int, int], float], count: int, judge: Judge) -> list[_Way]:
+    """Every way to come to so many organs, once each."""
+    order = sorted(cuts, key=lambda pair: -cuts[pair])
+    need = count - len(_groups(pieces, list(cuts)))
+    if need < 0 or need > len(order):
+        return []
     while math.comb(len(order), need) > MOST_WAYS:
         order = order[:-1]
-    found: dict[frozenset[frozenset[int]], tuple[float, tuple[tuple[int, int], ...]]] = {}
+    found: dict[frozenset[frozenset[int]], _Way] = {}
     for size in range(need, need + RING + 1):
         for kept in itertools.islice(itertools.combinations(order, size), MOST_WAYS):
-            groups = _groups(numbers, [pair for pair in cuts if pair not in kept])
+            groups = _groups(pieces, [pair for pair in cuts if pair not in kept])
             if len(groups) != count:
                 continue
             parted = {piece for pair in kept for piece in pair}
-            lumps = [_joined([pieces[one] for one in group], touching=bool(group & parted)) for group in groups]
-            score = judge(lumps) + sum(math.log(max(cuts[pair], LEAST_EVIDENCE)) for pair in kept)
+            read = judge([_joined([pieces[one] for one in group], touching=bool(group & parted)) for group in groups])
+            if read is None:
+                continue
+            score = read[0] + sum(math.log(max(cuts[pair], LEAST_EVIDENCE)) for pair in kept)
             way = frozenset(groups)
-            if score > found.get(way, (-math.inf, ()))[0]:
-                found[way] = (score, kept)
-    best = sorted(found.values(), key=lambda one: -one[0])
-    if not best or (len(best) > 1 and best[0][0] - best[1][0] < math.log(CLEAR_ODDS)):
-        return None
-    return best[0][1]
+            if way not in found or score > found[way].score:
+                found[way] = _Way(score, kept, tuple(groups[index] for index in read[1]))
+    return list(found.values())
 
 
 def _lump(mask: NDArray[np.bool_]) -> Lump:
@@ -106,7 +159,7 @@ def _joined(parts: Sequence[Lump], *, touching: bool) -> Lump:
     )
 
 
-def _groups(numbers: Sequence[int], joins: Sequence[tuple[int, int]]) -> list[frozenset[int]]:
+def _groups(numbers: Iterable[int], joins: Sequence[tuple[int, int]]) -> list[frozenset[int]]:
     """Pieces that hang together by joins."""
     group = {number: {number} for number in numbers}
     for a, b in joins:

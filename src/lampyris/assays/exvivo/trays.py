@@ -310,7 +310,7 @@ def _organ(
     row, segment, place, name = who
     level = settings.analysis.interval_level
     pixel = settings.instrument.pixel_mm
-    found = light.organs[index]
+    found = _with_dispute(light.organs[index], segment, light.net)
     tissue = tissue_of(row.organ, row.tissue)
     escape = uneven = None
     if name:
@@ -329,6 +329,7 @@ def _organ(
         (found.saturated, OrganFlag.SATURATED),
         (found.edge, OrganFlag.EDGE),
         (segment.touching or touches(segment.mask, others), OrganFlag.TOUCHING),
+        (segment.disputed is not None, OrganFlag.BORDER_UNSURE),
         (segment.drawn, OrganFlag.DRAWN),
         (spotted, OrganFlag.UNEVEN),
         (found.flux < FAINT_SDS * found.sd, OrganFlag.FAINT),
@@ -336,7 +337,7 @@ def _organ(
         (not tissue or stands_in(tissue), OrganFlag.PROXY_OPTICS),
         (math.isnan(row.thickness_mm), OrganFlag.SHAPE_ASSUMED),
         (check.fit in (Fit.ODD, Fit.WEIGHT), OrganFlag.UNLIKELY_SHAPE),
-        (check.fit is Fit.NAME, OrganFlag.NAME_UNSURE),
+        (segment.unsure or check.fit is Fit.NAME, OrganFlag.NAME_UNSURE),
         (escape is not None and escape.value < THICK_ESCAPE, OrganFlag.THICK),
     )
     return MeasuredOrgan(
@@ -357,6 +358,15 @@ def _organ(
         escape=estimate,
         flags=tuple(str(flag) for held, flag in flags if held),
     )
+
+
+def _with_dispute(found: OrganLight, segment: Segment, net: NDArray[np.float64]) -> OrganLight:
+    """An organ's light, of which some may be its neighbour's: with it and without it lie two standard deviations apart."""
+    whole = float(net[segment.mask].sum())
+    if segment.disputed is None or not whole > 0:
+        return found
+    share = max(float(net[segment.disputed].sum()), 0.0) / whole
+    return replace(found, sd=math.hypot(found.sd, 0.5 * share * found.flux))
 
 
 def _escape(

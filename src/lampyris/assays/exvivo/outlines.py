@@ -147,8 +147,8 @@ def find_organs(
     cut = {number for pair in kept for number in (int(final[pieces.labels == one][0]) for one in pair)}
     met = [(a, b) for a, b, _ in _borders(final)]
     refined = _refined(with_seams(final, met, pictures, pixel_mm=pixel_mm), contrast)
-    if bent := [number for number in sorted(cut) if _solidity(refined == number) < LEAST_SOLIDITY]:
-        held = np.where(np.isin(refined, bent), refined, 0)
+    if bent := [number for number in sorted(cut) if not _may_be_organ(refined == number, pixel_mm)]:
+        held = np.where(np.isin(final, bent), final, 0)
         seen = "where organs that touch are parted leaves shapes that no organ has."
         raise _refusal(file, seen, _described(held, pixel_mm), pixel_mm)
     disputed = {
@@ -456,6 +456,11 @@ def with_drawn(segments: Sequence[Segment], drawn: Sequence[Segment], /) -> tupl
         taken = np.logical_or.reduce([other.mask for other in drawn]) if drawn else np.zeros_like(one.mask)
         kept.append(replace(one, mask=one.mask & ~taken))
     return tuple(sorted([*kept, *drawn], key=lambda one: (round(one.centroid_px()[0]), one.centroid_px()[1])))
+
+
+def _may_be_organ(mask: Mask, pixel_mm: float) -> bool:
+    """Whether what is left of an organ at its borders is large enough for one, and as convex."""
+    return float(mask.sum()) * pixel_mm**2 >= LEAST_MM2 and _solidity(mask) >= LEAST_SOLIDITY
 
 
 def _solidity(mask: Mask) -> float:

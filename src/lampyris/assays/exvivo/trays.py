@@ -216,11 +216,25 @@ def _tied(
             return read(judge)
         except ImageError:
             raise error from None
-    touching = any(segment.touching for _, segment, _ in found[0])
-    if judge is None or not touching or all(one.fit in (Fit.USUAL, Fit.ODD) for one in found[1]):
+    if judge is None or not _misparted(found):
         return found
     # a cut in the wrong place shifts the names of all that follow: without a better one nothing on the tray is sure
-    return read(judge)
+    again = read(judge)
+    if _misparted(again):
+        raise ImageError(
+            f"{file}: the organs on the tray cannot be named",
+            [replace(one, severity=Severity.ERROR) for one in again[2]],
+        )
+    return again
+
+
+def _misparted(found: tuple[Any, tuple[SizeCheck, ...], tuple[Finding, ...]]) -> bool:
+    """Whether an organ that was cut off from another cannot be of its weight."""
+    tied, checks, _ = found
+    return any(
+        segment.touching and check.fit not in (Fit.USUAL, Fit.ODD)
+        for (_, segment, _), check in zip(tied, checks, strict=True)
+    )
 
 
 def _outlined(

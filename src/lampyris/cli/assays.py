@@ -3,6 +3,7 @@
 import argparse
 import sys
 from collections.abc import Iterator, Sequence
+from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -17,6 +18,7 @@ from lampyris.core.finding import Finding, Place, Severity
 if TYPE_CHECKING:
     from lampyris.core.assays import Balance, ExVivo, OrganAgreement, OrganReference, OrganResult
     from lampyris.core.estimate import Estimate
+    from lampyris.study.exvivo.lone import LoneTray
 
 KINDS = ("exvivo", "histology", "release")
 
@@ -60,7 +62,7 @@ def _assay(options: argparse.Namespace) -> int:
         return histology.count_sections(options)
     images = [path for path in options.paths if not path.is_dir() and path.suffix]
     if images:
-        raise _no_study(images)
+        return _lone_trays(options, images)
     if len(options.paths) != 1:
         raise UsageError(f"exvivo takes the folder of one study, got {len(options.paths)} paths")
     if options.overlays or options.write_csv or options.calls or options.control:
@@ -86,18 +88,82 @@ def _release(options: argparse.Namespace) -> int:
     return release.analyse_release(options)
 
 
-def _no_study(images: Sequence[Path]) -> InputError:
+def _lone_trays(options: argparse.Namespace, images: Sequence[Path]) -> int:
+    """Trays without a study: outlines and light; what only a study tells is named."""
+    if gone := [path for path in options.paths if path not in images or not path.exists()]:
+        findings = [
+            Finding(
+                "exvivo.no-file", Severity.ERROR, Place(path.name), "is no image that is there.", "Look at the path."
+            )
+            for path in gone
+        ]
+        raise InputError(f"{gone[0].name}: exvivo takes the folder of one study, or images of trays", findings)
+    if options.plot or options.trays or options.uncorrected:
+        raise UsageError("--plot, --trays and --uncorrected need a study: single images give light, no %ID/g")
+    from lampyris.study.exvivo.lone import lone_tray
+
+    found, findings = [], []
+    for path in images:
+        try:
+            found.append(lone_tray(path, pixel_mm=1e-3 * options.pixel_um))
+        except ImageError as error:
+            findings += error.findings
+    failed = bool(findings)
+    findings += _missing_sheets(images)
+    drawn = _lone_outlines(found, options.outlines)
+    if options.json:
+        print_json(
+            {
+                "trays": [
+                    {"file": tray.file, "pixel_mm": tray.pixel_mm, "unit": tray.unit, "synthetic": tray.synthetic,
+                     "outlines": [{**asdict(one), "outline_px": [list(at) for at in one.outline_px]} for one in tray.organs]}
+                    for tray in found
+                ],
+                "findings": [finding_entry(one) for one in findings],
+                "written": drawn,
+            }
+        )  # fmt: skip
+        return ImageError.exit_code if failed else 0
+    if any(tray.synthetic for tray in found):
+        print("Synthetic: the images were simulated, no animal was imaged.")
+    print_table(
+        [
+            ("tray", "outline", "area mm2", "y mm", "x mm", "light", "unit", "share %", "flags"),
+            *(
+                (tray.file, str(one.place), _text(one.area_mm2), _text(one.y_mm), _text(one.x_mm), _text(one.light),
+                 tray.unit, _text(100 * one.share),
+                 ", ".join(flag for flag, held in (("touching", one.touching), ("saturated", one.full)) if held))
+                for tray in found for one in tray.organs
+            ),
+        ]
+    )  # fmt: skip
+    print_findings(findings, stream=sys.stdout)
+    return ImageError.exit_code if failed else 0
+
+
+def _lone_outlines(found: "Sequence[LoneTray]", folder: Path | None) -> list[Path]:
+    """Outlines of trays without a study as GeoJSON, to be called ANIMAL ORGAN by a person."""
+    if folder is None:
+        return []
+    from lampyris.io.durable import write_text
+    from lampyris.io.regions.geojson_out import Outline, outlines_text
+    from lampyris.io.stems import distinct_stems
+
+    folder.mkdir(parents=True, exist_ok=True)
+    written = []
+    for tray, stem in zip(found, distinct_stems([Path(one.file) for one in found]), strict=True):
+        outlines = [Outline(one.outline_px, str(one.place), "organ", (230, 159, 0)) for one in tray.organs]
+        written.append(folder / f"{stem}.geojson")
+        write_text(written[-1], outlines_text(outlines, about={"image": tray.file, "synthetic": tray.synthetic}))
+    return written
+
+
+def _missing_sheets(images: Sequence[Path]) -> list[Finding]:
     """An image of a tray says what shines, not whose it is or what it weighs: what is missing, and how to write it."""
-    first = images[0]
-    missing = [path for path in images if not path.exists()]
-    findings = [
-        Finding("exvivo.no-file", Severity.ERROR, Place(path.name), "is not there.", "Look at the path.")
-        for path in missing
-    ]
     rows = "; ".join(f"exvivo,{path.name}" for path in images)
     parts = (
-        ("study.toml", "camera (gain, pixel, bands) and probe are not known without it.",
-         f"Run `lampyris init STUDY --from FOLDER` on the folder that holds {first.name}, and fill in what it asks for."),
+        ("study.toml", "camera (gain, pixel, bands) and probe are not known without it: light is in counts, tissue's glow included.",
+         f"Run `lampyris init STUDY --from FOLDER` on the folder that holds {images[0].name}, and fill in what it asks for."),
         ("assays.csv", "no row says that this is a tray.",
          f"Write kind and file, a row per image: {rows}; exposure_s, background and photo where the file does not bring them."),
         ("organs.csv", "nothing says which organ lies where, whose it is and what it weighs.",
@@ -105,9 +171,7 @@ def _no_study(images: Sequence[Path]) -> InputError:
         ("standards.csv", "without wells of known amounts and the dose there is no %ID, only light.",
          "Write the wells and the dose, or dose columns in animals.csv; then run `lampyris assay exvivo STUDY`."),
     )  # fmt: skip
-    findings += [Finding("exvivo.no-study", Severity.ERROR, Place(name), seen, mend) for name, seen, mend in parts]
-    named = ", ".join(path.name for path in images[:3]) + (" and more" if len(images) > 3 else "")
-    return InputError(f"{named}: exvivo takes the folder of a study, not single images", findings)
+    return [Finding("exvivo.no-study", Severity.NOTE, Place(name), seen, mend) for name, seen, mend in parts]
 
 
 def _document(found: "ExVivo", drawn: Sequence[Path]) -> dict[str, Any]:

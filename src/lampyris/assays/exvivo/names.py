@@ -183,6 +183,14 @@ def _reading_order(lumps: Sequence[Lump], file: str) -> list[int]:
     return [index for row in rows for index in sorted(row, key=lambda one: lumps[one].x)]
 
 
+def place_order(segments: Sequence[Segment], /) -> list[int]:
+    """Indices in the order that places are counted in: row by row from the top left; by height where there are no clear rows."""
+    try:
+        return _reading_order(_lumps(segments), "")
+    except ImageError:
+        return _loose_order(segments)
+
+
 def _loose_order(segments: Sequence[Segment]) -> list[int]:
     """From the top left, for numbering alone."""
     middles = [one.centroid_px() for one in segments]

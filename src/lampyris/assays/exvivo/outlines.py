@@ -175,6 +175,8 @@ def _decided(
     for pictures in asked:
         pieces = _parted(objects, pictures, pixel_mm)
         if judge is not None and count is not None:
+            if pictures is asked[0]:
+                _check_seen(pieces, count, file, pixel_mm)
             judged = judged_cuts(pieces.labels, pieces.cuts, count=count, judge=judge)
             if judged is not None:
                 return pictures, pieces, judged
@@ -308,10 +310,7 @@ def _kept_cuts(
     sure = tuple(pair for pair in order if pieces.cuts[pair] >= SURE_EVIDENCE)
     if count is None:
         return sure
-    looks = len(np.unique(_merged(pieces, sure))) - 1
-    if looks > count:
-        seen = f"{looks} organs are seen, organs.csv names {count}."
-        raise _refusal(file, seen, _described(_merged(pieces, sure), pixel_mm), pixel_mm)
+    _check_seen(pieces, count, file, pixel_mm)
     if count == found:
         return ()
     # pieces that meet in a ring part only once all their cuts are made: made one by one until the number is right
@@ -329,6 +328,15 @@ def _kept_cuts(
         seen = f"{found} separate objects are to be {count} organs, and no more than {shapes} shapes are told apart."
         raise _refusal(file, seen, _described(pieces.labels, pixel_mm), pixel_mm)
     return tuple(order)
+
+
+def _check_seen(pieces: _Pieces, count: int, file: str, pixel_mm: float) -> None:
+    """Refuse a tray on which more organs are parted beyond doubt than the sheet names: no weight makes two of them one."""
+    merged = _merged(pieces, [pair for pair, evidence in pieces.cuts.items() if evidence >= SURE_EVIDENCE])
+    looks = len(np.unique(merged)) - 1
+    if looks > count:
+        seen = f"{looks} organs are seen, organs.csv names {count}."
+        raise _refusal(file, seen, _described(merged, pixel_mm), pixel_mm)
 
 
 def _merged(pieces: _Pieces, kept: Sequence[tuple[int, int]]) -> NDArray[np.int32]:

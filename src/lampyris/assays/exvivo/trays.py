@@ -229,12 +229,10 @@ def _tied(
 
 
 def _misparted(found: tuple[Any, tuple[SizeCheck, ...], tuple[Finding, ...]]) -> bool:
-    """Whether an organ that was cut off from another cannot be of its weight."""
+    """Whether organs touch and one, wherever it lies, cannot be of its weight: a wrong cut gives names to the wrong organs."""
     tied, checks, _ = found
-    return any(
-        segment.touching and check.fit not in (Fit.USUAL, Fit.ODD)
-        for (_, segment, _), check in zip(tied, checks, strict=True)
-    )
+    touching = any(segment.touching for _, segment, _ in tied)
+    return touching and any(one.fit not in (Fit.USUAL, Fit.ODD) for one in checks)
 
 
 def _outlined(

@@ -21,7 +21,9 @@ from lampyris.bench.micrographs.sizes import (
     particles_needed,
     spread_interval,
     two_kinds,
+    with_common,
 )
+from lampyris.core.estimate import Estimate
 
 
 @pytest.mark.parametrize("flatness", [0.0, 1.0])
@@ -107,6 +109,21 @@ def test_spreads_hold_whatever_the_law():
     assert spread_interval(Diameters(nm, np.full(4000, 0.7), np.ones(4000))).value == pytest.approx(0.9, abs=0.06)
 
 
+def test_where_one_particle_has_the_weight_no_spread_is_told():
+    nm = np.random.default_rng(12).normal(7.0, 0.9, 10)
+    for heaviest in (8.0, 30.0):
+        one = Diameters(nm, np.full(10, 0.1), np.append(np.ones(9), heaviest))
+        spread = spread_interval(one)
+        assert spread.value > 0
+        assert (spread.low, spread.high) == (0.0, math.inf)
+        assert geometric(one)[1].high == math.inf
+
+
+def test_an_error_of_scale_takes_no_spread_below_none():
+    none = Estimate(0.3, 0.1, 0.0, 0.6, 0.95, "nm", "")
+    assert with_common(none, 0.06, "scale").low == 0.0
+
+
 def test_the_mean_aspect_is_without_noise():
     rng = np.random.default_rng(9)
     # half-normal logarithms of aspect, noise of either number twice as large as they are
@@ -115,6 +132,10 @@ def test_the_mean_aspect_is_without_noise():
     found = mean_aspect(np.sqrt(1.0 + seen**2) + seen, np.full(4000, 0.1))
     assert np.mean(np.sqrt(1.0 + seen**2) + seen) > 1.12
     assert found.low < 1.041 < found.high and found.high < 1.09
+    # noise as large as the shape leaves a mean of at least 1
+    rough = np.hypot(*np.random.default_rng(13).normal(0.0, 0.5, (2, 200)))
+    found = mean_aspect(rough + np.sqrt(1.0 + rough**2), np.full(200, 0.52))
+    assert found.low == 1.0 <= found.value
 
 
 def test_corners_are_told_from_noise():
@@ -136,6 +157,11 @@ def test_spikes_are_taken_off_and_particles_are_not():
     mended, share = without_spikes(hot)
     assert share == 3 / 128**2
     assert abs(mended.astype(float) - 400).max() < 150
+    # a picture of shares of the full scale, and one that is even
+    shares, share = without_spikes((hot / 65_535).astype(np.float32))
+    assert share == 3 / 128**2
+    assert abs(65_535 * shares.astype(float) - 400).max() < 150
+    assert without_spikes(np.where(hot > 1000, 0.5, 0.0))[1] == 0.0
 
 
 def test_measuring_noise_is_taken_out_of_the_spread():

@@ -82,6 +82,41 @@ def test_a_map_of_spectra_is_summed(tmp_path):
     assert caught.value.findings[0].rule == "micrograph.none"
 
 
+def spectrum_file(path, told, counts=None, **changed):
+    counts = np.arange(40, dtype=np.uint16) if counts is None else counts
+    written(path, counts, [axis("Energy", 40, 10.0, "eV") | changed], told)
+    return path
+
+
+def test_what_a_file_says_wrongly_is_not_told(tmp_path):
+    instrument = {"TEM": {"beam_energy": "high", "Detector": {"EDS": {"live_time": "long"}}}}
+    told = {"Acquisition_instrument": instrument, "Signal": {"signal_type": "EELS"}}
+    (found,) = read_spectra(spectrum_file(tmp_path / "a.hspy", told))
+    # of energy losses, which the analysis of X-rays then refuses
+    assert found.words == {"SIGNALTYPE": "ELS"}
+    assert np.isnan(found.integration_s)
+
+
+@pytest.mark.parametrize(
+    ("rule", "changed"),
+    [
+        ("spectrum.axis", {"scale": -10.0}),
+        ("spectrum.axis", {"scale": 0.0}),
+        ("spectrum.numbers", {"counts": np.full(40, np.nan)}),
+        ("spectrum.none", {"counts": np.full(40, 1j)}),
+    ],
+)
+def test_spectra_without_a_rising_axis_or_counts_are_refused(tmp_path, rule, changed):
+    with pytest.raises(ImageError) as caught:
+        read_spectra(spectrum_file(tmp_path / "a.hspy", {}, **changed))
+    assert caught.value.findings[0].rule == rule
+
+
+def test_pixels_that_are_no_squares_have_no_scale(tmp_path):
+    written(tmp_path / "a.hspy", PIXELS, [axis("y", 18, 2.0, "nm"), axis("x", 21, 0.5, "nm", place=1)])
+    assert np.isnan(read_micrograph(tmp_path / "a.hspy").pixel_nm)
+
+
 @pytest.mark.filterwarnings("ignore")
 def test_whatever_bytes_come_the_file_is_refused_or_read(tmp_path):
     example = ser_bytes(PIXELS, PIXEL_NM)

@@ -79,6 +79,7 @@ def test_percent_becomes_a_share(tmp_path):
         ("Integration time [ms]: 250", 0.25, None),
         ("Integration time: 2 s; EX Slit: 5.0 nm, EM Slit: 2.5 nm", 2.0, "2.5"),
         ("Ex slit (nm): 5, slit of the lamp 3 mm", math.nan, None),
+        ("Emission slit: 0.5 mm, 600 to 900 nm", math.nan, None),
         ("Spectral Bandwidth (nm); 1,5", math.nan, "1.5"),
     ],
 )

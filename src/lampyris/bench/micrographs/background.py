@@ -58,7 +58,12 @@ def without_spikes(pixels: NDArray[np.generic], /) -> tuple[NDArray[np.generic],
     sides = (rim[:-2, 1:-1], rim[2:, 1:-1], rim[1:-1, :-2], rim[1:-1, 2:])
     low, high = np.minimum.reduce(sides), np.maximum.reduce(sides)
     usual = float(np.median(high[::7, ::7].astype(np.float32) - low[::7, ::7]))
-    far = np.float32(_SPIKE * max(usual, 1.0))
+    if pixels.dtype.kind in "ui":
+        usual = max(usual, 1.0)
+    elif usual <= 0.0:
+        # more than half of it is even: what noise is cannot be told
+        return pixels, 0.0
+    far = np.float32(_SPIKE * usual)
     spikes = (pixels > high + far) | (pixels < low - far)
     share = float(spikes.mean())
     if not share:

@@ -245,4 +245,5 @@ def _aspect_without_noise(long: Array, noise: Array) -> float:
     excess = fourth - second**2
     shape = min(max(second**2 / excess, 0.3), 1e3) if excess > 0 else 1e3
     length = math.exp(gammaln(shape + 0.5) - gammaln(shape)) * math.sqrt(second / shape)
-    return float(np.mean(long)) - float(np.mean(tilt)) + length - float(np.mean(variance))
+    # noise as large as the shape itself is taken off to the second order only
+    return max(float(np.mean(long)) - float(np.mean(tilt)) + length - float(np.mean(variance)), 1.0)

@@ -2,7 +2,7 @@
 
 import math
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Literal
 
 import numpy as np
@@ -17,6 +17,8 @@ Law = Literal["normal", "lognormal"]
 LAWS: tuple[Law, ...] = ("normal", "lognormal")
 FEWEST = 10
 """Diameters that a law needs."""
+# particles of equal weight from which on a fourth moment is taken
+_LEAST_WORTH = 6
 TWO_KINDS_AICC, LEAST_SEPARATION, LEAST_SHARE = 10.0, 2.0, 0.05
 """Two populations are told where AICc falls by so much, their means differ by this many of their pooled standard
 deviations (Ashman's D, 2 where two peaks begin to show), and the smaller holds this share."""
@@ -183,7 +185,8 @@ def spread_interval(diameters: Diameters, /, *, level: float = 0.95) -> Estimate
     -------
     Estimate
         Bonett's interval: its width follows the fourth moment that the diameters show, where that by chi-squared holds for the
-        normal law alone. Noise is taken off the squares of its ends.
+        normal law alone. Noise is taken off the squares of its ends. Where so few particles carry the weight that the fourth moment
+        tells nothing, every spread is within it.
 
     References
     ----------
@@ -194,6 +197,9 @@ def spread_interval(diameters: Diameters, /, *, level: float = 0.95) -> Estimate
     nm, weight = diameters.nm, diameters.weight / diameters.weight.sum()
     count = _worth(diameters.weight)
     variance = _variance(nm, diameters.weight)
+    if count < _LEAST_WORTH:
+        value = math.sqrt(max(variance - float(weight @ diameters.sd_nm**2), 0.0))
+        return Estimate(value, math.nan, 0.0, math.inf, level, "nm", f"no interval: {count} particles have the weight")
     middle = _trimmed_mean(nm, 0.5 / math.sqrt(count - 4.0))
     fourth = float(weight @ (nm - middle) ** 4) / float(weight @ (nm - weight @ nm) ** 2) ** 2
     reach = float(ndtri(0.5 * (1.0 + level)))
@@ -358,7 +364,9 @@ def with_common(one: Estimate, relative_sd: float, why: str, /) -> Estimate:
     """An estimate whose interval also holds an uncertainty that all particles share, as a share of the value."""
     if not (relative_sd > 0 and math.isfinite(one.value)):
         return one
-    return with_error(one, relative_sd * abs(one.value), f"{one.method}; {why}")
+    found = with_error(one, relative_sd * abs(one.value), f"{one.method}; {why}")
+    # no size and no spread is below 0
+    return replace(found, low=max(found.low, 0.0)) if one.low >= 0 else found
 
 
 def particles_needed(mean_nm: float, sd_nm: float, percent: float, /, *, level: float = 0.95) -> int:

@@ -95,8 +95,16 @@ def axes_of(signal: dict[str, Any], /, *, navigating: bool) -> list[dict[str, An
 def side_nm(axis: dict[str, Any], /) -> float:
     """Step of an axis of length in nm; NaN where its unit is none of length."""
     unit = str(axis.get("units", "")).strip("[]").replace("_", "")
-    step = axis.get("scale")
-    return abs(float(step)) * length_nm(unit) if step is not None and length_nm(unit) else math.nan
+    step = abs(number_of(axis.get("scale")))
+    return step * length_nm(unit) if length_nm(unit) else math.nan
+
+
+def number_of(told: Any, /) -> float:
+    """What a file tells as a number; NaN where it tells none, or something else."""
+    try:
+        return float(told)
+    except (TypeError, ValueError):
+        return math.nan
 
 
 def words_of(signal: dict[str, Any], keys: Sequence[str], /) -> dict[str, Any]:

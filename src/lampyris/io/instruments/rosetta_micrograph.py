@@ -13,6 +13,8 @@ from lampyris.io.instruments.lengths import plausible_pixel
 from lampyris.io.instruments.micrographs import MAX_PIXELS, chosen_page, number_pixels
 from lampyris.io.instruments.rosetta import axes_of, numbers, side_nm, signals
 
+_SQUARE = 0.01
+
 
 def read(path: Path, /, *, max_bytes: int, file: str, page: int | None = None) -> Micrograph:
     """Read one picture of a file.
@@ -40,8 +42,9 @@ def read(path: Path, /, *, max_bytes: int, file: str, page: int | None = None) -
     if plane.dtype.kind not in "uif":
         refuse(file, "micrograph.colours", f"has pixels of {plane.dtype}.", "Export it in grey.")
     pixels = number_pixels(numbers(plane, most=MAX_PIXELS, file=file), file=file)
-    across = side_nm(axes_of(signal, navigating=False)[-1])
-    known = plausible_pixel(across)
+    along, across = (side_nm(axis) for axis in axes_of(signal, navigating=False))
+    # sizes are told by one side: where pixels are no squares, none is right
+    known = plausible_pixel(across) and math.isclose(along, across, rel_tol=_SQUARE)
     return Micrograph(
         pixels, across if known else math.nan, "calibration of the file" if known else "", None, Path(path).stem, file
     )

@@ -2,18 +2,22 @@
 
 import math
 from pathlib import Path
+from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from lampyris.core.instruments import Spectrum
 from lampyris.io.instruments.axes import checked_axis
 from lampyris.io.instruments.binary import MAX_POINTS
 from lampyris.io.instruments.files import refuse
-from lampyris.io.instruments.rosetta import axes_of, numbers, signals, words_of
+from lampyris.io.instruments.rosetta import axes_of, number_of, numbers, signals, words_of
 
 MAX_COUNTS = 400_000_000
 """Numbers of a map that is summed to one spectrum."""
 _KEV = {"kev": 1.0, "ev": 1e-3}
+# of HyperSpy to those of the EMSA/MAS standard, by which other spectra over energy are told from X-rays
+_TYPES = {"EELS": "ELS", "CL": "CLS"}
 
 
 def read(path: Path, /, *, max_bytes: int, file: str) -> tuple[Spectrum, ...]:
@@ -30,23 +34,39 @@ def read(path: Path, /, *, max_bytes: int, file: str) -> tuple[Spectrum, ...]:
     for signal in signals(path, max_bytes=max_bytes, file=file):
         axes = axes_of(signal, navigating=False)
         unit = _KEV.get(str(axes[0].get("units", "")).lower(), 0.0) if len(axes) == 1 else 0.0
-        if not unit:
+        if not unit or signal["data"].dtype.kind not in "uif":
             continue
-        axis, data = axes[0], signal["data"]
+        data = signal["data"]
         if data.shape[-1] > MAX_POINTS:
             refuse(file, "spectrum.too-long", f"declares {data.shape[-1]} channels.", "Export one spectrum.")
         counts = numbers(data, most=MAX_COUNTS, file=file).reshape(-1, data.shape[-1]).sum(axis=0, dtype=float)
-        energies = unit * (float(axis.get("offset", 0.0)) + float(axis.get("scale", math.nan)) * np.arange(counts.size))
-        checked_axis(energies, "xray_energy", file=file)
-        told = words_of(signal, ("beam_energy", "live_time"))
-        words = {"BEAMKV": f"{told['beam_energy']:g}"} if "beam_energy" in told else {}
-        if data.ndim > 1:
-            words["sum"] = f"of {math.prod(data.shape[:-1])} places"
-        live_s = float(told.get("live_time", math.nan))
-        name = Path(path).stem
-        found.append(
-            Spectrum(energies, counts, "xray_energy", "counts", name=name, file=file, integration_s=live_s, words=words)
-        )
+        if not np.isfinite(counts).all():
+            refuse(file, "spectrum.numbers", "has counts that are no numbers.", "Export it again.")
+        found.append(_spectrum(signal, unit, counts, file=file))
     if not found:
         refuse(file, "spectrum.none", "holds no spectrum over energy.", "Export the spectrum as EMSA/MAS.")
     return tuple(found)
+
+
+def _spectrum(signal: dict[str, Any], unit_kev: float, counts: NDArray[np.float64], /, *, file: str) -> Spectrum:
+    """Counts with the axis and the words that the signal has of them."""
+    (axis,) = axes_of(signal, navigating=False)
+    told = words_of(signal, ("beam_energy", "live_time", "signal_type"))
+    step, first = number_of(axis.get("scale")), number_of(axis.get("offset", 0.0))
+    energies = unit_kev * (first + step * np.arange(counts.size))
+    if not (np.isfinite(energies).all() and step > 0):
+        refuse(file, "spectrum.axis", "has an axis that does not rise.", "Export it again.")
+    checked_axis(energies, "xray_energy", file=file)
+    words = {}
+    beam_kv, live_s = number_of(told.get("beam_energy")), number_of(told.get("live_time"))
+    if beam_kv > 0:
+        words["BEAMKV"] = f"{beam_kv:g}"
+    kind = _TYPES.get(str(told.get("signal_type", "")).upper())
+    if kind:
+        words["SIGNALTYPE"] = kind
+    if signal["data"].ndim > 1:
+        words["sum"] = f"of {math.prod(signal['data'].shape[:-1])} places"
+    return Spectrum(
+        energies, counts, "xray_energy", "counts", name=Path(file).stem, file=file,
+        integration_s=live_s if live_s > 0 else math.nan, words=words,
+    )  # fmt: skip

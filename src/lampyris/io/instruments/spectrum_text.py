@@ -27,6 +27,7 @@ _INTEGRATION = re.compile(
 )
 _BRACKETED = re.compile(r"[(\[]\s*(ms|msec|s|sec|us|usec|µs)\s*[)\]]", re.IGNORECASE)
 _BANDPASS = re.compile(r"(?:slit|band\s?pass|band\s?width)[^\d\r\n]{0,30}(\d{1,2}(?:[.,]\d+)?)", re.IGNORECASE)
+_MM = re.compile(r"(?:\d|\b)mm\b", re.IGNORECASE)
 _BEFORE_EMISSION = re.compile(r".*\bex.*?(?=\bem)|.*\bex.*", re.IGNORECASE)
 _SECONDS = {"": 1.0, "s": 1.0, "sec": 1.0, "ms": 1e-3, "msec": 1e-3, "us": 1e-6, "usec": 1e-6, "µs": 1e-6}
 
@@ -169,6 +170,11 @@ def _bandpass(preamble: tuple[str, ...]) -> str:
     for line in preamble:
         own = _BEFORE_EMISSION.sub("", line)
         match = _BANDPASS.search(own)
-        if match and re.search(r"\bnm\b", own) and 0.0 < float(match[1].replace(",", ".")) <= 50.0:
+        if (
+            match
+            and re.search(r"\bnm\b", own)
+            and not _MM.search(own)
+            and 0.0 < float(match[1].replace(",", ".")) <= 50.0
+        ):
             return match[1].replace(",", ".")
     return ""

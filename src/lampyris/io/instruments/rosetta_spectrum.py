@@ -53,7 +53,7 @@ def _spectrum(signal: dict[str, Any], unit_kev: float, counts: NDArray[np.float6
     (axis,) = axes_of(signal, navigating=False)
     told = words_of(signal, ("beam_energy", "live_time", "signal_type"))
     step, first = number_of(axis.get("scale")), number_of(axis.get("offset", 0.0))
-    energies = unit_kev * (first + step * np.arange(counts.size))
+    energies = unit_kev * (first + step * np.arange(counts.size, dtype=np.float64))
     if not (np.isfinite(energies).all() and step > 0):
         refuse(file, "spectrum.axis", "has an axis that does not rise.", "Export it again.")
     checked_axis(energies, "xray_energy", file=file)

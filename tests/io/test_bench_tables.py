@@ -39,22 +39,22 @@ def test_curves_are_named_by_place_sample_and_title(tmp_path, result):
 
 
 AXES = {
-    "wavelength (nm)": "wavelength",
-    "wavenumber (1/cm)": "wavenumber",
-    "energy (keV)": "xray_energy",
-    "time (s)": "time",
+    "wavelength (nm)": ("wavelength", 1.0),
+    "wavenumber (1/cm)": ("wavenumber", 1.0),
+    "energy (keV)": ("xray_energy", 1.0),
+    "time (s)": ("time", 1.0),
     # the standard has no nanoseconds, and a reader must not take them for seconds
-    "time (ns)": "unknown",
-    "lag (us)": "unknown",
+    "time (ns)": ("time", 1e-9),
+    "lag (us)": ("time", 1e-6),
 }
 
 
-@pytest.mark.parametrize(("label", "axis"), AXES.items())
-def test_jcamp_reads_back_with_its_axis(tmp_path, label, axis):
+@pytest.mark.parametrize(("label", "axis", "factor"), [(label, *found) for label, found in AXES.items()])
+def test_jcamp_reads_back_with_its_axis(tmp_path, label, axis, factor):
     x, y = np.array([170.0, 180.1]), np.array([1 / 3, -2.0])
     (tmp_path / "a.jdx").write_text(jcamp_text(BenchCurve("a", label, "absorbance", x, y), title="a"), newline="")
     (one,) = read_spectra(tmp_path / "a.jdx")
-    np.testing.assert_array_equal([one.axis, one.signal], [x, y])
+    np.testing.assert_array_equal([one.axis, one.signal], [x * factor, y])
     assert (one.axis_name, one.signal_name, one.name) == (axis, "absorbance", "a")
 
 

@@ -183,7 +183,7 @@ def ellipse_circularity(long: ArrayLike, /) -> Array:
     Examples
     --------
     >>> round(float(ellipse_circularity(2.0)), 4)
-    0.8406
+    0.8412
     """
     ratio = np.asarray(long, np.float64)
     h = ((ratio - 1.0) / (ratio + 1.0)) ** 2

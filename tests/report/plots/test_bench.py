@@ -44,6 +44,20 @@ def test_figure_is_whole_and_says_its_numbers(width):
         assert word in words
 
 
+def test_numbers_without_ends_keep_their_unit():
+    values = {
+        "gap_nm": Estimate(4.0, 0.0, 4.0, 4.0, 0.95, "nm", "given"),
+        "count": Estimate(10_412, 0.0, 10_412, 10_412, 0.95, "1", "counted"),
+        "pdi": Estimate(0.4, 0.1, 0.1, np.inf, 0.95, "1", "fit"),
+    }
+    record = BenchRecord("A", "a.csv", values, curves=(CURVE,))
+    scene = bench_plot(BenchResult("dls", record, (record,), "1 run"))
+    words = "".join(ET.fromstring(file_svg(scene)).itertext()).replace("\N{NO-BREAK SPACE}", " ")
+    assert "gap_nm 4 nm" in words
+    assert "count 10412" in words
+    assert "0.10–∞" in words
+
+
 def test_panels_beyond_what_is_read_are_counted():
     words = "".join(ET.fromstring(file_svg(bench_plot(result((CURVE,) * (MOST_CURVES + 2))))).itertext())
     assert "2 further panels are not shown" in words

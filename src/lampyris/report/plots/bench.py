@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from lampyris.core.bench import BenchCurve, BenchPicture, BenchRecord, BenchResult
+from lampyris.core.estimate import Estimate
 from lampyris.report.arms import ARM_COLOURS
 from lampyris.report.drawing.axes import FRAME, Scale, draw_bottom, draw_title, even_ticks, log_ticks
 from lampyris.report.drawing.scene import FAINT, INK, PAPER, SOFT, Pen, Raster, Scene, Type, figure_text, text_width_mm
@@ -90,19 +91,16 @@ def _stacked(
 
 
 def _numbers(record: BenchRecord) -> str:
-    parts = [
-        f"{key} {_counted(one.value) if one.low == one.high else with_unit(precise_interval(one.value, one.low, one.high), one.unit)}"
-        for key, one in record.values.items()
-        if math.isfinite(one.value)
-    ]
+    parts = [f"{key} {_number(one)}" for key, one in record.values.items() if math.isfinite(one.value)]
     parts += [f"{key} {word}" for key, word in record.words.items() if word]
     parts += [f"flags {', '.join(record.flags)}"] if record.flags else []
     return "; ".join(parts)
 
 
-def _counted(value: float) -> str:
-    """A number without an interval."""
-    return f"{value:.6g}"
+def _number(one: Estimate) -> str:
+    """A number with its interval; of one that has none, as of what was counted, all digits that tell."""
+    text = f"{one.value:.6g}" if one.low == one.high else precise_interval(one.value, one.low, one.high)
+    return with_unit(text, one.unit)
 
 
 def curve_panel(curve: BenchCurve, /, *, width_mm: float = COLUMN_MM, name: str = "") -> Scene:

@@ -2,6 +2,7 @@
 
 import json
 import math
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -91,6 +92,10 @@ def test_over_lots_the_error_of_measuring_counts_as_shared():
     assert (one.sd.value, one.sd.low, one.sd.high) == pytest.approx(
         (1.0, math.sqrt(2 / 7.377759), math.sqrt(2 / 0.050636)), rel=1e-4
     )
+    # a polydispersity that no upper end is told of is not known better for that
+    endless = [replace(one, estimate=replace(one.estimate, high=math.inf)) for one in numbers]
+    (one,) = over_lots(endless)
+    assert one.mean.high - one.mean.value == pytest.approx(half, rel=1e-3)
     assert over_lots(numbers[:1]) == () and over_lots([made("tem", "diameter_nm", 6.0, "")] * 2) == ()
 
 

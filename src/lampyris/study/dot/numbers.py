@@ -69,8 +69,14 @@ def over_lots(numbers: Sequence[BenchNumber], /) -> tuple[BenchLots, ...]:
     return tuple(lots)
 
 
+def _half_width(one: Estimate) -> float:
+    """Half of the interval; where it has no end on a side, what the standard deviation says of the other."""
+    half = 0.5 * (one.high - one.low)
+    return half if math.isfinite(half) else NORMAL_95 * one.sd
+
+
 def _with_shared(mean: Estimate, lots: Sequence[Estimate]) -> Estimate:
-    halves = sorted(half for one in lots if math.isfinite(half := 0.5 * (one.high - one.low)))
+    halves = sorted(half for one in lots if math.isfinite(half := _half_width(one)))
     own = halves[len(halves) // 2] if halves else 0.0
     return with_error(mean, own / NORMAL_95, f"{mean.method} over lots, error of a lot shared by all")
 

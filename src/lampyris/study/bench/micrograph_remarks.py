@@ -34,8 +34,6 @@ def image_flags(
     deep = 6.0 * found.flat.pixel_sd
     other = float(np.mean(contrast[::2, ::2] < -deep))
     same = float(np.mean(contrast[::2, ::2] > deep))
-    texture = found.flat.area_sd / 8.0
-    usual = float(np.median(found.parameters[:, 5]))
     word = "dark" if brighter else "bright"
     told = [
         ("saturated", _saturated(scaled) > _SATURATED,
@@ -58,6 +56,23 @@ def image_flags(
          "shows particles so faint that noise moves the usual diameter by more than 10 %.", "Expose longer, or stain."),
         ("polarity", other > 2.0 * same,
          f"has more that is {word} than what was measured.", f"If particles are {word}, give --particles {word}."),
+        *_of_outlines_and_edges(found),
+        ("edge-unknown", found.edge.fit is None,
+         "has too few particles that stand alone to tell blur and edge: a usual edge was taken.", "Give more pictures."),
+        ("scales-disagree", scaled.disagree > _SCALES,
+         f"gives another scale itself, {100 * scaled.disagree:.2g} % away from what was used.", "Check which holds."),
+        ("lossy", "lossy" in micrograph.words, "is a JPEG, whose compression blurs edges.", "Export as TIFF."),
+    ]  # fmt: skip
+    doubts = Doubts("micrograph", micrograph.file, findings)
+    doubts.add_held(told)
+    return tuple(doubts.flags)
+
+
+def _of_outlines_and_edges(found: Particles) -> list[tuple[str, bool, str, str]]:
+    """What corners, the kind of contrast, rims and texture raise: flag, whether it holds, what is seen, what mends it."""
+    texture = found.flat.area_sd / 8.0
+    usual = float(np.median(found.parameters[:, 5]))
+    return [
         ("faceted", found.corners == "seen",
          "shows particles whose outlines have corners. Where facets thin out to the edge, that passes for blur and hides "
          f"up to {100 * found.hidden:.0f} % of a diameter: half of it was added, and the interval holds all.",
@@ -75,15 +90,7 @@ def image_flags(
         ("rough-support", texture > _ROUGH * usual and found.flat.area_sd > 2.0 * found.flat.pixel_sd,
          f"has a background whose texture is {100 * texture / max(usual, 1e-9):.0f} % of the particles' contrast: it hides some, and "
          "is taken for others.", "Take a thinner support, and check the outlines (--outlines)."),
-        ("edge-unknown", found.edge.fit is None,
-         "has too few particles that stand alone to tell blur and edge: a usual edge was taken.", "Give more pictures."),
-        ("scales-disagree", scaled.disagree > _SCALES,
-         f"gives another scale itself, {100 * scaled.disagree:.2g} % away from what was used.", "Check which holds."),
-        ("lossy", "lossy" in micrograph.words, "is a JPEG, whose compression blurs edges.", "Export as TIFF."),
     ]  # fmt: skip
-    doubts = Doubts("micrograph", micrograph.file, findings)
-    doubts.add_held(told)
-    return tuple(doubts.flags)
 
 
 def _saturated(scaled: Scaled) -> float:

@@ -21,7 +21,7 @@ from lampyris.bench.lifetime import (
 )
 from lampyris.bench.lifetime.model import Decay
 from lampyris.bench.lifetime.prediction import Exponential, stretched_kernel, stretched_through
-from lampyris.bench.lifetime.response import shifted
+from lampyris.bench.lifetime.response import sharpened, shifted
 from lampyris.virtual.instruments.lifetime import Counter, LifetimeTruth, virtual_decay
 
 SIZE = 300
@@ -89,14 +89,39 @@ def test_slopes_and_their_transpose(components, stretched, period):
     if stretched and math.isfinite(period):
         return
     weights = rng.normal(size=260)
-    other = np.exp(-0.5 * ((np.arange(SIZE) - 70.0) / 5.0) ** 2)
-    bare = Decay(
-        Window(window.counts, Response(other, np.zeros(SIZE)), 20, 280, period), components, stretched, scatter=True
-    )
-    values[model.names.index("background")] = 0.0
-    forward = float(weights @ bare.expected(values))
+    other = KNOWN.shape * np.cos(np.arange(SIZE) / 3.0)
+    # what moves between channels is limited by the shape itself, so that the step is linear near it alone
+    step = 1e-4
+    ends = [
+        Decay(
+            Window(window.counts, Response(KNOWN.shape + sign * step * other, np.zeros(SIZE)), 20, 280, period),
+            components, stretched, scatter=True,
+        ).expected(values)
+        for sign in (1.0, -1.0)
+    ]  # fmt: skip
+    forward = float(weights @ (ends[0] - ends[1])) / (2.0 * step)
     # the transpose, of a shift by cubic convolution forth and back
     assert model.back(values, weights) @ other == pytest.approx(forward, rel=1e-6, abs=1e-6 * abs(weights).sum())
+
+
+def test_a_steep_response_expects_no_negative_light():
+    for fwhm in (1.0, 3.0, 7.0):
+        shape = np.exp(-0.5 * ((np.arange(200) - 50.0) / (fwhm / 2.355)) ** 2)
+        shape[shape < 1e-12] = 0.0
+        sharp = sharpened(shape)
+        assert sharp.min() >= 0.0
+        assert sharp.sum() == pytest.approx(shape.sum(), rel=1e-12)
+    # without background, a count where less than nothing is expected stopped the search at 2.5 % too long
+    narrow = np.exp(-0.5 * ((np.arange(400) - 50.0) / 1.27) ** 2)
+    narrow[narrow < 1e-12] = 0.0
+    response = Response(narrow / narrow.sum(), np.zeros(400))
+    expected = predict_decay(DecayLaw((1.0,), (1e5,)), response, channel_ns=0.1)
+    seen = np.random.default_rng(1).poisson(expected).astype(float)
+    found = infer_decay(Window(seen, response, 0, 400, math.inf), channel_ns=0.1)[0]
+    assert found.fit.trusted
+    (lifetime,) = found.lifetimes()
+    # four standard errors of 1e5 photons
+    assert lifetime.value == pytest.approx(1.0, abs=0.0127)
 
 
 def test_shift_moves_the_centre():

@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from lampyris.bench.lifetime.prediction import Exponential, stretched_kernel, stretched_through
-from lampyris.bench.lifetime.response import Response, sharpened, shifted, shifted_response
+from lampyris.bench.lifetime.response import Response, sharpened, sharpened_back, shifted, shifted_response
 from lampyris.statistics.fitting import Parameter
 
 Array = NDArray[np.float64]
@@ -126,7 +126,7 @@ class Decay:
     def jacobian(self, values: Array, /) -> Array:
         """Slopes of `expected`, dims (channel, parameter)."""
         moved, lean, through, laws = self._parts(values)
-        sharp, sharp_lean = sharpened(moved), sharpened(lean)
+        sharp, sharp_lean = sharpened(moved), sharpened(lean, along=moved)
         photons = self._photons(values)
         columns: list[Array] = []
         by_shift = values[-1] * lean if self.scatter else np.zeros_like(lean)
@@ -151,7 +151,7 @@ class Decay:
         """Sum over the fitted channels of weight by slope by the response's channels, dims (channel,)."""
         whole = np.zeros(self.window.counts.size)
         whole[self.window.start : self.window.end] = weights
-        _, _, _, laws = self._parts(values)
+        drawn, _, _, laws = self._parts(values)
         photons = self._photons(values)
         found = np.zeros_like(whole)
         if self.stretched:
@@ -160,7 +160,7 @@ class Decay:
             found += photons[0] * self._stretched(whole[::-1].copy(), tau, beta)[::-1]
         for law, own in zip(laws, photons[: len(laws)], strict=True):
             found += own * law.back(whole)
-        found = sharpened(found)
+        found = sharpened_back(found, drawn)
         if self.scatter:
             found += values[-1] * whole
         moved, _ = shifted(found, -float(values[self.names.index("shift")]))

@@ -130,7 +130,7 @@ def predict_decay(law: DecayLaw, response: Response, /, *, channel_ns: float, pe
     --------
     >>> pulse = Response(np.array([0.0, 0.25, 0.5, 0.25, 0.0, 0.0]), np.zeros(6))
     >>> predict_decay(DecayLaw((1.0,), (100.0,)), pulse, channel_ns=1.0).round(2).tolist()
-    [0.0, 8.36, 29.61, 34.4, 18.5, 6.25]
+    [0.0, 8.43, 29.08, 33.44, 18.36, 6.75]
     """
     period = period_ns / channel_ns
     moved, _ = shifted_response(response.shape, law.shift_channels)

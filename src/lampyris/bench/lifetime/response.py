@@ -155,22 +155,52 @@ def shifted_response(shape: Array, shift: float, /) -> tuple[Array, Array]:
     return moved, slope
 
 
-def sharpened(shape: Array, /) -> Array:
+def sharpened(shape: Array, /, *, along: Array | None = None) -> Array:
     """Shape less a twelfth of its second difference, for a convolution that draws it straight from channel to channel.
 
     A channel holds the mean of the light within it. Straight lines between channels widen that by a sixth of a channel squared,
     in variance, which long recordings see at the rise; this takes it off again, up to the fourth power of a channel's width over
-    the response's. It is its own transpose.
+    the response's. What moves from a channel to a larger neighbour is at most half of it, so that no light becomes negative:
+    with less than none expected, a count at a steep foot would rule the fit.
+
+    Parameters
+    ----------
+    shape : numpy.ndarray, dims (channel,)
+    along : numpy.ndarray, dims (channel,), optional
+        Shape whose limits hold, where `shape` is its slope; its own otherwise.
 
     Examples
     --------
-    >>> sharpened(np.array([0.0, 0.0, 1.2, 0.0, 0.0])).round(6).tolist()
-    [0.0, -0.1, 1.4, -0.1, 0.0]
+    >>> sharpened(np.array([0.0, 0.3, 0.6, 0.3, 0.0])).round(6).tolist()
+    [0.0, 0.275, 0.65, 0.275, 0.0]
     """
-    found = shape * (7.0 / 6.0)
-    found[1:] -= shape[:-1] / 12.0
-    found[:-1] -= shape[1:] / 12.0
+    left, right = _moving(shape if along is None else along)
+    moving = left * shape[:-1] + right * shape[1:]
+    found = shape.copy()
+    found[1:] += moving
+    found[:-1] -= moving
     return np.asarray(found)
+
+
+def sharpened_back(weights: Array, along: Array, /) -> Array:
+    """Weights of the shape whose `sharpened` has these weights: the transposed of that step, with the limits of a shape."""
+    left, right = _moving(along)
+    gained = np.diff(weights)
+    found = weights.copy()
+    found[:-1] += left * gained
+    found[1:] += right * gained
+    return np.asarray(found)
+
+
+def _moving(shape: Array) -> tuple[Array, Array]:
+    """What moves to the next channel, as shares of this one and of the next, dims (pair of neighbours,)."""
+    rise = np.diff(shape) / 12.0
+    lower = np.maximum(np.minimum(shape[:-1], shape[1:]), 0.0)
+    limited = np.abs(rise) > 0.5 * lower
+    held = np.where(lower > 0.0, 0.5 * np.sign(rise), 0.0)
+    left = np.where(limited, np.where(rise > 0.0, held, 0.0), -1.0 / 12.0)
+    right = np.where(limited, np.where(rise < 0.0, held, 0.0), 1.0 / 12.0)
+    return left, right
 
 
 def _add(into: Array, shape: Array, by: int, weight: float) -> None:

@@ -27,6 +27,7 @@ CASES = {
     "byte-order mark": "\ufeffWavelength (nm)\tIntensity\n" + PLAIN,
     "quoted": '"nm","I"\n"400","1.5"\n"401","2.5"\n"402","3.5"\n',
     "empty line within": "400\t1.5\n\n401\t2.5\n402\t3.5\n",
+    "nothing measured at points": "nm,I\n399,OVER\n400,1.5\n400.4,\n400.7,OVER\n401,2.5\n402,3.5\n",
 }
 
 
@@ -104,6 +105,9 @@ REFUSED = {
     "empty": ("", "instrument.no-numbers", "columns"),
     "a page": ("<html><table>1,2</table></html>", "instrument.binary", "HTML"),
     "binary": ("a\0b 1 2", "instrument.binary", "text"),
+    "a word early": ("nm,I\n400,1\n401,n.d.\n402,2\n403,3\n404,4\n", "instrument.number", "'n.d.'"),
+    "a word late": ("400,1,1\n401,1,1\n402,2,1\n403,2,x\n404,4,1\n", "instrument.number", "'x'"),
+    "a remark": ("400,1\n401,1\n402,2\nlamp changed,\n404,4\n", "instrument.number", "'lamp changed'"),
     "beyond numbers": ("400 1\n401 1e9999\n", "instrument.number", "cell"),
 }
 

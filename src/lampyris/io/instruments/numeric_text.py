@@ -107,7 +107,7 @@ def numeric_text(data: bytes, /, *, file: str, columns: int = 2) -> NumericText:
     Raises
     ------
     ImageError
-        If there is no block of numbers, or a line within it cannot be read: the line is named.
+        If there is no block of numbers, or a line that goes on with its axis holds a word: the cell is named.
     """
     lines = decoded(data, file=file).splitlines()
     separator, decimal = _form(lines, columns)
@@ -117,7 +117,9 @@ def numeric_text(data: bytes, /, *, file: str, columns: int = 2) -> NumericText:
     if not any(numeric):
         seen = f"holds no line with {columns} or more numbers."
         refuse(file, "instrument.no-numbers", seen, "Export axis and signal as columns of text.")
-    start, end = _block(numeric, [not any(row) for row in cells])
+    unmeasured = _unmeasured(cells, numeric, pattern)
+    start, end = _block(numeric, [not any(row) or gap for row, gap in zip(cells, unmeasured, strict=True)])
+    _refuse_break(cells, (start, end), pattern, file)
     block = [(number, row) for number, row in enumerate(cells[start:end], start=start + 1) if any(row)]
     width = max(len(row) for _, row in block)
     if width * len(block) > MAX_CELLS:
@@ -126,7 +128,8 @@ def numeric_text(data: bytes, /, *, file: str, columns: int = 2) -> NumericText:
     for k, (number, row) in enumerate(block):
         for column, cell in enumerate(row):
             values[k, column] = _number(cell, pattern, decimal, file, number)
-    names, samples = _heads(cells[:start], width)
+    above = [row for row in cells[:start] if not _bare(row, pattern)]
+    names, samples = _heads(above, width)
     return NumericText(
         values,
         names,
@@ -184,6 +187,56 @@ def _is_row(row: list[str], pattern: re.Pattern[str], columns: int) -> bool:
         elif cell.lower() not in _MISSING:
             return False
     return numbers > 0
+
+
+def _unmeasured(cells: list[list[str]], numeric: list[bool], pattern: re.Pattern[str]) -> list[bool]:
+    """Lines of an axis alone, between the axes of the filled lines around them: nothing was measured there."""
+    starts = [k for k, row in enumerate(cells) if row and pattern.fullmatch(row[0])]
+    found = [False] * len(cells)
+    for before, k, after in zip(starts, starts[1:], starts[2:], strict=False):
+        if numeric[k] or not _bare(cells[k], pattern):
+            continue
+        low, here, high = (_start(cells[at]) for at in (before, k, after))
+        found[k] = low < here < high or low > here > high
+    return found
+
+
+def _refuse_break(cells: list[list[str]], block: tuple[int, int], pattern: re.Pattern[str], file: str) -> None:
+    """Refuse a line at an end of the block after which its axis goes on: the block would end there unseen."""
+    filled = [k for k, row in enumerate(cells) if any(row)]
+    inside = [k for k in filled if block[0] <= k < block[1]]
+    if len(inside) < 2:
+        return
+    for last, before, beyond in (
+        (inside[0], inside[1], [k for k in filled if k < block[0]][::-1]),
+        (inside[-1], inside[-2], [k for k in filled if k >= block[1]]),
+    ):
+        step = _start(cells[last]) - _start(cells[before])
+        for k in beyond[:2]:
+            if len(cells[k]) != len(cells[last]) or not pattern.fullmatch(cells[k][0]):
+                continue
+            gap = _start(cells[k]) - _start(cells[last])
+            broken = cells[beyond[0]]
+            word = next((n for n, cell in enumerate(broken) if not _holds(cell, pattern) or (not n and not cell)), -1)
+            # an axis of rising steps, or one with a line left out, moves on by somewhat more than the step before
+            if word >= 0 and 0 < gap * math.copysign(1.0, step) <= 4 * abs(step):
+                seen = f"holds {broken[word][:30]!r} among its numbers."
+                mend = "Leave the cell empty where nothing was measured, or write the number."
+                refuse(file, "instrument.number", seen, mend, row=beyond[0] + 1, column=str(word + 1))
+
+
+def _bare(row: list[str], pattern: re.Pattern[str]) -> bool:
+    """Whether a line is of an axis with nothing measured."""
+    return bool(row) and bool(pattern.fullmatch(row[0])) and all(cell.lower() in _MISSING for cell in row[1:])
+
+
+def _holds(cell: str, pattern: re.Pattern[str]) -> bool:
+    """Whether a cell holds a number or a word for none."""
+    return bool(pattern.fullmatch(cell)) or cell.lower() in _MISSING
+
+
+def _start(row: list[str]) -> float:
+    return float(row[0].replace(",", ".").replace("D", "E").replace("d", "e"))
 
 
 def _block(numeric: list[bool], empty: list[bool]) -> tuple[int, int]:

@@ -24,8 +24,9 @@ _MOST_TOGETHER = 6
 _FURTHER_BAND = 12.0
 _STEPS = 1.5
 _ROUNDS = 5
-# of the tallest band: what no sum of pseudo-Voigt bands tells from the shape of real ones
-_SHAPE_FLOOR = 2e-4
+SHAPE_FLOOR = 2e-4
+"""Of the tallest band: what no sum of pseudo-Voigt bands tells from the shape of real ones."""
+
 _MOST_CANDIDATES = 60
 
 
@@ -270,7 +271,7 @@ def infer_bands(
     sd = _relative_sd(signal)
     flat = signal - baseline
     noise = noise_sd(flat)
-    floor = max(noise, _SHAPE_FLOOR * float(np.ptp(flat)))
+    floor = max(noise, SHAPE_FLOOR * float(np.ptp(flat)))
     found = _candidates(wavenumber_cm, flat, floor, significance, widest_cm)
     groups: list[tuple[slice, Fit, int]] = []
     earlier: list[Band] = []

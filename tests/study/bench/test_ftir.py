@@ -48,6 +48,17 @@ def test_bands_and_binding_mode(tmp_path):
     assert splitting.low < 1545.0 - 1408.0 < splitting.high
 
 
+def test_a_spectrum_that_is_no_sum_of_bands_is_flagged(tmp_path):
+    assert "shape-misfit" not in measured(written(tmp_path / "a.jdx")).records[0].flags
+    x = np.arange(1000.0, 3600.0, 4.0)
+    # a vapour's branches, rounded to three decimals
+    comb = np.exp(-(((x - 1400) / 150) ** 2)) * (np.sin(x / 9.0) > 0) * 0.6
+    path = tmp_path / "vapour.csv"
+    path.write_text("1/cm,absorbance\n" + "\n".join(f"{a:.0f},{b:.3f}" for a, b in zip(x, comb, strict=True)))
+    record = measured(path).records[0]
+    assert "shape-misfit" in record.flags
+
+
 def test_noise_has_no_bands(tmp_path):
     record = measured(written(tmp_path / "a.jdx", bands=((2000.0, 20.0, 0.0),))).records[0]
     assert record.tables["bands"] == ()

@@ -220,9 +220,9 @@ def _refuse_break(cells: list[list[str]], block: tuple[int, int], pattern: re.Pa
             word = next((n for n, cell in enumerate(broken) if not _holds(cell, pattern) or (not n and not cell)), -1)
             # an axis of rising steps, or one with a line left out, moves on by somewhat more than the step before
             if word >= 0 and 0 < gap * math.copysign(1.0, step) <= 4 * abs(step):
-                seen = f"holds {broken[word][:30]!r} among its numbers."
+                seen = f"holds {broken[word][:30]!r} among its numbers, in column {word + 1}."
                 mend = "Leave the cell empty where nothing was measured, or write the number."
-                refuse(file, "instrument.number", seen, mend, row=beyond[0] + 1, column=str(word + 1))
+                refuse(file, "instrument.number", seen, mend, row=beyond[0] + 1)
 
 
 def _bare(row: list[str], pattern: re.Pattern[str]) -> bool:

@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from lampyris.bench.ftir import (
+    SHAPE_FLOOR,
     Band,
     BandFit,
     absorbance,
@@ -33,6 +34,8 @@ from lampyris.study.bench.reading import Doubts, over_replicates, record_each, r
 _NEAR = 0.35
 _WATER_LINES = 6
 _NARROW_CM = 15.0
+_MISFIT = 0.1
+_BESIDE_NOISE = 4.0
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -68,7 +71,7 @@ def measure(sources: tuple[BenchSource, ...], settings: Settings) -> BenchResult
         read_one,
         lambda spectrum, findings: _record(_measured(spectrum, settings), before, settings, findings),
         rule="ftir.spectrum",
-        mend="Check the axis, the signal and the window.",
+        mend="Check the axis, --signal, --low-cm and --high-cm.",
     )
     if not records:
         raise ImageError("No infrared spectrum can be evaluated.", findings)
@@ -309,6 +312,7 @@ def _flags(one: _Measured, splitting: tuple[Estimate, bool] | None, findings: li
     ]
     air = any(2300 < band.centre_cm.value < 2385 for band in bands)
     where = ", ".join(f"{a:.0f} to {b:.0f}" for a, b in one.saturated[:4])
+    left, at = _left(one)
     told = [
         ("saturated", bool(one.saturated), f"absorbs too much at {where} 1/cm: left out, bands there are not to be trusted.",
          "Dilute, or press a thinner pellet."),
@@ -319,16 +323,29 @@ def _flags(one: _Measured, splitting: tuple[Estimate, bool] | None, findings: li
         ("carboxylate-ambiguous", splitting is not None and splitting[1],
          "has several strong bands where a carboxylate's stretches lie: the splitting may be of others.",
          "Read the table of bands before you name a binding mode."),
-        ("fit-doubtful", one.fit.doubtful, "has a group of bands whose fit is uncertain.", "Narrow the window."),
+        ("shape-misfit", left > _MISFIT, f"leaves {100 * left:.0f} % of its range unexplained near {at:.0f} 1/cm: "
+         "bands that overlap, a vapour's lines, or a wrong baseline.",
+         "Look at the plot; measure a dry film, or narrow --low-cm and --high-cm."),
+        ("fit-doubtful", one.fit.doubtful, "has a group of bands whose fit is uncertain.", "Narrow --low-cm and --high-cm."),
     ]  # fmt: skip
     doubts = Doubts("ftir", one.spectrum.file, findings, one.spectrum.name)
     doubts.add_held(told)
     return tuple(doubts.flags)
 
 
+def _left(one: _Measured) -> tuple[float, float]:
+    """Largest misfit of five points beside noise, as a share of the signal's range, and its place in 1/cm."""
+    off = np.convolve(one.y - one.fit.expected, np.ones(5) / 5.0, mode="valid")
+    # the detector's noise, which is more of the absorbance where less comes through
+    beyond = np.abs(off) - _BESIDE_NOISE * one.fit.noise * 10.0 ** np.clip(one.y[2:-2], 0.0, 4.0)
+    worst = int(np.argmax(beyond))
+    return float(beyond[worst]) / max(float(np.ptp(one.y)), 1e-12), float(one.x[worst + 2])
+
+
 def _curve(one: _Measured) -> BenchCurve:
     off = one.y - one.fit.expected
-    spread = max(one.fit.noise, 1e-12)
+    # rounded numbers have no noise where they repeat
+    spread = max(one.fit.noise, SHAPE_FLOOR * float(np.ptp(one.y)), 1e-12)
     return BenchCurve(
         one.spectrum.name,
         "wavenumber (1/cm)",

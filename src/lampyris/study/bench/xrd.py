@@ -397,7 +397,7 @@ def _doubts_of_fit(
         ("weak", highest < 4.0 * float(np.median(recorded.sd)), "hardly stands above its noise.", "Count longer."),
         ("shape-misfit", fit.widening > 8.0, f"is not quite what is fitted: errors were widened {fit.widening:.0f} times.",
          "Look at the residuals: a further phase, faults of stacking, or texture."),
-        ("fit-doubtful", not fit.settled, "has no certain best fit.", "Narrow the window, or say the phase."),
+        ("fit-doubtful", not fit.settled, "has no certain best fit.", "Narrow --low-deg and --high-deg, or say the phase."),
     ]  # fmt: skip
     doubts.add_held(told)
 

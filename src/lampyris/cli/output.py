@@ -143,10 +143,18 @@ def _plain(value: Any) -> Any:
 
 def print_table(rows: Iterable[Sequence[Any]]) -> None:
     lines = [[_text(cell) for cell in row] for row in rows]
-    widths = [max(map(len, column)) for column in zip(*lines, strict=True)]
+    # a sentence that ends its row runs on: it widens no column of numbers
+    ends = [max((k for k, cell in enumerate(line) if cell), default=0) for line in lines]
+    widths = [0] * max(map(len, lines), default=0)
+    for line, end in zip(lines, ends, strict=True):
+        for k, cell in enumerate(line):
+            if k != end or end == len(line) - 1:
+                widths[k] = max(widths[k], len(cell))
     for line in lines:
         print("  ".join(f"{cell:<{width}}" for cell, width in zip(line, widths, strict=True)).rstrip())
 
 
 def _text(value: Any) -> str:
-    return f"{value:.4g}" if isinstance(value, float) else str(value)
+    if isinstance(value, float):
+        return "-" if math.isnan(value) else f"{value:.4g}"
+    return str(value)

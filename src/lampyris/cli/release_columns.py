@@ -137,7 +137,7 @@ def _table_curves(path: Path, options: argparse.Namespace) -> Curves:
             faults += _flat(profile, table.file, named["released"])
     errors = [one for one in faults if one.severity is Severity.ERROR]
     if errors:
-        raise InputError(f"{table.file}: {len(errors)} faults", errors)
+        raise InputError(f"{table.file}: {len(errors)} fault{'s' if len(errors) > 1 else ''}", errors)
     findings = [*told[1], *also, *_warnings(rows, named, hours, released)]
     return Curves(tuple(curves), tuple(findings), (*rows.notes, *told[0]))
 

@@ -108,7 +108,7 @@ def _rows(record: BenchRecord) -> Iterator[tuple[Any, ...]]:
         yield (key, word, "", "", "", "")
     for key, rows in record.tables.items():
         for number, row in enumerate(rows, start=1):
-            shown = ", ".join(f"{name} {_shown(value)}" for name, value in row.items())
+            shown = ", ".join(f"{name} {_shown(value)}" for name, value in row.items() if value != "")
             yield (f"{key} {number}", shown, "", "", "", "")
     if record.flags:
         yield ("flags", ", ".join(record.flags), "", "", "", "")

@@ -236,7 +236,7 @@ def _printed(
     faults += group_faults(list(dict.fromkeys(names)), source, plan)
     if faults:
         table = f"{source.file}: " if source.file else ""
-        raise InputError(f"{table}cannot be compared: {len(faults)} faults", faults)
+        raise InputError(f"{table}cannot be compared: {len(faults)} fault{'s' if len(faults) > 1 else ''}", faults)
     order = (*plan.order, *(name for name in names if name not in plan.order))
     return Arms(names, m, np.where(n > 1, s, math.nan), n).those([names.index(name) for name in order])
 

@@ -118,7 +118,10 @@ def _crossed(factors: Mapping[str, Sequence[object]], source: Source) -> list[tu
                 Finding("compare.one-level", Severity.ERROR, place, seen, "Compare by the other factor alone.")
             )
     if faults:
-        raise InputError(f"{source.file + ': ' if source.file else ''}cannot be compared: {len(faults)} faults", faults)
+        raise InputError(
+            f"{source.file + ': ' if source.file else ''}cannot be compared: {len(faults)} fault{'s' if len(faults) > 1 else ''}",
+            faults,
+        )
     return list(zip(*columns, strict=True))
 
 

@@ -132,7 +132,9 @@ def rows_of(
     present = dict.fromkeys(group for group in named if group)
     faults += group_faults(list(present), source, plan)
     if faults:
-        raise InputError(_message(source, f"cannot be compared: {len(faults)} faults"), faults)
+        raise InputError(
+            _message(source, f"cannot be compared: {len(faults)} fault{'s' if len(faults) > 1 else ''}"), faults
+        )
     order = (*plan.order, *(group for group in present if group not in plan.order))
     lost = Counter(group for group, kept in zip(named, there, strict=True) if not kept)
     pairs = list(zip(who, named, strict=True)) if who else []

@@ -148,7 +148,7 @@ def _values(
     if math.isnan(found.highest_nm):
         doubts.flags.append("shoulder")
     if not math.isfinite(exciton.sd) or not found.fit.trusted:
-        doubts.add("fit-doubtful", " ".join(found.fit.notes()), "Give --near-nm or a window.")
+        doubts.add("fit-doubtful", " ".join(found.fit.notes()), "Give --near-nm, or --low-nm and --high-nm.")
     if settings.material is None:
         return values
     if not math.isfinite(exciton.sd):

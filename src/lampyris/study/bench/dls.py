@@ -339,7 +339,7 @@ def _pooled(
     angles = {round(one.angle_deg) for one in optics}
     if span > DIFFER * float(sizes.mean()) and span > 3.0 * math.hypot(*sorted(noise)[-2:]) and len(angles) == 1:
         flags.add("records-differ")
-        seen = f"hold runs from {sizes.min():.1f} to {sizes.max():.1f} nm, further apart than their noise lets them."
+        seen = f"holds runs from {sizes.min():.1f} to {sizes.max():.1f} nm, further apart than their noise lets them."
         mend = "Do not print one number for them: find what changed (dust, aggregation, temperature)."
         findings.append(remark(records[0].file, "dls.records-differ", seen, mend, severity=Severity.WARNING))
     tables = {}

@@ -192,7 +192,8 @@ def _flags(
         ("half-maximum-outside", math.isnan(found.fwhm_nm.value), "does not fall to half on both sides: no width.", "Record further."),
         ("weak", lines < 5.0 * scatter, "hardly stands above its noise.", "Expose longer."),
         ("fit-doubtful", not found.fit.trusted or not math.isfinite(noise), " ".join(found.fit.notes()), "Try another profile."),
-        ("shape-misfit", found.misfit > 0.5, "is not quite of that shape: residuals follow each other.", "Try --lines 2, or a window."),
+        ("shape-misfit", found.misfit > 0.5, "is not quite of that shape: residuals follow each other.",
+         "Narrow --low-nm and --high-nm, or give blank=FILE; try --lines 2 where one line was fitted."),
     ]  # fmt: skip
     doubts = Doubts("photoluminescence", spectrum.file, findings, spectrum.name)
     doubts.add_held(told)

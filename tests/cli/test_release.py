@@ -153,6 +153,13 @@ def test_what_may_be_wrong_is_a_warning(capsys, tmp_path):
     assert any("2" in note and "left out" in note for note in found["notes"])
 
 
+def test_shares_in_a_column_of_percent_are_a_warning(capsys, tmp_path):
+    path = tmp_path / "a.csv"
+    path.write_text("time_h,released_percent\n" + "".join(f"{t},{1 - 0.9**t:.3f}\n" for t in (1, 2, 4, 8, 16)))
+    cli.main(["assay", "release", str(path), "--json"])
+    assert "release.fraction" in {one["check"] for one in json.loads(capsys.readouterr().out)["findings"]}
+
+
 def test_a_condition_at_a_time_that_was_not_measured(capsys, table):
     error = ask(capsys, table, "--at", "5", code=3)["errors"][0]
     assert error["check"] == "release.no-shared-time"

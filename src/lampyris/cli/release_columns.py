@@ -171,7 +171,7 @@ def _percent(rows: Columns, name: str) -> tuple[np.ndarray, list[Finding]]:
     values = rows.values[name]
     if name.casefold().endswith(("fraction", "share")):
         return 100.0 * values, []
-    if values.size and 0 < values.max() <= 1.2 and not name.casefold().endswith("percent"):
+    if values.size and 0 < values.max() <= 1.2:
         seen = f"the largest value is {values.max():g}, and it is taken as percent."
         mend = "If these are fractions, call the column released_fraction."
         return values.copy(), [_warning("release.fraction", Place(rows.table.file, None, name), seen, mend)]

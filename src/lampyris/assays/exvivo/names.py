@@ -144,7 +144,7 @@ def _by_place(
 
 
 def _lumps(segments: Sequence[Segment]) -> list[Lump]:
-    """First and last row, and centroid, of each."""
+    """Area, first and last row, and centroid, of each."""
     out = []
     for one in segments:
         held = np.flatnonzero(one.mask.any(axis=1))

@@ -144,17 +144,20 @@ def find_organs(
         raise _refusal(
             file, f"{len(numbers)} organs were found, organs.csv names {count}.", _described(final, pixel_mm), pixel_mm
         )
-    cut = {number for pair in kept for number in (int(final[pieces.labels == one][0]) for one in pair)}
+    called = {int(one): int(final[pieces.labels == one][0]) for one in np.unique(pieces.labels) if one}
+    cut = {called[one] for pair in kept for one in pair}
     met = [(a, b) for a, b, _ in _borders(final)]
     refined = _refined(with_seams(final, met, pictures, pixel_mm=pixel_mm), contrast)
     if bent := [number for number in sorted(cut) if not _may_be_organ(refined == number, pixel_mm)]:
         held = np.where(np.isin(final, bent), final, 0)
         seen = "where organs that touch are parted leaves shapes that no organ has."
         raise _refusal(file, seen, _described(held, pixel_mm), pixel_mm)
-    disputed = {
-        int(final[pieces.labels == min(mine)][0]): np.isin(pieces.labels, list(its)) for mine, its in parting.disputed
-    }
-    segments = [Segment(refined == number, touching=number in cut, disputed=disputed.get(number)) for number in numbers]
+    disputed = {called[min(mine)]: np.isin(pieces.labels, list(its)) for mine, its in parting.disputed}
+    unsure = {called[min(mine)] for mine in parting.unsure}
+    segments = [
+        Segment(refined == one, touching=one in cut, disputed=disputed.get(one), unsure=one in unsure)
+        for one in numbers
+    ]
     return tuple(sorted(segments, key=lambda one: (round(one.centroid_px()[0]), one.centroid_px()[1])))
 
 

@@ -9,12 +9,11 @@ from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.special import ndtri
+from scipy.special import ellipe, ndtri
 
 from accuracy.bench.scores import scored
 from accuracy.figures import Figure, figure
 from lampyris.bench.micrographs.measure import measure_particles
-from lampyris.bench.micrographs.roundness import ellipse_circularity
 from lampyris.core.bench import BenchSource
 from lampyris.core.estimate import Estimate
 from lampyris.core.seeds import seed_sequence
@@ -89,8 +88,14 @@ def truths(truth: MicrographTruth, /) -> dict[str, tuple[str, float]]:
     if truth.shape != "faceted":
         aspects = np.exp(truth.aspect_sd * ndtri(0.5 + 0.5 * share))
         found["aspect"] = ("aspect", float(aspects.mean()))
-        found["circularity"] = ("circularity", float(ellipse_circularity(aspects).mean()))
+        found["circularity"] = ("circularity", float(_circularities(aspects).mean()))
     return found
+
+
+def _circularities(aspects: NDArray[np.float64]) -> NDArray[np.float64]:
+    """4 pi area / perimeter squared of ellipses, their perimeter by the complete elliptic integral."""
+    perimeter = 4.0 * aspects * ellipe(1.0 - 1.0 / aspects**2)
+    return np.asarray(4.0 * np.pi**2 * aspects / perimeter**2)
 
 
 def _pictures(folder: Path, case: str, truth: MicrographTruth, repeats: int, count: int) -> dict[str, Pairs]:

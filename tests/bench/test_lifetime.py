@@ -211,13 +211,28 @@ def test_a_background_that_ends_at_none_is_a_limit():
     counter = replace(USUAL, repetition_mhz=9.0)
     window, width = recorded(0, LifetimeTruth((20.0,), (1.0,), photons=3e4, background=0.0), counter)
     found = fit_decay(window, channel_ns=width, components=1)
-    background = found.fit["background"]
+    background = found.supported("background")
     assert found.fit.at_bound == ("background",)
     assert (background.value, background.low) == (0.0, 0.0)
     assert 0.0 < background.sd < background.high < 0.2
     # held at none it would have been 1.3, in channels
     assert found.fit["lifetime 1"].sd > 1.8
     assert mean_over([found], "intensity") == found.mean("intensity")
+
+
+def test_empty_channels_allow_what_counting_allows():
+    rng, channels = np.random.default_rng(5), 1024
+    response = response_from_counts(
+        rng.poisson(2e4 * np.exp(-0.5 * ((np.arange(channels) - 100) / 3) ** 2)).astype(float)
+    )
+    arrivals = rng.normal(100.5, 3.0, 40_000) + rng.exponential(10.0, 40_000)
+    counts = np.histogram(arrivals, bins=np.arange(channels + 1))[0].astype(float)
+    found = fit_decay(Window(counts, response, 0, channels, math.inf), channel_ns=0.1, components=1)
+    background = found.supported("background")
+    assert (background.value, background.low) == (0.0, 0.0)
+    # half the squared quantile is the mean of a Poisson number of which none came, after the last count, in so many channels
+    allowed, empty = 0.5 * 1.96**2, channels - 1 - int(np.flatnonzero(counts)[-1])
+    assert allowed / channels < background.high < allowed / empty
 
 
 def test_noise_of_the_response_widens_intervals():

@@ -8,7 +8,6 @@ from dataclasses import replace
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy import special
 
 from lampyris.core.amounts import Brightness, CalibrationLine, InjectedDose
 from lampyris.core.constants import AVOGADRO_PER_MOL
@@ -16,6 +15,7 @@ from lampyris.core.estimate import Estimate
 from lampyris.core.settings import Instrument
 from lampyris.probe.probe import Probe, band_fractions, photon_irradiance_per_mm2
 from lampyris.statistics.relations.lines import ratio_interval
+from lampyris.statistics.thresholds import half_width
 
 # a balance of a tenth of a milligram, read twice
 WEIGHING_SD_G = 0.0002
@@ -210,7 +210,7 @@ def percent_injected_dose(
     whole = (dose.value, _sd(dose)) if mass_g is None else product((dose.value, _sd(dose)), (mass_g.value, _sd(mass_g)))
     scale = 100.0 / whole[0]
     spread = whole[1] / whole[0]
-    z = float(special.ndtri(0.5 * (1 + level)))
+    z = half_width(level)
     value, low, high = scale * sample.value, scale * sample.low, scale * sample.high
     known = math.isfinite(value)
     sd = abs(value) * math.hypot(sample.sd / sample.value, spread) if known and sample.value != 0 else scale * sample.sd
@@ -319,7 +319,7 @@ def with_other_spread(
     -------
     Estimate
     """
-    z = float(special.ndtri(0.5 * (1 + amount.level)))
+    z = half_width(amount.level)
     value = amount.value * factor
     scaled = replace(amount, value=value, sd=amount.sd * factor, low=amount.low * factor, high=amount.high * factor)
     scaled = replace(scaled, unit=unit or amount.unit)
@@ -336,5 +336,5 @@ def _sd(estimate: Estimate) -> float:
 
 
 def _around(value: float, sd: float, level: float, unit: str, method: str) -> Estimate:
-    z = float(special.ndtri(0.5 * (1 + level)))
+    z = half_width(level)
     return Estimate(value, sd, value - z * sd, value + z * sd, level, unit, method)

@@ -7,6 +7,7 @@ from numpy.typing import ArrayLike
 from scipy import special
 
 from lampyris.core.estimate import Estimate
+from lampyris.statistics.thresholds import half_width
 
 NORMAL_95 = 1.959963984540054
 """Standard deviations on each side of a normal 95 % interval."""
@@ -48,14 +49,10 @@ def normal_interval(
     """
     if math.isnan(value) or math.isnan(sd):
         return Estimate(math.nan, math.nan, math.nan, math.nan, level, unit, method)
-    reach = _normal_quantile(level) * sd
+    reach = half_width(level) * sd
     return Estimate(
         value, sd, min(value, max(low, value - reach)), max(value, min(high, value + reach)), level, unit, method
     )
-
-
-def _normal_quantile(level: float) -> float:
-    return NORMAL_95 if level == 0.95 else float(special.ndtri(0.5 * (1 + level)))
 
 
 def with_error(one: Estimate, sd: float, method: str, /) -> Estimate:
@@ -81,7 +78,7 @@ def with_error(one: Estimate, sd: float, method: str, /) -> Estimate:
     """
     if math.isnan(one.value):
         return one
-    reach = _normal_quantile(one.level) * sd
+    reach = half_width(one.level) * sd
     low, high = (
         one.value - math.hypot(one.value - one.low, reach),
         one.value + math.hypot(one.high - one.value, reach),
@@ -228,7 +225,7 @@ def wilson_interval(successes: int, n: int, /, *, level: float = 0.95) -> Estima
     '0.8 (0.38 to 0.96)'
     """
     share = _share(successes, n)
-    z = float(special.ndtri(0.5 * (1 + level)))
+    z = half_width(level)
     centre = (share + z * z / (2 * n)) / (1 + z * z / n)
     half = z / (1 + z * z / n) * math.sqrt(share * (1 - share) / n + z * z / (4 * n * n))
     # the closed form meets 0 and 1 exactly only on paper

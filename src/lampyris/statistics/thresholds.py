@@ -2,7 +2,6 @@
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.optimize import brentq
 from scipy.special import ndtr, ndtri, stdtrit
 
 
@@ -71,6 +70,9 @@ def peak_threshold(
         raise ValueError(
             f"false_alarms and degrees_of_freedom must be positive, got {false_alarms}, {degrees_of_freedom}"
         )
+
+    # a quarter of a second that other callers of this file need not wait
+    from scipy.optimize import brentq
 
     def excess(z: float) -> float:
         found = expected_false_alarms(z, area_mm2=area_mm2, perimeter_mm=perimeter_mm, fwhm_mm=fwhm_mm)

@@ -8,8 +8,6 @@ import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
-from scipy import special
-
 from lampyris.assays.exvivo.trays import MeasuredOrgan
 from lampyris.core.amounts import CalibrationLine
 from lampyris.core.assays import Balance, OrganFlag, OrganResult
@@ -26,6 +24,7 @@ from lampyris.imaging.amounts import (
 from lampyris.imaging.standards import amount_from_flux
 from lampyris.probe.probe import band_fractions, photon_irradiance_per_mm2, probe_from_settings
 from lampyris.statistics.intervals import normal_interval
+from lampyris.statistics.thresholds import half_width
 
 PMOL_UNIT, CELLS = "pmol", "labelled cells"
 
@@ -200,7 +199,7 @@ def _through(thin: Estimate, escape: Estimate, geometry_sd: float) -> Estimate:
         if math.isfinite(thin.value) and math.isfinite(thin.high):
             return out
         # bounds move outwards
-        z = float(special.ndtri(0.5 * (1 + thin.level)))
+        z = half_width(thin.level)
         return replace(
             out, low=thin.low * factor * math.exp(-z * relative), high=thin.high * factor * math.exp(z * relative)
         )
@@ -307,7 +306,7 @@ def total(
         shared[kind] = shared.get(kind, 0.0) + together
         variance += own - together**2
     sd = math.sqrt(variance + math.fsum(one**2 for one in shared.values()))
-    z = float(special.ndtri(0.5 * (1 + level)))
+    z = half_width(level)
     if any(math.isinf(one.high) for one in parts):
         # a saturated organ, or one beyond the line, holds at least so much
         low = math.fsum(one.low for one in parts)

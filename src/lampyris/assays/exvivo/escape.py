@@ -11,12 +11,12 @@ from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy import special
 from scipy.ndimage import map_coordinates
 
 from lampyris.core.estimate import Estimate
 from lampyris.core.settings import Instrument
 from lampyris.probe.probe import Probe, band_fractions
+from lampyris.statistics.thresholds import half_width
 from lampyris.tissue.diffusion import (
     BodyGeometry,
     DiffusionSystem,
@@ -166,7 +166,7 @@ def mean_height_mm(
 def escape_estimate(escape: Escape, focal_share: float, /, *, level: float = 0.95) -> Estimate:
     """Escape with its interval; of light in spots the depth is not known."""
     sd = math.hypot(escape.relative_sd, focal_share * escape.depth_log_sd)
-    z = float(special.ndtri(0.5 * (1 + level)))
+    z = half_width(level)
     value = escape.value
     return Estimate(
         value, value * sd, value * math.exp(-z * sd), value * math.exp(z * sd), level, "1",

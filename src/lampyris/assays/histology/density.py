@@ -14,6 +14,7 @@ from lampyris.assays.histology.detection import Detection
 from lampyris.core.design import Design, Exclusion
 from lampyris.core.estimate import Estimate
 from lampyris.core.histology import GroupDensity, OrganDensity, SectionFlag, SectionResult
+from lampyris.statistics.thresholds import half_width
 
 DENSITY_UNIT = "mm-2"
 # an organ holds labelled cells where as many are called in unlabelled tissue with less than this chance
@@ -180,7 +181,7 @@ def _detected(called: Estimate, detection: Detection | None) -> Estimate:
     """Labelled cells from those called: over the share that is; the share's own uncertainty joins on the logarithm."""
     if detection is None or not math.isfinite(called.high):
         return called
-    share, z = detection.share.value, float(special.ndtri(0.5 * (1 + called.level)))
+    share, z = detection.share.value, half_width(called.level)
     most = 1.0 if called.unit == "1" else math.inf
     value, low, high = (min(one / share, most) for one in (called.value, called.low, called.high))
     own = z * detection.log_sd

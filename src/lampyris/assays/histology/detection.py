@@ -16,6 +16,7 @@ from scipy import special
 from lampyris.assays.histology.nuclei import Floats
 from lampyris.core.estimate import Estimate
 from lampyris.statistics.fitting import DataSet, FitFlag, Parameter, fit_least_squares
+from lampyris.statistics.thresholds import half_width
 
 # scores from which labelled cells are looked for, and the bins' ends; below the first, cells without label are by far the most
 EDGES = (2.5, 3.0, 3.5, 4.0, 5.0, 6.0, 7.5, 9.0, 11.0, 13.5, 16.5, 20.0, 25.0, 32.0, math.inf)
@@ -111,7 +112,7 @@ def _judged(
     if share < LEAST_SHARE or not math.isfinite(variance):
         return None
     sd = math.hypot(math.sqrt(max(variance, 0.0)), FORM_SD * share)
-    reach = float(special.ndtri(0.5 * (1 + level))) * sd / share
+    reach = half_width(level) * sd / share
     words = "scores of labelled cells, normal on a square root's scale, above those of controls"
     found = Estimate(share, sd, share * math.exp(-reach), min(share * math.exp(reach), 1.0), level, "1", words)
     return Detection(found, math.exp(cells))

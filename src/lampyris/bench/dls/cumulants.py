@@ -11,6 +11,7 @@ from lampyris.bench.dls.light import Optics
 from lampyris.bench.dls.recording import Recording
 from lampyris.core.estimate import Estimate
 from lampyris.statistics.intervals import normal_interval
+from lampyris.statistics.thresholds import half_width
 
 CUTOFF = 0.1
 """Share of the intercept of g2 - 1 down to which lags are fitted."""
@@ -267,7 +268,7 @@ def _size(value: float, noise: float, beyond: float, shift: float, level: float)
     """
     sd = math.sqrt(noise**2 + beyond**2 + (0.3 * shift) ** 2)
     centre = value + shift
-    reach = _quantile(level) * sd / centre if math.isfinite(sd) else math.inf
+    reach = half_width(level) * sd / centre if math.isfinite(sd) else math.inf
     low, high = centre / (1.0 + reach), centre / (1.0 - reach) if reach < 1.0 else math.inf
     return Estimate(value, math.hypot(sd, shift), min(value, low), max(value, high), level, "nm", _METHOD)
 
@@ -286,7 +287,7 @@ def _spread(value: float, beyond: float, law: _Law, level: float) -> Estimate:
     low, high = _crossing(ends[:, 1], seen, law.true), _crossing(ends[:, 0], seen, law.true)
     # a quadratic fit hardly tells wide distributions apart: there is then no upper end, and the lower half says how well it is known
     known = (high - low) / 2.0 if math.isfinite(high) else max(value - low, float(np.interp(value, law.fitted, sd)))
-    return Estimate(value, known / _quantile(level), min(value, low), max(value, high), level, "1", _METHOD)
+    return Estimate(value, known / half_width(level), min(value, low), max(value, high), level, "1", _METHOD)
 
 
 @lru_cache(maxsize=1)
@@ -322,7 +323,7 @@ def _acceptance(level: float) -> tuple[NDArray[np.float64], NDArray[np.float64],
 def _accepted(mean: float, level: float) -> tuple[float, float]:
     means, floors, tops = _acceptance(level)
     if mean >= means[-1]:
-        return mean - _quantile(level), mean + _quantile(level)
+        return mean - half_width(level), mean + half_width(level)
     # the floor falls without end towards a mean of 0
     floor = float(np.interp(mean, means[1:], floors[1:])) if mean >= means[1] else -math.inf
     return floor, float(np.interp(mean, means, tops))
@@ -338,9 +339,3 @@ def _crossing(curve: NDArray[np.float64], value: float, place: NDArray[np.float6
         return float(place[k])
     share = (value - curve[k - 1]) / (curve[k] - curve[k - 1])
     return float(place[k - 1] + share * (place[k] - place[k - 1]))
-
-
-def _quantile(level: float) -> float:
-    from scipy.special import ndtri
-
-    return float(ndtri(0.5 * (1.0 + level)))

@@ -80,21 +80,33 @@ class DecayFit:
 
     def _lifetime(self, k: int, profile: bool) -> Estimate:
         name = f"lifetime {k + 1}"
-        one = self.fit[name]
-        low, high, method = one.low, one.high, one.method
-        if profile and name not in self.fit.at_bound and math.isfinite(one.sd):
-            plain = profile_interval(self.fit, name)
-            # the counts' own interval, and beside it what the response's noise and the excess add
-            own = math.sqrt(max(one.sd**2 - self._added(k) ** 2, 0.0)) or one.sd
-            beside = one.sd / own if own else 1.0
-            low = max(one.value - (one.value - plain.low) * beside, 0.0) if math.isfinite(plain.low) else plain.low
-            high = one.value + (plain.high - one.value) * beside
-            method = "Poisson likelihood, support plane (profile), widened by the noise of the response"
+        one = self.supported(name) if profile and name not in self.fit.at_bound else self.fit[name]
         scale = self.channel_ns
-        return Estimate(one.value * scale, one.sd * scale, low * scale, high * scale, one.level, "ns", method)
+        return replace(
+            one, value=one.value * scale, sd=one.sd * scale, low=one.low * scale, high=one.high * scale, unit="ns"
+        )
 
-    def _added(self, k: int) -> float:
-        return float(self.response_sd[k])
+    def supported(self, name: str, /) -> Estimate:
+        """A parameter that is not below 0 in the fit's own unit, with its support-plane interval; a limit where it ends at none.
+
+        Counts in channels that hold next to nothing are far from normal: of a background of none the curvature at the fit would
+        allow a twentieth of what the counts allow.
+        """
+        one = self.fit[name]
+        if not math.isfinite(one.sd):
+            return one
+        plain = profile_interval(self.fit, name)
+        if name in self.fit.at_bound:
+            method = "Poisson likelihood, none is likeliest: a limit"
+            return replace(one, sd=plain.high / self.fit.quantile(), low=0.0, high=plain.high, method=method)
+        # the counts' own interval, and beside it what the response's noise and the excess add
+        added = float(self.response_sd[self.fit.names.index(name)])
+        own = math.sqrt(max(one.sd**2 - added**2, 0.0)) or one.sd
+        beside = one.sd / own if own else 1.0
+        low = max(one.value - (one.value - plain.low) * beside, 0.0) if math.isfinite(plain.low) else plain.low
+        high = one.value + (plain.high - one.value) * beside
+        method = "Poisson likelihood, support plane (profile), widened by the noise of the response"
+        return replace(one, low=low, high=high, method=method)
 
     def amplitudes(self) -> tuple[Estimate, ...]:
         """Share of each component in the height at time 0, by the delta method, cut at 0 and 1."""
@@ -245,9 +257,7 @@ def _with_free_nuisance(model: Decay, fit: Fit) -> Fit:
     estimates = list(fit.estimates)
     for name in at_zero:
         place = fit.names.index(name)
-        sd = math.sqrt(float(covariance[place, place]))
-        method = f"{fit.method}, none is likeliest: a limit"
-        estimates[place] = replace(estimates[place], sd=sd, low=0.0, high=fit.quantile() * sd, method=method)
+        estimates[place] = replace(estimates[place], sd=math.sqrt(float(covariance[place, place])))
     return _with_covariance(replace(fit, estimates=tuple(estimates)), covariance)
 
 

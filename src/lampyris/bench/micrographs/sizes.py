@@ -11,6 +11,7 @@ from numpy.typing import ArrayLike, NDArray
 from lampyris.core.estimate import Estimate
 from lampyris.statistics.fitting import Fit, LogLikelihood, Parameter, fit_likelihood
 from lampyris.statistics.intervals import t_interval_from_summary, with_error
+from lampyris.statistics.thresholds import half_width
 
 Array = NDArray[np.float64]
 Law = Literal["normal", "lognormal"]
@@ -192,7 +193,6 @@ def spread_interval(diameters: Diameters, /, *, level: float = 0.95) -> Estimate
     ----------
     Bonett, Comput. Stat. Data Anal. 50, 775 (2006), DOI 10.1016/j.csda.2004.10.003.
     """
-    from scipy.special import ndtri
 
     nm, weight = diameters.nm, diameters.weight / diameters.weight.sum()
     count = _worth(diameters.weight)
@@ -202,7 +202,7 @@ def spread_interval(diameters: Diameters, /, *, level: float = 0.95) -> Estimate
         return Estimate(value, math.nan, 0.0, math.inf, level, "nm", f"no interval: {count} particles have the weight")
     middle = _trimmed_mean(nm, 0.5 / math.sqrt(count - 4.0))
     fourth = float(weight @ (nm - middle) ** 4) / float(weight @ (nm - weight @ nm) ** 2) ** 2
-    reach = float(ndtri(0.5 * (1.0 + level)))
+    reach = half_width(level)
     small = count / (count - reach)
     error = small * math.sqrt(max(fourth - (count - 3.0) / count, 0.0) / (count - 1.0))
     noise = float(weight @ diameters.sd_nm**2)
@@ -377,9 +377,8 @@ def particles_needed(mean_nm: float, sd_nm: float, percent: float, /, *, level: 
     >>> particles_needed(6.8, 0.9, 2.0)
     169
     """
-    from scipy.special import ndtri
 
-    return max(2, math.ceil((float(ndtri(0.5 * (1 + level))) * 100.0 * sd_nm / mean_nm / percent) ** 2))
+    return max(2, math.ceil((half_width(level) * 100.0 * sd_nm / mean_nm / percent) ** 2))
 
 
 def shell_nm(whole: Estimate, core: Estimate, /) -> Estimate:

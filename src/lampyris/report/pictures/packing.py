@@ -23,7 +23,6 @@ _FULL_SCALE = 65535
 # pixel noise is shown as the mean over blocks of this many pixels, on a logarithmic scale of 8 bits
 _NOISE_BLOCK = 4
 _NOISE_STEP = 0.05
-_BASE64 = 4 / 3
 
 
 @dataclass(frozen=True, slots=True)

@@ -12,6 +12,7 @@ from scipy import special
 from lampyris.core.estimate import Estimate
 from lampyris.statistics.groups.effects import sign_change
 from lampyris.statistics.groups.samples import Floats
+from lampyris.statistics.thresholds import half_width
 
 # splits of the units that are counted one by one, random splits otherwise, and units beyond which the normal quantile serves
 MOST_COUNTED = 13_000
@@ -158,7 +159,7 @@ def _critical(x: Floats, y: Floats, level: float) -> float:
     """What the statistic at one half exceeds, on the normal scale, in as many splits of the pooled units as the level leaves."""
     _, sizes = np.unique(np.concatenate([x, y]), return_counts=True)
     if sizes.size == 1 or x.size + y.size > MOST_UNITS:
-        return float(special.ndtri(0.5 * (1 + level)))
+        return half_width(level)
     # a split and its mirror have one statistic: both orders share an entry, and groups that change places mirrored intervals
     ties = tuple(int(one) for one in sizes)
     splits = _split_statistics(min(x.size, y.size), max(x.size, y.size), min(ties, ties[::-1]))

@@ -3,7 +3,7 @@
 import itertools
 import math
 import warnings
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 
 import numpy as np
 from numpy.typing import NDArray
@@ -22,25 +22,6 @@ ADJUSTMENTS = ("holm", "multivariate t", "none")
 FINE = 1e-3
 # lattice points of that integral; a fixed seed keeps its digits
 SEED = 20
-
-
-def marginal_mean(model: MixedModel, setting: Mapping[str, str | float | Array], /) -> CoefficientTest:
-    """Mean at a setting, with all other factors equally weighted and covariates at their means.
-
-    Parameters
-    ----------
-    model : MixedModel
-        Fitted model.
-    setting : mapping
-        Level of each factor, number of each covariate.
-
-    Returns
-    -------
-    CoefficientTest
-        Its t is against 0.
-    """
-    name = ", ".join(f"{key} {value}" for key, value in setting.items())
-    return model.contrast(name, model.fixed.row(setting))
 
 
 def pairs_of(groups: Sequence[str], control: str = "", /) -> list[tuple[str, str]]:

@@ -24,6 +24,7 @@ from lampyris.statistics.mixed.small_samples import (
 )
 from lampyris.statistics.mixed.structure import RandomPart, RandomTerm, random_part
 from lampyris.statistics.mixed.threads import one_thread
+from lampyris.statistics.thresholds import half_width
 
 Array = NDArray[np.float64]
 
@@ -372,7 +373,7 @@ def _share(share: float, error: float, level: float) -> Estimate:
     method = "of the variance components; interval by the delta method on the log odds"
     if not 1e-9 < share < 1 - 1e-9:
         return Estimate(share, math.nan, 0.0, 1.0, level, "1", "at the edge of what is possible; no interval")
-    half = float(special.ndtri(0.5 * (1 + level))) * error / (share * (1 - share))
+    half = half_width(level) * error / (share * (1 - share))
     centre = math.log(share / (1 - share))
     ends = [1 / (1 + math.exp(-min(max(centre + sign * half, -700.0), 700.0))) for sign in (-1, 1)]
     return Estimate(share, error, min(ends[0], share), max(ends[1], share), level, "1", method)

@@ -12,10 +12,10 @@ from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy import special
 
 from lampyris.core.estimate import Estimate
 from lampyris.statistics.onset.times import Floats, OnsetTimes
+from lampyris.statistics.thresholds import half_width
 
 METHOD = "Kaplan-Meier, log-log interval"
 
@@ -90,7 +90,7 @@ def kaplan_meier(times: OnsetTimes, /) -> Course:
 
 def log_log_interval(free: Floats, greenwood: Floats, level: float) -> tuple[Floats, Floats]:
     """Pointwise ends on the scale of ``log(-log)``; 1 and 1 before the first event, 0 to NaN-free ends where all had it."""
-    half = float(special.ndtri(0.5 * (1 + level)))
+    half = half_width(level)
     with np.errstate(divide="ignore", invalid="ignore"):
         log = np.log(free)
         power = np.exp(half * np.sqrt(greenwood) / np.abs(log))
@@ -187,7 +187,7 @@ def restricted_mean(course: Course, horizon: float, /, *, level: float = 0.95, u
     d, n = course.events[inside], course.at_risk[inside]
     terms = np.divide(beyond**2 * d, n * left, out=np.zeros_like(beyond), where=left > 0)
     sd = math.sqrt(float(terms.sum()))
-    half = float(special.ndtri(0.5 * (1 + level))) * sd
+    half = half_width(level) * sd
     method = f"restricted mean up to {horizon:g}, normal interval"
     if sd == 0:
         # no event before the horizon, or all on one day: the exact bound of the share that is left

@@ -4,12 +4,13 @@ import dataclasses
 import math
 from collections.abc import Callable, Sequence
 
-from scipy import optimize, special
+from scipy import optimize
 
 from lampyris.core.power import PowerResult
 from lampyris.statistics.power.question import KINDS, Kind, PowerQuestion, Sizes
 from lampyris.statistics.power.shares import auc_error, share_width
 from lampyris.statistics.power.simulation import simulated_power
+from lampyris.statistics.thresholds import half_width
 
 WANTED = 0.8
 # beyond this many animals per group no experiment with animals goes
@@ -444,7 +445,7 @@ def plan_auc_width(
         return m, max(math.ceil(m * ratio - 1e-9), 2)
 
     def wide(m: int) -> float:
-        return 2 * float(special.ndtri(0.5 * (1 + level))) * auc_error(sizes(m), auc)
+        return 2 * half_width(level) * auc_error(sizes(m), auc)
 
     high = 2
     while wide(high) > width:

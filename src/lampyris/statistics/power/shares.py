@@ -13,6 +13,8 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy import special
 
+from lampyris.statistics.thresholds import half_width
+
 Floats = NDArray[np.float64]
 # nuisance shares over which the unconditional test takes its worst case
 _GRID = np.linspace(0.005, 0.995, 199)
@@ -114,7 +116,7 @@ def share_width(n: int, share: float, /, *, level: float = 0.95) -> float:
     0.26
     """
     k = np.arange(n + 1)
-    z = float(special.ndtri(0.5 * (1 + level)))
+    z = half_width(level)
     estimate = k / n
     half = z / (1 + z * z / n) * np.sqrt(estimate * (1 - estimate) / n + z * z / (4 * n * n))
     return float(_binomial(n, share) @ (2 * half))

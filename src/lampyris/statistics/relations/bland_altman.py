@@ -15,6 +15,7 @@ from scipy import special
 from lampyris.core.design import Design, TestResult
 from lampyris.core.estimate import Estimate
 from lampyris.statistics.relations.columns import finite_pair, varies
+from lampyris.statistics.thresholds import half_width
 
 SCALES = ("difference", "ratio")
 PAIRINGS = ("linked", "constant")
@@ -251,7 +252,7 @@ def _recovered_ends(spread: _Spread, z: float, level: float) -> tuple[tuple[floa
     less = sd - math.sqrt(max(total - math.sqrt(below), 0.0))
     more = math.sqrt(total + math.sqrt(above)) - sd
     # the normal quantile, as Zou has it: with Student's the limits would be held too often
-    q = float(special.ndtri(0.5 * (1 + level)))
+    q = half_width(level)
     inner = math.hypot(q * math.sqrt(spread.bias_variance), z * less)
     outer = math.hypot(q * math.sqrt(spread.bias_variance), z * more)
     lower, upper = spread.bias - z * sd, spread.bias + z * sd

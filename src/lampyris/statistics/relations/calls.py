@@ -15,6 +15,7 @@ from scipy import special
 from lampyris.core.design import Design
 from lampyris.core.estimate import Estimate
 from lampyris.statistics.intervals import clopper_pearson_interval, wilson_interval
+from lampyris.statistics.thresholds import half_width
 
 INTERVALS = ("wilson", "clopper-pearson")
 
@@ -196,7 +197,7 @@ def _share_ends(share: float, n: float, level: float, interval: str) -> tuple[fl
         low = 0.0 if share == 0 else float(special.betaincinv(hits, n - hits + 1, tail))
         high = 1.0 if share == 1 else float(special.betaincinv(hits + 1, n - hits, 1 - tail))
         return low, high
-    z = float(special.ndtri(0.5 * (1 + level)))
+    z = half_width(level)
     centre = (share + z * z / (2 * n)) / (1 + z * z / n)
     half = z / (1 + z * z / n) * math.sqrt(share * (1 - share) / n + z * z / (4 * n * n))
     return (0.0 if share == 0 else centre - half), (1.0 if share == 1 else centre + half)

@@ -16,6 +16,7 @@ from scipy import special
 from lampyris.core.design import Design
 from lampyris.core.estimate import Estimate
 from lampyris.statistics.relations.columns import finite_column, finite_pair, varies
+from lampyris.statistics.thresholds import half_width
 
 Floats = NDArray[np.float64]
 FORMS = ("ICC(1,1)", "ICC(2,1)", "ICC(3,1)", "ICC(1,k)", "ICC(2,k)", "ICC(3,k)")
@@ -134,7 +135,7 @@ def concordance(
         method = "Lin, Fisher's z, leaving out each subject"
     else:
         z_value, se = _z_of(value), _lin_se(x, y, value, r)
-        q = float(special.ndtri(0.5 * (1 + level)))
+        q = half_width(level)
         method = "Lin, Fisher's z"
     # unrelated columns, or a set that one subject alone makes vary, leave nothing to take an interval from
     low, high = (math.tanh(z_value - q * se), math.tanh(z_value + q * se)) if math.isfinite(se) else (-1.0, 1.0)

@@ -16,6 +16,7 @@ from scipy import special
 from lampyris.core.design import Design, Exclusion, TestResult
 from lampyris.core.estimate import Estimate
 from lampyris.statistics.relations.columns import finite_column, finite_pair, varies
+from lampyris.statistics.thresholds import half_width
 
 METHODS = ("pearson", "spearman", "kendall", "repeated")
 LEAST = 4
@@ -524,7 +525,7 @@ def _fisher(r: float, n: float, level: float, method: str, *, inflation: float =
     if n <= 3:
         return Estimate(r, math.nan, -1.0, 1.0, level, "1", f"{method}; too few for an interval")
     se = math.sqrt(inflation / (n - 3))
-    half = float(special.ndtri(0.5 * (1 + level))) * se
+    half = half_width(level) * se
     low, high = math.tanh(math.atanh(r) - half), math.tanh(math.atanh(r) + half)
     return Estimate(r, (1 - r * r) * se, min(low, r), max(high, r), level, "1", method)
 

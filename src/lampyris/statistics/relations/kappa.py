@@ -15,6 +15,7 @@ from scipy import special
 from lampyris.core.design import Design, TestResult
 from lampyris.core.estimate import Estimate
 from lampyris.statistics.intervals import clopper_pearson_interval
+from lampyris.statistics.thresholds import half_width
 
 WEIGHTS = ("none", "linear", "quadratic")
 Floats = NDArray[np.float64]
@@ -169,7 +170,7 @@ def kappa_from_table(
     if expected >= 1:
         raise ValueError("both readers gave every row the same one category: agreement beyond chance has no meaning")
     ase, ase0 = _standard_errors(counts / n, weight, kappa, expected, n)
-    q = float(special.ndtri(0.5 * (1 + level)))
+    q = half_width(level)
     if agreement == 1:
         # the standard error vanishes, what is not known does not
         least = clopper_pearson_interval(n, n, level=level).low

@@ -17,6 +17,7 @@ from lampyris.core.design import Design
 from lampyris.core.estimate import Estimate
 from lampyris.statistics.relations.columns import finite_column, finite_pair, varies
 from lampyris.statistics.relations.lines import LineFit, york_line
+from lampyris.statistics.thresholds import half_width
 
 _MOST_PAIRS = 3000
 INTERVALS = ("exact", "jackknife")
@@ -323,7 +324,7 @@ def passing_bablok_line(
     shift, count = int((slopes < -1).sum()), slopes.size
     middle = (count - 1) / 2 + shift
     slope = float(0.5 * (slopes[min(math.floor(middle), count - 1)] + slopes[min(math.ceil(middle), count - 1)]))
-    reach = float(special.ndtri(0.5 * (1 + level))) * math.sqrt(n * (n - 1) * (2 * n + 5) / 18)
+    reach = half_width(level) * math.sqrt(n * (n - 1) * (2 * n + 5) / 18)
     lower = round((count - reach) / 2)
     ranks = (lower + shift - 1, count - lower + shift)
     low = float(slopes[ranks[0]]) if ranks[0] >= 0 else -math.inf

@@ -168,12 +168,12 @@ def _values(
         "amplitude_mean_ns": mean_over(fits, "amplitude"),
         "intensity_mean_ns": mean_over(fits, "intensity"),
         "reduced_chi2": best.reduced_chi2(),
-        "background_counts": best.fit["background"],
+        "background_counts": best.supported("background"),
     }
     if reconvolved and settings.shift_ns is None:
         values["response_shift_ns"] = _scaled(best.fit["shift"], decay.channel_ns, "ns")
     if settings.scatter:
-        values["scatter_photons"] = best.fit["scatter"]
+        values["scatter_photons"] = best.supported("scatter")
     if best.model.stretched:
         values["stretch"] = best.fit["stretch"]
     if phasor is not None:
@@ -334,7 +334,7 @@ def _phasor(decay: Decay, found: Range, best: DecayFit, response: Response | Non
     if not math.isnan(rate):
         last = min(last, first + round(1e3 / rate / decay.channel_ns))
     frequency = settings.phasor_mhz or (rate if not math.isnan(rate) else 1e3 / ((last - first) * decay.channel_ns))
-    background, shift = best.fit["background"], best.fit["shift"]
+    background, shift = best.supported("background"), best.fit["shift"]
     try:
         return phasor_of(
             decay.counts[first:last],

@@ -332,7 +332,7 @@ def _pooled(
         return records[0]
     flags = set(all_flags(records))
     keys = ("z_average_nm", "pdi", "intercept", "intercept_g2", "volume_mean_nm", "number_mean_nm")
-    values = {key: mean_of_replicates([one.values[key] for one in records]) for key in keys}
+    values = {key: mean_of_replicates([one.values[key] for one in records], least=0.0) for key in keys}
     sizes = np.array([one.values["z_average_nm"].value for one in records])
     sds = np.array([one.values["z_average_nm"].sd for one in records])
     span = float(sizes.max() - sizes.min())

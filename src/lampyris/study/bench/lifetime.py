@@ -392,7 +392,7 @@ def _phasor_curve(phasor: Phasor) -> BenchCurve:
 def _pooled(records: Sequence[BenchRecord]) -> BenchRecord:
     """Means of the decays with Student's interval; lifetimes only where all have the same law."""
     values = {
-        key: mean_of_replicates([one.values[key] for one in records])
+        key: mean_of_replicates([one.values[key] for one in records], least=0.0)
         for key in ("amplitude_mean_ns", "intensity_mean_ns", "reduced_chi2")
     }
     models = list(dict.fromkeys(one.words["model"] for one in records))
@@ -400,7 +400,7 @@ def _pooled(records: Sequence[BenchRecord]) -> BenchRecord:
     if len(models) == 1:
         for key in ("lifetimes_ns", "amplitudes", "photon_shares"):
             columns = zip(*(one.lists[key] for one in records), strict=True)
-            lists[key] = tuple(mean_of_replicates(own) for own in columns)
+            lists[key] = tuple(mean_of_replicates(own, least=0.0) for own in columns)
     flags = all_flags(records)
     if len(models) > 1:
         flags = (*flags, "laws-differ")

@@ -3,7 +3,7 @@
 import math
 import re
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TypeVar
 
@@ -188,9 +188,19 @@ def sample_of(name: str, /) -> str:
     return shown or name
 
 
-def mean_of_replicates(estimates: Sequence[Estimate], /) -> Estimate:
-    """Mean of replicates with Student's interval; of a single one itself."""
-    return estimates[0] if len(estimates) == 1 else t_interval([one.value for one in estimates], unit=estimates[0].unit)
+def mean_of_replicates(estimates: Sequence[Estimate], /, *, least: float = -math.inf) -> Estimate:
+    """Mean of replicates with Student's interval, cut at the least that the quantity can be; of a single one itself.
+
+    Examples
+    --------
+    >>> runs = [Estimate(value, 0.05, 0.0, 0.6, 0.95, "1", "") for value in (0.1, 0.5)]
+    >>> mean_of_replicates(runs).low < -1.0, mean_of_replicates(runs, least=0.0).low
+    (True, 0.0)
+    """
+    if len(estimates) == 1:
+        return estimates[0]
+    mean = t_interval([one.value for one in estimates], unit=estimates[0].unit)
+    return replace(mean, low=max(mean.low, min(least, mean.value)))
 
 
 def over_replicates(records: Sequence[BenchRecord], samples: Sequence[str], what: str, /) -> tuple[BenchRecord, str]:

@@ -1,6 +1,7 @@
 """The figure of a technique of the bench."""
 
 import xml.etree.ElementTree as ET
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -81,6 +82,22 @@ def test_bars_stand_on_zero():
     panel = curve_panel(BenchCurve("sizes", "diameter (nm)", "dots", np.arange(4.0), counts, steps=True))
     heights = [np.ptp([y for _, y in points]) for points in strokes(panel, fill="#0072B2")]
     assert heights == pytest.approx(counts / 4.0 * heights[-1], abs=1e-9)
+
+
+def test_shares_of_a_distribution_are_drawn_where_they_are():
+    sizes = np.geomspace(0.4, 4000.0, 40)
+    number = np.where(np.arange(40) == 3, 1.0, 0.0)
+    curve = BenchCurve("sizes", "nm", "share", sizes, number[::-1], parts={"number": number}, x_log=True, steps=True)
+    strokes = [one for one in curve_panel(curve).marks if isinstance(one, Stroke) and one.pen.dashes]
+    line = max(strokes, key=lambda one: len(one.points))
+    assert len(line.points) == 40  # no rounding between sizes a decade apart
+    assert max(line.points, key=lambda point: -point[1]) == line.points[3]
+
+
+def test_a_long_title_takes_a_second_line_instead_of_losing_its_end():
+    panel = curve_panel(replace(CURVE, title="size by scattered light"), name="SICPA-DNA FN232.A.a ker 1")
+    words = [one.text for one in panel.marks if isinstance(one, Label)]
+    assert " ".join(words[:2]).endswith("scattered light")
 
 
 def test_names_of_close_marks_neither_touch_nor_are_crossed_out():

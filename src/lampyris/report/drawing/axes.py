@@ -124,9 +124,18 @@ def draw_up_label(scene: Scene, x: float, middle: float, label: str) -> None:
     scene.text((x, middle), label, Type(LABEL_PT, "middle", upwards=True))
 
 
+def _title_lines(title: str, *, width: float, most: int) -> list[str]:
+    per_line = max(8, int(width / (0.57 * TITLE_PT * POINT_MM)))
+    return wrapped(title, width=per_line, longest=per_line * most - (2 if most > 1 else 0))[:most]
+
+
+def title_height(title: str, /, *, width: float, most: int = 3) -> float:
+    """Where the last line of a title stands below the top of its panel, in mm."""
+    return 4.8 + LINE_MM * (len(_title_lines(title, width=width, most=most)) - 1)
+
+
 def draw_title(scene: Scene, place: Point, title: str, *, width: float, most: int = 3) -> None:
     """A title of up to `most` lines, the last of which stands on `place`."""
-    per_line = max(8, int(width / (0.57 * TITLE_PT * POINT_MM)))
-    lines = wrapped(title, width=per_line, longest=per_line * most - (2 if most > 1 else 0))[:most]
+    lines = _title_lines(title, width=width, most=most)
     for k, line in enumerate(lines):
         scene.text((place[0], place[1] - (len(lines) - 1 - k) * LINE_MM), line, Type(TITLE_PT, bold=True))

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from lampyris.core.bench import BenchCurve, BenchPicture, BenchRecord, BenchResult
 from lampyris.core.estimate import Estimate
 from lampyris.report.arms import ARM_COLOURS
-from lampyris.report.drawing.axes import FRAME, Scale, draw_bottom, draw_title, even_ticks, log_ticks
+from lampyris.report.drawing.axes import FRAME, Scale, draw_bottom, draw_title, even_ticks, log_ticks, title_height
 from lampyris.report.drawing.scene import FAINT, INK, PAPER, SOFT, Pen, Raster, Scene, Type, figure_text, text_width_mm
 from lampyris.report.numbers import precise_interval, with_unit
 from lampyris.report.plots.frame import (
@@ -112,18 +112,20 @@ def curve_panel(curve: BenchCurve, /, *, width_mm: float = COLUMN_MM, name: str 
     margin = left_margin(_up(values, curve, 0.0), curve.y_label)
     across = _scale(_ends(x) if curve.steps else x, margin, width_mm - 2.0, logarithmic=curve.x_log, air=False)
     key, marks = key_rows(_key(shown), width_mm - margin - 2.0), _mark_rows(across, curve.marks)
-    head = 7.0 + FOOT_LINE_MM * len(key)
+    title = f"{name}: {curve.title}" if name else curve.title
+    below = title_height(title, width=width_mm - margin, most=2)
+    head = below + 2.2 + FOOT_LINE_MM * len(key)
     top = head + _MARK_MM * len(marks)
     base = top + PANEL_MM
     height = base + (RESIDUAL_MM + 2.0 if shown.residual is not None else 0.0) + 11.0
     scene = Scene(width_mm, height, title=curve.title)
     up = _up(values, curve, top)
-    title = f"{name}: {curve.title}" if name else curve.title
-    draw_title(scene, (margin, 4.8), title, width=width_mm - margin, most=1)
-    draw_key(scene, key, (margin, 8.0))
+    draw_title(scene, (margin, below), title, width=width_mm - margin, most=2)
+    draw_key(scene, key, (margin, below + 3.2))
     draw_up_axis(scene, up, margin, curve.y_label)
     _draw_points(scene, across, up, x, shown.y, steps=curve.steps)
-    drawn = _smooth if curve.steps else _as_it_is
+    # a distribution over decades has edges that no spline may round off
+    drawn = _smooth if curve.steps and not curve.x_log else _as_it_is
     for part, pen in zip(shown.parts.values(), _part_pens(), strict=False):
         _draw_line(scene, across, up, *drawn(x, part), pen)
     if shown.fit is not None:

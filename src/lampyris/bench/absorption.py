@@ -14,7 +14,7 @@ from lampyris.core.estimate import Estimate
 from lampyris.statistics.averaging import following, widened, widening
 from lampyris.statistics.fitting import DataSet, Fit, Parameter, derived, fit_least_squares
 
-_FEWEST_POINTS = 12
+FEWEST_POINTS = 12
 _WINDOWS = ((4.5, 2.0), (4.5, 1.4), (6.0, 2.6), (8.0, 3.0))
 """Reach of the fit below and above the exciton in its standard deviations; the first that has points answers."""
 _SMOOTHING_EV = 0.06
@@ -170,8 +170,8 @@ def infer_exciton(
     ValueError
         If points are too few, or no transition stands above the noise.
     """
-    if wavelength_nm.size < _FEWEST_POINTS:
-        raise ValueError(f"{wavelength_nm.size} points are too few, {_FEWEST_POINTS} are needed")
+    if wavelength_nm.size < FEWEST_POINTS:
+        raise ValueError(f"{wavelength_nm.size} points are too few, {FEWEST_POINTS} are needed")
     places = exciton_places(wavelength_nm, absorbance)
     if not places:
         raise ValueError("no transition stands above the noise: the curve has neither peak nor shoulder")
@@ -181,11 +181,11 @@ def infer_exciton(
     fits = []
     for below, above in _WINDOWS:
         inside = (energy > first - below * sd) & (energy < first + above * sd)
-        if inside.sum() >= _FEWEST_POINTS:
+        if inside.sum() >= FEWEST_POINTS:
             fit = _fitted(energy[inside], absorbance[inside], first, sd, level)
             fits.append(_described(wavelength_nm, inside, fit, EV_NM / first))
     if not fits:
-        raise ValueError(f"fewer than {_FEWEST_POINTS} points lie around the transition at {EV_NM / first:.0f} nm")
+        raise ValueError(f"fewer than {FEWEST_POINTS} points lie around the transition at {EV_NM / first:.0f} nm")
     return _over_windows(fits)
 
 

@@ -98,6 +98,16 @@ def test_settings_of_the_instrument_are_read(tmp_path):
     assert one.signal_name == "count_rate"
 
 
+@pytest.mark.parametrize(
+    ("head", "kind"),
+    [("%T", "transmittance"), ("kcounts/s", "count_rate"), ("OD 0.05", "absorbed"), ("lot 7", "absorbed")],
+)
+def test_a_column_that_says_what_it_is_wins_over_what_is_expected(tmp_path, head, kind):
+    (tmp_path / "a.csv").write_text(f"nm,{head}\n" + "\n".join(f"{500 + k},{k}.5" for k in range(9)))
+    expected = "absorbance" if kind == "absorbed" else kind
+    assert read_spectra(tmp_path / "a.csv", signal="absorbance")[0].signal_name == expected
+
+
 REFUSED = {
     "axis in micrometres without a name": ("0.4 1\n0.5 2\n0.6 3\n", "instrument.axis-range", "um"),
     "angstrom without a name": ("4000 1\n5000 2\n6000 3\n", "instrument.axis-range", "angstrom"),

@@ -82,6 +82,20 @@ def test_doubts_of_an_emission_are_flagged(tmp_path, flag, case):
     assert flag in found.pooled.flags
 
 
+def test_a_peak_beyond_the_end_is_no_number(tmp_path):
+    found = measured("photoluminescence", emission(tmp_path), low_nm=830.0).pooled
+    assert np.isnan([found.values["peak_nm"].value, found.values["peak_nm"].low]).all()
+
+
+def test_emission_and_absorption_are_not_taken_for_each_other(tmp_path):
+    path = emission(tmp_path)
+    with pytest.raises(LampyrisError, match="headed as counts"):
+        measured("absorption", path)
+    path.write_text(path.read_text().replace("Counts", "Absorbance").replace("counts", "absorbance"))
+    with pytest.raises(LampyrisError, match="headed as absorbance"):
+        measured("photoluminescence", path)
+
+
 def test_a_detector_that_clips_is_seen_without_being_told(tmp_path):
     path = emission(tmp_path)
     lines = path.read_text().splitlines()

@@ -39,7 +39,17 @@ def read(path: Path, /, *, max_bytes: int, file: str) -> tuple[Spectrum, ...]:
         data = signal["data"]
         if data.shape[-1] > MAX_POINTS:
             refuse(file, "spectrum.too-long", f"declares {data.shape[-1]} channels.", "Export one spectrum.")
-        counts = numbers(data, most=MAX_COUNTS, file=file).reshape(-1, data.shape[-1]).sum(axis=0, dtype=float)
+        if math.prod(data.shape) > MAX_COUNTS:
+            refuse(
+                file,
+                "instrument.too-large",
+                f"declares {math.prod(data.shape)} numbers.",
+                "Crop or bin it in its program.",
+            )
+        # summed before it is read: a map is several times larger than its file
+        counts = np.asarray(
+            numbers(data.sum(axis=tuple(range(data.ndim - 1)), dtype=float), most=MAX_POINTS, file=file)
+        )
         if not np.isfinite(counts).all():
             refuse(file, "spectrum.numbers", "has counts that are no numbers.", "Export it again.")
         found.append(_spectrum(signal, unit, counts, file=file))

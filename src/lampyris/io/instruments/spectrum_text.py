@@ -15,7 +15,7 @@ from lampyris.io.instruments.numeric_text import NumericText, numeric_text
 _SIGNAL_WORDS = (
     ("transmittance", re.compile(r"transmi|%\s*t\b|^t\s*[%\[(]", re.IGNORECASE)),
     ("reflectance", re.compile(r"reflect|%\s*r\b", re.IGNORECASE)),
-    ("absorbance", re.compile(r"absorb|\babs\b|\bod\b|\ba\.?u\.?\b.*abs|extinction", re.IGNORECASE)),
+    ("absorbance", re.compile(r"absorb|\babs\b|\bod\b(?![\s_=:]*\d)|\ba\.?u\.?\b.*abs|extinction", re.IGNORECASE)),
     ("count_rate", re.compile(r"\bcps\b|counts?\s*/\s*s|count\s*rate", re.IGNORECASE)),
     ("counts", re.compile(r"count|\bphotons\b", re.IGNORECASE)),
     ("intensity", re.compile(r"intens|\bint\b|emission|fluor|\bpl\b|signal|\bs1", re.IGNORECASE)),
@@ -135,8 +135,8 @@ def _spectrum(
 
 
 def _signal_name(heads: str, given: str) -> str:
-    """Kind of a signal: by the user's word, else by the words above it."""
-    kind = given or next((name for name, words in _SIGNAL_WORDS if words.search(heads)), "unknown")
+    """Kind of a signal: by the words above it, else what is expected of the file."""
+    kind = next((name for name, words in _SIGNAL_WORDS if words.search(heads)), given)
     return kind if kind in SIGNALS else "unknown"
 
 

@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from lampyris.bench.absorption import (
+    FEWEST_POINTS,
     ExcitonFit,
     Scattering,
     infer_exciton,
@@ -28,7 +29,7 @@ from lampyris.io.instruments.spectra import read_spectra
 from lampyris.probe.extinction import concentration_m
 from lampyris.probe.sizing import diameter_nm, sizing_curves
 from lampyris.statistics.intervals import with_error
-from lampyris.study.bench.reading import Doubts, over_replicates, record_each, remark, with_role
+from lampyris.study.bench.reading import EMITTED, Doubts, over_replicates, record_each, remark, with_role
 
 _TRANSPARENT_EV = 0.25
 """So far below the first exciton dots of one batch absorb nothing."""
@@ -87,6 +88,11 @@ def _record(spectrum: Spectrum, blanks: list[Spectrum], settings: Settings, find
         doubts.add("below-zero", seen, "Record the blank again.")
     over = keep & (absorbance > settings.highest_absorbance)
     keep &= ~over
+    if over.any() and keep.sum() < FEWEST_POINTS:
+        raise ValueError(
+            f"{int(over.sum())} of its {over.size} values lie above {settings.highest_absorbance:g}, the highest absorbance"
+            f" that is used, up to {float(np.nanmax(absorbance)):.3g}: emission, or percent, or a sample to be diluted"
+        )
     found = infer_exciton(wavelength[keep], absorbance[keep], near_nm=settings.near_nm)
     if over.any():
         # it matters only where the answer lies
@@ -117,6 +123,11 @@ def _absorbance(spectrum: Spectrum, blanks: list[Spectrum]) -> tuple[NDArray[np.
     if "LOG" in said.upper():
         raise ValueError(f"its signal is {said!r}, a logarithm, not an absorbance: export the absorbance")
     absorbance = spectrum.signal
+    if spectrum.signal_name in EMITTED:
+        raise ValueError(
+            f"it is headed as {spectrum.signal_name.replace('_', ' ')}, not as absorbance:"
+            " lampyris bench photoluminescence reads emission; head the column Absorbance if it is that after all"
+        )
     if spectrum.signal_name == "transmittance":
         absorbance = -np.log10(np.where(absorbance > 0, absorbance, math.nan))
     if blanks:

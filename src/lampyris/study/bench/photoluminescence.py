@@ -19,6 +19,7 @@ from lampyris.io.instruments.spectra import read_spectra
 from lampyris.probe.spectra.axes import per_nm_from_per_ev
 from lampyris.statistics.intervals import with_error
 from lampyris.study.bench.reading import (
+    ABSORBED,
     Doubts,
     flat_topped,
     over_replicates,
@@ -80,6 +81,11 @@ def measure(sources: tuple[BenchSource, ...], settings: Settings) -> BenchResult
 def _record(
     spectrum: Spectrum, beside: dict[str, list[Spectrum]], settings: Settings, findings: list[Finding]
 ) -> BenchRecord:
+    if spectrum.signal_name in ABSORBED:
+        raise ValueError(
+            f"it is headed as {spectrum.signal_name}, not as emission: lampyris bench absorption reads it,"
+            " or as absorption=FILE it corrects the inner filter"
+        )
     wavelength, signal, factor = _photons(spectrum, beside, settings)
     keep = _kept(wavelength, settings, spectrum.excitation_nm) & np.isfinite(signal)
     if keep.sum() < _FEWEST_POINTS:
@@ -100,7 +106,12 @@ def _record(
         bandpass_nm=_bandpass(spectrum, settings),
     )
 
+    edge = _at_edge(found.peak_nm, wavelength[keep])
+
     def placed(one: Estimate) -> Estimate:
+        if edge:
+            unseen = f"{one.method}, at the end of the spectrum: the peak lies beyond it"
+            return Estimate(math.nan, math.nan, math.nan, math.nan, one.level, one.unit, unseen)
         return with_error(one, settings.calibration_nm, f"{one.method}, wavelength scale")
 
     return BenchRecord(
@@ -112,11 +123,16 @@ def _record(
             "fwhm_nm": found.fwhm_nm,
             "fwhm_meV": found.fwhm_mev,
         },
-        lists={"peaks_nm": tuple(map(placed, found.peaks_nm))} if found.lines > 1 else {},
+        lists={"peaks_nm": tuple(map(placed, found.peaks_nm))} if found.lines > 1 and not edge else {},
         words={"profile": found.profile if found.lines == 1 else f"{found.lines} lines, {found.profile}"},
         flags=_flags(spectrum, wavelength[keep], found, settings, findings),
         curves=(_curve(spectrum, wavelength[keep], signal[keep], found),),
     )
+
+
+def _at_edge(peak_nm: Estimate, wavelength: NDArray[np.float64]) -> bool:
+    """Whether a spectrum is highest where it ends: where its peak lies cannot be told from it."""
+    return bool(peak_nm.value < wavelength[2] or peak_nm.value > wavelength[-3])
 
 
 def _bandpass(spectrum: Spectrum, settings: Settings) -> float:
@@ -182,7 +198,7 @@ def _flags(
 ) -> tuple[str, ...]:
     top = float(np.nanmax(spectrum.signal))
     full = saturated(spectrum, settings.saturation) or flat_topped(spectrum)
-    edge = found.peak_nm.value < wavelength[2] or found.peak_nm.value > wavelength[-3]
+    edge = _at_edge(found.peak_nm, wavelength)
     noise = found.fit.goodness.residual_sd
     lines = float(sum(part.max() for part in found.parts))
     scatter = float(np.std(found.fit.residuals[0]))

@@ -19,6 +19,9 @@ from lampyris.statistics.intervals import t_interval
 T = TypeVar("T")
 Told = tuple[str, bool, str, str]
 """A flag, whether it holds, what is seen, and the mend."""
+ABSORBED = ("absorbance", "transmittance", "reflectance")
+EMITTED = ("counts", "count_rate", "photon_flux", "irradiance")
+"""Kinds of signal that a spectrum of the other sort does not have."""
 _REPEATS = 4
 """Readings of one and the same largest signal that noise does not make."""
 

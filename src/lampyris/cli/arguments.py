@@ -1,8 +1,9 @@
 """Arguments that several verbs share, and what their words may be."""
 
 import argparse
+import difflib
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any, NoReturn, Protocol
 
@@ -13,10 +14,29 @@ MARKS = {"point": ".", "comma": ","}
 
 
 class Parser(argparse.ArgumentParser):
-    """A parser that raises, so that wrong usage leaves by the same door as every other error."""
+    """A parser that raises, so that wrong usage leaves by the same door as every other error.
+
+    Words that are left over are refused by the verb that they were given to, whose options it knows.
+    """
+
+    def parse_known_args(  # type: ignore[override]
+        self, args: Sequence[str] | None = None, namespace: argparse.Namespace | None = None
+    ) -> tuple[argparse.Namespace, list[str]]:
+        found, left = super().parse_known_args(args, namespace)
+        if left:
+            self.error(f"unrecognized arguments: {' '.join(left)}{self._meant(left)}")
+        return found, left
+
+    def _meant(self, words: Sequence[str]) -> str:
+        """Options that were meant, for those that are misspelt."""
+        own = [option for option in self._option_string_actions if option.startswith("--")]
+        misspelt = [word.split("=")[0] for word in words if word.startswith("-")]
+        near = [one for word in misspelt for one in difflib.get_close_matches(word, own, 1)]
+        return f". Did you mean {' and '.join(dict.fromkeys(near))}?" if near else ""
 
     def error(self, message: str) -> NoReturn:
-        raise UsageError(f"{message}. See `{self.prog} --help`.")
+        end = "" if message.endswith("?") else "."
+        raise UsageError(f"{message}{end} See `{self.prog} --help`.")
 
 
 class AddVerb(Protocol):

@@ -5,11 +5,15 @@ import math
 import sys
 import traceback
 from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import replace
 from typing import Any
 
 from lampyris.core.checks import CheckVerdict, Outcome
 from lampyris.core.errors import LampyrisError
 from lampyris.core.finding import Finding
+
+MOST_ALIKE, MOST_PLACES = 6, 12
+"""Findings of one kind that are printed whole, and places of the others that are named."""
 
 
 class Progress:
@@ -76,12 +80,29 @@ def print_unexpected(error: Exception, *, as_json: bool, with_traceback: bool) -
 
 
 def print_findings(findings: Iterable[Finding], *, stream: Any) -> None:
+    """Findings by place, what is seen and the mend; many of one kind by the first, and where the others are."""
+    kinds: dict[tuple[str, ...], list[Finding]] = {}
     for finding in findings:
-        where = str(finding.place)
-        print(f"  {finding.severity}: {where}" if where else f"  {finding.severity}", file=stream)
-        print(f"      {finding.seen}", file=stream)
-        if finding.mend:
-            print(f"      -> {finding.mend}", file=stream)
+        kinds.setdefault((finding.rule, str(finding.severity), finding.mend), []).append(finding)
+    for alike in kinds.values():
+        shown = alike if len(alike) <= MOST_ALIKE else alike[: MOST_ALIKE - 1]
+        for finding in shown:
+            where = str(finding.place)
+            print(f"  {finding.severity}: {where}" if where else f"  {finding.severity}", file=stream)
+            print(f"      {finding.seen}", file=stream)
+            if finding.mend and (finding is shown[-1] or len(shown) == len(alike)):
+                print(f"      -> {finding.mend}", file=stream)
+        if len(shown) < len(alike):
+            print(f"      {_others(alike[len(shown) :])}", file=stream)
+
+
+def _others(findings: Sequence[Finding]) -> str:
+    """How many more there are, and where."""
+    files = {one.place.file for one in findings}
+    places = [str(replace(one.place, file="") if len(files) == 1 else one.place) for one in findings]
+    named = [place for place in dict.fromkeys(places) if place]
+    more = f", ... and {len(named) - MOST_PLACES} further" if len(named) > MOST_PLACES else ""
+    return f"and {len(findings)} more of this kind" + (f": {', '.join(named[:MOST_PLACES])}{more}" if named else "")
 
 
 def finding_entry(finding: Finding) -> dict[str, Any]:

@@ -31,6 +31,8 @@ PANEL_MM, RESIDUAL_MM, GAP_MM = 48.0, 11.0, 4.0
 MOST_CURVES = 12
 """Panels of one figure; more would not be read."""
 _MOST_POINTS = 1500
+_FEW_POINTS = 20
+"""So few are drawn larger, and clear of the frame."""
 _MARK_MM = 2.6
 _RAW = "#0072B2"
 _FIT_PEN = Pen("#D55E00", 1.0)
@@ -110,7 +112,8 @@ def curve_panel(curve: BenchCurve, /, *, width_mm: float = COLUMN_MM, name: str 
     lines = ([] if shown.fit is None else [shown.fit]) + list(shown.parts.values())
     values = np.concatenate([shown.y, *lines])
     margin = left_margin(_up(values, curve, 0.0), curve.y_label)
-    across = _scale(_ends(x) if curve.steps else x, margin, width_mm - 2.0, logarithmic=curve.x_log, air=False)
+    few = x.size <= _FEW_POINTS and not curve.steps
+    across = _scale(_ends(x) if curve.steps else x, margin, width_mm - 2.0, logarithmic=curve.x_log, air=few)
     key, marks = key_rows(_key(shown), width_mm - margin - 2.0), _mark_rows(across, curve.marks)
     title = f"{name}: {curve.title}" if name else curve.title
     below = title_height(title, width=width_mm - margin, most=2)
@@ -221,6 +224,7 @@ def _draw_points(
     scene: Scene, across: Scale, up: Scale, x: NDArray[np.float64], y: NDArray[np.float64], *, steps: bool
 ) -> None:
     floor = up.start if up.logarithmic else up.clipped(0.0)
+    radius = 0.8 if np.isfinite(y).sum() <= _FEW_POINTS else 0.45
     for k in range(x.size):
         if not math.isfinite(y[k]) or (up.logarithmic and y[k] <= 0):
             continue
@@ -229,7 +233,7 @@ def _draw_points(
             left, right = across.clipped(x[k] - half), across.clipped(x[k] + half)
             scene.box((left, up.clipped(y[k])), (right - left, floor - up.clipped(y[k])), Pen(fill=_RAW, opacity=0.55))
         else:
-            scene.disc((across(float(x[k])), up.clipped(float(y[k]))), 0.45, Pen(fill=_RAW, opacity=0.6))
+            scene.disc((across(float(x[k])), up.clipped(float(y[k]))), radius, Pen(fill=_RAW, opacity=0.6))
 
 
 def _draw_line(

@@ -153,6 +153,8 @@ def test_terms_of_the_spread_have_their_names_and_signs():
     pair = solved_pair(structure)
     terms = energy_terms(structure, pair)
     assert {"model", "strain", "gap CdTe", "valence edge CdSe", "outside valence"} <= terms.keys()
+    # a heavier mass in the ligand lowers both levels
+    assert terms["outside mass"] < 0
     assert terms["electron mass CdSe"] < 0 < terms["gap CdSe"]
     # a higher valence edge of the core lifts the hole and narrows the indirect gap
     assert terms["valence edge CdTe"] < 0 < terms["valence edge CdSe"]

@@ -79,6 +79,7 @@ class Surroundings:
     valence_ev: float
     edge_sd_ev: float
     mass: float
+    mass_sd: float
     permittivity: float
 
 
@@ -222,7 +223,7 @@ def surroundings(medium: str, /) -> Surroundings:
     # an organic shell of some nm stands between surface and medium; the field there is that of the two together
     permittivity = 1.0 if medium == "vacuum" else (common["permittivity_ligand"][0] + optical[medium]) / 2
     edge, edge_sd = common["conduction_edge"]
-    return Surroundings(edge, common["valence_edge"][0], edge_sd, common["mass"][0], permittivity)
+    return Surroundings(edge, common["valence_edge"][0], edge_sd, *common["mass"], permittivity)
 
 
 @lru_cache(maxsize=1024)

@@ -33,3 +33,19 @@ def test_bands_at_l_come_in_pairs_around_the_gap(valley):
     velocity = valley.velocity(np.array([0.0, 0.0, 1.0]))
     for pair in (valley.valence, valley.conduction):
         assert np.abs(velocity[pair : pair + 2, pair : pair + 2]).max() < 1e-6
+
+
+def test_the_pair_follows_the_mean_over_directions(valley):
+    from accuracy import bands
+    from lampyris.core.constants import HBAR2_PER_2M0_EV_NM2
+    from lampyris.probe.confinement.coupled import coupled_bands
+
+    truth = bands.mean_bands(valley)
+    edges = bands.edge_constants(valley)
+    limits = tuple(bands.far_limits(valley, truth).values())
+    masses = edges["electron_mass"], edges["hole_mass"]
+    pair = coupled_bands(0.28, edges["kane_energy"], masses=masses, far_limits_ev=limits)
+    squares = HBAR2_PER_2M0_EV_NM2 * np.square(bands.WAVES_PER_NM)
+    found = np.array([[one.above(float(q))[0] for one in pair] for q in squares])
+    # two constants for twelve energies up to a third of the way to the centre of the zone; the full table has 4 % at most
+    assert found == pytest.approx(truth, rel=0.06)

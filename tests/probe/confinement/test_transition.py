@@ -153,6 +153,8 @@ def test_terms_of_the_spread_have_their_names_and_signs():
     pair = solved_pair(structure)
     terms = energy_terms(structure, pair)
     assert {"model", "strain", "gap CdTe", "valence edge CdSe", "outside valence"} <= terms.keys()
+    # a heavier mass in the ligand lowers both levels
+    assert terms["outside mass"] < 0
     assert terms["electron mass CdSe"] < 0 < terms["gap CdSe"]
     # a higher valence edge of the core lifts the hole and narrows the indirect gap
     assert terms["valence edge CdTe"] < 0 < terms["valence edge CdSe"]
@@ -285,7 +287,7 @@ def test_coupled_bands_bend_over(name, carrier):
         numeric = (inverse(found, above + 1e-6)[0] - inverse(found, above - 1e-6)[0]) / 2e-6
         assert inverse(found, above)[1] == pytest.approx(numeric, rel=1e-4)
     # with the far bands infinitely far the dispersion is (E - Eg - a q)(E + b q) = Ep q of constant a and b
-    far = replace(found, layers=(replace(one, electron_remote_ev=math.inf, hole_remote_ev=math.inf),))
+    far = replace(found, layers=(replace(one, electron_far_limit_ev=math.inf, hole_far_limit_ev=math.inf),))
     a, b = (1 / mass - one.kane_ev / one.gap_ev for mass in (one.electron_mass, one.hole_mass))
     a, b = (a, b) if carrier == "electron" else (b, a)
     q = 0.5 / inverse(far, 0.5)[0]

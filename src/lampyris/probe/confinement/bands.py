@@ -3,15 +3,11 @@
 An electron's mass depends on its energy by the coupling to the valence bands (Kane): ``m0/m(E) = a + (Ep/3) (2/(E - Ev) +
 1/(E - Ev + D))``. The remote part ``a`` is what the measured mass at the edge leaves; where that is negative, Ep is lowered
 until it is 0, lest the mass diverge above the edge (Foreman). Where electron and hole belong to one pair of bands, as at L in
-lead salts, both masses follow from the dispersion of the two bands with their remote parts a and b (Kang and Wise, isotropic):
-``(E - Eg - a q)(E + b q) = Ep q``, ``q = hbar^2 k^2 / 2 m0``. The remote parts come from bands no more than D away, about 2 eV:
-what a band owes to them goes as ``D / (D + x)`` at the distance x from its edge (Lowdin's elimination, without expanding it),
-so that the bands bend over at large k as those of the crystal do.
+lead salts, both masses follow from the dispersion of the two (`coupled`).
 
 References
 ----------
-Kane 1957 doi:10.1016/0022-3697(57)90013-6; Lowdin 1951 doi:10.1063/1.1748067; Foreman 1997 doi:10.1103/PhysRevB.56.R12748;
-Kang and Wise 1997 doi:10.1364/JOSAB.14.001632;
+Kane 1957 doi:10.1016/0022-3697(57)90013-6; Foreman 1997 doi:10.1103/PhysRevB.56.R12748;
 Efros and Rosen 2000 doi:10.1146/annurev.matsci.30.1.475.
 """
 
@@ -24,14 +20,13 @@ from numpy.typing import NDArray
 
 from lampyris.core.errors import InputError
 from lampyris.core.finding import Finding, Place, Severity
+from lampyris.probe.confinement.coupled import COUPLING_FLOOR_EV, CoupledBands, coupled_bands
 from lampyris.probe.confinement.strain import hydrostatic_strain
 from lampyris.probe.materials import layer_material
 from lampyris.probe.refusals import refused
 from lampyris.probe.structure import Layer, Structure
 from lampyris.probe.tables import table_rows
 
-COUPLING_FLOOR_EV = 0.1
-"""Least gap and least distance to the coupled band: a level deep in the gap of a barrier stays finite."""
 CORE_DIAMETER_NM = (1.0, 40.0)
 SHELL_THICKNESS_NM = (0.15, 20.0)
 NEEDED = (
@@ -45,8 +40,8 @@ class BandConstants:
     """Constants of one region as the model takes them, and the uncertainty of those that matter.
 
     Energies in eV, masses in m0. The gap is not negative: inverted bands (HgTe) have gap 0 and keep ``coupling_gap_ev``.
-    ``electron_remote_ev`` and ``hole_remote_ev`` are the distances from each edge to the bands that give the remote part of its
-    mass, infinite where that part does not depend on the energy.
+    ``electron_far_limit_ev`` and ``hole_far_limit_ev`` are the most that remote bands add to the energy of each, infinite where their
+    part of the mass does not depend on the energy.
     """
 
     name: str
@@ -57,8 +52,8 @@ class BandConstants:
     hole_mass: float
     kane_ev: float
     hole_kane_ev: float
-    electron_remote_ev: float
-    hole_remote_ev: float
+    electron_far_limit_ev: float
+    hole_far_limit_ev: float
     spin_orbit_ev: float
     permittivity_static: float
     permittivity_optical: float
@@ -84,6 +79,7 @@ class Surroundings:
     valence_ev: float
     edge_sd_ev: float
     mass: float
+    mass_sd: float
     permittivity: float
 
 
@@ -123,17 +119,13 @@ class Bands:
         for one, edge in zip(self.layers, self.valence_ev[:-1], strict=True):
             # of inverted bands the coupled one lies below the touching edges by the size of the negative gap
             distance = energy_ev - float(edge) + max(one.coupling_gap_ev - one.gap_ev, 0.0)
-            pairs.append(
-                _paired_mass(distance, one, *_far_parts(one)) if one.hole_kane_ev else _kane_mass(distance, one)
-            )
+            pairs.append(_coupled(one)[0].inverse_mass(distance) if one.hole_kane_ev else _kane_mass(distance, one))
         return _with_outside(pairs, self.outside.mass)
 
     def hole_inverse_mass(self, energy_ev: float, /) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
         """Inverse mass of the hole in each region, the energy counted downwards from vacuum, and its slope."""
         pairs = [
-            _paired_mass(energy_ev + float(edge), one, *reversed(_far_parts(one)))
-            if one.hole_kane_ev
-            else (1.0 / one.hole_mass, 0.0)
+            _coupled(one)[1].inverse_mass(energy_ev + float(edge)) if one.hole_kane_ev else (1.0 / one.hole_mass, 0.0)
             for one, edge in zip(self.layers, self.conduction_ev[:-1], strict=True)
         ]
         return _with_outside(pairs, self.outside.mass)
@@ -231,7 +223,7 @@ def surroundings(medium: str, /) -> Surroundings:
     # an organic shell of some nm stands between surface and medium; the field there is that of the two together
     permittivity = 1.0 if medium == "vacuum" else (common["permittivity_ligand"][0] + optical[medium]) / 2
     edge, edge_sd = common["conduction_edge"]
-    return Surroundings(edge, common["valence_edge"][0], edge_sd, common["mass"][0], permittivity)
+    return Surroundings(edge, common["valence_edge"][0], edge_sd, *common["mass"], permittivity)
 
 
 @lru_cache(maxsize=1024)
@@ -248,9 +240,8 @@ def _constants(name: str, composition: float, temperature_k: float) -> BandConst
     gap = one.gap(temperature_k)
     valence, electron, hole, optical = (one.estimate(key) for key in NEEDED[1:5])
     paired = one.estimate("hole_kane_energy").value if "hole_kane_energy" in known else 0.0
-    electron_remote, hole_remote = (
-        one.estimate(key).value if key in known else math.inf
-        for key in ("electron_remote_distance", "hole_remote_distance")
+    electron_limit, hole_limit = (
+        one.estimate(key).value if key in known else math.inf for key in ("electron_far_limit", "hole_far_limit")
     )
     rest = {key: one.estimate(key).value for key in NEEDED[5:]}
     coupling = max(abs(gap.value), COUPLING_FLOOR_EV)
@@ -263,8 +254,8 @@ def _constants(name: str, composition: float, temperature_k: float) -> BandConst
         hole_mass=hole.value,
         kane_ev=0.0 if one.indirect else rest["kane_energy"],
         hole_kane_ev=paired,
-        electron_remote_ev=electron_remote,
-        hole_remote_ev=hole_remote,
+        electron_far_limit_ev=electron_limit,
+        hole_far_limit_ev=hole_limit,
         spin_orbit_ev=rest["spin_orbit"],
         permittivity_static=rest["permittivity_static"],
         permittivity_optical=optical.value,
@@ -295,67 +286,13 @@ def _kane_mass(distance_ev: float, one: BandConstants) -> tuple[float, float]:
     return 1.0 / one.electron_mass + coupling * (here - edge), coupling * slope
 
 
-@dataclass(frozen=True, slots=True)
-class _FarPart:
-    """Inverse mass that one of two coupled bands owes to all other bands.
-
-    Parameters
-    ----------
-    bending, fixed : float
-        What bands at ``distance_ev`` give, and the rest: the free electron, and what lies so far that it does not change.
-    distance_ev : float
-        From the edge to those bands, which lie beyond the gap's other edge.
-    """
-
-    bending: float
-    fixed: float
-    distance_ev: float
-
-    def at(self, away_ev: float) -> tuple[float, float]:
-        """Value and slope at a distance from the edge, positive away from the gap, negative across it."""
-        # across the gap the energy nears those bands, where no pair of bands holds: beyond half the way nothing changes
-        farther = max(self.distance_ev + away_ev, self.distance_ev / 2)
-        if math.isinf(farther):
-            return self.fixed + self.bending, 0.0
-        value = self.bending * self.distance_ev / farther
-        bends = farther > self.distance_ev / 2
-        return self.fixed + value, -value / farther if bends else 0.0
-
-
-def _far_parts(one: BandConstants) -> tuple[_FarPart, _FarPart]:
-    """Far parts of the conduction and of the valence band, each as an inverse mass that is positive at its edge."""
-    found = []
-    # a free electron adds 1 to the inverse mass of an electron and takes 1 from that of a hole
-    for mass, distance, free in (
-        (one.electron_mass, one.electron_remote_ev, 1.0),
-        (one.hole_mass, one.hole_remote_ev, -1.0),
-    ):
-        total = max(1.0 / mass - one.kane_ev / one.coupling_gap_ev, 0.0)
-        bending = max(total - free, 0.0)
-        found.append(_FarPart(bending, total - bending, distance))
-    return found[0], found[1]
-
-
-def _paired_mass(distance_ev: float, one: BandConstants, own: _FarPart, other: _FarPart) -> tuple[float, float]:
-    """Inverse mass of a carrier of two coupled bands at a distance from the other band's edge, and its slope.
-
-    ``q = hbar^2 k^2 / 2 m0`` at the energy is the root of ``(E - Eg - a q)(E + b q) = Ep q``, with a and b the far parts at E.
-    """
-    energy, gap, coupling = max(distance_ev, COUPLING_FLOOR_EV), one.coupling_gap_ev, one.kane_ev
-    above = energy - gap
-    (a, da), (b, toward) = own.at(above), other.at(-energy)
-    if a <= 0:
-        # the free electron alone is left of a hole's far part: the coupled band still bends away
-        a, da = 0.0, 0.0
-    db = -toward
-    linear = coupling + a * energy - b * above
-    root = math.sqrt(max(linear**2 + 4 * a * b * energy * above, 0.0))
-    q = 2 * energy * above / (linear + root)
-    beyond = max(energy + b * q, COUPLING_FLOOR_EV)
-    if min(distance_ev, energy + b * q) <= COUPLING_FLOOR_EV or root == 0.0:
-        return a + coupling / beyond, 0.0
-    dq = (energy + above - (da * energy - db * above + a - b) * q - (da * b + a * db) * q**2) / root
-    return a + coupling / beyond, da - coupling * (1 + db * q + b * dq) / beyond**2
+@lru_cache(maxsize=256)
+def _coupled(one: BandConstants) -> tuple[CoupledBands, CoupledBands]:
+    """The two bands of a lead salt, seen from the conduction and from the valence band."""
+    return coupled_bands(
+        one.coupling_gap_ev, one.kane_ev, masses=(one.electron_mass, one.hole_mass),
+        far_limits_ev=(one.electron_far_limit_ev, one.hole_far_limit_ev),
+    )  # fmt: skip
 
 
 def _with_outside(pairs: list[tuple[float, float]], mass: float) -> tuple[NDArray[np.float64], NDArray[np.float64]]:

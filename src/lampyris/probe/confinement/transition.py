@@ -335,9 +335,11 @@ def energy_terms(
             ("permittivity", -one.permittivity_relative_sd * pair.coulomb_ev * float(electron.share[at] + hole.share[at]) / 2),
         ):  # fmt: skip
             terms[f"{key} {name}"] = terms.get(f"{key} {name}", 0.0) + term
-    sd = pair.bands.outside.edge_sd_ev
-    terms["outside conduction"] = sd * float(electron.share[-1]) * from_e
-    terms["outside valence"] = -sd * float(hole.share[-1]) * from_h
+    outside = pair.bands.outside
+    terms["outside conduction"] = outside.edge_sd_ev * float(electron.share[-1]) * from_e
+    terms["outside valence"] = -outside.edge_sd_ev * float(hole.share[-1]) * from_h
+    kinetic = float(electron.kinetic_ev[-1]) * from_e + float(hole.kinetic_ev[-1]) * from_h
+    terms["outside mass"] = -outside.mass_sd / outside.mass * kinetic
     if len(pair.bands.layers) > 1:
         away = coherence - 0.5 if coherence > 0.5 else coherence + 0.5
         other = first_transition_ev(structure, temperature_k=temperature_k, medium=medium, coherence=away)

@@ -11,7 +11,8 @@ from lampyris.bench.micrographs.contrast import predict_image, predict_profile
 from lampyris.bench.micrographs.find import part_basins
 from lampyris.bench.micrographs.legend import legend_rows, scale_bar
 from lampyris.bench.micrographs.measure import measure_particles
-from lampyris.bench.micrographs.roundness import corners, hidden_taper, mean_aspect
+from lampyris.bench.micrographs.roundness import corners, hidden_taper
+from lampyris.bench.micrographs.shape_means import Shapes, mean_aspect, mean_circularity
 from lampyris.bench.micrographs.sizes import (
     Diameters,
     fit_sizes,

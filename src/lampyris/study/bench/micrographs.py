@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 
 from lampyris.bench.micrographs.measure import Particles, measure_particles
-from lampyris.bench.micrographs.roundness import mean_aspect
+from lampyris.bench.micrographs.shape_means import Shapes, mean_aspect, mean_circularity
 from lampyris.bench.micrographs.sizes import (
     FEWEST,
     Diameters,
@@ -48,9 +48,7 @@ class Measured:
 
     source: BenchSource
     diameters: Diameters
-    circularity: np.ndarray[tuple[int], np.dtype[np.float64]]
-    aspect: np.ndarray[tuple[int], np.dtype[np.float64]]
-    tilt_sd: np.ndarray[tuple[int], np.dtype[np.float64]]
+    shapes: Shapes
     # of all sizes, and the part of it that other pictures of the sample share
     relative_sd: float
     shared_sd: float
@@ -172,11 +170,13 @@ def _one(
     kind_sd = abs(found.edge.even_stretch) / math.sqrt(3.0)
     common = math.hypot(scaled.relative_sd, edge_sd(found), hidden_sd, kind_sd)
     diameters = Diameters(pixel * kept.diameter_px[used], pixel * kept.diameter_sd_px[used], kept.weight[used])
-    shape = (kept.circularity[used], kept.aspect[used], kept.tilt_sd[used])
+    shapes = Shapes(
+        kept.circularity[used], kept.aspect[used], kept.tilt_sd[used], kept.shared_sd[used], found.round.noise_share
+    )
     picture = picture_of(scaled.micrograph.pixels, kept, pixel, scaled.micrograph.name)
-    record = BenchRecord(scaled.micrograph.name, source.file, _shape_values(*shape), flags=flags, pictures=(picture,))
+    record = BenchRecord(scaled.micrograph.name, source.file, _shape_values([shapes]), flags=flags, pictures=(picture,))
     record = _with_sizes(record, scaled, found, kept.kinds, diameters, common, settings, findings)
-    return Measured(source, diameters, *shape, common, math.hypot(hidden_sd, kind_sd), record)
+    return Measured(source, diameters, shapes, common, math.hypot(hidden_sd, kind_sd), record)
 
 
 def edge_sd(found: Particles, /) -> float:
@@ -189,18 +189,8 @@ def edge_sd(found: Particles, /) -> float:
     return float(np.mean(known)) if known else 0.0
 
 
-def _shape_values(
-    circularity: np.ndarray[tuple[int], np.dtype[np.float64]],
-    aspect: np.ndarray[tuple[int], np.dtype[np.float64]],
-    tilt_sd: np.ndarray[tuple[int], np.dtype[np.float64]],
-) -> dict[str, Estimate]:
-    mean = t_interval(circularity[np.isfinite(circularity)])
-    # noise is taken off each, which is right in the mean alone
-    ends = (min(mean.value, 1.0), mean.sd, min(mean.low, 1.0), min(mean.high, 1.0))
-    return {
-        "circularity": Estimate(*ends, mean.level, "1", f"{mean.method}, noise of outlines taken out"),
-        "aspect": mean_aspect(aspect, tilt_sd),
-    }
+def _shape_values(pictures: Sequence[Shapes]) -> dict[str, Estimate]:
+    return {"circularity": mean_circularity(pictures), "aspect": mean_aspect(pictures)}
 
 
 def counted(number: int, /) -> Estimate:
@@ -345,8 +335,7 @@ def _together(
             values["particles_needed"] = _needed(values, settings)
         curves = tuple(_histogram(every, laws, ""))
     values["count"] = counted(count)
-    shapes = ([one.circularity for one in own], [one.aspect for one in own], [one.tilt_sd for one in own])
-    values |= _shape_values(*(np.concatenate(one) for one in shapes))
+    values |= _shape_values([one.shapes for one in own])
     record = BenchRecord(own[0].source.sample, "", values, words=words, tables=tables, flags=flags, curves=curves)
     return record, f"{len(own)} pictures with {count} particles: the picture is the unit, particles are nested in it"
 

@@ -209,7 +209,9 @@ def skewed_mean_interval(values: ArrayLike, /, *, unit: str = "1", level: float 
     )
     # the cubic also takes out a shift of the statistic, which of very few values is larger than the near end's distance
     low, high = min(low, even.value), max(high, even.value)
-    return Estimate(even.value, even.sd, low, high, level, unit, f"mean of {array.size}, Hall's interval for skewed values")
+    return Estimate(
+        even.value, even.sd, low, high, level, unit, f"mean of {array.size}, Hall's interval for skewed values"
+    )
 
 
 def geometric_mean_interval(values: ArrayLike, /, *, unit: str = "1", level: float = 0.95) -> Estimate:

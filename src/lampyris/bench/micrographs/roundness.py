@@ -15,14 +15,18 @@ Array = NDArray[np.float64]
 Corners = Literal["seen", "open", "none"]
 MOST_WAVES = 8
 """Waves about an outline that are looked at; 0 to 2 are size, place and ellipse."""
-CORNERS_SIGMAS, LEAST_CORNERS, FEWEST_CORNERS = 3.0, 0.01, 8
-"""Outlines have corners from so many standard errors, from this share of the radius (root mean square), of so many particles."""
+CORNERS_SIGMAS, LEAST_CORNERS, FEWEST_CORNERS = 2.0, 0.01, 8
+"""Outlines have corners from so many standard errors (one sample of round particles in 44 is taken for faceted, and gets an interval
+that is too wide), from this share of the radius (root mean square), of so many particles."""
 CRYSTALS = 0.02
 """Root mean square ripple of drawn crystals near to round: 0.03 of a cube cut by an octahedron, less of an icosahedron."""
 MOST_TAPER = 0.2
 """Most that a taper is taken to hide, as a share of the radius. Drawn octahedra, rhombic dodecahedra, icosahedra, hexagonal prisms and
 cut cubes, lying or anyhow turned, seemed 0.03 to 0.18 too small, cubes anyhow turned 0.16 to 0.22; tetrahedra and their cut forms
 seemed up to 0.38 too small and are beyond it."""
+# waves 3 to 8 that corners are sought in: 3, 4, 5, 6, and 4 with 6
+_REGULAR = np.eye(6)[:, [0, 1, 2, 3, 3]]
+_REGULAR[1, 4] = 1.0
 # as flat as a disc
 _EVEN = 0.85
 # stamps of background that noise is told from: as many as these pixels make, within bounds
@@ -44,9 +48,9 @@ class Roundness:
         Noise of either number of the shape (`shapes`).
     shared_sd : numpy.ndarray
         Error of the circularity from not knowing the picture's noise, of one sign in all particles.
-    ripple, ripple_sd : numpy.ndarray
-        Mean square by which the edge leaves the ellipse, in squares of the radius, what noise adds taken off; and what noise
-        alone would scatter it by.
+    ripple, ripple_sd : numpy.ndarray, dims (particle, wave)
+        Mean square by which waves 3 to 8 of the edge leave the ellipse, in squares of the radius, what noise adds taken off; and its
+        error from not knowing the picture's noise, of one sign in all particles.
     noise_share : float
         Relative standard error of the square of `tilt_sd`, shared by all particles.
     """
@@ -92,55 +96,90 @@ def roundness(
     noise of a_n and b_n comes from the same sums over clear background.
     """
     waves, along = edge_waves(residual, particles, blur_px, *tables, MOST_WAVES)
-    # electrons are fewer in a dark particle than beside it, and so is their noise
-    seen = along[np.isfinite(along)]
-    paler = min(1.0, float(np.median(seen)) / flat.pixel_sd**2) if seen.size else 1.0
-    # of a median of so many
-    paler_sd = 1.2533 * float(robust_sd(seen)) / math.sqrt(seen.size) / flat.pixel_sd**2 if seen.size > 1 else 0.0
-    relative, share = _noise_scale(residual, particles, flat, blur_px, tables)
-    scale = paler * flat.pixel_sd**2 * relative
+    scale, share = _noise_at(residual, particles, along, flat, blur_px, tables)
     tilt_variance = told[:, 3] * scale[2]
     n = np.arange(3, MOST_WAVES + 1)
     # a wave shorter than the blur is not seen, but its noise and what square pixels do to it are
     shown = n <= np.maximum(particles[:, 2] / blur_px, 3.0)[:, None]
     noise = np.where(shown, waves[:, 3:, 2] * scale[3:], 0.0)
-    power = np.where(shown, waves[:, 3:, 0] ** 2 + waves[:, 3:, 1] ** 2, 0.0) - 2.0 * noise
+    ripple = 0.5 * np.where(shown, waves[:, 3:, 0] ** 2 + waves[:, 3:, 1] ** 2, 0.0) - noise
     # the second order of an ellipse's circularity in the logarithm of its aspect is 3 / 8
     added = np.column_stack((0.75 * tilt_variance, noise * (n**2 - 1.0)))
-    circular = ellipse_circularity(aspect(particles)) + added[:, 0] - 0.5 * (power @ (n**2 - 1.0))
-    shared = np.hypot(np.sqrt(np.sum((added * share[2:]) ** 2, axis=1)), added.sum(axis=1) * paler_sd / paler)
-    return Roundness(
-        circular,
-        np.sqrt(tilt_variance),
-        shared,
-        0.5 * power.sum(axis=1),
-        np.sqrt(np.sum(noise**2, axis=1)),
-        math.hypot(float(share[2]), paler_sd / paler),
-    )
+    circular = ellipse_circularity(aspect(particles)) + added[:, 0] - ripple @ (n**2 - 1.0)
+    # each wave's own noise, and in all of them how dark particles are
+    shared = np.hypot(np.sqrt(np.sum((added * share[0, 2:]) ** 2, axis=1)), np.abs(added @ share[1, 2:]))
+    whole = np.hypot(*share)
+    return Roundness(circular, np.sqrt(tilt_variance), shared, ripple, noise * whole[3:], float(whole[2]))
 
 
-def corners(ripple: ArrayLike, /) -> Corners:
+def _noise_at(
+    residual: NDArray[np.float32],
+    particles: Array,
+    along: Array,
+    flat: Flattened,
+    blur_px: float,
+    tables: tuple[Array, Array],
+) -> tuple[Array, Array]:
+    """Variance of a pixel's noise as waves about particles show it, dims (wave,), and its relative errors: each wave's own, and that
+    of how much paler noise is where particles are, dims (2, wave).
+
+    Electrons are fewer in a dark particle than beside it, and so is the variance that counting them has. What goes together over
+    areas is of the support, and a particle dims that as it dims the beam, so that its variance falls with the square.
+    """
+    relative, own = _noise_scale(residual, particles, flat, blur_px, tables)
+    seen = along[np.isfinite(along)]
+    if not seen.size:
+        return flat.pixel_sd**2 * relative, np.vstack((own, np.zeros_like(own)))
+    paler = min(1.0, float(np.median(seen)) / flat.pixel_sd**2)
+    # of a median of so many
+    paler_sd = 1.2533 * float(robust_sd(seen)) / math.sqrt(seen.size) / flat.pixel_sd**2 if seen.size > 1 else 0.0
+    counted, support = np.minimum(relative, 1.0), np.maximum(relative - 1.0, 0.0)
+    scale = paler * counted + paler**2 * support
+    # noise of the detector goes together without being dimmed twice
+    dimmed = paler * (1.0 - paler) * support / math.sqrt(3.0)
+    error = np.hypot((counted + 2.0 * paler * support) * paler_sd, dimmed)
+    return flat.pixel_sd**2 * scale, np.vstack((own, error / scale))
+
+
+def corners(ripple: ArrayLike, shared_sd: ArrayLike = 0.0, /) -> Corners:
     """Whether edges leave their ellipses by more than noise does.
 
     Parameters
     ----------
-    ripple : array_like, dims (particle,)
+    ripple : array_like, dims (particle, wave)
         Of particles that stand alone.
+    shared_sd : array_like, dims (particle, wave)
+        Error of each, of one sign in all particles.
 
     Returns
     -------
     str
-        ``seen``: the mean ripple is above 0 by `CORNERS_SIGMAS` of its standard errors and its root above `LEAST_CORNERS`.
-        ``open``: it may be that of crystals (`CRYSTALS`) as well as none. ``none`` otherwise.
+        ``seen``: a wave of 3 to 6, or the fourth and sixth together, have a mean ripple above 0, all five looked at once as rarely
+        by chance as `CORNERS_SIGMAS`, and its root is above `LEAST_CORNERS`. ``open``: all waves together may be those of crystals
+        (`CRYSTALS`) as well as none. ``none`` otherwise.
+
+    Notes
+    -----
+    Facets are regular: what has three, four, five or six corners shows in the wave of that number, and the shadow of a body that has a
+    centre in no odd wave; anyhow turned, such bodies show in the fourth and sixth. Other waves would add but noise.
     """
+    from scipy.special import ndtr, stdtrit
+
     values = np.asarray(ripple, np.float64)
-    values = values[np.isfinite(values)]
-    if values.size < FEWEST_CORNERS:
+    common = np.broadcast_to(np.asarray(shared_sd, np.float64), values.shape)
+    known = np.isfinite(values).all(axis=1) & np.isfinite(common).all(axis=1)
+    values, common = values[known], common[known]
+    count = len(values)
+    if count < FEWEST_CORNERS:
         return "open"
-    mean, error = float(values.mean()), float(values.std(ddof=1)) / math.sqrt(values.size)
-    if mean > LEAST_CORNERS**2 and mean > CORNERS_SIGMAS * error:
+    regular, shared = values @ _REGULAR, (common @ _REGULAR).mean(axis=0)
+    mean, error = regular.mean(axis=0), np.hypot(regular.std(axis=0, ddof=1) / math.sqrt(count), shared)
+    rare = float(stdtrit(count - 1, 1.0 - ndtr(-CORNERS_SIGMAS) / len(mean)))
+    if ((mean > LEAST_CORNERS**2) & (mean > rare * error)).any():
         return "seen"
-    return "open" if mean + 2.0 * error > CRYSTALS**2 else "none"
+    whole = values.sum(axis=1)
+    error_sum = math.hypot(float(whole.std(ddof=1)) / math.sqrt(count), float(np.linalg.norm(common.mean(axis=0))))
+    return "open" if float(whole.mean()) + 2.0 * error_sum > CRYSTALS**2 else "none"
 
 
 def hidden_taper(blur_px: float, radius_px: float, flatness: float, /) -> float:

@@ -92,8 +92,8 @@ def mean_aspect(pictures: Sequence[Shapes], /, *, level: float = 0.95) -> Estima
     Returns
     -------
     Estimate
-        At least 1. The interval is that of the square of what the aspect is above 1, which is even through 0 where noise is as large
-        as the shapes; from leaving out one particle at a time, with what is not known of each picture's noise and of the law.
+        At least 1. The interval is from leaving out one particle at a time, with what is not known of each picture's noise and of the
+        law; on a scale that is even through an aspect of 1 where noise hides shapes, and the aspect's own where it does not.
 
     Notes
     -----
@@ -113,21 +113,28 @@ def mean_aspect(pictures: Sequence[Shapes], /, *, level: float = 0.95) -> Estima
     count = long.size
     if count < 2:
         return t_interval(long, level=level)
+    # what noise scatters the square of what the aspect is above 1
+    soft = 2.0 * float(np.mean(noise**2)) / math.sqrt(count)
+
+    def scale(means: Array, number: int = count, lean: float = 0.0) -> Array:
+        square = _square(means, number, lean=lean)
+        return np.asarray(np.copysign(np.sqrt(np.abs(square) + soft) - math.sqrt(soft), square))
+
     terms = _terms(long, noise)
-    square = float(_square(terms.mean(axis=0), count))
-    left = _square((terms.sum(axis=0) - terms) / (count - 1), count - 1)
-    own = skewed_mean_interval(count * square - (count - 1) * left, level=level)
-    errors = [0.5 * float(_square(terms.mean(axis=0), count, lean=1.0) - _square(terms.mean(axis=0), count, lean=-1.0))]
+    mean = terms.mean(axis=0)
+    middle = float(scale(mean))
+    left = scale((terms.sum(axis=0) - terms) / (count - 1), count - 1)
+    own = skewed_mean_interval(count * middle - (count - 1) * left, level=level)
+    errors = [0.5 * float(scale(mean, lean=1.0) - scale(mean, lean=-1.0))]
     for number, one in enumerate(pictures):
         louder = np.where(picture == number, noise * math.sqrt(1.0 + one.noise_share), noise)
-        errors.append(float(_square(_terms(long, louder).mean(axis=0), count)) - square)
+        errors.append(float(scale(_terms(long, louder).mean(axis=0))) - middle)
     whole = with_error(own, math.hypot(*errors), own.method)
-    middle = max(square, 0.0)
-    low, high = middle - (whole.value - whole.low), middle + (whole.high - whole.value)
-    ends = (1.0 + math.sqrt(max(low, 0.0)), 1.0 + math.sqrt(max(high, 0.0)))
+    middle = max(middle, 0.0)
+    places = np.maximum((middle - (whole.value - whole.low), middle, middle + (whole.high - whole.value)), 0.0)
+    low, value, high = (1.0 + np.sqrt(places * (places + 2.0 * math.sqrt(soft)))).tolist()
     method = f"noise of shapes taken out; {count} particles left out one at a time, Hall's interval for skewed values"
-    sd = 0.5 * (ends[1] - ends[0]) / half_width(level)
-    return Estimate(1.0 + math.sqrt(middle), sd, *ends, level, "1", method)
+    return Estimate(value, 0.5 * (high - low) / half_width(level), low, high, level, "1", method)
 
 
 def _terms(long: Array, noise: Array) -> Array:

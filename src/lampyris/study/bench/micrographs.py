@@ -210,7 +210,9 @@ def edge_sd(found: Particles, /) -> float:
         return 0.0
     own = [one.sd for name, one in zip(fit.names, fit.estimates, strict=True) if name.startswith("stretch")]
     known = [sd for sd in own if math.isfinite(sd)]
-    return float(np.mean(known)) if known else 0.0
+    # particles were fitted to the pixels that make the edge, so that its scatter may be less than its noise, never its error
+    short = min(1.0, math.sqrt(fit.goodness.reduced_chi2))
+    return float(np.mean(known)) / short if known and short > 0 else 0.0
 
 
 def _shape_values(pictures: Sequence[Shapes]) -> dict[str, Estimate]:

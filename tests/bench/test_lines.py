@@ -1,5 +1,7 @@
 """Lines in photon energy: shapes, the Jacobian, the fit and an independent one."""
 
+import math
+
 import numpy as np
 import pytest
 
@@ -114,3 +116,10 @@ def test_slits_widen_a_line_and_the_fit_takes_that_off_again():
     found = infer_emission(X, signal, None, profiles=("gaussian",), bandpass_nm=4.0).fwhm_nm
     assert found.low < width < found.high
     assert infer_emission(X, signal, None, profiles=("gaussian",)).fwhm_nm.low > width
+
+
+def test_a_skew_of_none_has_a_slope():
+    # where the line had none, a fit that ended there was told a skew, and so a top, of no end
+    energy = np.array([1.48, 1.53, 1.58])
+    skewed, even = (predict_line(energy, "asymmetric", (1.53, 0.1, b)) for b in (1e-6, 0.0))
+    np.testing.assert_allclose((skewed - even) / 1e-6, [-0.5 * math.log(2), 0.0, 0.5 * math.log(2)], atol=1e-5)

@@ -11,7 +11,8 @@ from lampyris.bench.micrographs.contrast import predict_image, predict_profile
 from lampyris.bench.micrographs.find import part_basins
 from lampyris.bench.micrographs.legend import legend_rows, scale_bar
 from lampyris.bench.micrographs.measure import measure_particles
-from lampyris.bench.micrographs.roundness import corners, hidden_taper, mean_aspect
+from lampyris.bench.micrographs.roundness import corners, hidden_taper
+from lampyris.bench.micrographs.shape_means import Shapes, mean_aspect, mean_circularity
 from lampyris.bench.micrographs.sizes import (
     Diameters,
     fit_sizes,
@@ -124,26 +125,52 @@ def test_an_error_of_scale_takes_no_spread_below_none():
     assert with_common(none, 0.06, "scale").low == 0.0
 
 
+def shapes(aspect, noise, **given):
+    aspect = np.asarray(aspect, float)
+    zero = np.zeros(aspect.shape)
+    return Shapes(**{"circularity": zero, "aspect": aspect, "tilt_sd": zero + noise, "shared_sd": zero} | given)
+
+
 def test_the_mean_aspect_is_without_noise():
     rng = np.random.default_rng(9)
     # half-normal logarithms of aspect, noise of either number twice as large as they are
     tilt = np.sinh(np.abs(rng.normal(0.0, 0.05, 4000)))
     seen = np.hypot(tilt + rng.normal(0.0, 0.1, 4000), rng.normal(0.0, 0.1, 4000))
-    found = mean_aspect(np.sqrt(1.0 + seen**2) + seen, np.full(4000, 0.1))
+    found = mean_aspect([shapes(np.sqrt(1.0 + seen**2) + seen, 0.1)])
     assert np.mean(np.sqrt(1.0 + seen**2) + seen) > 1.12
     assert found.low < 1.041 < found.high and found.high < 1.09
     # noise as large as the shape leaves a mean of at least 1
     rough = np.hypot(*np.random.default_rng(13).normal(0.0, 0.5, (2, 200)))
-    found = mean_aspect(rough + np.sqrt(1.0 + rough**2), np.full(200, 0.52))
+    found = mean_aspect([shapes(rough + np.sqrt(1.0 + rough**2), 0.52)])
     assert found.low == 1.0 <= found.value
+
+
+def test_the_mean_circularity_is_held_next_to_its_bound():
+    rng = np.random.default_rng(14)
+    # what is off 1 goes with squares of normal numbers
+    ends = []
+    for noise in (1e-4, 3e-3):
+        for _ in range(300):
+            values = 1.0 - 1e-3 * rng.chisquare(1, 45) + rng.normal(0.0, noise, 45)
+            found = mean_circularity([shapes(np.ones(45), 0.0, circularity=values)])
+            assert found.low < found.value <= found.high <= 1.0
+            ends.append((found.low, found.high))
+    low, high = np.reshape(ends, (2, 300, 2)).transpose(2, 0, 1)
+    # Student's interval holds 0.92 without noise; four standard errors of 300 are 0.05
+    assert np.mean((low < 0.999) & (high >= 0.999), axis=1) == pytest.approx([0.95, 0.95], abs=0.05)
+    one = mean_circularity([shapes(np.ones(45), 0.0, circularity=values, shared_sd=np.full(45, 0.01))])
+    assert one.low < found.low - 0.015
 
 
 def test_corners_are_told_from_noise():
     rng = np.random.default_rng(10)
-    assert corners(rng.normal(0.0, 5e-4, 100)) == "none"
-    assert corners(rng.normal(8e-4, 5e-4, 100)) == "seen"
-    assert corners(rng.normal(0.0, 5e-3, 60)) == "open"
-    assert corners([0.0] * 3) == "open"
+    assert corners(rng.normal(0.0, 2e-4, (100, 6))) == "none"
+    assert corners(rng.normal(0.0, 2e-3, (60, 6))) == "open"
+    assert corners(np.zeros((3, 6))) == "open"
+    # as of cubes anyhow turned, whose noise is known well or hardly
+    cubes = rng.normal((0, 5e-4, 0, 2e-4, 0, 0), 1e-3, (60, 6))
+    assert corners(cubes) == "seen"
+    assert corners(cubes, 3e-4) == "open"
     assert hidden_taper(1.2, 10.0, 0.1) == pytest.approx(0.12)
     assert hidden_taper(1.2, 10.0, 1.0) == 0.0
 

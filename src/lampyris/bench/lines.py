@@ -19,6 +19,7 @@ Profile = Literal["gaussian", "asymmetric", "voigt"]
 Baseline = Literal["none", "constant", "linear"]
 PROFILES: tuple[Profile, ...] = ("gaussian", "asymmetric", "voigt")
 _EACH_LINE = 10.0
+_SYMMETRIC = 1e-10
 # places and weights that a triangle of full width 1 at half height has in common with its second and fourth moments
 _SLIT = ((0.0, 0.4**0.5, -(0.4**0.5)), (7.0 / 12.0, 5.0 / 24.0, 5.0 / 24.0))
 # of the best model: what weighs less says nothing
@@ -57,13 +58,13 @@ def predict_line(energy_ev: ArrayLike, profile: Profile, parameters: Sequence[fl
     if profile == "voigt":
         return pseudo_voigt((x / width) ** 2, shape[0])
     b = shape[0] if profile == "asymmetric" else 0.0
-    if abs(b) < 1e-4:
+    # so near to the symmetric line that a fit's steps lead out of it: where it has no slope, a fit is told no error of b
+    if abs(b) < _SYMMETRIC:
         return gaussian((x / width) ** 2)
-    own = width * b / math.sinh(b)
-    inside = 1.0 + 2.0 * b * x / own
+    lean = 2.0 * math.sinh(b) * x / width
     with np.errstate(divide="ignore", invalid="ignore"):
-        line = np.exp(-LN2 * (np.log(np.maximum(inside, 1e-300)) / b) ** 2)
-    return np.where(inside > 0, line, 0.0)
+        line = np.exp(-LN2 * (np.log1p(np.maximum(lean, -1.0 + 1e-16)) / b) ** 2)
+    return np.where(lean > -1.0, line, 0.0)
 
 
 def predict_spectrum(
@@ -215,7 +216,8 @@ def infer_emission(
             data = DataSet(_model(wavelength_nm, profile, count, baseline, bandpass_nm), signal, sd=sd)
             found.append((profile, count, fit_least_squares(data, parameters, scatter="residual", level=level)))
     # a fit whose parameters are not told apart has an error without meaning
-    found = [one for one in found if one[2].trusted] or found
+    height = float(np.ptp(signal))
+    found = [one for one in found if one[2].trusted and _told_apart(one[2], height)] or found
     criteria = np.array([one[2].goodness.aicc for one in found])
     told = int(np.argmin(criteria + _EACH_LINE * np.array([one[1] for one in found])))
     # that a further line is not claimed lightly says nothing against the curve that it draws: tops and widths are those of the curve
@@ -228,6 +230,13 @@ def infer_emission(
         name: averaged_estimate([getattr(one, name) for one in described], shares, least=0.0) for name in _AVERAGED
     }
     return replace(best, **averaged)
+
+
+def _told_apart(fit: Fit, height: float) -> bool:
+    """Whether each line's height is known to within that of the whole spectrum: of lines that lie upon each other it is not, and what
+    the straight form of the errors then says of the curve is the rounding of its slopes."""
+    heights = (one.sd for name, one in zip(fit.names, fit.estimates, strict=True) if name.startswith("height"))
+    return not any(sd > height for sd in heights)
 
 
 def _model(

@@ -157,6 +157,63 @@ def t_interval_from_summary(mean: float, sd: float, n: int, /, *, unit: str = "1
     return Estimate(mean, error, mean - half, mean + half, level, unit, f"mean of {n}, Student's t interval")
 
 
+def skewed_mean_interval(values: ArrayLike, /, *, unit: str = "1", level: float = 0.95) -> Estimate:
+    """Mean of independent values of a skewed law, such as squares, with an interval as uneven as their skewness asks.
+
+    Parameters
+    ----------
+    values : array_like, dims (unit,)
+        One finite value per experimental unit.
+    unit : str
+        Unit of the values.
+    level : float
+        Coverage of the interval.
+
+    Returns
+    -------
+    Estimate
+        As of `t_interval`, which it is where the values show no skewness.
+
+    Raises
+    ------
+    ValueError
+        If a value is not finite or the values are not one-dimensional.
+
+    Notes
+    -----
+    Student's statistic goes with the values' own scatter: few values that lack the long tail have a mean too near to the bulk and
+    a scatter too small at once. Of 50 squares of normal values Student's interval holds the mean in 0.92 of cases. Hall's cubic of
+    the statistic takes the skewness out of it, and its inverse has one solution everywhere.
+
+    References
+    ----------
+    Hall, J. R. Stat. Soc. B 54, 221 (1992), DOI 10.1111/j.2517-6161.1992.tb01876.x.
+
+    Examples
+    --------
+    >>> e = skewed_mean_interval([0.1, 0.2, 0.2, 0.3, 0.4, 2.0])
+    >>> e.high - e.value > 2 * (e.value - e.low)
+    True
+    """
+    even = t_interval(values, unit=unit, level=level)
+    array = np.asarray(values, dtype=np.float64)
+    if array.size < 3 or not even.sd > 0:
+        return even
+    skew = float(np.mean((array - even.value) ** 3)) / float(array.std()) ** 3 / math.sqrt(array.size)
+    if abs(skew) < 1e-9:
+        return even
+    reach = float(special.stdtrit(array.size - 1, 0.5 * (1.0 + level)))
+    high, low = (
+        even.value - even.sd * 3.0 / skew * (math.cbrt(1.0 + skew * (sign * reach - skew / 6.0)) - 1.0)
+        for sign in (-1.0, 1.0)
+    )
+    # the cubic also takes out a shift of the statistic, which of very few values is larger than the near end's distance
+    low, high = min(low, even.value), max(high, even.value)
+    return Estimate(
+        even.value, even.sd, low, high, level, unit, f"mean of {array.size}, Hall's interval for skewed values"
+    )
+
+
 def geometric_mean_interval(values: ArrayLike, /, *, unit: str = "1", level: float = 0.95) -> Estimate:
     """Geometric mean of positive values with the back-transformed interval of the mean logarithm.
 

@@ -89,6 +89,8 @@ class Particles:
     diameter_px, diameter_sd_px, aspect, height : numpy.ndarray, dims (particle,)
         Diameter of the circle of equal area with the noise of measuring it; contrast over the noise of a pixel.
     round : Roundness
+    lone : numpy.ndarray of bool, dims (particle,)
+        Those that stand alone and far enough within the image: they tell of corners.
     corners : str
         Whether outlines have corners, see `roundness.corners`.
     hidden : float
@@ -119,6 +121,7 @@ class Particles:
     outlines: tuple[NDArray[np.float64], ...]
     edge: Edge
     round: Roundness
+    lone: NDArray[np.bool_]
     corners: Corners
     hidden: float
     flat: Flattened
@@ -139,6 +142,7 @@ def measure_particles(
     sigmas: float = SIGMAS,
     flatness: float | None = None,
     least_px: float = 3.0,
+    faceted: bool = False,
 ) -> Particles:
     """Particles of a micrograph with their sizes.
 
@@ -155,6 +159,8 @@ def measure_particles(
         Kind of contrast where it is known; fitted otherwise.
     least_px : float
         Least diameter; smaller things are specks of noise.
+    faceted : bool
+        Outlines are known to have corners, as of other pictures of the sample; told from this picture otherwise.
 
     Returns
     -------
@@ -194,7 +200,7 @@ def measure_particles(
     beside = np.flatnonzero(~lone)
     if beside.size:
         told[beside] = _fitted(residual, contrast, particles, edge, flat, beside, 10)[beside]
-    return _judged(residual, particles, told, edge, flat, found, least_px)
+    return _judged(residual, particles, told, edge, flat, found, least_px, faceted)
 
 
 def _fitted(
@@ -390,13 +396,17 @@ def _judged(
     flat: Flattened,
     found: Found,
     least_px: float,
+    faceted: bool,
 ) -> Particles:
     height, width = flat.contrast.shape
     counts = np.bincount(found.together)
     shapes = roundness(residual, particles, told, flat, blur_px=edge.blur_px, tables=blended(edge.flatness))
-    facets = _hidden(particles, (told[:, 2] == 0) & (counts[found.together] == 1), shapes, edge, (height, width))
-    outlines = _outlines(residual, particles, edge, 1.0 + 0.5 * facets[1])
-    particles[:, 2] *= 1.0 + 0.5 * facets[1]
+    lone = _telling(particles, (told[:, 2] == 0) & (counts[found.together] == 1), (height, width))
+    seen = "seen" if faceted else corners(shapes.ripple[lone], shapes.ripple_sd[lone])
+    usual_px = float(np.median(particles[lone if lone.any() else slice(None), 2]))
+    hidden = hidden_taper(edge.blur_px, usual_px, edge.flatness) if seen == "seen" else 0.0
+    outlines = _outlines(residual, particles, edge, 1.0 + 0.5 * hidden)
+    particles[:, 2] *= 1.0 + 0.5 * hidden
     diameter = 2.0 * particles[:, 2]
     # noise that goes together over areas moves an edge more than its pixels alone say
     sd = diameter * np.sqrt(told[:, 0]) * flat.area_sd
@@ -431,25 +441,17 @@ def _judged(
         else:
             kinds.append("rejected" if reason else "cluster" if counts[found.together[place]] > 1 else "measured")
     return Particles(
-        particles, diameter, sd, long, tall, weight, tuple(kinds), tuple(reasons), outlines, edge, shapes, *facets, flat,
-        found, (height, width),
+        particles, diameter, sd, long, tall, weight, tuple(kinds), tuple(reasons), outlines, edge, shapes, lone, seen,
+        hidden, flat, found, (height, width),
     )  # fmt: skip
 
 
-def _hidden(
-    particles: NDArray[np.float64],
-    fair: NDArray[np.bool_],
-    shapes: Roundness,
-    edge: Edge,
-    shape: tuple[int, int],
-) -> tuple[Corners, float]:
-    """Whether outlines have corners, and what a taper may then hide, by particles that stand alone and whole in the image."""
+def _telling(particles: NDArray[np.float64], fair: NDArray[np.bool_], shape: tuple[int, int]) -> NDArray[np.bool_]:
+    """Particles of `fair` whose edges lie whole within the image."""
     x, y, radius = particles[:, :3].T
-    own = fair & (particles[:, 5] > 0) & (aspect(particles) < MOST_ASPECT)
     reach = 1.5 * radius
-    own &= (x > reach) & (x < shape[1] - reach) & (y > reach) & (y < shape[0] - reach)
-    seen = corners(shapes.ripple[own])
-    return seen, hidden_taper(edge.blur_px, float(np.median(radius[own])), edge.flatness) if seen == "seen" else 0.0
+    own = fair & (particles[:, 5] > 0) & (aspect(particles) < MOST_ASPECT)
+    return np.asarray(own & (x > reach) & (x < shape[1] - reach) & (y > reach) & (y < shape[0] - reach))
 
 
 def _overlaps(particles: NDArray[np.float64]) -> NDArray[np.bool_]:

@@ -1,4 +1,4 @@
-"""How round particles are: aspect and circularity without what noise adds, and whether outlines have corners."""
+"""How round particles are: circularity without what noise adds, and whether outlines have corners."""
 
 import math
 from dataclasses import dataclass
@@ -9,24 +9,30 @@ from numpy.typing import ArrayLike, NDArray
 
 from lampyris.bench.micrographs.background import Flattened
 from lampyris.bench.micrographs.shapes import aspect, edge_waves
-from lampyris.core.estimate import Estimate
-from lampyris.statistics.intervals import t_interval
+from lampyris.statistics.thresholds import robust_sd
 
 Array = NDArray[np.float64]
 Corners = Literal["seen", "open", "none"]
 MOST_WAVES = 8
 """Waves about an outline that are looked at; 0 to 2 are size, place and ellipse."""
-CORNERS_SIGMAS, LEAST_CORNERS, FEWEST_CORNERS = 3.0, 0.01, 8
-"""Outlines have corners from so many standard errors, from this share of the radius (root mean square), of so many particles."""
+CORNERS_SIGMAS, LEAST_CORNERS, FEWEST_CORNERS = 2.0, 0.01, 8
+"""Outlines have corners from so many standard errors (one sample of round particles in 44 is taken for faceted, and gets an interval
+that is too wide), from this share of the radius (root mean square), of so many particles."""
 CRYSTALS = 0.02
 """Root mean square ripple of drawn crystals near to round: 0.03 of a cube cut by an octahedron, less of an icosahedron."""
 MOST_TAPER = 0.2
 """Most that a taper is taken to hide, as a share of the radius. Drawn octahedra, rhombic dodecahedra, icosahedra, hexagonal prisms and
 cut cubes, lying or anyhow turned, seemed 0.03 to 0.18 too small, cubes anyhow turned 0.16 to 0.22; tetrahedra and their cut forms
 seemed up to 0.38 too small and are beyond it."""
+# waves 3 to 8 that corners are sought in: 3, 4, 5, 6, and 4 with 6
+_REGULAR = np.eye(6)[:, [0, 1, 2, 3, 3]]
+_REGULAR[1, 4] = 1.0
 # as flat as a disc
 _EVEN = 0.85
-_STAMPS, _SEED, _FEWEST_CLEAR = 400, 20051, 8
+# stamps of background that noise is told from: as many as these pixels make, within bounds
+_STAMP_PIXELS, _FEWEST_STAMPS, _MOST_STAMPS, _SEED, _FEWEST_CLEAR = 2_000_000, 400, 4000, 20051, 8
+# share of stamps that count by their value, and tiles along a side of which one is left out at a time
+_CALM, _TILES = 0.75, 4
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -40,15 +46,21 @@ class Roundness:
         adds is taken off: right in the mean, and so above 1 for some.
     tilt_sd : numpy.ndarray
         Noise of either number of the shape (`shapes`).
-    ripple, ripple_sd : numpy.ndarray
-        Mean square by which the edge leaves the ellipse, in squares of the radius, what noise adds taken off; and what noise
-        alone would scatter it by.
+    shared_sd : numpy.ndarray
+        Error of the circularity from not knowing the picture's noise, of one sign in all particles.
+    ripple, ripple_sd : numpy.ndarray, dims (particle, wave)
+        Mean square by which waves 3 to 8 of the edge leave the ellipse, in squares of the radius, what noise adds taken off; and its
+        error from not knowing the picture's noise, of one sign in all particles.
+    noise_share : float
+        Relative standard error of the square of `tilt_sd`, shared by all particles.
     """
 
     circularity: Array
     tilt_sd: Array
+    shared_sd: Array
     ripple: Array
     ripple_sd: Array
+    noise_share: float
 
 
 def roundness(
@@ -84,47 +96,90 @@ def roundness(
     noise of a_n and b_n comes from the same sums over clear background.
     """
     waves, along = edge_waves(residual, particles, blur_px, *tables, MOST_WAVES)
-    # electrons are fewer in a dark particle than beside it, and so is their noise
-    paler = min(1.0, float(np.nanmedian(along)) / flat.pixel_sd**2)
-    scale = paler * flat.pixel_sd**2 * _noise_scale(residual, particles, flat, blur_px, tables)
+    scale, share = _noise_at(residual, particles, along, flat, blur_px, tables)
     tilt_variance = told[:, 3] * scale[2]
     n = np.arange(3, MOST_WAVES + 1)
-    noise = waves[:, 3:, 2] * scale[3:]
     # a wave shorter than the blur is not seen, but its noise and what square pixels do to it are
     shown = n <= np.maximum(particles[:, 2] / blur_px, 3.0)[:, None]
-    power = np.where(shown, waves[:, 3:, 0] ** 2 + waves[:, 3:, 1] ** 2 - 2.0 * noise, 0.0)
+    noise = np.where(shown, waves[:, 3:, 2] * scale[3:], 0.0)
+    ripple = 0.5 * np.where(shown, waves[:, 3:, 0] ** 2 + waves[:, 3:, 1] ** 2, 0.0) - noise
     # the second order of an ellipse's circularity in the logarithm of its aspect is 3 / 8
-    circular = ellipse_circularity(aspect(particles)) + 0.75 * tilt_variance - 0.5 * (power @ (n**2 - 1.0))
-    return Roundness(
-        circular,
-        np.sqrt(tilt_variance),
-        0.5 * power.sum(axis=1),
-        np.sqrt(np.sum(np.where(shown, noise, 0.0) ** 2, axis=1)),
-    )
+    added = np.column_stack((0.75 * tilt_variance, noise * (n**2 - 1.0)))
+    circular = ellipse_circularity(aspect(particles)) + added[:, 0] - ripple @ (n**2 - 1.0)
+    # each wave's own noise, and in all of them how dark particles are
+    shared = np.hypot(np.sqrt(np.sum((added * share[0, 2:]) ** 2, axis=1)), np.abs(added @ share[1, 2:]))
+    whole = np.hypot(*share)
+    return Roundness(circular, np.sqrt(tilt_variance), shared, ripple, noise * whole[3:], float(whole[2]))
 
 
-def corners(ripple: ArrayLike, /) -> Corners:
+def _noise_at(
+    residual: NDArray[np.float32],
+    particles: Array,
+    along: Array,
+    flat: Flattened,
+    blur_px: float,
+    tables: tuple[Array, Array],
+) -> tuple[Array, Array]:
+    """Variance of a pixel's noise as waves about particles show it, dims (wave,), and its relative errors: each wave's own, and that
+    of how much paler noise is where particles are, dims (2, wave).
+
+    Electrons are fewer in a dark particle than beside it, and so is the variance that counting them has. What goes together over
+    areas is of the support, and a particle dims that as it dims the beam, so that its variance falls with the square.
+    """
+    relative, own = _noise_scale(residual, particles, flat, blur_px, tables)
+    seen = along[np.isfinite(along)]
+    if not seen.size:
+        return flat.pixel_sd**2 * relative, np.vstack((own, np.zeros_like(own)))
+    paler = min(1.0, float(np.median(seen)) / flat.pixel_sd**2)
+    # of a median of so many
+    paler_sd = 1.2533 * float(robust_sd(seen)) / math.sqrt(seen.size) / flat.pixel_sd**2 if seen.size > 1 else 0.0
+    counted, support = np.minimum(relative, 1.0), np.maximum(relative - 1.0, 0.0)
+    scale = paler * counted + paler**2 * support
+    # noise of the detector goes together without being dimmed twice
+    dimmed = paler * (1.0 - paler) * support / math.sqrt(3.0)
+    error = np.hypot((counted + 2.0 * paler * support) * paler_sd, dimmed)
+    return flat.pixel_sd**2 * scale, np.vstack((own, error / scale))
+
+
+def corners(ripple: ArrayLike, shared_sd: ArrayLike = 0.0, /) -> Corners:
     """Whether edges leave their ellipses by more than noise does.
 
     Parameters
     ----------
-    ripple : array_like, dims (particle,)
+    ripple : array_like, dims (particle, wave)
         Of particles that stand alone.
+    shared_sd : array_like, dims (particle, wave)
+        Error of each, of one sign in all particles.
 
     Returns
     -------
     str
-        ``seen``: the mean ripple is above 0 by `CORNERS_SIGMAS` of its standard errors and its root above `LEAST_CORNERS`.
-        ``open``: it may be that of crystals (`CRYSTALS`) as well as none. ``none`` otherwise.
+        ``seen``: a wave of 3 to 6, or the fourth and sixth together, have a mean ripple above 0, all five looked at once as rarely
+        by chance as `CORNERS_SIGMAS`, and its root is above `LEAST_CORNERS`. ``open``: all waves together may be those of crystals
+        (`CRYSTALS`) as well as none. ``none`` otherwise.
+
+    Notes
+    -----
+    Facets are regular: what has three, four, five or six corners shows in the wave of that number, and the shadow of a body that has a
+    centre in no odd wave; anyhow turned, such bodies show in the fourth and sixth. Other waves would add but noise.
     """
+    from scipy.special import ndtr, stdtrit
+
     values = np.asarray(ripple, np.float64)
-    values = values[np.isfinite(values)]
-    if values.size < FEWEST_CORNERS:
+    common = np.broadcast_to(np.asarray(shared_sd, np.float64), values.shape)
+    known = np.isfinite(values).all(axis=1) & np.isfinite(common).all(axis=1)
+    values, common = values[known], common[known]
+    count = len(values)
+    if count < FEWEST_CORNERS:
         return "open"
-    mean, error = float(values.mean()), float(values.std(ddof=1)) / math.sqrt(values.size)
-    if mean > LEAST_CORNERS**2 and mean > CORNERS_SIGMAS * error:
+    regular, shared = values @ _REGULAR, (common @ _REGULAR).mean(axis=0)
+    mean, error = regular.mean(axis=0), np.hypot(regular.std(axis=0, ddof=1) / math.sqrt(count), shared)
+    rare = float(stdtrit(count - 1, 1.0 - ndtr(-CORNERS_SIGMAS) / len(mean)))
+    if ((mean > LEAST_CORNERS**2) & (mean > rare * error)).any():
         return "seen"
-    return "open" if mean + 2.0 * error > CRYSTALS**2 else "none"
+    whole = values.sum(axis=1)
+    error_sum = math.hypot(float(whole.std(ddof=1)) / math.sqrt(count), float(np.linalg.norm(common.mean(axis=0))))
+    return "open" if float(whole.mean()) + 2.0 * error_sum > CRYSTALS**2 else "none"
 
 
 def hidden_taper(blur_px: float, radius_px: float, flatness: float, /) -> float:
@@ -151,30 +206,57 @@ def hidden_taper(blur_px: float, radius_px: float, flatness: float, /) -> float:
 
 def _noise_scale(
     residual: NDArray[np.float32], particles: Array, flat: Flattened, blur_px: float, tables: tuple[Array, Array]
-) -> Array:
-    """Variance of waves where no particle is, over that of noise without neighbours, dims (wave,)."""
+) -> tuple[Array, Array]:
+    """Variance of waves where no particle is, over that of noise without neighbours, and its relative standard error, dims (wave,)."""
     rows, columns = np.nonzero(flat.clear)
-    if rows.size < _FEWEST_CLEAR:
-        return np.full(MOST_WAVES + 1, (flat.area_sd / flat.pixel_sd) ** 2)
-    rng = np.random.default_rng(_SEED)
     fair = particles[(particles[:, 5] > 0) & np.isfinite(particles).all(axis=1)]
     if not len(fair):
-        return np.ones(MOST_WAVES + 1)
-    stamps = fair[rng.integers(len(fair), size=_STAMPS)].copy()
-    block = rng.integers(rows.size, size=_STAMPS)
-    stamps[:, 0] = 8.0 * columns[block] + rng.uniform(0.0, 8.0, _STAMPS)
-    stamps[:, 1] = 8.0 * rows[block] + rng.uniform(0.0, 8.0, _STAMPS)
-    reach = 1.5 * stamps[:, 2] + 3.0 * blur_px
-    height, width = residual.shape
-    x, y = stamps[:, 0], stamps[:, 1]
-    stamps = stamps[(x > reach) & (x < width - reach) & (y > reach) & (y < height - reach)]
-    waves, _ = edge_waves(residual, stamps, blur_px, *tables, MOST_WAVES)
-    power = 0.5 * (waves[:, :, 0] ** 2 + waves[:, :, 1] ** 2) / (waves[:, :, 2] * flat.pixel_sd**2)
-    power = power[np.isfinite(power).all(axis=1)]
+        return np.ones(MOST_WAVES + 1), np.zeros(MOST_WAVES + 1)
+    power = np.zeros((0, MOST_WAVES + 1))
+    if rows.size >= _FEWEST_CLEAR:
+        stamps = _stamps(fair, rows, columns, residual.shape, blur_px)
+        waves, _ = edge_waves(residual, stamps, blur_px, *tables, MOST_WAVES)
+        power = 0.5 * (waves[:, :, 0] ** 2 + waves[:, :, 1] ** 2) / (waves[:, :, 2] * flat.pixel_sd**2)
+        known = np.isfinite(power).all(axis=1)
+        power, stamps = power[known], stamps[known]
     if len(power) < _FEWEST_CLEAR:
-        return np.full(MOST_WAVES + 1, (flat.area_sd / flat.pixel_sd) ** 2)
-    # a stamp that reached into something that is there does not count: noise has a median of ln 2 of its mean
-    return np.asarray(np.median(power, axis=0) / math.log(2.0))
+        # between that of lone pixels and that of areas
+        area = (flat.area_sd / flat.pixel_sd) ** 2
+        return np.full(MOST_WAVES + 1, area), np.full(MOST_WAVES + 1, abs(area - 1.0) / area / math.sqrt(3.0))
+    # stamps of one tile share pixels, those of different tiles do not
+    tile = (stamps[:, :2] * _TILES / residual.shape[::-1]).astype(np.intp) @ (1, _TILES)
+    tiles = np.unique(tile)
+    scale = _calm_mean(power)
+    if tiles.size < 2:
+        return scale, np.full(MOST_WAVES + 1, 1.0 / math.sqrt(len(power)))
+    left = np.array([_calm_mean(power[tile != one]) for one in tiles])
+    error = np.sqrt((tiles.size - 1) / tiles.size * np.sum((left - left.mean(axis=0)) ** 2, axis=0))
+    return scale, error / scale
+
+
+def _stamps(
+    fair: Array, rows: NDArray[np.intp], columns: NDArray[np.intp], shape: tuple[int, ...], blur_px: float
+) -> Array:
+    """Particles laid anyhow on the clear blocks of a picture, whole within it, dims (stamp, 7)."""
+    rng = np.random.default_rng(_SEED)
+    area = float(np.mean((3.0 * fair[:, 2] + 6.0 * blur_px) ** 2))
+    count = int(np.clip(_STAMP_PIXELS / area, _FEWEST_STAMPS, _MOST_STAMPS))
+    stamps = fair[rng.integers(len(fair), size=count)].copy()
+    block = rng.integers(rows.size, size=count)
+    stamps[:, 0] = 8.0 * columns[block] + rng.uniform(0.0, 8.0, count)
+    stamps[:, 1] = 8.0 * rows[block] + rng.uniform(0.0, 8.0, count)
+    reach = 1.5 * stamps[:, 2] + 3.0 * blur_px
+    height, width = shape
+    x, y = stamps[:, 0], stamps[:, 1]
+    return np.asarray(stamps[(x > reach) & (x < width - reach) & (y > reach) & (y < height - reach)])
+
+
+def _calm_mean(power: Array) -> Array:
+    """Mean of powers of noise, which are exponential, by the calmer `_CALM` of them: a stamp that reached into something that is
+    there does not count. Largest likelihood of a sample of which the largest are censored."""
+    kept = max(math.ceil(_CALM * len(power)), 1)
+    ordered = np.sort(power, axis=0)[:kept]
+    return np.asarray((ordered.sum(axis=0) + (len(power) - kept) * ordered[-1]) / kept)
 
 
 def ellipse_circularity(long: ArrayLike, /) -> Array:
@@ -189,61 +271,3 @@ def ellipse_circularity(long: ArrayLike, /) -> Array:
     h = ((ratio - 1.0) / (ratio + 1.0)) ** 2
     perimeter = np.pi * (ratio + 1.0) * (1.0 + 3.0 * h / (10.0 + np.sqrt(4.0 - 3.0 * h)))
     return np.asarray(4.0 * np.pi * np.pi * ratio / perimeter**2)
-
-
-def mean_aspect(seen: ArrayLike, tilt_sd: ArrayLike, /, *, level: float = 0.95) -> Estimate:
-    """Mean aspect of particles without what noise adds.
-
-    Parameters
-    ----------
-    seen : array_like, dims (particle,)
-        Aspects as fitted: at least 1, so noise makes each too large.
-    tilt_sd : array_like, dims (particle,)
-        Noise of either number of a shape.
-    level : float
-
-    Returns
-    -------
-    Estimate
-        By leaving out a twentieth of the particles at a time (jackknife); one of at least 1.
-
-    Notes
-    -----
-    The length of the two numbers of a shape is taken to follow Nakagami's law (which holds the normal, Rayleigh's, and one length
-    for all), its two parameters from the second and fourth moments, which noise shifts by what is known.
-
-    References
-    ----------
-    Nakagami, in Statistical Methods in Radio Wave Propagation (Pergamon 1960), 3, DOI 10.1016/B978-0-08-009306-2.50005-4.
-    """
-    from scipy.special import stdtrit
-
-    long, noise = np.asarray(seen, np.float64), np.asarray(tilt_sd, np.float64)
-    known = np.isfinite(long) & np.isfinite(noise)
-    long, noise = long[known], noise[known]
-    if long.size < 2:
-        return t_interval(long)
-    value = _aspect_without_noise(long, noise)
-    groups = min(20, long.size)
-    turn = np.arange(long.size) % groups
-    left = np.array([_aspect_without_noise(long[turn != k], noise[turn != k]) for k in range(groups)])
-    error = math.sqrt((groups - 1) / groups * float(np.sum((left - left.mean()) ** 2)))
-    reach = float(stdtrit(groups - 1, 0.5 * (1.0 + level))) * error
-    method = f"noise of shapes taken out; {groups} groups left out one at a time, Student's t"
-    return Estimate(value, error, max(value - reach, 1.0), value + reach, level, "1", method)
-
-
-def _aspect_without_noise(long: Array, noise: Array) -> float:
-    from scipy.special import gammaln
-
-    tilt = 0.5 * (long - 1.0 / long)
-    variance = noise**2
-    second = float(np.mean(tilt**2 - 2.0 * variance))
-    if second <= 0.0:
-        return 1.0
-    fourth = float(np.mean(tilt**4 - 8.0 * variance * (tilt**2 - 2.0 * variance) - 8.0 * variance**2))
-    excess = fourth - second**2
-    shape = min(max(second**2 / excess, 0.3), 1e3) if excess > 0 else 1e3
-    length = math.exp(gammaln(shape + 0.5) - gammaln(shape)) * math.sqrt(second / shape)
-    # noise as large as the shape itself is taken off to the second order only
-    return max(float(np.mean(long)) - float(np.mean(tilt)) + length - float(np.mean(variance)), 1.0)

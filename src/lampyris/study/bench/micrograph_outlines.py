@@ -40,6 +40,7 @@ class Kept:
     circularity: NDArray[np.float64]
     aspect: NDArray[np.float64]
     tilt_sd: NDArray[np.float64]
+    shared_sd: NDArray[np.float64]
     weight: NDArray[np.float64]
     kinds: tuple[str, ...]
     outlines: tuple[NDArray[np.float64], ...]
@@ -107,6 +108,7 @@ def corrected(found: Particles, mended: Mended | None, /, *, touching: bool) -> 
         np.append(found.round.circularity, columns[1]),
         np.append(found.aspect, columns[2]),
         np.append(found.round.tilt_sd, np.zeros(len(rows))),
+        np.append(found.round.shared_sd, np.zeros(len(rows))),
         np.append(found.weight, columns[3]),
         (*kinds, *("measured" for _ in rows)),
         (*found.outlines, *(np.array(one.outline_px)[:, ::-1] for one in drawn)),

@@ -9,7 +9,8 @@ from typing import Any
 import numpy as np
 
 from lampyris.bench.micrographs.measure import Particles, measure_particles
-from lampyris.bench.micrographs.roundness import mean_aspect
+from lampyris.bench.micrographs.roundness import corners
+from lampyris.bench.micrographs.shape_means import Shapes, mean_aspect, mean_circularity
 from lampyris.bench.micrographs.sizes import (
     FEWEST,
     Diameters,
@@ -48,9 +49,10 @@ class Measured:
 
     source: BenchSource
     diameters: Diameters
-    circularity: np.ndarray[tuple[int], np.dtype[np.float64]]
-    aspect: np.ndarray[tuple[int], np.dtype[np.float64]]
-    tilt_sd: np.ndarray[tuple[int], np.dtype[np.float64]]
+    shapes: Shapes
+    # mean squares of an outline's waves, of particles that tell of corners, and their shared errors; whether corners were seen
+    ripple: tuple[np.ndarray[tuple[int, int], np.dtype[np.float64]], np.ndarray[tuple[int, int], np.dtype[np.float64]]]
+    faceted: bool
     # of all sizes, and the part of it that other pictures of the sample share
     relative_sd: float
     shared_sd: float
@@ -104,19 +106,33 @@ def _none(sources: Sequence[BenchSource]) -> Finding:
 def _measured(
     technique: str, sources: Sequence[BenchSource], settings: MicrographSettings, mended: dict[str, Mended]
 ) -> tuple[list[Measured], list[Finding]]:
-    """What each picture gave; one at a time, so that only one is in memory."""
-    own: list[Measured] = []
-    findings: list[Finding] = []
-    for source in sources:
-        try:
-            read, _ = read_each([source], lambda path, file: scaled_picture(path, file, settings))
-        except ImageError as error:
-            findings += error.findings
+    """What each picture gave; one at a time, so that only one is in memory.
+
+    Whether outlines have corners is the sample's and is told from all of its pictures together: those in which noise hid them are
+    measured again.
+    """
+    found = [_read(technique, source, settings, mended, faceted=False) for source in sources]
+    for sample in dict.fromkeys(source.sample for source in sources):
+        own = [k for k, (one, _) in enumerate(found) if one is not None and sources[k].sample == sample]
+        ripples = [one.ripple for one, _ in (found[k] for k in own) if one is not None]
+        if len(own) < 2 or corners(*(np.concatenate(part) for part in zip(*ripples, strict=True))) != "seen":
             continue
-        one = _one(technique, source, read[0][1], settings, mended, findings)
-        if one is not None:
-            own.append(one)
-    return own, findings
+        for k in own:
+            one = found[k][0]
+            if one is not None and not one.faceted:
+                found[k] = _read(technique, sources[k], settings, mended, faceted=True)
+    return [one for one, _ in found if one is not None], [finding for _, findings in found for finding in findings]
+
+
+def _read(
+    technique: str, source: BenchSource, settings: MicrographSettings, mended: dict[str, Mended], *, faceted: bool
+) -> tuple[Measured | None, list[Finding]]:
+    try:
+        read, _ = read_each([source], lambda path, file: scaled_picture(path, file, settings))
+    except ImageError as error:
+        return None, list(error.findings)
+    findings: list[Finding] = []
+    return _one(technique, source, read[0][1], settings, mended, findings, faceted=faceted), findings
 
 
 def _of_no_picture(mended: dict[str, Mended], known: set[str]) -> list[Finding]:
@@ -146,6 +162,8 @@ def _one(
     settings: MicrographSettings,
     mended: dict[str, Mended],
     findings: list[Finding],
+    *,
+    faceted: bool,
 ) -> Measured | None:
     pixel = scaled.pixel_nm
     brighter = _brighter(technique, scaled.micrograph, settings)
@@ -157,6 +175,7 @@ def _one(
             sigmas=settings.sigmas,
             flatness={"sphere": 0.0, "disc": 1.0}.get(settings.contrast),
             least_px=max(3.0, settings.least_diameter_nm / pixel),
+            faceted=faceted,
         )
     except ValueError as error:
         mend = f"Check that particles are {'bright' if brighter else 'dark'} (--particles), and --sigmas."
@@ -171,12 +190,17 @@ def _one(
     hidden_sd = found.hidden / math.sqrt(12.0) / (1.0 + 0.5 * found.hidden)
     kind_sd = abs(found.edge.even_stretch) / math.sqrt(3.0)
     common = math.hypot(scaled.relative_sd, edge_sd(found), hidden_sd, kind_sd)
+    ripple = (found.round.ripple[found.lone], found.round.ripple_sd[found.lone])
     diameters = Diameters(pixel * kept.diameter_px[used], pixel * kept.diameter_sd_px[used], kept.weight[used])
-    shape = (kept.circularity[used], kept.aspect[used], kept.tilt_sd[used])
+    shapes = Shapes(
+        kept.circularity[used], kept.aspect[used], kept.tilt_sd[used], kept.shared_sd[used], found.round.noise_share
+    )
     picture = picture_of(scaled.micrograph.pixels, kept, pixel, scaled.micrograph.name)
-    record = BenchRecord(scaled.micrograph.name, source.file, _shape_values(*shape), flags=flags, pictures=(picture,))
+    record = BenchRecord(scaled.micrograph.name, source.file, _shape_values([shapes]), flags=flags, pictures=(picture,))
     record = _with_sizes(record, scaled, found, kept.kinds, diameters, common, settings, findings)
-    return Measured(source, diameters, *shape, common, math.hypot(hidden_sd, kind_sd), record)
+    return Measured(
+        source, diameters, shapes, ripple, found.corners == "seen", common, math.hypot(hidden_sd, kind_sd), record
+    )
 
 
 def edge_sd(found: Particles, /) -> float:
@@ -186,21 +210,13 @@ def edge_sd(found: Particles, /) -> float:
         return 0.0
     own = [one.sd for name, one in zip(fit.names, fit.estimates, strict=True) if name.startswith("stretch")]
     known = [sd for sd in own if math.isfinite(sd)]
-    return float(np.mean(known)) if known else 0.0
+    # particles were fitted to the pixels that make the edge, so that its scatter may be less than its noise, never its error
+    short = min(1.0, math.sqrt(fit.goodness.reduced_chi2))
+    return float(np.mean(known)) / short if known and short > 0 else 0.0
 
 
-def _shape_values(
-    circularity: np.ndarray[tuple[int], np.dtype[np.float64]],
-    aspect: np.ndarray[tuple[int], np.dtype[np.float64]],
-    tilt_sd: np.ndarray[tuple[int], np.dtype[np.float64]],
-) -> dict[str, Estimate]:
-    mean = t_interval(circularity[np.isfinite(circularity)])
-    # noise is taken off each, which is right in the mean alone
-    ends = (min(mean.value, 1.0), mean.sd, min(mean.low, 1.0), min(mean.high, 1.0))
-    return {
-        "circularity": Estimate(*ends, mean.level, "1", f"{mean.method}, noise of outlines taken out"),
-        "aspect": mean_aspect(aspect, tilt_sd),
-    }
+def _shape_values(pictures: Sequence[Shapes]) -> dict[str, Estimate]:
+    return {"circularity": mean_circularity(pictures), "aspect": mean_aspect(pictures)}
 
 
 def counted(number: int, /) -> Estimate:
@@ -345,8 +361,7 @@ def _together(
             values["particles_needed"] = _needed(values, settings)
         curves = tuple(_histogram(every, laws, ""))
     values["count"] = counted(count)
-    shapes = ([one.circularity for one in own], [one.aspect for one in own], [one.tilt_sd for one in own])
-    values |= _shape_values(*(np.concatenate(one) for one in shapes))
+    values |= _shape_values([one.shapes for one in own])
     record = BenchRecord(own[0].source.sample, "", values, words=words, tables=tables, flags=flags, curves=curves)
     return record, f"{len(own)} pictures with {count} particles: the picture is the unit, particles are nested in it"
 

@@ -21,6 +21,7 @@ from lampyris.bench.lifetime import (
     range_of,
     response_from_counts,
     saturated,
+    shift_over,
 )
 from lampyris.bench.lifetime.inference import CLEARLY
 from lampyris.core.bench import BenchCurve, BenchRecord, BenchResult, BenchSource
@@ -171,7 +172,7 @@ def _values(
         "background_counts": best.supported("background"),
     }
     if reconvolved and settings.shift_ns is None:
-        values["response_shift_ns"] = _scaled(best.fit["shift"], decay.channel_ns, "ns")
+        values["response_shift_ns"] = shift_over(fits)
     if settings.scatter:
         values["scatter_photons"] = best.supported("scatter")
     if best.model.stretched:
@@ -182,10 +183,6 @@ def _values(
             "modulation_lifetime_ns": phasor.modulation_ns,
         }  # fmt: skip
     return values
-
-
-def _scaled(one: Estimate, by: float, unit: str) -> Estimate:
-    return Estimate(one.value * by, one.sd * by, one.low * by, one.high * by, one.level, unit, one.method)
 
 
 def _response(

@@ -13,6 +13,7 @@ from lampyris.bench.lifetime import (
     Range,
     Response,
     Window,
+    background_over,
     fit_decay,
     infer_decay,
     mean_over,
@@ -169,7 +170,7 @@ def _values(
         "amplitude_mean_ns": mean_over(fits, "amplitude"),
         "intensity_mean_ns": mean_over(fits, "intensity"),
         "reduced_chi2": best.reduced_chi2(),
-        "background_counts": best.supported("background"),
+        "background_counts": background_over(fits),
     }
     if reconvolved and settings.shift_ns is None:
         values["response_shift_ns"] = shift_over(fits)
@@ -288,9 +289,17 @@ def _judge(
         seen = f"does not clearly tell {best.title} from {', '.join(alike)}: lifetimes hold only if that law does."
         doubts.add("laws-alike", seen, "Record more photons; print the means.", Severity.NOTE)
     chi2 = best.reduced_chi2()
-    if best.correlated or chi2.value - _CLEAR * chi2.sd > 1.0:
-        seen = f"is not fully met by the law: reduced chi-squared {best.fit.goodness.reduced_chi2:.3g}."
+    if best.correlated:
+        seen = (
+            f"is not fully met by the law: reduced chi-squared {chi2.value:.3g}, and its residuals follow each other."
+        )
         doubts.add("misfit", seen, "Look at the residuals; try --scatter, more components, or a fresh response.")
+    elif chi2.value - _CLEAR * chi2.sd > 1.0:
+        seen = (
+            f"scatters beyond its photons: reduced chi-squared {chi2.value:.3g}, as channels that differ in width by"
+            f" {100 * best.unevenness:.2g} % make it. The intervals hold that."
+        )
+        doubts.add("uneven-channels", seen, "Look at the residuals; steady light shows the widths of the channels.")
     if response is not None and settings.shift_ns is None:
         shift = best.fit["shift"].value
         if abs(shift) > max(3.0, response.width_channels):

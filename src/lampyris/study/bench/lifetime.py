@@ -107,9 +107,10 @@ def _notes(response: bool, settings: Settings) -> tuple[str, ...]:
         f"{how}; Poisson likelihood of the counts, background free, over {until}; {number}.",
         "Amplitudes are shares of the height at time 0; the amplitude mean is what a quantum yield follows, the intensity mean"
         " is the mean arrival of a photon: they are different numbers. Where the law is open"
-        " both are means over the laws that the decay bears, by their Akaike weights, and their intervals hold the choice.",
-        "Lifetimes have support-plane (profile likelihood) intervals, widened by the counting noise of the response; reduced"
-        " chi-squared is Pearson's.",
+        " both, the background and the shift are means over the laws that the decay bears, by their Akaike weights, and their"
+        " intervals hold the choice.",
+        "Lifetimes have support-plane (profile likelihood) intervals, widened by the counting noise of the response and by"
+        " channels of uneven width, as far as the scatter of the counts shows them; reduced chi-squared is Pearson's.",
     )
 
 

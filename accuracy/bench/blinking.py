@@ -1,5 +1,5 @@
 """Laws of virtual blinking dots. ``matched``: two states and stays of at least two bins; ``mismatched``: grey states and stays
-far shorter than a bin, which no trace can show. Six dots, and single dots.
+far shorter than a bin, which no trace can show: flagged as unresolved, and not judged. Six dots, and single dots.
 """
 
 import tempfile

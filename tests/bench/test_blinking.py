@@ -8,17 +8,20 @@ import pytest
 from scipy.special import xlogy
 
 from lampyris.bench.blinking import (
+    beyond_photons,
     change_points,
     cluster_levels,
     infer_law,
     infer_stays,
+    on_share,
     predict_trace,
     stay_counts,
     stays_by_threshold,
     variance_trace,
 )
 from lampyris.bench.blinking.laws import log_likelihood
-from lampyris.probe.photophysics.blinking import SojournTimes
+from lampyris.probe.photophysics.blinking import SojournTimes, on_fraction
+from lampyris.virtual.instruments.blinking import BlinkingTruth, virtual_trace
 
 
 def cost(counts, starts, penalty):
@@ -67,6 +70,8 @@ def test_stays_of_a_square_trace():
     assert found.bins.tolist() == [200, 30, 9, 400, 90, 60]
     assert found.on.tolist() == [False, True, False, True, False, True]
     assert found.of(on=True)[1].tolist() == [False, False, True]
+    # the stay in which the record begins tells nothing of a whole one
+    assert found.of(on=False)[0].tolist() == [9, 90]
     assert (found.on_level, found.off_level) == (pytest.approx(50.0, rel=0.02), pytest.approx(5.0, rel=0.05))
 
 
@@ -129,3 +134,40 @@ def test_a_threshold_cuts_stays_that_change_points_keep():
     bins, _ = stays_by_threshold(counts, 11.0)
     assert infer_stays(counts).bins.size == 3
     assert bins.size > 30
+
+
+def test_a_few_long_stays_widen_the_share_of_time_on():
+    short = np.tile([30, 30], 40)
+    long = short.copy()
+    long[41] = 1200
+    lit = np.tile([1.0, 0.0], 40)
+    even, one_long = (on_share(infer_stays(np.repeat(4.0 + 36.0 * lit, bins))) for bins in (short, long))
+    assert even.high - even.low < 0.01
+    assert one_long.value == pytest.approx(1200 / 3570)
+    # one cycle makes all the variance, so that hardly more than two degrees of freedom are left
+    odds = [math.log(one / (1.0 - one)) for one in (one_long.low, one_long.value, one_long.high)]
+    half = one_long.sd / (one_long.value * (1.0 - one_long.value))
+    assert odds[2] - odds[1] == pytest.approx(odds[1] - odds[0])
+    assert odds[2] - odds[1] > 3.5 * half
+
+
+def test_switches_within_a_bin_scatter_beyond_photons():
+    rng = np.random.default_rng(8)
+    law = {short: SojournTimes(1.5, short, 1.0) for short in (0.04, 0.002)}
+    clear = {}
+    for short, one in law.items():
+        counts = virtual_trace(BlinkingTruth(one, one), bins=3000, bin_s=0.01, rng=rng)
+        clear[short] = max(z for _, z in beyond_photons(counts, infer_stays(counts)).values())
+    assert clear[0.04] < 3.0
+    assert clear[0.002] > 4.0
+
+
+def test_a_record_begins_as_often_on_as_the_dot_is_on():
+    rng = np.random.default_rng(9)
+    on, off = SojournTimes(1.5, 0.05, 0.5), SojournTimes(1.5, 0.05, 50.0)
+    truth = BlinkingTruth(on, off, on_rate_hz=1e6, off_rate_hz=0.0)
+    share = [float((virtual_trace(truth, bins=5, bin_s=0.01, rng=rng) > 5e3).mean()) for _ in range(30)]
+    known = on_fraction(on, off)
+    # four standard errors; a coin for the first state would give a half
+    assert np.mean(share) == pytest.approx(known, abs=4.0 * math.sqrt(known * (1.0 - known) / 30))
+    assert known + 4.0 * math.sqrt(known * (1.0 - known) / 30) < 0.4

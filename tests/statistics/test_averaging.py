@@ -40,6 +40,17 @@ def test_the_mean_holds_the_spread_of_the_models():
     assert averaged_estimate(two, [0.6, 0.4]).low < 0.0
 
 
+def test_uneven_intervals_keep_their_sides():
+    limit, clear = Estimate(0.0, 0.5, 0.0, 1.0, 0.95, "1", "limit"), Estimate(2.0, 0.5, 1.0, 3.5, 0.95, "1", "profile")
+    same = averaged_estimate([limit, clear], [1.0, 0.0], least=0.0, uneven=True)
+    # a limit alone stays what it is: half its width on either side would be too short above
+    assert (same.value, same.low, same.high) == (0.0, 0.0, 1.0)
+    both = averaged_estimate([limit, clear], [0.5, 0.5], uneven=True)
+    apart = 1.96**2 * 1.0
+    assert both.high - both.value == pytest.approx(math.sqrt(0.5 * (1.0 + 1.5**2) + apart), rel=1e-4)
+    assert both.value - both.low == pytest.approx(math.sqrt(0.5 * (0.0 + 1.0) + apart), rel=1e-4)
+
+
 def test_models_without_an_error_are_left_out():
     known, unknown = estimate(10.0, 1.0), Estimate(12.0, math.nan, 11.0, math.inf, 0.95, "nm", "fit")
     assert averaged_estimate([known, unknown], [0.9, 0.1]) is known

@@ -7,6 +7,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from lampyris.core.estimate import Estimate
+from lampyris.statistics.thresholds import half_width
 
 FOLLOWING = "widened for residuals that follow each other"
 """What `widened` says by default."""
@@ -41,7 +42,9 @@ def akaike_weights(criteria: ArrayLike, /) -> NDArray[np.float64]:
     return np.asarray(weights / weights.sum())
 
 
-def averaged_estimate(estimates: Sequence[Estimate], weights: ArrayLike, /, *, least: float = -math.inf) -> Estimate:
+def averaged_estimate(
+    estimates: Sequence[Estimate], weights: ArrayLike, /, *, least: float = -math.inf, uneven: bool = False
+) -> Estimate:
     """Mean of what several models say by their weights; the interval holds each one's error and how far they differ.
 
     Parameters
@@ -51,6 +54,8 @@ def averaged_estimate(estimates: Sequence[Estimate], weights: ArrayLike, /, *, l
         Such as `akaike_weights`; models whose error is unknown are left out unless that is all of the weightiest.
     least : float
         Least value that the number can have: the interval is cut there.
+    uneven : bool
+        Average the distances to the lower and to the upper end each for themselves, as of profile intervals and limits.
 
     Returns
     -------
@@ -77,9 +82,17 @@ def averaged_estimate(estimates: Sequence[Estimate], weights: ArrayLike, /, *, l
     mean = float(w @ values)
     sd = math.sqrt(float(w @ (np.array([estimates[k].sd for k in known]) ** 2 + (values - mean) ** 2)))
     quantile = (best.high - best.low) / (2.0 * best.sd) if best.sd > 0 else 0.0
-    low = min(mean, max(mean - quantile * sd, least))
+    below = above = quantile * sd
+    if uneven:
+        apart = (half_width(best.level) * (values - mean)) ** 2
+        below, above = (
+            math.sqrt(float(w @ (reach**2 + apart)))
+            for reach in (
+                values - np.array([estimates[k].low for k in known]), np.array([estimates[k].high for k in known]) - values,
+            )
+        )  # fmt: skip
     method = f"{best.method}, mean of {len(known)} models by Akaike weights"
-    return Estimate(mean, sd, low, mean + quantile * sd, best.level, best.unit, method)
+    return Estimate(mean, sd, min(mean, max(mean - below, least)), mean + above, best.level, best.unit, method)
 
 
 def following(residuals: ArrayLike, /) -> float:

@@ -45,6 +45,7 @@ FLAGS = {
     "bleached": (BlinkingTruth(ON, SojournTimes(1.6, 0.02, 1.0), bleaches_at_s=15.0), {}),
     "drift": (BlinkingTruth(ON, OFF, drift=-0.5), {}),
     "low-contrast": (BlinkingTruth(ON, OFF, on_rate_hz=1200.0), {}),
+    "unresolved": (BlinkingTruth(SojournTimes(1.5, 0.002, 5.0), SojournTimes(1.6, 0.002, 5.0)), {}),
     "several-levels": (BlinkingTruth(SojournTimes(1.5, 0.3, 5.0), ON, grey_share=0.5), {}),
 }
 

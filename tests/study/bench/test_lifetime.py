@@ -91,6 +91,8 @@ FLAGS = {
     "response-noisy": ({}, {"response_photons": 3e3, "response_background": 0.01}, None),
     "response-narrow": ({}, {"fwhm_ns": 0.2}, None),
     "shifted": ({}, {"colour_shift_ns": 1.5}, None),
+    "misfit": ({"lifetimes_ns": (2.0, 10.0), "amplitudes": (0.5, 0.5)}, {}, None),
+    "uneven-channels": ({"photons": 3e6}, {"unevenness": 0.01}, None),
     "not-counts": ({}, {}, lambda counts: counts * 0.5 + 0.25),
 }
 

@@ -89,11 +89,13 @@ def log_likelihood(exponent: float, rate: float, shortest: int, bin_s: float, st
         law = SojournTimes(exponent, first, 1.0 / rate if rate > 1e-9 else math.inf)
     except InputError:
         return np.full(stays.bins.size, _IMPOSSIBLE)
-    edges = law.survival(np.concatenate([(stays.bins - 0.5) * bin_s, (stays.bins + 0.5) * bin_s, stays.bins * bin_s]))
-    low, high, at = np.split(edges, 3)
-    inside = np.log(np.maximum(low - high, _LEAST))
-    longer = np.log(np.maximum(at, _LEAST))
-    found = stays.whole * inside + stays.cut * longer
+    whole, cut = np.flatnonzero(stays.whole), np.flatnonzero(stays.cut)
+    lengths = stays.bins[whole]
+    left = law.survival(np.concatenate([lengths - 0.5, lengths + 0.5, stays.bins[cut]]) * bin_s)
+    found = np.zeros(stays.bins.size)
+    inside = left[: whole.size] - left[whole.size : 2 * whole.size]
+    found[whole] = stays.whole[whole] * np.log(np.maximum(inside, _LEAST))
+    found[cut] += stays.cut[cut] * np.log(np.maximum(left[2 * whole.size :], _LEAST))
     return np.where(np.isfinite(found), found, _IMPOSSIBLE)
 
 

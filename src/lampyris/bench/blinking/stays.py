@@ -16,6 +16,8 @@ _MOST_SHORTEST = 1000
 _BLEACHED_SHARE, _BLEACHED_TIMES = 0.15, 3.0
 # change of the on level over a trace that is drift
 _DRIFT = 0.15
+# photons per bin below which a dark stay without any is not taken to be darker
+_LEAST_RATE = 0.05
 
 
 def predict_trace(on_share: Array, /, *, on: float, off: float) -> Array:
@@ -79,10 +81,15 @@ class Stays:
         return self.bins.size < 2
 
     def of(self, *, on: bool) -> tuple[NDArray[np.intp], NDArray[np.bool_]]:
-        """Bins of the stays of a state, and whether the record's start or end cuts each short."""
+        """Bins of the stays of a state, and whether the record's end cuts each short.
+
+        The stay in which the record begins is left out. How long it had lasted is not known, and chance meets long stays: what
+        is left of it is neither a whole stay nor a stay that is longer than seen.
+        """
         cut = np.zeros(self.bins.size, bool)
-        cut[[0, -1]] = True
+        cut[-1] = True
         chosen = self.on == on
+        chosen[0] = False
         return self.bins[chosen], cut[chosen]
 
     @property
@@ -150,6 +157,48 @@ def _joined(
         stay_starts, stay_bins, on, on_level, off_level, shortest_seen(on_level, off_level, penalty), levels,
         np.repeat(rates, bins), _drift(starts, bins, rates, on_segment), bool(bleached),
     )  # fmt: skip
+
+
+def beyond_photons(counts: Array, stays: Stays, /) -> dict[bool, tuple[float, float]]:
+    """How much more than photons the counts scatter within stays, on (True) and off (False).
+
+    Switches shorter than a bin leave no change point, but make bins of any brightness in between.
+
+    Parameters
+    ----------
+    counts : numpy.ndarray
+        Photons per bin, dims (bin,).
+    stays : Stays
+        As `infer_stays` finds them.
+
+    Returns
+    -------
+    dict of (float, float)
+        Variance over that of photons, of the bins that lie within their segment, and by how many of its standard errors it is
+        above 1; (1, 0) of a state that is not there.
+
+    Examples
+    --------
+    >>> steady = np.random.default_rng(1).poisson(np.repeat([4.0, 40.0], 300)).astype(float)
+    >>> flicker = steady - np.tile([0.0, 0.0, 0.0, 15.0], 150) * (steady > 20)
+    >>> [round(beyond_photons(one, infer_stays(one))[True][0], 1) for one in (steady, flicker)]
+    [1.0, 2.2]
+    """
+    inner = np.ones(counts.size, bool)
+    new = np.flatnonzero(np.diff(stays.expected))
+    inner[new], inner[new + 1] = False, False
+    lit = np.repeat(stays.on, stays.bins)
+    expected = np.maximum(stays.expected, _LEAST_RATE)
+    found = {}
+    for on in (True, False):
+        own = inner & (lit == on)
+        if not own.any():
+            found[on] = (1.0, 0.0)
+            continue
+        ratio = float(((counts[own] - expected[own]) ** 2 / expected[own]).mean())
+        # of Poisson counts the variance of (n - m)^2 / m is 2 + 1 / m
+        found[on] = (ratio, (ratio - 1.0) / math.sqrt(float((2.0 + 1.0 / expected[own]).mean()) / own.sum()))
+    return found
 
 
 def _inner_levels(counts: Array, bins: NDArray[np.intp], on: NDArray[np.bool_]) -> tuple[float, float]:

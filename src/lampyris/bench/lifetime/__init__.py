@@ -4,7 +4,7 @@
 `infer_decay` finds the law by Poisson likelihood through the same prediction, `phasor_of` looks at the decay without a law.
 """
 
-from lampyris.bench.lifetime.inference import DecayFit, fit_decay, infer_decay, mean_over
+from lampyris.bench.lifetime.inference import DecayFit, background_over, fit_decay, infer_decay, mean_over, shift_over
 from lampyris.bench.lifetime.model import Window
 from lampyris.bench.lifetime.phasor import Phasor, phasor_of
 from lampyris.bench.lifetime.prediction import DecayLaw, predict_decay, variance_decay
@@ -18,6 +18,7 @@ __all__ = [
     "Range",
     "Response",
     "Window",
+    "background_over",
     "fit_decay",
     "infer_decay",
     "mean_over",
@@ -27,5 +28,6 @@ __all__ = [
     "range_of",
     "response_from_counts",
     "saturated",
+    "shift_over",
     "variance_decay",
 ]

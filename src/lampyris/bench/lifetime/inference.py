@@ -22,6 +22,10 @@ _LAGS = 20
 _NUISANCE = ("background", "scatter")
 # condition of the even information from which on its inverse means nothing
 _ILL = 1e12
+# of weighing squared residuals by the variance that they tell
+_ROUNDS = 8
+# Akaike weight of a law whose background is asked for
+_WEIGHS = 1e-3
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -32,14 +36,16 @@ class DecayFit:
     ----------
     model : Decay
     fit : Fit
-        Its covariance holds the noise of the response as well; lifetimes in channels.
+        Its covariance holds the noise of the response and uneven channels as well; lifetimes in channels.
     channel_ns : float
     criterion : float
         AICc, its likelihood divided by `excess`.
     excess : float
         Variance over that of the counts which the richest law leaves, at least 1.
-    response_sd : numpy.ndarray
-        Part of each parameter's standard error that the response's noise makes, dims (parameter,).
+    instrument_sd : numpy.ndarray
+        Part of each parameter's standard error that the response's noise and uneven channels make, dims (parameter,).
+    unevenness : float
+        Standard deviation, relative, that the counts have beyond that of photons, as channels of uneven width give them.
     """
 
     model: Decay
@@ -47,7 +53,8 @@ class DecayFit:
     channel_ns: float
     criterion: float
     excess: float
-    response_sd: Array
+    instrument_sd: Array
+    unevenness: float = 0.0
 
     @property
     def order(self) -> NDArray[np.intp]:
@@ -96,16 +103,17 @@ class DecayFit:
         if not math.isfinite(one.sd):
             return one
         plain = profile_interval(self.fit, name)
+        # the counts' own interval, and beside it what the instrument adds
+        added = float(self.instrument_sd[self.fit.names.index(name)])
         if name in self.fit.at_bound:
             method = "Poisson likelihood, none is likeliest: a limit"
-            return replace(one, sd=plain.high / self.fit.quantile(), low=0.0, high=plain.high, method=method)
-        # the counts' own interval, and beside it what the response's noise and the excess add
-        added = float(self.response_sd[self.fit.names.index(name)])
+            high = math.hypot(plain.high, self.fit.quantile() * added)
+            return replace(one, sd=high / self.fit.quantile(), low=0.0, high=high, method=method)
         own = math.sqrt(max(one.sd**2 - added**2, 0.0)) or one.sd
         beside = one.sd / own if own else 1.0
         low = max(one.value - (one.value - plain.low) * beside, 0.0) if math.isfinite(plain.low) else plain.low
         high = one.value + (plain.high - one.value) * beside
-        method = "Poisson likelihood, support plane (profile), widened by the noise of the response"
+        method = "Poisson likelihood, support plane (profile), widened by the response's noise and uneven channels"
         return replace(one, low=low, high=high, method=method)
 
     def amplitudes(self) -> tuple[Estimate, ...]:
@@ -234,7 +242,7 @@ def fit_decay(
     parameters = model.parameters(start, shift_fixed=shift is not None, shift_reach=5.0)
     fit = fit_poisson(data, parameters, level=level)
     fit = _with_free_nuisance(model, fit)
-    return _with_response_noise(DecayFit(model, fit, channel_ns, fit.goodness.aicc, 1.0, np.zeros(len(fit.names))))
+    return _with_instrument(DecayFit(model, fit, channel_ns, fit.goodness.aicc, 1.0, np.zeros(len(fit.names))))
 
 
 def _with_free_nuisance(model: Decay, fit: Fit) -> Fit:
@@ -261,28 +269,57 @@ def _with_free_nuisance(model: Decay, fit: Fit) -> Fit:
     return _with_covariance(replace(fit, estimates=tuple(estimates)), covariance)
 
 
-def _with_response_noise(found: DecayFit) -> DecayFit:
-    """Covariance with what the response's own counting noise moves the fit by.
+def unevenness(fit: Fit, /) -> float:
+    """Standard deviation, relative, of the widths of the channels that the scatter of the counts asks for beside photons.
 
-    To first order a change of the response moves the estimates by F^-1 J' W times the change of the expected counts.
+    The counts of a channel of mean m then vary by m + s^2 m^2; s^2 by weighted least squares of the squared residuals.
+
+    Notes
+    -----
+    Channels of time converters differ in width (differential nonlinearity): a percent is little beside the noise of a hundred
+    photons, and as much as that of ten thousand.
+    """
+    expected = fit.fitted[0]
+    degrees = max(fit.goodness.degrees, 1)
+    beyond = fit.residuals[0] ** 2 * (expected.size / degrees) - expected
+    square = 0.0
+    for _ in range(_ROUNDS):
+        variance = expected + square * expected**2
+        # of a squared residual: Poisson's own fourth moment counts where there are few photons
+        weight = expected**2 / (2.0 * variance**2 + expected)
+        square = max(float(weight @ beyond) / float(weight @ expected**2), 0.0)
+    return math.sqrt(square)
+
+
+def _with_instrument(found: DecayFit) -> DecayFit:
+    """Covariance with what the response's own counting noise and uneven channels move the fit by.
+
+    To first order a change of the response moves the estimates by F^-1 J' W times the change of the expected counts. The widths
+    of the channels are the same in the decay and in its response, so that both move the estimates together.
     """
     fit, window = found.fit, found.model.window
     moving = np.flatnonzero(np.diag(fit.covariance) > 0)
     variance = window.response.variance
-    if not variance.any() or not moving.size or not np.isfinite(fit.covariance[np.ix_(moving, moving)]).all():
+    own = fit.covariance[np.ix_(moving, moving)]
+    if not moving.size or not np.isfinite(own).all():
         return found
-    pull = (found.model.jacobian(fit.values)[:, moving] / fit.fitted[0][:, None]) @ fit.covariance[
-        np.ix_(moving, moving)
-    ]
-    by_response = np.stack([found.model.back(fit.values, column) for column in pull.T])
-    # its sum is 1: what only makes it stronger is no change of shape
-    by_response = by_response - (by_response @ window.response.shape)[:, None]
-    added = (by_response * variance) @ by_response.T
+    uneven = unevenness(fit)
+    pull = own @ (found.model.jacobian(fit.values)[:, moving] / fit.fitted[0][:, None]).T
+    by_width = np.zeros((moving.size, window.counts.size))
+    by_width[:, window.start : window.end] = pull * fit.fitted[0]
+    added = np.zeros_like(own)
+    if variance.any():
+        by_response = np.stack([found.model.back(fit.values, row) for row in pull])
+        # its sum is 1: what only makes it stronger is no change of shape
+        by_response = by_response - (by_response @ window.response.shape)[:, None]
+        added += (by_response * variance) @ by_response.T
+        by_width -= by_response * window.response.shape
+    added += uneven**2 * by_width @ by_width.T
     covariance = fit.covariance.copy()
     covariance[np.ix_(moving, moving)] += added
     sd = np.zeros(len(fit.names))
     sd[moving] = np.sqrt(np.diag(added))
-    return replace(found, fit=_with_covariance(fit, covariance), response_sd=sd)
+    return replace(found, fit=_with_covariance(fit, covariance), instrument_sd=sd, unevenness=uneven)
 
 
 def _with_covariance(fit: Fit, covariance: Array) -> Fit:
@@ -367,6 +404,29 @@ def infer_decay(
     return (chosen, *sorted((one for one in tried if one is not chosen), key=lambda one: one.criterion))
 
 
+def shift_over(fits: Sequence[DecayFit], /) -> Estimate:
+    """Shift of the response in ns over the laws that a decay bears, by their Akaike weights, as `mean_over` has it.
+
+    All laws have it in common, and each would place the pulse a little differently.
+    """
+    sound, weights = _weighed(fits)
+    scale = fits[0].channel_ns
+    one = averaged_estimate([one.fit["shift"] for one in sound], weights)
+    return replace(
+        one, value=one.value * scale, sd=one.sd * scale, low=one.low * scale, high=one.high * scale, unit="ns"
+    )
+
+
+def background_over(fits: Sequence[DecayFit], /) -> Estimate:
+    """Background per channel over the laws that a decay bears, by their Akaike weights: a slow tail is light to one of them and
+    background to another. Laws that weigh less than a thousandth are left out.
+    """
+    sound, weights = _weighed(fits)
+    told = [k for k in range(len(sound)) if weights[k] >= _WEIGHS]
+    made = [sound[k].supported("background") for k in told]
+    return averaged_estimate(made, weights[told], least=0.0, uneven=True)
+
+
 def mean_over(fits: Sequence[DecayFit], kind: str, /) -> Estimate:
     """Mean lifetime over the laws that a decay bears, by their Akaike weights.
 
@@ -386,9 +446,14 @@ def mean_over(fits: Sequence[DecayFit], kind: str, /) -> Estimate:
     ----------
     Burnham & Anderson 2002, Model Selection and Multimodel Inference, section 4.3, doi:10.1007/b97636.
     """
-    sound = [one for k, one in enumerate(fits) if one.borne or not k]
-    weights = akaike_weights([one.criterion for one in sound])
+    sound, weights = _weighed(fits)
     return averaged_estimate([one.mean(kind) for one in sound], weights, least=0.0)
+
+
+def _weighed(fits: Sequence[DecayFit]) -> tuple[list[DecayFit], Array]:
+    """The chosen law and those others that the decay bears, and their Akaike weights."""
+    sound = [one for k, one in enumerate(fits) if one.borne or not k]
+    return sound, akaike_weights([one.criterion for one in sound])
 
 
 def _criterion(fit: Fit, excess: float) -> float:

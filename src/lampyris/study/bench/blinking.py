@@ -7,8 +7,16 @@ from dataclasses import dataclass, replace
 import numpy as np
 from numpy.typing import NDArray
 
-from lampyris.bench.blinking import StayLaw, Stays, infer_law, infer_stays, stay_counts, stays_by_threshold
-from lampyris.bench.blinking.laws import FEWEST
+from lampyris.bench.blinking import (
+    StayLaw,
+    Stays,
+    beyond_photons,
+    infer_law,
+    infer_stays,
+    on_share,
+    stay_counts,
+    stays_by_threshold,
+)
 from lampyris.core.bench import BenchCurve, BenchRecord, BenchResult, BenchSource
 from lampyris.core.errors import ImageError
 from lampyris.core.estimate import Estimate
@@ -25,6 +33,8 @@ _FEW_STAYS = 20
 _FEWEST_BINS = 50
 _MOST_BINS = 2_000_000
 _FEW_DOTS = 5
+_CLEAR = 4.0
+"""Standard errors by which counts must scatter beyond photons to be flagged: of photons alone a chance of 1 in 30,000."""
 _NONE = Estimate(math.nan, math.nan, math.nan, math.nan, 0.95, "1", "no law: too few stays")
 
 
@@ -96,7 +106,7 @@ def _notes(shortest: int, bin_s: float, settings: Settings) -> tuple[str, ...]:
         f"Change points by penalised Poisson likelihood (PELT, penalty {penalty}); levels by BIC; on is nearer to the"
         " brightest level than to the darkest.",
         f"Stays of {shortest} bins ({shortest * bin_s:.3g} s) and longer, density t^-m exp(-t/cutoff), maximum likelihood of"
-        " lengths in whole bins; the first and last stay of a trace count as longer than seen.",
+        " lengths in whole bins; the last stay of a trace counts as longer than seen, the first is left out.",
         "threshold_* are the same laws of the stays that a fixed threshold half-way between the levels makes, from two bins on:"
         " shown to compare, not to be used.",
         "The laws hold for the times that were looked at: exponents depend on bin and length of the record if no power law holds.",
@@ -153,6 +163,7 @@ def _doubts(
     whole = min(sum(~stays.of(on=on)[1]) for on in (True, False))
     contrast = stays.on_level / stays.off_level if stays.off_level else math.inf
     grey = stays.levels.rates.size
+    beyond, clear = max(beyond_photons(counts, stays).values(), key=lambda one: one[1])
     told: list[tuple[str, bool, str, str]] = [
         ("one-state", stays.one_state, "has one state only: no switch was found.", "Record longer, or another dot."),
         ("few-switches", not stays.one_state and whole < _FEW_STAYS,
@@ -162,13 +173,17 @@ def _doubts(
         ("drift", bool(stays.drift), f"has an on level that changes by {100 * stays.drift:.0f} % over the trace.",
          "It is a drift of focus or bleaching in steps: record a reference beside it, or use the part before."),
         ("several-levels", grey > 2, f"has {grey} levels of brightness, joined to on and off.",
-         "Look at the trace: grey states, or more than one dot."),
+         "Look at the trace: grey states, or more than one dot. The laws and the share of time on hold for the joined states."),
+        ("unresolved", clear > _CLEAR,
+         f"scatters within stays by {beyond:.3g} times what photons do: it switches faster than a bin, or its levels wander."
+         " Stays are joined over what is not seen, and exponents and the share of time on are off.",
+         "Bin narrower, with more light, and look whether the exponents stay."),
         ("low-contrast", stays.shortest > 20 and not stays.one_state,
          f"has levels so near ({contrast:.3g} to 1) that stays below {stays.shortest} bins are missed.",
          "Bin wider, or use more light."),
     ]  # fmt: skip
     doubts = Doubts("blinking", trace.file, findings, trace.name)
-    doubts.add_held(told, notes=("several-levels",))
+    doubts.add_held(told)
     return tuple(doubts.flags)
 
 
@@ -222,8 +237,11 @@ def _naive(dots: Sequence[_Dot], on: bool, bin_s: float) -> Estimate:
             continue
         bins, states = stays_by_threshold(one.counts, 0.5 * (one.stays.on_level + one.stays.off_level))
         cut = np.zeros(bins.size, bool)
-        cut[[0, -1]] = True
-        counted.append(stay_counts(bins[states == on], cut[states == on], shortest=2))
+        cut[-1] = True
+        # the first is left out, as of other stays
+        own = np.flatnonzero(states == on)
+        own = own[own > 0]
+        counted.append(stay_counts(bins[own], cut[own], shortest=2))
     try:
         found = infer_law(counted, shortest=2, bin_s=bin_s, profile=False).exponent if counted else _NONE
     except ValueError:
@@ -232,21 +250,12 @@ def _naive(dots: Sequence[_Dot], on: bool, bin_s: float) -> Estimate:
 
 
 def _on_fraction(dots: Sequence[_Dot]) -> Estimate:
-    """Share of time on until the end or bleaching: over dots by Student, of one dot over its cycles by the delta method."""
+    """Share of time on until the end or bleaching: over dots by Student, of one dot over its cycles."""
     shares = [one.stays.on_bins / max(one.stays.observed_bins, 1) for one in dots]
     if len(dots) > 1:
         found = t_interval(shares)
         return replace(found, low=max(found.low, 0.0), high=min(found.high, 1.0))
-    stays = dots[0].stays
-    cycles = stays.bins.size // 2
-    if cycles < FEWEST:
-        return Estimate(shares[0], math.nan, 0.0, 1.0, 0.95, "1", "one dot, too few switches for an interval")
-    pairs = stays.bins[: 2 * cycles].reshape(cycles, 2).astype(np.float64)
-    lit = pairs[:, 0 if stays.on[0] else 1]
-    total = pairs.sum(axis=1)
-    sd = float(np.sqrt(((lit - shares[0] * total) ** 2).sum() * cycles / (cycles - 1)) / total.sum())
-    method = "share of time over cycles of one dot, delta method"
-    return normal_interval(shares[0], sd, unit="1", method=method, low=0.0, high=1.0)
+    return on_share(dots[0].stays)
 
 
 def _level(mean: float, bins: int) -> Estimate:

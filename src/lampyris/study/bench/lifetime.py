@@ -13,6 +13,7 @@ from lampyris.bench.lifetime import (
     Range,
     Response,
     Window,
+    background_over,
     fit_decay,
     infer_decay,
     mean_over,
@@ -21,6 +22,7 @@ from lampyris.bench.lifetime import (
     range_of,
     response_from_counts,
     saturated,
+    shift_over,
 )
 from lampyris.bench.lifetime.inference import CLEARLY
 from lampyris.core.bench import BenchCurve, BenchRecord, BenchResult, BenchSource
@@ -105,9 +107,10 @@ def _notes(response: bool, settings: Settings) -> tuple[str, ...]:
         f"{how}; Poisson likelihood of the counts, background free, over {until}; {number}.",
         "Amplitudes are shares of the height at time 0; the amplitude mean is what a quantum yield follows, the intensity mean"
         " is the mean arrival of a photon: they are different numbers. Where the law is open"
-        " both are means over the laws that the decay bears, by their Akaike weights, and their intervals hold the choice.",
-        "Lifetimes have support-plane (profile likelihood) intervals, widened by the counting noise of the response; reduced"
-        " chi-squared is Pearson's.",
+        " both, the background and the shift are means over the laws that the decay bears, by their Akaike weights, and their"
+        " intervals hold the choice.",
+        "Lifetimes have support-plane (profile likelihood) intervals, widened by the counting noise of the response and by"
+        " channels of uneven width, as far as the scatter of the counts shows them; reduced chi-squared is Pearson's.",
     )
 
 
@@ -168,10 +171,10 @@ def _values(
         "amplitude_mean_ns": mean_over(fits, "amplitude"),
         "intensity_mean_ns": mean_over(fits, "intensity"),
         "reduced_chi2": best.reduced_chi2(),
-        "background_counts": best.supported("background"),
+        "background_counts": background_over(fits),
     }
     if reconvolved and settings.shift_ns is None:
-        values["response_shift_ns"] = _scaled(best.fit["shift"], decay.channel_ns, "ns")
+        values["response_shift_ns"] = shift_over(fits)
     if settings.scatter:
         values["scatter_photons"] = best.supported("scatter")
     if best.model.stretched:
@@ -182,10 +185,6 @@ def _values(
             "modulation_lifetime_ns": phasor.modulation_ns,
         }  # fmt: skip
     return values
-
-
-def _scaled(one: Estimate, by: float, unit: str) -> Estimate:
-    return Estimate(one.value * by, one.sd * by, one.low * by, one.high * by, one.level, unit, one.method)
 
 
 def _response(
@@ -291,9 +290,17 @@ def _judge(
         seen = f"does not clearly tell {best.title} from {', '.join(alike)}: lifetimes hold only if that law does."
         doubts.add("laws-alike", seen, "Record more photons; print the means.", Severity.NOTE)
     chi2 = best.reduced_chi2()
-    if best.correlated or chi2.value - _CLEAR * chi2.sd > 1.0:
-        seen = f"is not fully met by the law: reduced chi-squared {best.fit.goodness.reduced_chi2:.3g}."
+    if best.correlated:
+        seen = (
+            f"is not fully met by the law: reduced chi-squared {chi2.value:.3g}, and its residuals follow each other."
+        )
         doubts.add("misfit", seen, "Look at the residuals; try --scatter, more components, or a fresh response.")
+    elif chi2.value - _CLEAR * chi2.sd > 1.0:
+        seen = (
+            f"scatters beyond its photons: reduced chi-squared {chi2.value:.3g}, as channels that differ in width by"
+            f" {100 * best.unevenness:.2g} % make it. The intervals hold that."
+        )
+        doubts.add("uneven-channels", seen, "Look at the residuals; steady light shows the widths of the channels.")
     if response is not None and settings.shift_ns is None:
         shift = best.fit["shift"].value
         if abs(shift) > max(3.0, response.width_channels):

@@ -1,5 +1,6 @@
 """A virtual microscope with a photon counter: traces of single dots that switch by known laws, as CSV."""
 
+import math
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -12,6 +13,8 @@ from lampyris.probe.photophysics.blinking import SojournTimes
 
 Array = NDArray[np.float64]
 _AT_ONCE = 512
+# halvings that find what is left of the first stay; records beyond which stays of a law without mean do not count
+_HALVINGS, _BEYOND = 40, 100.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,18 +45,20 @@ class BlinkingTruth:
 
 
 def virtual_trace(truth: BlinkingTruth, /, *, bins: int, bin_s: float, rng: np.random.Generator) -> NDArray[np.float64]:
-    """Photons per bin of a dot, dims (bin,); switches fall anywhere within bins."""
+    """Photons per bin of a dot, dims (bin,); switches fall anywhere within bins.
+
+    The dot has blinked for long when the record begins, so that it begins in a long stay more often than in a short one.
+    """
     end = bins * bin_s
-    at, lit = 0.0, bool(rng.random() < 0.5)
+    means = [_mean_s(one, end) for one in (truth.on, truth.off)]
+    at, lit = 0.0, bool(rng.random() * sum(means) < means[0])
     edges, brightness = [0.0], []
     drawn: dict[bool, list[float]] = {True: [], False: []}
     while at < end:
         if not drawn[lit]:
             # many at once, as a quantile is found by halving
             drawn[lit] = (truth.on if lit else truth.off).quantile(rng.random(_AT_ONCE)).tolist()
-        stay = drawn[lit].pop()
-        # the record begins somewhere within a stay
-        at += stay if edges[1:] else stay * float(rng.random())
+        at += drawn[lit].pop() if edges[1:] else _rest_s(truth.on if lit else truth.off, end, rng)
         edges.append(at)
         grey = 0.5 if truth.grey_share and rng.random() < truth.grey_share else 1.0
         brightness.append(grey if lit else 0.0)
@@ -64,6 +69,32 @@ def virtual_trace(truth: BlinkingTruth, /, *, bins: int, bin_s: float, rng: np.r
     share = np.diff(at_edges) / bin_s * (1.0 + truth.drift * np.linspace(0.0, 1.0, bins))
     expected = predict_trace(share, on=truth.on_rate_hz * bin_s, off=truth.off_rate_hz * bin_s)
     return rng.poisson(np.maximum(expected, 0.0)).astype(np.float64)
+
+
+def _mean_s(law: SojournTimes, end: float) -> float:
+    """Mean stay; of a law without a mean that within a time far beyond the record."""
+    mean = law.mean_s()
+    return mean if math.isfinite(mean) else law.mean_s(within_s=_BEYOND * end)
+
+
+def _rest_s(law: SojournTimes, end: float, rng: np.random.Generator) -> float:
+    """What is left at a time that chance picks of the stay that holds it, cut at the end: its density is S(t) over the mean stay.
+
+    References
+    ----------
+    Cox 1962, Renewal Theory, section 5.3 (recurrence times).
+    """
+    asked = float(rng.random()) * _mean_s(law, end)
+    if law.mean_s(within_s=end) <= asked:
+        return end
+    # the mean of stays that are cut at t is the integral of S from 0 to t
+    low, high = 0.0, end
+    for _ in range(_HALVINGS):
+        middle = 0.5 * (low + high)
+        # up to the shortest stay S is 1
+        reached = middle if middle <= law.shortest_s else law.mean_s(within_s=middle)
+        low, high = (middle, high) if reached < asked else (low, middle)
+    return 0.5 * (low + high)
 
 
 def write_virtual_blinking(

@@ -55,6 +55,7 @@ Array = NDArray[np.float64]
 _ASSUMED_WIDTH_DEG, _ASSUMED_SD, _GIVEN_SD = 0.1, 0.5, 0.05
 _LEAST_EXPLAINED = 0.6
 _MOST_MARKS = 5
+_HUMP_TERMS = 6
 
 
 @dataclass(frozen=True, slots=True)
@@ -258,6 +259,10 @@ def _record(
         return _unknown(spectrum, recorded, matches, settings, doubts)
     best = matches[0]
     lines = infer_lines(recorded, best, terms=settings.background_terms)
+    if math.isfinite(_hump(recorded, lines)):
+        # a hump that bends more than the background may would go into the lines' feet
+        settings = settings.model_copy(update={"background_terms": settings.background_terms + _HUMP_TERMS})
+        lines = infer_lines(recorded, best, terms=settings.background_terms)
     second = None
     if settings.second_phase and not settings.phase:
         rest = recorded.signal - lines.expected
@@ -409,10 +414,8 @@ def _doubts_of_fit(
     seen = math.hypot(sharp, math.degrees(0.1 * recorded.beam.mean_a / lines.column_nm.value))
     strengths = _relative_strengths(lines)
     own = len(_apart(lines))
-    ground = lines.background
     highest = float(lines.parts[lines.phase].max())
-    inner = int(np.argmax(ground))
-    rise = float(ground[inner] - max(ground[0], ground[-1]))
+    hump = _hump(recorded, lines)
     fit = whole if whole is not None else lines
     told = [
         ("size-by-whole-pattern", whole is not None and own < 3, "has lines that run into each other: its size is by Debye's sum.",
@@ -428,8 +431,8 @@ def _doubts_of_fit(
         ("preferred-orientation", strengths > 3.0 and lines.column_nm.value > 4.0,
          f"has lines whose strengths differ from the table's by a factor of {strengths:.1f} among each other.",
          "Grind, or fill from the side."),
-        ("amorphous-hump", rise > 0.1 * highest and rise > 5.0 * float(np.median(recorded.sd)) and inner > 5,
-         f"has a broad hump about {recorded.two_theta_deg[inner]:.0f} deg, of glass, polymer or ligands; it went into the background.",
+        ("amorphous-hump", math.isfinite(hump),
+         f"has a broad hump about {hump:.0f} deg, of glass, polymer or ligands; it went into the background.",
          "Wash the sample, or use a holder that does not scatter."),
         ("weak", highest < 4.0 * float(np.median(recorded.sd)), "hardly stands above its noise.", "Count longer."),
         ("shape-misfit", fit.widening > 8.0, f"is not quite what is fitted: errors were widened {fit.widening:.0f} times.",
@@ -437,6 +440,15 @@ def _doubts_of_fit(
         ("fit-doubtful", not fit.settled, "has no certain best fit.", "Narrow --low-deg and --high-deg, or say the phase."),
     ]  # fmt: skip
     doubts.add_held(told)
+
+
+def _hump(recorded: Recorded, lines: LineFit) -> float:
+    """Angle of a hump of the background within the pattern, NaN where there is none."""
+    ground = lines.background
+    inner = int(np.argmax(ground))
+    rise = float(ground[inner] - max(ground[0], ground[-1]))
+    clear = rise > 0.1 * float(lines.parts[lines.phase].max()) and rise > 5.0 * float(np.median(recorded.sd))
+    return float(recorded.two_theta_deg[inner]) if clear and inner > 5 else math.nan
 
 
 def _apart(lines: LineFit) -> list[int]:

@@ -15,7 +15,7 @@ from lampyris.study.bench import measure
 from lampyris.virtual.instruments.eds import XrayTruth, write_virtual_xray
 
 TABLE = "bench-eds"
-REPEATS, QUICK_REPEATS = 150, 24
+REPEATS, QUICK_REPEATS = 200, 24
 DOTS = (
     {"Cd": 1.0, "Se": 1.0},
     {"Cd": 0.7, "Se": 0.3, "Te": 0.7},

@@ -17,7 +17,7 @@ from lampyris.study.bench import measure
 from lampyris.virtual.instruments.ftir import OLEATE, PEG, InfraredTruth, write_virtual_infrared
 
 TABLE = "bench-ftir"
-REPEATS, QUICK_REPEATS = 100, 12
+REPEATS, QUICK_REPEATS = 200, 12
 NOT_THERE = Estimate(math.nan, math.nan, math.nan, math.nan, 0.95, "1/cm", "not found")
 
 

@@ -26,7 +26,8 @@ _STEPS = 1.5
 _ROUNDS = 5
 SHAPE_FLOOR = 2e-4
 """Of the tallest band: what no sum of pseudo-Voigt bands tells from the shape of real ones."""
-
+LEAST_NOISE = 1e-6
+"""Of a spectrum's range: below that nothing was measured but drawn, computed or smoothed; assumed."""
 _MOST_CANDIDATES = 60
 
 
@@ -213,9 +214,11 @@ class BandFit:
     baseline, expected : numpy.ndarray, dims (point,)
         What lies under them, and both together.
     noise : float
-        Standard deviation of a point.
+        Standard deviation of a point; at least what rounding makes.
     doubtful : bool
         A fit did not end at a certain minimum.
+    unseen : bool
+        The points scatter less than rounding alone would make them: their noise is not known.
     """
 
     bands: tuple[Band, ...]
@@ -223,6 +226,7 @@ class BandFit:
     expected: Array
     noise: float
     doubtful: bool
+    unseen: bool = False
 
 
 def infer_bands(
@@ -234,6 +238,7 @@ def infer_bands(
     reach_cm: float = 0.0,
     significance: float = 5.0,
     widest_cm: float = 250.0,
+    rounding: float = 0.0,
     level: float = 0.95,
 ) -> BandFit:
     """Bands that stand above the noise, each with the uncertainty of its fit.
@@ -249,6 +254,8 @@ def infer_bands(
     significance : float
         Height over its standard error from which a band is kept.
     widest_cm : float
+    rounding : float
+        Standard deviation of what rounding does to a point: noise is taken to be no less.
     level : float
 
     Returns
@@ -265,12 +272,15 @@ def infer_bands(
     Points count by the noise of a detector, whose transmittance is as noisy everywhere.
     Candidates are the tops of the spectrum's correlation with negative second derivatives of Gaussians of several widths, which do
     not see a straight baseline. Groups are fitted, and what is left is searched again; a further band must lower AICc.
+    Errors come from what the fit leaves, not from the noise: also where no noise is seen.
     """
     if wavenumber_cm.size < 30:
         raise ValueError(f"{wavenumber_cm.size} points are too few; 30 are needed")
     sd = _relative_sd(signal)
     flat = signal - baseline
-    noise = noise_sd(flat)
+    seen = noise_sd(flat)
+    unseen = seen < max(rounding, LEAST_NOISE * float(np.ptp(signal)))
+    noise = max(seen, rounding)
     floor = max(noise, SHAPE_FLOOR * float(np.ptp(flat)))
     found = _candidates(wavenumber_cm, flat, floor, significance, widest_cm)
     groups: list[tuple[slice, Fit, int]] = []
@@ -310,7 +320,7 @@ def infer_bands(
     bands = [_with_change(band, earlier) for band in _all_described(groups)]
     bands.sort(key=lambda one: -one.centre_cm.value)
     expected = baseline + _modelled(wavenumber_cm, groups)
-    return BandFit(tuple(bands), baseline, expected, noise, any(not fit.trusted for _, fit, _ in groups))
+    return BandFit(tuple(bands), baseline, expected, noise, any(not fit.trusted for _, fit, _ in groups), unseen)
 
 
 def _candidates(x: Array, y: Array, noise: float, significance: float, widest_cm: float) -> list[tuple[float, float]]:
@@ -426,17 +436,20 @@ def _fit(
     floor = float(np.quantile(seen, 0.1))
     tall = max(float(np.ptp(seen)), 1e-12)
     parameters = []
+    step = span / max(own.size - 1, 1)
+    thinnest, widest = math.log(step), math.log(2.0 * span)
     for k, (centre, width) in enumerate(group):
         height = max(float(np.interp(centre, own, seen)) - floor, 0.05 * tall)
-        # nothing is bounded, which is fast; bands that run away are taken out afterwards
+        inside = min(max(centre, float(own[0])), float(own[-1]))
+        # without bounds a band that the window does not hold runs away, and where it is then is a matter of rounding
         parameters += [
-            Parameter(f"height_{k}", height, scale=0.01 * tall),
-            Parameter(f"centre_{k}", centre, unit="1/cm", scale=0.02 * width),
-            Parameter(f"log_width_{k}", math.log(width), scale=0.02),
+            Parameter(f"height_{k}", height, 0.0, scale=0.01 * tall),
+            Parameter(f"centre_{k}", inside, own[0], own[-1], unit="1/cm", scale=0.02 * width),
+            Parameter(f"log_width_{k}", min(max(math.log(width), thinnest), widest), thinnest, widest, scale=0.02),
         ]
     # one shape for a group: bands of one sample have much the same, and overlapping ones do not tell theirs apart
     parameters += [
-        Parameter("share", 0.3, scale=0.02),
+        Parameter("share", 0.3, 0.0, 1.0, scale=0.02),
         Parameter("level", floor, scale=0.01 * tall),
         Parameter("rise", 0.0, scale=0.01 * tall),
     ]

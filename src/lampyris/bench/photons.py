@@ -78,6 +78,32 @@ def difference_sd(values: NDArray[np.float64], /) -> float:
     return 1.4826 * float(np.median(np.abs(np.diff(values, 2)))) / math.sqrt(6.0)
 
 
+def rounding_step(values: NDArray[np.float64], /) -> float:
+    """Step in which a signal's numbers were written; 0 where they have none in common.
+
+    Parameters
+    ----------
+    values : numpy.ndarray, dims (point,)
+
+    Returns
+    -------
+    float
+        Least distance between two values, if all others lie whole multiples of it apart.
+
+    Examples
+    --------
+    >>> round(rounding_step(np.array([0.966, 0.961, 0.9705, 0.966])), 9), rounding_step(np.sqrt(np.arange(5.0)))
+    (0.0005, 0.0)
+    """
+    gaps = np.diff(np.unique(values[np.isfinite(values)]))
+    if not gaps.size:
+        return 0.0
+    step = float(gaps.min())
+    counts = gaps / step
+    # a hundredth of a step: what binary numbers make of decimal ones is far less
+    return step if bool((np.abs(counts - np.round(counts)) < 0.01).all()) else 0.0
+
+
 def noise_line(spectra: tuple[Spectrum, ...], /) -> tuple[float, float]:
     """Variance of a point as ``a + b * signal``, from the second differences of smooth spectra.
 

@@ -16,9 +16,9 @@ def test_strain_is_the_root_of_its_square():
     assert (found.low, found.value, found.high) == pytest.approx((2**0.5 * 1e-2, 2e-2, 6**0.5 * 1e-2))
 
 
-@pytest.mark.parametrize("value", [-1.0, -5.0])
+@pytest.mark.parametrize("value", [0.0, -0.49, -1.0, -5.0])
 def test_no_strain_is_never_certain(value):
     found = strain_of(square(value, 0.5))
-    # all of the interval of the square lies below 0: what its noise would have hidden is the upper end
+    # what the square's noise would have hidden is the upper end, however far below 0 it fell
     assert (found.low, found.value) == (0.0, 0.0)
     assert found.high == pytest.approx(0.5**0.5 * 1e-2)

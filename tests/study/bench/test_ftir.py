@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 
 from lampyris import cli
+from lampyris.bench.ftir import infer_bands, penalised_baseline
 from lampyris.core.bench import BenchSource
 from lampyris.core.errors import LampyrisError
 from lampyris.core.techniques.ftir import Settings
@@ -49,14 +50,38 @@ def test_bands_and_binding_mode(tmp_path):
 
 
 def test_a_spectrum_that_is_no_sum_of_bands_is_flagged(tmp_path):
-    assert "shape-misfit" not in measured(written(tmp_path / "a.jdx")).records[0].flags
+    assert not {"shape-misfit", "noise-unseen"} & set(measured(written(tmp_path / "a.jdx")).records[0].flags)
     x = np.arange(1000.0, 3600.0, 4.0)
     # a vapour's branches, rounded to three decimals
     comb = np.exp(-(((x - 1400) / 150) ** 2)) * (np.sin(x / 9.0) > 0) * 0.6
     path = tmp_path / "vapour.csv"
     path.write_text("1/cm,absorbance\n" + "\n".join(f"{a:.0f},{b:.3f}" for a, b in zip(x, comb, strict=True)))
     record = measured(path).records[0]
-    assert "shape-misfit" in record.flags
+    assert {"shape-misfit", "noise-unseen"} <= set(record.flags)
+
+
+def test_a_noiseless_vapour_is_fitted_alike_whatever_is_rounded():
+    """Rotational lines of three vibrations that hardly stand apart, as a drawing of three decimals has them."""
+    x = np.arange(1000.0, 2200.0, 2.0)
+    turns = np.arange(30)
+    seen = 0.2 * np.exp(-4.0 * np.log(2.0) * ((x - 1900.0) / 30.0) ** 2)
+    for centre, height, constant in ((1250.0, 0.3, 0.9), (1450.0, 0.3, 0.9), (1750.0, 0.2, 1.2)):
+        filled = (2 * turns + 1) * np.exp(-constant * turns * (turns + 1) / 209.0)
+        for branch in (-2.0, 2.0):
+            away = x[:, None] - centre - branch * constant * (turns + 1)
+            seen += (height * filled / filled.max() / (1.0 + 4.0 * (away / 3.0) ** 2)).sum(axis=1)
+    drawn = -np.log10(np.round(10.0**-seen, 3))
+    fits = []
+    for rounded in (0.0, 1e-15):
+        # what another order of sums would make of the numbers
+        signal = drawn * (1.0 + rounded * np.random.default_rng(1).standard_normal(x.size))
+        base = penalised_baseline(x, signal, reach_cm=600.0)
+        fits.append(infer_bands(x, signal, baseline=base, reach_cm=600.0, rounding=1.25e-4))
+    one = fits[0]
+    assert len(one.bands) > 3 and one.unseen and one.noise == 1.25e-4
+    # a search ends within a ten-thousandth of a standard error
+    both = np.array([[band.centre_cm.value for band in fit.bands] for fit in fits])
+    assert np.abs(both[0] - both[1]).max() < 1e-4 * min(band.centre_cm.sd for band in one.bands)
 
 
 def test_noise_has_no_bands(tmp_path):

@@ -91,6 +91,31 @@ class Phase:
         a, b, c = self.lengths_a
         return 1 if a == b == c or a != b else 2
 
+    @property
+    def uniaxial(self) -> bool:
+        """One axis stands out and the two across it are alike."""
+        a, b, c = self.lengths_a
+        return a == b != c
+
+    def harmonic(self, directions: Array, /) -> Array:
+        """What a dot's extent along a direction follows first where one axis stands out; 0 in the mean over all directions.
+
+        Facets of a cubic dot come back along all of its axes and mend no fit; for cubic and lower symmetries this is 0.
+
+        Parameters
+        ----------
+        directions : numpy.ndarray, dims (direction, 3)
+            Of any length but 0, in the frame of `cell`.
+
+        Returns
+        -------
+        numpy.ndarray, dims (direction,)
+            Squared cosine to the axis, less 1/3.
+        """
+        if not self.uniaxial:
+            return np.zeros(directions.shape[:-1])
+        return np.asarray(directions[..., 2] ** 2 / np.sum(directions**2, axis=-1) - 1.0 / 3.0)
+
     def cell(self, a: float = math.nan, c: float = math.nan, /) -> Array:
         """Axes as rows in A, dims (axis, 3); with `a` alone all lengths are scaled alike."""
         own, b, long = self.lengths_a
@@ -104,6 +129,25 @@ class Phase:
                 [third * math.cos(beta), 0.0, third * math.sin(beta)],
             ]
         )
+
+
+def extent_of(harmonic: Array, form: float, /) -> Array:
+    """Columns of a dot along directions over their mean over all: exp(form times harmonic), dims as `harmonic`.
+
+    Parameters
+    ----------
+    harmonic : numpy.ndarray
+        Of `Phase.harmonic`.
+    form : float
+        Logarithm of the ratio of columns along and across the axis.
+
+    Examples
+    --------
+    >>> extent_of(np.array([-1.0, 2.0]) / 3.0, 0.22).round(2).tolist()
+    [0.93, 1.16]
+    """
+    # the mean square of the harmonic over all directions is 4 / 45
+    return np.asarray(np.exp(form * harmonic) / (1.0 + 2.0 / 45.0 * form**2))
 
 
 @lru_cache(maxsize=1)

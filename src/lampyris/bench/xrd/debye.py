@@ -11,6 +11,7 @@ from lampyris.bench.xrd.crystals import DEBYE_WALLER_A2, Phase, form_factor, pha
 
 Array = NDArray[np.float64]
 _BIN_A = 0.03
+_DIRECTIONS = 8
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -28,6 +29,8 @@ class PairShells:
     atoms : mapping of str to int
         Of the cell.
     reach_a : float
+    shell, harmonic, share : tuple of numpy.ndarray
+        Directions of each pair's shells, by `Phase.harmonic`: the shell, its value, and its share of the shell's pairs.
     """
 
     pairs: tuple[tuple[str, str], ...]
@@ -35,6 +38,9 @@ class PairShells:
     count: tuple[Array, ...]
     atoms: dict[str, int]
     reach_a: float
+    shell: tuple[NDArray[np.intp], ...]
+    harmonic: tuple[Array, ...]
+    share: tuple[Array, ...]
 
 
 @lru_cache(maxsize=16)
@@ -47,23 +53,33 @@ def pair_shells(name: str, reach_a: float, /) -> PairShells:
     grid = np.stack(np.meshgrid(*[np.arange(-m, m + 1) for m in most], indexing="ij"), axis=-1).reshape(-1, 3) @ cell
     places = phase.sites @ cell
     bins = int(reach_a / _BIN_A) + 1
+    # of each shell and each range of directions: pairs, their distances, and their harmonics
     sums: dict[tuple[str, str], Array] = {}
     for i, first in enumerate(phase.elements):
         for j, second in enumerate(phase.elements):
-            distance = np.linalg.norm(grid + places[j] - places[i], axis=1)
-            distance = distance[(distance > 0.1) & (distance < reach_a)]
-            at = (distance / _BIN_A).astype(np.intp)
-            own = sums.setdefault((min(first, second), max(first, second)), np.zeros((2, bins)))
-            own[0] += np.bincount(at, minlength=bins)
-            own[1] += np.bincount(at, weights=distance, minlength=bins)
+            away = grid + places[j] - places[i]
+            distance = np.linalg.norm(away, axis=1)
+            inside = (distance > 0.1) & (distance < reach_a)
+            distance, harmonic = distance[inside], phase.harmonic(away[inside])
+            at = (distance / _BIN_A).astype(np.intp) * _DIRECTIONS
+            # the harmonic lies between -1/3 and 2/3
+            at += np.clip(_DIRECTIONS * (harmonic + 1.0 / 3.0), 0, _DIRECTIONS - 1).astype(np.intp)
+            own = sums.setdefault((min(first, second), max(first, second)), np.zeros((3, bins * _DIRECTIONS)))
+            for row, weights in enumerate((np.ones(distance.size), distance, harmonic)):
+                own[row] += np.bincount(at, weights=weights, minlength=bins * _DIRECTIONS)
     pairs = tuple(sorted(sums))
-    filled = {pair: sums[pair][0] > 0 for pair in pairs}
+    counts = [sums[pair].reshape(3, bins, _DIRECTIONS) for pair in pairs]
+    each = [one[:, one[0].sum(axis=1) > 0] for one in counts]
+    parts = [one[0] > 0 for one in each]
     return PairShells(
         pairs,
-        tuple(sums[pair][1][filled[pair]] / sums[pair][0][filled[pair]] for pair in pairs),
-        tuple(sums[pair][0][filled[pair]] for pair in pairs),
+        tuple(one[1].sum(axis=1) / one[0].sum(axis=1) for one in each),
+        tuple(one[0].sum(axis=1) for one in each),
         {element: phase.elements.count(element) for element in sorted(set(phase.elements))},
         reach_a,
+        tuple(np.nonzero(part)[0] for part in parts),
+        tuple(one[2][part] / one[0][part] for one, part in zip(each, parts, strict=True)),
+        tuple((one[0] / one[0].sum(axis=1, keepdims=True))[part] for one, part in zip(each, parts, strict=True)),
     )
 
 

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field, replace
 import numpy as np
 from numpy.typing import NDArray
 
-from lampyris.bench.xrd.crystals import Reflections, inverse_lengths, phases, reflections
+from lampyris.bench.xrd.crystals import Reflections, extent_of, inverse_lengths, phases, reflections
 from lampyris.bench.xrd.match import Match, envelope_of
 from lampyris.bench.xrd.pattern import (
     Beam,
@@ -29,14 +29,18 @@ SPHERE = 4.0 / 3.0
 """Diameter of a sphere over its volume-weighted column."""
 SPHERE_SHARE = 0.36
 """Lorentzian share of a sphere's line: that of the pseudo-Voigt with its breadth and its width."""
-SPHERE_FITTED = 1.045
-"""Column of a sphere's line by a pseudo-Voigt of that share over the true one: least squares weigh the line's middle, which is
-blunter than a pseudo-Voigt's. 1.035 to 1.052 over lognormal spreads of 0.08 to 0.2, with or without a level beneath, fitted over
-three or more half widths."""
+SPHERE_FITTED = 1.07
+"""Column of a dot's lines by pseudo-Voigts of that share over the true one: least squares weigh a line's middle, which is blunter
+than a pseudo-Voigt's, and its feet go to neighbours and background. Of single lines of spheres 1.035 to 1.052; in whole patterns
+without noise (zinc blende, wurtzite and rock salt of 2.5, 3.5 and 5 nm; spheres, ellipsoids, rounded cubes and truncated octahedra)
+1.070 in the mean."""
 SPHERE_BELOW_A = 60.0
 """Columns below give lines whose feet overlap: a background cannot be told from them, so their shape is that of spheres."""
 SHIFT_SD_DEG = 0.05
 """How far lines may be moved by a sample beside the axis, as a standard deviation; assumed."""
+FORM_SD, MOST_FORM = 0.2, 0.8
+"""Logarithm of a dot's length over its width along a single axis, as a standard deviation and at most; assumed: 1.5 lies within
+two of them."""
 STRAIN_UNIT = 1e-4
 """Of squared strains in a fit."""
 _POINTS_A_LINE = 6.0
@@ -116,6 +120,10 @@ class LineFit:
     second: str = ""
     strengths: Array = field(default_factory=lambda: np.zeros(0))
 
+    def columns_a(self) -> Array:
+        """Column in A along each reflection, dims (reflection,)."""
+        return 10.0 * self.column_nm.value * reach_along(self.phase, self.lines.hkl, self.fit["form"].value)
+
 
 @dataclass(frozen=True, slots=True, eq=False)
 class _Model:
@@ -132,7 +140,7 @@ class _Model:
 
     def names(self) -> list[str]:
         axes = ["a", "c"][: phases()[self.phase].free_axes]
-        own = [*axes, "breadth", "share", "strain2", "shift", "instrument"]
+        own = [*axes, "breadth", "share", "strain2", "shift", "instrument", "form"]
         own += ["second_a", "second_breadth"] if self.second else []
         linear = [f"strength_{k}" for k in range(len(self.groups))]
         linear += ["second_strength"] if self.second else []
@@ -141,7 +149,7 @@ class _Model:
     @property
     def bent(self) -> int:
         """Number of parameters that are not linear."""
-        return phases()[self.phase].free_axes + 5 + (2 if self.second else 0)
+        return phases()[self.phase].free_axes + 6 + (2 if self.second else 0)
 
     def columns(self, p: Array) -> Array:
         """Curves of unit strength, dims (point, group)."""
@@ -150,10 +158,11 @@ class _Model:
         r = self.recorded
         cell = phases()[self.phase].cell(value["a"], value.get("c", math.nan))
         inverse = inverse_lengths(self.lines.hkl, cell)
+        breadth = value["breadth"] / reach_along(self.phase, self.lines.hkl, value["form"])
         x, beam = r.two_theta_deg, r.beam
         resolution = _scaled(r.resolution, value["instrument"])
         reach = self._reach()
-        widths = _widths(inverse, beam, resolution, value["breadth"], value["share"], value["strain2"])
+        widths = _widths(inverse, beam, resolution, breadth, value["share"], value["strain2"])
         each = predict_lines(
             x, beam, inverse, widths, shift_deg=value["shift"], envelope=envelope_of(self.phase, reach)
         )
@@ -161,7 +170,7 @@ class _Model:
         if self.second is not None:
             other = reflections(self.second.phase, reach)
             inverse = other.inverse * phases()[self.second.phase].lengths_a[0] / value["second_a"]
-            widths = _widths(inverse, beam, resolution, value["second_breadth"], 0.4, 0.0)
+            widths = _widths(inverse, beam, resolution, np.array(value["second_breadth"]), 0.4, 0.0)
             each = predict_lines(
                 x, beam, inverse, widths, shift_deg=value["shift"], envelope=envelope_of(self.second.phase, reach)
             )
@@ -194,10 +203,17 @@ def _scaled(resolution: Resolution, factor: float) -> Resolution:
     return replace(resolution, u=resolution.u * factor**2, v=resolution.v * factor**2, w=resolution.w * factor**2)
 
 
+def reach_along(phase: str, hkl: NDArray[np.int64], form: float, /) -> Array:
+    """Columns along reflections over their mean over all directions, dims (reflection,)."""
+    crystal = phases()[phase]
+    directions = hkl @ np.linalg.inv(crystal.cell()).T
+    return extent_of(crystal.harmonic(directions), form)
+
+
 def _widths(
-    inverse: Array, beam: Beam, resolution: Resolution, breadth: float, share: float, strain2: float
+    inverse: Array, beam: Beam, resolution: Resolution, breadth: Array, share: float, strain2: float
 ) -> tuple[Array, Array]:
-    column = 2.0 * math.pi / max(breadth, 1e-6)
+    column = 2.0 * math.pi / np.maximum(breadth, 1e-6)
     return line_widths(inverse, beam, resolution, column_a=column, share=share, strain2=strain2 * STRAIN_UNIT)
 
 
@@ -284,10 +300,11 @@ def joined_points(recorded: Recorded, start: Match, /) -> Recorded:
 
 
 def _known(recorded: Recorded, model: _Model) -> list[DataSet]:
-    """What is known besides the pattern: how the sample lies, and how wide the instrument's lines are."""
+    """What is known besides the pattern: how the sample lies, how wide the instrument's lines are, how round dots are."""
     return [
         DataSet(lambda p: p, [0.0], sd=[recorded.shift_sd_deg], parameters=("shift",), name="shift"),
         DataSet(lambda p: p, [1.0], sd=[recorded.resolution_sd], parameters=("instrument",), name="instrument"),
+        DataSet(lambda p: p, [0.0], sd=[FORM_SD], parameters=("form",), name="form"),
     ]
 
 
@@ -340,6 +357,7 @@ def _parameters(model: _Model) -> list[Parameter]:
         Parameter("strain2", 0.2, -60.0, 60.0, scale=0.3),
         Parameter("shift", 0.0, -1.0, 1.0, unit="deg", scale=0.01),
         Parameter("instrument", 1.0, 0.05, 4.0, scale=0.05),
+        Parameter("form", 0.0, -MOST_FORM, MOST_FORM, fixed=not phase.uniaxial, scale=0.05),
     ]
     if model.second is not None:
         own = phases()[model.second.phase].lengths_a[0]
@@ -418,21 +436,26 @@ def column_of(breadth: Estimate, /) -> Estimate:
 
 
 def strain_of(square: Estimate, /) -> Estimate:
-    """Root-mean-square strain of its square in units of 1e-4; 0 where noise makes it negative.
+    """Root-mean-square strain of its square in units of 1e-4; where noise makes the square negative, 0 with a limit.
 
-    Where noise puts the whole interval below 0, its half width is the upper end: less strain would not have been seen.
+    The limit is then that of a square of 0: that noise fell below none makes no pattern more telling.
+
+    References
+    ----------
+    Cowan, Cranmer, Gross and Vitells, arXiv:1105.3166 (2011): limits not below the reach of the experiment.
     """
-    unseen = square.high if square.high > 0.0 else square.high - square.value
-    low, value, high = (math.sqrt(max(one, 0.0) * STRAIN_UNIT) for one in (square.low, square.value, unseen))
-    sd = (high - low) / (2.0 * NORMAL_95)
-    return Estimate(value, sd, low, max(high, value), square.level, "1", f"{square.method}, of its square")
+    method = f"{square.method}, of its square"
+    if square.value <= 0.0:
+        high = math.sqrt((square.high - square.value) * STRAIN_UNIT)
+        return Estimate(0.0, high / NORMAL_95, 0.0, high, square.level, "1", f"{method}, none is likeliest: a limit")
+    low, value, high = (math.sqrt(max(one, 0.0) * STRAIN_UNIT) for one in (square.low, square.value, square.high))
+    return Estimate(value, (high - low) / (2.0 * NORMAL_95), low, high, square.level, "1", method)
 
 
-def shape_error(column_nm: float, two_theta_deg: Array, wavelength_a: float, /, *, relative_sd: float) -> float:
-    """Standard deviation of a squared strain, in `STRAIN_UNIT`, where dots are no spheres.
+def line_over_place(column_nm: float, two_theta_deg: Array, wavelength_a: float, /) -> float:
+    """Width of a line of size over its place, both in q, in the middle of a pattern.
 
-    Facets and long axes move the widths of single lines by some per cent against each other. A width w in q that changes by a share
-    is taken for a squared strain of 2 share w^2 / (8 ln 2 q^2): nothing of a large crystal, much of a small dot.
+    What the shape of dots that are no spheres does to a fit goes with that: nothing in a large crystal, much in a small dot.
 
     Parameters
     ----------
@@ -441,12 +464,25 @@ def shape_error(column_nm: float, two_theta_deg: Array, wavelength_a: float, /, 
     two_theta_deg : numpy.ndarray
         Recorded angles.
     wavelength_a : float
+    """
+    width = 0.2 * math.pi / column_nm / float(breadth_over_width(SPHERE_SHARE))
+    return width / float(q_of(0.5 * (two_theta_deg[0] + two_theta_deg[-1]), wavelength_a))
+
+
+def shape_error(ratio: float, /, *, relative_sd: float) -> float:
+    """Standard deviation of a squared strain, in `STRAIN_UNIT`, where dots are no spheres.
+
+    Facets move the widths of single lines by some per cent against each other. A width w in q that changes by a share is taken for a
+    squared strain of 2 share w^2 / (8 ln 2 q^2).
+
+    Parameters
+    ----------
+    ratio : float
+        w / q, of `line_over_place`.
     relative_sd : float
         Of the widths.
     """
-    width = 0.2 * math.pi / column_nm / float(breadth_over_width(SPHERE_SHARE))
-    q = float(q_of(0.5 * (two_theta_deg[0] + two_theta_deg[-1]), wavelength_a))
-    return 2.0 * relative_sd * (width / (FWHM_PER_SD * q)) ** 2 / STRAIN_UNIT
+    return 2.0 * relative_sd * (ratio / FWHM_PER_SD) ** 2 / STRAIN_UNIT
 
 
 def sphere_nm(column: Estimate, factor: float = SPHERE, /, *, relative_sd: float = 0.0) -> Estimate:

@@ -141,7 +141,7 @@ def breadth_over_width(share: ArrayLike, /) -> Array:
 
 
 def line_widths(
-    inverse: Array, beam: Beam, resolution: Resolution, /, *, column_a: float, share: float, strain2: float
+    inverse: Array, beam: Beam, resolution: Resolution, /, *, column_a: ArrayLike, share: float, strain2: float
 ) -> tuple[Array, Array]:
     """Width in q and Lorentzian share of reflections.
 
@@ -150,9 +150,9 @@ def line_widths(
     inverse : numpy.ndarray, dims (reflection,)
         Their q in 1/A.
     beam, resolution
-    column_a : float
-        Volume-weighted length of the columns of cells along the scattering vector in A: the breadth in q of a strain-free crystal
-        is 2 pi over it.
+    column_a : array_like
+        Volume-weighted length of the columns of cells along the scattering vector in A, of all reflections or of each: the breadth
+        in q of a strain-free crystal is 2 pi over it.
     share : float
         Lorentzian share of the line that size alone gives.
     strain2 : float
@@ -162,7 +162,7 @@ def line_widths(
     -------
     width, share : numpy.ndarray, dims (reflection,)
     """
-    size = 2.0 * math.pi / column_a / float(breadth_over_width(share))
+    size = 2.0 * math.pi / np.asarray(column_a, np.float64) / float(breadth_over_width(share))
     gauss, lorentz = voigt_parts(size, share)
     angle = two_theta_of(inverse, beam.mean_a)
     angle = np.where(np.isnan(angle), 179.0, angle)

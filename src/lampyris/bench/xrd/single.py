@@ -7,7 +7,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from lampyris.bench.xrd.crystals import inverse_lengths, phases, reflections
-from lampyris.bench.xrd.infer import STRAIN_UNIT, LineFit, Recorded, fitted_twice
+from lampyris.bench.xrd.infer import STRAIN_UNIT, LineFit, Recorded, fitted_twice, reach_along
 from lampyris.bench.xrd.match import envelope_of
 from lampyris.bench.xrd.pattern import (
     Resolution,
@@ -164,7 +164,7 @@ def infer_breadth(recorded: Recorded, lines: LineFit, group: int, /) -> tuple[fl
     reach = round(1.03 * float(q_of(recorded.two_theta_deg[-1:], min(recorded.beam.wavelengths_a))[0]), 1)
     envelope = envelope_of(lines.phase, reach)
 
-    def curve(x: Array, breadth: float, moved: float, strain2: float) -> Array:
+    def curve(x: Array, breadth: Array | float, moved: float, strain2: float) -> Array:
         widths = line_widths(
             inverse * moved, recorded.beam, sharp, column_a=2.0 * math.pi / breadth, share=lines.share, strain2=strain2
         )
@@ -172,13 +172,14 @@ def infer_breadth(recorded: Recorded, lines: LineFit, group: int, /) -> tuple[fl
         return np.asarray(each @ weight)
 
     x = recorded.two_theta_deg
-    joint = float(lines.strengths[group]) * curve(x, value["breadth"], 1.0, value["strain2"] * STRAIN_UNIT)
+    breadths = value["breadth"] / reach_along(lines.phase, lines.lines.hkl[own], value["form"])
+    joint = float(lines.strengths[group]) * curve(x, breadths, 1.0, value["strain2"] * STRAIN_UNIT)
     top = float(joint.max())
     near = joint > 0.15 * top
     if near.sum() < 8 or not 0 < int(np.argmax(joint)) < x.size - 1:
         raise ValueError("the line does not stand in the pattern")
     left = (recorded.signal - lines.expected + joint)[near]
-    start = value["breadth"]
+    start = float(breadths[int(np.argmax(weight))])
     height = float(lines.strengths[group])
     parameters = [
         Parameter("breadth", start, 0.05 * start, 8.0 * start, unit="1/A", scale=0.02 * start),

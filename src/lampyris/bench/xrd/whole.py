@@ -7,9 +7,18 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from lampyris.bench.xrd.crystals import DEBYE_WALLER_A2, form_factor, phases
+from lampyris.bench.xrd.crystals import DEBYE_WALLER_A2, extent_of, form_factor, phases
 from lampyris.bench.xrd.debye import PairShells, pair_shells, sphere_overlap
-from lampyris.bench.xrd.infer import SPHERE, STRAIN_UNIT, Recorded, fitted_twice, joined_points, strain_of
+from lampyris.bench.xrd.infer import (
+    FORM_SD,
+    MOST_FORM,
+    SPHERE,
+    STRAIN_UNIT,
+    Recorded,
+    fitted_twice,
+    joined_points,
+    strain_of,
+)
 from lampyris.bench.xrd.match import Match
 from lampyris.bench.xrd.pattern import Resolution, chebyshev, predict_polarisation, pseudo_voigt, q_of
 from lampyris.core.estimate import Estimate
@@ -21,9 +30,10 @@ LARGEST_NM = 9.0
 """Diameters above are left to single lines."""
 SPREAD, SPREAD_SD = 0.12, 0.06
 """Standard deviation of the logarithm of diameters in a batch of dots, and how far batches differ; assumed."""
-_BENT = ("a", "diameter", "spread", "strain2", "shift", "instrument", "damping")
+_BENT = ("a", "diameter", "spread", "strain2", "shift", "instrument", "damping", "form")
 _NODES, _WEIGHTS = np.polynomial.hermite.hermgauss(5)
 _SIZES = np.linspace(-3.0, 3.0, 9)
+_OVERLAPS = 400
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -73,7 +83,7 @@ class _Sum:
     def curve(self, p: Array) -> Array:
         from scipy.interpolate import CubicSpline
 
-        a, diameter, spread, strain2, shift, instrument, damping = p[: len(_BENT)].tolist()
+        a, diameter, spread, strain2, shift, instrument, damping, form = p[: len(_BENT)].tolist()
         # of a lognormal law of diameters the fourth moment over the third lies at the median times exp(3.5 sd^2)
         middle = 10.0 * diameter * math.exp(-3.5 * spread**2)
         sizes = middle * np.exp(spread * _SIZES)
@@ -85,16 +95,19 @@ class _Sum:
         sd = math.sqrt(abs(strain2) * STRAIN_UNIT)
         places = np.clip(self.q[:, None] * stretch * (1.0 + sd * math.sqrt(2.0) * _NODES), self.q[0], self.q[-1])
         singles = np.empty((self.q.size, len(self.waves)))
-        for k, (wave, distance) in enumerate(zip(self.waves, self.shells.distance_a, strict=True)):
-            overlap = sum(w * sphere_overlap(distance, size / stretch) for w, size in zip(weights, sizes, strict=True))
-            singles[:, k] = wave @ overlap
+        far = np.linspace(0.0, float(sizes.max()), _OVERLAPS)
+        mean = sum((w * sphere_overlap(far, size) for w, size in zip(weights, sizes, strict=True)), np.zeros(far.size))
+        for k, wave in enumerate(self.waves):
+            overlap = np.interp(stretch * self._shortened(k, form), far, mean, right=0.0)
+            shell = self.shells.shell[k]
+            singles[:, k] = wave @ np.bincount(shell, self.shells.share[k] * overlap, minlength=wave.shape[1])
         # a lattice that is larger by a share shrinks the pattern in q by that share
         each = CubicSpline(self.q, singles)(places)
-        mean = np.einsum("qnp,n->qp", each, _WEIGHTS) / math.sqrt(math.pi)
+        blurred = np.einsum("qnp,n->qp", each, _WEIGHTS) / math.sqrt(math.pi)
         if strain2 < 0:
             # a squared strain below zero, which noise may give, goes on as it came
-            mean = 2.0 * each[:, _NODES.size // 2] - mean
-        total += debye_waller * np.einsum("qp,pq->q", mean, np.array(self.factors))
+            blurred = 2.0 * each[:, _NODES.size // 2] - blurred
+        total += debye_waller * np.einsum("qp,pq->q", blurred, np.array(self.factors))
         beam = self.recorded.beam
         seen = np.zeros(self.angles.size)
         smooth = CubicSpline(self.q, total)
@@ -102,6 +115,11 @@ class _Sum:
             seen += weight * smooth(np.clip(q_of(self.angles, wavelength, shift_deg=shift), self.q[0], self.q[-1]))
         seen *= predict_polarisation(self.angles, beam.monochromator_deg)
         return np.asarray(self._blurred(seen, instrument))
+
+    def _shortened(self, k: int, form: float) -> Array:
+        """Distances of a pair's shells in each direction, over how far the dot reaches there."""
+        shells = self.shells
+        return np.asarray(shells.distance_a[k][shells.shell[k]] / extent_of(shells.harmonic[k], form))
 
     def _blurred(self, seen: Array, instrument: float) -> Array:
         resolution = self.recorded.resolution
@@ -181,6 +199,7 @@ def infer_whole(
             ("instrument", 1.0, few.resolution_sd),
             ("spread", *spread),
             ("damping", DEBYE_WALLER_A2, 0.5 * DEBYE_WALLER_A2),
+            ("form", 0.0, FORM_SD),
         )
     ]
     names = tuple(one.name for one in parameters)
@@ -244,4 +263,5 @@ def _parameters(model: _Sum, start: Match, diameter: float, spread: tuple[float,
         Parameter("shift", 0.0, -1.0, 1.0, unit="deg", scale=0.01),
         Parameter("instrument", 1.0, 0.05, 4.0, scale=0.1),
         Parameter("damping", DEBYE_WALLER_A2, 0.0, 6.0, unit="A2", scale=0.05),
+        Parameter("form", 0.0, -MOST_FORM, MOST_FORM, fixed=not phases()[start.phase].uniaxial, scale=0.05),
     ]

@@ -21,6 +21,7 @@ from lampyris.bench.ftir import (
     ratio_of,
     rubber_band,
 )
+from lampyris.bench.photons import rounding_step
 from lampyris.core.bench import BenchCurve, BenchRecord, BenchResult, BenchSource
 from lampyris.core.errors import ImageError, InputError
 from lampyris.core.estimate import Estimate
@@ -119,8 +120,10 @@ def _measured(spectrum: Spectrum, settings: Settings) -> _Measured:
     if kind == "unknown":
         raise ValueError("it does not say whether it is absorbance or transmittance: say it with --signal")
     converted = kind in ("transmittance", "reflectance")
+    rounding = rounding_step(y) / math.sqrt(12.0)
     if converted:
-        y = absorbance(y / 100.0 if np.nanmax(y) > 2.0 else y)
+        percent = 100.0 if np.nanmax(y) > 2.0 else 1.0
+        y, rounding = absorbance(y / percent), rounding / percent / math.log(10.0)
     elif kind != "absorbance":
         raise ValueError(f"its signal is {kind.replace('_', ' ')}, neither absorbance nor transmittance")
     inside = (x >= (settings.low_cm or 0.0)) & (x <= (settings.high_cm or math.inf))
@@ -137,6 +140,7 @@ def _measured(spectrum: Spectrum, settings: Settings) -> _Measured:
         reach_cm=settings.baseline_cm if settings.baseline == "penalised" else 0.0,
         significance=settings.significance,
         widest_cm=settings.widest_cm,
+        rounding=rounding,
     )
     return _Measured(spectrum, x[good], y[good], _runs(x, over), fit, converted)
 
@@ -326,6 +330,8 @@ def _flags(one: _Measured, splitting: tuple[Estimate, bool] | None, findings: li
         ("shape-misfit", left > _MISFIT, f"leaves {100 * left:.0f} % of its range unexplained near {at:.0f} 1/cm: "
          "bands that overlap, a vapour's lines, or a wrong baseline.",
          "Look at the plot; measure a dry film, or narrow --low-cm and --high-cm."),
+        ("noise-unseen", one.fit.unseen, "scatters less than its numbers are rounded: drawn, computed or smoothed. Errors are those of "
+         "what the bands leave alone.", "Give the spectrum as the instrument recorded it."),
         ("fit-doubtful", one.fit.doubtful, "has a group of bands whose fit is uncertain.", "Narrow --low-cm and --high-cm."),
     ]  # fmt: skip
     doubts = Doubts("ftir", one.spectrum.file, findings, one.spectrum.name)

@@ -2,7 +2,7 @@
 
 import math
 from collections.abc import Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -17,6 +17,7 @@ from lampyris.bench.xrd.infer import (
     LineFit,
     Recorded,
     infer_lines,
+    line_over_place,
     shape_error,
     sphere_nm,
     strain_of,
@@ -54,12 +55,28 @@ Array = NDArray[np.float64]
 _ASSUMED_WIDTH_DEG, _ASSUMED_SD, _GIVEN_SD = 0.1, 0.5, 0.05
 _LEAST_EXPLAINED = 0.6
 _MOST_MARKS = 5
-WHOLE_SD, LINES_SD = 0.02, 0.03
-"""What the shape of dots that are no spheres adds to a size, relative, and what lines that are no pseudo-Voigts add besides.
+_HUMP_TERMS = 6
 
-The first is how far fits of spheres miss ellipsoids of axes up to 1.4, rounded cubes and truncated octahedra without noise: -1 to
-+4 %, 1.6 % in the root mean square. A pseudo-Voigt's column depends by a further 2 % on how far out a line is fitted.
-"""
+
+@dataclass(frozen=True, slots=True)
+class _Shapes:
+    """What dots that are no spheres of that model add, as standard deviations.
+
+    Parameters
+    ----------
+    size, width, lattice : float
+        Of sizes, relative; of lines' widths against each other, relative; of lines' places, over their widths.
+    """
+
+    size: float
+    width: float
+    lattice: float
+
+
+WHOLE, LINES = _Shapes(0.015, 0.01, 0.005), _Shapes(0.025, 0.03, 0.006)
+"""Root mean square by which fits of patterns without noise miss: zinc blende, wurtzite and rock salt of 2.5, 3.5 and 5 nm as spheres,
+ellipsoids of 0.8 and 1.25, rounded cubes and truncated octahedra. By Debye's sum 0.012, 0.007 and 0.005 (of rounded cubes alone up to
+0.05, 0.03 and 0.008), by pseudo-Voigts 0.023, 0.029 and 0.006."""
 
 
 def measure(sources: tuple[BenchSource, ...], settings: Settings) -> BenchResult:
@@ -143,7 +160,7 @@ def _notes(settings: Settings, standard: bool) -> tuple[str, ...]:
         "strain is the root mean square of relative changes of the lattice; a shift by the sample's height is fitted, known to "
         f"be within {settings.shift_sd_deg:g} deg (standard deviation).",
         "Where lines overlap, Debye's sum of spheres replaces them; sizes hold "
-        f"{100 * WHOLE_SD:g} % (sum) or {100 * LINES_SD:g} % (lines) for shapes that are neither.",
+        f"{100 * WHOLE.size:g} % (sum) or {100 * LINES.size:g} % (lines) for shapes that are neither.",
     )
 
 
@@ -242,6 +259,10 @@ def _record(
         return _unknown(spectrum, recorded, matches, settings, doubts)
     best = matches[0]
     lines = infer_lines(recorded, best, terms=settings.background_terms)
+    if math.isfinite(_hump(recorded, lines)):
+        # a hump that bends more than the background may would go into the lines' feet
+        settings = settings.model_copy(update={"background_terms": settings.background_terms + _HUMP_TERMS})
+        lines = infer_lines(recorded, best, terms=settings.background_terms)
     second = None
     if settings.second_phase and not settings.phase:
         rest = recorded.signal - lines.expected
@@ -312,34 +333,55 @@ def _whole(
 
 def _values(recorded: Recorded, lines: LineFit, whole: WholeFit | None, settings: Settings) -> dict[str, Estimate]:
     by_lines = _size_by_lines(lines, settings)
-    values = {"size_nm": by_lines, "strain": _strain(recorded, lines), "lattice_A": lines.lattice_a}
+    values = {"size_nm": by_lines, **_of_lattice(recorded, lines, LINES)}
     if whole is not None:
         values = {
-            "size_nm": sphere_nm(whole.size_nm, 1.0, relative_sd=WHOLE_SD),
-            "strain": _strain(recorded, whole),
-            "lattice_A": whole.lattice_a,
+            "size_nm": _sized(whole.size_nm, 1.0, WHOLE, whole.widening),
+            **_of_lattice(recorded, whole, WHOLE),
             "size_lines_nm": by_lines,
         }
     if not math.isnan(lines.lattice_c.value):
-        values["lattice_c_A"] = lines.lattice_c
+        values["lattice_c_A"] = _placed(recorded, lines, lines.lattice_c, LINES)
     return {**values, "column_nm": lines.true_column_nm, "shift_deg": lines.shift_deg}
 
 
-def _strain(recorded: Recorded, found: LineFit | WholeFit) -> Estimate:
-    """Strain with what the dots' shape may pass for."""
+def _ratio(recorded: Recorded, found: LineFit | WholeFit) -> float:
     column = found.true_column_nm.value if isinstance(found, LineFit) else found.size_nm.value / SPHERE
-    sd = shape_error(column, recorded.two_theta_deg, recorded.beam.mean_a, relative_sd=WHOLE_SD)
+    return line_over_place(column, recorded.two_theta_deg, recorded.beam.mean_a)
+
+
+def _beyond(shape_sd: float, one: Estimate, widening: float) -> float:
+    """Error of the dots' shape beyond the misfit that an estimate was widened for: where shape is seen, misfit is its doing."""
+    misfit2 = one.sd**2 * (1.0 - 1.0 / widening**2)
+    return math.sqrt(max(shape_sd**2 - misfit2, 0.0)) if math.isfinite(misfit2) else shape_sd
+
+
+def _sized(column: Estimate, factor: float, shapes: _Shapes, widening: float) -> Estimate:
+    return sphere_nm(column, factor, relative_sd=_beyond(shapes.size * column.value, column, widening) / column.value)
+
+
+def _placed(recorded: Recorded, found: LineFit | WholeFit, lattice: Estimate, shapes: _Shapes) -> Estimate:
+    """Lattice constant with by how much the dots' shape may move lines."""
+    sd = _beyond(shapes.lattice * _ratio(recorded, found) * lattice.value, lattice, found.widening)
+    return with_error(lattice, sd, f"{lattice.method}, shape of the dots")
+
+
+def _of_lattice(recorded: Recorded, found: LineFit | WholeFit, shapes: _Shapes) -> dict[str, Estimate]:
+    """Strain and lattice constant with what the dots' shape may pass for."""
     square = found.fit["strain2"]
-    return strain_of(with_error(square, sd, f"{square.method}, shape of the dots"))
+    sd = _beyond(shape_error(_ratio(recorded, found), relative_sd=shapes.width), square, found.widening)
+    return {
+        "strain": strain_of(with_error(square, sd, f"{square.method}, shape of the dots")),
+        "lattice_A": _placed(recorded, found, found.lattice_a, shapes),
+    }
 
 
 def _size_by_lines(lines: LineFit, settings: Settings) -> Estimate:
-    if settings.shape_factor is None:
-        return sphere_nm(lines.true_column_nm, relative_sd=LINES_SD)
-    # the column comes from integral breadths: full widths are smaller by the line's own ratio
-    return sphere_nm(
-        lines.true_column_nm, settings.shape_factor * float(breadth_over_width(lines.share)), relative_sd=LINES_SD
-    )
+    factor = SPHERE
+    if settings.shape_factor is not None:
+        # the column comes from integral breadths: full widths are smaller by the line's own ratio
+        factor = settings.shape_factor * float(breadth_over_width(lines.share))
+    return _sized(lines.true_column_nm, factor, LINES, lines.widening)
 
 
 def _doubts_of_phase(best: Match, close: Sequence[Match], doubts: Doubts) -> None:
@@ -372,10 +414,8 @@ def _doubts_of_fit(
     seen = math.hypot(sharp, math.degrees(0.1 * recorded.beam.mean_a / lines.column_nm.value))
     strengths = _relative_strengths(lines)
     own = len(_apart(lines))
-    ground = lines.background
     highest = float(lines.parts[lines.phase].max())
-    inner = int(np.argmax(ground))
-    rise = float(ground[inner] - max(ground[0], ground[-1]))
+    hump = _hump(recorded, lines)
     fit = whole if whole is not None else lines
     told = [
         ("size-by-whole-pattern", whole is not None and own < 3, "has lines that run into each other: its size is by Debye's sum.",
@@ -391,8 +431,8 @@ def _doubts_of_fit(
         ("preferred-orientation", strengths > 3.0 and lines.column_nm.value > 4.0,
          f"has lines whose strengths differ from the table's by a factor of {strengths:.1f} among each other.",
          "Grind, or fill from the side."),
-        ("amorphous-hump", rise > 0.1 * highest and rise > 5.0 * float(np.median(recorded.sd)) and inner > 5,
-         f"has a broad hump about {recorded.two_theta_deg[inner]:.0f} deg, of glass, polymer or ligands; it went into the background.",
+        ("amorphous-hump", math.isfinite(hump),
+         f"has a broad hump about {hump:.0f} deg, of glass, polymer or ligands; it went into the background.",
          "Wash the sample, or use a holder that does not scatter."),
         ("weak", highest < 4.0 * float(np.median(recorded.sd)), "hardly stands above its noise.", "Count longer."),
         ("shape-misfit", fit.widening > 8.0, f"is not quite what is fitted: errors were widened {fit.widening:.0f} times.",
@@ -400,6 +440,15 @@ def _doubts_of_fit(
         ("fit-doubtful", not fit.settled, "has no certain best fit.", "Narrow --low-deg and --high-deg, or say the phase."),
     ]  # fmt: skip
     doubts.add_held(told)
+
+
+def _hump(recorded: Recorded, lines: LineFit) -> float:
+    """Angle of a hump of the background within the pattern, NaN where there is none."""
+    ground = lines.background
+    inner = int(np.argmax(ground))
+    rise = float(ground[inner] - max(ground[0], ground[-1]))
+    clear = rise > 0.1 * float(lines.parts[lines.phase].max()) and rise > 5.0 * float(np.median(recorded.sd))
+    return float(recorded.two_theta_deg[inner]) if clear and inner > 5 else math.nan
 
 
 def _apart(lines: LineFit) -> list[int]:
@@ -509,7 +558,7 @@ def _fitted_widths(recorded: Recorded, lines: LineFit) -> tuple[Array, Array]:
         lines.lines.inverse,
         recorded.beam,
         recorded.resolution,
-        column_a=10.0 * lines.column_nm.value,
+        column_a=lines.columns_a(),
         share=lines.share,
         strain2=lines.strain.value**2,
     )
@@ -541,7 +590,8 @@ def _curve(spectrum: Spectrum, recorded: Recorded, lines: LineFit, chosen: LineF
 
 def _williamson_hall(recorded: Recorded, lines: LineFit) -> tuple[BenchCurve, ...]:
     """Integral breadths in q of lines fitted one by one, where two or more stand apart, and those of the joint fit."""
-    places, breadths = [], []
+    places, breadths, columns = [], [], []
+    each = lines.columns_a()
     for k in _apart(lines):
         try:
             place, breadth = infer_breadth(recorded, lines, k)
@@ -550,6 +600,7 @@ def _williamson_hall(recorded: Recorded, lines: LineFit) -> tuple[BenchCurve, ..
         if breadth.sd < 0.3 * breadth.value:
             places.append(place)
             breadths.append(breadth.value)
+            columns.append(each[max(lines.groups[k], key=lambda one: lines.lines.strength[one])])
     if len(places) < 2:
         return ()
     column = 10.0 * lines.column_nm.value
@@ -557,7 +608,7 @@ def _williamson_hall(recorded: Recorded, lines: LineFit) -> tuple[BenchCurve, ..
         np.array(places),
         recorded.beam,
         Resolution(),
-        column_a=column,
+        column_a=columns,
         share=lines.share,
         strain2=lines.fit["strain2"].value * STRAIN_UNIT,
     )

@@ -5,6 +5,11 @@ error: the test finds too little. What the values vary by is the sum of all part
 not: of regions that differ more inside an animal than chance lets animals' means differ, the best estimate of the animals'
 variance is negative. With equal numbers the test is then, exactly, that of the subjects' means [1]_ [2]_.
 
+With unequal numbers one negative variance for all would take the most from the means that rest on many values, as they
+vary least: such animals would count for nearly all, by chance. So, below zero, what is taken from the mean of each level
+is a share of the variance that its mean has without the term, the same share for all levels. Weights then stay what they
+are at zero, no mean can vary less than nothing, and the test is that of the subjects' means with those weights.
+
 References
 ----------
 .. [1] Stroup & Littell 2002, Proc 14th Conf Appl Stat Agric, Kansas State University: impact of variance component estimates
@@ -13,21 +18,22 @@ References
 """
 
 import math
+from dataclasses import replace
 
 import numpy as np
 from numpy.typing import NDArray
 from scipy import optimize
 
-from lampyris.statistics.mixed.likelihood import Problem, State, covariance_slope, state_of_covariance
+from lampyris.statistics.mixed.likelihood import Problem, State, covariance_slope, state, state_of_covariance
 
 Array = NDArray[np.float64]
 
-# of the residual variance: no mean of values of one level is taken to vary less than this share of what independent ones give
+# of the variance that a level's mean has without the term: no less than this share is left of it
 LEAST = 0.1
 
 
-def released_state(given: Problem, theta: Array, /) -> State | None:
-    """Where the criterion is smallest if variances may be negative.
+def released_state(given: Problem, theta: Array, /) -> tuple[Problem, State] | None:
+    """Where the criterion is smallest if what is estimated at zero may be negative.
 
     Parameters
     ----------
@@ -38,28 +44,46 @@ def released_state(given: Problem, theta: Array, /) -> State | None:
 
     Returns
     -------
-    State or None
-        None where no variance is zero, or where an effect has a slope beside its intercept.
+    tuple of Problem and State, or None
+        The model in which effects that are at zero are measured in standard deviations of their level's mean, and its
+        optimum; None where no variance is zero, or where an effect has a slope beside its intercept.
     """
-    pieces = given.random.pieces
-    if any(len(piece.names) > 1 for piece in pieces) or theta.min() > 0:
+    if any(len(piece.names) > 1 for piece in given.random.pieces) or theta.min() > 0:
         return None
+    sizes = np.sqrt(np.einsum("gii->gi", state(given, theta).inner))
+    variances, free = theta**2, theta == 0
+    while True:
+        scaled = _scaled(given, sizes, free)
+        variances = _searched(scaled, variances, free)
+        # a variance that the others' release drives to zero is released as well
+        reached = ~free & (variances <= 0)
+        if not reached.any():
+            break
+        free |= reached
+    found = _state(scaled, variances)
+    return None if found is None else (scaled, found)
+
+
+def _scaled(given: Problem, sizes: Array, free: NDArray[np.bool_]) -> Problem:
+    """The model with the effects of released pieces divided by `sizes`; absent levels stay as they are."""
+    random = given.random
+    released = np.zeros(random.size, dtype=bool)
+    for start, count, one in zip(random.starts, random.counts, free, strict=True):
+        released[start : start + count] = one
+    by = 1 / np.where(released & (sizes > 0), sizes, 1.0)
+    return replace(given, own=by[:, :, None] * given.own * by[:, None, :], cross=by[:, :, None] * given.cross)
+
+
+def _searched(given: Problem, start: Array, free: NDArray[np.bool_]) -> Array:
     found = optimize.minimize(
         lambda variances: _criterion(given, variances),
-        theta**2,
+        start,
         jac=True,
         method="L-BFGS-B",
-        bounds=[(low, None) for low in _lowest(given)],
+        bounds=[(-(1 - LEAST) if one else 0.0, None) for one in free],
         options={"ftol": 1e-13, "gtol": 1e-8, "maxiter": 200},
     )
-    return _state(given, np.asarray(found.x))
-
-
-def _lowest(given: Problem) -> list[float]:
-    """Variances over the residual's at which the mean of the largest level would vary `LEAST` as much as of independent values."""
-    squares = np.einsum("gii->gi", given.own)
-    parts = zip(given.random.starts, given.random.counts, strict=True)
-    return [-(1 - LEAST) / float(squares[:, start : start + count].max()) for start, count in parts]
+    return np.asarray(found.x)
 
 
 def _state(given: Problem, variances: Array) -> State | None:

@@ -7,8 +7,9 @@ variance is negative. With equal numbers the test is then, exactly, that of the 
 
 With unequal numbers one negative variance for all would take the most from the means that rest on many values, as they
 vary least: such animals would count for nearly all, by chance. So, below zero, what is taken from the mean of each level
-is a share of the variance that its mean has without the term, the same share for all levels. Weights then stay what they
-are at zero, no mean can vary less than nothing, and the test is that of the subjects' means with those weights.
+is a share of the variance that its mean has by what lies inside it (rows, and finer terms), the same share for all levels.
+Weights then stay what they are at zero, no mean can vary less than nothing, and the test is that of the subjects' means with
+those weights.
 
 References
 ----------
@@ -28,7 +29,7 @@ from lampyris.statistics.mixed.likelihood import Problem, State, covariance_slop
 
 Array = NDArray[np.float64]
 
-# of the variance that a level's mean has without the term: no less than this share is left of it
+# of the variance that a level's mean has by what lies inside it: no less than this share is left of it
 LEAST = 0.1
 
 
@@ -50,7 +51,7 @@ def released_state(given: Problem, theta: Array, /) -> tuple[Problem, State] | N
     """
     if any(len(piece.names) > 1 for piece in given.random.pieces) or theta.min() > 0:
         return None
-    sizes = np.sqrt(np.einsum("gii->gi", state(given, theta).inner))
+    sizes = _sizes(given, theta)
     variances, free = theta**2, theta == 0
     while True:
         scaled = _scaled(given, sizes, free)
@@ -62,6 +63,24 @@ def released_state(given: Problem, theta: Array, /) -> tuple[Problem, State] | N
         free |= reached
     found = _state(scaled, variances)
     return None if found is None else (scaled, found)
+
+
+def _sizes(given: Problem, theta: Array) -> Array:
+    """One over the standard deviation of each level's mean by what lies inside it, in those of a row; dims (block, effect)."""
+    random = given.random
+    labels = [np.asarray(random.terms[piece.term].labels, dtype=object).astype(str) for piece in random.pieces]
+    found = np.zeros((random.blocks, random.size))
+    for k, (start, count) in enumerate(zip(random.starts, random.counts, strict=True)):
+        inside = [_finer(own, labels[k]) for own in labels]
+        information = np.einsum("gii->gi", state(given, np.where(inside, theta, 0.0)).inner)
+        found[:, start : start + count] = np.sqrt(information[:, start : start + count])
+    return found
+
+
+def _finer(one: NDArray[np.str_], other: NDArray[np.str_]) -> bool:
+    """Whether every level of one lies in a level of the other, which holds several of them."""
+    levels = len(set(one.tolist()))
+    return levels == len(set(zip(one.tolist(), other.tolist(), strict=True))) > len(set(other.tolist()))
 
 
 def _scaled(given: Problem, sizes: Array, free: NDArray[np.bool_]) -> Problem:

@@ -318,15 +318,20 @@ def optimum(given: Problem, /) -> Optimum:
     if float(np.abs(best).max()) > 0.9 * LARGEST or without_residual <= value:
         raise NothingLeftError("values of the same level of a random term do not differ: nothing is left as residual")
     best = _settled(given, best)
+    held = _bounds_hold(given, best)
     for _ in range(low.size + 1):
-        if _bounds_hold(given, best):
+        if held:
             break
-        best = _settled(given, _searched(given, _released(given, best))[0])
+        before, moved = criterion(given, best)[0], _released(given, best)
+        best = _settled(given, _searched(given, moved)[0])
+        gain = before - min(criterion(given, one)[0] for one in (moved, best))
+        # a slope along which nothing beyond rounding is gained is none
+        held = gain <= GAIN or _bounds_hold(given, best)
     free = _free(given.random, best)
     best = _polished(given, best, free)
     value, gradient = criterion(given, best)
     steepest = float(np.abs(gradient[free]).max(initial=0.0))
-    held = _bounds_hold(given, best)
+    held = held or _bounds_hold(given, best)
     return Optimum(best, value + given.constant, steepest, bool(steepest < 1e-5 and held))
 
 

@@ -11,7 +11,7 @@ References
 """
 
 import math
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -30,6 +30,8 @@ RELEASE = (0.001, 0.003, 0.01, 0.03, 0.1, 0.3, 1.0)
 LARGEST = 1e4
 # below this relative standard deviation zero is tried
 SMALL = 3e-2
+# times that a search is begun, and the slope at which its end is taken for one
+RESTARTS, STEEP = 5, 1e-3
 # a gain of the criterion below this is rounding
 GAIN = 1e-9
 
@@ -337,16 +339,32 @@ def optimum(given: Problem, /) -> Optimum:
 
 def _searched(given: Problem, start: Array) -> tuple[Array, float]:
     """A local optimum and its value, by a quasi-Newton search."""
-    bounds = [(-LARGEST if math.isinf(bound) else bound, LARGEST) for bound in _lower(given.random)]
-    found = optimize.minimize(
-        lambda theta: criterion(given, theta),
-        start,
-        jac=True,
-        method="L-BFGS-B",
-        bounds=bounds,
-        options={"ftol": 1e-13, "gtol": 1e-7, "maxiter": 500},
-    )
-    return np.asarray(found.x), float(found.fun)
+    low = np.maximum(_lower(given.random), -LARGEST)
+    return descended(lambda theta: criterion(given, theta), start, low, np.full(low.size, LARGEST))
+
+
+def descended(
+    function: Callable[[Array], tuple[float, Array]], start: Array, low: Array, high: Array, /
+) -> tuple[Array, float]:
+    """Where a function with its gradient is smallest near a start, within bounds, and how small.
+
+    The search is begun anew from where it ends as long as the function still falls there: one step that was too short looks
+    to it like an end.
+    """
+    at = start
+    for _ in range(RESTARTS):
+        found = optimize.minimize(
+            function,
+            at,
+            jac=True,
+            method="L-BFGS-B",
+            bounds=list(zip(low, high, strict=True)),
+            options={"ftol": 1e-13, "gtol": 1e-7, "maxiter": 500},
+        )
+        at = np.asarray(found.x)
+        if float(np.abs(at - np.clip(at - found.jac, low, high)).max()) < STEEP:
+            break
+    return at, float(found.fun)
 
 
 def _released(given: Problem, theta: Array) -> Array:

@@ -23,9 +23,8 @@ from dataclasses import replace
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy import optimize
 
-from lampyris.statistics.mixed.likelihood import Problem, State, covariance_slope, state, state_of_covariance
+from lampyris.statistics.mixed.likelihood import Problem, State, covariance_slope, descended, state, state_of_covariance
 
 Array = NDArray[np.float64]
 
@@ -94,15 +93,8 @@ def _scaled(given: Problem, sizes: Array, free: NDArray[np.bool_]) -> Problem:
 
 
 def _searched(given: Problem, start: Array, free: NDArray[np.bool_]) -> Array:
-    found = optimize.minimize(
-        lambda variances: _criterion(given, variances),
-        start,
-        jac=True,
-        method="L-BFGS-B",
-        bounds=[(-(1 - LEAST) if one else 0.0, None) for one in free],
-        options={"ftol": 1e-13, "gtol": 1e-8, "maxiter": 200},
-    )
-    return np.asarray(found.x)
+    low = np.where(free, -(1 - LEAST), 0.0)
+    return descended(lambda variances: _criterion(given, variances), start, low, np.full(low.size, np.inf))[0]
 
 
 def _state(given: Problem, variances: Array) -> State | None:

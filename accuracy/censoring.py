@@ -24,6 +24,8 @@ FALSE_POSITIVES = {"at_most": 0.06}
 SIZES, SPREADS = (12, 18), (1.0, 3.0)
 # groups as small as a study's arms, the one that spreads more being the larger and the smaller
 SMALL = ((5, 6), (6, 5))
+# values above the limit below which a group shows little
+LITTLE = 3
 
 Draw = Callable[[np.random.Generator, int], NDArray[np.float64]]
 
@@ -99,26 +101,37 @@ def false_positives(draws: int, /) -> list[Figure]:
 
 
 def small_groups(draws: int, /) -> list[Figure]:
-    """Share of null sets of five and six values called different by the answer, whichever test that is; each kind of answer beside."""
+    """Share of null sets of five and six values called different by the answer: of all, and of those in which a group shows little.
+
+    Ranks of the same sets stand beside: a group shows little by lying low.
+    """
     limit, lines = 2.5, []
     for place, sizes in enumerate(SMALL):
         rng = np.random.default_rng(22 + place)
-        called, made = dict.fromkeys(("answer", "likelihood", "ranks"), 0), dict.fromkeys(("likelihood", "ranks"), 0)
+        called = dict.fromkeys(("answer", "answer_where_little_is_seen", "ranks_where_little_is_seen"), 0)
+        little = 0
         for _ in range(draws):
             a, b = (rng.normal(3.0, spread, n) for n, spread in zip(sizes, SPREADS, strict=True))
             marks = {"a": a < limit, "b": b < limit}
             values = {"a": np.where(marks["a"], limit, a), "b": np.where(marks["b"], limit, b)}
             tests = compare_censored(values, marks).tests
-            if not tests:
-                continue
-            kind = "likelihood" if tests[0].symbol == "F" else "ranks"
-            made[kind] += 1
-            found = tests[0].p < 0.05
+            found = bool(tests) and tests[0].p < 0.05
             called["answer"] += found
-            called[kind] += found
+            if min(n - int(marks[key].sum()) for key, n in zip("ab", sizes, strict=True)) < LITTLE:
+                little += 1
+                called["answer_where_little_is_seen"] += found
+                called["ranks_where_little_is_seen"] += any(one.p < 0.05 for one in tests if "exact" in one.name)
         arm_name = f"{sizes[0]} and {sizes[1]}, unequal spread"
-        lines.append(_share(arm_name, "false_positives_answer", called["answer"], draws, FALSE_POSITIVES))
-        lines += [_share(arm_name, f"false_positives_{kind}", called[kind], made[kind], {}) for kind in made]
+        lines += [
+            _share(
+                arm_name,
+                f"false_positives_{name}",
+                count,
+                draws if name == "answer" else max(little, 1),
+                FALSE_POSITIVES if name.startswith("answer") else {},
+            )
+            for name, count in called.items()
+        ]
     return lines
 
 

@@ -32,8 +32,10 @@ REGIONS = 5
 EXACT = {"at_least": 0.04, "at_most": 0.06}
 BELOW = {"at_most": 0.06}
 COVERS = {"at_least": 0.93, "at_most": 0.97}
-# the probability of superiority takes few values: what an interval can cover is not every number
+# the probability of superiority takes few values: what an interval can cover is not every number. Where all of one group exceed
+# all of the other more often than an end may miss, that end misses never or too often, and no interval covers what is asked
 COVERS_DISCRETE = {"at_least": 0.93}
+MAY_MISS = 0.5 * ALPHA
 # units and spreads of two groups, where the number of units is too small for a smooth distribution
 FEW = (((5, 5), (1.0, 1.0)), ((5, 5), (3.0, 1.0)), ((4, 6), (3.0, 1.0)), ((6, 4), (3.0, 1.0)), ((3, 3), (1.0, 1.0)))
 SUPERIORITIES = (0.5, 0.8, 0.95)
@@ -63,6 +65,9 @@ class World:
 EQUAL = World("equal spread and n", (6, 6, 6), (1.0, 1.0, 1.0))
 # the smallest group spreads most: the classic test finds what is not there
 UNEQUAL = World("unequal spread and n", (6, 9, 14), (3.0, 1.5, 1.0))
+# means 3 apart are a probability of 0.814
+SUPERIORITY = World("7 and 12 units, spread 3 and 1.5", (7, 12), (3.0, 1.5))
+UNEQUAL_SUPERIORITIES = (0.5, 0.7, 0.814, 0.95)
 NESTED = World("regions nested in animals", (6, 6, 6), (1.0, 1.0, 1.0))
 
 
@@ -118,14 +123,12 @@ def coverage(count: int, /) -> list[Figure]:
     equal = (rng.normal(0.8, 1.0, (few, 8)), rng.normal(0.0, 1.0, (few, 12)))
     logs = tuple(np.exp(x / 10) for x in unequal)
     both = rng.normal(0, 1, (few, 9, 1)) + np.array([0.7, 0.0]) + rng.normal(0, 0.6, (few, 9, 2))
-    higher = float(special.ndtr(3.0 / math.hypot(3.0, 1.5)))
     three = rng.normal(np.array([0.0, 0.5, 1.0])[:, None], 1.0, (few, 3, 9))
     noncentrality = 9 * 0.5
     lines: list[tuple[str, Callable[..., Estimate], tuple[Floats, ...], float]] = [
         ("mean_difference_unequal_spread", ours.mean_difference, unequal, 3.0),
         ("mean_ratio_unequal_spread", ours.mean_ratio, unequal, 12.0 / 9.0),
         ("geometric_mean_ratio_unequal_spread", ours.geometric_mean_ratio, logs, math.exp(0.3)),
-        ("superiority_unequal_spread", ours.superiority, unequal, higher),
         ("superiority_equal_spread", ours.superiority, equal, float(special.ndtr(0.8 / math.sqrt(2)))),
         ("hedges_g_equal_spread", ours.hedges_g, equal, 0.8),
         ("paired_difference", lambda a, b: ours.paired_t(a, b).difference, (both[..., 0], both[..., 1]), 0.7),
@@ -141,7 +144,31 @@ def coverage(count: int, /) -> list[Figure]:
         intervals = [function(*own) for own in zip(*samples, strict=True)]
         held = np.array([one.low <= truth <= one.high for one in intervals])
         found.append(_rate("two groups that differ", f"{name}_coverage", held, COVERS))
-    return [*found, *few_units(count // 4 if count >= SETS else count // 20)]
+    return [*found, *_superiority(few), *few_units(count // 4 if count >= SETS else count // 20)]
+
+
+def _superiority(count: int) -> list[Figure]:
+    """Coverage of the probability of superiority, and how often its estimate is 1, the last value that it can take."""
+    rng = np.random.default_rng(SEED + 4)
+    found = []
+    for truth in UNEQUAL_SUPERIORITIES:
+        held, apart = _superiorities(rng, SUPERIORITY.ns, SUPERIORITY.sds, truth, count)
+        share = _rate(SUPERIORITY.arm, f"superiority_of_{truth:g}_estimated_1_share", apart, None)
+        discrete = share.low is not None and share.low > MAY_MISS
+        goal = COVERS_DISCRETE if discrete else COVERS
+        found += [_rate(SUPERIORITY.arm, f"superiority_of_{truth:g}_coverage", held, goal), share]
+    return found
+
+
+def _superiorities(
+    rng: np.random.Generator, ns: tuple[int, ...], sds: tuple[float, ...], truth: float, count: int
+) -> tuple[Bools, Bools]:
+    """Whether intervals hold the probability, and whether the groups do not overlap; dims (set,)."""
+    shift = float(special.ndtri(truth)) * math.hypot(*sds)
+    first, second = rng.normal(shift, sds[0], (count, ns[0])), rng.normal(0.0, sds[1], (count, ns[1]))
+    intervals = [ours.superiority(a, b) for a, b in zip(first, second, strict=True)]
+    held = np.array([one.low <= truth <= one.high for one in intervals])
+    return held, np.array([one.value == 1 for one in intervals])
 
 
 def few_units(count: int, /) -> list[Figure]:
@@ -151,12 +178,11 @@ def few_units(count: int, /) -> list[Figure]:
     goal = {name: bound - slack for name, bound in COVERS_DISCRETE.items()}
     found = []
     for ns, sds in FEW:
+        arm = f"{ns[0]} and {ns[1]} units, spread {sds[0]:g} and {sds[1]:g}"
+        # of so few splits the level of the permutation test is a multiple of one in so many
+        found.append(figure(TABLE, arm, "splits_of_the_permutation_test", math.comb(sum(ns), ns[0]), None, 1))
         for truth in SUPERIORITIES:
-            shift = float(special.ndtri(truth)) * math.hypot(*sds)
-            first, second = rng.normal(shift, sds[0], (count, ns[0])), rng.normal(0.0, sds[1], (count, ns[1]))
-            intervals = [ours.superiority(a, b) for a, b in zip(first, second, strict=True)]
-            held = np.array([one.low <= truth <= one.high for one in intervals])
-            arm = f"{ns[0]} and {ns[1]} units, spread {sds[0]:g} and {sds[1]:g}"
+            held, _ = _superiorities(rng, ns, sds, truth, count)
             found.append(_rate(arm, f"superiority_of_{truth:g}_coverage", held, goal))
     return found
 

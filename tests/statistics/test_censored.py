@@ -235,21 +235,47 @@ def test_likelihood_ratio_and_difference_meet_an_independent_search():
 
 @pytest.mark.parametrize("turned", [False, True])
 def test_a_group_of_which_nothing_is_seen_bounds_the_difference(turned):
-    values = {"dots": [6.1, 6.4, 5.9, 6.8], "dye": [5.0, 5.0, 5.0, 5.0]}
-    marks = {"dots": [0] * 4, "dye": [1] * 4}
+    values = {"dots": [6.1, 6.4, 5.9, 6.8, 6.3], "dye": [5.0] * 5}
+    marks = {"dots": [0] * 5, "dye": [1] * 5}
     names = ["dye", "dots"] if turned else ["dots", "dye"]
     found = compare_censored({name: values[name] for name in names}, {name: marks[name] for name in names})
     pair = found.pairs[0]
     assert math.isnan(pair.difference.value)
     ends = (pair.difference.low, pair.difference.high)
     inner = -ends[1] if turned else ends[0]
-    # nothing below 5 against a mean of 6.3: at least about 1.3 less their errors
-    assert 0.9 < inner < 1.3
+    # the unseen spread as widely as can be: one half each where their mean lies above the limit, and else anywhere below it,
+    # so that the other mean's own profile, as far as one half each lets it rise at 4 degrees of freedom, ends above the limit
+    rise = 5 * math.log1p(stats.t.ppf(0.975, 4) ** 2 / 4)
+    assert rise < 10 * math.log(2)
+    own = np.array(values["dots"])
+    t = math.sqrt(4 * math.expm1(rise / 5))
+    assert inner == pytest.approx(own.mean() - t * own.std(ddof=1) / math.sqrt(5) - 5.0, rel=1e-5)
     assert math.inf in (ends[1], -ends[0])
-    # which spread the unseen have is not known: ranks answer
+    p = float(special.fdtrc(1, 4, 4 * math.expm1(10 * math.log(2) / 5)))
+    # as wide as can be is a spread of e^6 times the common one
+    assert (found.tests[0].p, pair.p) == pytest.approx((p, p), rel=1e-5)
+    assert "as wide as can be" in found.tests[0].note
+    # ranks ask something else, and stand beside
+    assert [(one.role, one.p) for one in found.tests if "exact" in one.name] == [("beside", pytest.approx(2 / 252))]
+
+
+def test_four_of_which_nothing_is_seen_may_spread_about_any_mean():
+    found = compare_censored({"a": [6.1, 6.4, 5.9, 6.8], "b": [5.0] * 4}, {"a": [0] * 4, "b": [1] * 4})
+    assert found.pairs[0].difference.low == -math.inf
+    assert found.pairs[0].p > 0.05
+    # of three groups too, and of groups whose mean lies below the limit of the unseen nothing is lost at all
+    low = [4.1, 4.6, 4.3, 5.2]
+    two = compare_censored({"a": low, "b": [5.0] * 4}, {"a": [0] * 4, "b": [1] * 4}).tests[0]
+    assert two.p == pytest.approx(1.0)
+    three = compare_censored({"a": low, "b": [5.0] * 4, "c": low}, {"a": [0] * 4, "b": [1] * 4, "c": [0] * 4}).tests[0]
+    assert (three.symbol, three.p) == ("F", pytest.approx(1.0))
+
+
+@pytest.mark.parametrize("lone", [[5.5], [5.5, 5.5]])
+def test_ranks_answer_where_a_group_has_no_spread_at_all(lone):
+    found = compare_censored({"a": [6.1, 6.4, 5.9], "b": lone}, {"a": [0] * 3, "b": [0] * len(lone)})
     assert "exact" in found.tests[0].name
-    assert found.tests[0].p == pytest.approx(2 / 70)
-    assert pair.p == pytest.approx(2 / 70)
+    assert found.pairs[0].p == found.tests[0].p
     assert "one spread for all" in found.tests[-1].note
 
 

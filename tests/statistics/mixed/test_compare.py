@@ -41,18 +41,25 @@ def test_two_groups_of_balanced_regions_are_welchs_test():
     assert pair.difference.unit == "ph/s"
 
 
-def test_animals_that_hardly_differ_are_welchs_test_too():
-    # four rows each and nothing between animals: the variance of one group's animals is estimated at zero
-    rng = np.random.default_rng(3)
-    y = rng.standard_normal((12, 4))
-    animal, group = np.repeat(np.arange(12), 4).astype(str), np.repeat(["a", "b"], 24)
-    found = mixed_comparison(y.ravel(), list(group), list(animal))
+@pytest.mark.parametrize("rows", [[4] * 12, [2, 5, 2, 5, 3, 4, 5, 2, 2, 5, 4, 3]])
+def test_animals_that_hardly_differ_are_welchs_test_of_their_means_by_rows(rows):
+    # nothing between animals: both variances are estimated at zero, where an animal's mean weighs as many rows as it has
+    rng = np.random.default_rng(4)
+    y = rng.standard_normal(sum(rows)).round(3)
+    animal, group = np.repeat(np.arange(12), rows).astype(str), np.repeat(["a", "b"], [sum(rows[:6]), sum(rows[6:])])
+    found = mixed_comparison(y, list(group), list(animal))
     assert any("Singular fit" in note for note in found.comparison.notes)
-    assert min(c.estimate.value for c in found.components) == 0.0
-    means = y.mean(axis=1)
-    assert min(means[:6].var(ddof=1), means[6:].var(ddof=1)) > 0.1 * y.var() / 4
-    answer = stats.ttest_ind(means[:6], means[6:], equal_var=False)
-    assert (found.comparison.df2, found.comparison.p) == pytest.approx((answer.df, answer.pvalue), rel=1e-4)
+    assert [c.estimate.value for c in found.components[:2]] == [0.0, 0.0]
+    middle, error = [], []
+    for half in (range(6), range(6, 12)):
+        own = [y[animal == str(one)] for one in half]
+        total = sum(len(one) for one in own)
+        middle.append(np.concatenate(own).mean())
+        # the variance of that mean, from how far animals lie from it
+        error.append(sum(len(one) * (one.mean() - middle[-1]) ** 2 for one in own) / (5 * total))
+    t, df = (middle[0] - middle[1]) / math.sqrt(sum(error)), sum(error) ** 2 / sum(one**2 / 5 for one in error)
+    assert (found.comparison.df2, found.comparison.statistic) == pytest.approx((df, t * t), rel=1e-4)
+    assert found.comparison.p == pytest.approx(2 * stats.t.sf(abs(t), df), rel=1e-4)
 
 
 def test_equal_spread_is_students_test_on_request():

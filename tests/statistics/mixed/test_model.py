@@ -359,3 +359,41 @@ def test_integer_values_are_fine():
     part = fixed_part([Factor("g", tuple("aabbaabb"))], [("g",)])
     fit = fit_mixed_model(np.array([1, 2, 3, 4, 3, 2, 5, 4]), part, [RandomTerm("animal", tuple("pprrqqss"))])
     assert fit.converged
+
+
+# fmt: off
+HARDLY = [
+    0.7547, 0.1633, 0.5029, -0.19, 2.0493, -0.6061, 0.7986, -0.7824, -0.3784, 0.4013, 1.1773, 1.3935, 0.6434, -0.0608, -0.6318,
+    0.7273, -1.2789, -0.518, -0.3659, 0.3604, -1.1911, -0.4652, -0.093, 1.6436, -0.0147, -0.1442, -0.4994, 0.9576, 0.0914,
+    -1.5841, 0.3529, -2.5326, 0.3155, -0.1766, -0.2333, 0.0416, 0.3644,
+]
+WIDE = [
+    -5.96, -4.23, -3.3, -4.25, -4.24, -0.75, -2.27, 0.33, 8.13, 9.09, 8.39, 8.41, -1.34, -2.82, -1.44, -2.01, -3.08, -0.85, -2.41,
+    -2.66, -2.46, -3.22, 1.02, -1.94, -1.5, -2.28, 0.44, 0.44, -2.43, -2.11, -0.05, 0.98, -0.31, 0.77, 0.81, 0.77, -0.4, -1.08, -0.7,
+    -0.55, -2.21, -3.2, -0.31, -1.53, 1.11, -1.12,
+]
+# fmt: on
+
+
+@pytest.mark.parametrize(
+    ("y", "rows", "first", "sds"),
+    [
+        # the criterion falls from 0 by 1e-9 in all: what gains so little stays there, and that is no search that failed
+        (HARDLY, [4, 2, 2, 3, 5, 3, 5, 3, 2, 4, 2, 2], 6, (0.0, 0.0)),
+        # one short step of the search looked like its end, at a log likelihood of -77.99
+        (WIDE, [5, 3, 4, 5, 5, 4, 2, 3, 4, 5, 2, 4], 4, None),
+    ],
+)
+def test_a_search_ends_where_nothing_is_gained(y, rows, first, sds):
+    animal = tuple(np.repeat(np.arange(12), rows).astype(str))
+    group = np.repeat(["a", "b"], [sum(rows[:first]), sum(rows[first:])])
+    own = [
+        RandomTerm(f"animal in {one}", animal, "intercept", (group == one).astype(float), intercept=False)
+        for one in "ab"
+    ]
+    model = fit_mixed_model(y, fixed_part([Factor("group", tuple(group))], [("group",)]), own)
+    assert model.converged
+    if sds is not None:
+        assert tuple(c.estimate.value for c in model.components[:2]) == sds
+    else:
+        assert model.log_likelihood == pytest.approx(-76.688597, abs=1e-5)

@@ -175,14 +175,15 @@ def test_a_limit_on_the_first_day_bounds_the_ratio_from_below():
 
 
 def test_an_arm_of_limits_on_the_first_day_has_a_lower_bound_in_its_notes_too():
-    dye = [outcome(f"dye{k}", "dye", (1e4, v), below=(True, False)) for k, v in enumerate((2e5, 3e5, 4e5, 8e5))]
+    dye = [outcome(f"dye{k}", "dye", (1e4, v), below=(True, False)) for k, v in enumerate((2e5, 3e5, 4e5, 8e5, 9e5))]
     ratio = compare_arms([*arm("targeted", A), *dye], GROUPS, study="s")[1]
     dark = ratio.groups[1]
     assert math.isnan(dark.mean.value) and dark.mean.low == pytest.approx(math.log10(20))
     note = next(note for note in ratio.notes if note.startswith("dye: "))
-    assert note.startswith("dye: all 4 values lie above their limits: the mean lies above 1.30103 as far as")
-    assert "right-censored" in ratio.test and not any("left-censored" in test.name for test in ratio.tests)
-    assert ratio.pairs[0].difference.high < 0
+    assert note.startswith("dye: all 5 values lie above their limits: the mean lies above 1.30103 as far as")
+    ranks = [test.name for test in ratio.tests if "Peto-Peto" in test.name]
+    assert ranks and all("right-censored" in name for name in ranks)
+    assert ratio.pairs[0].difference.low == -math.inf and math.isfinite(ratio.pairs[0].difference.high)
 
 
 def test_limits_to_both_sides_are_described_not_tested():
@@ -193,10 +194,12 @@ def test_limits_to_both_sides_are_described_not_tested():
     assert math.isnan(ratio.groups[1].mean.value)
 
 
-def test_an_arm_of_which_nothing_is_seen_is_tested_by_ranks():
-    dye = [outcome(f"dye{k}", "dye", (1e4, 5e3), below=(False, True)) for k in range(4)]
+def test_an_arm_of_which_nothing_is_seen_is_tested_with_a_spread_as_wide_as_can_be():
+    dye = [outcome(f"dye{k}", "dye", (1e4, 5e3), below=(False, True)) for k in range(5)]
     flux = compare_arms([*arm("targeted", A), *dye], GROUPS, study="s")[0]
-    assert "Peto-Peto" in flux.test and flux.p == pytest.approx(1 / 35)
+    # five of which nothing is seen: F is 4 (2^2 - 1) with 1 and 4 degrees of freedom
+    assert "likelihood" in flux.test and flux.p == pytest.approx(0.02572, abs=1e-5)
+    assert any("the spread of dye as wide as can be" in note for note in flux.notes)
     dark = flux.groups[1]
     assert math.isnan(dark.mean.value) and dark.mean.high == pytest.approx(math.log10(5e3))
     assert math.isnan(flux.pairs[0].difference.value) and flux.pairs[0].difference.low > 0

@@ -11,7 +11,7 @@ References
 """
 
 import math
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -30,6 +30,8 @@ RELEASE = (0.001, 0.003, 0.01, 0.03, 0.1, 0.3, 1.0)
 LARGEST = 1e4
 # below this relative standard deviation zero is tried
 SMALL = 3e-2
+# times that a search is begun, and the slope at which its end is taken for one
+RESTARTS, STEEP = 5, 1e-3
 # a gain of the criterion below this is rounding
 GAIN = 1e-9
 
@@ -318,30 +320,51 @@ def optimum(given: Problem, /) -> Optimum:
     if float(np.abs(best).max()) > 0.9 * LARGEST or without_residual <= value:
         raise NothingLeftError("values of the same level of a random term do not differ: nothing is left as residual")
     best = _settled(given, best)
+    held = _bounds_hold(given, best)
     for _ in range(low.size + 1):
-        if _bounds_hold(given, best):
+        if held:
             break
-        best = _settled(given, _searched(given, _released(given, best))[0])
+        before, moved = criterion(given, best)[0], _released(given, best)
+        best = _settled(given, _searched(given, moved)[0])
+        gain = before - min(criterion(given, one)[0] for one in (moved, best))
+        # a slope along which nothing beyond rounding is gained is none
+        held = gain <= GAIN or _bounds_hold(given, best)
     free = _free(given.random, best)
     best = _polished(given, best, free)
     value, gradient = criterion(given, best)
     steepest = float(np.abs(gradient[free]).max(initial=0.0))
-    held = _bounds_hold(given, best)
+    held = held or _bounds_hold(given, best)
     return Optimum(best, value + given.constant, steepest, bool(steepest < 1e-5 and held))
 
 
 def _searched(given: Problem, start: Array) -> tuple[Array, float]:
     """A local optimum and its value, by a quasi-Newton search."""
-    bounds = [(-LARGEST if math.isinf(bound) else bound, LARGEST) for bound in _lower(given.random)]
-    found = optimize.minimize(
-        lambda theta: criterion(given, theta),
-        start,
-        jac=True,
-        method="L-BFGS-B",
-        bounds=bounds,
-        options={"ftol": 1e-13, "gtol": 1e-7, "maxiter": 500},
-    )
-    return np.asarray(found.x), float(found.fun)
+    low = np.maximum(_lower(given.random), -LARGEST)
+    return descended(lambda theta: criterion(given, theta), start, low, np.full(low.size, LARGEST))
+
+
+def descended(
+    function: Callable[[Array], tuple[float, Array]], start: Array, low: Array, high: Array, /
+) -> tuple[Array, float]:
+    """Where a function with its gradient is smallest near a start, within bounds, and how small.
+
+    The search is begun anew from where it ends as long as the function still falls there: one step that was too short looks
+    to it like an end.
+    """
+    at = start
+    for _ in range(RESTARTS):
+        found = optimize.minimize(
+            function,
+            at,
+            jac=True,
+            method="L-BFGS-B",
+            bounds=list(zip(low, high, strict=True)),
+            options={"ftol": 1e-13, "gtol": 1e-7, "maxiter": 500},
+        )
+        at = np.asarray(found.x)
+        if float(np.abs(at - np.clip(at - found.jac, low, high)).max()) < STEEP:
+            break
+    return at, float(found.fun)
 
 
 def _released(given: Problem, theta: Array) -> Array:

@@ -267,7 +267,7 @@ def _model(
     method, unit, level, released = options
     at = state(given, best.theta)
     without_bound = released_state(given, best.theta) if released and method == "REML" else None
-    inference = small_samples(given, without_bound or at)
+    inference = small_samples(*(without_bound or (given, at)))
     variance = given.scale**2 * at.rest / given.free
     residual_effects = given.cross[..., -1] - given.cross[..., :-1] @ at.coefficients
     raw = given.scale * np.einsum("gij,gj->gi", at.weight, residual_effects)
@@ -344,6 +344,9 @@ def intraclass_correlations(model: MixedModel, /) -> tuple[tuple[str, Estimate],
         on the log odds with the expected information, NaN where the share is 0 or 1.
     """
     random = model.problem.random
+    # tests may rest on variances without their bound, and on effects in units of their own
+    bounded = model.best.theta.min() > 0
+    at = model.inference if bounded else small_samples(model.problem, state(model.problem, model.best.theta))
     weights, named = [], []
     for piece in random.pieces:
         d = len(piece.names)
@@ -364,7 +367,7 @@ def intraclass_correlations(model: MixedModel, /) -> tuple[tuple[str, Estimate],
         every = [w for row in weights for w in row] + [1.0]
         share = sum(part for own, part in zip(named, parts, strict=True) if own == name) / total
         slope = (np.array(gradient) - share * np.array(every)) / total
-        error = math.sqrt(max(float(slope @ model.inference.parameters @ slope), 0.0))
+        error = math.sqrt(max(float(slope @ at.parameters @ slope), 0.0))
         found[name] = _share(share, error, model.level)
     return tuple(found.items())
 

@@ -218,7 +218,7 @@ def _limits(views: int, done: StatisticsDone) -> str:
         )
     if "ranks" in done.tests:
         text += (
-            " Where an arm showed fewer than three values above the limit that differ, the answer was the rank test of Peto "
+            " Where an arm had no spread of its own (one animal, or values that are all one), the answer was the rank test of Peto "
             "and Peto (1972), exact or by permutation."
         )
     if "ratio" in done.compared:

@@ -23,7 +23,7 @@ from lampyris.assays.exvivo.escape import (
     unevenness,
 )
 from lampyris.assays.exvivo.light import OrganLight, measure_light, share_beside
-from lampyris.assays.exvivo.names import Fit, SizeCheck, check_sizes, is_organ_name, name_organs, sizes_judge
+from lampyris.assays.exvivo.names import Fit, SizeCheck, check_sizes, is_organ_name, name_organs, sheet_reader, sizes_judge
 from lampyris.assays.exvivo.outlines import Segment, find_organs, touches, with_drawn
 from lampyris.assays.exvivo.partings import Judge
 from lampyris.core.assays import OrganFlag
@@ -202,7 +202,7 @@ def _tied(
     """
 
     def read(judge: Judge | None) -> tuple[Any, tuple[SizeCheck, ...], tuple[Finding, ...]]:
-        segments = _outlined(looks, glow, by_hand, len(rows), pixel_mm, file, judge)
+        segments = _outlined(looks, glow, by_hand, rows, pixel_mm, file, judge)
         tied = name_organs(segments, rows, pixel_mm=pixel_mm, file=file)
         return tied, *check_sizes(tied, pixel_mm=pixel_mm, file=file)
 
@@ -239,18 +239,18 @@ def _outlined(
     looks: NDArray[np.floating],
     glow: NDArray[np.float64],
     by_hand: Sequence[Segment],
-    organs: int,
+    rows: Sequence[OrganRow],
     pixel_mm: float,
     file: str,
     judge: Judge | None,
 ) -> tuple[Segment, ...]:
     """Outlines by a person, and automatic ones of what these leave."""
-    if len(by_hand) == organs:
+    if len(by_hand) == len(rows):
         # every organ is outlined by a person: nothing else on the tray counts
         return with_drawn((), by_hand)
-    count = None if by_hand else organs
+    count, reader = (None, None) if by_hand else (len(rows), sheet_reader(rows, pixel_mm=pixel_mm))
     segments = with_drawn(
-        find_organs(looks, pixel_mm=pixel_mm, count=count, glow=glow, judge=judge, file=file), by_hand
+        find_organs(looks, pixel_mm=pixel_mm, count=count, glow=glow, judge=judge, reader=reader, file=file), by_hand
     )
     _check_field(glow, segments, pixel_mm, file)
     return segments

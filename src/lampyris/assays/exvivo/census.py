@@ -1,0 +1,218 @@
+"""Whether a tray holds one organ more or fewer than its sheet names, asked of picture and weights alike.
+
+A sheet that lacks a row makes two organs that touch one, and every name after them goes to its neighbour; a row too many cuts an organ in
+two. Either may fit the weights by chance. Hence no naming stands by itself: its likelihood is laid beside those of the same tray with an
+organ that no row names, and with a row whose organ does not lie there.
+"""
+
+import itertools
+import math
+from collections import defaultdict
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+
+import numpy as np
+from numpy.typing import NDArray
+
+from lampyris.assays.exvivo.partings import (
+    CLEAR_ODDS,
+    MOST_UNSURE,
+    MOST_WAYS,
+    SAME_ORGAN,
+    Lump,
+    Parting,
+    groups_of,
+    joined_lump,
+    lump_of,
+)
+
+# a count that is off by one is taken to be as likely as a right one: how carefully a sheet was kept is not known
+OFF_BY_ONE = 1.0
+_LIKELY = 1.0 / (1.0 + CLEAR_ODDS)
+
+
+@dataclass(frozen=True, slots=True)
+class Borders:
+    """How evidence for a cut becomes odds that two organs meet there.
+
+    Parameters
+    ----------
+    even, sure : float
+        Evidence at which an organ's own lobes are as likely, and at which they are `CLEAR_ODDS` times less likely.
+    """
+
+    even: float
+    sure: float
+
+    def log_odds(self, evidence: float, /) -> float:
+        """Logarithm of the odds."""
+        return math.log(CLEAR_ODDS) * (evidence - self.even) / (self.sure - self.even)
+
+
+@dataclass(frozen=True, slots=True)
+class Reading:
+    """A way to give the names of a sheet to lumps.
+
+    Parameters
+    ----------
+    score : float
+        Log-likelihood of the lumps' areas.
+    lumps : tuple of int or None
+        The lump of each place; None where its organ does not lie there.
+    """
+
+    score: float
+    lumps: tuple[int | None, ...]
+
+
+# every way to name lumps, of which there may be one more or fewer than rows; none where they lie in no clear rows
+Reader = Callable[[Sequence[Lump]], Sequence[Reading]]
+
+
+@dataclass(frozen=True, slots=True)
+class Census:
+    """What a count that is off by one would change.
+
+    Parameters
+    ----------
+    parting : Parting
+        The cuts, with the organs that another count would give another border or another name.
+    refused : str
+        Why no name on the tray is sure; empty where names stand.
+    """
+
+    parting: Parting
+    refused: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class _Named:
+    """A reading of a tray: pieces of the organ of each place, and those of an organ that no row names."""
+
+    score: float
+    places: tuple[frozenset[int], ...]
+    unnamed: frozenset[int]
+    lumps: int
+
+
+def census(
+    labels: NDArray[np.int32],
+    cuts: Mapping[tuple[int, int], float],
+    parting: Parting,
+    /,
+    *,
+    reader: Reader,
+    borders: Borders,
+    pixel_mm: float,
+) -> Census:
+    """Lay the names that a parting gives beside those that one organ more or fewer would give.
+
+    Parameters
+    ----------
+    labels : ndarray of int, dims (y, x)
+        Pieces; 0 on the tray.
+    cuts : mapping of (int, int) to float
+        Pairs of pieces that meet, and how much speaks for a cut between them.
+    parting : Parting
+        The cuts that were made.
+    reader : callable
+        How the sheet may be read on lumps.
+    borders : Borders
+    pixel_mm : float
+
+    Returns
+    -------
+    Census
+        An organ's name is not sure where namings that are together a twentieth as likely as all others give that name elsewhere.
+    """
+    pieces = {int(one): lump_of(labels == one) for one in np.unique(labels) if one}
+    own = frozenset(groups_of(pieces, [pair for pair in cuts if pair not in parting.cuts]))
+    found = [one for way in {own, *_ways(pieces, cuts, len(own), borders)} for one in _named(way, pieces, cuts, reader, borders)]  # fmt: skip
+    mine = max(
+        (one for one in found if one.lumps == len(one.places) and set(one.places) == own),
+        key=lambda one: one.score,
+        default=None,
+    )
+    if mine is None:
+        return Census(parting)
+    most = max(one.score for one in found)
+    weight = {id(one): math.exp(one.score - most) for one in found}
+    whole = math.fsum(weight.values())
+    count = len(mine.places)
+    elsewhere, border = [0.0] * count, [0.0] * count
+    its: list[defaultdict[frozenset[int], float]] = [defaultdict(float) for _ in range(count)]
+    for one in found:
+        share = weight[id(one)] / whole
+        for place, (here, there) in enumerate(zip(mine.places, one.places, strict=True)):
+            if not _same(here, there, pieces):
+                elsewhere[place] += share
+            elif here != there and one.lumps != count:
+                border[place] += share
+                its[place][here ^ there] += share
+    unsure = {mine.places[place] for place in range(count) if elsewhere[place] > _LIKELY} | set(parting.unsure)
+    disputed = dict(parting.disputed)
+    for place in range(count):
+        if border[place] > _LIKELY:
+            here = mine.places[place]
+            disputed[here] = disputed.get(here, frozenset()) | max(its[place], key=its[place].__getitem__)
+    off = [one for one in found if one.lumps != count]
+    right = 1.0 - math.fsum(weight[id(one)] for one in off) / whole
+    refused = ""
+    if len(unsure) > MOST_UNSURE * count or right < _LIKELY:
+        best = max(off, key=lambda one: one.score, default=None)
+        refused = _told(best, count, pieces, pixel_mm)
+    return Census(replace(parting, disputed=tuple(disputed.items()), unsure=tuple(unsure)), refused)
+
+
+def _same(here: frozenset[int], there: frozenset[int], pieces: Mapping[int, Lump]) -> bool:
+    shared, whole = (sum(pieces[one].area for one in held) for held in (here & there, here | there))
+    return shared >= SAME_ORGAN * whole
+
+
+def _ways(
+    pieces: Mapping[int, Lump], cuts: Mapping[tuple[int, int], float], count: int, borders: Borders
+) -> Iterator[frozenset[frozenset[int]]]:
+    """Ways to come to so many organs, or one more or fewer; cuts that are surest either way are left as they look."""
+    odds = {pair: borders.log_odds(evidence) for pair, evidence in cuts.items()}
+    open_cuts = sorted((pair for pair in cuts if cuts[pair] < borders.sure), key=lambda pair: abs(odds[pair]))
+    open_cuts = open_cuts[: int(math.log2(MOST_WAYS))]
+    closed = [pair for pair in cuts if pair not in open_cuts and odds[pair] < 0]
+    for size in range(len(open_cuts) + 1):
+        for joins in itertools.combinations(open_cuts, size):
+            groups = groups_of(pieces, [*closed, *joins])
+            if abs(len(groups) - count) <= 1:
+                yield frozenset(groups)
+
+
+def _named(
+    way: frozenset[frozenset[int]],
+    pieces: Mapping[int, Lump],
+    cuts: Mapping[tuple[int, int], float],
+    reader: Reader,
+    borders: Borders,
+) -> Iterator[_Named]:
+    groups = sorted(way, key=min)
+    group = {piece: index for index, held in enumerate(groups) for piece in held}
+    looks = 0.0
+    for (a, b), evidence in cuts.items():
+        odds = borders.log_odds(evidence)
+        looks -= float(np.logaddexp(0.0, -odds if group[a] != group[b] else odds))
+    for reading in reader([joined_lump([pieces[one] for one in held]) for held in groups]):
+        places = tuple(frozenset() if one is None else groups[one] for one in reading.lumps)
+        off = len(groups) != len(places)
+        unnamed = frozenset().union(*groups) - frozenset().union(*places)
+        yield _Named(reading.score + looks + (math.log(OFF_BY_ONE) if off else 0.0), places, unnamed, len(groups))
+
+
+def _told(best: _Named | None, count: int, pieces: Mapping[int, Lump], pixel_mm: float) -> str:
+    """What would make the names others."""
+    if best is None:
+        return f"organs that touch can be parted into {count} in ways that give many names to others."
+    if best.lumps > count:
+        it = joined_lump([pieces[one] for one in best.unnamed])
+        return (
+            f"organs.csv names {count}, and {best.lumps} may lie there: most likely none of its rows is that of the {it.area * pixel_mm**2:.0f} mm2 "
+            f"at y {it.y * pixel_mm:.0f}, x {it.x * pixel_mm:.0f} mm."
+        )
+    place = best.places.index(frozenset()) + 1
+    return f"organs.csv names {count}, and {best.lumps} may lie there: most likely that of place {place} does not."

@@ -77,11 +77,14 @@ class Census:
     ----------
     parting : Parting
         The cuts, with the organs that another count would give another border or another name.
+    right : float
+        Probability that as many organs lie there as the sheet names.
     refused : str
         Why no name on the tray is sure; empty where names stand.
     """
 
     parting: Parting
+    right: float = 1.0
     refused: str = ""
 
 
@@ -161,7 +164,7 @@ def census(
     if len(unsure) > MOST_UNSURE * count or right < _LIKELY:
         best = max(off, key=lambda one: one.score, default=None)
         refused = _told(best, count, pieces, pixel_mm)
-    return Census(replace(parting, disputed=tuple(disputed.items()), unsure=tuple(unsure)), refused)
+    return Census(replace(parting, disputed=tuple(disputed.items()), unsure=tuple(unsure)), right, refused)
 
 
 def _same(here: frozenset[int], there: frozenset[int], pieces: Mapping[int, Lump]) -> bool:

@@ -26,8 +26,11 @@ from lampyris.assays.exvivo.partings import (
     lump_of,
 )
 
-# a count that is off by one is taken to be as likely as a right one: how carefully a sheet was kept is not known
-OFF_BY_ONE = 1.0
+# odds that a sheet has a row too few, and that it has one too many: one in ten, more than careful sheets have
+OFF_BY_ONE = 0.1
+# the area of what no weight tells of lies evenly between a node's and more than a liver's, by its logarithm
+AREAS_MM2 = (1.5, 400.0)
+FLAT = -math.log(math.log(AREAS_MM2[1] / AREAS_MM2[0]))
 _LIKELY = 1.0 / (1.0 + CLEAR_ODDS)
 
 
@@ -196,7 +199,8 @@ def _named(
 ) -> Iterator[_Named]:
     groups = sorted(way, key=min)
     group = {piece: index for index, held in enumerate(groups) for piece in held}
-    looks = 0.0
+    # so does what a border that parts no organs cuts off: without that, ways of fewer organs would have fewer areas to explain
+    looks = FLAT * (len(pieces) - len(groups))
     for (a, b), evidence in cuts.items():
         odds = borders.log_odds(evidence)
         looks -= float(np.logaddexp(0.0, -odds if group[a] != group[b] else odds))

@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.ndimage import distance_transform_edt
 
-from lampyris.assays.exvivo.census import Reader, Reading
+from lampyris.assays.exvivo.census import FLAT, Reader, Reading
 from lampyris.assays.exvivo.outlines import Segment
 from lampyris.assays.exvivo.partings import Judge, Lump
 from lampyris.core.errors import ImageError
@@ -29,9 +29,8 @@ LONE_FLATNESS, TOUCHING_FLATNESS = (0.2, 1.4), (0.3, 1.15)
 POSSIBLE_FLATNESS = (0.15, 1.85)
 # the middle of organs of a mouse on a tray, and the spread of the logarithm
 USUAL_FLATNESS, USUAL_LOG_SD = 0.65, 0.25
-# of weights one in a hundred is off by any factor; areas of an organ that was not weighed, or that no row names, lie evenly between these
+# of weights one in a hundred is off by any factor
 WRONG_WEIGHT = 0.01
-AREAS_MM2 = (1.5, 400.0)
 # rows may have been exchanged where outlines and weights are so many times likelier then: with one tray in a hundred on which two of
 # its hundred pairs of rows are, one in twenty of such cases
 EXCHANGE_ODDS = 500.0
@@ -385,7 +384,6 @@ def sheet_reader(rows: Sequence[OrganRow], /, *, pixel_mm: float) -> Reader | No
     if not all(math.isfinite(row.place) for row in rows):
         return None
     weights = np.array([row.weight_g for row in sorted(rows, key=lambda row: row.place)])
-    flat = -math.log(math.log(AREAS_MM2[1] / AREAS_MM2[0]))
 
     def read(lumps: Sequence[Lump], /) -> tuple[Reading, ...]:
         more = len(lumps) - len(weights)
@@ -403,7 +401,7 @@ def sheet_reader(rows: Sequence[OrganRow], /, *, pixel_mm: float) -> Reader | No
         out = []
         for left in range(longest):
             if more > 0:
-                score = flat + float(_area_scores(weights, np.delete(areas, left)).sum())
+                score = FLAT + float(_area_scores(weights, np.delete(areas, left)).sum())
                 lump_of_place: tuple[int | None, ...] = tuple(order[:left] + order[left + 1 :])
             else:
                 score = float(_area_scores(np.delete(weights, left), areas).sum())
@@ -415,8 +413,8 @@ def sheet_reader(rows: Sequence[OrganRow], /, *, pixel_mm: float) -> Reader | No
         """Log densities of the logarithms of areas."""
         off = np.log((1e3 * of / ORGAN_G_PER_ML) ** (2 / 3) / areas / USUAL_FLATNESS) / USUAL_LOG_SD
         usual = math.log(1.0 - WRONG_WEIGHT) - 0.5 * off**2 - math.log(USUAL_LOG_SD * math.sqrt(2.0 * math.pi))
-        scores = np.logaddexp(usual, math.log(WRONG_WEIGHT) + flat)
-        return np.asarray(np.where(np.isfinite(of), scores, flat))
+        scores = np.logaddexp(np.nan_to_num(usual, nan=-np.inf), math.log(WRONG_WEIGHT) + FLAT)
+        return np.asarray(np.where(np.isfinite(of), scores, FLAT))
 
     return read
 

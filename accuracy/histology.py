@@ -28,7 +28,7 @@ from lampyris.virtual.section_truth import read_section_truth
 from lampyris.virtual.simulate import simulate_sections
 
 TABLE = "histology"
-SEEDS, QUICK_SEEDS = tuple(range(201, 221)), (201, 202)
+SEEDS, QUICK_SEEDS = tuple(range(1401, 1421)), (201, 202)
 SETS, QUICK_SETS = 2000, 300
 ARMS: dict[str, dict[str, Any]] = {
     "matched": {},

@@ -166,7 +166,7 @@ def census(
     refused = ""
     if len(unsure) > MOST_UNSURE * count or right < _LIKELY:
         best = max(off, key=lambda one: one.score, default=None)
-        refused = _told(best, count, pieces, pixel_mm)
+        refused = _told(best, count, right, pieces, pixel_mm)
     return Census(replace(parting, disputed=tuple(disputed.items()), unsure=tuple(unsure)), right, refused)
 
 
@@ -211,15 +211,18 @@ def _named(
         yield _Named(reading.score + looks + (math.log(OFF_BY_ONE) if off else 0.0), places, unnamed, len(groups))
 
 
-def _told(best: _Named | None, count: int, pieces: Mapping[int, Lump], pixel_mm: float) -> str:
+def _told(best: _Named | None, count: int, right: float, pieces: Mapping[int, Lump], pixel_mm: float) -> str:
     """What would make the names others."""
     if best is None:
         return f"organs that touch can be parted into {count} in ways that give many names to others."
-    if best.lumps > count:
+    other = best.lumps
+    seen = (
+        f"organs.csv names {count} organs, and {other} seem to lie there: most likely"
+        if right < _LIKELY
+        else f"{count} organs, as organs.csv names, or {other} lie there, and names hang on which: if {other}, most likely"
+    )
+    if other > count:
         it = joined_lump([pieces[one] for one in best.unnamed])
-        return (
-            f"organs.csv names {count}, and {best.lumps} may lie there: most likely none of its rows is that of the {it.area * pixel_mm**2:.0f} mm2 "
-            f"at y {it.y * pixel_mm:.0f}, x {it.x * pixel_mm:.0f} mm."
-        )
-    place = best.places.index(frozenset()) + 1
-    return f"organs.csv names {count}, and {best.lumps} may lie there: most likely that of place {place} does not."
+        at = f"{it.area * pixel_mm**2:.0f} mm2 at y {it.y * pixel_mm:.0f}, x {it.x * pixel_mm:.0f} mm"
+        return f"{seen} no row is that of the {at}."
+    return f"{seen} that of place {best.places.index(frozenset()) + 1} does not."

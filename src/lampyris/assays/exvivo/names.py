@@ -288,7 +288,7 @@ def check_sizes(
     checks : tuple of SizeCheck
         In the order of `tied`.
     findings : tuple of Finding
-        A warning for each organ that does not fit.
+        A warning for each organ that does not fit, or whose name is not sure by where organs were parted.
 
     Raises
     ------
@@ -314,13 +314,26 @@ def check_sizes(
     if len(wrong) > MOST_WRONG * len(tied):
         told = "; ".join(_told(tied[index], flatness[index], pixel_mm) for index in wrong)
         raise _refusal(file, f"{told}.", _SIZE_MEND)
-    return tuple(checks), tuple(
+    return tuple(checks), _unsure(tied, file) + tuple(
         Finding(
             "exvivo.size", Severity.WARNING, Place(file), f"{_told(tied[index], flatness[index], pixel_mm)}{_TOLD[one.fit]}", _SIZE_MEND
         )
         for index, one in enumerate(checks)
         if one.fit is not Fit.USUAL
     )  # fmt: skip
+
+
+def _unsure(tied: Sequence[tuple[OrganRow, Segment, int]], file: str) -> tuple[Finding, ...]:
+    """A warning of the organs that may bear another's name."""
+    told = [f"place {place}, {_title(row)}" for row, segment, place in tied if segment.unsure]
+    if not told:
+        return ()
+    seen = (
+        f"{'; '.join(told)}: if organs are parted otherwise, or one organ more or fewer lies there than {SHEET_ORGANS} names, "
+        "they are others. No amount is told under these names."
+    )
+    mend = f"Count the organs against {SHEET_ORGANS}; outline by hand those that touch, and name them."
+    return (Finding("exvivo.names", Severity.WARNING, Place(file), seen, mend),)
 
 
 _SIZE_MEND = "Look whether places and weights stand in the right rows; where organs touch, outline them by hand."

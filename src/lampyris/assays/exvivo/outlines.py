@@ -136,7 +136,7 @@ def find_organs(
     ------
     ImageError
         If another number is found, it is not clear where organs that touch are to be parted, or another number of organs is likelier
-        than the sheet's: with what was found.
+        than the sheet's: with what was found. Without a count only if nothing is there.
     """
     contrast = tray_contrast(photo)
     mask = _objects(contrast, pixel_mm)
@@ -144,25 +144,27 @@ def find_organs(
     if found == 0:
         raise _refusal(file, "no organ stands out from the tray.", [], pixel_mm)
     objects = np.asarray(labels, np.int32)
-    pictures, pieces, parting = _decided(objects, contrast, glow, (found, count), judge, file, pixel_mm)
+    borders = GLOW_BORDERS if photo is glow else PHOTO_BORDERS
+    pictures, pieces, parting = _decided(objects, contrast, glow, (found, count), judge, borders, file, pixel_mm)
     if reader is not None and count is not None:
-        borders = GLOW_BORDERS if len(pictures) > 1 or photo is glow else PHOTO_BORDERS
+        borders = GLOW_BORDERS if len(pictures) > 1 else borders
         parting = _counted(pieces, parting, pictures, reader, borders, file, pixel_mm)
     kept = parting.cuts
-    final = _merged(pieces, kept)
-    numbers = [int(one) for one in np.unique(final) if one]
+    called, refined, bent = _drawn_out(pieces, kept, pictures, pixel_mm)
+    while bent and count is None:
+        # where no sheet says that they are two they stay one outline
+        kept = tuple(pair for pair in kept if not bent & {called[one] for one in pair})
+        called, refined, bent = _drawn_out(pieces, kept, pictures, pixel_mm)
+    numbers = sorted(set(called.values()))
     if count is not None and len(numbers) != count:
-        raise _refusal(
-            file, f"{len(numbers)} organs were found, organs.csv names {count}.", _described(final, pixel_mm), pixel_mm
-        )
-    called = {int(one): int(final[pieces.labels == one][0]) for one in np.unique(pieces.labels) if one}
-    cut = {called[one] for pair in kept for one in pair}
-    met = [(a, b) for a, b, _ in _borders(final)]
-    refined = _refined(with_seams(final, met, pictures, pixel_mm=pixel_mm), contrast)
-    if bent := [number for number in sorted(cut) if not _may_be_organ(refined == number, pixel_mm)]:
-        held = np.where(np.isin(final, bent), final, 0)
+        seen = f"{len(numbers)} organs were found, organs.csv names {count}."
+        raise _refusal(file, seen, _described(_merged(pieces, kept), pixel_mm), pixel_mm)
+    if bent:
+        final = _merged(pieces, kept)
+        held = np.where(np.isin(final, list(bent)), final, 0)
         seen = "where organs that touch are parted leaves shapes that no organ has."
         raise _refusal(file, seen, _described(held, pixel_mm), pixel_mm)
+    cut = {called[one] for pair in kept for one in pair}
     disputed = {called[min(mine)]: np.isin(pieces.labels, list(its)) for mine, its in parting.disputed}
     unsure = {called[min(mine)] for mine in parting.unsure}
     segments = [
@@ -170,6 +172,18 @@ def find_organs(
         for one in numbers
     ]
     return tuple(sorted(segments, key=lambda one: (round(one.centroid_px()[0]), one.centroid_px()[1])))
+
+
+def _drawn_out(
+    pieces: _Pieces, kept: Sequence[tuple[int, int]], pictures: Sequence[NDArray[np.float64]], pixel_mm: float
+) -> tuple[dict[int, int], NDArray[np.int32], set[int]]:
+    """The organ of each piece, every organ's outline, and those parted organs whose outline no organ has."""
+    final = _merged(pieces, kept)
+    called = {int(one): int(final[pieces.labels == one][0]) for one in np.unique(pieces.labels) if one}
+    cut = {called[one] for pair in kept for one in pair}
+    met = [(a, b) for a, b, _ in _borders(final)]
+    refined = _refined(with_seams(final, met, pictures, pixel_mm=pixel_mm), pictures[0])
+    return called, refined, {number for number in cut if not _may_be_organ(refined == number, pixel_mm)}
 
 
 def _counted(
@@ -197,6 +211,7 @@ def _decided(
     glow: NDArray[np.floating] | None,
     numbers: tuple[int, int | None],
     judge: Judge | None,
+    borders: Borders,
     file: str,
     pixel_mm: float,
 ) -> tuple[tuple[NDArray[np.float64], ...], _Pieces, Parting]:
@@ -215,7 +230,7 @@ def _decided(
                 return pictures, pieces, judged
             continue
         try:
-            return pictures, pieces, Parting(_kept_cuts(pieces, found, count, file, pixel_mm))
+            return pictures, pieces, Parting(_kept_cuts(pieces, found, count, borders, file, pixel_mm))
         except ImageError:
             if pictures is asked[-1]:
                 raise
@@ -336,13 +351,12 @@ def _borders(parted: NDArray[np.int32]) -> list[tuple[int, int, Mask]]:
 
 
 def _kept_cuts(
-    pieces: _Pieces, found: int, count: int | None, file: str, pixel_mm: float
+    pieces: _Pieces, found: int, count: int | None, borders: Borders, file: str, pixel_mm: float
 ) -> tuple[tuple[int, int], ...]:
-    """The cuts that are made; each joins two pieces less."""
+    """The cuts that are made; each joins two pieces less. Where no count is given those that are sure by themselves."""
     order = sorted(pieces.cuts, key=lambda pair: -pieces.cuts[pair])
-    sure = tuple(pair for pair in order if pieces.cuts[pair] >= SURE_EVIDENCE)
     if count is None:
-        return sure
+        return tuple(pair for pair in order if pieces.cuts[pair] >= borders.sure)
     _check_seen(pieces, count, file, pixel_mm)
     if count == found:
         return ()

@@ -132,7 +132,9 @@ def _ways(pieces: Mapping[int, Lump], cuts: Mapping[tuple[int, int], float], cou
             if len(groups) != count:
                 continue
             parted = {piece for pair in kept for piece in pair}
-            read = judge([joined_lump([pieces[one] for one in group], touching=bool(group & parted)) for group in groups])
+            read = judge(
+                [joined_lump([pieces[one] for one in group], touching=bool(group & parted)) for group in groups]
+            )
             if read is None:
                 continue
             score = read[0] + sum(math.log(max(cuts[pair], LEAST_EVIDENCE)) for pair in kept)

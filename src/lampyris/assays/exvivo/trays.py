@@ -23,7 +23,15 @@ from lampyris.assays.exvivo.escape import (
     unevenness,
 )
 from lampyris.assays.exvivo.light import OrganLight, measure_light, share_beside
-from lampyris.assays.exvivo.names import Fit, SizeCheck, check_sizes, is_organ_name, name_organs, sheet_reader, sizes_judge
+from lampyris.assays.exvivo.names import (
+    Fit,
+    SizeCheck,
+    check_sizes,
+    is_organ_name,
+    name_organs,
+    sheet_reader,
+    sizes_judge,
+)
 from lampyris.assays.exvivo.outlines import Segment, find_organs, touches, with_drawn
 from lampyris.assays.exvivo.partings import Judge
 from lampyris.core.assays import OrganFlag

@@ -133,41 +133,44 @@ def census(
     """
     pieces = {int(one): lump_of(labels == one) for one in np.unique(labels) if one}
     own = frozenset(groups_of(pieces, [pair for pair in cuts if pair not in parting.cuts]))
-    found = [one for way in {own, *_ways(pieces, cuts, len(own), borders)} for one in _named(way, pieces, cuts, reader, borders)]  # fmt: skip
-    mine = max(
-        (one for one in found if one.lumps == len(one.places) and set(one.places) == own),
-        key=lambda one: one.score,
-        default=None,
-    )
-    if mine is None:
+    ways = {own, *_ways(pieces, cuts, len(own), borders)}
+    found = [one for way in ways for one in _named(way, pieces, cuts, reader, borders)]
+    as_made = [one for one in found if one.lumps == len(one.places) and set(one.places) == own]
+    if not as_made:
         return Census(parting)
-    most = max(one.score for one in found)
-    weight = {id(one): math.exp(one.score - most) for one in found}
-    whole = math.fsum(weight.values())
+    mine = max(as_made, key=lambda one: one.score)
+    weights = np.exp(np.array([one.score for one in found]) - max(one.score for one in found))
+    shares = (weights / weights.sum()).tolist()
+    judged = _doubted(parting, mine, found, shares, pieces)
     count = len(mine.places)
-    elsewhere, border = [0.0] * count, [0.0] * count
-    its: list[defaultdict[frozenset[int], float]] = [defaultdict(float) for _ in range(count)]
-    for one in found:
-        share = weight[id(one)] / whole
-        for place, (here, there) in enumerate(zip(mine.places, one.places, strict=True)):
-            if not _same(here, there, pieces):
-                elsewhere[place] += share
-            elif here != there and one.lumps != count:
-                border[place] += share
-                its[place][here ^ there] += share
-    unsure = {mine.places[place] for place in range(count) if elsewhere[place] > _LIKELY} | set(parting.unsure)
-    disputed = dict(parting.disputed)
-    for place in range(count):
-        if border[place] > _LIKELY:
-            here = mine.places[place]
-            disputed[here] = disputed.get(here, frozenset()) | max(its[place], key=its[place].__getitem__)
-    off = [one for one in found if one.lumps != count]
-    right = 1.0 - math.fsum(weight[id(one)] for one in off) / whole
+    right = math.fsum(share for one, share in zip(found, shares, strict=True) if one.lumps == count)
     refused = ""
-    if len(unsure) > MOST_UNSURE * count or right < _LIKELY:
-        best = max(off, key=lambda one: one.score, default=None)
+    if len(judged.unsure) > MOST_UNSURE * count or right < _LIKELY:
+        best = max((one for one in found if one.lumps != count), key=lambda one: one.score, default=None)
         refused = _told(best, count, right, pieces, pixel_mm)
-    return Census(replace(parting, disputed=tuple(disputed.items()), unsure=tuple(unsure)), right, refused)
+    return Census(judged, right, refused)
+
+
+def _doubted(
+    parting: Parting, mine: _Named, found: Sequence[_Named], shares: Sequence[float], pieces: Mapping[int, Lump]
+) -> Parting:
+    """The cuts, with the names that likely enough readings give elsewhere and the borders that another count moves."""
+    unsure = set(parting.unsure)
+    disputed = dict(parting.disputed)
+    for place, here in enumerate(mine.places):
+        elsewhere = 0.0
+        moved: defaultdict[frozenset[int], float] = defaultdict(float)
+        for one, share in zip(found, shares, strict=True):
+            there = one.places[place]
+            if not _same(here, there, pieces):
+                elsewhere += share
+            elif here != there and one.lumps != mine.lumps:
+                moved[here ^ there] += share
+        if elsewhere > _LIKELY:
+            unsure.add(here)
+        if math.fsum(moved.values()) > _LIKELY:
+            disputed[here] = disputed.get(here, frozenset()) | max(moved.items(), key=lambda one: one[1])[0]
+    return replace(parting, disputed=tuple(disputed.items()), unsure=tuple(unsure))
 
 
 def _same(here: frozenset[int], there: frozenset[int], pieces: Mapping[int, Lump]) -> bool:

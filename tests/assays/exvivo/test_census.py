@@ -30,7 +30,8 @@ def counted(areas, evidence, made):
     pieces = np.repeat(np.arange(1, 5, dtype=np.int32), [area // 5 for area in AREAS])[None, :].repeat(5, axis=0)
     cuts = dict(zip([(1, 2), (2, 3), (3, 4)], evidence, strict=True))
     reader = sheet_reader(rows(*areas), pixel_mm=1.0)
-    return census(pieces, cuts, Parting(made), reader=reader, borders=BORDERS, pixel_mm=1.0)
+    odds = {pair: BORDERS.log_odds(one) for pair, one in cuts.items()}
+    return census(pieces, odds, Parting(made), reader=reader, pixel_mm=1.0)
 
 
 def test_a_sheet_that_fits_stands():

@@ -31,6 +31,8 @@ OFF_BY_ONE = 0.1
 # the area of what no weight tells of lies evenly between a node's and more than a liver's, by its logarithm
 AREAS_MM2 = (1.5, 400.0)
 FLAT = -math.log(math.log(AREAS_MM2[1] / AREAS_MM2[0]))
+# a way that the picture makes so many times (logarithm) less likely than the one that was taken is not read
+HARDLY = 10.0
 _LIKELY = 1.0 / (1.0 + CLEAR_ODDS)
 
 
@@ -103,12 +105,11 @@ class _Named:
 
 def census(
     labels: NDArray[np.int32],
-    cuts: Mapping[tuple[int, int], float],
+    odds: Mapping[tuple[int, int], float],
     parting: Parting,
     /,
     *,
     reader: Reader,
-    borders: Borders,
     pixel_mm: float,
 ) -> Census:
     """Lay the names that a parting gives beside those that one organ more or fewer would give.
@@ -117,13 +118,12 @@ def census(
     ----------
     labels : ndarray of int, dims (y, x)
         Pieces; 0 on the tray.
-    cuts : mapping of (int, int) to float
-        Pairs of pieces that meet, and how much speaks for a cut between them.
+    odds : mapping of (int, int) to float
+        Pairs of pieces that meet, and the logarithm of the odds that two organs do.
     parting : Parting
         The cuts that were made.
     reader : callable
         How the sheet may be read on lumps.
-    borders : Borders
     pixel_mm : float
 
     Returns
@@ -132,9 +132,10 @@ def census(
         An organ's name is not sure where namings that are together a twentieth as likely as all others give that name elsewhere.
     """
     pieces = {int(one): lump_of(labels == one) for one in np.unique(labels) if one}
-    own = frozenset(groups_of(pieces, [pair for pair in cuts if pair not in parting.cuts]))
-    ways = {own, *_ways(pieces, cuts, len(own), borders)}
-    found = [one for way in ways for one in _named(way, pieces, cuts, reader, borders)]
+    own = frozenset(groups_of(pieces, [pair for pair in odds if pair not in parting.cuts]))
+    looks = {way: _looks(way, len(pieces), odds) for way in {own, *_ways(pieces, odds, len(own))}}
+    least = looks[own] - HARDLY
+    found = [one for way, look in looks.items() if look >= least for one in _named(way, look, pieces, reader)]
     as_made = [one for one in found if one.lumps == len(one.places) and set(one.places) == own]
     if not as_made:
         return Census(parting)
@@ -179,13 +180,12 @@ def _same(here: frozenset[int], there: frozenset[int], pieces: Mapping[int, Lump
 
 
 def _ways(
-    pieces: Mapping[int, Lump], cuts: Mapping[tuple[int, int], float], count: int, borders: Borders
+    pieces: Mapping[int, Lump], odds: Mapping[tuple[int, int], float], count: int
 ) -> Iterator[frozenset[frozenset[int]]]:
     """Ways to come to so many organs, or one more or fewer; cuts that are surest either way are left as they look."""
-    odds = {pair: borders.log_odds(evidence) for pair, evidence in cuts.items()}
-    open_cuts = sorted((pair for pair in cuts if cuts[pair] < borders.sure), key=lambda pair: abs(odds[pair]))
+    open_cuts = sorted((pair for pair in odds if odds[pair] < math.log(CLEAR_ODDS)), key=lambda pair: abs(odds[pair]))
     open_cuts = open_cuts[: int(math.log2(MOST_WAYS))]
-    closed = [pair for pair in cuts if pair not in open_cuts and odds[pair] < 0]
+    closed = [pair for pair in odds if pair not in open_cuts and odds[pair] < 0]
     for size in range(len(open_cuts) + 1):
         for joins in itertools.combinations(open_cuts, size):
             groups = groups_of(pieces, [*closed, *joins])
@@ -193,25 +193,23 @@ def _ways(
                 yield frozenset(groups)
 
 
-def _named(
-    way: frozenset[frozenset[int]],
-    pieces: Mapping[int, Lump],
-    cuts: Mapping[tuple[int, int], float],
-    reader: Reader,
-    borders: Borders,
-) -> Iterator[_Named]:
+def _looks(way: frozenset[frozenset[int]], pieces: int, odds: Mapping[tuple[int, int], float]) -> float:
+    """Log-likelihood of a way by the picture."""
+    group = {piece: index for index, held in enumerate(sorted(way, key=min)) for piece in held}
+    # a border that parts no organs cuts off any area: without that, ways of fewer organs would have fewer areas to explain
+    found = FLAT * (pieces - len(way))
+    for (a, b), log_odds in odds.items():
+        found -= float(np.logaddexp(0.0, -log_odds if group[a] != group[b] else log_odds))
+    return found
+
+
+def _named(way: frozenset[frozenset[int]], look: float, pieces: Mapping[int, Lump], reader: Reader) -> Iterator[_Named]:
     groups = sorted(way, key=min)
-    group = {piece: index for index, held in enumerate(groups) for piece in held}
-    # so does what a border that parts no organs cuts off: without that, ways of fewer organs would have fewer areas to explain
-    looks = FLAT * (len(pieces) - len(groups))
-    for (a, b), evidence in cuts.items():
-        odds = borders.log_odds(evidence)
-        looks -= float(np.logaddexp(0.0, -odds if group[a] != group[b] else odds))
     for reading in reader([joined_lump([pieces[one] for one in held]) for held in groups]):
         places = tuple(frozenset() if one is None else groups[one] for one in reading.lumps)
         off = len(groups) != len(places)
         unnamed = frozenset().union(*groups) - frozenset().union(*places)
-        yield _Named(reading.score + looks + (math.log(OFF_BY_ONE) if off else 0.0), places, unnamed, len(groups))
+        yield _Named(reading.score + look + (math.log(OFF_BY_ONE) if off else 0.0), places, unnamed, len(groups))
 
 
 def _told(best: _Named | None, count: int, right: float, pieces: Mapping[int, Lump], pixel_mm: float) -> str:

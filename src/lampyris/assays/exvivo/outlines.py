@@ -4,7 +4,7 @@ In the order of use: `find_organs` (automatic), `with_drawn` (a person's outline
 """
 
 import math
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
 import numpy as np
@@ -147,8 +147,12 @@ def find_organs(
     borders = GLOW_BORDERS if photo is glow else PHOTO_BORDERS
     pictures, pieces, parting = _decided(objects, contrast, glow, (found, count), judge, borders, file, pixel_mm)
     if reader is not None and count is not None:
-        borders = GLOW_BORDERS if len(pictures) > 1 else borders
-        parting = _counted(pieces, parting, pictures, reader, borders, file, pixel_mm)
+        seen_in = (contrast,) if photo is glow or glow is None else (contrast, tray_contrast(glow))
+        finest = pieces if len(seen_in) == len(pictures) else _parted(objects, seen_in, pixel_mm)
+        coarse = pieces if len(pictures) == 1 else _parted(objects, (contrast,), pixel_mm)
+        parting = _finer(parting, pieces, finest)
+        pieces = finest
+        parting = _counted(pieces, parting, seen_in, reader, _odds(coarse, finest, borders), file, pixel_mm)
     kept = parting.cuts
     called, refined, bent = _drawn_out(pieces, kept, pictures, pixel_mm)
     while bent and count is None:
@@ -186,12 +190,43 @@ def _drawn_out(
     return called, refined, {number for number in cut if not _may_be_organ(refined == number, pixel_mm)}
 
 
+def _finer(parting: Parting, pieces: _Pieces, finest: _Pieces) -> Parting:
+    """The same parting by pieces that lie within those that it was made of."""
+    if finest is pieces:
+        return parting
+    of = {int(one): int(pieces.labels[finest.labels == one][0]) for one in np.unique(finest.labels) if one}
+    final = _merged(pieces, parting.cuts)
+    organ = {one: int(final[pieces.labels == of[one]][0]) for one in of}
+
+    def within(held: frozenset[int]) -> frozenset[int]:
+        return frozenset(one for one in of if of[one] in held)
+
+    return Parting(
+        tuple(pair for pair in finest.cuts if organ[pair[0]] != organ[pair[1]]),
+        tuple((within(mine), within(its)) for mine, its in parting.disputed),
+        tuple(within(mine) for mine in parting.unsure),
+    )
+
+
+def _odds(coarse: _Pieces, finest: _Pieces, borders: Borders) -> dict[tuple[int, int], float]:
+    """Logarithms of the odds that organs meet at each border of the finest pieces, of a photograph's and of those that only the glow shows."""
+    if coarse is finest:
+        return {pair: borders.log_odds(evidence) for pair, evidence in finest.cuts.items()}
+    of = {int(one): int(coarse.labels[finest.labels == one][0]) for one in np.unique(finest.labels) if one}
+    out = {}
+    for (a, b), evidence in finest.cuts.items():
+        own = coarse.cuts.get((min(of[a], of[b]), max(of[a], of[b])))
+        by_photo = -math.inf if own is None else borders.log_odds(own)
+        out[a, b] = max(by_photo, GLOW_BORDERS.log_odds(evidence))
+    return out
+
+
 def _counted(
     pieces: _Pieces,
     parting: Parting,
     pictures: Sequence[NDArray[np.float64]],
     reader: Reader,
-    borders: Borders,
+    odds: Mapping[tuple[int, int], float],
     file: str,
     pixel_mm: float,
 ) -> Parting:
@@ -199,7 +234,7 @@ def _counted(
     # a watershed's border may give a small organ half as much again as it has: areas are read with all borders on their seams
     seamed = with_seams(pieces.labels, list(pieces.cuts), pictures, pixel_mm=pixel_mm)
     labels = seamed if np.array_equal(np.unique(seamed), np.unique(pieces.labels)) else pieces.labels
-    found = census(labels, pieces.cuts, parting, reader=reader, borders=borders, pixel_mm=pixel_mm)
+    found = census(labels, odds, parting, reader=reader, pixel_mm=pixel_mm)
     if found.refused:
         raise _refusal(file, found.refused, [], pixel_mm)
     return found.parting

@@ -209,7 +209,7 @@ def _finer(parting: Parting, pieces: _Pieces, finest: _Pieces) -> Parting:
 
 
 def _odds(coarse: _Pieces, finest: _Pieces, borders: Borders) -> dict[tuple[int, int], float]:
-    """Logarithms of the odds that organs meet at each border of the finest pieces, of a photograph's and of those that only the glow shows."""
+    """Logarithms of the odds that organs meet at each border of the finest pieces, also of those that the glow alone shows."""
     if coarse is finest:
         return {pair: borders.log_odds(evidence) for pair, evidence in finest.cuts.items()}
     of = {int(one): int(coarse.labels[finest.labels == one][0]) for one in np.unique(finest.labels) if one}

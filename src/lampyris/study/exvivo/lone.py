@@ -100,7 +100,8 @@ def lone_tray(
     Raises
     ------
     ImageError
-        If a file cannot be read, image and photograph are not of one field, its pixel size is not known, or nothing stands out from the tray.
+        If a file cannot be read, image and photograph are not of one field, the pixel size is not known, or nothing stands out from
+        the tray.
     """
     image = mean_image(path, limits or Limits(), file=path.name)
     pixel = pixel_mm if math.isfinite(pixel_mm) else image.pixel_mm

@@ -257,9 +257,13 @@ def _outlined(
         # every organ is outlined by a person: nothing else on the tray counts
         return with_drawn((), by_hand)
     count, reader = (None, None) if by_hand else (len(rows), sheet_reader(rows, pixel_mm=pixel_mm))
-    segments = with_drawn(
-        find_organs(looks, pixel_mm=pixel_mm, count=count, glow=glow, judge=judge, reader=reader, file=file), by_hand
-    )
+    try:
+        found = find_organs(looks, pixel_mm=pixel_mm, count=count, glow=glow, judge=judge, reader=reader, file=file)
+    except ImageError:
+        # what is wrong with the photograph is said before what is wrong with the sheet
+        _check_field(glow, find_organs(looks, pixel_mm=pixel_mm, glow=glow, file=file), pixel_mm, file)
+        raise
+    segments = with_drawn(found, by_hand)
     _check_field(glow, segments, pixel_mm, file)
     return segments
 

@@ -58,7 +58,10 @@ def test_intervals_hold_in_short(table):
     for (arm, measure), line in lines.items():
         if measure.endswith("naive"):
             # rows of one animal taken for animals: far too sure
-            assert line.value < 0.91
+            assert line.value < (0.91 if arm == "nested" else lines[arm, measure.removesuffix("_naive")].value)
+        elif arm.endswith("animals"):
+            # shares of few organs come in steps: intervals of them may be too wide
+            assert line.value > 0.93 - 3 * math.sqrt(0.95 * 0.05 / line.n), measure
         else:
             # 250 to 750 cases: the bounds of the long form, 0.93 to 0.97, within three standard errors
             slack = 3 * math.sqrt(0.95 * 0.05 / line.n)

@@ -46,6 +46,14 @@ def add_verbs(verb: AddVerb, /) -> None:
         help="write each tray's outlines as GeoJSON, to mend and name in assays.csv",
     )
     assay.add_argument(
+        "--photo",
+        type=Path,
+        action="append",
+        default=[],
+        metavar="FILE",
+        help="photograph of a tray without a study, one for each image in their order",
+    )
+    assay.add_argument(
         "--uncorrected", action="store_true", help="in the plot, show beside it what no correction of absorption gives"
     )
     histology.add_options(assay)
@@ -57,12 +65,18 @@ def _assay(options: argparse.Namespace) -> int:
         return _release(options)
     release.refuse_options(options)
     if options.kind == "histology":
-        if options.trays or options.outlines or options.uncorrected:
-            raise UsageError("--trays, --outlines and --uncorrected belong to exvivo; sections have --overlays")
+        if options.trays or options.outlines or options.uncorrected or options.photo:
+            raise UsageError(
+                "--trays, --outlines, --photo and --uncorrected belong to exvivo; sections have --overlays"
+            )
         return histology.count_sections(options)
     images = [path for path in options.paths if not path.is_dir() and path.suffix]
     if images:
         return _lone_trays(options, images)
+    if options.photo:
+        raise UsageError(
+            "--photo belongs to images of trays without a study; in a study assays.csv names the photograph"
+        )
     if len(options.paths) != 1:
         raise UsageError(f"exvivo takes the folder of one study, got {len(options.paths)} paths")
     if options.overlays or options.write_csv or options.calls or options.control:
@@ -82,7 +96,15 @@ def _assay(options: argparse.Namespace) -> int:
 
 
 def _release(options: argparse.Namespace) -> int:
-    others = (options.trays, options.outlines, options.uncorrected, options.overlays, options.write_csv, options.calls)
+    others = (
+        options.trays,
+        options.outlines,
+        options.photo,
+        options.uncorrected,
+        options.overlays,
+        options.write_csv,
+        options.calls,
+    )
     if any(others) or options.control:
         raise UsageError("options of exvivo and histology do not belong to release")
     return release.analyse_release(options)
@@ -98,17 +120,22 @@ def _lone_trays(options: argparse.Namespace, images: Sequence[Path]) -> int:
             for path in gone
         ]
         raise InputError(f"{gone[0].name}: exvivo takes the folder of one study, or images of trays", findings)
+    if options.photo and len(options.photo) != len(images):
+        raise UsageError(
+            f"{len(options.photo)} photographs for {len(images)} images: give --photo once for each, in their order"
+        )
     if options.plot or options.trays or options.uncorrected:
         raise UsageError("--plot, --trays and --uncorrected need a study: single images give light, no %ID/g")
     from lampyris.study.exvivo.lone import lone_tray
 
     found, findings = [], []
-    for path in images:
+    for path, photo in zip(images, options.photo or [None] * len(images), strict=True):
         try:
-            found.append(lone_tray(path, pixel_mm=1e-3 * options.pixel_um))
+            found.append(lone_tray(path, photo=photo, pixel_mm=1e-3 * options.pixel_um))
         except ImageError as error:
             findings += error.findings
     failed = bool(findings)
+    findings += [_by_light(tray.file) for tray in found if not tray.photographed]
     findings += _missing_sheets(images)
     drawn = _lone_outlines(found, options.outlines)
     if options.json:
@@ -116,6 +143,7 @@ def _lone_trays(options: argparse.Namespace, images: Sequence[Path]) -> int:
             {
                 "trays": [
                     {"file": tray.file, "pixel_mm": tray.pixel_mm, "unit": tray.unit, "synthetic": tray.synthetic,
+                     "photographed": tray.photographed,
                      "outlines": [{**asdict(one), "outline_px": [list(at) for at in one.outline_px]} for one in tray.organs]}
                     for tray in found
                 ],
@@ -156,6 +184,12 @@ def _lone_outlines(found: "Sequence[LoneTray]", folder: Path | None) -> list[Pat
         written.append(folder / f"{stem}.geojson")
         write_text(written[-1], outlines_text(outlines, about={"image": tray.file, "synthetic": tray.synthetic}))
     return written
+
+
+def _by_light(file: str) -> Finding:
+    """What outlines lack where no photograph shows the organs."""
+    seen = "no photograph: the outlines are those of the light, in which a faint organ is lost beside a bright one."
+    return Finding("exvivo.no-photo", Severity.NOTE, Place(file), seen, "Give the tray's photograph: --photo FILE.")
 
 
 def _missing_sheets(images: Sequence[Path]) -> list[Finding]:

@@ -50,7 +50,7 @@ ORGAN_FLAG_MEANING: dict[OrganFlag, str] = {
     OrganFlag.PROXY_OPTICS: "the tissue has no optics of its own, a named proxy stands in",
     OrganFlag.SHAPE_ASSUMED: "thickness is not measured: from weight, or from the outline alone",
     OrganFlag.UNLIKELY_SHAPE: "outline and weight hardly fit an organ as it lies: the interval says what a wrong one of the two would do",
-    OrganFlag.NAME_UNSURE: "it may be another organ, by where organs are parted or by rows exchanged: light is told, no amount",
+    OrganFlag.NAME_UNSURE: "it may be another organ: parted otherwise, rows exchanged, one organ more or fewer: light is told, no amount",
     OrganFlag.THICK: "less than a third of its light leaves it upwards as from a thin clear layer: the correction is large",
     OrganFlag.OUTSIDE_LINE: "brighter or fainter than the line of wells holds for: a bound",
     OrganFlag.BELOW_LOD: "below the detection limit of the mass spectrometer: censored, not zero",

@@ -14,7 +14,7 @@ from lampyris.assays.exvivo.light import OrganLight
 from lampyris.assays.exvivo.trays import _flux
 from lampyris.cli.assays import _bounded
 from lampyris.core.assays import OrganFlag
-from lampyris.core.errors import ImageError, InputError
+from lampyris.core.errors import ImageError, InputError, UsageError
 from lampyris.core.estimate import Estimate
 from lampyris.core.schemas import ORGANS, AssayRow, OrganRow
 from lampyris.core.settings import Limits
@@ -329,15 +329,29 @@ def test_an_organ_of_no_known_tissue_is_told(made, tmp_path, column, severity):
     assert found.severity == severity and found.place.column == column and "liver" in found.mend
 
 
-def test_a_lone_image_gives_outlines_and_light_and_says_what_is_missing(made, true, tmp_path, capsys):
-    tray = next((made.study / "exvivo" / "raw").glob("*targeted*.ome.tif*"))
-    assert cli.main(["assay", "exvivo", str(tray), "--json", "--outlines", str(tmp_path)]) == 0
+def test_a_lone_image_gives_outlines_and_light_and_says_what_is_missing(made, found, tmp_path, capsys):
+    tray = made.study / found.trays[0].file
+    photo = tray.with_name(tray.name.replace(".ome", "_photo.ome"))
+    assert cli.main(["assay", "exvivo", str(tray), "--photo", str(photo), "--json", "--outlines", str(tmp_path)]) == 0
     told = json.loads(capsys.readouterr().out)
-    (found,) = told["trays"]
-    assert found["unit"] == "counts s-1" and found["synthetic"] and len(found["outlines"]) >= 8
-    assert sum(one["share"] for one in found["outlines"]) == pytest.approx(1.0)
+    (lone,) = told["trays"]
+    assert lone["unit"] == "counts s-1" and lone["synthetic"] and lone["photographed"]
+    assert sum(one["share"] for one in lone["outlines"]) == pytest.approx(1.0)
     assert [one["file"] for one in told["findings"]] == ["study.toml", "assays.csv", "organs.csv", "standards.csv"]
     assert Path(told["written"][0]).exists()
+    # what touches nothing has the outline that the study gives it
+    here = {(round(one["y_mm"], 6), round(one["x_mm"], 6), round(one["area_mm2"], 6)) for one in lone["outlines"]}
+    apart = [one for one in found.trays[0].organs if OrganFlag.TOUCHING not in one.flags]
+    assert apart and all((round(one.y_mm, 6), round(one.x_mm, 6), round(one.area_mm2, 6)) in here for one in apart)
+
+
+def test_a_lone_image_without_its_photograph_says_so(made, found, capsys):
+    tray = str(made.study / found.trays[0].file)
+    assert cli.main(["assay", "exvivo", tray, "--json"]) == 0
+    told = json.loads(capsys.readouterr().out)
+    assert not told["trays"][0]["photographed"] and told["findings"][0]["check"] == "exvivo.no-photo"
+    assert cli.main(["assay", "exvivo", tray, "--photo", "a.tif", "--photo", "b.tif"]) == UsageError.exit_code
+    assert cli.main(["assay", "exvivo", str(made.study), "--photo", "a.tif"]) == UsageError.exit_code
 
 
 def test_a_lone_image_that_is_not_there_is_named(made, capsys):

@@ -6,8 +6,10 @@ from dataclasses import dataclass, replace
 from enum import StrEnum
 
 import numpy as np
+from numpy.typing import NDArray
 from scipy.ndimage import distance_transform_edt
 
+from lampyris.assays.exvivo.census import FLAT, Reader, Reading
 from lampyris.assays.exvivo.outlines import Segment
 from lampyris.assays.exvivo.partings import Judge, Lump
 from lampyris.core.errors import ImageError
@@ -27,6 +29,8 @@ LONE_FLATNESS, TOUCHING_FLATNESS = (0.2, 1.4), (0.3, 1.15)
 POSSIBLE_FLATNESS = (0.15, 1.85)
 # the middle of organs of a mouse on a tray, and the spread of the logarithm
 USUAL_FLATNESS, USUAL_LOG_SD = 0.65, 0.25
+# of weights one in a hundred is off by any factor
+WRONG_WEIGHT = 0.01
 # rows may have been exchanged where outlines and weights are so many times likelier then: with one tray in a hundred on which two of
 # its hundred pairs of rows are, one in twenty of such cases
 EXCHANGE_ODDS = 500.0
@@ -284,7 +288,7 @@ def check_sizes(
     checks : tuple of SizeCheck
         In the order of `tied`.
     findings : tuple of Finding
-        A warning for each organ that does not fit.
+        A warning for each organ that does not fit, or whose name is not sure by where organs were parted.
 
     Raises
     ------
@@ -310,13 +314,26 @@ def check_sizes(
     if len(wrong) > MOST_WRONG * len(tied):
         told = "; ".join(_told(tied[index], flatness[index], pixel_mm) for index in wrong)
         raise _refusal(file, f"{told}.", _SIZE_MEND)
-    return tuple(checks), tuple(
+    return tuple(checks), _unsure(tied, file) + tuple(
         Finding(
             "exvivo.size", Severity.WARNING, Place(file), f"{_told(tied[index], flatness[index], pixel_mm)}{_TOLD[one.fit]}", _SIZE_MEND
         )
         for index, one in enumerate(checks)
         if one.fit is not Fit.USUAL
     )  # fmt: skip
+
+
+def _unsure(tied: Sequence[tuple[OrganRow, Segment, int]], file: str) -> tuple[Finding, ...]:
+    """A warning of the organs that may bear another's name."""
+    told = [f"place {place}, {_title(row)}" for row, segment, place in tied if segment.unsure]
+    if not told:
+        return ()
+    seen = (
+        f"{'; '.join(told)}: if organs are parted otherwise, or one organ more or fewer lies there than {SHEET_ORGANS} names, "
+        "they are others. No amount is told under these names."
+    )
+    mend = f"Count the organs against {SHEET_ORGANS}; outline by hand those that touch, and name them."
+    return (Finding("exvivo.names", Severity.WARNING, Place(file), seen, mend),)
 
 
 _SIZE_MEND = "Look whether places and weights stand in the right rows; where organs touch, outline them by hand."
@@ -360,6 +377,59 @@ def sizes_judge(rows: Sequence[OrganRow], /, *, pixel_mm: float) -> Judge | None
         return found, order
 
     return judge
+
+
+def sheet_reader(rows: Sequence[OrganRow], /, *, pixel_mm: float) -> Reader | None:
+    """How the rows of a sheet may be read on lumps of which there may be one more or one fewer.
+
+    Parameters
+    ----------
+    rows : sequence of OrganRow
+        Of one tray.
+    pixel_mm : float
+
+    Returns
+    -------
+    callable or None
+        From lumps to every way to name them by their places, each with the log-likelihood of the areas, where any lump may be of an
+        organ that no row names, and any row's organ may be missing; None instead of it where places are missing.
+    """
+    if not all(math.isfinite(row.place) for row in rows):
+        return None
+    weights = np.array([row.weight_g for row in sorted(rows, key=lambda row: row.place)])
+
+    def read(lumps: Sequence[Lump], /) -> tuple[Reading, ...]:
+        more = len(lumps) - len(weights)
+        if abs(more) > 1:
+            return ()
+        try:
+            order = _reading_order(lumps, "")
+        except ImageError:
+            return ()
+        areas = np.array([lumps[index].area for index in order]) * pixel_mm**2
+        if more == 0:
+            return (Reading(float(_area_scores(weights, areas).sum()), tuple(order)),)
+        # the longer of the two lists is read with one of its entries left out
+        longest = max(len(weights), len(order))
+        out = []
+        for left in range(longest):
+            if more > 0:
+                score = FLAT + float(_area_scores(weights, np.delete(areas, left)).sum())
+                lump_of_place: tuple[int | None, ...] = tuple(order[:left] + order[left + 1 :])
+            else:
+                score = float(_area_scores(np.delete(weights, left), areas).sum())
+                lump_of_place = (*order[:left], None, *order[left:])
+            out.append(Reading(score - math.log(longest), lump_of_place))
+        return tuple(out)
+
+    def _area_scores(of: NDArray[np.float64], areas: NDArray[np.float64]) -> NDArray[np.float64]:
+        """Log densities of the logarithms of areas."""
+        off = np.log((1e3 * of / ORGAN_G_PER_ML) ** (2 / 3) / areas / USUAL_FLATNESS) / USUAL_LOG_SD
+        usual = math.log(1.0 - WRONG_WEIGHT) - 0.5 * off**2 - math.log(USUAL_LOG_SD * math.sqrt(2.0 * math.pi))
+        scores = np.logaddexp(np.nan_to_num(usual, nan=-np.inf), math.log(WRONG_WEIGHT) + FLAT)
+        return np.asarray(np.where(np.isfinite(of), scores, FLAT))
+
+    return read
 
 
 def _misfit(flatness: float) -> float:

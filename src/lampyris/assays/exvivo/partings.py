@@ -96,7 +96,7 @@ def judged_cuts(
         None where no way is possible, or others that are nearly as likely dispute the names of many organs.
     """
     numbers = [int(one) for one in np.unique(labels) if one]
-    pieces = {number: _lump(labels == number) for number in numbers}
+    pieces = {number: lump_of(labels == number) for number in numbers}
     ways = sorted(_ways(pieces, cuts, count, judge), key=lambda way: -way.score)
     if not ways:
         return None
@@ -120,7 +120,7 @@ def judged_cuts(
 def _ways(pieces: Mapping[int, Lump], cuts: Mapping[tuple[int, int], float], count: int, judge: Judge) -> list[_Way]:
     """Every way to come to so many organs, once each."""
     order = sorted(cuts, key=lambda pair: -cuts[pair])
-    need = count - len(_groups(pieces, list(cuts)))
+    need = count - len(groups_of(pieces, list(cuts)))
     if need < 0 or need > len(order):
         return []
     while math.comb(len(order), need) > MOST_WAYS:
@@ -128,11 +128,13 @@ def _ways(pieces: Mapping[int, Lump], cuts: Mapping[tuple[int, int], float], cou
     found: dict[frozenset[frozenset[int]], _Way] = {}
     for size in range(need, need + RING + 1):
         for kept in itertools.islice(itertools.combinations(order, size), MOST_WAYS):
-            groups = _groups(pieces, [pair for pair in cuts if pair not in kept])
+            groups = groups_of(pieces, [pair for pair in cuts if pair not in kept])
             if len(groups) != count:
                 continue
             parted = {piece for pair in kept for piece in pair}
-            read = judge([_joined([pieces[one] for one in group], touching=bool(group & parted)) for group in groups])
+            read = judge(
+                [joined_lump([pieces[one] for one in group], touching=bool(group & parted)) for group in groups]
+            )
             if read is None:
                 continue
             score = read[0] + sum(math.log(max(cuts[pair], LEAST_EVIDENCE)) for pair in kept)
@@ -142,12 +144,14 @@ def _ways(pieces: Mapping[int, Lump], cuts: Mapping[tuple[int, int], float], cou
     return list(found.values())
 
 
-def _lump(mask: NDArray[np.bool_]) -> Lump:
+def lump_of(mask: NDArray[np.bool_], /) -> Lump:
+    """Where a shape lies, and how large it is."""
     rows, columns = np.nonzero(mask)
     return Lump(float(rows.size), float(rows.min()), float(rows.max()), float(rows.mean()), float(columns.mean()))
 
 
-def _joined(parts: Sequence[Lump], *, touching: bool) -> Lump:
+def joined_lump(parts: Sequence[Lump], /, *, touching: bool = False) -> Lump:
+    """Several shapes as one."""
     area = sum(one.area for one in parts)
     return Lump(
         area,
@@ -159,7 +163,7 @@ def _joined(parts: Sequence[Lump], *, touching: bool) -> Lump:
     )
 
 
-def _groups(numbers: Iterable[int], joins: Sequence[tuple[int, int]]) -> list[frozenset[int]]:
+def groups_of(numbers: Iterable[int], joins: Sequence[tuple[int, int]], /) -> list[frozenset[int]]:
     """Pieces that hang together by joins."""
     group = {number: {number} for number in numbers}
     for a, b in joins:

@@ -23,7 +23,15 @@ from lampyris.assays.exvivo.escape import (
     unevenness,
 )
 from lampyris.assays.exvivo.light import OrganLight, measure_light, share_beside
-from lampyris.assays.exvivo.names import Fit, SizeCheck, check_sizes, is_organ_name, name_organs, sizes_judge
+from lampyris.assays.exvivo.names import (
+    Fit,
+    SizeCheck,
+    check_sizes,
+    is_organ_name,
+    name_organs,
+    sheet_reader,
+    sizes_judge,
+)
 from lampyris.assays.exvivo.outlines import Segment, find_organs, touches, with_drawn
 from lampyris.assays.exvivo.partings import Judge
 from lampyris.core.assays import OrganFlag
@@ -202,7 +210,7 @@ def _tied(
     """
 
     def read(judge: Judge | None) -> tuple[Any, tuple[SizeCheck, ...], tuple[Finding, ...]]:
-        segments = _outlined(looks, glow, by_hand, len(rows), pixel_mm, file, judge)
+        segments = _outlined(looks, glow, by_hand, rows, pixel_mm, file, judge)
         tied = name_organs(segments, rows, pixel_mm=pixel_mm, file=file)
         return tied, *check_sizes(tied, pixel_mm=pixel_mm, file=file)
 
@@ -239,19 +247,23 @@ def _outlined(
     looks: NDArray[np.floating],
     glow: NDArray[np.float64],
     by_hand: Sequence[Segment],
-    organs: int,
+    rows: Sequence[OrganRow],
     pixel_mm: float,
     file: str,
     judge: Judge | None,
 ) -> tuple[Segment, ...]:
     """Outlines by a person, and automatic ones of what these leave."""
-    if len(by_hand) == organs:
+    if len(by_hand) == len(rows):
         # every organ is outlined by a person: nothing else on the tray counts
         return with_drawn((), by_hand)
-    count = None if by_hand else organs
-    segments = with_drawn(
-        find_organs(looks, pixel_mm=pixel_mm, count=count, glow=glow, judge=judge, file=file), by_hand
-    )
+    count, reader = (None, None) if by_hand else (len(rows), sheet_reader(rows, pixel_mm=pixel_mm))
+    try:
+        found = find_organs(looks, pixel_mm=pixel_mm, count=count, glow=glow, judge=judge, reader=reader, file=file)
+    except ImageError:
+        # what is wrong with the photograph is said before what is wrong with the sheet
+        _check_field(glow, find_organs(looks, pixel_mm=pixel_mm, glow=glow, file=file), pixel_mm, file)
+        raise
+    segments = with_drawn(found, by_hand)
     _check_field(glow, segments, pixel_mm, file)
     return segments
 

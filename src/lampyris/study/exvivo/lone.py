@@ -5,14 +5,17 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
+from numpy.typing import NDArray
 from scipy.ndimage import distance_transform_edt
 
 from lampyris.assays.exvivo.names import place_order
 from lampyris.assays.exvivo.outlines import find_organs, touches
 from lampyris.core.errors import ImageError
 from lampyris.core.finding import Finding, Place, Severity
+from lampyris.core.images import RawImage
 from lampyris.core.settings import Limits
 from lampyris.imaging.detection.outlines import closed_outline
+from lampyris.imaging.radiance.photographs import photograph_on_grid
 from lampyris.io.images.frames import mean_image
 
 # light is summed a little beyond the outline, where the lens carries it; the tray's own is taken from beyond that
@@ -62,6 +65,8 @@ class LoneTray:
     synthetic : bool
         The file says that it was simulated.
     organs : tuple of LoneOrgan
+    photographed : bool
+        A photograph gave the outlines, not the light.
     """
 
     file: str
@@ -69,15 +74,20 @@ class LoneTray:
     unit: str
     synthetic: bool
     organs: tuple[LoneOrgan, ...]
+    photographed: bool = False
 
 
-def lone_tray(path: Path, /, *, pixel_mm: float = math.nan, limits: Limits | None = None) -> LoneTray:
+def lone_tray(
+    path: Path, /, *, photo: Path | None = None, pixel_mm: float = math.nan, limits: Limits | None = None
+) -> LoneTray:
     """Outline what lies on a tray and sum its light.
 
     Parameters
     ----------
     path : Path
-        An image; its photograph, where the file brings one of the same grid, gives the outlines, else the light itself.
+        An image.
+    photo : Path, optional
+        Its photograph, which gives the outlines; that which the file brings along where left out, and without one the light.
     pixel_mm : float, optional
         Pixel pitch at the stage; that of the file where left out.
     limits : Limits, optional
@@ -90,7 +100,8 @@ def lone_tray(path: Path, /, *, pixel_mm: float = math.nan, limits: Limits | Non
     Raises
     ------
     ImageError
-        If the file cannot be read, its pixel size is not known, or nothing stands out from the tray.
+        If a file cannot be read, image and photograph are not of one field, the pixel size is not known, or nothing stands out from
+        the tray.
     """
     image = mean_image(path, limits or Limits(), file=path.name)
     pixel = pixel_mm if math.isfinite(pixel_mm) else image.pixel_mm
@@ -102,8 +113,9 @@ def lone_tray(path: Path, /, *, pixel_mm: float = math.nan, limits: Limits | Non
     exposure = np.array(image.exposure_s)
     known = bool(np.all(exposure > 0))
     light = (counts / exposure[:, None, None] if known else counts).sum(axis=0)
-    own_photo = image.photo is not None and image.photo.shape == light.shape
-    looks = np.asarray(image.photo, np.float64) if own_photo else light
+    looks = _looks(image, photo, (light.shape[0], light.shape[1]), pixel, limits or Limits(), path.name)
+    photographed = looks is not None
+    looks = light if looks is None else looks
     found = find_organs(looks, pixel_mm=pixel, glow=light, file=path.name)
     found = tuple(found[index] for index in place_order(found))
     masks = np.stack([one.mask for one in found])
@@ -135,4 +147,20 @@ def lone_tray(path: Path, /, *, pixel_mm: float = math.nan, limits: Limits | Non
                 outline_px=closed_outline(one.mask, pixel_mm=1.0),
             )
         )
-    return LoneTray(path.name, pixel, "counts s-1" if known else "counts", image.synthetic, tuple(organs))
+    return LoneTray(path.name, pixel, "counts s-1" if known else "counts", image.synthetic, tuple(organs), photographed)
+
+
+def _looks(
+    image: RawImage, photo: Path | None, shape: tuple[int, int], pixel_mm: float, limits: Limits, file: str
+) -> NDArray[np.float64] | None:
+    """The tray's photograph on the image's grid, dims (y, x), as a study takes it; None where there is none."""
+    shown, shown_pixel_mm = image.photo, image.photo_pixel_mm
+    if photo is not None:
+        its = mean_image(photo, limits, file=photo.name)
+        shown, shown_pixel_mm = its.photo, its.photo_pixel_mm
+        if shown is None:
+            shown, shown_pixel_mm = np.asarray(its.counts, np.float64).mean(axis=0), its.pixel_mm
+    if shown is None:
+        return None
+    name = file if photo is None else photo.name
+    return photograph_on_grid(shown, shape, pixel_mm=pixel_mm, photo_pixel_mm=shown_pixel_mm, file=name)

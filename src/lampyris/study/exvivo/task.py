@@ -281,9 +281,10 @@ def load_exvivo(results: Path, stored: StoredExVivo | None, /) -> ExVivo | None:
     return ExVivo(trays=tuple(read_tray(results / name) for name in stored.trays), **rest)
 
 
-def tray_failed(file: str, why: str, /) -> Finding:
-    """A tray that gave no result."""
-    return Finding(TRAY_FAILED, Severity.ERROR, Place(file), f"{why.rstrip('.')}.", "Mend it and run again.")
+def tray_failed(file: str, why: str, found: Sequence[Finding] = (), /) -> Finding:
+    """A tray that gave no result, and how that is mended where what was found says it."""
+    mend = next((one.mend for one in found if one.severity is Severity.ERROR and one.mend), "Mend it and run again.")
+    return Finding(TRAY_FAILED, Severity.ERROR, Place(file), f"{why.rstrip('.')}.", mend)
 
 
 def assay_plan(check: CheckResult, tasks: Sequence[Task], outcomes: Sequence[TaskOutcome], /) -> AssayPlan:
@@ -303,7 +304,10 @@ def assay_plan(check: CheckResult, tasks: Sequence[Task], outcomes: Sequence[Tas
             continue
         reason = outcome.reason.rstrip(".")
         if task.step == "tray":
-            lost = tray_failed(task.seed_key[-1], f"{reason}; the organs on this tray are not in the results")
+            seen = "; ".join(one.seen.rstrip(".") for one in outcome.findings if one.severity is Severity.ERROR)
+            lost = tray_failed(
+                task.seed_key[-1], f"{seen or reason}; the organs on this tray are not in the results", outcome.findings
+            )
         else:
             lost = Finding(SECTIONS_FAILED, Severity.ERROR, Place(SHEET_ASSAYS), f"{reason}.", "Mend it and run again.")
         findings += [lost, *outcome.findings]

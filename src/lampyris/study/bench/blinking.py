@@ -34,7 +34,8 @@ _FEWEST_BINS = 50
 _MOST_BINS = 2_000_000
 _FEW_DOTS = 5
 _CLEAR = 4.0
-"""Standard errors by which counts must scatter beyond photons to be flagged: of photons alone a chance of 1 in 30,000."""
+"""Standard errors by which counts must scatter beyond photons to be flagged: of photons alone a chance of 1 in 30,000, but short stays that
+were missed scatter as well: 2 % of virtual traces whose stays last two bins and longer are flagged."""
 _NONE = Estimate(math.nan, math.nan, math.nan, math.nan, 0.95, "1", "no law: too few stays")
 
 

@@ -55,7 +55,7 @@ def superiority(a: ArrayLike, b: ArrayLike, /, *, level: float = 0.95) -> Estima
 
     In simulation with 4 to 20 units per group and spreads up to threefold apart a 95 % interval covers 0.92 to 0.99
     (the accuracy table "nulls"). Where groups are apart by chance more often than an end may miss (2.5 %), that end never
-    misses, since it could only miss in all of those draws: coverage is then 0.97 to 0.98. The estimate of few units takes few
+    misses, since it could only miss in all of those draws: coverage is then 0.96 to 0.98. The estimate of few units takes few
     values: of three against three even full separation comes by chance once in ten times, so that 0.5 is never outside and is
     covered always. With four in the smaller group 0.5 is not outside by full separation alone: if that group spreads widely
     about the other, all four lie to one side of it once in eight times.

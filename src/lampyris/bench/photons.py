@@ -88,20 +88,24 @@ def rounding_step(values: NDArray[np.float64], /) -> float:
     Returns
     -------
     float
-        Least distance between two values, if all others lie whole multiples of it apart.
+        Greatest distance of which all values lie whole multiples apart, by Euclid's rule.
 
     Examples
     --------
     >>> round(rounding_step(np.array([0.966, 0.961, 0.9705, 0.966])), 9), rounding_step(np.sqrt(np.arange(5.0)))
     (0.0005, 0.0)
     """
-    gaps = np.diff(np.unique(values[np.isfinite(values)]))
-    if not gaps.size:
-        return 0.0
-    step = float(gaps.min())
-    counts = gaps / step
-    # a hundredth of a step: what binary numbers make of decimal ones is far less
-    return step if bool((np.abs(counts - np.round(counts)) < 0.01).all()) else 0.0
+    known = np.unique(values[np.isfinite(values)])
+    gaps = np.diff(known)
+    # what binary numbers make of decimal ones
+    least = 1e-9 * float(np.abs(known).max(initial=0.0))
+    while gaps.size and (step := float(gaps.min())) > least:
+        left = np.abs(gaps - step * np.round(gaps / step))
+        left = left[left > 0.01 * step]
+        if not left.size:
+            return step
+        gaps = np.append(left, step)
+    return 0.0
 
 
 def noise_line(spectra: tuple[Spectrum, ...], /) -> tuple[float, float]:

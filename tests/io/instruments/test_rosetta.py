@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 
 from lampyris.core.errors import ImageError, MissingExtraError
+from lampyris.io.instruments import rosetta_spectrum
 from lampyris.io.instruments.micrographs import read_micrograph
 from lampyris.io.instruments.spectra import read_spectra
 
@@ -145,3 +146,14 @@ def test_without_the_package_it_is_said_how_to_get_it(tmp_path, monkeypatch):
     with pytest.raises(MissingExtraError) as caught:
         read_micrograph(tmp_path / "a.ser")
     assert "lampyris[microscopes]" in caught.value.findings[0].mend
+
+
+def test_a_map_of_too_many_counts_is_refused_before_it_is_read(tmp_path, monkeypatch):
+    counts = np.ones((3, 40), dtype=np.uint16)
+    axes = [axis("x", 3, 1.0, "nm", navigate=True), axis("Energy", 40, 10.0, "eV", place=1)]
+    written(tmp_path / "a.hspy", counts, axes, {})
+    monkeypatch.setattr(rosetta_spectrum, "MAX_COUNTS", 119)
+    with pytest.raises(ImageError) as caught:
+        read_spectra(tmp_path / "a.hspy")
+    assert caught.value.findings[0].rule == "instrument.too-large"
+    assert "120" in caught.value.findings[0].seen

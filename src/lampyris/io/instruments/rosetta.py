@@ -77,14 +77,25 @@ def numbers(data: Any, /, *, most: int, file: str) -> NDArray[np.generic]:
     ImageError
         If there are more than `most`, or they cannot be read.
     """
-    count = math.prod(data.shape)
-    if count > most:
-        refuse(file, "instrument.too-large", f"declares {count} numbers.", "Crop or bin it in its program.")
+    check_count(data, most=most, file=file)
     try:
         return np.asarray(data)
     except Exception as error:
         seen = f"cannot be read to its end ({type(error).__name__}: {str(error)[:120]})."
         refuse(file, "instrument.damaged", seen, "Copy it anew.")
+
+
+def check_count(data: Any, /, *, most: int, file: str) -> None:
+    """Refuse a signal of more numbers than `most`, before any of it is read.
+
+    Raises
+    ------
+    ImageError
+        If there are more.
+    """
+    count = math.prod(data.shape)
+    if count > most:
+        refuse(file, "instrument.too-large", f"declares {count} numbers.", "Crop or bin it in its program.")
 
 
 def axes_of(signal: dict[str, Any], /, *, navigating: bool) -> list[dict[str, Any]]:

@@ -11,7 +11,7 @@ from lampyris.core.instruments import Spectrum
 from lampyris.io.instruments.axes import checked_axis
 from lampyris.io.instruments.binary import MAX_POINTS
 from lampyris.io.instruments.files import refuse
-from lampyris.io.instruments.rosetta import axes_of, number_of, numbers, signals, words_of
+from lampyris.io.instruments.rosetta import axes_of, check_count, number_of, numbers, signals, words_of
 
 MAX_COUNTS = 400_000_000
 """Numbers of a map that is summed to one spectrum."""
@@ -39,17 +39,10 @@ def read(path: Path, /, *, max_bytes: int, file: str) -> tuple[Spectrum, ...]:
         data = signal["data"]
         if data.shape[-1] > MAX_POINTS:
             refuse(file, "spectrum.too-long", f"declares {data.shape[-1]} channels.", "Export one spectrum.")
-        if math.prod(data.shape) > MAX_COUNTS:
-            refuse(
-                file,
-                "instrument.too-large",
-                f"declares {math.prod(data.shape)} numbers.",
-                "Crop or bin it in its program.",
-            )
+        check_count(data, most=MAX_COUNTS, file=file)
         # summed before it is read: a map is several times larger than its file
-        counts = np.asarray(
-            numbers(data.sum(axis=tuple(range(data.ndim - 1)), dtype=float), most=MAX_POINTS, file=file)
-        )
+        total = data.sum(axis=tuple(range(data.ndim - 1)), dtype=float)
+        counts = np.asarray(numbers(total, most=MAX_POINTS, file=file), np.float64)
         if not np.isfinite(counts).all():
             refuse(file, "spectrum.numbers", "has counts that are no numbers.", "Export it again.")
         found.append(_spectrum(signal, unit, counts, file=file))

@@ -31,6 +31,7 @@ TABLES = {
     "bench-tem": "accuracy.bench.tem",
     "bench-chain": "accuracy.bench.chain",
     "bench-xrd": "accuracy.bench.xrd",
+    "bench-xrd-shapes": "accuracy.bench.xrd_shapes",
     "bench-lifetime": "accuracy.bench.lifetime",
     "bench-blinking": "accuracy.bench.blinking",
     "bench-eds": "accuracy.bench.eds",

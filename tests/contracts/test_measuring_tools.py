@@ -148,6 +148,7 @@ def test_accuracy_lists_its_tables():
         "onset",
         "sizing",
         "bench-xrd",
+        "bench-xrd-shapes",
         "fate",
         "release",
     } <= TABLES.keys()

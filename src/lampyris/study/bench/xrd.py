@@ -76,7 +76,7 @@ class _Shapes:
 WHOLE, LINES = _Shapes(0.015, 0.01, 0.005), _Shapes(0.025, 0.03, 0.006)
 """Root mean square by which fits of patterns without noise miss: zinc blende, wurtzite and rock salt of 2.5, 3.5 and 5 nm as spheres,
 ellipsoids of 0.8 and 1.25, rounded cubes and truncated octahedra. By Debye's sum 0.012, 0.007 and 0.005 (of rounded cubes alone up to
-0.05, 0.03 and 0.008), by pseudo-Voigts 0.023, 0.029 and 0.006."""
+0.05, 0.03 and 0.008), by pseudo-Voigts 0.023, 0.029 and 0.006; the accuracy table ``bench-xrd-shapes`` computes them."""
 
 
 def measure(sources: tuple[BenchSource, ...], settings: Settings) -> BenchResult:

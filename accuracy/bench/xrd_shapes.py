@@ -1,0 +1,70 @@
+"""What dots that are no spheres do to fits of diffraction: patterns without noise, of three phases, all shapes and three sizes.
+
+The package takes these misses for errors of the model (`lampyris.study.bench.xrd.WHOLE`, `LINES`) and their mean for the factor of a column
+(`lampyris.bench.xrd.infer.SPHERE_FITTED`). They are computed here anew and laid beside what it takes: a miss may not be larger, but for
+the rounding of numbers of one digit. Arms are Debye's sum of the whole pattern and pseudo-Voigt lines.
+"""
+
+import itertools
+import math
+
+import numpy as np
+from numpy.typing import NDArray
+
+from accuracy.figures import Figure, figure
+from lampyris.bench.xrd.crystals import anodes, phases
+from lampyris.bench.xrd.infer import LineFit, Recorded, infer_lines, line_over_place, shape_error, sphere_nm
+from lampyris.bench.xrd.match import match_phases
+from lampyris.bench.xrd.pattern import Beam, Resolution
+from lampyris.bench.xrd.whole import WholeFit, infer_whole
+from lampyris.core.seeds import seed_sequence
+from lampyris.study.bench.xrd import LINES, WHOLE
+from lampyris.virtual.instruments.xrd import SHAPES, XrdTruth, expected_pattern
+
+TABLE = "bench-xrd-shapes"
+PHASES, SIZES_NM = ("CdSe wurtzite", "CdTe zinc blende", "PbS rock salt"), (2.5, 3.5, 5.0)
+QUICK_SIZES_NM = (3.5,)
+STRAIN = 0.003
+# of numbers that are given with one digit
+ROUNDED = 1.1
+
+
+def tables(*, quick: bool = False) -> list[Figure]:
+    """Root mean square misses of either fit, and the mean factor of the columns."""
+    cases = list(itertools.product(PHASES, SHAPES, QUICK_SIZES_NM if quick else SIZES_NM))
+    found = np.array([misses(*case) for case in cases])
+    lines = []
+    for arm, own, taken in (("sum", found[:, 0], WHOLE), ("lines", found[:, 1], LINES)):
+        for k, name in enumerate(("size", "width", "lattice")):
+            rms = math.sqrt(float(np.mean(own[:, k] ** 2)))
+            most = None if quick else ROUNDED * getattr(taken, name)
+            lines.append(figure(TABLE, arm, f"{name}_rms", rms, None, len(cases), at_most=most))
+    # lines' sizes are told with the factor: in the mean they then miss nothing
+    off = float(found[:, 1, 0].mean())
+    lines.append(figure(TABLE, "lines", "size_mean_miss", abs(off), None, len(cases), at_most=None if quick else 0.01))
+    return lines
+
+
+def misses(phase: str, shape: str, size_nm: float, /) -> NDArray[np.float64]:
+    """By Debye's sum and by lines: relative miss of the size, of lines' widths, and of lines' places over widths, dims (fit, 3)."""
+    anode = anodes()["Cu"]
+    beam = Beam((anode.alpha1.value, anode.alpha2.value), (1 / (1 + anode.ratio), anode.ratio / (1 + anode.ratio)))
+    two_theta = np.arange(15.0, 85.0, 0.05)
+    truth = XrdTruth(
+        phase=phase, size_nm=size_nm, spread=0.12, strain=STRAIN, width_deg=0.1, peak_counts=1e5, background_counts=1e4,
+        shape=shape, dots=24,
+    )  # fmt: skip
+    rng = np.random.default_rng(seed_sequence("accuracy", TABLE, phase, shape, f"{size_nm:g}"))
+    counts = expected_pattern(two_theta, truth, rng)
+    recorded = Recorded(two_theta, counts, np.sqrt(counts), beam, Resolution(w=0.01, share=0.5), 0.05, 0.05)
+    match = match_phases(two_theta, counts, recorded.sd, beam, recorded.resolution, (phase,))[0]
+    whole, lines = infer_whole(recorded, match), infer_lines(recorded, match)
+    column = 0.75 * size_nm
+    ratio = line_over_place(column, two_theta, beam.mean_a)
+
+    def of(fit: WholeFit | LineFit, size: float) -> tuple[float, float, float]:
+        width = (fit.fit["strain2"].value - 1e4 * STRAIN**2) / shape_error(ratio, relative_sd=1.0)
+        place = (fit.lattice_a.value / phases()[phase].lengths_a[0] - 1.0) / ratio
+        return size / size_nm - 1.0, width, place
+
+    return np.array([of(whole, whole.size_nm.value), of(lines, sphere_nm(lines.true_column_nm).value)])

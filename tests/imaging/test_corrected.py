@@ -10,7 +10,7 @@ from lampyris.core.flags import DetectionFlag
 from lampyris.imaging.corrected import PlacedSpot, ViewCorrection, correct_session
 from lampyris.imaging.step import analyse_session
 from lampyris.study.check import check_study
-from lampyris.study.opening import SessionRows, open_session
+from lampyris.study.opening.views import SessionRows, open_session
 from lampyris.virtual.design import default_design
 from lampyris.virtual.simulate import simulate_study
 

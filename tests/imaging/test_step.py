@@ -16,7 +16,7 @@ from lampyris.imaging.light.nominal import nominal_animal
 from lampyris.imaging.radiance.calibrate import radiance_from_counts
 from lampyris.imaging.step import analyse_session, session_probe
 from lampyris.study.check import check_study
-from lampyris.study.opening import SessionRows, open_session
+from lampyris.study.opening.views import SessionRows, open_session
 from lampyris.tissue.anatomy import organ_names
 from lampyris.trial.score import half_maximum_centroid
 from lampyris.virtual.design import default_design

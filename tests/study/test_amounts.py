@@ -22,7 +22,7 @@ from lampyris.io.sheets import read_sheet
 from lampyris.probe.probe import probe_from_settings
 from lampyris.study.assemble import load_results
 from lampyris.study.check import check_study
-from lampyris.study.opening import SessionRows, open_session
+from lampyris.study.opening.views import SessionRows, open_session
 from lampyris.study.run import run_study
 from lampyris.study.standards import all_bands_over, flux_per_unit, measure_standards
 

@@ -14,8 +14,8 @@ from lampyris.probe.photophysics.bleaching import Bleaching
 from lampyris.study.assemble import load_results
 from lampyris.study.check import check_study
 from lampyris.study.dot.groups import file_groups
-from lampyris.study.dot.tables import bench_tables
 from lampyris.study.run import render_again, run_study
+from lampyris.study.tables.bench import bench_tables
 from lampyris.study.tables.meanings import column_meaning
 from lampyris.virtual.instruments.photostability import TraceTruth, write_virtual_traces
 from lampyris.virtual.instruments.spectra import SpectrumTruth, write_virtual_emission

@@ -9,7 +9,7 @@ from small_study import counts_of
 from lampyris.io.images.ome_tiff import read_ome_tiff
 from lampyris.io.images.ome_zarr_image import write_ome_zarr_image
 from lampyris.study.check import check_study
-from lampyris.study.headers import open_headers
+from lampyris.study.opening.headers import open_headers
 from lampyris.study.rules.sheets import Sheets
 from lampyris.study.run import run_study
 

@@ -19,7 +19,7 @@ from lampyris.io.settings import read_settings
 from lampyris.study.check import check_study
 from lampyris.study.graph.steps import session_task
 from lampyris.study.graph.tasks import RECORD
-from lampyris.study.opening import SessionRows, lanes_named, open_session, session_files
+from lampyris.study.opening.views import SessionRows, lanes_named, open_session, session_files
 from lampyris.study.run import run_study
 from lampyris.virtual.design import default_design, with_animals_per_image
 from lampyris.virtual.simulate import simulate_study

@@ -6,7 +6,7 @@ import pytest
 from lampyris.imaging.radiance.calibrate import radiance_from_counts
 from lampyris.study.check import check_study
 from lampyris.study.graph.store import ANIMAL, StoredAnimal, read_noun, read_session
-from lampyris.study.opening import SessionRows, lanes_named, open_session
+from lampyris.study.opening.views import SessionRows, lanes_named, open_session
 from lampyris.study.run import run_study
 from lampyris.trial.demo import score_study
 from lampyris.trial.score import accuracy

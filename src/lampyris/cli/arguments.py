@@ -45,6 +45,12 @@ class AddVerb(Protocol):
     def __call__(self, name: str, call: Callable[[argparse.Namespace], int], text: str) -> argparse.ArgumentParser: ...
 
 
+class AddTask(Protocol):
+    """Adds a task of ``probe``: its name, the function that it calls, and what it does in a line."""
+
+    def __call__(self, name: str, call: Callable[[argparse.Namespace], int], text: str) -> argparse.ArgumentParser: ...
+
+
 def add_directory(parser: argparse.ArgumentParser, *, text: str, **options: Any) -> None:
     parser.add_argument("directory", metavar="DIR", type=Path, help=text, **options)
 

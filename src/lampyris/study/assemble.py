@@ -44,16 +44,8 @@ from lampyris.study.dot.task import (
 from lampyris.study.draft.rules import allocation_methods
 from lampyris.study.drawn.task import OUTLINES, REGIONS, StoredRegions
 from lampyris.study.exvivo.sections import SECTIONS, SECTIONS_FOLDER
-from lampyris.study.exvivo.task import (
-    TRAY,
-    TRAY_IMAGE,
-    AssayPlan,
-    StoredExVivo,
-    has_organs,
-    load_exvivo,
-    stored_exvivo,
-    study_exvivo,
-)
+from lampyris.study.exvivo.stored import TRAY, TRAY_IMAGE, StoredExVivo, load_exvivo, stored_exvivo
+from lampyris.study.exvivo.task import AssayPlan, has_organs, study_exvivo
 from lampyris.study.graph.codec import encode
 from lampyris.study.graph.provenance import package_versions, source_hash
 from lampyris.study.graph.store import (

@@ -35,6 +35,7 @@ from lampyris.study.checks.evidence import Evidence, read_records
 from lampyris.study.checks.run import check_findings, is_check, methods_checks
 from lampyris.study.curation.contradictions import CURATION_SHEET
 from lampyris.study.curation.rules import CURATION_RULES
+from lampyris.study.draft.rules import check_drafted
 from lampyris.study.drawn.gather import check_regions
 from lampyris.study.rules.every import RULES
 from lampyris.study.rules.sheets import (
@@ -166,13 +167,13 @@ def check_study(directory: Path | str, /, *, images: bool = True, sessions: bool
     sheets = Sheets(
         study, settings, samples, animals, whole, landmarks, standards, curation, regions, assays, organs, bench
     )
-    for rule in (*RULES, *CURATION_RULES, check_regions):
+    for rule in (*RULES, check_drafted, *CURATION_RULES, check_regions):
         findings += rule(sheets)
     photographed: frozenset[str] = frozenset()
     headers = None
     if images and settings is not None:
         # decoding needs numpy and a TIFF reader, which a look at the sheets alone does not
-        from lampyris.study.headers import check_files, open_headers
+        from lampyris.study.opening.headers import check_files, open_headers
 
         headers, unreadable = open_headers(sheets, settings)
         findings += unreadable
@@ -203,7 +204,7 @@ def _check_assays(sheets: Sheets, settings: StudySettings, *, whole: bool) -> li
     """Faults of trays and ICP-MS tables; where sheets are not valid, those are told first."""
     if not sheets.assays or not whole:
         return []
-    from lampyris.study.exvivo.files import check_assay_files
+    from lampyris.study.opening.assays import check_assay_files
 
     return check_assay_files(sheets, settings)
 

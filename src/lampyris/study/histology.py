@@ -18,7 +18,6 @@ from lampyris.assays.histology.detection import detection_share
 from lampyris.assays.histology.landmarks import LandmarkError, register_section, suspects
 from lampyris.assays.histology.nuclei import NUCLEUS_UM
 from lampyris.assays.histology.section import (
-    NUCLEAR_STAINS,
     MeasuredSection,
     analyse_section,
     call_section,
@@ -26,7 +25,7 @@ from lampyris.assays.histology.section import (
     rescored,
     section_middle_mm,
 )
-from lampyris.core.errors import ImageError, InputError, LampyrisError
+from lampyris.core.errors import InputError, LampyrisError
 from lampyris.core.finding import Finding, Place, Severity
 from lampyris.core.histology import (
     Histology,
@@ -38,20 +37,18 @@ from lampyris.core.histology import (
 )
 from lampyris.core.images import RawImage
 from lampyris.core.schemas import AssayRow, SectionLandmarkRow
-from lampyris.core.settings import Limits, StudySettings
+from lampyris.core.settings import StudySettings
 from lampyris.io.data_tables import read_table
-from lampyris.io.images.frames import mean_image
 from lampyris.io.mends import did_you_mean
-from lampyris.io.paths import inside
 from lampyris.io.stems import distinct_stems
 from lampyris.study.check import CheckResult, check_study
-from lampyris.study.opening import SHEET
-from lampyris.study.rules.histology import LABEL, NUCLEI, SectionKey, read_landmarks, sections_of
+from lampyris.study.opening.sections import SectionImage, open_micrograph, open_section
+from lampyris.study.opening.views import SHEET
+from lampyris.study.rules.assays import PIXELS_DIFFER
+from lampyris.study.rules.histology import SectionKey, read_landmarks, sections_of
 from lampyris.study.rules.sheets import SHEET_ANIMALS, SHEET_ASSAYS, SHEET_SECTION_LANDMARKS, Sheets
 
 TABLE_OF_ONSETS = "results/tables/onsets.csv"
-# pixel sizes of sheet and file that differ by more are two statements
-PIXELS_DIFFER = 0.02
 YES, NO = ("yes", "1", "true", "y"), ("no", "0", "false", "n")
 
 
@@ -94,7 +91,7 @@ class _Counted:
     group: str
     control: bool
     file: str
-    image: RawImage | None
+    image: RawImage
     measured: MeasuredSection
     registration: SectionRegistration | None
 
@@ -189,23 +186,16 @@ def count_study(study: Path, check: CheckResult, settings: StudySettings, option
     for key, rows in sorted(sections_of(check.assays).items()):
         group = groups.get(key[0], "")
         try:
-            image, counts, pixel_um, names = open_section(study, rows, settings.limits, options)
-            measured = analyse_section(
-                counts,
-                pixel_um=pixel_um,
-                nucleus_um=options.nucleus_um,
-                ring_um=options.ring_um,
-                names=names,
-                file=rows[0].file,
-            )
+            opened = open_section(study, rows, settings.limits, pixel_um=options.pixel_um)
+            measured = _measured(opened, options, rows[0].file)
         except LampyrisError as error:
             findings += error.findings or [_failed(rows[0].file, error)]
             continue
-        findings += _pixels_differ(rows, image, pixel_um)
+        findings += _pixels_differ(rows, opened)
         mine = [row for row in landmarks if (row.animal, row.organ, row.section) == key]
         registration, remarks = _registered(mine, measured, options.model)
         findings += remarks
-        counted.append(_Counted(key, group, group in controls, rows[0].file, image, measured, registration))
+        counted.append(_Counted(key, group, group in controls, rows[0].file, opened.image, measured, registration))
     return _called(counted, options, controls, findings)
 
 
@@ -243,25 +233,25 @@ def histology_files(
         every, distinct_stems(every), (*[False] * len(files), *[True] * len(controls)), strict=True
     ):
         try:
-            image = mean_image(path, Limits(), file=path.name)
-            first, second = _channels_of(image, nuclei, label, path.name)
-            pixel_um = _pixel_um(options.pixel_um, image, path.name)
-            names = image.channels[first], image.channels[second]
-            measured = analyse_section(
-                image.counts[[first, second]],
-                pixel_um=pixel_um,
-                nucleus_um=options.nucleus_um,
-                ring_um=options.ring_um,
-                names=names,
-                file=path.name,
-            )
+            opened = open_micrograph(path, nuclei=nuclei, label=label, pixel_um=options.pixel_um)
+            measured = _measured(opened, options, path.name)
         except LampyrisError as error:
             findings += error.findings or [_failed(path.name, error)]
             continue
-        image = _two_channels(image, image.counts[[first, second]], names)
         key = name, "", "1"
-        counted.append(_Counted(key, "control" if control else "", control, path.name, image, measured, None))
+        counted.append(_Counted(key, "control" if control else "", control, path.name, opened.image, measured, None))
     return _called(counted, options, frozenset(("control",)), findings)
+
+
+def _measured(opened: SectionImage, options: CountingOptions, file: str) -> MeasuredSection:
+    return analyse_section(
+        opened.image.counts,
+        pixel_um=opened.pixel_um,
+        nucleus_um=options.nucleus_um,
+        ring_um=options.ring_um,
+        names=opened.names,
+        file=file,
+    )
 
 
 def _checked(study: Path) -> tuple[CheckResult, StudySettings]:
@@ -303,118 +293,6 @@ def _failed(file: str, error: LampyrisError) -> Finding:
     return Finding("histology.failed", Severity.ERROR, Place(file), f"{error}.", "Mend it and run the assay again.")
 
 
-def open_section(
-    study: Path, rows: Sequence[AssayRow], limits: Limits, options: CountingOptions
-) -> tuple[RawImage, np.ndarray, float, tuple[str, str]]:
-    """Both channels of a section, from one file or two."""
-    images = {
-        row.file: mean_image(inside(study, row.file, place=Place(SHEET_ASSAYS, row.row, "file")), limits, file=row.file)
-        for row in rows
-    }
-    if len(rows) == 1 and not rows[0].stain:
-        image = images[rows[0].file]
-        first, second = _channels_of(image, "", "", rows[0].file, row=rows[0])
-        planes = [image.counts[first], image.counts[second]]
-        names = image.channels[first], image.channels[second]
-        rows = (rows[0], rows[0])
-    else:
-        rows = tuple(next(row for row in rows if row.stain == stain) for stain in (NUCLEI, LABEL))
-        at = [_channel(images[row.file], row.channel, row.file, row) for row in rows]
-        planes = [images[row.file].counts[index] for row, index in zip(rows, at, strict=True)]
-        names = tuple(images[row.file].channels[index] for row, index in zip(rows, at, strict=True))  # type: ignore[assignment]
-    if planes[0].shape != planes[1].shape:
-        seen = f"nuclei have {planes[0].shape} pixels, the label in {rows[1].file} {planes[1].shape}."
-        raise _refusal(
-            rows[0].file, "histology.shape", seen, "Export both channels of one field, on the same pixels.", rows[1]
-        )
-    pixels = [
-        _pixel_um(row.pixel_um if math.isfinite(row.pixel_um) else options.pixel_um, images[row.file], row.file, row)
-        for row in rows
-    ]
-    if abs(pixels[0] / pixels[1] - 1.0) > PIXELS_DIFFER:
-        seen = f"nuclei have pixels of {pixels[0]:g} um, the label of {pixels[1]:g} um."
-        raise _refusal(
-            rows[0].file, "histology.pixel-size", seen, "Write the same pixel_um in both rows.", rows[1], "pixel_um"
-        )
-    counts = np.stack(planes)
-    return _two_channels(images[rows[0].file], counts, names), counts, pixels[0], names
-
-
-def _two_channels(image: RawImage, counts: np.ndarray, names: tuple[str, str]) -> RawImage:
-    nan = (math.nan, math.nan)
-    return RawImage(
-        counts,
-        (f"nuclei {names[0]}", f"label {names[1]}"),
-        image.pixel_mm,
-        nan,
-        nan,
-        nan,
-        image.acquired,
-        image.synthetic,
-    )
-
-
-def _refusal(
-    file: str, rule: str, seen: str, mend: str, row: AssayRow | None = None, column: str = "channel"
-) -> ImageError:
-    place = Place(SHEET_ASSAYS, row.row, column) if row is not None else Place(file)
-    return ImageError(f"{file} cannot be counted.", [Finding(rule, Severity.ERROR, place, f"{file}: {seen}", mend)])
-
-
-def _channel(image: RawImage, wanted: str, file: str, row: AssayRow | None = None) -> int:
-    """Place of a channel by its name, or by its number from 0."""
-    if wanted in image.channels:
-        return image.channels.index(wanted)
-    folded = [name.casefold() for name in image.channels]
-    if wanted.casefold() in folded:
-        return folded.index(wanted.casefold())
-    if wanted.isdecimal() and int(wanted) < len(image.channels):
-        return int(wanted)
-    if not wanted and len(image.channels) == 1:
-        return 0
-    near = did_you_mean(wanted, image.channels) if wanted else ""
-    mend = f"Did you mean {near}?" if near else f"Its channels are {', '.join(image.channels)}; a number counts from 0."
-    seen = f"there is no channel {wanted!r}." if wanted else f"has {len(image.channels)} channels and none is named."
-    raise _refusal(file, "histology.channel", seen, mend, row)
-
-
-def _channels_of(image: RawImage, nuclei: str, label: str, file: str, row: AssayRow | None = None) -> tuple[int, int]:
-    """Nuclei and label: as named, else by the one channel that is called after a nuclear stain, of two."""
-    count = len(image.channels)
-    if count < 2:
-        raise _refusal(
-            file, "histology.channels", f"has {count} channel; nuclei and label are two.", "Name a file of both.", row
-        )
-    stained = [k for k, name in enumerate(image.channels) if any(one in name.casefold() for one in NUCLEAR_STAINS)]
-    if nuclei:
-        first = _channel(image, nuclei, file, row)
-    elif len(stained) == 1:
-        first = stained[0]
-    else:
-        mend = f"Name them: --nuclei-channel and --label-channel, or rows with stain and channel. They are {', '.join(image.channels)}."
-        raise _refusal(file, "histology.channels", "no channel is called after a stain of nuclei.", mend, row)
-    if label:
-        second = _channel(image, label, file, row)
-    elif count == 2:
-        second = 1 - first
-    else:
-        seen = f"has {count} channels: which is the label's is not said."
-        raise _refusal(file, "histology.channels", seen, f"Name it: {', '.join(image.channels)}.", row)
-    if first == second:
-        raise _refusal(file, "histology.channels", "nuclei and label are one channel.", "Name two.", row)
-    return first, second
-
-
-def _pixel_um(given: float, image: RawImage, file: str, row: AssayRow | None = None) -> float:
-    own = 1e3 * image.pixel_mm
-    if math.isfinite(given):
-        return given
-    if math.isfinite(own) and own > 0:
-        return own
-    mend = "Write pixel_um in assays.csv (or --pixel-um): the width of a pixel in the tissue, in um."
-    raise _refusal(file, "histology.pixel-size", "neither sheet nor file says its pixel size.", mend, row, "pixel_um")
-
-
 def _registered(
     rows: Sequence[SectionLandmarkRow], measured: MeasuredSection, model: str
 ) -> tuple[SectionRegistration | None, list[Finding]]:
@@ -453,9 +331,9 @@ def _registered(
     return found, findings
 
 
-def _pixels_differ(rows: Sequence[AssayRow], image: RawImage | None, pixel_um: float) -> list[Finding]:
+def _pixels_differ(rows: Sequence[AssayRow], opened: SectionImage) -> list[Finding]:
     """Sheet and file that contradict each other: density goes with the square of it."""
-    own = 1e3 * image.pixel_mm if image is not None else math.nan
+    own, pixel_um = 1e3 * opened.image.pixel_mm, opened.pixel_um
     if not (own > 0 and abs(pixel_um / own - 1.0) > PIXELS_DIFFER):
         return []
     seen = f"{rows[0].file} says that its pixels are {own:g} um wide, and {pixel_um:g} um is used."
@@ -469,8 +347,6 @@ def _remark(row: int, column: str, seen: str, mend: str) -> Finding:
 
 
 def _within(one: _Counted, ceiling: ScoreScale | None, options: CountingOptions) -> _Counted:
-    if one.image is None:
-        return one
     return replace(one, measured=rescored(one.measured, one.image.counts, ceiling, ring_um=options.ring_um))
 
 
@@ -498,7 +374,7 @@ def _called(
         if one.registration is None and one.key[1]:
             result = replace(result, flags=(*result.flags, str(SectionFlag.NOT_REGISTERED)))
         sections.append(result)
-        if options.views and one.image is not None:
+        if options.views:
             views.append(
                 SectionView(
                     result, np.asarray(one.image.counts, np.float32), one.measured.nuclei.labels,
@@ -520,7 +396,7 @@ def _called(
         controls=(threshold.cells, threshold.sections, threshold.animals),
         detection=detection.share if detection is not None else None,
         findings=tuple(dict.fromkeys(told)),
-        synthetic=any(one.image is not None and one.image.synthetic for one in counted),
+        synthetic=any(one.image.synthetic for one in counted),
     )
 
 

@@ -27,7 +27,8 @@ from lampyris.study.draft.rules import frozen_files
 from lampyris.study.drawn.gather import gather_regions, region_files
 from lampyris.study.drawn.task import regions_task
 from lampyris.study.exvivo.sections import SECTIONS_FAILED, read_sections
-from lampyris.study.exvivo.task import TRAY_FAILED, AssayPlan, assay_plan, assay_tasks, has_assays
+from lampyris.study.exvivo.stored import TRAY_FAILED
+from lampyris.study.exvivo.task import AssayPlan, assay_plan, assay_tasks, has_assays
 from lampyris.study.graph.cluster import ClusterEngine
 from lampyris.study.graph.following import FollowStep, follow_sessions
 from lampyris.study.graph.light import begin_light, light_is_shared
@@ -43,7 +44,7 @@ from lampyris.study.graph.tasks import (
     open_engine,
     run_tasks,
 )
-from lampyris.study.opening import SessionRows, lanes_named
+from lampyris.study.opening.views import SessionRows, lanes_named
 from lampyris.study.rules.sheets import (
     SETTINGS,
     SHEET,

@@ -26,7 +26,7 @@ from lampyris.imaging.standards import flux_in_circle
 from lampyris.io.images.frames import mean_image
 from lampyris.io.paths import inside
 from lampyris.probe.probe import Probe, band_fractions, probe_from_settings
-from lampyris.study.opening import channel_index
+from lampyris.study.opening.views import channel_index
 from lampyris.study.rules.sheets import SHEET_STANDARDS
 
 _NAN = math.nan

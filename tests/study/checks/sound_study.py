@@ -17,7 +17,7 @@ from lampyris.core.schemas import AnimalRow, RegionRow, SampleRow
 from lampyris.core.settings import StudySettings
 from lampyris.core.study import AnimalOutcome, SessionResult
 from lampyris.study.checks.evidence import Evidence
-from lampyris.study.headers import Header
+from lampyris.study.opening.headers import Header
 from lampyris.study.rules.sheets import Sheets
 
 NAN = math.nan

@@ -12,7 +12,7 @@ import pytest
 from lampyris.study.assemble import load_results
 from lampyris.study.check import check_study
 from lampyris.study.export.take import export_study
-from lampyris.study.exvivo.task import LONGEST_SHOWN, read_tray
+from lampyris.study.exvivo.stored import LONGEST_SHOWN, read_tray
 from lampyris.study.graph.tasks import hash_files
 from lampyris.study.run import render_again, run_study
 from lampyris.virtual.design import read_design

@@ -3,17 +3,9 @@
 import argparse
 from collections.abc import Callable
 from types import ModuleType
-from typing import Protocol
 
 from lampyris.cli.arguments import AddVerb, add_output
 from lampyris.cli.probe import coats, design, fate, growth, hazards, lots, routes, show, sizing
-
-
-class AddTask(Protocol):
-    """Adds a task of ``probe``: its name, the function that it calls, and what it does in a line."""
-
-    def __call__(self, name: str, call: Callable[[argparse.Namespace], int], text: str) -> argparse.ArgumentParser: ...
-
 
 # each has `add_tasks(task: AddTask)`, in the order of the help
 TASKS: tuple[ModuleType, ...] = (design, show, sizing, coats, hazards, lots, fate, growth, routes)

@@ -13,7 +13,7 @@ from lampyris.cli.probe.numbers import band_text
 from lampyris.core.errors import UsageError
 
 if TYPE_CHECKING:
-    from lampyris.cli.probe import AddTask
+    from lampyris.cli.arguments import AddTask
     from lampyris.core.dots import CoatSettings
     from lampyris.probe.coat import Avidity, CoatedSize, CoatFit, Conjugation, Stability, Targeting
     from lampyris.probe.structure import Structure

@@ -10,7 +10,7 @@ from lampyris.cli.probe import sheets
 from lampyris.core.errors import UsageError
 
 if TYPE_CHECKING:
-    from lampyris.cli.probe import AddTask
+    from lampyris.cli.arguments import AddTask
     from lampyris.probe.design import Candidate, DesignResult, Prediction, Rejected
 
 # field of the targets, option, metavar, help

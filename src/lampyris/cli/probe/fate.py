@@ -14,7 +14,7 @@ from lampyris.core.errors import InputError, UsageError
 from lampyris.core.finding import Finding, Place, Severity
 
 if TYPE_CHECKING:
-    from lampyris.cli.probe import AddTask
+    from lampyris.cli.arguments import AddTask
     from lampyris.core.dots import DotSettings
     from lampyris.probe.fate import Dosing, Fate, FateQuestion
 

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
     import numpy as np
 
-    from lampyris.cli.probe import AddTask
+    from lampyris.cli.arguments import AddTask
     from lampyris.core.sourced import SourcedValue
     from lampyris.probe.growth import AliquotFit, Batch, Course, Kinetics
 

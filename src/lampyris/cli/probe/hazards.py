@@ -12,7 +12,7 @@ from lampyris.cli.probe.numbers import band_text, pair
 from lampyris.core.errors import UsageError
 
 if TYPE_CHECKING:
-    from lampyris.cli.probe import AddTask
+    from lampyris.cli.arguments import AddTask
     from lampyris.core.dots import DotSettings
     from lampyris.probe.hazard import Alternative, ElementDose, Hazard, LethalMargin, Viability
 

@@ -11,7 +11,7 @@ from lampyris.cli.probe.numbers import band_text, pair
 from lampyris.core.errors import UsageError
 
 if TYPE_CHECKING:
-    from lampyris.cli.probe import AddTask
+    from lampyris.cli.arguments import AddTask
     from lampyris.probe.comparability import LotComparison
 
 

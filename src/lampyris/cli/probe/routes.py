@@ -8,7 +8,7 @@ from lampyris.cli.output import print_json
 from lampyris.core.errors import UsageError
 
 if TYPE_CHECKING:
-    from lampyris.cli.probe import AddTask
+    from lampyris.cli.arguments import AddTask
 
 
 def add_tasks(task: "AddTask", /) -> None:

@@ -11,7 +11,7 @@ from lampyris.cli.output import print_json, print_table
 from lampyris.cli.probe import sheets
 
 if TYPE_CHECKING:
-    from lampyris.cli.probe import AddTask
+    from lampyris.cli.arguments import AddTask
     from lampyris.probe.design import DotSheet, SheetRow
     from lampyris.probe.materials import Material
 

@@ -8,7 +8,7 @@ from lampyris.cli.entries import estimate_entry
 from lampyris.cli.output import print_json, print_table
 
 if TYPE_CHECKING:
-    from lampyris.cli.probe import AddTask
+    from lampyris.cli.arguments import AddTask
 
 
 def add_tasks(task: "AddTask", /) -> None:

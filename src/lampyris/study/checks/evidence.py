@@ -18,7 +18,7 @@ from lampyris.study.rules.sheets import Sheets
 
 if TYPE_CHECKING:
     from lampyris.core.regions import RegionResult
-    from lampyris.study.headers import Header
+    from lampyris.study.opening.headers import Header
 
 NO_SHEETS = Sheets(Path(), None, (), (), True)
 """Of a result that stands alone, without a study."""

@@ -1,6 +1,6 @@
 """Rules of the check about drafts and blinding: what was assumed and never confirmed is said until a person has looked.
 
-Registered in `lampyris.study.rules.every.RULES`; findings go to the check's output and into the report.
+Run by `lampyris.study.check`; findings go to the check's output and into the report.
 """
 
 import csv

@@ -14,7 +14,7 @@ from lampyris.study.exvivo.comparing import compare_organs
 from lampyris.study.exvivo.living import last_signals, stored_signals
 from lampyris.study.exvivo.reference import agreements_of, read_icp, reference_organs
 from lampyris.study.exvivo.sheets import ExVivoSheets, read_exvivo
-from lampyris.study.exvivo.task import tray_failed
+from lampyris.study.exvivo.stored import tray_failed
 from lampyris.study.exvivo.trays import Ground, tray_view
 from lampyris.study.rules.sheets import SHEET_ANIMALS, SHEET_ASSAYS, SHEET_ORGANS, SHEET_STANDARDS
 

@@ -6,7 +6,7 @@ from lampyris.core.histology import Histology
 from lampyris.core.settings import StudySettings
 
 if TYPE_CHECKING:
-    from lampyris.study.exvivo.task import StoredExVivo
+    from lampyris.study.exvivo.stored import StoredExVivo
 
 REFERENCES = (
     "Bland JM, Altman DG (1986) Lancet 327:307. doi:10.1016/S0140-6736(86)90837-8",

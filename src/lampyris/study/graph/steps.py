@@ -25,7 +25,7 @@ from lampyris.study.graph.store import (
     write_session,
 )
 from lampyris.study.graph.tasks import RECORD, Task
-from lampyris.study.opening import SessionRows, named_in, open_session, session_files
+from lampyris.study.opening.views import SessionRows, named_in, open_session, session_files
 from lampyris.study.outcomes import animal_outcome
 
 SessionStep = Callable[[SessionInput, StudySettings], SessionResult]

@@ -27,6 +27,8 @@ USUAL_G: dict[str, tuple[float, float]] = {
     "node": (0.0005, 0.3),
     "nodes": (0.0005, 0.5),
 }
+# pixel sizes of sheet and file that differ by more are two statements
+PIXELS_DIFFER = 0.02
 # no single organ of a mouse, tumour included, weighs more
 MOST_G = 10.0
 

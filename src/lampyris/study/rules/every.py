@@ -1,9 +1,8 @@
-"""Every rule of the check. Each is a function of `Sheets` that yields findings."""
+"""Every rule of the sheets. Each is a function of `Sheets` that yields findings."""
 
 from collections.abc import Callable, Iterator
 
 from lampyris.core.finding import Finding
-from lampyris.study.draft.rules import check_drafted
 from lampyris.study.rules.amounts import check_doses, check_standards
 from lampyris.study.rules.assays import check_assays, check_organs
 from lampyris.study.rules.bench import check_bench
@@ -43,7 +42,6 @@ RULES: tuple[Callable[[Sheets], Iterator[Finding]], ...] = (
     check_paths,
     check_animals,
     check_exposures,
-    check_drafted,
     check_standards,
     check_doses,
     check_assays,

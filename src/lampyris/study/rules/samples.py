@@ -1,7 +1,7 @@
 """Rules across the rows of samplesheet.csv, animals.csv, landmarks.csv and the settings.
 
 Rules that ask for completeness are silent while a sheet has faulty rows: those rows are not there to be counted, and what
-would be said of them would be wrong. Rules on image files are `lampyris.study.headers`.
+would be said of them would be wrong. Rules on image files are `lampyris.study.opening.headers`.
 """
 
 import itertools

@@ -16,12 +16,12 @@ from lampyris.core.images import FLUX_UNIT, RADIANCE_UNIT
 from lampyris.core.regions import RegionResult
 from lampyris.core.results import Detection, DetectionLimit, OrganSignal
 from lampyris.core.study import Correction, Corrections, SessionResult, StudyResults, ViewResult
-from lampyris.study.checks.tables import check_tables
-from lampyris.study.dot.tables import bench_tables
 from lampyris.study.outcomes import owners
 from lampyris.study.tables.amounts import amount_tables
 from lampyris.study.tables.analyses import analysis_tables
 from lampyris.study.tables.assays import assay_tables
+from lampyris.study.tables.bench import bench_tables
+from lampyris.study.tables.checks import check_tables
 from lampyris.study.tables.columns import Cell, Table, columns, estimate_cells
 from lampyris.study.tables.spread import spread_tables
 

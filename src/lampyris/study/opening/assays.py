@@ -6,9 +6,9 @@ from dataclasses import replace
 from lampyris.core.errors import ImageError, LampyrisError
 from lampyris.core.finding import Finding, Place, Severity
 from lampyris.core.settings import StudySettings
-from lampyris.study.exvivo.reference import icp_rows
-from lampyris.study.exvivo.trays import open_tray
-from lampyris.study.histology import CountingOptions, open_section
+from lampyris.study.opening.icp import icp_rows
+from lampyris.study.opening.sections import open_section
+from lampyris.study.opening.trays import open_tray
 from lampyris.study.rules.assays import EXVIVO, ICP_MS
 from lampyris.study.rules.histology import sections_of
 from lampyris.study.rules.sheets import SHEET_ASSAYS, Sheets
@@ -45,7 +45,7 @@ def check_assay_files(sheets: Sheets, settings: StudySettings, /) -> list[Findin
             )
     for section in sections_of(there).values():
         try:
-            open_section(sheets.study, section, settings.limits, CountingOptions())
+            open_section(sheets.study, section, settings.limits)
         except LampyrisError as error:
             found += _ruled(error.findings) if error.findings else [_unreadable(section[0].file, error, section[0].row)]
     known = [row.animal for row in sheets.animals]

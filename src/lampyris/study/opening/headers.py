@@ -23,7 +23,7 @@ from lampyris.imaging.radiance.calibrate import SATURATED_SHARE
 from lampyris.imaging.radiance.photographs import PHOTO_MEND, photograph_fault
 from lampyris.io.images.frames import mean_image
 from lampyris.study.clock import check_clock
-from lampyris.study.opening import (
+from lampyris.study.opening.views import (
     file_reader,
     find_view_lanes,
     lanes_named,

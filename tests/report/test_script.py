@@ -5,7 +5,7 @@ import re
 
 import pytest
 
-from lampyris.report.pictures.scale import PALETTES, palette
+from lampyris.report.drawing.colours import PALETTES, palette
 from lampyris.report.script import PARTS, asset, imports, page_script
 
 EXPORT = re.compile(r"^export (?:async )?(?:const|let|function|class) ([\w$]+)", re.MULTILINE)

@@ -155,7 +155,7 @@ def _table(options: argparse.Namespace) -> "DataTable":
 
 def _each(options: argparse.Namespace, choice: "OnsetChoice") -> "tuple[OnsetResult, ...]":
     """One analysis per value of a column, p adjusted over them; values without a day in any row are passed over."""
-    from lampyris.statistics.groups import holm
+    from lampyris.statistics.multiplicity import holm
 
     found = []
     for value in sorted(set(_table(options).words(options.each))):
@@ -170,7 +170,7 @@ def _each(options: argparse.Namespace, choice: "OnsetChoice") -> "tuple[OnsetRes
 
 
 def _draw(results: "Sequence[OnsetResult]", path: Path) -> None:
-    from lampyris.report.figures import side_by_side
+    from lampyris.report.drawing.gallery import side_by_side
     from lampyris.report.plots.onset import onset_figure
 
     save_scene(side_by_side([onset_figure(result) for result in results], columns=2), path)

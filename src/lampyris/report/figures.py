@@ -16,12 +16,12 @@ from lampyris.report.drawing.axes import (
     log_ends,
     log_ticks,
 )
+from lampyris.report.drawing.colours import colour_map
 from lampyris.report.drawing.scene import PAPER, Note, Pen, Scene, Type, text_width_mm, wrapped
 from lampyris.report.levels import level_text
 from lampyris.report.limits import LimitCell, LimitGrid
 from lampyris.report.links import Link
 from lampyris.report.numbers import day_text, number, unit_text
-from lampyris.report.pictures.scale import colour_map
 
 _THIN, _THICK = 0.6, 1.6
 _PANEL_MM = (58.0, 55.0)
@@ -141,17 +141,6 @@ def curves_figure(
     for mean in own:
         _draw_mean(scene, arm, mean, unit, across(mean.day) + shift, up)
     return scene
-
-
-def side_by_side(scenes: Sequence[Scene], /, *, columns: int, gap_mm: float = 3.0) -> Scene:
-    """Panels of one size as one figure."""
-    width, height = max(scene.width for scene in scenes), max(scene.height for scene in scenes)
-    rows = math.ceil(len(scenes) / columns)
-    columns = min(columns, len(scenes))
-    sheet = Scene(columns * (width + gap_mm) - gap_mm, rows * (height + gap_mm) - gap_mm)
-    for k, scene in enumerate(scenes):
-        sheet.paste(scene, ((k % columns) * (width + gap_mm), (k // columns) * (height + gap_mm)))
-    return sheet
 
 
 def limits_figure(grid: LimitGrid, /) -> Scene:

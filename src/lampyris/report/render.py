@@ -15,8 +15,9 @@ from lampyris.core.study import SessionResult, StudyResults
 from lampyris.report.arms import Arm, arms_of
 from lampyris.report.comparisons.section import groups_context
 from lampyris.report.curves import AnimalCurve, ArmDay, animal_curves, arm_means, flux_unit
-from lampyris.report.drawing.gallery import Gallery
-from lampyris.report.figures import curves_figure, limits_figure, side_by_side
+from lampyris.report.drawing.colours import PALETTES
+from lampyris.report.drawing.gallery import Gallery, side_by_side
+from lampyris.report.figures import curves_figure, limits_figure
 from lampyris.report.headline import at_a_glance, false_alarm_text, headline
 from lampyris.report.levels import interval_level, level_text
 from lampyris.report.limits import LimitGrid, limit_grids
@@ -24,7 +25,6 @@ from lampyris.report.numbers import day_text, number, unit_text
 from lampyris.report.pictures.films import film_rows, scale_stops, scale_ticks, still_indices
 from lampyris.report.pictures.montage import arm_montage
 from lampyris.report.pictures.packing import packed_within
-from lampyris.report.pictures.scale import PALETTES
 from lampyris.report.pictures.survey import Look, looks, survey
 from lampyris.report.pictures.viewer import KEYS, viewer_data
 from lampyris.report.script import asset, page_script

@@ -32,7 +32,7 @@ from lampyris.statistics.censored_means import (
 )
 from lampyris.statistics.censored_ranks import rank_tests, risk_table
 from lampyris.statistics.fitting import fit_likelihood, profile_interval
-from lampyris.statistics.groups import holm
+from lampyris.statistics.multiplicity import holm
 
 Array = NDArray[np.float64]
 Marks = NDArray[np.bool_]

@@ -10,6 +10,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from lampyris.core.analyses import DayMean
 from lampyris.core.comparison import Comparison, GroupSummary, PairDifference
 from lampyris.core.design import TestResult
 from lampyris.core.estimate import Estimate
@@ -17,7 +18,7 @@ from lampyris.report.drawing.scene import Disc, Label, Stroke, file_svg, text_wi
 from lampyris.report.plots.forest import Effect, forest_plot
 from lampyris.report.plots.frame import foot_lines, group_colours, names_in, swarm
 from lampyris.report.plots.groups import groups_plot
-from lampyris.report.plots.longitudinal import Course, DayMean, longitudinal_plot
+from lampyris.report.plots.longitudinal import Course, longitudinal_plot
 from lampyris.report.plots.paired import paired_plot
 
 ROOT = Path(__file__).parents[3]

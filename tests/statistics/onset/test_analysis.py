@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from lampyris.core.design import Exclusion
-from lampyris.statistics.groups import holm
+from lampyris.statistics.multiplicity import holm
 from lampyris.statistics.onset import OnsetOptions, OnsetTimes, onset_analysis, organ_onset, times_of_events
 
 INF = math.inf

@@ -10,7 +10,7 @@ from made_outcomes import GROUPS, arm, both_views, outcome, session
 from scipy import stats
 
 from lampyris.core.study import SessionResult
-from lampyris.report.comparisons.words import comparison_sentence
+from lampyris.report.sentences import comparison_sentence
 from lampyris.statistics.censored import compare_censored
 from lampyris.study.checks.run import comparison_checks
 from lampyris.study.outcomes import animal_outcome

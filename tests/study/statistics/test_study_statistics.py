@@ -16,7 +16,7 @@ from lampyris.core.lesions import Endpoints, OrganOnset
 from lampyris.core.study import RunRecord, StudyResults
 from lampyris.io.durable import canonical_json
 from lampyris.io.settings import read_settings
-from lampyris.statistics.groups import holm
+from lampyris.statistics.multiplicity import holm
 from lampyris.study.checks.run import comparison_checks
 from lampyris.study.graph.codec import decode, encode
 from lampyris.study.methods.statistics import StatisticsDone, statistics_done

@@ -9,9 +9,9 @@ from lampyris.cli.groups.columns import Asked, AskedSummary
 from lampyris.core.comparison import Comparison
 from lampyris.core.estimate import Estimate
 from lampyris.core.finding import Finding
-from lampyris.report.comparisons.words import comparison_sentence, group_rows, pair_rows, reported
 from lampyris.report.drawing.scene import Scene
 from lampyris.report.numbers import unit_text
+from lampyris.report.sentences import comparison_sentence, group_rows, pair_rows, reported
 
 Rows = list[tuple[str, ...]]
 

@@ -12,9 +12,9 @@ from lampyris.cli.groups.columns import Asked, asked, asked_summary, days_of
 from lampyris.core.comparison import Comparison
 from lampyris.core.errors import UsageError
 from lampyris.core.estimate import Estimate
-from lampyris.report.comparisons.words import p_text, plural, reported
 from lampyris.report.drawing.scene import Scene
 from lampyris.report.numbers import number, value_interval
+from lampyris.report.sentences import p_text, plural, reported
 from lampyris.statistics.groups import compare_factorial, compare_groups, compare_summary
 
 if TYPE_CHECKING:
@@ -223,7 +223,8 @@ def _p(p: float) -> str:
 
 
 def _time_scene(found: "LongitudinalComparison", options: argparse.Namespace, question: Asked, width: float) -> Scene:
-    from lampyris.report.plots.longitudinal import Course, DayMean, longitudinal_plot
+    from lampyris.core.analyses import DayMean
+    from lampyris.report.plots.longitudinal import Course, longitudinal_plot
 
     return longitudinal_plot(
         [Course(one.subject, one.group, one.days, one.values) for one in found.traces],

@@ -5,11 +5,11 @@ from collections.abc import Mapping
 
 from lampyris.core.analyses import Relation
 from lampyris.report.arms import Arm
-from lampyris.report.comparisons.words import p_text
 from lampyris.report.drawing.axes import LABEL_PT, Scale, draw_bottom, draw_left, draw_up_label, even_ticks
 from lampyris.report.drawing.scene import PAPER, SOFT, Note, Pen, Scene, Type, figure_text, text_width_mm, wrapped
 from lampyris.report.links import Link
 from lampyris.report.numbers import number, value_interval
+from lampyris.report.sentences import p_text
 
 _WIDTH_MM = 88.0
 _LEFT_MM, _TOP_MM, _FOOT_MM = 16.0, 12.0, 9.0

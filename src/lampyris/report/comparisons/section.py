@@ -8,7 +8,7 @@ from typing import Any
 
 from markupsafe import Markup
 
-from lampyris.core.analyses import OverTime, Relation
+from lampyris.core.analyses import DayMean, OverTime, Relation
 from lampyris.core.comparison import Comparison
 from lampyris.core.onset import OnsetResult
 from lampyris.core.study import StudyResults
@@ -23,16 +23,15 @@ from lampyris.report.comparisons.tables import (
     relation_table,
     tests_table,
 )
-from lampyris.report.comparisons.words import reported
-from lampyris.report.drawing.gallery import Gallery
+from lampyris.report.drawing.gallery import Gallery, side_by_side
 from lampyris.report.drawing.scene import Scene
-from lampyris.report.figures import side_by_side
 from lampyris.report.headline import comparison_text
 from lampyris.report.numbers import p_text, unit_text
 from lampyris.report.plots.forest import Effect, forest_plot
 from lampyris.report.plots.groups import groups_plot, power_unit
-from lampyris.report.plots.longitudinal import Course, DayMean, longitudinal_plot
+from lampyris.report.plots.longitudinal import Course, longitudinal_plot
 from lampyris.report.plots.onset import onset_figure
+from lampyris.report.sentences import reported
 
 _LOG = "log10 "
 # further organs stand in the table

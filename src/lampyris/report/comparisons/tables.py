@@ -9,9 +9,9 @@ from lampyris.core.design import TestResult
 from lampyris.core.estimate import Estimate
 from lampyris.core.onset import OnsetArm, OnsetResult
 from lampyris.report.arms import Arm
-from lampyris.report.comparisons.words import SYMBOLS, df_text
 from lampyris.report.levels import level_text, with_level
 from lampyris.report.numbers import MISSING, day_text, number
+from lampyris.report.sentences import SYMBOLS, df_text
 from lampyris.report.tables import (
     Cell,
     Column,

@@ -13,13 +13,14 @@ from lampyris.core.flags import DETECTION_FLAG_MEANING, DetectionFlag
 from lampyris.core.results import Detection
 from lampyris.core.study import SessionResult, StudyResults, ViewResult
 from lampyris.report.arms import Arm
+from lampyris.report.drawing.colours import palette
 from lampyris.report.drawing.png import indexed_png
 from lampyris.report.identities import Identity, identities_of, lesion_lines, sighting_of, sighting_text
 from lampyris.report.links import Link
 from lampyris.report.numbers import day_text, estimate_text, number
 from lampyris.report.pictures.engine import mapped
 from lampyris.report.pictures.packing import Frame, sessions_by_animal
-from lampyris.report.pictures.scale import Window, palette, picture_indices, picture_palette
+from lampyris.report.pictures.scale import Window, picture_indices, picture_palette
 
 
 @dataclass(frozen=True, slots=True)

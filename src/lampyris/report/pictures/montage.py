@@ -10,12 +10,13 @@ from lampyris.core.images import RADIANCE_UNIT
 from lampyris.core.study import SessionResult, StudyResults
 from lampyris.report.arms import Arm
 from lampyris.report.drawing.axes import draw_title, log_ticks
+from lampyris.report.drawing.colours import palette
 from lampyris.report.drawing.scene import Label, Pen, Raster, Scene, Type, figure_text, text_width_mm
 from lampyris.report.identities import Identities, identities_of
 from lampyris.report.numbers import day_text, unit_text
 from lampyris.report.pictures.films import outline_pixels
 from lampyris.report.pictures.packing import Frame, sessions_by_animal
-from lampyris.report.pictures.scale import Window, palette, picture_palette
+from lampyris.report.pictures.scale import Window, picture_palette
 
 _WIDTH_MM = 180.0
 _LEFT_MM, _RIGHT_MM, _TOP_MM, _BOTTOM_MM = 16.0, 2.0, 11.0, 13.0

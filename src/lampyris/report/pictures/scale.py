@@ -9,9 +9,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from lampyris.core.study import ViewResult
+from lampyris.report.drawing.colours import palette
 
-# the darkest fifth of inferno cannot be told from a dark photograph
-INFERNO_START = 0.18
 # least span of the scale, so that a study without signal is not shown as a storm of noise
 _LEAST_SPAN = 100.0
 AUTOFLUORESCENCE = "autofluorescence"
@@ -77,16 +76,6 @@ def shared_window(levels: Sequence[tuple[float, float]], /) -> Window:
     return Window(low, high) if high / low >= _LEAST_SPAN else Window(high / _LEAST_SPAN, high)
 
 
-@functools.cache
-def colour_map(name: str, low: float = 0.0, high: float = 1.0, /) -> NDArray[np.uint8]:
-    """256 colours of one of matplotlib's maps between two of its places, dims (level, rgb)."""
-    import matplotlib
-
-    colours = np.round(255 * matplotlib.colormaps[name](np.linspace(low, high, 256))[:, :3]).astype(np.uint8)
-    colours.flags.writeable = False
-    return colours
-
-
 def layer_levels(view: ViewResult, /) -> dict[str, tuple[float, float]]:
     """Dim end of the body (5th percentile) and brightest pixel of autofluorescence and of each band."""
     body = view.body if view.body.any() else np.ones_like(view.body)
@@ -123,29 +112,6 @@ def _layer_window(ends: Sequence[tuple[float, float]]) -> Window:
         return Window(1.0, _LEAST_SPAN)
     high, low = _step_up(high), float(np.quantile([low for low, _ in ends], 0.25))
     return Window(min(max(low and _step_up(abs(low)), high / 1e4), high / 10), high)
-
-
-# in words, for the reader's choice
-PALETTES = {
-    "inferno": "inferno",
-    "viridis": "viridis",
-    "cividis": "cividis, for colour-blind eyes",
-    "grey": "grey",
-    "rainbow": "rainbow, as vendors draw it",
-}
-# map of matplotlib, and the part of it that is used: none starts so dark that it reads as a dark photograph
-_MAPS = {
-    "inferno": ("inferno", INFERNO_START, 1.0),
-    "viridis": ("viridis", 0.0, 1.0),
-    "cividis": ("cividis", 0.0, 1.0),
-    "grey": ("gray", 0.25, 1.0),
-    "rainbow": ("jet", 0.08, 0.95),
-}
-
-
-def palette(name: str, /) -> NDArray[np.uint8]:
-    """256 colours of one of `PALETTES`, dims (level, rgb)."""
-    return colour_map(*_MAPS[name])
 
 
 @functools.cache

@@ -10,6 +10,7 @@ from lampyris.core.lesions import Lesion
 from lampyris.core.results import Detection
 from lampyris.core.study import StudyResults, ViewResult
 from lampyris.report.arms import Arm
+from lampyris.report.drawing.colours import PALETTES, palette
 from lampyris.report.identities import (
     Identity,
     identities_of,
@@ -30,7 +31,7 @@ from lampyris.report.pictures.registered import (
     nominal_pixels,
     study_poses,
 )
-from lampyris.report.pictures.scale import PALETTES, Window, palette
+from lampyris.report.pictures.scale import Window
 from lampyris.report.spread.bodymap import ELSEWHERE
 from lampyris.report.spread.mouse import body_outline
 from lampyris.tissue.anatomy import organ_names

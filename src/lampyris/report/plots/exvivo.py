@@ -20,6 +20,7 @@ from lampyris.report.drawing.axes import (
     log_ends,
     log_ticks,
 )
+from lampyris.report.drawing.colours import palette
 from lampyris.report.drawing.scene import (
     FAINT,
     INK,
@@ -36,7 +37,6 @@ from lampyris.report.drawing.scene import (
 )
 from lampyris.report.levels import level_text
 from lampyris.report.numbers import number, unit_text
-from lampyris.report.pictures.scale import palette
 
 PAGE_MM, PANEL_MM = 180.0, 88.0
 _TOP_MM, _FOOT_MM, _GAP_MM = 7.0, 13.0, 4.0

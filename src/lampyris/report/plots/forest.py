@@ -5,7 +5,6 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from lampyris.core.estimate import Estimate
-from lampyris.report.comparisons.words import p_text
 from lampyris.report.drawing.axes import Scale, draw_bottom
 from lampyris.report.drawing.scene import FAINT, INK, Note, Pen, Scene, Type, figure_text, text_width_mm
 from lampyris.report.levels import level_text
@@ -21,6 +20,7 @@ from lampyris.report.plots.frame import (
     scale_ticks,
     value_scale,
 )
+from lampyris.report.sentences import p_text
 
 _ROW_MM = 5.0
 _ABOVE_MM = 5.5

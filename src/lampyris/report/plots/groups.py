@@ -6,7 +6,6 @@ from dataclasses import dataclass, replace
 
 from lampyris.core.comparison import Comparison, GroupSummary, PairDifference
 from lampyris.core.estimate import Estimate
-from lampyris.report.comparisons.words import comparison_sentence, p_text, plural, reported
 from lampyris.report.drawing.axes import Scale, draw_title
 from lampyris.report.drawing.scene import INK, PAPER, Note, Pen, Scene, Type, text_width_mm
 from lampyris.report.levels import level_text
@@ -28,6 +27,7 @@ from lampyris.report.plots.frame import (
     swarm,
     value_scale,
 )
+from lampyris.report.sentences import comparison_sentence, p_text, plural, reported
 
 _PANEL_MM = 48.0
 _BRACKET_MM = 4.3

@@ -9,10 +9,10 @@ from numpy.typing import NDArray
 from lampyris.core.histology import GroupDensity, OrganDensity, SectionView
 from lampyris.report.arms import NEUTRAL
 from lampyris.report.drawing.axes import FRAME, Scale, draw_left, draw_title, draw_up_label, even_ticks
+from lampyris.report.drawing.colours import palette
 from lampyris.report.drawing.scene import INK, PAPER, SOFT, Note, Pen, Raster, Scene, Type, figure_text, text_width_mm
 from lampyris.report.levels import level_text
 from lampyris.report.numbers import number
-from lampyris.report.pictures.scale import palette
 
 PAGE_MM = 180.0
 _TOP_MM, _FOOT_MM, _GAP_MM = 7.0, 12.0, 3.0

@@ -3,7 +3,6 @@
 import math
 
 from lampyris.core.comparison import Comparison, GroupSummary
-from lampyris.report.comparisons.words import comparison_sentence, p_text, plural
 from lampyris.report.drawing.axes import Scale
 from lampyris.report.drawing.scene import FAINT, INK, PAPER, Note, Pen, Scene, Type, figure_text
 from lampyris.report.levels import level_text
@@ -24,6 +23,7 @@ from lampyris.report.plots.frame import (
     swarm,
     value_scale,
 )
+from lampyris.report.sentences import comparison_sentence, p_text, plural
 
 _PANEL_MM = 48.0
 _ABOVE_MM = 4.0

@@ -9,8 +9,8 @@ from lampyris.core.estimate import Estimate
 from lampyris.core.study import StudyResults
 from lampyris.report.arms import Arm
 from lampyris.report.curves import AnimalCurve, arm_means, burden_curves, lesion_curves
-from lampyris.report.drawing.gallery import Gallery
-from lampyris.report.figures import curves_figure, side_by_side
+from lampyris.report.drawing.gallery import Gallery, side_by_side
+from lampyris.report.figures import curves_figure
 from lampyris.report.identities import CELLS_UNIT, animals_done, followed
 from lampyris.report.levels import interval_level, level_text
 from lampyris.report.numbers import day_text, unit_text

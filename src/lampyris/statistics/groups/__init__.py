@@ -4,6 +4,7 @@ Every function takes one value per experimental unit (or mean, standard deviatio
 them from the rows of a table and refuses rows of one unit as replicates.
 """
 
+from lampyris.statistics.explained import epsilon_squared, eta_squared, omega_squared
 from lampyris.statistics.groups.assumptions import (
     Outlier,
     bartlett,
@@ -16,8 +17,6 @@ from lampyris.statistics.groups.assumptions import (
 from lampyris.statistics.groups.compare import compare_groups, compare_summary
 from lampyris.statistics.groups.designs import compare_factorial
 from lampyris.statistics.groups.effects import (
-    epsilon_squared,
-    eta_squared,
     geometric_mean_ratio,
     hedges_g,
     hedges_g_from_summary,
@@ -25,7 +24,6 @@ from lampyris.statistics.groups.effects import (
     mean_difference_from_summary,
     mean_ratio,
     mean_ratio_from_summary,
-    omega_squared,
 )
 from lampyris.statistics.groups.equal import (
     dunnett,
@@ -36,13 +34,6 @@ from lampyris.statistics.groups.equal import (
     tukey_kramer_from_summary,
 )
 from lampyris.statistics.groups.factorial import FactorialAnova, FactorTerm, SimpleEffect, factorial_anova
-from lampyris.statistics.groups.multiplicity import (
-    adjust_endpoints,
-    benjamini_hochberg,
-    compact_letters,
-    hochberg,
-    holm,
-)
 from lampyris.statistics.groups.overlap import cliffs_delta, superiority
 from lampyris.statistics.groups.paired import PairedTest, paired_t, wilcoxon_signed_rank
 from lampyris.statistics.groups.plan import ComparisonPlan, Source
@@ -55,6 +46,13 @@ from lampyris.statistics.groups.unequal import (
     games_howell_from_summary,
     welch_anova,
     welch_anova_from_summary,
+)
+from lampyris.statistics.multiplicity import (
+    adjust_endpoints,
+    benjamini_hochberg,
+    compact_letters,
+    hochberg,
+    holm,
 )
 
 __all__ = [

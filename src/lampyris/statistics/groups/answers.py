@@ -9,6 +9,7 @@ import numpy as np
 from lampyris.core.comparison import PairDifference
 from lampyris.core.design import TestResult
 from lampyris.core.estimate import Estimate
+from lampyris.statistics.explained import eta_squared
 from lampyris.statistics.groups.assumptions import (
     MOST_RESIDUALS,
     bartlett_from_summary,
@@ -16,11 +17,7 @@ from lampyris.statistics.groups.assumptions import (
     sd_ratio,
     shapiro_wilk,
 )
-from lampyris.statistics.groups.effects import (
-    eta_squared,
-    hedges_g_from_summary,
-    mean_ratio_from_summary,
-)
+from lampyris.statistics.groups.effects import hedges_g_from_summary, mean_ratio_from_summary
 from lampyris.statistics.groups.equal import (
     DUNNETT,
     TUKEY_KRAMER,
@@ -28,7 +25,6 @@ from lampyris.statistics.groups.equal import (
     one_way_anova_from_summary,
     tukey_kramer_from_summary,
 )
-from lampyris.statistics.groups.multiplicity import compact_letters
 from lampyris.statistics.groups.overlap import superiority
 from lampyris.statistics.groups.plan import ComparisonPlan
 from lampyris.statistics.groups.ranks import DUNN, dunn, kruskal_wallis, mann_whitney
@@ -40,6 +36,7 @@ from lampyris.statistics.groups.unequal import (
     games_howell_from_summary,
     welch_anova_from_summary,
 )
+from lampyris.statistics.multiplicity import compact_letters
 
 # fewer units tell nothing of the spread between them
 LEAST = 3

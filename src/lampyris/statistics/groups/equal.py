@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import ArrayLike
 from scipy import special
 
-from lampyris.statistics.groups.effects import omega_squared
+from lampyris.statistics.explained import omega_squared
 from lampyris.statistics.groups.samples import (
     Floats,
     OmnibusTest,

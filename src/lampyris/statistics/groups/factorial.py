@@ -17,9 +17,9 @@ from numpy.typing import ArrayLike
 from scipy import special
 
 from lampyris.core.estimate import Estimate
-from lampyris.statistics.groups.effects import eta_squared, omega_squared
-from lampyris.statistics.groups.multiplicity import holm
+from lampyris.statistics.explained import eta_squared, omega_squared
 from lampyris.statistics.groups.samples import Floats
+from lampyris.statistics.multiplicity import holm
 
 TYPES = (2, 3)
 

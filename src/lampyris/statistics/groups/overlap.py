@@ -10,8 +10,8 @@ from numpy.typing import ArrayLike, NDArray
 from scipy import special
 
 from lampyris.core.estimate import Estimate
-from lampyris.statistics.groups.effects import sign_change
 from lampyris.statistics.groups.samples import Floats
+from lampyris.statistics.roots import sign_change
 from lampyris.statistics.thresholds import half_width
 
 # splits of the units that are counted one by one, random splits otherwise, and units beyond which the normal quantile serves

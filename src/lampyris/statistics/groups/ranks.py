@@ -14,9 +14,9 @@ from scipy import special
 
 from lampyris.core.design import TestResult
 from lampyris.core.estimate import Estimate
-from lampyris.statistics.groups.effects import epsilon_squared
-from lampyris.statistics.groups.multiplicity import holm
+from lampyris.statistics.explained import epsilon_squared
 from lampyris.statistics.groups.samples import Floats, OmnibusTest, PairTest, checked_samples
+from lampyris.statistics.multiplicity import holm
 
 KRUSKAL = "Kruskal-Wallis"
 DUNN = "Dunn, Holm"

@@ -18,7 +18,8 @@ from numpy.typing import ArrayLike
 from scipy import special
 
 from lampyris.core.estimate import Estimate
-from lampyris.statistics.groups.effects import omega_squared, welch_error
+from lampyris.statistics.explained import omega_squared
+from lampyris.statistics.groups.effects import welch_error
 from lampyris.statistics.groups.samples import (
     Floats,
     OmnibusTest,

@@ -11,7 +11,7 @@ from lampyris.core.design import Design, TestResult
 from lampyris.core.errors import InputError
 from lampyris.core.estimate import Estimate
 from lampyris.core.finding import Finding, Place, Severity
-from lampyris.statistics.groups.effects import omega_squared
+from lampyris.statistics.explained import omega_squared
 from lampyris.statistics.mixed.fixed import Factor, FixedPart, Variable, fixed_part
 from lampyris.statistics.mixed.likelihood import NothingLeftError
 from lampyris.statistics.mixed.marginal import (

@@ -10,10 +10,10 @@ from numpy.typing import NDArray
 from scipy import optimize, special
 
 from lampyris.core.estimate import Estimate
-from lampyris.statistics.groups.multiplicity import holm
 from lampyris.statistics.mixed.model import MixedModel
 from lampyris.statistics.mixed.results import CoefficientTest
 from lampyris.statistics.mixed.small_samples import MANY
+from lampyris.statistics.multiplicity import holm
 
 Array = NDArray[np.float64]
 

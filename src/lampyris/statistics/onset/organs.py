@@ -8,7 +8,7 @@ import numpy as np
 
 from lampyris.core.design import Exclusion
 from lampyris.core.onset import OnsetResult
-from lampyris.statistics.groups import holm
+from lampyris.statistics.multiplicity import holm
 from lampyris.statistics.onset.analysis import OnsetOptions, onset_analysis
 from lampyris.statistics.onset.times import OnsetTimes
 

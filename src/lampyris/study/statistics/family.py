@@ -7,7 +7,7 @@ from dataclasses import replace
 from lampyris.core.analyses import OverTime, Relation, StudyTest
 from lampyris.core.comparison import Comparison
 from lampyris.core.onset import OnsetResult
-from lampyris.statistics.groups import holm
+from lampyris.statistics.multiplicity import holm
 from lampyris.study.statistics import courses, onsets
 from lampyris.study.statistics.relating import is_answer
 

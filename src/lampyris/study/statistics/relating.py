@@ -9,7 +9,7 @@ import numpy as np
 from lampyris.core.analyses import Relation
 from lampyris.core.design import Design, Exclusion
 from lampyris.core.study import AnimalOutcome
-from lampyris.statistics.groups import holm
+from lampyris.statistics.multiplicity import holm
 from lampyris.study.statistics.endpoints import (
     Reading,
     burden_on,

@@ -7,10 +7,11 @@ from itertools import combinations
 from string import ascii_letters
 
 import numpy as np
-from numpy.typing import ArrayLike
+from numpy.typing import ArrayLike, NDArray
 
 from lampyris.core.comparison import Comparison
-from lampyris.statistics.groups.samples import Floats
+
+Floats = NDArray[np.float64]
 
 NAMES = {"holm": "Holm", "hochberg": "Hochberg", "benjamini-hochberg": "Benjamini-Hochberg (false discovery rate)"}
 

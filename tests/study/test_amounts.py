@@ -1,6 +1,5 @@
 """Standards and doses from the sheets to tables and report: what is measured, what is refused, and what a slip looks like."""
 
-import csv
 import dataclasses
 import math
 
@@ -8,6 +7,7 @@ import numpy as np
 import pytest
 from cheap_step import cheap_follow, cheap_step
 from small_study import SHAPE, image
+from stored_results import table
 
 from lampyris.core.flags import PixelFlag
 from lampyris.core.schemas import SAMPLESHEET, STANDARDS, SampleRow, StandardRow
@@ -48,11 +48,6 @@ def write_doses(study, cells="1.35,1.15,1000,5,1e6", **by_animal):
     rows = [f"{line},{by_animal.get(line.split(',')[0], cells)}" for line in lines[1:]]
     columns = DOSES.split(",")[: 1 + cells.count(",")]
     (study / "animals.csv").write_text("\n".join([",".join([lines[0], *columns]), *rows]) + "\n")
-
-
-def table(study, name):
-    with (study / "results/tables" / f"{name}.csv").open(newline="") as stream:
-        return list(csv.DictReader(stream))
 
 
 def rules(study):

@@ -1,15 +1,14 @@
 """The bench of a study: bench.csv to tables, figures and the report, with a technique that fails, resumed, and its faults placed."""
 
-import csv
 import json
 
 import numpy as np
 import pytest
 from cheap_step import cheap_follow, cheap_step
 from small_study import write_small_study
+from stored_results import hashes, table
 
 from lampyris.core.schemas import BenchRow
-from lampyris.io.durable import sha256_file
 from lampyris.probe.photophysics.bleaching import Bleaching
 from lampyris.study.assemble import load_results
 from lampyris.study.check import check_study
@@ -52,16 +51,6 @@ def write_bench(study):
     settings = study / "study.toml"
     settings.write_text(settings.read_text() + OPTIONS)
     return study
-
-
-def hashes(study):
-    results = study / "results"
-    return {p.relative_to(results).as_posix(): sha256_file(p) for p in sorted(results.rglob("*")) if p.is_file()}
-
-
-def table(study, name):
-    with (study / "results/tables" / f"{name}.csv").open(newline="") as stream:
-        return list(csv.DictReader(stream))
 
 
 @pytest.fixture(scope="module")

@@ -12,11 +12,11 @@ from pathlib import Path
 
 import pytest
 from cheap_curation import correct_by_pixel, follow_by_number, slow_correct, slow_follow, slow_two_spots, two_spots_step
+from stored_results import hashes, table
 
 from lampyris.core.errors import ImageError
 from lampyris.core.finding import Finding, Place, Severity
 from lampyris.core.schemas import CURATION
-from lampyris.io.durable import sha256_file
 from lampyris.io.images.ome_zarr import read_view
 from lampyris.study.assemble import load_results
 from lampyris.study.check import check_study
@@ -44,19 +44,9 @@ def run(study, **options):
     return run_study(study, **{"workers": 1, **steps, **options})
 
 
-def hashes(study):
-    results = study / "results"
-    return {p.relative_to(results).as_posix(): sha256_file(p) for p in sorted(results.rglob("*")) if p.is_file()}
-
-
 def stamps(study):
     results = study / "results"
     return {p.relative_to(results).as_posix(): p.stat().st_mtime_ns for p in results.rglob("*") if p.is_file()}
-
-
-def table(study, name):
-    with (study / "results/tables" / f"{name}.csv").open(newline="") as stream:
-        return list(csv.DictReader(stream))
 
 
 @pytest.fixture(scope="module")

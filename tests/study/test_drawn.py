@@ -1,6 +1,5 @@
 """Regions drawn by hand in a study: tied to views by sheet, property, file name or image; measured; in table and report."""
 
-import csv
 import json
 import os
 from dataclasses import replace
@@ -11,11 +10,11 @@ import pytest
 import tifffile
 from cheap_curation import correct_by_pixel, follow_by_number, two_spots_step
 from small_study import counts_of
+from stored_results import hashes, table
 
 from lampyris.core.images import RawImage
 from lampyris.core.regions import DrawnRegion, TiedRegion
 from lampyris.core.schemas import RegionRow, SampleRow
-from lampyris.io.durable import sha256_file
 from lampyris.io.images.ivis_writer import click_files
 from lampyris.io.regions.geojson import geojson_text, read_geojson
 from lampyris.study.assemble import load_results
@@ -47,16 +46,6 @@ def sheet(study, *rows):
 def run(study, **options):
     steps = {"step": two_spots_step, "follow": follow_by_number, "correct": correct_by_pixel, "only": ("a1", "a2")}
     return run_study(study, workers=1, **{**steps, **options})
-
-
-def hashes(study):
-    results = study / "results"
-    return {p.relative_to(results).as_posix(): sha256_file(p) for p in sorted(results.rglob("*")) if p.is_file()}
-
-
-def table(study, name):
-    with (study / "results/tables" / f"{name}.csv").open(newline="") as stream:
-        return list(csv.DictReader(stream))
 
 
 def test_measured_beside_what_was_detected(small_study):

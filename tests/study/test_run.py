@@ -1,6 +1,5 @@
 """A whole run on the small study: the same bytes however it is run, faults that stop one animal, and what the files say."""
 
-import csv
 import json
 import random
 import shutil
@@ -14,6 +13,7 @@ import numpy as np
 import pytest
 from cheap_step import broken_follow_for_a2, broken_for_a2, cheap_follow, cheap_step, slow_step
 from small_study import counts_of, image
+from stored_results import hashes, table
 
 from lampyris.core.errors import InputError, LampyrisError, UsageError
 from lampyris.io.durable import StudyLock, sha256_file
@@ -22,19 +22,8 @@ from lampyris.study.assemble import load_results
 from lampyris.study.run import MANIFEST, render_again, run_study
 
 
-def hashes(study):
-    """SHA-256 of every file of the results, listed or not."""
-    results = study / "results"
-    return {p.relative_to(results).as_posix(): sha256_file(p) for p in sorted(results.rglob("*")) if p.is_file()}
-
-
 def manifest(study):
     return json.loads((study / "results" / MANIFEST).read_text())["files"]
-
-
-def table(study, name):
-    with (study / "results/tables" / f"{name}.csv").open(newline="") as stream:
-        return list(csv.DictReader(stream))
 
 
 @pytest.fixture(scope="module")

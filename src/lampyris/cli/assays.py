@@ -11,7 +11,7 @@ from lampyris.cli import histology, release
 from lampyris.cli.arguments import AddVerb, figure_path
 from lampyris.cli.entries import flat_entry
 from lampyris.cli.figures import save_scene
-from lampyris.cli.output import finding_entry, print_findings, print_json, print_table
+from lampyris.cli.output import exit_code, finding_entry, print_findings, print_json, print_table, print_written
 from lampyris.core.errors import ImageError, InputError, UsageError
 from lampyris.core.finding import Finding, Place, Severity
 
@@ -89,10 +89,8 @@ def _assay(options: argparse.Namespace) -> int:
         print_json(_document(found, drawn))
     else:
         _print(found)
-        for path in drawn:
-            print(f"written: {path}", file=sys.stderr)
-    failed = [one for one in found.findings if one.severity is Severity.ERROR]
-    return ImageError.exit_code if failed else 0
+        print_written(drawn)
+    return exit_code(found.findings)
 
 
 def _release(options: argparse.Namespace) -> int:

@@ -9,9 +9,8 @@ from typing import TYPE_CHECKING, Any
 
 from lampyris.cli.entries import estimate_entry, flat_entry
 from lampyris.cli.figures import save_scene
-from lampyris.cli.output import finding_entry, print_findings, print_json, print_table
-from lampyris.core.errors import ImageError, UsageError
-from lampyris.core.finding import Severity
+from lampyris.cli.output import exit_code, finding_entry, print_findings, print_json, print_table, print_written
+from lampyris.core.errors import UsageError
 
 if TYPE_CHECKING:
     from lampyris.core.estimate import Estimate
@@ -80,10 +79,8 @@ def count_sections(options: argparse.Namespace, /) -> int:
         print_json(_document(found, drawn))
     else:
         _print(found)
-        for path in drawn:
-            print(f"written: {path}", file=sys.stderr)
-    failed = [one for one in found.findings if one.severity is Severity.ERROR]
-    return ImageError.exit_code if failed else 0
+        print_written(drawn)
+    return exit_code(found.findings)
 
 
 def _found(options: argparse.Namespace) -> "Histology":

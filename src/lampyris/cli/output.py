@@ -6,11 +6,12 @@ import sys
 import traceback
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
+from pathlib import Path
 from typing import Any
 
 from lampyris.core.checks import CheckVerdict, Outcome
-from lampyris.core.errors import LampyrisError
-from lampyris.core.finding import Finding
+from lampyris.core.errors import ImageError, LampyrisError
+from lampyris.core.finding import Finding, Severity
 
 MOST_ALIKE, MOST_PLACES = 6, 12
 """Findings of one kind that are printed whole, and places of the others that are named."""
@@ -179,3 +180,14 @@ def _text(value: Any) -> str:
     if isinstance(value, float):
         return "-" if math.isnan(value) else f"{value:.4g}"
     return str(value)
+
+
+def print_written(files: Iterable[Path], /) -> None:
+    """Name the files that a verb wrote, on stderr: what it found stands on stdout."""
+    for path in files:
+        print(f"written: {path}", file=sys.stderr)
+
+
+def exit_code(findings: Iterable[Finding], /) -> int:
+    """How a verb ends that goes on past faults of single files: with an error's code where one of them is an error."""
+    return ImageError.exit_code if any(one.severity is Severity.ERROR for one in findings) else 0

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 from lampyris.cli.arguments import above_zero, add_reading, add_where, whole
 from lampyris.cli.entries import estimate_entry, flat_entry
 from lampyris.cli.figures import save_scene
-from lampyris.cli.output import finding_entry, print_findings, print_json, print_table
+from lampyris.cli.output import finding_entry, print_findings, print_json, print_table, print_written
 from lampyris.core.errors import InputError, UsageError
 from lampyris.core.finding import Finding, Place, Severity
 
@@ -113,8 +113,7 @@ def analyse_release(options: argparse.Namespace, /) -> int:
         print_json(_document(read, curves, fits, similarities, triggers, loading, drawn))
     else:
         _print(read, fits, similarities, triggers, loading)
-        for path in drawn:
-            print(f"written: {path}", file=sys.stderr)
+        print_written(drawn)
     return 0
 
 

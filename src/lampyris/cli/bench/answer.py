@@ -7,11 +7,9 @@ from typing import TYPE_CHECKING, Any
 
 from lampyris.cli.entries import flat_entry
 from lampyris.cli.figures import save_scene
-from lampyris.cli.output import finding_entry, print_findings, print_json, print_table
+from lampyris.cli.output import exit_code, finding_entry, print_findings, print_json, print_table, print_written
 from lampyris.core.bench import BenchRecord, BenchResult
-from lampyris.core.errors import ImageError
 from lampyris.core.estimate import Estimate
-from lampyris.core.finding import Severity
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -36,10 +34,8 @@ def finish(result: BenchResult, options: argparse.Namespace, /) -> int:
         print_json({**document(result), "written": written})
     else:
         _print(result)
-        for path in written:
-            print(f"written: {path}", file=sys.stderr)
-    failed = any(one.severity is Severity.ERROR for one in result.findings)
-    return ImageError.exit_code if failed else 0
+        print_written(written)
+    return exit_code(result.findings)
 
 
 def document(result: BenchResult, /) -> dict[str, Any]:

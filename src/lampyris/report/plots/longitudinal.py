@@ -4,7 +4,7 @@ import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-from lampyris.core.estimate import Estimate
+from lampyris.core.analyses import DayMean
 from lampyris.report.drawing.axes import LABEL_PT, Scale, day_ticks, draw_bottom, draw_up_label
 from lampyris.report.drawing.scene import INK, PAPER, Note, Pen, Scene, Type, figure_text, text_width_mm
 from lampyris.report.levels import level_text
@@ -54,26 +54,6 @@ class Course:
     values: tuple[float, ...]
     below: tuple[bool, ...] = ()
     animal: str = ""
-
-
-@dataclass(frozen=True, slots=True)
-class DayMean:
-    """Mean of a group on a day.
-
-    Parameters
-    ----------
-    group : str
-    day : float
-    n : int
-        Subjects measured then.
-    mean : Estimate
-        With its interval.
-    """
-
-    group: str
-    day: float
-    n: int
-    mean: Estimate
 
 
 def longitudinal_plot(

@@ -215,8 +215,7 @@ def pearson(x: ArrayLike, y: ArrayLike, /, *, level: float = 0.95, unit: str = "
     >>> f"{found.r.value:.4f} ({found.r.low:.4f} to {found.r.high:.4f}), p = {found.p:.4f}"
     '0.6742 (-0.8149 to 0.9923), p = 0.3258'
     """
-    x, y = finite_pair(x, y)
-    return _plain("pearson", x, y, tuple(str(k + 1) for k in range(x.size)), level, unit)
+    return _of_rows("pearson", x, y, level, unit)
 
 
 def spearman(x: ArrayLike, y: ArrayLike, /, *, level: float = 0.95, unit: str = "animal") -> Correlation:
@@ -246,8 +245,7 @@ def spearman(x: ArrayLike, y: ArrayLike, /, *, level: float = 0.95, unit: str = 
     >>> f"{found.r.value:.2f}, p = {found.p:.4f}"
     '0.90, p = 0.0833'
     """
-    x, y = finite_pair(x, y)
-    return _plain("spearman", x, y, tuple(str(k + 1) for k in range(x.size)), level, unit)
+    return _of_rows("spearman", x, y, level, unit)
 
 
 def kendall(x: ArrayLike, y: ArrayLike, /, *, level: float = 0.95, unit: str = "animal") -> Correlation:
@@ -271,8 +269,13 @@ def kendall(x: ArrayLike, y: ArrayLike, /, *, level: float = 0.95, unit: str = "
     ----------
     Fieller, Hartley & Pearson 1957, Biometrika 44:470, doi:10.1093/biomet/44.3-4.470.
     """
+    return _of_rows("kendall", x, y, level, unit)
+
+
+def _of_rows(method: str, x: ArrayLike, y: ArrayLike, level: float, unit: str) -> Correlation:
+    """Correlation of columns whose rows are the units, numbered from 1."""
     x, y = finite_pair(x, y)
-    return _plain("kendall", x, y, tuple(str(k + 1) for k in range(x.size)), level, unit)
+    return _plain(method, x, y, tuple(str(k + 1) for k in range(x.size)), level, unit)
 
 
 def repeated_correlation(

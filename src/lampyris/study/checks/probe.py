@@ -1,7 +1,8 @@
 """Checks of the probe and of how it was measured (L18-L22, L24)."""
 
 import math
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from typing import Any
 
 from lampyris.core.finding import Finding, Place, Severity
 from lampyris.core.reporting import PhotostabilityMeasurement, SpectrumMeasurement, YieldMeasurement
@@ -127,66 +128,65 @@ def _measured(evidence: Evidence, key: str) -> list[tuple[str, ProbeSettings, ob
     ]
 
 
-def _of_bench(
-    evidence: Evidence, key: str, what: str
-) -> tuple[list[tuple[str, ProbeSettings, object, Place]], Answer | None]:
+def _judged(
+    evidence: Evidence,
+    key: str,
+    what: str,
+    faults: Callable[[Any, ProbeSettings, Place], Iterator[Finding]],
+    passed: str,
+) -> Answer:
+    """Faults of every probe's table of one kind; the probes' names follow what passed where it ends in a colon."""
     if evidence.settings is None:
-        return [], beside_the_point(NEEDS_SHEETS if evidence.sheets.samples else NO_STUDY)
+        return beside_the_point(NEEDS_SHEETS if evidence.sheets.samples else NO_STUDY)
     found = _measured(evidence, key)
-    return found, None if found else beside_the_point(f"no such data in the study: {what}.")
+    if not found:
+        return beside_the_point(f"no such data in the study: {what}.")
+    names = f" {', '.join(name for name, *_ in found)}." if passed.endswith(":") else ""
+    return answer([one for _, probe, table, place in found for one in faults(table, probe, place)], f"{passed}{names}")
 
 
 def check_inner_filter(evidence: Evidence, /) -> Answer:
     """L18: absorbance of a relative quantum yield."""
-    found, none = _of_bench(evidence, "yield_measurement", "how the quantum yield was measured is not stated")
-    if none is not None:
-        return none
-    findings = [
-        one for _, _, table, place in found if isinstance(table, YieldMeasurement) for one in yield_faults(table, place)
-    ]
-    return answer(findings, f"thin enough, or absolute: {', '.join(name for name, *_ in found)}.")
+    return _judged(
+        evidence,
+        "yield_measurement",
+        "how the quantum yield was measured is not stated",
+        lambda table, _, place: yield_faults(table, place),
+        "thin enough, or absolute:",
+    )
 
 
 def check_yield_standard(evidence: Evidence, /) -> Answer:
     """L19: what a quantum yield stands on."""
-    found, none = _of_bench(evidence, "yield_measurement", "how the quantum yield was measured is not stated")
-    if none is not None:
-        return none
-    findings = [
-        one
-        for _, probe, table, place in found
-        if isinstance(table, YieldMeasurement)
-        for one in standard_faults(table, probe, place)
-    ]
-    return answer(findings, f"documented and believable: {', '.join(name for name, *_ in found)}.")
+    return _judged(
+        evidence,
+        "yield_measurement",
+        "how the quantum yield was measured is not stated",
+        standard_faults,
+        "documented and believable:",
+    )
 
 
 def check_jacobian(evidence: Evidence, /) -> Answer:
     """L20: spectra on an energy axis."""
-    found, none = _of_bench(evidence, "spectrum", "the axis of the spectra is not stated")
-    if none is not None:
-        return none
-    findings = [
-        one
-        for _, _, table, place in found
-        if isinstance(table, SpectrumMeasurement)
-        for one in spectrum_faults(table, place)
-    ]
-    return answer(findings, "shown per nm, or per eV with the factor and both peaks.")
+    return _judged(
+        evidence,
+        "spectrum",
+        "the axis of the spectra is not stated",
+        lambda table, _, place: spectrum_faults(table, place),
+        "shown per nm, or per eV with the factor and both peaks.",
+    )
 
 
 def check_bleaching(evidence: Evidence, /) -> Answer:
     """L21: baseline and dose of bleaching."""
-    found, none = _of_bench(evidence, "photostability", "no bleaching was measured")
-    if none is not None:
-        return none
-    findings = [
-        one
-        for _, _, table, place in found
-        if isinstance(table, PhotostabilityMeasurement)
-        for one in bleaching_faults(table, place)
-    ]
-    return answer(findings, f"start, dark and dose are stated: {', '.join(name for name, *_ in found)}.")
+    return _judged(
+        evidence,
+        "photostability",
+        "no bleaching was measured",
+        lambda table, _, place: bleaching_faults(table, place),
+        "start, dark and dose are stated:",
+    )
 
 
 def check_autofluorescence(evidence: Evidence, /) -> Answer:

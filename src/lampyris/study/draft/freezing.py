@@ -19,6 +19,7 @@ from lampyris.study.draft.rules import (
     curated_files,
     hash_of_text,
     hashes_of,
+    read_record,
 )
 from lampyris.study.graph.tasks import RECORD
 from lampyris.study.rules.sheets import SETTINGS
@@ -76,7 +77,7 @@ def freeze_study(study: Path | str, /) -> Frozen:
 def _unfinished(study: Path) -> list[Finding]:
     """Why a study's results are not those of its sheets and curation as they stand."""
     again = "Run the analysis again, look at it, then freeze."
-    manifest = _json(study / MANIFEST)
+    manifest = read_record(study / MANIFEST)
     if manifest is None:
         return [_fault("freeze.no-results", MANIFEST, "is missing: there are no complete results.", again)]
     findings = [
@@ -101,7 +102,7 @@ def _unfinished(study: Path) -> list[Finding]:
 
 def _inputs(record: Path) -> dict[str, str]:
     """SHA-256 of what a step read, by path."""
-    return {str(name): str(digest) for name, digest in (_json(record) or {}).get("inputs", {}).items()}
+    return {str(name): str(digest) for name, digest in (read_record(record) or {}).get("inputs", {}).items()}
 
 
 def unblind_study(study: Path | str, /, *, key: Path | str | None = None) -> Revealed:
@@ -131,14 +132,14 @@ def unblind_study(study: Path | str, /, *, key: Path | str | None = None) -> Rev
     unblinding goes on. Called again after it is done, it says the groups once more and changes nothing.
     """
     study = Path(study)
-    blinding = _json(study / BLINDING)
+    blinding = read_record(study / BLINDING)
     if blinding is None:
         raise UsageError(f"{study} is not blinded: it has no {BLINDING}")
-    frozen = _json(study / FROZEN)
+    frozen = read_record(study / FROZEN)
     if frozen is None:
         mend = f"Finish curation and regions, run, then `lampyris freeze {study.name}`."
         raise UsageError(f"{study} is not frozen", [_fault("unblind.not-frozen", FROZEN, "is missing.", mend)])
-    begun = _json(study / UNBLINDING) or {}
+    begun = read_record(study / UNBLINDING) or {}
     if begun and "texts" not in begun:
         # done before: results may be new since, and the key away
         return _revealed_groups(begun["groups"])
@@ -259,12 +260,3 @@ def _revealed_probes(coded: Mapping[str, Any], key: Mapping[str, Any]) -> dict[s
 
 def _fault(rule: str, file: str, seen: str, mend: str) -> Finding:
     return Finding(rule, Severity.ERROR, Place(file), seen, mend)
-
-
-def _json(path: Path) -> dict[str, Any] | None:
-    """A JSON object; None where there is none."""
-    try:
-        found = json.loads(path.read_text(encoding="utf-8"))
-    except (OSError, ValueError):
-        return None
-    return found if isinstance(found, dict) else None

@@ -143,7 +143,7 @@ def value_at(settings: Mapping[str, Any], field: str, /) -> Any:
 
 def check_allocation(sheets: Sheets, /) -> Iterator[Finding]:
     """Say how animals were allocated, and where a group was changed since."""
-    record = _json(sheets.study / ALLOCATION)
+    record = read_record(sheets.study / ALLOCATION)
     if record is None:
         return
     yield Finding("allocation.method", Severity.NOTE, Place(ALLOCATION), allocation_sentence(record), "")
@@ -182,7 +182,7 @@ def allocation_methods(study: Path, /) -> tuple[str, ...]:
     study : Path
         With allocation.json, or without.
     """
-    record = _json(study / ALLOCATION)
+    record = read_record(study / ALLOCATION)
     return () if record is None else (f"Allocation. {allocation_sentence(record)}",)
 
 
@@ -233,14 +233,14 @@ def hash_of_text(text: str, /) -> str:
 
 def check_blinding(sheets: Sheets, /) -> Iterator[Finding]:
     """Say that a study is blind, by what its arms may still be told apart, and what was curated after unblinding."""
-    blinding = _json(sheets.study / BLINDING)
+    blinding = read_record(sheets.study / BLINDING)
     if blinding is None:
         return
     if "texts" in blinding:
         mend = "Call `lampyris init --blind` again: it goes on."
         yield Finding("blinding.interrupted", Severity.ERROR, Place(BLINDING), "blinding was interrupted.", mend)
         return
-    unblinding = _json(sheets.study / UNBLINDING)
+    unblinding = read_record(sheets.study / UNBLINDING)
     if unblinding is None:
         seen = "the study is blinded: arms are coded, and all are treated as labelled, controls too."
         mend = "Curate, run, `lampyris freeze`, then `lampyris unblind` with the key, and run again."
@@ -264,7 +264,8 @@ def check_blinding(sheets: Sheets, /) -> Iterator[Finding]:
             yield Finding("blinding.curated-after", Severity.WARNING, Place(name), seen, mend)
 
 
-def _json(path: Path) -> dict[str, Any] | None:
+def read_record(path: Path, /) -> dict[str, Any] | None:
+    """A JSON file that holds one object; None where it is missing or is no such file."""
     try:
         found = json.loads(path.read_text(encoding="utf-8"))
     except (OSError, ValueError):

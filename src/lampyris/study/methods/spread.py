@@ -139,7 +139,7 @@ def _kinds() -> str:
         f"{kinds.PRIMARY_SD_MM:g} mm (standard deviation) of the site of inoculation, a halo within {kinds.HALO_SD_MM:g} mm, an artefact "
         f"within {kinds.SKIN_DEPTH_MM:g} mm of the skin; trapping ends on day {kinds.TRAPPED_UNTIL_DAY:g}. Of sources that would still be "
         f"seen, a next session shows: {stays}. What should be there from the start shows late with {_percent(kinds.LATE)}; an arrival is "
-        f"never less likely than {_percent(kinds.LEAST_ARRIVAL)}. Tropism is known of a primary in the {_listed(kinds.KNOWN_PRIMARIES)}. "
+        f"never less likely than {_percent(kinds.LEAST_ARRIVAL)}. Tropism is known of a primary in the {listed(kinds.KNOWN_PRIMARIES)}. "
         f"A source where a needle went in is an injection site but for {_percent(follow.NEEDLE_DOUBT)}. These figures are assumptions, "
         "not measurements."
     )
@@ -182,12 +182,13 @@ def _growth(growth: Growth) -> str:
 
 
 def _numbers(values: Sequence[float]) -> str:
-    return _listed([f"{value:g}" for value in values])
+    return listed([f"{value:g}" for value in values])
 
 
 def _percent(level: float) -> str:
     return f"{100 * level:g} %"
 
 
-def _listed(parts: Sequence[str]) -> str:
+def listed(parts: Sequence[str], /) -> str:
+    """Words in a row: commas, and "and" before the last."""
     return parts[0] if len(parts) == 1 else f"{', '.join(parts[:-1])} and {parts[-1]}"

@@ -10,7 +10,7 @@ from lampyris.imaging import step
 from lampyris.imaging.detection import background, detect, matched_filter, photometry, regions
 from lampyris.imaging.light import nominal
 from lampyris.imaging.radiance import calibrate
-from lampyris.study.methods.spread import SPREAD_REFERENCES, spread_methods
+from lampyris.study.methods.spread import SPREAD_REFERENCES, listed, spread_methods
 from lampyris.study.methods.statistics import STATISTICS_REFERENCES, StatisticsDone, statistics_methods
 
 REFERENCES = (
@@ -72,7 +72,7 @@ def methods_text(
 def _imaging(settings: StudySettings) -> str:
     instrument = settings.instrument
     camera = f" with {instrument.name}" if instrument.name else ""
-    bands = _listed([f"{band.centre_nm:g}/{band.width_nm:g} nm ({band.channel})" for band in instrument.bands])
+    bands = listed([f"{band.centre_nm:g}/{band.width_nm:g} nm ({band.channel})" for band in instrument.bands])
     simulated = " The images were simulated, not recorded." if settings.study.synthetic else ""
     diet = {"purified": " Animals were on a purified diet.", "chow": " Animals were on a chow diet."}
     return (
@@ -93,7 +93,7 @@ def _probes(probes: dict[str, ProbeSettings]) -> str:
         + ")"
         for name, probe in probes.items()
     ]
-    return f"Probes. {_listed(sheets)}."
+    return f"Probes. {listed(sheets)}."
 
 
 def _calibration(instrument: Instrument, options: AnalysisOptions) -> str:
@@ -101,7 +101,7 @@ def _calibration(instrument: Instrument, options: AnalysisOptions) -> str:
     return (
         f"Calibration. From each image the dark frame of the same exposure was subtracted {flats}and counts were converted to "
         f"radiance (ph s-1 cm-2 sr-1) with {instrument.gain_e_per_count:g} electrons per count, the exposure, the band's "
-        f"transmission ({_listed([f'{band.transmission:g}' for band in instrument.bands])}) and "
+        f"transmission ({listed([f'{band.transmission:g}' for band in instrument.bands])}) and "
         f"{instrument.radiance_per_rate:g} ph s-1 cm-2 sr-1 per electron per second, known to "
         f"{100 * instrument.radiance_relative_sd:g} %; where image files brought their own coefficients, these stood in place of it and "
         "of the transmission. The variance of photon and read noise "
@@ -125,12 +125,10 @@ def _unmixing(bands: Sequence[Band], options: AnalysisOptions) -> str:
     spectra = "".join(f"; {name} {', '.join(f'{part:g}' for part in light)}" for name, light in unmixed.items())
     relative = " (relative, in the order of the bands)" if unmixed else ""
     stays = (
-        f" With {_bands(len(bands))} {_listed(kept)} could not be unmixed and stayed in the probe image."
-        if kept
-        else ""
+        f" With {_bands(len(bands))} {listed(kept)} could not be unmixed and stayed in the probe image." if kept else ""
     )
     return (
-        f"Unmixing. Every pixel's {_bands(len(bands))} gave {_listed(['probe', *unmixed])} by weighted least squares, which is "
+        f"Unmixing. Every pixel's {_bands(len(bands))} gave {listed(['probe', *unmixed])} by weighted least squares, which is "
         "unbiased and may be negative, with its variance; this abundance served detection and photometry. A non-negative solution "
         f"served display only. Reference spectra: the probe's emission in each band{spectra}{relative}. Images of animals "
         f"without a probe were unmixed with the first probe of the settings.{stays} A relative error of "
@@ -143,7 +141,7 @@ def _bands(count: int) -> str:
 
 
 def _detection(options: AnalysisOptions, views: int) -> str:
-    depths = _listed([f"{depth:g}" for depth in options.template_depths_mm])
+    depths = listed([f"{depth:g}" for depth in options.template_depths_mm])
     both = ", over both views" if views == 2 else ""
     return (
         "Detection. The animal's outline was taken from its photograph, or from its own glow where there was none. Of an image of "
@@ -167,7 +165,7 @@ def _detection(options: AnalysisOptions, views: int) -> str:
 
 
 def _background(options: AnalysisOptions) -> str:
-    organs = _listed([f"the {organ}" for organ in nominal.UPTAKE_ORGANS])
+    organs = listed([f"the {organ}" for organ in nominal.UPTAKE_ORGANS])
     return (
         "Background. Together with the spots, smooth terms, the images of the other unmixed components (smoothed by "
         f"{background.SMOOTHING_MM:g} mm, capped not below {background.CLIP_AT_MEDIANS:g} medians) and "
@@ -214,7 +212,7 @@ def _limits(options: AnalysisOptions) -> str:
 
 
 def _software(record: RunRecord) -> str:
-    versions = _listed([f"{name} {version}" for name, version in sorted(record.packages.items())])
+    versions = listed([f"{name} {version}" for name, version in sorted(record.packages.items())])
     return (
         f"Software. Lampyris {record.lampyris} (source SHA-256 {record.source_hash[:16]}) with {versions}. "
         f"The analysis is repeated by `{record.command}`; the SHA-256 of every input and result is listed with the results."
@@ -223,7 +221,3 @@ def _software(record: RunRecord) -> str:
 
 def _percent(level: float) -> str:
     return f"{100 * level:g} %"
-
-
-def _listed(parts: Sequence[str]) -> str:
-    return parts[0] if len(parts) == 1 else f"{', '.join(parts[:-1])} and {parts[-1]}"

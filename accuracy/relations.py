@@ -20,7 +20,7 @@ from lampyris.statistics.intervals import wilson_interval
 from lampyris.statistics.relations.bland_altman import bland_altman
 from lampyris.statistics.relations.calls import clustered_share, sensitivity_specificity
 from lampyris.statistics.relations.concordance import concordance, intraclass
-from lampyris.statistics.relations.correlation import kendall, pearson, repeated_correlation, spearman
+from lampyris.statistics.relations.correlation import kendall, pearson, spearman
 from lampyris.statistics.relations.equivalence import (
     equivalence_paired,
     equivalence_welch,
@@ -28,6 +28,7 @@ from lampyris.statistics.relations.equivalence import (
 )
 from lampyris.statistics.relations.kappa import cohen_kappa
 from lampyris.statistics.relations.regression import deming_line, passing_bablok_line, york_relation
+from lampyris.statistics.relations.repeated import repeated_correlation
 from lampyris.statistics.relations.roc import roc
 
 TABLE = "relations"

@@ -1,6 +1,7 @@
 """Doses from weights, shares of a dose, and the brightness of label in wells: closed forms and Monte Carlo."""
 
 import math
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -10,6 +11,7 @@ from lampyris.core.estimate import Estimate
 from lampyris.core.settings import Band, Instrument
 from lampyris.imaging.amounts import (
     PMOL,
+    Injection,
     brightness_in_wells,
     dose_concentration,
     injected_dose,
@@ -28,10 +30,8 @@ def normal(value, sd, unit):
 
 def test_dose_by_hand():
     """0.2 g of density 1.05 at 900 pmol per ml, 8 % left in the tail."""
-    dose = injected_dose(
-        "m", full_g=1.4, empty_g=1.2, density_g_per_ml=1.05, concentration_pmol_per_ml=normal(900, 45, "pmol ml-1"),
-        tail_percent=8.0, tail_sd_percent=1.0,
-    )  # fmt: skip
+    injection = Injection(1.4, 1.2, density_g_per_ml=1.05, tail_percent=8.0, tail_sd_percent=1.0)
+    dose = injected_dose("m", injection, normal(900, 45, "pmol ml-1"))
     assert dose.volume_ml.value == pytest.approx(0.2 / 1.05)
     assert dose.amount.value == pytest.approx(0.2 / 1.05 * 900 * 0.92)
     relative = math.sqrt((math.sqrt(2) * 0.0002 / 0.2) ** 2 + 0.05**2 + (0.01 / 0.92) ** 2)
@@ -41,9 +41,9 @@ def test_dose_by_hand():
 
 @pytest.mark.parametrize("wrong", [{"empty_g": 1.5}, {"density_g_per_ml": 0.0}, {"tail_percent": 100.0}])
 def test_impossible_doses_are_refused(wrong):
-    given = {"full_g": 1.4, "empty_g": 1.2, "concentration_pmol_per_ml": normal(900, 45, "pmol ml-1")}
+    injection = replace(Injection(1.4, 1.2), **wrong)
     with pytest.raises(ValueError, match="m"):
-        injected_dose("m", **{**given, **wrong})
+        injected_dose("m", injection, normal(900, 45, "pmol ml-1"))
 
 
 def test_product_of_normals_by_monte_carlo():

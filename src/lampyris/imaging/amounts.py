@@ -4,7 +4,7 @@ Quantum dots do not decay, so that no time enters: a dose is what left the syrin
 """
 
 import math
-from dataclasses import replace
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -29,34 +29,41 @@ WELL_RELATIVE_SD = 0.15
 PMOL = 1e-12 * AVOGADRO_PER_MOL
 
 
+@dataclass(frozen=True, slots=True)
+class Injection:
+    """An injection as it was weighed.
+
+    Parameters
+    ----------
+    full_g, empty_g : float
+        Syringe before and after.
+    weighing_sd_g : float
+        Of one weighing.
+    density_g_per_ml : float
+        Of the injected solution.
+    tail_percent, tail_sd_percent : float
+        Share that stayed in the tail.
+    """
+
+    full_g: float
+    empty_g: float
+    weighing_sd_g: float = WEIGHING_SD_G
+    density_g_per_ml: float = DENSITY_G_PER_ML
+    tail_percent: float = 0.0
+    tail_sd_percent: float = 0.0
+
+
 def injected_dose(
-    animal: str,
-    /,
-    *,
-    full_g: float,
-    empty_g: float,
-    concentration_pmol_per_ml: Estimate,
-    density_g_per_ml: float = DENSITY_G_PER_ML,
-    weighing_sd_g: float = WEIGHING_SD_G,
-    tail_percent: float = 0.0,
-    tail_sd_percent: float = 0.0,
-    level: float = 0.95,
+    animal: str, injection: Injection, concentration_pmol_per_ml: Estimate, /, *, level: float = 0.95
 ) -> InjectedDose:
     """Dose of one animal from the weights of its syringe.
 
     Parameters
     ----------
     animal : str
-    full_g, empty_g : float
-        Syringe before and after injection.
+    injection : Injection
     concentration_pmol_per_ml : Estimate
         Of the injected solution.
-    density_g_per_ml : float
-        Of the injected solution.
-    weighing_sd_g : float
-        Of one weighing.
-    tail_percent, tail_sd_percent : float
-        Share that stayed in the tail.
     level : float
         Coverage.
 
@@ -73,24 +80,23 @@ def injected_dose(
     Examples
     --------
     >>> known = Estimate(1000.0, 0.0, 1000.0, 1000.0, 0.95, "pmol ml-1", "given")
-    >>> dose = injected_dose("m01", full_g=1.35, empty_g=1.15, concentration_pmol_per_ml=known, tail_percent=10.0)
+    >>> dose = injected_dose("m01", Injection(1.35, 1.15, tail_percent=10.0), known)
     >>> f"{dose.volume_ml.value:.3f} ml, {dose.amount.value:.1f} +- {dose.amount.sd:.2f} pmol"
     '0.200 ml, 180.0 +- 0.25 pmol'
     """
-    concentration = concentration_pmol_per_ml
-    if not full_g > empty_g > 0:
-        raise ValueError(f"the syringe of {animal} weighs {full_g:g} g full and {empty_g:g} g empty")
-    if not (concentration.value > 0 and density_g_per_ml > 0 and 0 <= tail_percent < 100):
+    concentration, density, tail = concentration_pmol_per_ml, injection.density_g_per_ml, injection.tail_percent
+    given_g = injection.full_g - injection.empty_g
+    if not injection.full_g > injection.empty_g > 0:
         raise ValueError(
-            f"{animal}: concentration {concentration.value:g}, density {density_g_per_ml:g}, tail {tail_percent:g} %"
+            f"the syringe of {animal} weighs {injection.full_g:g} g full and {injection.empty_g:g} g empty"
         )
-    volume = _around(
-        (full_g - empty_g) / density_g_per_ml, math.sqrt(2.0) * weighing_sd_g / density_g_per_ml, level, "ml", "weights"
-    )
-    in_body = (1.0 - tail_percent / 100.0, tail_sd_percent / 100.0)
+    if not (concentration.value > 0 and density > 0 and 0 <= tail < 100):
+        raise ValueError(f"{animal}: concentration {concentration.value:g}, density {density:g}, tail {tail:g} %")
+    volume = _around(given_g / density, math.sqrt(2.0) * injection.weighing_sd_g / density, level, "ml", "weights")
+    in_body = (1.0 - tail / 100.0, injection.tail_sd_percent / 100.0)
     value, sd = product((volume.value, volume.sd), (concentration.value, concentration.sd), in_body)
-    method = f"syringe weights, {concentration.method}" + (", tail taken off" if tail_percent > 0 else "")
-    return InjectedDose(animal, volume, _around(value, sd, level, "pmol", method), tail_percent, method)
+    method = f"syringe weights, {concentration.method}" + (", tail taken off" if tail > 0 else "")
+    return InjectedDose(animal, volume, _around(value, sd, level, "pmol", method), tail, method)
 
 
 def product(*factors: tuple[float, float]) -> tuple[float, float]:

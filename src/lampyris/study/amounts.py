@@ -25,6 +25,7 @@ from lampyris.imaging.amounts import (
     DENSITY_G_PER_ML,
     PMOL,
     WEIGHING_SD_G,
+    Injection,
     brightness_in_wells,
     dose_concentration,
     injected_dose,
@@ -186,18 +187,15 @@ def _dose(animal: AnimalRow, bench: _Bench, *, slope_known: bool) -> tuple[Injec
     concentration = _concentration(animal, bench, slope_known=slope_known)
     if not animal.dose_syringe_full_g > animal.dose_syringe_empty_g > 0 or concentration is None:
         return _syringe_dose(animal, bench, slope_known=slope_known)
-    dose = injected_dose(
-        animal.animal,
-        full_g=animal.dose_syringe_full_g,
-        empty_g=animal.dose_syringe_empty_g,
-        concentration_pmol_per_ml=concentration[0],
-        density_g_per_ml=_or(animal.dose_density_g_per_ml, DENSITY_G_PER_ML),
+    injection = Injection(
+        animal.dose_syringe_full_g,
+        animal.dose_syringe_empty_g,
         weighing_sd_g=_or(animal.dose_syringe_sd_g, WEIGHING_SD_G),
+        density_g_per_ml=_or(animal.dose_density_g_per_ml, DENSITY_G_PER_ML),
         tail_percent=_or(animal.dose_tail_percent, 0.0),
         tail_sd_percent=_or(animal.dose_tail_sd_percent, 0.0),
-        level=bench.level,
     )
-    return dose, concentration[1]
+    return injected_dose(animal.animal, injection, concentration[0], level=bench.level), concentration[1]
 
 
 def _measured(kind: str, animal: AnimalRow, bench: _Bench) -> list[tuple[Measured, CalibrationLine]]:

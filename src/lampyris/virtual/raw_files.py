@@ -1,6 +1,6 @@
 """Raw files of a virtual study, in each of the formats in which labs have theirs; the counts are the same in all."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Literal, get_args
 
@@ -111,17 +111,7 @@ def dark_path(exposure_s: float, /) -> str:
 
 def tiff(image: RawImage, /) -> bytes:
     """Bytes of an OME-TIFF that says that it was simulated."""
-    return ome_tiff_bytes(
-        image.counts,
-        channels=image.channels,
-        pixel_mm=image.pixel_mm,
-        exposure_s=image.exposure_s,
-        excitation_nm=image.excitation_nm,
-        emission_nm=image.emission_nm,
-        acquired=image.acquired,
-        synthetic=True,
-        description=SYNTHETIC_NOTE,
-    )
+    return ome_tiff_bytes(replace(image, synthetic=True), description=SYNTHETIC_NOTE)
 
 
 def finer(picture: NDArray[np.uint16], /, *, factor: int = PHOTO_FACTOR) -> NDArray[np.uint16]:

@@ -8,6 +8,7 @@ import tracemalloc
 import zlib
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 from pathlib import Path
 from types import FrameType
 from typing import Any
@@ -38,12 +39,13 @@ FIELDS = ("channels", "pixel_mm", "exposure_s", "excitation_nm", "emission_nm", 
 
 
 def encoded(counts: np.ndarray = COUNTS, **options: Any) -> bytes:
-    values: dict[str, Any] = {name: getattr(IMAGE, name) for name in FIELDS}
+    description = options.pop("description", "")
+    values: dict[str, Any] = {}
     if counts.shape[0] != 3:
         number = counts.shape[0]
         values |= {"channels": tuple(map(str, range(number)))}
         values |= {name: (1.0,) * number for name in ("exposure_s", "excitation_nm", "emission_nm")}
-    return ome_tiff_bytes(counts, **(values | options))
+    return ome_tiff_bytes(replace(IMAGE, counts=counts, **(values | options)), description=description)
 
 
 def read(path: Path, **caps: int) -> RawImage:

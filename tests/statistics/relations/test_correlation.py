@@ -7,17 +7,16 @@ import numpy as np
 import pytest
 from scipy import stats
 
+from lampyris.statistics.relations.coefficient import PseudoReplicationError, needed_units
 from lampyris.statistics.relations.correlation import (
-    PseudoReplicationError,
     correlate,
     correlation_from_summary,
     kendall,
-    needed_units,
     partial_correlation,
     pearson,
-    repeated_correlation,
     spearman,
 )
+from lampyris.statistics.relations.repeated import repeated_correlation
 
 
 def repeated_rows(rng, *, subjects=6, most=6, slope=0.5):

@@ -32,16 +32,10 @@ from lampyris.core.finding import Finding, Place, Severity
 from lampyris.report.drawing.scene import Scene
 from lampyris.report.levels import level_text
 from lampyris.report.numbers import p_text, value_interval
-from lampyris.statistics.relations.correlation import (
-    LEAST,
-    Correlation,
-    PseudoReplicationError,
-    correlate,
-    correlation_from_summary,
-    partial_correlation,
-    repeated_correlation,
-)
+from lampyris.statistics.relations.coefficient import LEAST, Correlation, PseudoReplicationError
+from lampyris.statistics.relations.correlation import correlate, correlation_from_summary, partial_correlation
 from lampyris.statistics.relations.regression import RelationLine, deming_line, lines_beside, york_relation
+from lampyris.statistics.relations.repeated import repeated_correlation
 
 
 @dataclass(frozen=True, slots=True, eq=False)

@@ -6,7 +6,6 @@ Writing gives the same bytes for the same image.
 """
 
 import io
-from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
@@ -116,40 +115,17 @@ def write_ome_tiff(path: Path, image: RawImage, /, *, description: str = "") -> 
     LampyrisError
         If the file cannot be written.
     """
-    write_bytes(path, _encoded(image, description))
+    write_bytes(path, ome_tiff_bytes(image, description=description))
 
 
-def ome_tiff_bytes(
-    counts: NDArray[np.generic],
-    /,
-    *,
-    channels: Sequence[str],
-    pixel_mm: float,
-    exposure_s: Sequence[float],
-    excitation_nm: Sequence[float],
-    emission_nm: Sequence[float],
-    acquired: str = "",
-    synthetic: bool = False,
-    description: str = "",
-) -> bytes:
+def ome_tiff_bytes(image: RawImage, /, *, description: str = "") -> bytes:
     """Return an image as an uncompressed OME-TIFF without time, host or program: the same bytes always.
-
-    One option per field of `RawImage`, hence their number.
 
     Parameters
     ----------
-    counts : ndarray, dims (channel, y, x), unsigned integer of up to 32 bits or float
-        Raw counts.
-    channels : sequence of str
-        Names.
-    pixel_mm : float
-        Pixel pitch at the stage in mm. This and the numbers below are left out where they are NaN.
-    exposure_s, excitation_nm, emission_nm : sequence of float
-        Per channel.
-    acquired : str
-        ISO 8601 time; a date becomes midnight of that day, as OME knows no bare dates.
-    synthetic : bool
-        Mark the data as simulated.
+    image : RawImage
+        Counts are unsigned integers of up to 32 bits or floats. Numbers that are NaN are left out; a date becomes midnight of
+        that day, as OME knows no bare dates. Its dark frame and photograph are not stored.
     description : str
         Free text, stored in the file.
 
@@ -161,23 +137,8 @@ def ome_tiff_bytes(
     Raises
     ------
     ValueError
-        If the format cannot hold the image's type, texts or numbers, or there is not one entry per channel.
+        If the format cannot hold the image's type, texts or numbers.
     """
-    image = RawImage(
-        counts=counts,
-        channels=tuple(channels),
-        pixel_mm=pixel_mm,
-        exposure_s=tuple(exposure_s),
-        excitation_nm=tuple(excitation_nm),
-        emission_nm=tuple(emission_nm),
-        acquired=acquired,
-        synthetic=synthetic,
-    )
-    return _encoded(image, description)
-
-
-def _encoded(image: RawImage, description: str) -> bytes:
-    """Bytes of the file."""
     import tifffile
 
     xml = ome_description(image, description=description)

@@ -33,7 +33,7 @@ from lampyris.report.drawing.scene import (
 from lampyris.report.levels import level_text
 from lampyris.report.numbers import p_text, value_interval
 from lampyris.statistics.relations.bland_altman import Agreement
-from lampyris.statistics.relations.correlation import Correlation
+from lampyris.statistics.relations.coefficient import Correlation
 from lampyris.statistics.relations.regression import RelationLine
 from lampyris.statistics.relations.roc import Roc
 

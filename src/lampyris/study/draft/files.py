@@ -157,16 +157,14 @@ def _meanings_of(table: str, model: type[BaseModel]) -> dict[str, str]:
 
 
 def _dark_bytes(dark: AssumedDark) -> bytes:
+    from lampyris.core.images import RawImage
     from lampyris.io.images.ome_tiff import ome_tiff_bytes
 
     level = min(max(round(dark.counts), 0), 65535)
+    nan = float("nan")
+    frame = RawImage(np.full((1, *dark.shape), level, np.uint16), ("dark",), nan, (dark.exposure_s,), (nan,), (nan,))
     return ome_tiff_bytes(
-        np.full((1, *dark.shape), level, np.uint16),
-        channels=("dark",),
-        pixel_mm=float("nan"),
-        exposure_s=(dark.exposure_s,),
-        excitation_nm=(float("nan"),),
-        emission_nm=(float("nan"),),
+        frame,
         description="Assumed dark frame: a constant, made by lampyris init because none was recorded.",
     )
 

@@ -90,36 +90,27 @@ def _over_time(found: Analyses) -> Iterator[list[Cell]]:
 
 
 def _mean(course: OverTime, mean: DayMean) -> list[Cell]:
-    return _row(course, "mean", mean.group, "", mean.day, mean.n, mean.mean, (_NAN, _NAN), "")
+    # a mean is told as a difference from nothing: in the same columns, without a p
+    return _row(course, "mean", mean.n, DayDifference(mean.group, "", mean.day, mean.mean, _NAN, _NAN, ""))
 
 
 def _difference(course: OverTime, one: DayDifference) -> list[Cell]:
-    return _row(course, "difference", one.a, one.b, one.day, None, one.difference, (one.p_alone, one.p), one.method)
+    return _row(course, "difference", None, one)
 
 
-def _row(
-    course: OverTime,
-    what: str,
-    a: str,
-    b: str,
-    day: float,
-    n: int | None,
-    value: Estimate,
-    p: tuple[float, float],
-    method: str,
-) -> list[Cell]:
+def _row(course: OverTime, what: str, n: int | None, one: DayDifference) -> list[Cell]:
     return [
         ("endpoint", "", course.endpoint),
         ("unit", "", course.unit),
         ("what", "", what),
-        ("a", "", a),
-        ("b", "", b),
-        ("day", "d", day),
+        ("a", "", one.a),
+        ("b", "", one.b),
+        ("day", "d", one.day),
         ("n", "", n),
-        *estimate_cells("value", "", value),
-        ("p_alone", "1", p[0]),
-        ("p", "1", p[1]),
-        ("method", "", method),
+        *estimate_cells("value", "", one.difference),
+        ("p_alone", "1", one.p_alone),
+        ("p", "1", one.p),
+        ("method", "", one.method),
         ("model", "", course.model),
     ]
 

@@ -19,6 +19,7 @@ TABLES = {
     "mixed": "accuracy.mixed",
     "onset": "accuracy.onset",
     "exvivo": "accuracy.exvivo",
+    "trays": "accuracy.trays",
     "histology": "accuracy.histology",
     "sizing": "accuracy.sizing",
     "bands": "accuracy.bands",

@@ -178,6 +178,32 @@ def find_organs(
     return tuple(sorted(segments, key=lambda one: (round(one.centroid_px()[0]), one.centroid_px()[1])))
 
 
+def border_evidence(
+    photo: NDArray[np.floating], /, *, pixel_mm: float, glow: NDArray[np.floating] | None = None
+) -> tuple[NDArray[np.int32], dict[tuple[int, int], float]]:
+    """Pieces into which the organs of a tray are parted at every neck and shade, before any are joined again.
+
+    Parameters
+    ----------
+    photo : ndarray, dims (y, x)
+        As of `find_organs`.
+    pixel_mm : float
+    glow : ndarray, dims (y, x), optional
+        Light of the organs, asked as well.
+
+    Returns
+    -------
+    pieces : ndarray of int, dims (y, x)
+        Number of the piece at each pixel, 0 on the tray.
+    evidence : dict of (int, int) to float
+        Of each two pieces that meet: how much speaks for two organs.
+    """
+    contrasts = [tray_contrast(one) for one in (photo, glow) if one is not None]
+    objects, _ = label(_objects(contrasts[0], pixel_mm))
+    parted = _parted(np.asarray(objects, np.int32), contrasts, pixel_mm)
+    return parted.labels, parted.cuts
+
+
 def _drawn_out(
     pieces: _Pieces, kept: Sequence[tuple[int, int]], pictures: Sequence[NDArray[np.float64]], pixel_mm: float
 ) -> tuple[dict[int, int], NDArray[np.int32], set[int]]:

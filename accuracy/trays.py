@@ -233,11 +233,11 @@ def named(tray: Opened, kind: str, /) -> Names:
         return Names(0, 0, len(rows))
     place = {(one.animal, one.organ): one.place for one in tray.true.organs}
     told = [one for one in found.organs if OrganFlag.NAME_UNSURE not in one.flags]
+    pixel = settings.instrument.pixel_mm
     wrong = [
         one
         for one in told
-        if _lies_on(tray.true.labels, one.y_mm, one.x_mm, settings.instrument.pixel_mm)
-        != place.get((one.row.animal, one.row.organ))
+        if _lies_on(tray.true.labels, one.y_mm, one.x_mm, pixel) != place.get((one.row.animal, one.row.organ))
     ]
     return Names(len(told), len(wrong), len(rows))
 

@@ -52,6 +52,7 @@ class AddTask(Protocol):
 
 
 def add_directory(parser: argparse.ArgumentParser, *, text: str, **options: Any) -> None:
+    """The folder that a verb works on."""
     parser.add_argument("directory", metavar="DIR", type=Path, help=text, **options)
 
 
@@ -80,14 +81,17 @@ def add_where(parser: argparse._ActionsContainer) -> None:
 
 
 def whole(text: str) -> int:
+    """A whole number from 0."""
     return integer(text, low=0)
 
 
 def positive(text: str) -> int:
+    """A whole number from 1."""
     return integer(text, low=1)
 
 
 def integer(text: str, *, low: int) -> int:
+    """A whole number from `low`."""
     if not text.isdecimal() or int(text) < low:
         raise argparse.ArgumentTypeError(f"needs a whole number from {low}, got {text!r}")
     return int(text)
@@ -108,6 +112,7 @@ def numbers(text: str) -> tuple[float, ...]:
 
 
 def above_zero(text: str, *, what: str = "a number") -> float:
+    """A finite number above 0; `what` says in the refusal which."""
     value = _finite(text)
     if not value > 0:
         raise argparse.ArgumentTypeError(f"needs {what} above 0, got {text!r}")
@@ -115,6 +120,7 @@ def above_zero(text: str, *, what: str = "a number") -> float:
 
 
 def megabytes(text: str) -> float:
+    """A size above 0, in MB."""
     return above_zero(text, what="a number of megabytes")
 
 

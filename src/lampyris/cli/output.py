@@ -62,6 +62,7 @@ class Progress:
 
 
 def print_error(error: LampyrisError, *, as_json: bool) -> None:
+    """An error that names its mend: its findings on stderr, and as one document on stdout where that was asked for."""
     message = str(error.args[0])
     if as_json:
         entries = [finding_entry(finding) for finding in error.findings]
@@ -71,6 +72,7 @@ def print_error(error: LampyrisError, *, as_json: bool) -> None:
 
 
 def print_unexpected(error: Exception, *, as_json: bool, with_traceback: bool) -> None:
+    """An error that nobody foresaw, in a line; where it arose only on request."""
     message = " ".join(f"{type(error).__name__}: {error}".split())
     if as_json:
         print_json({"errors": [{"check": "", "where": "", "message": message, "fix": ""}]})
@@ -107,6 +109,7 @@ def _others(findings: Sequence[Finding]) -> str:
 
 
 def finding_entry(finding: Finding) -> dict[str, Any]:
+    """A finding in JSON."""
     place = finding.place
     return {
         "check": finding.rule,
@@ -120,6 +123,7 @@ def finding_entry(finding: Finding) -> dict[str, Any]:
 
 
 def check_entry(verdict: CheckVerdict) -> dict[str, Any]:
+    """A methods check in JSON."""
     return {
         "check": verdict.check,
         "title": verdict.title,
@@ -145,6 +149,7 @@ def checks_sentence(verdicts: Sequence[CheckVerdict]) -> str:
 
 
 def print_json(document: Mapping[str, Any]) -> None:
+    """One JSON document on stdout."""
     print(json.dumps(_plain(document), indent=2, allow_nan=False))
 
 
@@ -164,6 +169,7 @@ def _plain(value: Any) -> Any:
 
 
 def print_table(rows: Iterable[Sequence[Any]]) -> None:
+    """Rows with their columns below each other, on stdout."""
     lines = [[_text(cell) for cell in row] for row in rows]
     # a sentence that ends its row runs on: it widens no column of numbers
     ends = [max((k for k, cell in enumerate(line) if cell), default=0) for line in lines]

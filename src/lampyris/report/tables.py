@@ -31,10 +31,12 @@ class Column:
 
     @property
     def unit_shown(self) -> str:
+        """The unit as it is printed."""
         return unit_text(self.unit) if self.unit else ""
 
     @property
     def copied(self) -> str:
+        """Heading of the column in a copied table: of an estimate three, with its interval's ends."""
         head = f"{self.title} ({self.unit})" if self.unit and self.unit != "1" else self.title
         return f"{head}\t{head} low\t{head} high" if self.kind == "estimate" else head
 

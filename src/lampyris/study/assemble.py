@@ -80,10 +80,19 @@ class StoredStudy:
 
     Parameters
     ----------
+    name, title : str
+    synthetic : bool
     groups : tuple of (str, dict)
         In the order in which arms are shown, which a JSON object does not keep.
     sessions, animals : tuple of str
         Folders relative to the results: those with a person's corrections where there are any.
+    comparisons : tuple of Comparison
+    reach : tuple of Reach
+    findings : tuple of Finding
+    methods : tuple of str
+    record : RunRecord
+    amounts : Amounts or None
+        All of these as of `StudyResults`.
     automatic, automatic_sessions : tuple of str
         Folders of the animals that were corrected, and of those of their sessions, as found automatically.
     automatic_comparisons : tuple of Comparison

@@ -105,7 +105,13 @@ def draw_counts(
 
     Parameters
     ----------
+    camera : Camera
     radiance : ndarray, dims (channel, y, x)
+        In ph s-1 cm-2 sr-1.
+    exposure_s : ndarray, dims (channel,)
+    rng : numpy.random.Generator
+    cosmic_per_s : float
+        Rays that hit the sensor.
 
     Returns
     -------

@@ -196,6 +196,8 @@ def lesion_image(
 
     Parameters
     ----------
+    truth : Truth
+    animal : TrueAnimal
     lesion : int
         Index into ``animal.lesions``.
     session, view : str
@@ -216,6 +218,8 @@ def source_images(
 
     Parameters
     ----------
+    truth : Truth
+    animal : TrueAnimal
     session, view : str
     shape : (y, x), optional
         As `lesion_image`.

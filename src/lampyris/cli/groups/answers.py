@@ -125,8 +125,10 @@ def axis_label(name: str, unit: str, /) -> str:
 
 
 def interval_entry(estimate: Estimate, name: str, /) -> dict[str, Any]:
+    """A value under its name, with its interval."""
     return {name: estimate.value, "low": estimate.low, "high": estimate.high, "level": estimate.level}
 
 
 def effect_entry(estimate: Estimate | None, /) -> dict[str, Any] | None:
+    """An effect size with how it was found; None where there is none."""
     return None if estimate is None else {**interval_entry(estimate, "value"), "method": estimate.method}

@@ -30,6 +30,13 @@ def censored_answer(question: Asked, limit: str, /) -> Answer:
     Returns
     -------
     Answer
+
+    Raises
+    ------
+    UsageError
+        If rows are to be averaged or modelled, or groups compared with one of them.
+    InputError
+        If a subject has several rows, groups are too small, or a likelihood cannot be found.
     """
     from lampyris.statistics.censored import as_comparison, compare_censored
     from lampyris.statistics.groups.units import group_faults, rows_of, units_of

@@ -81,6 +81,8 @@ class AskedSummary:
     source : Source
     plan : ComparisonPlan
     notes : tuple of str
+    warnings : tuple of Finding
+        Names that look as if they were mistyped or rewritten.
     """
 
     groups: tuple[str, ...]
@@ -90,7 +92,6 @@ class AskedSummary:
     source: Source
     plan: ComparisonPlan
     notes: tuple[str, ...]
-
     warnings: tuple[Finding, ...] = ()
 
     @property

@@ -124,6 +124,11 @@ def filter_flux(
 
     Parameters
     ----------
+    bank : FilterBank
+    template : int
+        Number of the shape in the bank.
+    weights : FilterWeights
+        Of this shape.
     data_spectrum : ndarray
         Transformed product of weights and image.
 
@@ -148,6 +153,11 @@ def filter_bound(
 
     Parameters
     ----------
+    bank : FilterBank
+    template : int
+        Number of the shape in the bank.
+    weights : FilterWeights
+        Of this shape.
     error_spectrum : ndarray
         Transformed product of weights and error image.
 

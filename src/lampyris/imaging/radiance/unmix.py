@@ -104,6 +104,11 @@ def non_negative(data: NDArray[np.float64], mixing: NDArray[np.float64], /) -> N
     -------
     ndarray, dims (pixel, component)
 
+    Raises
+    ------
+    ValueError
+        If there are more than six components.
+
     Examples
     --------
     >>> non_negative(np.array([[1.0, -1.0]]), np.eye(2)).tolist()

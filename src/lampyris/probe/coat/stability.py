@@ -162,6 +162,11 @@ def debye_length_nm(ionic_strength_m: float, /, *, temperature_k: float = 298.15
     ----------
     ionic_strength_m : float
         In mol/l.
+    temperature_k : float
+
+    Returns
+    -------
+    float
 
     Examples
     --------
@@ -279,8 +284,19 @@ def pair_energy(
         Of the coat.
     inorganic_nm : float
         Diameter of the crystal.
+    hamaker_zj : float
+        Of crystal against crystal across water, in 1e-21 J.
+    zeta_mv : float
+        Potential of the outer surface.
+    ionic_strength_m : float
+        In mol/l.
+    temperature_k : float
     scale : float
         Factor on all thicknesses of the coat, to carry their uncertainty.
+
+    Returns
+    -------
+    PairEnergy
     """
     radius = inorganic_nm / 2
     thickness = scale * math.fsum(layer.thickness.value for layer in layers)

@@ -116,6 +116,12 @@ def substance(material: str, /, *, composition: float = math.nan, field: str = "
         Name, such as CdTe or CdSeTe.
     composition : float
         Share of an alloy's second end member, 0 to 1.
+    field : str
+        Where the material was named, for the message.
+
+    Returns
+    -------
+    Substance
 
     Raises
     ------

@@ -275,6 +275,7 @@ class AnimalPack:
 
     @property
     def size(self) -> int:
+        """Characters on the page."""
         return len(self.core) + len(self.layers)
 
 

@@ -64,6 +64,8 @@ def compare_factorial(
     InputError
         If a subject has several rows and the plan does not average them, or is in several cells, if a cell is empty, a block
         cannot be told from a factor, or no degree of freedom is left; and on faults of the columns.
+    ValueError
+        If there are no factors, or more than two.
 
     Examples
     --------

@@ -119,6 +119,11 @@ def many_to_one_sf(t: ArrayLike, loadings: ArrayLike, df: ArrayLike, /) -> Float
     ndarray
         Shape of `t` and `df` broadcast.
 
+    Raises
+    ------
+    ValueError
+        If a loading is below 0, or 1 and above.
+
     References
     ----------
     [2]_; with one comparison it is Student's t, two-sided.

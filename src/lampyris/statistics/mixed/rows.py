@@ -104,8 +104,10 @@ def checked_rows(
     Raises
     ------
     InputError
-        With every fault: lengths that differ, empty labels, values or days that are not finite, a subject in two groups,
-        one group, a group with one subject, values that do not differ.
+        With every fault: empty labels, values or days that are not finite, a subject in two groups, one group, a group with
+        one subject, values that do not differ.
+    ValueError
+        If columns differ in length.
     """
     y = np.asarray(values, dtype=np.float64)
     d = None if days is None else np.asarray(days, dtype=np.float64)

@@ -45,6 +45,10 @@ class CoxFit:
         Partial log likelihood at the estimates and at none; penalised where `penalised`.
     penalised : bool
         Firth's penalty was taken because a coefficient ran away without it.
+    strata : tuple of _Stratum
+        What the partial likelihood was summed over.
+    x : ndarray, dims (animal, covariate)
+    times : OnsetTimes
     """
 
     names: tuple[str, ...]

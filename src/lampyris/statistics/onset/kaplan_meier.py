@@ -162,6 +162,8 @@ def restricted_mean(course: Course, horizon: float, /, *, level: float = 0.95, u
         Day; beyond the last day the curve is carried on, which is right only where the last animal had its event.
     level : float
         Coverage of the normal interval.
+    unit : str
+        Of the days.
 
     Returns
     -------

@@ -95,6 +95,11 @@ def shares_power(
     float
         Over every outcome. It does not rise evenly with n.
 
+    Raises
+    ------
+    ValueError
+        If the test is neither.
+
     Examples
     --------
     >>> round(shares_power((10, 10), (0.9, 0.3)), 3), round(shares_power((10, 10), (0.9, 0.3), test="boschloo"), 3)

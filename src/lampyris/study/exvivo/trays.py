@@ -55,6 +55,7 @@ class Ground:
         return None
 
     def scale(self, animal: str, probe: str) -> Scale:
+        """By what an animal's light is turned into amounts: unit, line of wells and dose, where there are any."""
         dose = self.doses.get(animal)
         group = self.settings.groups.get(self.animals[animal].group) if animal in self.animals else None
         injected = group is not None and group.label == "injected"

@@ -138,6 +138,11 @@ def write_virtual_decay(
     -------
     (Path, Path)
         Decay and response.
+
+    Raises
+    ------
+    ValueError
+        If the form is none of these.
     """
     decay, response = virtual_decay(truth, counter, rng=rng)
     paths = []

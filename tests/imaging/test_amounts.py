@@ -17,7 +17,6 @@ from lampyris.imaging.amounts import (
     injected_dose,
     mean_of,
     percent_injected_dose,
-    percent_injected_dose_draws,
     product,
     with_other_spread,
 )
@@ -26,6 +25,12 @@ from lampyris.probe.probe import Probe, band_fractions, photon_irradiance_per_mm
 
 def normal(value, sd, unit):
     return Estimate(value, sd, value - 1.959964 * sd, value + 1.959964 * sd, 0.95, unit, "given")
+
+
+def shares_drawn(sample, dose, rng, *, mass_g=None, draws):
+    """The same share by Monte Carlo from normal sample, dose and mass, dims (draw,)."""
+    mass = 1.0 if mass_g is None else rng.normal(mass_g.value, mass_g.sd, draws)
+    return 100.0 * rng.normal(sample.value, sample.sd, draws) / (rng.normal(dose.value, dose.sd, draws) * mass)
 
 
 def test_dose_by_hand():
@@ -60,7 +65,7 @@ def test_product_of_normals_by_monte_carlo():
 def test_percent_injected_dose_against_monte_carlo(cv):
     sample, dose, mass = normal(5, 5 * cv[0], "pmol"), normal(200, 200 * cv[1], "pmol"), normal(1.2, 1.2 * cv[2], "g")
     found = percent_injected_dose(sample, dose, mass_g=mass)
-    draws = percent_injected_dose_draws(sample, dose, np.random.default_rng(4), mass_g=mass, draws=200_000)
+    draws = shares_drawn(sample, dose, np.random.default_rng(4), mass_g=mass, draws=200_000)
     assert found.unit == "%ID/g"
     assert found.value == pytest.approx(100 * 5 / 200 / 1.2)
     assert found.sd == pytest.approx(draws.std(), rel=0.02 + cv[1])
@@ -72,9 +77,7 @@ def test_percent_injected_dose_against_monte_carlo(cv):
 def test_a_sample_near_zero_has_fiellers_interval():
     found = percent_injected_dose(normal(0.5, 1.0, "pmol"), normal(200, 10, "pmol"))
     assert found.low < 0 < found.value < found.high
-    draws = percent_injected_dose_draws(
-        normal(0.5, 1.0, "pmol"), normal(200, 10, "pmol"), np.random.default_rng(1), draws=200_000
-    )
+    draws = shares_drawn(normal(0.5, 1.0, "pmol"), normal(200, 10, "pmol"), np.random.default_rng(1), draws=200_000)
     assert np.mean((draws >= found.low) & (draws <= found.high)) == pytest.approx(0.95, abs=0.005)
 
 

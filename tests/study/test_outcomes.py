@@ -7,7 +7,7 @@ from cheap_step import detection, lesion, limit, sighting
 from made_outcomes import session
 from scipy import stats
 
-from lampyris.study.outcomes import animal_outcome, session_limit, sum_fluxes
+from lampyris.study.outcomes import animal_outcome, sum_fluxes
 
 
 def test_the_brighter_view_counts_and_views_are_not_added():
@@ -87,13 +87,13 @@ def test_nothing_found_gives_the_limit():
 
 
 def test_no_finite_limit_is_not_zero():
-    total = session_limit(session(([], [])))
+    (total,) = animal_outcome([session(([], []))]).total_flux
     assert math.isnan(total.value)
     only_infinite = limit("lung", 1.0)
     object.__setattr__(
         only_infinite, "flux", type(only_infinite.flux)(math.inf, math.nan, 0, math.inf, 0.95, "ph s-1", "")
     )
-    assert math.isnan(session_limit(session(([], [only_infinite]))).value)
+    assert math.isnan(animal_outcome([session(([], [only_infinite]))]).total_flux[0].value)
 
 
 def test_sessions_are_sorted_by_day():
@@ -116,8 +116,7 @@ def test_a_limit_bears_the_interval_level_and_covers_it(level):
     power, sigma = 0.95, 7.0
     for threshold in (2.0, 4.5, 9.0):
         value = (threshold + stats.norm.ppf(power)) * sigma
-        total = session_limit(session(([], [limit("liver", value)])), level=level)
+        (total,) = animal_outcome([session(([], [limit("liver", value)]))], level=level).total_flux
         assert (total.level, total.low, total.value) == (level, 0.0, value)
         assert stats.norm.cdf(threshold - total.high / sigma) <= 1 - level + 1e-12
         assert "found with probability 0.95" in total.method
-    assert animal_outcome([session(([], [limit("liver", 5.0)]))], level=level).total_flux[0].level == level

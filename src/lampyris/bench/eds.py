@@ -120,24 +120,12 @@ def predict_family(edges_kev: Array, family: Family, mn_ka_ev: float, /) -> Arra
     return out
 
 
-def predict_continuum(energy_kev: Array, beam_kv: float, bends: Array, /) -> Array:
+def _continuum(kramers: Array, basis: Array, bends: Array) -> Array:
     """Continuum per channel: Kramers' law times the exponential of a polynomial, which stands for window and absorption.
 
-    Parameters
-    ----------
-    energy_kev : numpy.ndarray, dims (channel,)
-    beam_kv : float
-    bends : numpy.ndarray, dims (coefficient,)
-        Of Chebyshev's polynomials in the logarithm of the energy.
-
-    References
-    ----------
-    Kramers, Phil. Mag. 46, 836 (1923), DOI 10.1080/14786442308565244.
+    `bends` are coefficients of Chebyshev's polynomials in the logarithm of the energy. Kramers, Phil. Mag. 46, 836 (1923),
+    DOI 10.1080/14786442308565244.
     """
-    return _continuum(_kramers(energy_kev, beam_kv), _basis(energy_kev), bends)
-
-
-def _continuum(kramers: Array, basis: Array, bends: Array) -> Array:
     return np.asarray(kramers * np.exp(np.clip(basis @ bends, -60.0, 60.0)))
 
 

@@ -29,21 +29,6 @@ def predict_line(days: ArrayLike, at_start: float, slope: float, /) -> NDArray[n
     return at_start + slope * np.asarray(days, np.float64)
 
 
-def variance_line(days: ArrayLike, sd: float, /) -> NDArray[np.float64]:
-    """Variance of a reading on each day: the same, that of repeated preparation and measurement.
-
-    Parameters
-    ----------
-    days : array_like, dims (day,)
-    sd : float
-
-    Returns
-    -------
-    numpy.ndarray, dims (day,)
-    """
-    return np.full(np.asarray(days, np.float64).shape, sd**2)
-
-
 @dataclass(frozen=True, slots=True, eq=False)
 class Trend:
     """A line through readings over days.

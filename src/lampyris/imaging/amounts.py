@@ -7,7 +7,6 @@ import math
 from dataclasses import dataclass, replace
 
 import numpy as np
-from numpy.typing import NDArray
 
 from lampyris.core.amounts import Brightness, CalibrationLine, InjectedDose
 from lampyris.core.constants import AVOGADRO_PER_MOL
@@ -234,29 +233,6 @@ def percent_injected_dose(
     # bounds: the one that is known moves outwards by the dose's own uncertainty
     return Estimate(
         value, sd, low * math.exp(-z * spread), high * math.exp(z * spread), level, unit, "bounds over dose"
-    )
-
-
-def percent_injected_dose_draws(
-    sample: Estimate, dose: Estimate, rng: np.random.Generator, /, *, mass_g: Estimate | None = None, draws: int = 20000
-) -> NDArray[np.float64]:
-    """The same share by Monte Carlo from normal sample, dose and mass: a check of `percent_injected_dose`.
-
-    Parameters
-    ----------
-    sample, dose, mass_g : Estimate
-        With finite values and standard deviations.
-    rng : numpy.random.Generator
-    draws : int
-
-    Returns
-    -------
-    ndarray, dims (draw,)
-        Per cent, or per cent per gram.
-    """
-    mass = 1.0 if mass_g is None else rng.normal(mass_g.value, _sd(mass_g), draws)
-    return np.asarray(
-        100.0 * rng.normal(sample.value, _sd(sample), draws) / (rng.normal(dose.value, _sd(dose), draws) * mass)
     )
 
 

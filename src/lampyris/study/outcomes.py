@@ -150,26 +150,6 @@ def sum_fluxes(detections: Sequence[Detection], /) -> Estimate:
     return Estimate(value, sd, low, high, level, fluxes[0].unit, f"sum of {len(fluxes)} lesions")
 
 
-def session_limit(session: SessionResult, /, *, level: float = 0.95) -> Estimate:
-    """Total flux of a session in which nothing was found: at most its limit.
-
-    Parameters
-    ----------
-    session : SessionResult
-        One session.
-    level : float
-        Coverage of the interval.
-
-    Returns
-    -------
-    Estimate
-        The value is the limit, found with the study's detection power; low is 0. High is the flux that would have been
-        missed with probability ``1 - level`` at most: the limit itself where the power is `level` or more, else above it.
-        NaN throughout where no region has a finite limit.
-    """
-    return _limit(session.views, level, False)
-
-
 def _view_total(view: ViewResult, tumour: tuple[Detection, ...], level: float) -> ViewTotal:
     if tumour:
         total = sum_fluxes(tumour)

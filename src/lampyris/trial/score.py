@@ -150,11 +150,6 @@ def pooled(scores: Iterable[Score], /) -> Score:
     )
 
 
-def false_places(score: Score, /) -> tuple[str, ...]:
-    """Where the spots lay that no true lesion explains, for looking into."""
-    return tuple(call.place for call in score.calls if not call.right)
-
-
 def accuracy(score: Score, /) -> dict[str, Any]:
     """The stable ``accuracy`` figures of the command line, pooled over animals; a figure without cases is None.
 

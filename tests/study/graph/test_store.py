@@ -21,7 +21,6 @@ from lampyris.study.graph.store import (
     ANIMAL,
     SESSION,
     StoredAnimal,
-    read_images,
     read_noun,
     read_plane,
     read_session,
@@ -69,11 +68,10 @@ def _types(value):
     return type(value)
 
 
-@pytest.mark.parametrize("images_later", [False, True])
-def test_session_round_trip(tmp_path, images_later):
+def test_session_round_trip(tmp_path):
     written = session()
     write_session(written, tmp_path)
-    back = read_images(read_session(tmp_path, images=False), tmp_path) if images_later else read_session(tmp_path)
+    back = read_session(tmp_path)
     for field in fields(SessionResult):
         if field.name != "views":
             assert getattr(back, field.name) == getattr(written, field.name)
@@ -120,8 +118,6 @@ def test_without_images_no_pixel_is_read(tmp_path):
     assert back.views[0].body.size == 0
     with pytest.raises(LampyrisError):
         read_session(tmp_path)
-    with pytest.raises(LampyrisError):
-        read_images(back, tmp_path)
 
 
 def test_json_has_no_word_that_json_lacks(tmp_path):

@@ -73,32 +73,6 @@ def sequence_clicks(path: Path, /, *, file: str = "") -> tuple[str, ...]:
     return clicks
 
 
-def sequence_metadata(path: Path, /, *, file: str = "") -> tuple[ClickMetadata, ...]:
-    """Read what the clicks of a sequence say of themselves, without their pixels.
-
-    Parameters
-    ----------
-    path : Path
-        The sequence folder.
-    file : str
-        The folder as the user knows it, for messages; its bare name by default.
-
-    Returns
-    -------
-    tuple of ClickMetadata
-        In the order of the sequence.
-
-    Raises
-    ------
-    ImageError
-        As `sequence_clicks` and `lampyris.io.images.ivis_click.click_metadata`.
-    """
-    path = Path(path)
-    file = file or path.name
-    names = sequence_clicks(path, file=file)
-    return tuple(click_metadata(path / name, file=f"{file}/{name}") for name in names)
-
-
 def channel_names(clicks: Sequence[ClickMetadata], /) -> tuple[str, ...]:
     """A distinct name per click: the emission filter, with the excitation where that alone is not distinct.
 

@@ -34,11 +34,6 @@ class Course:
         """Share on the last day."""
         return self.row.reached[-1]
 
-    @property
-    def reached_at_all(self) -> bool:
-        """True where any day has an animal that was reached."""
-        return any(share.value > 0 for share in self.row.reached)
-
     def count(self, k: int, /) -> int:
         """Animals behind the share of a day."""
         value = self.row.reached[k].value

@@ -18,7 +18,7 @@ The image's channels are ``radiance:BAND`` per band, then `probe`, `probe_varian
 import json
 import typing
 from collections.abc import Sequence
-from dataclasses import dataclass, fields, replace
+from dataclasses import dataclass, fields
 from functools import cache
 from pathlib import Path, PurePath
 from typing import Any
@@ -153,33 +153,6 @@ def read_session(folder: Path, /, *, images: bool = True) -> SessionResult:
         return SessionResult(**decoded, views=views)
     except (KeyError, TypeError, ValueError) as error:
         raise _unreadable(folder / SESSION, str(error)) from error
-
-
-def read_images(session: SessionResult, folder: Path, /) -> SessionResult:
-    """A session that was read without images, with them.
-
-    Parameters
-    ----------
-    session : SessionResult
-        From `read_session` without images.
-    folder : Path
-        Its folder.
-
-    Returns
-    -------
-    SessionResult
-        Equal to what `read_session` gives.
-
-    Raises
-    ------
-    LampyrisError
-        If an image is missing or is not what was written.
-    """
-    try:
-        views = tuple(replace(view, **_stored_images(folder, view.view, view.channels)) for view in session.views)
-    except (KeyError, TypeError, ValueError) as error:
-        raise _unreadable(folder / SESSION, str(error)) from error
-    return replace(session, views=views)
 
 
 def read_plane(folder: Path, view: str, plane: str, /) -> NDArray[np.float32]:

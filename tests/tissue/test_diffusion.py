@@ -12,7 +12,6 @@ from lampyris.tissue.analytic import (
 )
 from lampyris.tissue.boundary import mismatch_factor, specular_reflection
 from lampyris.tissue.diffusion import (
-    body_geometry,
     build_system,
     collimated_source,
     exitance,
@@ -26,6 +25,7 @@ from lampyris.tissue.diffusion import (
     surface_voxels,
     to_volume,
 )
+from lampyris.tissue.geometry import body_geometry
 
 ABSORPTION, SCATTERING = 0.01, 1.0
 RHO = (5.0, 10.0, 20.0)

@@ -17,9 +17,7 @@ from lampyris.core.images import Pose
 from lampyris.imaging.body.animal import animal_from_stage
 from lampyris.tissue.anatomy import Anatomy
 from lampyris.tissue.diffusion import (
-    BodyGeometry,
     DiffusionSystem,
-    body_geometry,
     build_system,
     collimated_source,
     from_volume,
@@ -28,6 +26,7 @@ from lampyris.tissue.diffusion import (
     surface_voxels,
     to_volume,
 )
+from lampyris.tissue.geometry import BodyGeometry, body_geometry
 from lampyris.tissue.optics import tissue_optics
 
 SIDE_OF_VIEW: dict[str, Literal["top", "bottom"]] = {"dorsal": "top", "ventral": "bottom"}

@@ -10,14 +10,8 @@ from numpy.typing import NDArray
 from lampyris.imaging.forward import radiance_from_exitance
 from lampyris.probe.probe import band_fractions, photon_irradiance_per_mm2, probe_from_settings
 from lampyris.tissue.anatomy import build_anatomy, organ_parts
-from lampyris.tissue.diffusion import (
-    DiffusionSystem,
-    body_geometry,
-    build_system,
-    collimated_source,
-    solve,
-    surface_map,
-)
+from lampyris.tissue.diffusion import DiffusionSystem, build_system, collimated_source, solve, surface_map
+from lampyris.tissue.geometry import body_geometry
 from lampyris.tissue.optics import tissue_optics
 from lampyris.tissue.variation import varied_optics
 from lampyris.virtual.design import Design

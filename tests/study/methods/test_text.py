@@ -12,7 +12,7 @@ from lampyris.core.study import RunRecord
 from lampyris.imaging import step
 from lampyris.imaging.body import register, view_labels
 from lampyris.imaging.detection import background, detect, matched_filter, photometry, regions, windows
-from lampyris.imaging.following import follow, kinds, localise
+from lampyris.imaging.following import follow, kinds, localise, sightings, sources
 from lampyris.imaging.following.link import LinkOptions
 from lampyris.imaging.light import light_table, nominal
 from lampyris.imaging.radiance import calibrate
@@ -71,7 +71,7 @@ NUMERICS = {
 }
 MODULES = (
     *(background, calibrate, detect, matched_filter, nominal, photometry, regions, step),
-    *(register, view_labels, windows, light_table, localise, kinds, follow, kinetics, spread),
+    *(register, view_labels, windows, light_table, localise, kinds, follow, sightings, sources, kinetics, spread),
 )
 
 

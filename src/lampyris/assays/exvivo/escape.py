@@ -18,15 +18,14 @@ from lampyris.core.settings import Instrument
 from lampyris.probe.probe import Probe, band_fractions
 from lampyris.statistics.thresholds import half_width
 from lampyris.tissue.diffusion import (
-    BodyGeometry,
     DiffusionSystem,
-    body_geometry,
     build_system,
     collimated_source,
     solve,
     surface_map,
     surface_voxels,
 )
+from lampyris.tissue.geometry import BodyGeometry, body_geometry
 from lampyris.tissue.optics import tissue_names, tissue_optics, tissue_row
 from lampyris.tissue.variation import WIDEST_LOG_SD
 

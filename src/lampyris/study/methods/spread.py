@@ -7,7 +7,7 @@ from lampyris.core.settings import AnalysisOptions, Growth
 # the numbers themselves, so that the text cannot say another
 from lampyris.imaging.body import register, view_labels
 from lampyris.imaging.detection import windows
-from lampyris.imaging.following import follow, kinds, localise
+from lampyris.imaging.following import follow, kinds, localise, sightings, sources
 from lampyris.imaging.following.link import LinkOptions
 from lampyris.imaging.light import light_table, nominal
 from lampyris.metastasis import kinetics, spread
@@ -87,9 +87,9 @@ def _linking(views: int) -> str:
         "Linking. The spots of all days and views of an animal were parted into sources of light, at most one spot per source and "
         "image, as the partition of greatest likelihood (Reid 1979), found by linear assignment with gaps (Jaqaman 2008) and by moves, "
         "splits and merges. A source keeps its place: spots differ by their uncertainty and the registration's (or "
-        f"{follow.REGISTRATION_SD_MM:g} mm where that is not known){both}. Its flux falls with a half-life of {short:g} to {long:g} days, "
+        f"{sources.REGISTRATION_SD_MM:g} mm where that is not known){both}. Its flux falls with a half-life of {short:g} to {long:g} days, "
         f"even in the logarithm, or jumps ({_percent(options.rise_share)} of steps), with a spread of the logarithm of "
-        f"{options.flux_spread:g} beyond its uncertainty; a flux counts as at least {follow.FAINTEST_SDS:g} of its standard deviations. "
+        f"{options.flux_spread:g} beyond its uncertainty; a flux counts as at least {sources.FAINTEST_SDS:g} of its standard deviations. "
         f"Assumed: {options.lesions:g} sources an animal on {options.area_mm2:g} mm2 a view, {options.false_spots:g} passing spots an "
         f"image, {_percent(options.present_first)} of sources present from the first session, a source lost with "
         f"{_percent(options.loss)} a session and missed with {_percent(options.miss)} well above the limit. Sources nearer than "
@@ -119,7 +119,7 @@ def _localisation(options: AnalysisOptions, views: int) -> str:
         f"Amounts were at least {localise.LEAST_SIGNIFICANCE:g} of their standard deviation, logarithms known to "
         f"{localise.WIDEST_LOG_SD:g} at worst. "
         f"Positions are in the nominal animal, with {_percent(options.interval_level)} intervals; those of depths hold the grid's "
-        f"{follow.STEPS_SD_MM:g} mm; sources that no image shows apart "
+        f"{sources.STEPS_SD_MM:g} mm; sources that no image shows apart "
         f"and that lie within {follow.SAME_PLACE_SDS:g} standard deviations of each other along every axis are one. The probability of "
         "an organ is the share of the drawn animals in which the place belongs to it, weighted with the likelihood; below "
         f"{light_table.LEAST_PROBABILITY:g} it is 0, and what lies in no organ is called subcutis."
@@ -154,7 +154,7 @@ def _outcomes(options: AnalysisOptions, growth: Growth, injected: bool) -> str:
     )
     return (
         "Outcomes. A lesion arrived between the last session in which it would have been seen, its label fading no faster than with a "
-        f"half-life of {follow.FASTEST_HALF_LIFE_DAYS:g} days, and the first that shows it. An organ counts as reached on the first day "
+        f"half-life of {sightings.FASTEST_HALF_LIFE_DAYS:g} days, and the first that shows it. An organ counts as reached on the first day "
         "by which the probability that any lesion lies in it exceeds "
         f"{_percent(spread.REACHED)}. Burden is the sum of labelled-cell equivalents of lesions other than the primary, by Fenton's "
         f"moments of log-normal values (Fenton 1960), {_percent(spread.SHARED_SHARE)} of each variance in common to all; where none was "

@@ -292,6 +292,39 @@ def comparison(groups: dict[str, list[str]]) -> Comparison:
     )  # fmt: skip
 
 
+def _sources(g: int, i: int, *, rich: bool) -> tuple[Any, ...]:
+    """Sources of light of an arm's animal; every animal has its own places, a millimetre or two apart."""
+    late = tuple(spot for k, spot in enumerate((LIVER, NODE, SPLEEN)) if rich and (i + k + g) % 3)
+    drawn = np.random.default_rng([7, g, i])
+    return tuple(
+        replace(s, place=tuple(float(v) for v in np.add(s.place, drawn.normal(0, 1.2, 3))))
+        for s in (PRIMARY, LUNG, SITE, *late)
+    )
+
+
+def _session(
+    whose: tuple[str, str, str],
+    number: tuple[int, int, int],
+    day: float,
+    spots: Any,
+    shape: tuple[int, int],
+    channels: tuple[str, ...],
+    label: Callable[[str], str],
+) -> SessionResult:
+    """One animal on one day: `whose` is animal, group and probe, `number` that of arm, animal and day."""
+    g, i, d = number
+    rng = np.random.default_rng(list(number))
+    names = tuple(label(name) for name in channels)
+    views = tuple(
+        view_result(v, day, spots, pose_of(v, 10 * g + i, d, shape), rng, shape, names) for v in ("dorsal", "ventral")
+    )
+    place = Place(label("raw/a.tif"))
+    found = Finding(label("image.saturated"), Severity.WARNING, place, label("seen"), label("mend"))
+    told = (found,) if g == i == d == 0 else ()
+    animal, group, probe = whose
+    return SessionResult(animal, label(f"d{d}"), day, "2026-01-01", group, probe, views, told)
+
+
 def build_study(
     *,
     arms: dict[str, int] | None = None,
@@ -318,28 +351,13 @@ def build_study(
                 status, reason = (("failed", "truncated image"), ("excluded", "ulcerated, by AB on 2026-01-05"))[g]
                 outcomes.append(AnimalOutcome(animal, label(key), status, label(reason), (), (), (), ()))
                 continue
-            late = tuple(spot for k, spot in enumerate((LIVER, NODE, SPLEEN)) if rich and (i + k + g) % 3)
-            # every animal has its own places, a millimetre or two apart
-            drawn = np.random.default_rng([7, g, i])
-            spots = None
-            if key != "control":
-                spots = tuple(
-                    replace(s, place=tuple(float(v) for v in np.add(s.place, drawn.normal(0, 1.2, 3))))
-                    for s in (PRIMARY, LUNG, SITE, *late)
+            spots = _sources(g, i, rich=rich) if key != "control" else None
+            own = [
+                _session(
+                    (animal, label(key), groups[label(key)]["probe"]), (g, i, d), day, spots, shape, channels, label
                 )
-            own = []
-            for d, day in enumerate(days):
-                rng = np.random.default_rng([g, i, d])
-                names = tuple(label(name) for name in channels)
-                views = tuple(
-                    view_result(v, day, spots, pose_of(v, 10 * g + i, d, shape), rng, shape, names)
-                    for v in ("dorsal", "ventral")
-                )
-                found = Finding(
-                    label("image.saturated"), Severity.WARNING, Place(label("raw/a.tif")), label("seen"), label("mend")
-                )
-                own.append(SessionResult(animal, label(f"d{d}"), day, "2026-01-01", label(key), groups[label(key)]["probe"], views,
-                                         (found,) if g == i == d == 0 else ()))  # fmt: skip
+                for d, day in enumerate(days)
+            ]
             sessions += own
             outcomes.append(outcome(animal, label(key), own, spots, label("seen on every day")))
     place = Place("animals.csv", 3, "weight_g")

@@ -7,7 +7,7 @@ from pathlib import Path
 import numpy as np
 from small_study import image
 
-from lampyris.io.images.ome_tiff import write_ome_tiff
+from lampyris.io.images.ome.tiff import write_ome_tiff
 
 A1_D00 = "raw/a1_d00.ome.tif"
 

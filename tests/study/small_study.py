@@ -5,7 +5,7 @@ import math
 import numpy as np
 
 from lampyris.core.images import RawImage
-from lampyris.io.images.ome_tiff import write_ome_tiff
+from lampyris.io.images.ome.tiff import write_ome_tiff
 
 SETTINGS = """\
 [study]

@@ -15,8 +15,8 @@ from lampyris.core.settings import Band
 from lampyris.imaging.radiance.calibrate import radiance_from_counts
 from lampyris.imaging.standards import flux_in_circle
 from lampyris.io.durable import sha256_file
-from lampyris.io.images.ivis_writer import click_files
-from lampyris.io.images.ome_tiff import write_ome_tiff
+from lampyris.io.images.ivis.writer import click_files
+from lampyris.io.images.ome.tiff import write_ome_tiff
 from lampyris.io.settings import read_settings
 from lampyris.io.sheets import read_sheet
 from lampyris.probe.probe import probe_from_settings

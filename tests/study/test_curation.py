@@ -17,7 +17,7 @@ from stored_results import hashes, table
 from lampyris.core.errors import ImageError
 from lampyris.core.finding import Finding, Place, Severity
 from lampyris.core.schemas import CURATION
-from lampyris.io.images.ome_zarr import read_view
+from lampyris.io.images.ome.zarr import read_view
 from lampyris.study.assemble import load_results
 from lampyris.study.check import check_study
 from lampyris.study.export.take import export_study

@@ -15,7 +15,7 @@ from stored_results import hashes, table
 from lampyris.core.images import RawImage
 from lampyris.core.regions import DrawnRegion, TiedRegion
 from lampyris.core.schemas import RegionRow, SampleRow
-from lampyris.io.images.ivis_writer import click_files
+from lampyris.io.images.ivis.writer import click_files
 from lampyris.io.regions.geojson import geojson_text, read_geojson
 from lampyris.study.assemble import load_results
 from lampyris.study.check import check_study

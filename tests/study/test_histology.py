@@ -13,7 +13,7 @@ from lampyris import cli
 from lampyris.core.errors import InputError
 from lampyris.core.histology import SectionFlag
 from lampyris.core.images import RawImage
-from lampyris.io.images.ome_tiff import write_ome_tiff
+from lampyris.io.images.ome.tiff import write_ome_tiff
 from lampyris.study.check import check_study
 from lampyris.study.histology import CountingOptions, histology_files, histology_study
 from lampyris.trial.score_histology import section_scores

@@ -17,7 +17,7 @@ from stored_results import hashes, table
 
 from lampyris.core.errors import InputError, LampyrisError, UsageError
 from lampyris.io.durable import StudyLock, sha256_file
-from lampyris.io.images.ome_tiff import write_ome_tiff
+from lampyris.io.images.ome.tiff import write_ome_tiff
 from lampyris.study.assemble import load_results
 from lampyris.study.run import MANIFEST, render_again, run_study
 

@@ -6,8 +6,8 @@ import tifffile
 from cheap_step import cheap_follow, cheap_step
 from small_study import counts_of
 
-from lampyris.io.images.ome_tiff import read_ome_tiff
-from lampyris.io.images.ome_zarr_image import write_ome_zarr_image
+from lampyris.io.images.ome.tiff import read_ome_tiff
+from lampyris.io.images.ome.zarr_image import write_ome_zarr_image
 from lampyris.study.check import check_study
 from lampyris.study.opening.headers import open_headers
 from lampyris.study.rules.sheets import Sheets

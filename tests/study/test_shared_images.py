@@ -14,7 +14,7 @@ from small_study import SHAPE, image
 from lampyris.core.errors import ImageError
 from lampyris.imaging.body.animal import find_body, silhouette
 from lampyris.imaging.radiance.calibrate import radiance_from_counts
-from lampyris.io.images.ome_tiff import read_ome_tiff, write_ome_tiff
+from lampyris.io.images.ome.tiff import read_ome_tiff, write_ome_tiff
 from lampyris.io.settings import read_settings
 from lampyris.study.check import check_study
 from lampyris.study.graph.steps import session_task
@@ -298,7 +298,7 @@ def test_turned_images_give_what_upright_ones_give(study, head, turns):
 
 def as_clicks(study, **changes):
     """The small study's a1 on day 0 as a sequence folder with dark, a photograph of 3 times the pixels, coefficients."""
-    from lampyris.io.images.ivis_writer import sequence_files
+    from lampyris.io.images.ivis.writer import sequence_files
 
     counts = image(np.arange(10) + 120).counts
     photo = np.kron(np.arange(120, dtype=np.uint16).reshape(SHAPE) * 9, np.ones((3, 3), np.uint16))

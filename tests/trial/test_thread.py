@@ -155,7 +155,7 @@ def test_says_that_it_is_synthetic(simulated: Path, analysed: Path) -> None:
 @pytest.fixture
 def faulty(simulated: Path, tmp_path: Path) -> Path:
     """One animal's image cut short, another's at full scale."""
-    from lampyris.io.images.ome_tiff import read_ome_tiff, write_ome_tiff
+    from lampyris.io.images.ome.tiff import read_ome_tiff, write_ome_tiff
 
     study = tmp_path / "study"
     shutil.copytree(simulated, study)

@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 
 from lampyris.core.images import RawImage
 from lampyris.io.durable import write_bytes
-from lampyris.io.images.ome_tiff import ome_tiff_bytes
+from lampyris.io.images.ome.tiff import ome_tiff_bytes
 from lampyris.virtual.design import Design
 
 SYNTHETIC_NOTE = "Synthetic image, simulated by Lampyris; no animal was imaged."
@@ -171,7 +171,7 @@ def _photograph(plan: Design, shot: Shot) -> RawImage:
 
 
 def _zarr(name: str, image: RawImage) -> dict[str, bytes]:
-    from lampyris.io.images.ome_zarr_image import ome_zarr_files
+    from lampyris.io.images.ome.zarr_image import ome_zarr_files
 
     return {f"{name}/{inner}": data for inner, data in ome_zarr_files(image).items()}
 
@@ -180,7 +180,7 @@ def _write_sequence(directory: Path, plan: Design, shot: Shot) -> ShotFiles:
     """A sequence folder of clicks that bring dark frames, photograph and the instrument's nominal coefficients along."""
     from dataclasses import replace
 
-    from lampyris.io.images.ivis_writer import sequence_files
+    from lampyris.io.images.ivis.writer import sequence_files
 
     instrument = plan.instrument
     image = replace(

@@ -9,9 +9,9 @@ import pytest
 
 from lampyris.core.errors import ImageError, LampyrisError, UnsafeFileError
 from lampyris.core.settings import Limits
-from lampyris.io.images.andor_sif import read_andor_sif
+from lampyris.io.images.cameras.andor_sif import read_andor_sif
+from lampyris.io.images.cameras.princeton_spe import read_princeton_spe
 from lampyris.io.images.frames import mean_image, open_frames
-from lampyris.io.images.princeton_spe import read_princeton_spe
 
 sys.path.insert(0, str(Path(__file__).parent))
 from camera_bytes import counts, sif_bytes, spe2_bytes, spe3_bytes

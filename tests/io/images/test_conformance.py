@@ -17,8 +17,8 @@ from lampyris.core.errors import ImageError, LampyrisError, UnsafeFileError
 from lampyris.core.finding import Finding, Place, Severity
 from lampyris.core.images import RawImage
 from lampyris.io.images.conformance import check_reader
-from lampyris.io.images.ivis_writer import click_files, sequence_files
-from lampyris.io.images.ome_tiff import write_ome_tiff
+from lampyris.io.images.ivis.writer import click_files, sequence_files
+from lampyris.io.images.ome.tiff import write_ome_tiff
 from lampyris.io.images.readers import FORMATS
 
 RNG = np.random.default_rng(2)
@@ -67,7 +67,7 @@ def put(folder: Path, files: dict[str, bytes]) -> Path:
 
 
 def ome_zarr(folder: Path) -> Path:
-    writer = import_module("lampyris.io.images.ome_zarr_image")
+    writer = import_module("lampyris.io.images.ome.zarr_image")
     # dark and photograph are images of their own in this format
     files = writer.ome_zarr_files(replace(IMAGE, dark=None, photo=None))
     return put(folder, {f"m01.ome.zarr/{path}": data for path, data in files.items()})

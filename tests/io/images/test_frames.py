@@ -12,8 +12,8 @@ from lampyris.core.errors import ImageError, UnsafeFileError
 from lampyris.core.images import RawImage
 from lampyris.core.settings import Limits
 from lampyris.io.images.frames import mean_image, open_frames
-from lampyris.io.images.ome_tiff import write_ome_tiff
-from lampyris.io.images.ome_zarr_image import write_ome_zarr_image
+from lampyris.io.images.ome.tiff import write_ome_tiff
+from lampyris.io.images.ome.zarr_image import write_ome_zarr_image
 
 FRAMES = np.random.default_rng(6).integers(90, 4000, (6, 2, 20, 30)).astype(np.uint16)
 LIMITS = Limits(max_pixels=1200, max_pages=12, max_file_mb=0.1)

@@ -10,8 +10,8 @@ import pytest
 from lampyris.core.errors import ImageError, UnsafeFileError
 from lampyris.core.images import RawImage
 from lampyris.core.settings import Limits
-from lampyris.io.images.ivis_writer import click_files, sequence_files
-from lampyris.io.images.ome_tiff import write_ome_tiff
+from lampyris.io.images.ivis.writer import click_files, sequence_files
+from lampyris.io.images.ome.tiff import write_ome_tiff
 from lampyris.io.images.readers import FORMATS, MAX_FILES, format_of, image_files, known_suffixes, read_image
 
 IMAGE = RawImage(np.ones((1, 4, 5), np.uint16), ("800",), 0.2, (1.0,), (660.0,), (800.0,))
@@ -200,7 +200,7 @@ def test_formats_are_imported_when_needed() -> None:
 
 def test_reading_and_writing_load_no_heavy_library() -> None:
     heavy = {"tifffile", "zarr", "pyarrow", "matplotlib", "pandas", "xarray"}
-    rooms = "durable, paths, sheets, settings, tables; from lampyris.io.images import ome_tiff, ome_zarr, readers"
+    rooms = "durable, paths, sheets, settings, tables; from lampyris.io.images import readers; from lampyris.io.images.ome import tiff, zarr"
     script = f"import sys; from lampyris.io import {rooms}; print(sorted({heavy!r} & set(sys.modules)))"
     done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=True)
     assert done.stdout.strip() == "[]"

@@ -10,7 +10,7 @@ from PIL import Image
 
 from lampyris.core.errors import ImageError, UnsafeFileError
 from lampyris.io.images.conformance import check_reader
-from lampyris.io.images.ome_tiff import read_ome_tiff
+from lampyris.io.images.ome.tiff import read_ome_tiff
 from lampyris.io.images.tiff import Caps, opened_file, tiff_sequence
 from lampyris.io.images.tiff_codecs import decoded_segment
 

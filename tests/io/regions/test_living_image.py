@@ -11,7 +11,7 @@ from lampyris.core.errors import ImageError, InputError
 from lampyris.core.images import RawImage
 from lampyris.core.regions import DrawnRegion
 from lampyris.io.images.conformance import check_text_reader
-from lampyris.io.images.ivis_writer import click_files
+from lampyris.io.images.ivis.writer import click_files
 from lampyris.io.regions.living_image import read_drawn_regions, read_roi_table
 
 HEADER = (

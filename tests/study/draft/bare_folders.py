@@ -9,9 +9,9 @@ import numpy as np
 import tifffile
 
 from lampyris.core.images import RawImage
-from lampyris.io.images.ivis_writer import click_files, sequence_files
-from lampyris.io.images.ome_tiff import write_ome_tiff
-from lampyris.io.images.ome_zarr_image import write_ome_zarr_image
+from lampyris.io.images.ivis.writer import click_files, sequence_files
+from lampyris.io.images.ome.tiff import write_ome_tiff
+from lampyris.io.images.ome.zarr_image import write_ome_zarr_image
 
 SHAPE = (112, 80)
 GAIN, READ_E, OFFSET = 2.0, 6.0, 200.0

@@ -20,7 +20,7 @@ from lampyris.core.schemas import ORGANS, AssayRow, OrganRow
 from lampyris.core.settings import Limits
 from lampyris.imaging.amounts import percent_injected_dose
 from lampyris.io.images.frames import mean_image
-from lampyris.io.images.ome_tiff import write_ome_tiff
+from lampyris.io.images.ome.tiff import write_ome_tiff
 from lampyris.io.sheets import read_sheet, write_sheet
 from lampyris.study.check import check_study
 from lampyris.study.exvivo.join import exvivo_study

@@ -162,7 +162,7 @@ def check_reader(
 
     Examples
     --------
-    >>> from lampyris.io.images.ome_tiff import read_ome_tiff, write_ome_tiff
+    >>> from lampyris.io.images.ome.tiff import read_ome_tiff, write_ome_tiff
     >>> image = RawImage(np.arange(64, dtype=np.uint16).reshape(1, 8, 8), ("800",), 0.1, (5.0,), (660.0,), (800.0,))
     >>> with tempfile.TemporaryDirectory() as folder:
     ...     write_ome_tiff(Path(folder) / "m01.ome.tif", image)

@@ -19,9 +19,9 @@ from lampyris.core.frames import FrameStream
 from lampyris.core.images import RawImage
 from lampyris.core.settings import Limits
 from lampyris.io.images.counts import counts_of
-from lampyris.io.images.ome_tiff import read_ome_tiff
-from lampyris.io.images.ome_xml import MAX_BYTES, OmeSequence, ome_sequence, ome_times, plain_metadata
-from lampyris.io.images.ome_zarr_image import open_ome_zarr
+from lampyris.io.images.ome.tiff import read_ome_tiff
+from lampyris.io.images.ome.xml import MAX_BYTES, OmeSequence, ome_sequence, ome_times, plain_metadata
+from lampyris.io.images.ome.zarr_image import open_ome_zarr
 from lampyris.io.images.readers import read_image
 from lampyris.io.images.tiff import Caps, Page, Tiff, opened_file, page_pixels, refuse, tiff_page, tiff_sequence
 
@@ -321,7 +321,7 @@ def _known(exposure_s: tuple[float, ...]) -> tuple[float | None, ...]:
 
 def _camera_stream(path: Path, limits: Limits, file: str) -> FrameStream:
     if path.name.lower().endswith(".sif"):
-        from lampyris.io.images.andor_sif import sif_frames as opened
+        from lampyris.io.images.cameras.andor_sif import sif_frames as opened
     else:
-        from lampyris.io.images.princeton_spe import spe_frames as opened
+        from lampyris.io.images.cameras.princeton_spe import spe_frames as opened
     return opened(path, max_pixels=limits.max_pixels, max_pages=limits.max_pages, file=file)

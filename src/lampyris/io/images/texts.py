@@ -9,8 +9,8 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from lampyris.core.errors import ImageError
-from lampyris.io.images.andor_sif import sif_layout
-from lampyris.io.images.princeton_spe import spe_layout
+from lampyris.io.images.cameras.andor_sif import sif_layout
+from lampyris.io.images.cameras.princeton_spe import spe_layout
 from lampyris.io.images.tiff import FileBytes, opened_file
 
 _ASCII = 2

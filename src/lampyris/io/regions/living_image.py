@@ -17,8 +17,8 @@ from typing import Any
 from lampyris.core.errors import InputError
 from lampyris.core.finding import Finding, Place, Severity
 from lampyris.core.regions import DrawnRegion
-from lampyris.io.images.ivis_click import click_metadata, folder_files, info_text
-from lampyris.io.images.ivis_info import decoded, number
+from lampyris.io.images.ivis.click import click_metadata, folder_files, info_text
+from lampyris.io.images.ivis.info import decoded, number
 from lampyris.io.images.whole_file import file_bytes
 
 MAX_TABLE_BYTES = 16_000_000

@@ -158,7 +158,7 @@ def _meanings_of(table: str, model: type[BaseModel]) -> dict[str, str]:
 
 def _dark_bytes(dark: AssumedDark) -> bytes:
     from lampyris.core.images import RawImage
-    from lampyris.io.images.ome_tiff import ome_tiff_bytes
+    from lampyris.io.images.ome.tiff import ome_tiff_bytes
 
     level = min(max(round(dark.counts), 0), 65535)
     nan = float("nan")

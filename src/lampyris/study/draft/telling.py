@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from lampyris.io.durable import write_bytes
-from lampyris.io.images.ivis_info import decoded
+from lampyris.io.images.ivis.info import decoded
 from lampyris.io.images.texts import image_texts
 
 # in pixels, fewer letters than this occur by chance

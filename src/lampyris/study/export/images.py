@@ -9,7 +9,7 @@ import numpy as np
 
 from lampyris.core.lesions import Lesion, Sighting
 from lampyris.core.study import AnimalOutcome, SessionResult, ViewResult
-from lampyris.io.images.ome_zarr import LabelDescription, read_view, write_view
+from lampyris.io.images.ome.zarr import LabelDescription, read_view, write_view
 from lampyris.study.export.colours import GREY, kind_colour, lesion_colour
 from lampyris.study.graph.store import LABELS, automatic_folder, corrected_labels, view_folder
 from lampyris.study.outcomes import owners

@@ -59,7 +59,7 @@ def write_tray(tray: TrayView, folder: Path, findings: Sequence[Finding] = (), /
     findings : sequence of Finding
         Of doses and standards.
     """
-    from lampyris.io.images.ome_zarr import ViewMetadata, write_view
+    from lampyris.io.images.ome.zarr import ViewMetadata, write_view
 
     image = np.stack([tray.photo, tray.probe])
     with durable.durable_directory(folder / TRAY_IMAGE) as beside:
@@ -85,7 +85,7 @@ def read_tray(folder: Path, /, *, longest: int = LONGEST_SHOWN) -> TrayView:
     LampyrisError
         If a file is missing or is not what was written.
     """
-    from lampyris.io.images.ome_zarr import read_view
+    from lampyris.io.images.ome.zarr import read_view
 
     stored: StoredTray = read_noun(folder / TRAY, StoredTray)
     image = read_view(folder / TRAY_IMAGE)[0]["image"]

@@ -113,7 +113,7 @@ def write_corrected(result: SessionResult, folder: Path, outlined: Sequence[str]
     LampyrisError
         If the disk refuses.
     """
-    from lampyris.io.images.ome_zarr import ViewMetadata, write_view
+    from lampyris.io.images.ome.zarr import ViewMetadata, write_view
 
     for view in result.views:
         if view.view in outlined:
@@ -176,7 +176,7 @@ def read_plane(folder: Path, view: str, plane: str, /) -> NDArray[np.float32]:
     LampyrisError
         If it is missing or damaged.
     """
-    from lampyris.io.images import ome_zarr
+    from lampyris.io.images.ome import zarr as ome_zarr
 
     return ome_zarr.read_plane(folder / view_folder(view), plane)
 
@@ -249,14 +249,14 @@ def corrected_labels(folder: Path, view: str, /) -> dict[str, NDArray[np.uint16]
     outlines = folder / outlines_folder(view)
     if not outlines.is_dir():
         return {}
-    from lampyris.io.images.ome_zarr import read_view
+    from lampyris.io.images.ome.zarr import read_view
 
     return {"lesions": read_view(outlines)[0]["lesions"]}
 
 
 def _write_images(view: ViewResult, path: Path) -> None:
     # zarr takes a moment to import, which a look at sheets or records alone does not need
-    from lampyris.io.images.ome_zarr import ViewMetadata, write_view
+    from lampyris.io.images.ome.zarr import ViewMetadata, write_view
 
     image = np.concatenate([view.radiance, np.stack([getattr(view, name) for name in PLANES])])
     channels = (*(_BAND + channel for channel in view.channels), *PLANES)
@@ -267,7 +267,7 @@ def _write_images(view: ViewResult, path: Path) -> None:
 
 
 def _images(path: Path, channels: tuple[str, ...]) -> dict[str, NDArray[Any]]:
-    from lampyris.io.images.ome_zarr import read_view
+    from lampyris.io.images.ome.zarr import read_view
 
     arrays, metadata = read_view(path)
     expected = (*(_BAND + channel for channel in channels), *PLANES)

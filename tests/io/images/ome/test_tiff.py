@@ -21,7 +21,7 @@ from lampyris.core.errors import ImageError, UnsafeFileError
 from lampyris.core.images import RawImage
 from lampyris.core.seeds import seed_sequence
 from lampyris.io.durable import sha256_file
-from lampyris.io.images.ome_tiff import ome_tiff_bytes, read_ome_tiff, write_ome_tiff
+from lampyris.io.images.ome.tiff import ome_tiff_bytes, read_ome_tiff, write_ome_tiff
 
 NAN = math.nan
 COUNTS = np.random.default_rng(3).integers(0, 65536, (3, 20, 30), dtype=np.uint16)

@@ -22,7 +22,7 @@ from numpy.typing import NDArray
 
 from lampyris.core.errors import UnsafeFileError
 from lampyris.core.images import RawImage
-from lampyris.io.images.ivis_info import (
+from lampyris.io.images.ivis.info import (
     MAX_TEXT_BYTES,
     UNITS,
     InfoText,

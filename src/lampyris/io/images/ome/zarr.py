@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 from lampyris.core.errors import LampyrisError
 from lampyris.core.finding import Finding, Place, Severity
 from lampyris.io.durable import canonical_json
-from lampyris.io.images.zarr_array import DOCUMENT, read_array, read_group, write_array, write_group
+from lampyris.io.images.zarr.array import DOCUMENT, read_array, read_group, write_array, write_group
 
 MAX_PIXELS = 256_000_000
 """Largest array that `read_view` opens."""

@@ -13,8 +13,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from lampyris.core.images import RawImage
-from lampyris.io.images.ivis_click import SYNTHETIC, UNMIXED, USER_LABELS
-from lampyris.io.images.ivis_info import MAX_KEY, decoded
+from lampyris.io.images.ivis.click import SYNTHETIC, UNMIXED, USER_LABELS
+from lampyris.io.images.ivis.info import MAX_KEY, decoded
 
 _TIME = re.compile(r"(\d{4}-\d\d-\d\d)(?:T(\d\d:\d\d:\d\d))?", re.ASCII)
 _WEEKDAYS = ("Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday", "Sunday")

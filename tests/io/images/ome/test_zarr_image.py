@@ -16,7 +16,7 @@ from zarr.codecs import BloscCodec, BytesCodec, Crc32cCodec, GzipCodec, Transpos
 
 from lampyris.core.errors import ImageError, LampyrisError, UnsafeFileError
 from lampyris.core.images import RawImage
-from lampyris.io.images.ome_zarr_image import ome_zarr_files, read_ome_zarr_image, write_ome_zarr_image
+from lampyris.io.images.ome.zarr_image import ome_zarr_files, read_ome_zarr_image, write_ome_zarr_image
 
 RNG = np.random.default_rng(3)
 COUNTS = RNG.integers(90, 40000, (2, 50, 60)).astype(np.uint16)
@@ -195,7 +195,7 @@ def test_axes(tmp_path, axes, shape):
 
 def test_layout_of_bioformats2raw(tmp_path):
     """A group of groups, its image in 0, with an OME-XML beside it that tells exposures."""
-    from lampyris.io.images.ome_xml import ome_description
+    from lampyris.io.images.ome.xml import ome_description
 
     for zarr_format, bare in (
         (2, {"bioformats2raw.layout": 3}),

@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 
 from lampyris.core.errors import UnsafeFileError
 from lampyris.io.images.tiff import MAX_EXPANSION, MAX_SEGMENTS
-from lampyris.io.images.zarr_codecs import (
+from lampyris.io.images.zarr.codecs import (
     COMPRESSORS,
     ChunkError,
     decompressed,
@@ -25,7 +25,7 @@ from lampyris.io.images.zarr_codecs import (
     shard_index,
     without_checksum,
 )
-from lampyris.io.images.zarr_folder import MEND_COPY, MEND_EXPORT, MEND_LIMITS, StoredFile, ZarrFolder
+from lampyris.io.images.zarr.folder import MEND_COPY, MEND_EXPORT, MEND_LIMITS, StoredFile, ZarrFolder
 
 MAX_AXES = 6
 _KINDS = ("u1", "u2", "u4", "i1", "i2", "i4", "f4", "f8")

@@ -14,9 +14,9 @@ import tifffile
 
 from lampyris.core.errors import ImageError, UnsafeFileError
 from lampyris.core.images import RawImage
-from lampyris.io.images.ivis_click import click_metadata, read_ivis_click
-from lampyris.io.images.ivis_info import coefficients, decoded, iso_time, number, parsed, wavelength_nm
-from lampyris.io.images.ivis_sequence import read_ivis_sequence, sequence_clicks
+from lampyris.io.images.ivis.click import click_metadata, read_ivis_click
+from lampyris.io.images.ivis.info import coefficients, decoded, iso_time, number, parsed, wavelength_nm
+from lampyris.io.images.ivis.sequence import read_ivis_sequence, sequence_clicks
 
 CAPS: dict[str, Any] = {"max_pixels": 10_000, "max_pages": 16, "max_bytes": 1_000_000}
 COUNTS = np.random.default_rng(5).integers(0, 65536, (6, 8), dtype=np.uint16)

@@ -24,10 +24,10 @@ from lampyris.core.errors import UnsafeFileError
 from lampyris.core.images import LABELS, RawImage
 from lampyris.io.durable import durable_directory
 from lampyris.io.images.counts import counts_of
-from lampyris.io.images.ome_xml import MAX_BYTES, OmeMetadata, ome_metadata
-from lampyris.io.images.zarr_chunks import ZarrArray, open_array, read_region, understood
-from lampyris.io.images.zarr_codecs import ChunkError
-from lampyris.io.images.zarr_folder import MEND_COPY, MEND_EXPORT, MEND_LIMITS, ZarrFolder
+from lampyris.io.images.ome.xml import MAX_BYTES, OmeMetadata, ome_metadata
+from lampyris.io.images.zarr.chunks import ZarrArray, open_array, read_region, understood
+from lampyris.io.images.zarr.codecs import ChunkError
+from lampyris.io.images.zarr.folder import MEND_COPY, MEND_EXPORT, MEND_LIMITS, ZarrFolder
 
 SYNTHETIC_NOTE = "These data are synthetic: simulated, not measured."
 _VERSIONS = ("0.4", "0.5")

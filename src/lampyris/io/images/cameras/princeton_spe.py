@@ -19,7 +19,14 @@ import numpy as np
 from lampyris.core.errors import UnsafeFileError
 from lampyris.core.frames import FrameStream
 from lampyris.core.images import RawImage
-from lampyris.io.images.camera_files import MEND_COPY, MEND_EXPORT, MEND_SERIES, CameraFile, camera_image, camera_stream
+from lampyris.io.images.cameras.files import (
+    MEND_COPY,
+    MEND_EXPORT,
+    MEND_SERIES,
+    CameraFile,
+    camera_image,
+    camera_stream,
+)
 from lampyris.io.images.tiff import FileBytes, opened_file, refuse
 from lampyris.io.safe_xml import DeclarationError, xml_root
 

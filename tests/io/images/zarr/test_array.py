@@ -10,7 +10,7 @@ import zarr
 from zarr.codecs import ZstdCodec
 
 from lampyris.io.durable import sha256_tree
-from lampyris.io.images.zarr_array import read_array, read_group, write_array, write_group
+from lampyris.io.images.zarr.array import read_array, read_group, write_array, write_group
 
 RNG = np.random.default_rng(9)
 ARRAYS = {

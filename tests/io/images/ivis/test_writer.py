@@ -9,9 +9,9 @@ import numpy as np
 import pytest
 
 from lampyris.core.images import RawImage
-from lampyris.io.images.ivis_click import read_ivis_click
-from lampyris.io.images.ivis_sequence import read_ivis_sequence
-from lampyris.io.images.ivis_writer import click_files, sequence_files
+from lampyris.io.images.ivis.click import read_ivis_click
+from lampyris.io.images.ivis.sequence import read_ivis_sequence
+from lampyris.io.images.ivis.writer import click_files, sequence_files
 
 RNG = np.random.default_rng(11)
 CLICK = RawImage(

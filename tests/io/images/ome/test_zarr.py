@@ -9,7 +9,7 @@ import zarr
 
 from lampyris.core.errors import LampyrisError
 from lampyris.io.durable import durable_directory, sha256_tree
-from lampyris.io.images.ome_zarr import ViewMetadata, read_view, write_view
+from lampyris.io.images.ome.zarr import ViewMetadata, read_view, write_view
 
 RNG = np.random.default_rng(5)
 IMAGE = RNG.normal(size=(3, 20, 30)).astype(np.float32)

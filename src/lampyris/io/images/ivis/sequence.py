@@ -9,7 +9,7 @@ import numpy as np
 
 from lampyris.core.errors import UnsafeFileError
 from lampyris.core.images import RawImage
-from lampyris.io.images.ivis_click import (
+from lampyris.io.images.ivis.click import (
     INFO_FILES,
     UNMIXED,
     Budget,

@@ -1,7 +1,7 @@
 """OME-TIFF, and plain TIFF, both ways: one view of one animal, dims (channel, y, x).
 
 Reading trusts nothing: the file is taken into memory up to a cap, `lampyris.io.images.tiff` checks all that it declares before
-decoding, and `lampyris.io.images.ome_xml` reads its description without following anything out of it.
+decoding, and `lampyris.io.images.ome.xml` reads its description without following anything out of it.
 Writing gives the same bytes for the same image.
 """
 
@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 
 from lampyris.core.images import RawImage
 from lampyris.io.durable import write_bytes
-from lampyris.io.images.ome_xml import MAX_BYTES, ome_description, ome_metadata, plain_metadata
+from lampyris.io.images.ome.xml import MAX_BYTES, ome_description, ome_metadata, plain_metadata
 from lampyris.io.images.tiff import Caps, Page, Tiff, page_pixels, refuse, tiff_pages
 from lampyris.io.images.whole_file import file_bytes
 

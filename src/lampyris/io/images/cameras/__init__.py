@@ -1,0 +1,1 @@
+"""Files of scientific cameras: one frame, or many."""

@@ -1,0 +1,1 @@
+"""IVIS and Living Image: clicks, sequences of them, and their texts, read and written."""

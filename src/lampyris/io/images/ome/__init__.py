@@ -1,0 +1,1 @@
+"""OME-TIFF and OME-Zarr: pixels and metadata, read and written."""

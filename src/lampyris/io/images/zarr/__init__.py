@@ -1,0 +1,1 @@
+"""Zarr arrays of both versions: folders, chunks and their codecs."""

@@ -14,7 +14,6 @@ from typing import Any
 
 from lampyris import __version__
 from lampyris.cli import (
-    assays,
     bench,
     catalogue,
     drafts,
@@ -27,6 +26,7 @@ from lampyris.cli import (
     trials,
 )
 from lampyris.cli.arguments import Parser, add_output, figure_path
+from lampyris.cli.assays import verbs as assays
 from lampyris.cli.groups import verbs as comparisons
 from lampyris.cli.output import print_error, print_unexpected
 from lampyris.cli.relations import verbs as relations

@@ -12,7 +12,7 @@ import pytest
 from lampyris import cli
 from lampyris.assays.exvivo.light import OrganLight
 from lampyris.assays.exvivo.trays import _flux
-from lampyris.cli.assays import _bounded
+from lampyris.cli.assays.exvivo import _bounded
 from lampyris.core.assays import OrganFlag
 from lampyris.core.errors import ImageError, InputError, UsageError
 from lampyris.core.estimate import Estimate

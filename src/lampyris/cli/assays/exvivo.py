@@ -1,4 +1,4 @@
-"""Verb of assays: ``assay KIND``, organs on trays here, sections in `lampyris.cli.histology`, release in `lampyris.cli.release`."""
+"""Organs on trays: of a study to %ID/g, or single images to outlines and light."""
 
 import argparse
 import sys
@@ -7,8 +7,6 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from lampyris.cli import histology, release
-from lampyris.cli.arguments import AddVerb, figure_path
 from lampyris.cli.entries import flat_entry
 from lampyris.cli.figures import save_scene
 from lampyris.cli.output import exit_code, finding_entry, print_findings, print_json, print_table, print_written
@@ -20,56 +18,9 @@ if TYPE_CHECKING:
     from lampyris.core.estimate import Estimate
     from lampyris.study.exvivo.lone import LoneTray
 
-KINDS = ("exvivo", "histology", "release")
 
-
-def add_verbs(verb: AddVerb, /) -> None:
-    """Add this module's verbs."""
-    text = "analyse an assay: exvivo, organs on trays to %%ID/g; histology, labelled cells in sections; release, drug out of a carrier"
-    assay = verb("assay", _assay, text)
-    assay.add_argument("kind", choices=KINDS, metavar="KIND", help=f"which assay: {', '.join(KINDS)}")
-    assay.add_argument(
-        "paths",
-        metavar="DIR|FILE",
-        type=Path,
-        nargs="+",
-        help="folder of the study; of histology also single micrographs; of release tables",
-    )
-    assay.add_argument("--plot", type=figure_path, metavar="FILE", help="draw the result: .svg or .png")
-    assay.add_argument(
-        "--trays", type=Path, metavar="FOLDER", help="draw each tray with outlines and names, to accept or mend"
-    )
-    assay.add_argument(
-        "--outlines",
-        type=Path,
-        metavar="FOLDER",
-        help="write each tray's outlines as GeoJSON, to mend and name in assays.csv",
-    )
-    assay.add_argument(
-        "--photo",
-        type=Path,
-        action="append",
-        default=[],
-        metavar="FILE",
-        help="photograph of a tray without a study, one for each image in their order",
-    )
-    assay.add_argument(
-        "--uncorrected", action="store_true", help="in the plot, show beside it what no correction of absorption gives"
-    )
-    histology.add_options(assay)
-    release.add_options(assay)
-
-
-def _assay(options: argparse.Namespace) -> int:
-    if options.kind == "release":
-        return _release(options)
-    release.refuse_options(options)
-    if options.kind == "histology":
-        if options.trays or options.outlines or options.uncorrected or options.photo:
-            raise UsageError(
-                "--trays, --outlines, --photo and --uncorrected belong to exvivo; sections have --overlays"
-            )
-        return histology.count_sections(options)
+def measure_organs(options: argparse.Namespace, /) -> int:
+    """Run the assay on a study or on images, and print."""
     images = [path for path in options.paths if not path.is_dir() and path.suffix]
     if images:
         return _lone_trays(options, images)
@@ -91,21 +42,6 @@ def _assay(options: argparse.Namespace) -> int:
         _print(found)
         print_written(drawn)
     return exit_code(found.findings)
-
-
-def _release(options: argparse.Namespace) -> int:
-    others = (
-        options.trays,
-        options.outlines,
-        options.photo,
-        options.uncorrected,
-        options.overlays,
-        options.write_csv,
-        options.calls,
-    )
-    if any(others) or options.control:
-        raise UsageError("options of exvivo and histology do not belong to release")
-    return release.analyse_release(options)
 
 
 def _lone_trays(options: argparse.Namespace, images: Sequence[Path]) -> int:

@@ -16,7 +16,7 @@ from lampyris.core.errors import InputError, UsageError
 from lampyris.core.finding import Finding, Place, Severity
 
 if TYPE_CHECKING:
-    from lampyris.cli.release_columns import Curve, Curves
+    from lampyris.cli.assays.release_columns import Curve, Curves
     from lampyris.core.estimate import Estimate
     from lampyris.probe.release import Loading, ModelFit, ReleaseFits, Similarity, Trigger
 
@@ -99,7 +99,7 @@ def analyse_release(options: argparse.Namespace, /) -> int:
     """Read, fit, compare and print."""
     import numpy as np
 
-    from lampyris.cli.release_columns import read_curves
+    from lampyris.cli.assays.release_columns import read_curves
 
     loading = _loading(options)
     read = read_curves(options.paths, options)

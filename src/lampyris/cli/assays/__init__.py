@@ -1,0 +1,1 @@
+"""Verb ``assay``: organs on trays, sections, release, a module per kind."""

@@ -244,10 +244,10 @@ def measure(**size: Any) -> None:
     Parameters
     ----------
     **size
-        ``seeds`` and ``animals`` of `accuracy.lesions.lesion_score`; its own where left out.
+        ``seeds`` and ``animals`` of `accuracy.animals.lesions.lesion_score`; its own where left out.
     """
     sys.path.insert(0, str(Path(__file__).parents[1]))
-    from accuracy.lesions import lesion_score
+    from accuracy.animals.lesions import lesion_score
     from lampyris.trial.score_lesions import stated_organs
     from lampyris.trial.shares import calibration_bins, confidence_gap
 

@@ -172,7 +172,7 @@ def test_a_figure_is_judged_by_its_goal(tools, value, goal, held):
 
 
 def test_the_matched_arm_departs_from_the_default_only_in_what_is_assumed(tools):
-    from accuracy.thread import matched_design
+    from accuracy.animals.thread import matched_design
     from lampyris.virtual.design import default_design
 
     matched, drawn = matched_design(), default_design()

@@ -9,14 +9,14 @@ from lampyris.probe.materials import material
 @pytest.fixture(scope="module")
 def valley():
     from accuracy import bands
-    from accuracy.plane_waves import crystal
+    from accuracy.dot.plane_waves import crystal
 
     # few plane waves: the far bands are smooth states of s and p, which half the cutoff already holds
     return bands.valley(crystal("Se", 0.6117, 6.0), 0.28)
 
 
 def test_the_constants_of_the_table_are_recomputed(valley):
-    from accuracy.bands import edge_constants
+    from accuracy.dot.bands import edge_constants
 
     found = edge_constants(valley)
     rows = {name: [row.value for row in material("PbSe").values(name) if row.mark == "computed"] for name in found}

@@ -22,7 +22,7 @@ def campaign(monkeypatch):
 
 def test_fits_of_random_tables_are_those_of_statsmodels(campaign):
     pytest.importorskip("statsmodels")
-    from accuracy.mixed_oracle import compared_with_statsmodels
+    from accuracy.statistics.mixed_oracle import compared_with_statsmodels
 
     rng = np.random.default_rng(3)
     found = [compared_with_statsmodels(rng) for _ in range(20)]

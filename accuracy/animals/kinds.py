@@ -7,8 +7,8 @@ import sys
 from pathlib import Path
 from typing import Any
 
+from accuracy.animals.studies import analysed
 from accuracy.figures import Figure, figure
-from accuracy.studies import analysed
 from lampyris.study.graph.store import ANIMAL, StoredAnimal, read_noun, read_session
 from lampyris.trial.score_kinds import TRUE_KINDS, KindCase, confusion, kind_figures, score_kinds
 from lampyris.virtual.design import Design, default_design

@@ -5,8 +5,8 @@ What is said once of a lesion counts once, however many sessions show it. All of
 
 from typing import Any
 
+from accuracy.animals.studies import analysed
 from accuracy.figures import Figure, figure
-from accuracy.studies import analysed
 from lampyris.trial.demo import score_study
 from lampyris.trial.score import Score, accuracy, pooled
 from lampyris.virtual.design import Design, default_design

@@ -1,6 +1,6 @@
 """Where a dose of dots goes, beside published figures: what the parameters were set by, and what was held out.
 
-``python -m accuracy.fate TABLE`` fits again and writes the table of parameters that the package holds.
+``python -m accuracy.dot.fate TABLE`` fits again and writes the table of parameters that the package holds.
 """
 
 import csv

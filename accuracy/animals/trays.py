@@ -17,7 +17,7 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from accuracy.exvivo import tray_design
+from accuracy.animals.exvivo import tray_design
 from accuracy.figures import Figure, figure
 from lampyris.assays.exvivo import census
 from lampyris.assays.exvivo.outlines import GLOW_BORDERS, PHOTO_BORDERS, border_evidence

@@ -16,8 +16,8 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.optimize import brentq, least_squares
 
+from accuracy.dot.plane_waves import BANDS, BOHR_NM, HARTREE_EV, Crystal, crystal, hamiltonian, self_consistent
 from accuracy.figures import Figure, figure
-from accuracy.plane_waves import BANDS, BOHR_NM, HARTREE_EV, Crystal, crystal, hamiltonian, self_consistent
 from lampyris.core.constants import HBAR2_PER_2M0_EV_NM2
 from lampyris.probe.confinement.bands import Bands
 from lampyris.probe.confinement.coupled import coupled_bands

@@ -166,7 +166,7 @@ def oracle_figures(count: int, /) -> list[Figure]:
         import statsmodels  # noqa: F401
     except ImportError:
         return [figure(TABLE, "statsmodels", "agreement_share", None, None, 0, at_least=1.0)]
-    from accuracy.mixed_oracle import Agreement, compared_with_statsmodels
+    from accuracy.statistics.mixed_oracle import Agreement, compared_with_statsmodels
 
     rng = np.random.default_rng(43)
     found: list[Agreement] = [compared_with_statsmodels(rng) for _ in range(count)]

@@ -1,6 +1,6 @@
 """Quantiles of published tumour courses, from the workbook in the public domain that they came in.
 
-``python -m accuracy.fate_courses WORKBOOK TABLE`` writes the table that the package holds, the same bytes each time.
+``python -m accuracy.dot.fate_courses WORKBOOK TABLE`` writes the table that the package holds, the same bytes each time.
 """
 
 import csv

@@ -1,0 +1,1 @@
+"""Scores of virtual animals, organs on trays and sections against their truth."""

@@ -1,0 +1,1 @@
+"""Scores of the dot: its energies, growth, fate in the body and release."""

@@ -1,0 +1,1 @@
+"""Scores of statistics: error rates and coverage on drawn data, and independent implementations beside them."""

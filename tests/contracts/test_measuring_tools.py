@@ -183,7 +183,7 @@ def test_the_matched_arm_departs_from_the_default_only_in_what_is_assumed(tools)
 
 def test_figures_of_a_score(tools):
     """Ten lesions, nine found, eight fluxes covered: counted by hand."""
-    from accuracy import thread
+    from accuracy.animals import thread
     from lampyris.trial.score import Call, LesionView, Score
 
     first = LesionView(

@@ -8,7 +8,7 @@ import pytest
 @pytest.fixture
 def tables(monkeypatch):
     monkeypatch.syspath_prepend(str(Path(__file__).parents[2]))
-    from accuracy import censoring, fitting
+    from accuracy.statistics import censoring, fitting
 
     monkeypatch.setattr(censoring, "QUICK_DRAWS", 6)
     monkeypatch.setattr(fitting, "QUICK_DRAWS", 4)

@@ -13,7 +13,7 @@ from lampyris.virtual.design import default_design
 @pytest.fixture
 def table(monkeypatch):
     monkeypatch.syspath_prepend(str(Path(__file__).parents[2]))
-    from accuracy import exvivo
+    from accuracy.animals import exvivo
 
     return exvivo
 

@@ -11,7 +11,7 @@ from lampyris.virtual.design import World, default_design
 @pytest.fixture
 def table(monkeypatch):
     monkeypatch.syspath_prepend(str(Path(__file__).parents[2]))
-    from accuracy import kinds
+    from accuracy.animals import kinds
 
     return kinds
 

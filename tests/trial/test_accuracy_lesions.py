@@ -14,7 +14,7 @@ from lampyris.virtual.design import World, default_design
 @pytest.fixture
 def table(monkeypatch):
     monkeypatch.syspath_prepend(str(Path(__file__).parents[2]))
-    from accuracy import lesions
+    from accuracy.animals import lesions
 
     return lesions
 

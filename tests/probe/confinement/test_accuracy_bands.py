@@ -8,7 +8,7 @@ from lampyris.probe.materials import material
 
 @pytest.fixture(scope="module")
 def valley():
-    from accuracy import bands
+    from accuracy.dot import bands
     from accuracy.dot.plane_waves import crystal
 
     # few plane waves: the far bands are smooth states of s and p, which half the cutoff already holds
@@ -36,7 +36,7 @@ def test_bands_at_l_come_in_pairs_around_the_gap(valley):
 
 
 def test_the_pair_follows_the_mean_over_directions(valley):
-    from accuracy import bands
+    from accuracy.dot import bands
     from lampyris.core.constants import HBAR2_PER_2M0_EV_NM2
     from lampyris.probe.confinement.coupled import coupled_bands
 

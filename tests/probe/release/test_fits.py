@@ -228,7 +228,7 @@ def test_too_few_points_for_a_plateau():
 def test_right_models_and_honest_intervals_short_form(arm, monkeypatch):
     """The accuracy table with a draw each: the right model, and most intervals hold the truth."""
     monkeypatch.syspath_prepend(str(Path(__file__).parents[3]))
-    from accuracy import release as scores
+    from accuracy.dot import release as scores
 
     found = {one.measure: one for one in scores._choices(arm, 1)}
     assert found["right_model"].n == len(scores.TRUTHS)

@@ -23,7 +23,7 @@ ROOT = Path(__file__).parents[3]
 def nulls():
     sys.path.insert(0, str(ROOT))
     try:
-        from accuracy import nulls
+        from accuracy.statistics import nulls
 
         return nulls
     finally:

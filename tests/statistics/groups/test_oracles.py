@@ -15,7 +15,7 @@ ROOT = Path(__file__).parents[3]
 def oracles():
     sys.path.insert(0, str(ROOT))
     try:
-        from accuracy import oracles as table
+        from accuracy.statistics import oracles as table
     finally:
         sys.path.remove(str(ROOT))
     return table

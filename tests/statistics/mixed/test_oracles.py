@@ -15,7 +15,7 @@ from lampyris.statistics.mixed import repeated_measures
 @pytest.fixture
 def campaign(monkeypatch):
     monkeypatch.syspath_prepend(str(Path(__file__).parents[3]))
-    from accuracy import mixed
+    from accuracy.statistics import mixed
 
     return mixed
 

@@ -141,7 +141,7 @@ def test_results_are_storable_and_the_same_twice():
 
 def test_short_form_of_the_accuracy_table(monkeypatch):
     monkeypatch.syspath_prepend(str(Path(__file__).parents[3]))
-    from accuracy import onset as accuracy
+    from accuracy.statistics import onset as accuracy
 
     # of few sets a rate of 0.05 may be off by three standard deviations, which the goals are given
     found = [accuracy.shown(arm, measure, 20, one, goal) for arm, measure, one, goal in accuracy.MEASURES]

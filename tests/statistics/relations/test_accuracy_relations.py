@@ -8,7 +8,7 @@ import pytest
 @pytest.fixture
 def table(monkeypatch):
     monkeypatch.syspath_prepend(str(Path(__file__).parents[3]))
-    from accuracy import relations
+    from accuracy.statistics import relations
 
     return relations
 

@@ -8,14 +8,12 @@ sys.path.insert(0, str(Path(__file__).parent))
 if __name__ == "__main__":
     from cheap_curation import slow_correct, slow_follow, slow_two_spots
 
-    from lampyris.study.run import run_study
+    from lampyris.study.run import Analysis, run_study
 
     print("begun", flush=True)
     run_study(
         sys.argv[1],
         workers=int(sys.argv[2]),
         only=("a1", "a2"),
-        step=slow_two_spots,
-        follow=slow_follow,
-        correct=slow_correct,
+        analysis=Analysis(slow_two_spots, slow_follow, slow_correct),
     )

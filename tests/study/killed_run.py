@@ -8,7 +8,7 @@ sys.path.insert(0, str(Path(__file__).parent))
 if __name__ == "__main__":
     from cheap_step import cheap_follow, slow_step
 
-    from lampyris.study.run import run_study
+    from lampyris.study.run import Analysis, run_study
 
     print("begun", flush=True)
-    run_study(sys.argv[1], workers=int(sys.argv[2]), only=("a1", "a2"), step=slow_step, follow=cheap_follow)
+    run_study(sys.argv[1], workers=int(sys.argv[2]), only=("a1", "a2"), analysis=Analysis(slow_step, cheap_follow))

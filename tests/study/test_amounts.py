@@ -23,7 +23,7 @@ from lampyris.probe.probe import probe_from_settings
 from lampyris.study.assemble import load_results
 from lampyris.study.check import check_study
 from lampyris.study.opening.views import SessionRows, open_session
-from lampyris.study.run import run_study
+from lampyris.study.run import Analysis, run_study
 from lampyris.study.standards import all_bands_over, flux_per_unit, measure_standards
 
 HEADER = "standard,kind,amount,unit,value,value_unit,replicate,date,stock_relative_sd"
@@ -55,7 +55,7 @@ def rules(study):
 
 
 def run(study):
-    return run_study(study, workers=1, step=cheap_step, follow=cheap_follow)
+    return run_study(study, workers=1, analysis=Analysis(cheap_step, cheap_follow))
 
 
 def test_a_study_without_standards_and_doses_has_no_such_tables(small_study):

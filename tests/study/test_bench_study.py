@@ -13,7 +13,7 @@ from lampyris.probe.photophysics.bleaching import Bleaching
 from lampyris.study.assemble import load_results
 from lampyris.study.check import check_study
 from lampyris.study.dot.groups import file_groups
-from lampyris.study.run import render_again, run_study
+from lampyris.study.run import Analysis, render_again, run_study
 from lampyris.study.tables.bench import bench_tables
 from lampyris.study.tables.meanings import column_meaning
 from lampyris.virtual.instruments.photostability import TraceTruth, write_virtual_traces
@@ -56,7 +56,7 @@ def write_bench(study):
 @pytest.fixture(scope="module")
 def done(tmp_path_factory):
     study = write_bench(write_small_study(tmp_path_factory.mktemp("bench") / "study"))
-    outcome = run_study(study, workers=1, step=cheap_step, follow=cheap_follow)
+    outcome = run_study(study, workers=1, analysis=Analysis(cheap_step, cheap_follow))
     return study, outcome
 
 
@@ -122,7 +122,7 @@ def test_run_again_measures_nothing_and_rendering_gives_the_same_bytes(done, mon
     study = done[0]
     before = hashes(study)
     monkeypatch.setattr("lampyris.study.dot.task.stored_bench", lambda *_: pytest.fail("measured again"))
-    run_study(study, workers=1, step=cheap_step, follow=cheap_follow)
+    run_study(study, workers=1, analysis=Analysis(cheap_step, cheap_follow))
     assert hashes(study) == before
     render_again(study)
     assert hashes(study) == before

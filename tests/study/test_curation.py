@@ -8,6 +8,7 @@ import signal
 import subprocess
 import sys
 import time
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -21,13 +22,14 @@ from lampyris.io.images.ome.zarr import read_view
 from lampyris.study.assemble import load_results
 from lampyris.study.check import check_study
 from lampyris.study.export.take import export_study
-from lampyris.study.run import render_again, run_study
+from lampyris.study.run import Analysis, render_again, run_study
 from lampyris.study.tables.meanings import column_meaning
 from lampyris.study.tables.study import study_tables
 
 COLUMNS = [column.name for column in CURATION]
 WHO = {"reason": "fur", "author": "R. Vet", "time": "2026-03-20"}
 PART = ("a1", "a2")
+TWO_SPOTS = Analysis(two_spots_step, follow_by_number, correct_by_pixel)
 TWO = {"animal": "a1", "session": "d07", "view": "dorsal", "y_mm": 4.0, "x_mm": 3.0}
 
 
@@ -40,8 +42,7 @@ def curate(study, *rows):
 
 
 def run(study, **options):
-    steps = {"step": two_spots_step, "follow": follow_by_number, "correct": correct_by_pixel}
-    return run_study(study, **{"workers": 1, **steps, **options})
+    return run_study(study, **{"workers": 1, "analysis": TWO_SPOTS, **options})
 
 
 def stamps(study):
@@ -190,7 +191,7 @@ def test_workers_give_the_same_bytes(study, tmp_path):
 
 def test_killed_runs_resume_to_the_same_bytes(_written_study, tmp_path):
     study, whole = (Path(shutil.copytree(_written_study, tmp_path / name)) for name in ("killed", "whole"))
-    slow = {"step": slow_two_spots, "follow": slow_follow, "correct": slow_correct, "only": PART}
+    slow = {"analysis": Analysis(slow_two_spots, slow_follow, slow_correct), "only": PART}
     for one in (study, whole):
         curate(one, REJECT, MOVE)
     seconds = run(whole, **slow).seconds["total"]
@@ -383,7 +384,7 @@ def refuse_added(session, corrections, settings):
 def test_an_animal_that_fails_on_two_days_is_told_of_both_and_stops_alone(study):
     off = {"animal": "a1", "view": "dorsal", "action": "add", "kind": "lesion", "y_mm": 5.0, "x_mm": 4.0}
     curate(study, {**off, "session": "d00"}, {**off, "session": "d07"}, {**REJECT, "animal": "a2"})
-    outcome = run(study, correct=refuse_added)
+    outcome = run(study, analysis=replace(TWO_SPOTS, correction=refuse_added))
     assert [one["status"] for one in outcome.animals.values()] == ["failed", "done", "done", "done"]
     told = outcome.animals["a1"]["reason"]
     assert "is there on d00" in told and "is there on d07" in told

@@ -23,7 +23,7 @@ from lampyris.study.drawn.gather import DrawnOn, gather_regions
 from lampyris.study.drawn.task import measured_on
 from lampyris.study.export.take import export_study
 from lampyris.study.rules.sheets import Sheets
-from lampyris.study.run import run_study
+from lampyris.study.run import Analysis, run_study
 
 BOX = ((1.5, 1.5), (1.5, 4.5), (5.5, 4.5), (5.5, 1.5))
 
@@ -44,8 +44,8 @@ def sheet(study, *rows):
 
 
 def run(study, **options):
-    steps = {"step": two_spots_step, "follow": follow_by_number, "correct": correct_by_pixel, "only": ("a1", "a2")}
-    return run_study(study, workers=1, **{**steps, **options})
+    analysis = Analysis(two_spots_step, follow_by_number, correct_by_pixel)
+    return run_study(study, workers=1, **{"analysis": analysis, "only": ("a1", "a2"), **options})
 
 
 def test_measured_beside_what_was_detected(small_study):

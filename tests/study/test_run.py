@@ -19,7 +19,7 @@ from lampyris.core.errors import InputError, LampyrisError, UsageError
 from lampyris.io.durable import StudyLock, sha256_file
 from lampyris.io.images.ome.tiff import write_ome_tiff
 from lampyris.study.assemble import load_results
-from lampyris.study.run import MANIFEST, render_again, run_study
+from lampyris.study.run import MANIFEST, Analysis, render_again, run_study
 
 
 def manifest(study):
@@ -30,7 +30,7 @@ def manifest(study):
 def whole(_written_study, tmp_path_factory):
     """An uninterrupted run with the slow step, its hashes, and how long its sessions and report took."""
     study = Path(shutil.copytree(_written_study, tmp_path_factory.mktemp("whole") / "study"))
-    outcome = run_study(study, workers=1, step=slow_step, follow=cheap_follow)
+    outcome = run_study(study, workers=1, analysis=Analysis(slow_step, cheap_follow))
     assert outcome.exit_code == 0
     return study, hashes(study), outcome.seconds["total"]
 
@@ -42,7 +42,7 @@ PART = ("a1", "a2")
 def part(_written_study, tmp_path_factory):
     """The same on one arm, which has no comparison to draw."""
     study = Path(shutil.copytree(_written_study, tmp_path_factory.mktemp("part") / "study"))
-    outcome = run_study(study, workers=1, only=PART, step=slow_step, follow=cheap_follow)
+    outcome = run_study(study, workers=1, only=PART, analysis=Analysis(slow_step, cheap_follow))
     return study, hashes(study), outcome.seconds["total"]
 
 
@@ -74,12 +74,12 @@ def test_nothing_of_this_machine_or_moment_is_written(whole):
 
 
 def test_same_bytes_for_worker_processes(whole, small_study):
-    run_study(small_study, workers=2, step=slow_step, follow=cheap_follow)
+    run_study(small_study, workers=2, analysis=Analysis(slow_step, cheap_follow))
     assert hashes(small_study) == whole[1]
 
 
 def test_same_bytes_for_threads(part, small_study):
-    run_study(small_study, only=PART[::-1], step=slow_step, follow=cheap_follow)
+    run_study(small_study, only=PART[::-1], analysis=Analysis(slow_step, cheap_follow))
     assert hashes(small_study) == part[1]
 
 
@@ -88,7 +88,7 @@ def test_same_bytes_for_shuffled_sheet(part, small_study):
     rows = lines[1:]
     random.Random(1).shuffle(rows)
     (small_study / "samplesheet.csv").write_text("\n".join([lines[0], *rows]) + "\n")
-    run_study(small_study, workers=1, only=PART, step=slow_step, follow=cheap_follow)
+    run_study(small_study, workers=1, only=PART, analysis=Analysis(slow_step, cheap_follow))
     expected, found = part[1], hashes(small_study)
     # what cites the sheet's own hash differs; no result does
     changed = {name for name in expected if found[name] != expected[name]}
@@ -108,7 +108,7 @@ def test_killed_runs_resume_to_the_same_bytes(part, small_study):
             child.send_signal(signal.SIGKILL)
             child.wait()
         assert not (small_study / "results" / MANIFEST).exists() or hashes(small_study) == expected
-    run_study(small_study, only=PART, step=slow_step, follow=cheap_follow)
+    run_study(small_study, only=PART, analysis=Analysis(slow_step, cheap_follow))
     assert hashes(small_study) == expected
 
 
@@ -120,7 +120,7 @@ def test_second_run_does_nothing_again(whole):
         said.append((done, total, text))
 
     said = []
-    run_study(study, workers=1, step=slow_step, follow=cheap_follow, progress=say)
+    run_study(study, workers=1, analysis=Analysis(slow_step, cheap_follow), progress=say)
     after = {path: path.stat().st_mtime_ns for path in (study / "results").rglob("*") if path.name != MANIFEST}
     # directories change with the manifest beside them
     assert {p: t for p, t in after.items() if p.is_file()} == {p: t for p, t in before.items() if p.is_file()}
@@ -194,7 +194,7 @@ def test_a_broken_image_stops_its_animal_only(part, small_study):
     path = small_study / "raw/a2_d07.ome.tif"
     intact = path.read_bytes()
     path.write_bytes(intact[:200])
-    outcome = run_study(small_study, workers=1, only=PART, step=slow_step, follow=cheap_follow)
+    outcome = run_study(small_study, workers=1, only=PART, analysis=Analysis(slow_step, cheap_follow))
     assert outcome.exit_code == 4
     assert [animal["status"] for animal in outcome.animals.values()] == ["done", "failed"]
     assert "d07" in outcome.animals["a2"]["reason"]
@@ -208,7 +208,7 @@ def test_a_broken_image_stops_its_animal_only(part, small_study):
     assert any(finding.rule == "animal.failed" and "a2, d07" in finding.seen for finding in findings)
     assert any(finding.rule.startswith("image.") and finding.place.file == "raw/a2_d07.ome.tif" for finding in findings)
     path.write_bytes(intact)
-    assert run_study(small_study, workers=1, only=PART, step=slow_step, follow=cheap_follow).exit_code == 0
+    assert run_study(small_study, workers=1, only=PART, analysis=Analysis(slow_step, cheap_follow)).exit_code == 0
     assert hashes(small_study) == expected
 
 
@@ -217,7 +217,7 @@ def test_an_image_that_breaks_later_leaves_no_old_result(part, tmp_path):
     counts = np.full((2, 12, 10), 65535, np.uint16)
     counts[:, 0] = 20
     write_ome_tiff(study / "raw/a2_d00.ome.tif", image(0, counts=counts))
-    outcome = run_study(study, workers=1, only=PART, step=slow_step, follow=cheap_follow)
+    outcome = run_study(study, workers=1, only=PART, analysis=Analysis(slow_step, cheap_follow))
     assert outcome.exit_code == 4
     assert outcome.animals["a2"]["reason"].startswith("d00: raw/a2_d00.ome.tif is saturated")
     assert not any(name.startswith("sub-a2/ses-d00") for name in hashes(study))
@@ -226,7 +226,7 @@ def test_an_image_that_breaks_later_leaves_no_old_result(part, tmp_path):
 
 
 def test_any_error_of_the_step_stops_its_animal_only(small_study):
-    outcome = run_study(small_study, workers=1, only=PART, step=broken_for_a2, follow=cheap_follow)
+    outcome = run_study(small_study, workers=1, only=PART, analysis=Analysis(broken_for_a2, cheap_follow))
     assert outcome.exit_code == 4
     assert outcome.animals["a2"]["reason"].startswith("d00: RuntimeError: cannot read")
     assert outcome.animals["a1"]["status"] == "done"
@@ -236,7 +236,7 @@ def test_faults_of_sheets_stop_before_anything(small_study):
     text = (small_study / "samplesheet.csv").read_text()
     (small_study / "samplesheet.csv").write_text(text.replace(",b1,745", ",b3,745"))
     with pytest.raises(InputError, match="8 faults") as caught:
-        run_study(small_study, step=cheap_step, follow=cheap_follow)
+        run_study(small_study, analysis=Analysis(cheap_step, cheap_follow))
     assert caught.value.exit_code == 3
     assert len(caught.value.findings) == 8
     assert not (small_study / "results").exists()
@@ -244,7 +244,7 @@ def test_faults_of_sheets_stop_before_anything(small_study):
 
 def test_an_animal_that_cannot_be_followed_stops_only_itself(part, tmp_path):
     study = Path(shutil.copytree(part[0], tmp_path / "study"))
-    outcome = run_study(study, workers=1, only=PART, step=slow_step, follow=broken_follow_for_a2)
+    outcome = run_study(study, workers=1, only=PART, analysis=Analysis(slow_step, broken_follow_for_a2))
     assert outcome.exit_code == 4
     assert [animal["status"] for animal in outcome.animals.values()] == ["done", "failed"]
     assert outcome.animals["a2"]["reason"] == "following: ValueError: cannot follow results/sub-a2/ses-d00"
@@ -253,7 +253,7 @@ def test_an_animal_that_cannot_be_followed_stops_only_itself(part, tmp_path):
     assert any(one.rule == "animal.failed" and "a2 could not be followed" in one.seen for one in results.findings)
     # its sessions wait for a later run
     assert "sub-a2/ses-d07/session.json" in manifest(study)
-    assert run_study(study, workers=1, only=PART, step=slow_step, follow=cheap_follow).exit_code == 0
+    assert run_study(study, workers=1, only=PART, analysis=Analysis(slow_step, cheap_follow)).exit_code == 0
     assert hashes(study) == part[1]
 
 
@@ -284,7 +284,7 @@ def test_controls_go_into_every_animal_but_themselves(small_study):
     lines = (small_study / "samplesheet.csv").read_text().splitlines()
     lines = [line.replace(",qd,L1", ",,") if line.startswith("b") else line for line in lines]
     (small_study / "samplesheet.csv").write_text("\n".join(lines) + "\n")
-    run_study(small_study, workers=1, step=cheap_step, follow=cheap_follow)
+    run_study(small_study, workers=1, analysis=Analysis(cheap_step, cheap_follow))
     results = load_results(small_study / "results")
     told = sorted(one.seen.split(", ")[1] for one in results.findings if one.rule == "follow.cheap")
     # two controls of two sessions each: a labelled animal is given both, a control the other
@@ -297,7 +297,7 @@ def test_controls_go_into_every_animal_but_themselves(small_study):
     # a control that changes is looked at again by all that it speaks for, and by nobody else's images
     path = small_study / "raw/b1_d00.ome.tif"
     write_ome_tiff(path, image(counts_of(2, 3)))
-    run_study(small_study, workers=1, step=cheap_step, follow=cheap_follow)
+    run_study(small_study, workers=1, analysis=Analysis(cheap_step, cheap_follow))
     after = hashes(small_study)
     changed = {name for name in before if after[name] != before[name] and name.startswith("sub-")}
     records = {f"sub-{name}/record.json" for name in ("a1", "a2", "b1", "b2")}
@@ -307,7 +307,7 @@ def test_controls_go_into_every_animal_but_themselves(small_study):
 
 def test_only_one_animal(part, tmp_path):
     study = Path(shutil.copytree(part[0], tmp_path / "study"))
-    outcome = run_study(study, workers=1, only="a1", step=slow_step, follow=cheap_follow)
+    outcome = run_study(study, workers=1, only="a1", analysis=Analysis(slow_step, cheap_follow))
     assert list(outcome.animals) == ["a1"]
     assert {name.split("/")[0] for name in manifest(study) if name.startswith("sub-")} == {"sub-a1"}
     assert any(finding.rule == "run.only" for finding in load_results(study / "results").findings)
@@ -318,9 +318,9 @@ def test_only_one_animal(part, tmp_path):
 
 def test_only_an_unknown_animal(small_study):
     with pytest.raises(UsageError, match="has no animal zz"):
-        run_study(small_study, only="zz", step=cheap_step, follow=cheap_follow)
+        run_study(small_study, only="zz", analysis=Analysis(cheap_step, cheap_follow))
     with pytest.raises(UsageError, match="at least 1"):
-        run_study(small_study, workers=0, step=cheap_step, follow=cheap_follow)
+        run_study(small_study, workers=0, analysis=Analysis(cheap_step, cheap_follow))
 
 
 def test_excluded_and_removed_animals_leave_the_results(part, tmp_path):
@@ -332,7 +332,7 @@ def test_excluded_and_removed_animals_leave_the_results(part, tmp_path):
     (study / "animals.csv").write_text(
         animals.replace("a2,targeted,c1,tail vein,,,", "a2,targeted,c1,tail vein,yes,anaesthesia failed,R. Vet")
     )
-    outcome = run_study(study, workers=1, only=PART, step=slow_step, follow=cheap_follow)
+    outcome = run_study(study, workers=1, only=PART, analysis=Analysis(slow_step, cheap_follow))
     assert outcome.exit_code == 0
     reason = "anaesthesia failed (R. Vet)"
     assert outcome.animals["a2"] == {"group": "targeted", "status": "excluded", "reason": reason}
@@ -349,7 +349,7 @@ def test_force_makes_the_same_again(part, tmp_path):
     study = Path(shutil.copytree(part[0], tmp_path / "study"))
     path = study / "results/sub-a1/ses-d00/session.json"
     before = path.stat().st_mtime_ns
-    run_study(study, workers=1, only=PART, step=slow_step, follow=cheap_follow, force=True)
+    run_study(study, workers=1, only=PART, analysis=Analysis(slow_step, cheap_follow), force=True)
     assert path.stat().st_mtime_ns > before
     assert hashes(study) == part[1]
 
@@ -358,7 +358,7 @@ def test_a_smaller_report_does_not_stay(part, tmp_path):
     study = Path(shutil.copytree(part[0], tmp_path / "study"))
     render_again(study, image_budget_mb=0.001)
     assert manifest(study)["report.html"]["sha256"] == sha256_file(study / "results/report.html")
-    run_study(study, workers=1, only=PART, step=slow_step, follow=cheap_follow)
+    run_study(study, workers=1, only=PART, analysis=Analysis(slow_step, cheap_follow))
     assert hashes(study) == part[1]
 
 
@@ -369,14 +369,14 @@ def test_render_again_needs_complete_results(small_study):
 
 def test_two_runs_do_not_meet(small_study):
     with StudyLock(small_study), pytest.raises(LampyrisError, match="in use"):
-        run_study(small_study, step=cheap_step, follow=cheap_follow)
+        run_study(small_study, analysis=Analysis(cheap_step, cheap_follow))
 
 
 def test_a_growth_that_is_stated_later_reaches_the_animals_and_no_session(part, tmp_path):
     study = Path(shutil.copytree(part[0], tmp_path / "study"))
     with (study / "study.toml").open("a") as stream:
         stream.write('\n[growth]\nmodel = "exponential"\ndoubling_days = 2.5\ndoubling_log_sd = 0.3\n')
-    run_study(study, workers=1, only=PART, step=slow_step, follow=cheap_follow)
+    run_study(study, workers=1, only=PART, analysis=Analysis(slow_step, cheap_follow))
     before, after = part[1], hashes(study)
     changed = {name for name in before if after[name] != before[name] and name.startswith("sub-")}
     assert changed == {"sub-a1/record.json", "sub-a2/record.json"}

@@ -11,7 +11,7 @@ from lampyris.io.images.ome.zarr_image import write_ome_zarr_image
 from lampyris.study.check import check_study
 from lampyris.study.opening.headers import open_headers
 from lampyris.study.rules.sheets import Sheets
-from lampyris.study.run import run_study
+from lampyris.study.run import Analysis, run_study
 
 FULL = 60_000
 SEEN = {}
@@ -52,7 +52,7 @@ def frames(small_study):
 def test_a_sequence_is_analysed_as_its_mean(small_study, frames):
     assert check_study(small_study).errors == ()
     SEEN.clear()
-    run_study(small_study, workers=1, only="a1", step=step, follow=cheap_follow)
+    run_study(small_study, workers=1, only="a1", analysis=Analysis(step, cheap_follow))
     number, counts = SEEN["a1", "d07"]
     expected = frames.mean(axis=0)
     # a mean would hide that it was full once

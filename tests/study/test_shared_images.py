@@ -20,7 +20,7 @@ from lampyris.study.check import check_study
 from lampyris.study.graph.steps import session_task
 from lampyris.study.graph.tasks import RECORD
 from lampyris.study.opening.views import SessionRows, lanes_named, open_session, session_files
-from lampyris.study.run import run_study
+from lampyris.study.run import Analysis, run_study
 from lampyris.virtual.design import default_design, with_animals_per_image
 from lampyris.virtual.simulate import simulate_study
 from lampyris.virtual.truth import read_truth
@@ -240,7 +240,7 @@ def test_check_says_how_many_animals_were_found_and_where(study):
 
 def test_a_wrong_count_stops_the_animals_of_that_image_only(study):
     change(study, lambda row: row["lane"] == "3" and row["session"] == "d07")
-    outcome = run_study(study, workers=1, step=cheap_step, follow=cheap_follow)
+    outcome = run_study(study, workers=1, analysis=Analysis(cheap_step, cheap_follow))
     assert outcome.exit_code == 4
     assert {name: row["status"] for name, row in outcome.animals.items()} == {
         "m01": "failed", "m02": "failed", "m03": "failed",
@@ -269,7 +269,7 @@ def test_a_run_from_shared_images_is_the_same_in_any_order(made, tmp_path):
         copy = Path(shutil.copytree(made.study, tmp_path / folder))
         rows = rows_of(copy)
         write_rows(copy, [rows[k] for k in shuffle(len(rows))])
-        run_study(copy, workers=1, step=cheap_step, follow=cheap_follow, only=["m02"])
+        run_study(copy, workers=1, analysis=Analysis(cheap_step, cheap_follow), only=["m02"])
         return (copy / "results/sub-m02/ses-d07/session.json").read_bytes()
 
     assert results("one", range) == results("other", np.random.default_rng(1).permutation)
@@ -374,13 +374,13 @@ def test_every_file_of_a_folder_is_hashed(small_study):
     }
     assert inside <= set(session_files(small_study, rows, settings))
     assert len(inside) == 6
-    outcome = run_study(small_study, workers=1, step=cheap_step, follow=cheap_follow)
+    outcome = run_study(small_study, workers=1, analysis=Analysis(cheap_step, cheap_follow))
     assert outcome.exit_code == 0
     record = small_study / "results/sub-a1/ses-d00" / RECORD
     before = record.read_bytes()
     click = small_study / "raw/a1_d00_SEQ/a1_d00_002/ClickInfo.txt"
     click.write_bytes(click.read_bytes() + b"\r\n")
-    run_study(small_study, workers=1, step=cheap_step, follow=cheap_follow)
+    run_study(small_study, workers=1, analysis=Analysis(cheap_step, cheap_follow))
     assert record.read_bytes() != before
 
 

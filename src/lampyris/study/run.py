@@ -134,6 +134,25 @@ class _Level:
         return replace(self, progress=None).run(tasks, names, engine, 0)
 
 
+@dataclass(frozen=True, slots=True)
+class Analysis:
+    """What is done to a session, to an animal, and to a session that a person corrects.
+
+    Parameters
+    ----------
+    session : callable, optional
+        `lampyris.imaging.step.analyse_session` by default.
+    animal : callable, optional
+        `lampyris.study.graph.following.follow_sessions` by default.
+    correction : callable, optional
+        `lampyris.imaging.corrected.correct_session` by default.
+    """
+
+    session: SessionStep | None = None
+    animal: FollowStep | None = None
+    correction: CorrectStep | None = None
+
+
 def run_study(
     directory: Path | str,
     /,
@@ -143,9 +162,7 @@ def run_study(
     only: str | Sequence[str] | None = None,
     force: bool = False,
     progress: Progress | None = None,
-    step: SessionStep | None = None,
-    follow: FollowStep | None = None,
-    correct: CorrectStep | None = None,
+    analysis: Analysis = Analysis(),
 ) -> RunOutcome:
     """Analyse a study, or what of it is not done.
 
@@ -163,12 +180,8 @@ def run_study(
         Analyse also what is done.
     progress : callable, optional
         Called with the number done, the total and what was done.
-    step : callable, optional
-        Analysis of a session; `lampyris.imaging.step.analyse_session` by default.
-    follow : callable, optional
-        Analysis of an animal; `lampyris.study.graph.following.follow_sessions` by default.
-    correct : callable, optional
-        Correction of a session by hand; `lampyris.imaging.corrected.correct_session` by default.
+    analysis : Analysis
+        What is done to sessions and animals, where it is not the package's own.
 
     Returns
     -------
@@ -200,11 +213,11 @@ def run_study(
             _make_room(study / RESULTS)
             level = _Level(force=force, progress=progress, total=work.count)
             with durable.passing_directory(study / RESULTS) as passing:
-                parts = _begin_light(work, engine, follow, passing)
-                outcomes = _run_sessions(work, step or _own_step(), engine, level)
+                parts = _begin_light(work, engine, analysis.animal, passing)
+                outcomes = _run_sessions(work, analysis.session or _own_step(), engine, level)
                 analysed = time.monotonic()
                 light = passing.resolve() if light_is_shared(parts) else None
-                follow = follow or follow_sessions
+                follow = analysis.animal or follow_sessions
                 plans, animal_tasks = _run_animals(work, outcomes, follow, engine, level, light)
                 curated = run_corrections(
                     study,
@@ -212,7 +225,7 @@ def run_study(
                     plans,
                     settings,
                     partial(level.run_again, engine),
-                    correct=correct or _own_correction(),
+                    correct=analysis.correction or _own_correction(),
                     follow=follow,
                 )
             trays = _run_assays(work, check, engine, level)

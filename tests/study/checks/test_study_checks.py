@@ -16,7 +16,7 @@ from lampyris.core.checks import Outcome, Stated
 from lampyris.study.assemble import load_results
 from lampyris.study.check import check_study
 from lampyris.study.checks.run import CHECKS
-from lampyris.study.run import run_study
+from lampyris.study.run import Analysis, run_study
 from lampyris.virtual.design import default_design
 from lampyris.virtual.simulate import simulate_study
 
@@ -43,7 +43,7 @@ def never(*what):
 @pytest.fixture(scope="module")
 def _analysed_once(tmp_path_factory):
     study = write_small_study(tmp_path_factory.mktemp("analysed") / "study")
-    run_study(study, workers=1, step=cheap_step, follow=cheap_follow)
+    run_study(study, workers=1, analysis=Analysis(cheap_step, cheap_follow))
     return study
 
 
@@ -70,7 +70,7 @@ def test_what_is_only_reported_repeats_no_analysis(analysed, monkeypatch):
     edit("study.toml", "per_cell = 1e5\n", "per_cell = 1e5\n" + ASKED)(analysed)
     monkeypatch.setattr("cheap_step.view_result", never)
     monkeypatch.setattr("cheap_step.endpoints_of", never)
-    run_study(analysed, workers=1, step=cheap_step, follow=cheap_follow)
+    run_study(analysed, workers=1, analysis=Analysis(cheap_step, cheap_follow))
     results = load_results(analysed / "results")
     assert "L15" not in fired(results.checks)
     assert {item.item: item.said for item in results.reporting if item.guideline == "ARRIVE 2.0"}["4a"] == "by weight"
@@ -81,7 +81,7 @@ def test_a_conclusion_that_does_not_hold_stops_no_analysis(small_study):
     checked = check_study(small_study)
     assert fired(checked.checks)["L17"] == "error"
     assert [finding.rule for finding in checked.errors] == ["L17"] and checked.sheet_errors == ()
-    assert run_study(small_study, workers=1, step=cheap_step, follow=cheap_follow, only="a1").exit_code == 0
+    assert run_study(small_study, workers=1, analysis=Analysis(cheap_step, cheap_follow), only="a1").exit_code == 0
     assert fired(load_results(small_study / "results").checks)["L17"] == "error"
 
 

@@ -12,7 +12,7 @@ from lampyris.study.assemble import load_results
 from lampyris.study.check import check_study
 from lampyris.study.draft.allocating import parse_groups
 from lampyris.study.draft.begin import begin_study
-from lampyris.study.run import run_study
+from lampyris.study.run import Analysis, run_study
 
 ANIMALS = "animal,weight_g,cage\n" + "".join(f"x{n},{20 + n % 5},c{n // 4}\n" for n in range(12))
 
@@ -127,6 +127,6 @@ def test_a_template_says_what_is_missing(tmp_path):
 def test_the_methods_tell_how_animals_were_allocated(tmp_path):
     study = write_small_study(tmp_path / "study")
     begin_study(study, allocate="targeted:2,untargeted:2", seed=3)
-    run_study(study, workers=1, step=cheap_step, follow=cheap_follow)
+    run_study(study, workers=1, analysis=Analysis(cheap_step, cheap_follow))
     methods = load_results(study / "results", images=False).methods
     assert [text for text in methods if text.startswith("Allocation. ") and "seed 3" in text]

@@ -22,7 +22,7 @@ from lampyris.study.draft import blinding
 from lampyris.study.draft.begin import begin_study
 from lampyris.study.draft.freezing import freeze_study, unblind_study
 from lampyris.study.draft.telling import strike_out
-from lampyris.study.run import run_study
+from lampyris.study.run import Analysis, run_study
 
 WORDS = ("verum", "placebo", "Wirkstoff", "secretdot", "otherdot", "LOT77", "unmarkiert")
 SETTINGS_CHANGES = {
@@ -77,7 +77,7 @@ def told(folder):
 
 
 def analysed(study):
-    outcome = run_study(study, workers=1, step=cheap_step, follow=cheap_follow)
+    outcome = run_study(study, workers=1, analysis=Analysis(cheap_step, cheap_follow))
     assert outcome.exit_code == 0
     return outcome
 

@@ -19,14 +19,14 @@ from lampyris.io.durable import sha256_file
 from lampyris.study.assemble import load_results
 from lampyris.study.export.take import export_study
 from lampyris.study.outcomes import owners
-from lampyris.study.run import run_study
+from lampyris.study.run import Analysis, run_study
 from lampyris.study.tables.study import study_tables
 
 
 @pytest.fixture(scope="module")
 def analysed(_written_study, tmp_path_factory):
     study = Path(shutil.copytree(_written_study, tmp_path_factory.mktemp("export") / "study"))
-    run_study(study, workers=1, step=cheap_step, follow=cheap_follow)
+    run_study(study, workers=1, analysis=Analysis(cheap_step, cheap_follow))
     return study
 
 
@@ -328,7 +328,7 @@ def test_the_crate_is_a_process_run_crate(taken):
 def test_a_synthetic_study_says_so_in_every_note(study):
     settings = study / "study.toml"
     settings.write_text(settings.read_text().replace('name = "small"', 'name = "small"\nsynthetic = true'))
-    run_study(study, workers=1, step=cheap_step, follow=cheap_follow)
+    run_study(study, workers=1, analysis=Analysis(cheap_step, cheap_follow))
     made = export_study(study)
     assert "SYNTHETIC" in (made.folder / "README.txt").read_text("utf-8")
     assert all(json.loads(path.read_text("utf-8"))["synthetic"] for path in made.folder.rglob("*.geojson"))
@@ -344,7 +344,7 @@ def test_hostile_names_stay_names(study):
         path = study / sheet
         path.write_text(path.read_text().replace("a1,", '"=HYPERLINK(""x"")",'))
     shutil.rmtree(study / "results")
-    run_study(study, workers=1, step=cheap_step, follow=cheap_follow)
+    run_study(study, workers=1, analysis=Analysis(cheap_step, cheap_follow))
     made = export_study(study, what=("tables", "regions"))
     animals = {row["animal"] for row in rows(made.folder / "tables/detections.csv")}
     assert '\'=HYPERLINK("x")' in animals

@@ -14,7 +14,7 @@ from lampyris.study.check import check_study
 from lampyris.study.export.take import export_study
 from lampyris.study.exvivo.stored import LONGEST_SHOWN, read_tray
 from lampyris.study.graph.tasks import hash_files
-from lampyris.study.run import render_again, run_study
+from lampyris.study.run import Analysis, render_again, run_study
 from lampyris.virtual.design import read_design
 from lampyris.virtual.simulate import simulate_study
 from lampyris.virtual.truth import read_truth
@@ -64,7 +64,7 @@ TARGETED, CONTROL = "results/assays/targeted-tray1_organs", "results/assays/cont
 
 
 def run(study, *, workers=1, **options):
-    return run_study(study, workers=workers, step=cheap_step, follow=cheap_follow, **options)
+    return run_study(study, workers=workers, analysis=Analysis(cheap_step, cheap_follow), **options)
 
 
 def copied(study, folder):

@@ -16,7 +16,7 @@ from lampyris.core.errors import ImageError, LampyrisError, MissingExtraError, U
 from lampyris.io.durable import sha256_file, sha256_tree
 from lampyris.study.graph import cluster
 from lampyris.study.graph.tasks import Task, open_engine, run_tasks
-from lampyris.study.run import run_study
+from lampyris.study.run import Analysis, run_study
 
 distributed = pytest.importorskip("distributed", reason="distributed is not installed")
 # the cluster's own threads and sockets are closed by its finalisers, after the test that made them
@@ -76,8 +76,11 @@ def rules(error):
 
 def test_same_bytes_as_alone(small_study, tmp_path_factory, processes):
     alone = Path(shutil.copytree(small_study, tmp_path_factory.mktemp("alone") / "study"))
-    assert run_study(alone, workers=1, only=PART, step=cheap_step, follow=cheap_follow).exit_code == 0
-    assert run_study(small_study, scheduler=processes, only=PART, step=cheap_step, follow=cheap_follow).exit_code == 0
+    assert run_study(alone, workers=1, only=PART, analysis=Analysis(cheap_step, cheap_follow)).exit_code == 0
+    assert (
+        run_study(small_study, scheduler=processes, only=PART, analysis=Analysis(cheap_step, cheap_follow)).exit_code
+        == 0
+    )
     assert sha256_tree(small_study / "results") == sha256_tree(alone / "results")
 
 

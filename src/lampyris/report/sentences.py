@@ -18,14 +18,14 @@ SYMBOLS = {"chi2": "χ²", "rho": "ρ", "tau": "τ"}
 _LEAST_P = 1e-15
 
 
-def p_text(p: float, /) -> str:
-    """An exact p in three digits.
+def p_words(p: float, /) -> str:
+    """An exact p in three digits, for a manuscript; the page shows the two of `lampyris.report.numbers.p_text`.
 
     Examples
     --------
-    >>> p_text(0.01739), p_text(0.9999), p_text(float("nan"))
+    >>> p_words(0.01739), p_words(0.9999), p_words(float("nan"))
     ('p = 0.0174', 'p = 1.00', 'p not obtained')
-    >>> p_text(1.2e-9).replace("\\u202f", " ")
+    >>> p_words(1.2e-9).replace("\\u202f", " ")
     'p = 1.20 × 10⁻⁹'
     """
     if math.isnan(p):
@@ -55,7 +55,7 @@ def reported(test: TestResult, /) -> str:
     inside = f"({', '.join(df_text(one) for one in test.df)})" if test.df else ""
     shown = number(test.statistic, digits=3)
     # a check such as a ratio of spreads has no p
-    p = "" if math.isnan(test.p) and not test.df else f", {p_text(test.p)}"
+    p = "" if math.isnan(test.p) and not test.df else f", {p_words(test.p)}"
     return f"{test.name}, {SYMBOLS.get(test.symbol, test.symbol)}{inside} = {shown}{p}"
 
 
@@ -168,7 +168,7 @@ def pair_rows(pairs: Sequence[PairDifference], /, *, logarithmic: bool = False) 
             f"{pair.a} - {pair.b}",
             _shown(pair.difference.value),
             _ends(pair.difference),
-            p_text(pair.p)[2:].strip("= "),
+            p_words(pair.p)[2:].strip("= "),
         ]
         row += [_ratio(pair) if logarithmic else _interval(pair.ratio)] if ratio else []
         row += [_interval(pair.effect_size)] if sized else []

@@ -14,7 +14,7 @@ from lampyris.core.errors import UsageError
 from lampyris.core.estimate import Estimate
 from lampyris.report.drawing.scene import Scene
 from lampyris.report.numbers import number, value_interval
-from lampyris.report.sentences import p_text, plural, reported
+from lampyris.report.sentences import p_words, plural, reported
 from lampyris.statistics.groups import compare_factorial, compare_groups, compare_summary
 
 if TYPE_CHECKING:
@@ -219,7 +219,7 @@ def _ends(low: float, high: float) -> str:
 
 
 def _p(p: float) -> str:
-    return p_text(p)[2:].strip("= ")
+    return p_words(p)[2:].strip("= ")
 
 
 def _time_scene(found: "LongitudinalComparison", options: argparse.Namespace, question: Asked, width: float) -> Scene:
@@ -247,7 +247,7 @@ def _with_equivalence(answer: Answer, comparison: Comparison, options: argparse.
     within = "lies inside" if found.shown else "reaches beyond"
     name = "ratio" if options.log else "difference"
     sentence = (
-        f"Equivalence {'is' if found.shown else 'is not'} shown ({p_text(found.p)}, {found.tests[0].name}): the "
+        f"Equivalence {'is' if found.shown else 'is not'} shown ({p_words(found.p)}, {found.tests[0].name}): the "
         f"{100 * (1 - 2 * found.alpha):g} % interval of the {name}, {_ends(found.effect.low, found.effect.high)}, {within} "
         f"the margin {_ends(low, high)}."
     )

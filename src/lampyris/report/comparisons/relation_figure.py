@@ -9,7 +9,7 @@ from lampyris.report.drawing.axes import LABEL_PT, Scale, draw_bottom, draw_left
 from lampyris.report.drawing.scene import PAPER, SOFT, Note, Pen, Scene, Type, figure_text, text_width_mm, wrapped
 from lampyris.report.links import Link
 from lampyris.report.numbers import number, value_interval
-from lampyris.report.sentences import p_text
+from lampyris.report.sentences import p_words
 
 _WIDTH_MM = 88.0
 _LEFT_MM, _TOP_MM, _FOOT_MM = 16.0, 12.0, 9.0
@@ -42,11 +42,11 @@ def relation_scene(relation: Relation, arms: Mapping[str, Arm], /) -> Scene:
         draw_up_label(scene, 2.8 + 3.0 * k, (up.start + up.end) / 2, line)
     r, test = relation.r, relation.tests[0]
     where = "within arms" if not relation.group else arms[relation.group].title
-    head = f"r = {value_interval(r.value, r.low, r.high)}, {p_text(test.p)}, n = {len(relation.animals)}"
+    head = f"r = {value_interval(r.value, r.low, r.high)}, {p_words(test.p)}, n = {len(relation.animals)}"
     scene.text((_LEFT_MM, 4.0), figure_text(head, longest=80), Type(7.0, bold=True))
     words = figure_text(where, longest=30)
     if math.isfinite(relation.p_adjusted):
-        words += f"; adjusted over the relations {p_text(relation.p_adjusted)}"
+        words += f"; adjusted over the relations {p_words(relation.p_adjusted)}"
     scene.text((_LEFT_MM, 7.4), words, Type(6.5, colour=SOFT))
     points = zip(relation.animals, relation.groups, relation.x_values, relation.y_values, strict=True)
     for animal, group, x, y in points:

@@ -20,7 +20,7 @@ from lampyris.report.plots.frame import (
     scale_ticks,
     value_scale,
 )
-from lampyris.report.sentences import p_text
+from lampyris.report.sentences import p_words
 
 _ROW_MM = 5.0
 _ABOVE_MM = 5.5
@@ -197,4 +197,4 @@ def _draw_effect(scene: Scene, effect: Effect, across: Scale, y: float) -> None:
 def _numbers(effect: Effect) -> str:
     one = effect.estimate
     text = f"{number(one.value, digits=3)} ({number(one.low, digits=3)} to {number(one.high, digits=3)})"
-    return text if math.isnan(effect.p) else f"{text}, {p_text(effect.p)}"
+    return text if math.isnan(effect.p) else f"{text}, {p_words(effect.p)}"

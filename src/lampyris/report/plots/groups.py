@@ -27,7 +27,7 @@ from lampyris.report.plots.frame import (
     swarm,
     value_scale,
 )
-from lampyris.report.sentences import comparison_sentence, p_text, plural, reported
+from lampyris.report.sentences import comparison_sentence, p_words, plural, reported
 
 _PANEL_MM = 48.0
 _BRACKET_MM = 4.3
@@ -262,9 +262,9 @@ def _levels(rows: Sequence[tuple[PairDifference, int, int, int]]) -> int:
 
 def _draw_bracket(scene: Scene, pair: PairDifference, ends: tuple[float, float], y: float) -> None:
     left, right = ends[0] + 0.7, ends[1] - 0.7
-    note = Note(f"{pair.a} and {pair.b}: {p_text(pair.p)}")
+    note = Note(f"{pair.a} and {pair.b}: {p_words(pair.p)}")
     scene.line([(left, y + 0.9), (left, y), (right, y), (right, y + 0.9)], Pen(INK, 0.5), note)
-    scene.text(((left + right) / 2, y - 0.7), p_text(pair.p).replace("p = ", ""), Type(6.0, "middle"))
+    scene.text(((left + right) / 2, y - 0.7), p_words(pair.p).replace("p = ", ""), Type(6.0, "middle"))
 
 
 def _draw_axes(scene: Scene, scale: Scale, left: float, shown: _Shown, names: Names, places: Sequence[float]) -> None:
@@ -308,5 +308,5 @@ def _spoken(comparison: Comparison) -> str:
         mean = group.mean
         ends = f"{level_text([mean])} interval {number(mean.low, digits=3)} to {number(mean.high, digits=3)}"
         parts.append(f"{group.group}: n = {group.n}, mean {number(mean.value, digits=3)}, {ends}.")
-    parts += [f"{pair.a} and {pair.b}: {p_text(pair.p)}." for pair in comparison.pairs]
+    parts += [f"{pair.a} and {pair.b}: {p_words(pair.p)}." for pair in comparison.pairs]
     return " ".join(parts)

@@ -23,7 +23,7 @@ from lampyris.report.plots.frame import (
     swarm,
     value_scale,
 )
-from lampyris.report.sentences import comparison_sentence, p_text, plural
+from lampyris.report.sentences import comparison_sentence, p_words, plural
 
 _PANEL_MM = 48.0
 _ABOVE_MM = 4.0
@@ -147,5 +147,5 @@ def _foot_words(comparison: Comparison, two: bool) -> list[str]:
         pair = comparison.pairs[0]
         ends = f"{number(pair.difference.low, digits=3)} to {number(pair.difference.high, digits=3)}"
         value = number(pair.difference.value, digits=3)
-        words.append(f"Right: differences {pair.a} − {pair.b}; mean {value} ({level} {ends}), {p_text(pair.p)}.")
+        words.append(f"Right: differences {pair.a} − {pair.b}; mean {value} ({level} {ends}), {p_words(pair.p)}.")
     return words

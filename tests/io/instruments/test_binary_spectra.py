@@ -1,8 +1,6 @@
 """OPUS, SPC, SPA, EMSA and SPX: small files made by hand, their numbers, and damage that is told."""
 
-import os
 import struct
-from pathlib import Path
 
 import numpy as np
 import pytest
@@ -206,11 +204,8 @@ def test_damage_is_told(tmp_path, module, content):
     assert report.passed, str(report)
 
 
-def test_a_real_opus_file():
-    folder = os.environ.get("LAMPYRIS_SAMPLES")
-    if not folder or not Path(folder, "ftir").is_dir():
-        pytest.skip("needs the folder of samples, named by LAMPYRIS_SAMPLES")
-    (one,) = read_spectra(Path(folder, "ftir", "opus_test.0000"))
+def test_a_real_opus_file(samples_of):
+    (one,) = read_spectra(samples_of("ftir") / "opus_test.0000")
     assert (one.axis.size, one.axis_name, one.signal_name) == (2567, "wavenumber", "absorbance")
     # ends, largest and smallest value as the file's own parameters FXV, LXV, MXY and MNY state them
     np.testing.assert_allclose(one.axis[[0, -1]], [699.3889538645833, 3998.3449384537757], rtol=1e-12)

@@ -1,8 +1,6 @@
 """Correlograms of Zetasizer databases, ALV files, text and workbooks: what they say, and what breaks them."""
 
-import os
 import sqlite3
-from pathlib import Path
 
 import numpy as np
 import pytest
@@ -17,11 +15,8 @@ G = 0.9 * np.exp(-2e4 * LAG)
 
 
 @pytest.fixture(scope="module")
-def samples():
-    folder = os.environ.get("LAMPYRIS_SAMPLES")
-    if not folder:
-        pytest.skip("needs the folder of samples, named by LAMPYRIS_SAMPLES")
-    return Path(folder) / "dls"
+def samples(samples_of):
+    return samples_of("dls")
 
 
 def written(tmp_path, text, name="a.txt"):

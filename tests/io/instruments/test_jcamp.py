@@ -1,8 +1,6 @@
 """JCAMP-DX: one array in every form of the standard, damage that is told, and real files."""
 
-import os
 from itertools import pairwise
-from pathlib import Path
 
 import numpy as np
 import pytest
@@ -122,11 +120,8 @@ def test_whatever_bytes_come(tmp_path):
 
 
 @pytest.fixture
-def samples():
-    folder = os.environ.get("LAMPYRIS_SAMPLES")
-    if not folder or not Path(folder, "ftir").is_dir():
-        pytest.skip("needs the folder of samples, named by LAMPYRIS_SAMPLES")
-    return Path(folder, "ftir")
+def samples(samples_of):
+    return samples_of("ftir")
 
 
 REAL = {

@@ -1,6 +1,8 @@
 """Columns of numbers in an instrument's text export, found among its preamble and footer, whatever separates them."""
 
 import codecs
+import contextlib
+import csv
 import math
 import re
 from collections import Counter
@@ -14,8 +16,9 @@ from lampyris.io.instruments.files import refuse
 MAX_CELLS = 20_000_000
 """Numbers of one file; more are refused."""
 
-# separator and decimal mark that text exports use, the likelier first where two fit equally well
-_FORMS = (("\t", "."), ("\t", ","), (";", "."), (";", ","), (",", "."), (" ", "."), (" ", ","))
+# separator and decimal mark that text exports use, the likelier first where two fit equally well; commas that part and mark
+# decimals alike are told apart by the quotes about the cells
+_FORMS = (("\t", "."), ("\t", ","), (";", "."), (";", ","), (",", "."), (",", ","), (" ", "."), (" ", ","))
 _POINT = re.compile(r"[+-]?(\d+\.?\d*|\.\d+)([eEdD][+-]?\d{1,4})?", re.ASCII)
 _COMMA = re.compile(r"[+-]?(\d+,?\d*|,\d+)([eEdD][+-]?\d{1,4})?", re.ASCII)
 NUMBER = re.compile(r"[+-]?(?:\d+\.?\d*|\.\d+)(?:[eE][+-]?\d{1,4}(?!\d))?", re.ASCII)
@@ -107,7 +110,8 @@ def numeric_text(data: bytes, /, *, file: str, columns: int = 2) -> NumericText:
     Raises
     ------
     ImageError
-        If there is no block of numbers, or a line that goes on with its axis holds a word: the cell is named.
+        If there is no block of numbers, a line that goes on with its axis holds a word (the cell is named), or commas part columns
+        and decimals alike.
     """
     lines = decoded(data, file=file).splitlines()
     separator, decimal = _form(lines, columns)
@@ -130,6 +134,8 @@ def numeric_text(data: bytes, /, *, file: str, columns: int = 2) -> NumericText:
             values[k, column] = _number(cell, pattern, decimal, file, number)
     above = [row for row in cells[:start] if not _bare(row, pattern)]
     names, samples = _heads(above, width)
+    if separator == "," and decimal == ".":
+        _refuse_decimal_commas(block, len([name for name in names if name]), file)
     return NumericText(
         values,
         names,
@@ -155,7 +161,12 @@ def numbers_in(line: str, /) -> tuple[list[float], str]:
 def _cells(line: str, separator: str) -> list[str]:
     if separator == " ":
         return line.split()
-    row = [cell.strip().strip('"').strip() for cell in line.split(separator)]
+    parts = line.split(separator)
+    if separator == "," and '"' in line:
+        # a quoted cell may hold the separator, as a number with a decimal comma does
+        with contextlib.suppress(csv.Error):
+            parts = next(csv.reader([line]), [])
+    row = [cell.strip().strip('"').strip() for cell in parts]
     # many exports end each line with a separator
     while row and not row[-1]:
         row.pop()
@@ -223,6 +234,25 @@ def _refuse_break(cells: list[list[str]], block: tuple[int, int], pattern: re.Pa
                 seen = f"holds {broken[word][:30]!r} among its numbers, in column {word + 1}."
                 mend = "Leave the cell empty where nothing was measured, or write the number."
                 refuse(file, "instrument.number", seen, mend, row=beyond[0] + 1)
+
+
+def _refuse_decimal_commas(block: list[tuple[int, list[str]]], names: int, file: str) -> None:
+    """Refuse whole numbers in twice as many columns as there are names, or with zeros before them: halves of decimal commas."""
+    cells = [cell for _, row in block for cell in row if cell]
+    if any("." in cell for cell in cells):
+        return
+    width = max(len(row) for _, row in block)
+    padded = any(len(cell.lstrip("+-")) > 1 and cell.lstrip("+-")[0] == "0" and cell.isdigit() for cell in cells)
+    halves = 2 * names - 1 <= width <= 2 * names and width > names if names > 1 else padded and width > 2
+    if halves:
+        heads = f"{names} names above rows of {width}" if names > 1 else f"rows of {width}"
+        refuse(
+            file,
+            "instrument.decimal-comma",
+            f"holds {heads} whole numbers between commas: commas that mark decimals were split as if they parted columns.",
+            "Export it with decimal points, or with semicolons or tabs between the columns.",
+            row=block[0][0],
+        )
 
 
 def _bare(row: list[str], pattern: re.Pattern[str]) -> bool:

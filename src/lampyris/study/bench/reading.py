@@ -145,6 +145,13 @@ def record_each(
             except ValueError as error:
                 findings.append(remark(curve.file, rule, f"{curve.name}: {error}.", mend, column=curve.name))
                 continue
+            if apart := curve.words.get("points disagree"):
+                doubts = Doubts(rule.partition(".")[0], curve.file, findings, curve.name, list(made.flags))
+                seen = (
+                    f"has places of its axis that stand in it again with another signal; they were averaged: {apart}."
+                )
+                doubts.add("points-disagree", seen, "If they are scans of different samples, export each by itself.")
+                made = replace(made, flags=tuple(doubts.flags))
             records.append(made)
             samples.append(sample_key(source, made.name))
     return records, samples, findings

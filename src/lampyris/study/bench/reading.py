@@ -164,8 +164,16 @@ def saturated(spectrum: Spectrum, given: float | None, /) -> bool:
 
 
 def flat_topped(spectrum: Spectrum, /) -> bool:
-    """Whether the largest reading is repeated, as by a detector that saturates."""
-    return int(np.sum(spectrum.signal == np.nanmax(spectrum.signal))) >= _REPEATS
+    """Whether the largest reading is repeated, as by a detector that saturates, and by more than numbers are that were rounded."""
+    signal = spectrum.signal[np.isfinite(spectrum.signal)]
+    readings, times = np.unique(signal, return_counts=True)
+    if not readings.size:
+        return False
+    # how many readings share a value elsewhere: 1 where numbers are not rounded
+    usual = float(np.median([1, *times[:-1]]))
+    top = signal == readings[-1]
+    side_by_side = bool((top[:-2] & top[1:-1] & top[2:]).any())
+    return bool(times[-1] >= _REPEATS * usual or (side_by_side and usual == 1.0))
 
 
 def all_flags(records: Iterable[BenchRecord], /) -> tuple[str, ...]:

@@ -47,6 +47,8 @@ class NumericText:
         Decimal mark that was found.
     footer : bool
         Whether text follows the block.
+    others : int
+        Rows of as many numbers that stand apart from the block, and are not in it.
     """
 
     values: NDArray[np.float64]
@@ -56,6 +58,7 @@ class NumericText:
     rows: NDArray[np.int64]
     decimal: str
     footer: bool
+    others: int
 
 
 def decoded(data: bytes, /, *, file: str) -> str:
@@ -122,7 +125,8 @@ def numeric_text(data: bytes, /, *, file: str, columns: int = 2) -> NumericText:
         seen = f"holds no line with {columns} or more numbers."
         refuse(file, "instrument.no-numbers", seen, "Export axis and signal as columns of text.")
     unmeasured = _unmeasured(cells, numeric, pattern)
-    start, end = _block(numeric, [not any(row) or gap for row, gap in zip(cells, unmeasured, strict=True)])
+    blank = [gap or all(cell.lower() in _MISSING for cell in row) for row, gap in zip(cells, unmeasured, strict=True)]
+    start, end = _block(numeric, blank)
     _refuse_break(cells, (start, end), pattern, file)
     block = [(number, row) for number, row in enumerate(cells[start:end], start=start + 1) if any(row)]
     width = max(len(row) for _, row in block)
@@ -144,6 +148,7 @@ def numeric_text(data: bytes, /, *, file: str, columns: int = 2) -> NumericText:
         np.array([number for number, _ in block]),
         decimal,
         any(any(row) for row in cells[end:]),
+        sum(row and len(cells[k]) == width for k, row in enumerate(numeric) if not start <= k < end),
     )
 
 
@@ -215,7 +220,7 @@ def _unmeasured(cells: list[list[str]], numeric: list[bool], pattern: re.Pattern
 def _refuse_break(cells: list[list[str]], block: tuple[int, int], pattern: re.Pattern[str], file: str) -> None:
     """Refuse a line at an end of the block after which its axis goes on: the block would end there unseen."""
     filled = [k for k, row in enumerate(cells) if any(row)]
-    inside = [k for k in filled if block[0] <= k < block[1]]
+    inside = [k for k in filled if block[0] <= k < block[1] and pattern.fullmatch(cells[k][0])]
     if len(inside) < 2:
         return
     for last, before, beyond in (

@@ -15,11 +15,15 @@ from lampyris.io.instruments.numeric_text import NumericText, numeric_text
 _SIGNAL_WORDS = (
     ("transmittance", re.compile(r"transmi|%\s*t\b|^t\s*[%\[(]", re.IGNORECASE)),
     ("reflectance", re.compile(r"reflect|%\s*r\b", re.IGNORECASE)),
-    ("absorbance", re.compile(r"absorb|\babs\b|\bod\b(?![\s_=:]*\d)|\ba\.?u\.?\b.*abs|extinction", re.IGNORECASE)),
+    (
+        "absorbance",
+        re.compile(r"absorb|\babs\b|\bm(?:AU|OD)\b|\bod\b(?![\s_=:]*\d)|\ba\.?u\.?\b.*abs|extinction", re.IGNORECASE),
+    ),
     ("count_rate", re.compile(r"\bcps\b|counts?\s*/\s*s|count\s*rate", re.IGNORECASE)),
     ("counts", re.compile(r"count|\bphotons\b", re.IGNORECASE)),
     ("intensity", re.compile(r"intens|\bint\b|emission|fluor|\bpl\b|signal|\bs1", re.IGNORECASE)),
 )
+_MILLI = re.compile(r"\bm\.?(?:AU|OD|Abs|A\.U\.)(?![a-z])")
 _PERCENT = re.compile(r"%|percent", re.IGNORECASE)
 _EXCITATION = re.compile(r"(?:excitation|\bex|λex)[^\d\r\n]{0,30}(\d{3,4}(?:[.,]\d+)?)\s*(?:nm)?", re.IGNORECASE)
 _INTEGRATION = re.compile(
@@ -141,11 +145,15 @@ def _spectrum(
     axis, levels, averaged = placed(values[:, 0] * factor, values[:, 1], axis_name, file=file, row=row)
     heads = f"{found.names[column]} {found.samples[column]}".strip()
     signal_name = _signal_name(heads, signal)
+    if signal_name == "absorbance" and _MILLI.search(heads):
+        levels = levels / 1000.0
     levels, scaled = as_share(levels, signal_name, percent=bool(_PERCENT.search(heads)))
     text = "\n".join(found.preamble)
     words = {"decimal mark": found.decimal, **averaged, **scaled}
     if bandpass := _bandpass(found.preamble):
         words["bandpass_nm"] = bandpass
+    if found.others >= _FEWEST_STEPS:
+        words["rows apart"] = str(found.others)
     if found.footer:
         words["text after the numbers"] = "yes"
     return Spectrum(

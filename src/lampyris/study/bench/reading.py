@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import TypeVar
 
 import numpy as np
+from numpy.typing import NDArray
 
 from lampyris.core.bench import BenchRecord, BenchSource
 from lampyris.core.errors import ImageError
@@ -22,6 +23,8 @@ Told = tuple[str, bool, str, str]
 ABSORBED = ("absorbance", "transmittance", "reflectance")
 EMITTED = ("counts", "count_rate", "photon_flux", "irradiance")
 """Kinds of signal that a spectrum of the other sort does not have."""
+_FEWEST_STEPS, _GAP_STEPS, _GAP_SHARE = 8, 6.0, 0.02
+"""A gap is wider than so many usual steps, and than such a share of the whole; fewer steps show none."""
 _REPEATS = 4
 """Readings of one and the same largest signal that noise does not make."""
 
@@ -145,16 +148,24 @@ def record_each(
             except ValueError as error:
                 findings.append(remark(curve.file, rule, f"{curve.name}: {error}.", mend, column=curve.name))
                 continue
-            if apart := curve.words.get("points disagree"):
-                doubts = Doubts(rule.partition(".")[0], curve.file, findings, curve.name, list(made.flags))
-                seen = (
-                    f"has places of its axis that stand in it again with another signal; they were averaged: {apart}."
-                )
-                doubts.add("points-disagree", seen, "If they are scans of different samples, export each by itself.")
-                made = replace(made, flags=tuple(doubts.flags))
+            made = replace(made, flags=_of_reading(curve, rule.partition(".")[0], made.flags, findings))
             records.append(made)
             samples.append(sample_key(source, made.name))
     return records, samples, findings
+
+
+def _of_reading(curve: Spectrum, technique: str, flags: Sequence[str], findings: list[Finding]) -> tuple[str, ...]:
+    """Flags of a record with those of how its file was read."""
+    apart, left = curve.words.get("points disagree", ""), curve.words.get("rows apart", "")
+    doubts = Doubts(technique, curve.file, findings, curve.name, list(flags))
+    told = [
+        ("points-disagree", bool(apart), f"has places of its axis that come again with another signal, and were averaged: {apart}.",
+         "If they are scans of different samples, export each by itself."),
+        ("rows-not-read", bool(left), f"is of the longest block of numbers; {left} more rows of numbers stand apart and were not read.",
+         "Export each block as a file of its own."),
+    ]  # fmt: skip
+    doubts.add_held(told)
+    return tuple(doubts.flags)
 
 
 def saturated(spectrum: Spectrum, given: float | None, /) -> bool:
@@ -174,6 +185,22 @@ def flat_topped(spectrum: Spectrum, /) -> bool:
     top = signal == readings[-1]
     side_by_side = bool((top[:-2] & top[1:-1] & top[2:]).any())
     return bool(times[-1] >= _REPEATS * usual or (side_by_side and usual == 1.0))
+
+
+def gap_of(axis: NDArray[np.float64], /) -> tuple[float, float] | None:
+    """Ends of the widest stretch in which nothing was recorded, None where points lie about evenly.
+
+    Examples
+    --------
+    >>> gap_of(np.array([*range(400, 500), *range(560, 600)], float)), gap_of(np.arange(400.0, 500.0))
+    ((499.0, 560.0), None)
+    """
+    steps = np.diff(axis)
+    if steps.size < _FEWEST_STEPS:
+        return None
+    at = int(np.argmax(steps))
+    wide = steps[at] > max(_GAP_STEPS * float(np.median(steps)), _GAP_SHARE * float(axis[-1] - axis[0]))
+    return (float(axis[at]), float(axis[at + 1])) if wide else None
 
 
 def all_flags(records: Iterable[BenchRecord], /) -> tuple[str, ...]:

@@ -51,6 +51,19 @@ def test_replicates_are_pooled_and_lots_are_not(tmp_path):
     assert "2 samples" in apart.replicate
 
 
+def test_replicates_of_which_one_has_no_value_have_no_mean(tmp_path):
+    sources = []
+    for k in (1, 2):
+        write_virtual_emission(tmp_path / f"lot {k}.csv", SpectrumTruth(), rng=np.random.default_rng(k))
+        sources.append(BenchSource(tmp_path / f"lot {k}.csv", f"lot {k}.csv"))
+    rows = (tmp_path / "lot 2.csv").read_text().splitlines()
+    (tmp_path / "lot 2.csv").write_text("\n".join(rows[:160]))
+    found = measured("photoluminescence", *sources, profile="gaussian", lines=1).pooled
+    assert math.isnan(found.values["peak_nm"].value)
+    assert "1 of 2 replicates" in found.values["peak_nm"].method
+    assert "peak-at-edge" in found.flags
+
+
 def test_rows_that_number_replicates_are_of_one_sample(tmp_path):
     rng = np.random.default_rng(1)
     sources = []

@@ -236,6 +236,8 @@ def sample_of(name: str, /) -> str:
 def mean_of_replicates(estimates: Sequence[Estimate], /, *, least: float = -math.inf) -> Estimate:
     """Mean of replicates with Student's interval, cut at the least that the quantity can be; of a single one itself.
 
+    NaN where a replicate has no value.
+
     Examples
     --------
     >>> runs = [Estimate(value, 0.05, 0.0, 0.6, 0.95, "1", "") for value in (0.1, 0.5)]
@@ -244,6 +246,11 @@ def mean_of_replicates(estimates: Sequence[Estimate], /, *, least: float = -math
     """
     if len(estimates) == 1:
         return estimates[0]
+    missing = sum(not math.isfinite(one.value) for one in estimates)
+    if missing:
+        # a mean of the others would speak of those alone that were easy to measure
+        told = f"{missing} of {len(estimates)} replicates have no value, so there is no mean"
+        return Estimate(math.nan, math.nan, math.nan, math.nan, estimates[0].level, estimates[0].unit, told)
     mean = t_interval([one.value for one in estimates], unit=estimates[0].unit)
     return replace(mean, low=max(mean.low, min(least, mean.value)))
 

@@ -83,6 +83,9 @@ def test_arms_are_compared_with_their_test(tmp_path, capsys):
     (pair,) = document["pairs"]
     assert {pair["a"], pair["b"]} == {"QD810", "ICG"}
     assert pair["p"] < 0.001
+    # the arms side by side come first, each with its own line
+    drawn = plot.read_text()
+    assert drawn.index("arms side by side") < drawn.index("QD810 1")
     assert document["replicate"] == "traces: 4 of QD810, 4 of ICG"
     assert plot.read_bytes().startswith(b"<")
 

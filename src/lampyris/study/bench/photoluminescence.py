@@ -131,7 +131,7 @@ def _record(
         lists={"peaks_nm": tuple(map(placed, found.peaks_nm))} if found.lines > 1 and not edge else {},
         words={"profile": found.profile if found.lines == 1 else f"{found.lines} lines, {found.profile}"},
         flags=_flags(spectrum, wavelength[keep], found, settings, findings),
-        curves=(_curve(spectrum, wavelength[keep], signal[keep], found),),
+        curves=(_curve(spectrum, wavelength[keep], signal[keep], found, weights),),
     )
 
 
@@ -234,9 +234,14 @@ def _listed(wavelengths: Sequence[float]) -> str:
 
 
 def _curve(
-    spectrum: Spectrum, wavelength: NDArray[np.float64], signal: NDArray[np.float64], found: EmissionFit
+    spectrum: Spectrum,
+    wavelength: NDArray[np.float64],
+    signal: NDArray[np.float64],
+    found: EmissionFit,
+    sd: NDArray[np.float64] | None,
 ) -> BenchCurve:
-    own = found.fit.residuals[0]
+    # by the noise of each point where that is told from the spectrum
+    own = found.fit.residuals[0] / (sd if sd is not None else 1.0)
     spread = float(np.std(own))
     parts = {f"line {k}": part for k, part in enumerate(found.parts, start=1)} if found.lines > 1 else {}
     return BenchCurve(

@@ -185,4 +185,18 @@ def _pooled(
             for one in comparison.pairs
         )
     words = {"model": ", ".join(models)}
-    return BenchRecord(names[0], first[0].file, values, words=words, tables=tables, flags=all_flags(records))
+    flags = all_flags(records)
+    curves = (_side_by_side(records, arms, names),)
+    return BenchRecord(names[0], first[0].file, values, words=words, tables=tables, flags=flags, curves=curves)
+
+
+def _side_by_side(records: Sequence[BenchRecord], arms: Sequence[str], names: Sequence[str]) -> BenchCurve:
+    """Mean of each arm's fitted laws as shares of their starts; the readings stand in the traces' own panels."""
+    x = np.unique(np.concatenate([record.curves[0].x for record in records]))
+    shares: dict[str, list[NDArray[np.float64]]] = {name: [] for name in names}
+    for record, arm in zip(records, arms, strict=True):
+        own = record.curves[0]
+        fit = own.fit if own.fit is not None else own.y
+        shares[arm].append(np.interp(x, own.x, fit / fit[0], right=math.nan))
+    parts = {name: np.mean(each, axis=0) for name, each in shares.items()}
+    return BenchCurve("arms side by side", "light (min)", "share left", x, np.full(x.size, math.nan), parts=parts)

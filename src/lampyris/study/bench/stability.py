@@ -252,4 +252,7 @@ def _together(records: Sequence[BenchRecord]) -> BenchRecord:
 
 def _counted(records: Sequence[BenchRecord]) -> str:
     days = [len(np.unique(curve.x)) for one in records for curve in one.curves]
-    return f"{len(records)} samples over {min(days)} to {max(days)} days" if records else ""
+    if not records:
+        return ""
+    span = f"{max(days)}" if min(days) == max(days) else f"{min(days)} to {max(days)}"
+    return f"{len(records)} sample{'s' if len(records) > 1 else ''} over {span} days"

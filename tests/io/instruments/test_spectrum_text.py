@@ -51,6 +51,26 @@ def test_utf16_and_windows_text(tmp_path):
     assert spectra(tmp_path, ("Länge (nm)\tI\n" + PLAIN).encode("cp1252"))[0].axis.size == 3
 
 
+def test_a_workbook_with_free_text_above_its_numbers(tmp_path):
+    from openpyxl import Workbook
+
+    book = Workbook()
+    for row in (["Gerät", "Käthe"], [], ["Wellenlänge (nm)", "Intensität"], *([400 + k, k / 2] for k in range(6))):
+        book.active.append(row)
+    book.save(tmp_path / "a.xlsx")
+    (one,) = read_spectra(tmp_path / "a.xlsx")
+    np.testing.assert_array_equal([one.axis, one.signal], [400 + np.arange(6), np.arange(6) / 2])
+    book.active["B5"] = "n.d."
+    book.create_sheet("second").append([1, 2])
+    book.save(tmp_path / "a.xlsx")
+    with pytest.raises(ImageError, match="Keep one sheet"):
+        read_spectra(tmp_path / "a.xlsx")
+    del book["second"]
+    book.save(tmp_path / "a.xlsx")
+    with pytest.raises(ImageError, match=r"row 5.*'n\.d\.'"):
+        read_spectra(tmp_path / "a.xlsx")
+
+
 def test_columns_keep_their_names_and_lose_their_blanks(tmp_path):
     a, b = spectra(tmp_path, "Wavelength (nm),lot A,lot B\n400,1,\n401,2,5\n402,,6\n")
     assert (a.name, b.name) == ("lot A", "lot B")

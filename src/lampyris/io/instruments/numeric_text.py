@@ -6,11 +6,12 @@ import csv
 import math
 import re
 from collections import Counter
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
 
+from lampyris.core.errors import ImageError, InputError
 from lampyris.io.instruments.files import refuse
 
 MAX_CELLS = 20_000_000
@@ -25,6 +26,8 @@ NUMBER = re.compile(r"[+-]?(?:\d+\.?\d*|\.\d+)(?:[eE][+-]?\d{1,4}(?!\d))?", re.A
 """A number with a decimal point, as formats with labels write it."""
 _MISSING = frozenset(("", "nan", "na", "n/a", "-", "--", "inf", "-inf", "#n/a", "over", "ovrflw"))
 _LOOKED_AT = 4000
+_WORKBOOKS = (b"PK\x03\x04", b"\xd0\xcf\x11\xe0")
+"""First bytes of .xlsx and .ods, and of .xls."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -62,13 +65,15 @@ class NumericText:
 
 
 def decoded(data: bytes, /, *, file: str) -> str:
-    """Text of a file in UTF-8, UTF-16 with its mark, or Windows-1252.
+    """Text of a file in UTF-8, UTF-16 with its mark, or Windows-1252; of a workbook its cells with tabs between.
 
     Raises
     ------
     ImageError
-        If it holds binary data or is a page in HTML.
+        If it holds binary data, is a page in HTML, or a workbook that cannot be read.
     """
+    if data[:4] in _WORKBOOKS:
+        return _workbook_text(data, file)
     for mark, encoding in (
         (codecs.BOM_UTF8, "utf-8-sig"),
         (codecs.BOM_UTF16_LE, "utf-16"),
@@ -92,6 +97,20 @@ def decoded(data: bytes, /, *, file: str) -> str:
     if re.match(r"\s*<(!doctype|html)", text[:200], re.IGNORECASE):
         refuse(file, "instrument.binary", "is a page in HTML.", "Export it as text or CSV.")
     return text
+
+
+def _workbook_text(data: bytes, file: str) -> str:
+    """Rows of the only filled sheet as lines, so that a line has the number of its row."""
+    from lampyris.io.data_tables.workbook import workbook_rows
+
+    try:
+        rows = workbook_rows(file, data)
+    except InputError as error:
+        # which sheet is meant cannot be said here
+        mends = {"table.sheets": "Keep one sheet in the file, or export the one you mean as CSV."}
+        findings = [replace(one, mend=mends.get(one.rule, one.mend)) for one in error.findings]
+        raise ImageError(f"{file} cannot be read.", findings) from error
+    return "\n".join("\t".join(" ".join(cell.split()) for cell in row) for row in rows)
 
 
 def numeric_text(data: bytes, /, *, file: str, columns: int = 2) -> NumericText:

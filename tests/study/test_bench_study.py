@@ -102,7 +102,10 @@ def test_figures_and_page(done):
     page = (study / "results/report.html").read_text()
     section = page[page.index('<section id="dot"') :]
     section = section[: section.index("</section>")]
-    for words in ("2 spectra of one sample", "outside the interval", "Needs action", "How it came about"):
+    for words in (
+        "2 spectra of one sample", "outside the interval", "Needs action", "How it came about", "photoluminescence: peak per eV",
+        "photostability: model",
+    ):  # fmt: skip
         assert words in section
     assert any("characterised from the instruments" in one for one in load_results(study / "results").methods)
 

@@ -26,6 +26,7 @@ CASES = {
     "micrometres": "Wavelength (um),Intensity\n0.400,1.5\n0.401,2.5\n0.402,3.5\n",
     "byte-order mark": "\ufeffWavelength (nm)\tIntensity\n" + PLAIN,
     "quoted": '"nm","I"\n"400","1.5"\n"401","2.5"\n"402","3.5"\n',
+    "quoted, decimal commas": '"nm","I"\n"400,0","1,5"\n"401,0","2,5"\n"402,0","3,5"\n',
     "empty line within": "400\t1.5\n\n401\t2.5\n402\t3.5\n",
     "nothing measured at points": "nm,I\n399,OVER\n400,1.5\n400.4,\n400.7,OVER\n401,2.5\n402,3.5\n",
 }
@@ -48,6 +49,26 @@ def test_one_spectrum_in_many_clothes(tmp_path, text):
 def test_utf16_and_windows_text(tmp_path):
     assert spectra(tmp_path, ("Länge (nm)\tI\n" + PLAIN).encode("utf-16"))[0].axis.size == 3
     assert spectra(tmp_path, ("Länge (nm)\tI\n" + PLAIN).encode("cp1252"))[0].axis.size == 3
+
+
+def test_a_workbook_with_free_text_above_its_numbers(tmp_path):
+    from openpyxl import Workbook
+
+    book = Workbook()
+    for row in (["Gerät", "Käthe"], [], ["Wellenlänge (nm)", "Intensität"], *([400 + k, k / 2] for k in range(6))):
+        book.active.append(row)
+    book.save(tmp_path / "a.xlsx")
+    (one,) = read_spectra(tmp_path / "a.xlsx")
+    np.testing.assert_array_equal([one.axis, one.signal], [400 + np.arange(6), np.arange(6) / 2])
+    book.active["B5"] = "n.d."
+    book.create_sheet("second").append([1, 2])
+    book.save(tmp_path / "a.xlsx")
+    with pytest.raises(ImageError, match="Keep one sheet"):
+        read_spectra(tmp_path / "a.xlsx")
+    del book["second"]
+    book.save(tmp_path / "a.xlsx")
+    with pytest.raises(ImageError, match=r"row 5.*'n\.d\.'"):
+        read_spectra(tmp_path / "a.xlsx")
 
 
 def test_columns_keep_their_names_and_lose_their_blanks(tmp_path):
@@ -118,6 +139,14 @@ REFUSED = {
     "a word early": ("nm,I\n400,1\n401,n.d.\n402,2\n403,3\n404,4\n", "instrument.number", "'n.d.'"),
     "a word late": ("400,1,1\n401,1,1\n402,2,1\n403,2,x\n404,4,1\n", "instrument.number", "'x'"),
     "a remark": ("400,1\n401,1\n402,2\nlamp changed,\n404,4\n", "instrument.number", "'lamp changed'"),
+    "decimal commas between commas": ("nm,I\n400,0,1,5\n401,0,2,5\n402,0,3,5\n", "instrument.decimal-comma", "points"),
+    "the same without names": ("400,50,1,05\n401,50,2,5\n402,50,3,5\n", "instrument.decimal-comma", "points"),
+    "swapped by name": ("Counts,Wavelength (nm)\n500,400\n501,401\n502,402\n", "spectrum.columns-swapped", "'Counts'"),
+    "swapped by look": (
+        "".join(f"{500 + 7 * (-1) ** k},{400 + k}\n" for k in range(20)),
+        "spectrum.columns-swapped",
+        "to and fro",
+    ),
     "beyond numbers": ("400 1\n401 1e9999\n", "instrument.number", "cell"),
 }
 
@@ -130,6 +159,13 @@ def test_refused_with_a_mend(tmp_path, text, rule, word):
     assert finding.rule == rule
     assert word in finding.seen + finding.mend
     assert finding.place.file == "a.txt"
+
+
+def test_places_that_come_again_with_another_signal_are_told(tmp_path):
+    (one,) = spectra(tmp_path, PLAIN + PLAIN)
+    assert one.words["points averaged"] == "3" and "points disagree" not in one.words
+    (one,) = spectra(tmp_path, PLAIN + PLAIN.replace("3.5", "7"))
+    assert "points disagree" in one.words
 
 
 def test_the_users_word_on_the_unit_holds(tmp_path):

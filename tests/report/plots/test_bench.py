@@ -94,6 +94,24 @@ def test_shares_of_a_distribution_are_drawn_where_they_are():
     assert max(line.points, key=lambda point: -point[1]) == line.points[3]
 
 
+def test_lines_are_told_apart_without_colour_and_units_are_printed_as_in_print():
+    parts = {name: X * 0 + k for k, name in enumerate(("QD810", "ICG", "Cy7"))}
+    panel = curve_panel(BenchCurve("arms", "lag (us)", "share", X, np.full(X.size, np.nan), parts=parts))
+    dashes = {one.pen.dashes for one in panel.marks if isinstance(one, Stroke) and len(one.points) == X.size}
+    words = [one.text for one in panel.marks if isinstance(one, Label)]
+    assert len(dashes) == 3
+    assert "lag (\u00b5s)" in words and "data" not in words
+
+
+def test_wavenumbers_fall_to_the_right():
+    def place(x_label):
+        panel = curve_panel(replace(CURVE, x_label=x_label))
+        return next(one for one in panel.marks if isinstance(one, Stroke) and len(one.points) == X.size).points[0][0]
+
+    # the same points from the other side
+    assert place("wavenumber (1/cm)") > 50.0 > place("wavelength (nm)")
+
+
 def test_a_long_title_takes_a_second_line_instead_of_losing_its_end():
     panel = curve_panel(replace(CURVE, title="size by scattered light"), name="SICPA-DNA FN232.A.a ker 1")
     words = [one.text for one in panel.marks if isinstance(one, Label)]

@@ -69,6 +69,15 @@ def test_a_study_without_has_no_section(plain_study):
     assert bench_sentences(plain_study) == []
 
 
+def test_what_was_counted_keeps_its_digits_and_words_stand_with_the_numbers(plain_study):
+    one = group("tem", "qd", "L1", "count", Estimate(208.0, 0.0, 208.0, 208.0, 0.95, "1", "counted"))
+    told = replace(one.result, pooled=replace(one.result.pooled, words={"phase": "CdSe zinc blende"}))
+    bench = replace(bench_of(), groups=(replace(one, result=told),))
+    (probe,) = bench_section(replace(plain_study, bench=bench), Gallery())["probes"]
+    rows = [[cell.text for cell in row.cells[:2]] for row in probe["table"].rows]
+    assert rows == [["tem: count", "208"], ["tem: phase", "CdSe zinc blende"]]
+
+
 def test_numbers_verdicts_and_flags_are_said(page):
     text = section(page)
     for words in (

@@ -30,6 +30,7 @@ def test_an_exchange_is_told(tmp_path):
     before = BenchSource(written(tmp_path / "before.jdx"), "before.jdx", role="before")
     after = written(tmp_path / "after.jdx", 2, bands=PEG, transmittance=True)
     (record,) = measured(after, before).records
+    assert [curve.title.partition(":")[0] for curve in record.curves] == ["before", "after"]
     fates = {round(row["centre_cm"].value): row for row in record.tables["exchange"]}
     oleate = min(fates, key=lambda c: abs(c - 1545))
     assert (fates[oleate]["fate"], "carboxylate" in fates[oleate]["assignment"]) == ("gone", True)

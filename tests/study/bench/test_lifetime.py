@@ -132,3 +132,25 @@ def test_nothing_in_it_is_refused(tmp_path):
 def test_contradicting_options_are_refused(tmp_path):
     with pytest.raises(LampyrisError, match="one component"):
         measure("lifetime", sources(tmp_path), settings=Settings(law="stretched", components=2))
+
+
+NO_DECAY = {
+    "a trace": "time (s),counts\n" + "".join(f"{0.01 * k:g},{40 + k % 7}\n" for k in range(200)),
+    "level": "time (ns),counts\n" + "".join(f"{0.1 * k:g},{40 + k % 7}\n" for k in range(200)),
+}
+
+
+@pytest.mark.parametrize(("case", "word"), [("a trace", "no decay of a dot"), ("level", "level background")])
+def test_what_is_no_decay_is_refused(tmp_path, case, word):
+    (tmp_path / "a.csv").write_text(NO_DECAY[case])
+    with pytest.raises(LampyrisError, match=word):
+        measure("lifetime", [BenchSource(tmp_path / "a.csv", "a.csv")], settings=Settings())
+
+
+def test_a_mean_of_a_lifetime_at_its_bound_has_no_error(tmp_path):
+    decay, _ = sources(tmp_path)
+    own = BenchSource(decay.path, "own.txt", role="response")
+    found = measure("lifetime", [decay, own], settings=Settings(components=1)).pooled
+    mean = found.values["intensity_mean_ns"]
+    assert "fit-at-a-bound" in found.flags
+    assert np.isnan(mean.sd) and mean.high > 10.0 * mean.value

@@ -83,6 +83,9 @@ def test_arms_are_compared_with_their_test(tmp_path, capsys):
     (pair,) = document["pairs"]
     assert {pair["a"], pair["b"]} == {"QD810", "ICG"}
     assert pair["p"] < 0.001
+    # the arms side by side come first, each with its own line
+    drawn = plot.read_text()
+    assert drawn.index("arms side by side") < drawn.index("QD810 1")
     assert document["replicate"] == "traces: 4 of QD810, 4 of ICG"
     assert plot.read_bytes().startswith(b"<")
 
@@ -118,10 +121,23 @@ def test_a_trace_that_is_dead_from_its_second_reading_is_flagged(tmp_path):
     assert "gone-at-once" not in fast.pooled.flags
 
 
+def test_a_detector_that_is_full_without_saying_so_is_flagged(tmp_path):
+    def flags(most, digits):
+        rows = (f"{x},{min(round(1000 * 0.92 ** (x / 60) - 0.37 * (x % 3), digits), most)}" for x in range(0, 62, 2))
+        (tmp_path / "a.csv").write_text("Time (min),a\n" + "\n".join(rows))
+        return measure("photostability", [BenchSource(tmp_path / "a.csv", "a.csv")], settings=Settings()).pooled.flags
+
+    assert "saturated" in flags(960.0, 6)
+    assert "saturated" not in flags(2000.0, 6)
+    # numbers rounded to tens repeat everywhere, not at the top alone
+    assert "saturated" not in flags(2000.0, -1)
+
+
 REFUSED = {
     "no unit": ("Time,a\n0,5\n1,4\n2,3\n3,3\n4,2\n", "without a unit"),
-    "too few": ("Time (min),a\n0,5\n1,4\n", "too few"),
-    "no light": ("Time (min),a\n0,0\n1,0\n2,0\n3,0\n4,0\n5,0\n", "not above the dark"),
+    "a decay": ("Time (ns),a\n" + "".join(f"{k},{90 - k}\n" for k in range(30)), "times as long"),
+    "too few": ("Time (min),a\n0,5\n10,4\n", "too few"),
+    "no light": ("Time (min),a\n0,0\n10,0\n20,0\n30,0\n40,0\n50,0\n", "not above the dark"),
     "a spectrum": ("Wavelength (nm),a\n400,5\n401,4\n402,3\n403,1\n404,1\n", "not a time"),
 }
 

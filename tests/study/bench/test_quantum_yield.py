@@ -93,6 +93,16 @@ def test_doubts_are_flagged(tmp_path, flag, case):
     assert any(flag in one.rule for one in found.findings)
 
 
+def test_a_detector_that_is_full_without_saying_so_is_flagged(tmp_path):
+    files = write_virtual_sphere(tmp_path, YieldTruth(), rng=np.random.default_rng(1))
+    head, names, *rows = files["empty"].read_text().splitlines()
+    parts = (row.split("\t") for row in rows)
+    files["empty"].write_text("\n".join([head, names, *(f"{x}\t{min(float(y), 2.6e5)}" for x, y in parts)]))
+    found = measure_files(files.items())
+    assert "saturated" in found.pooled.flags
+    assert any("empty.txt" in one.seen for one in found.findings if one.rule == "quantum-yield.saturated")
+
+
 def relative(folder, absorbances=(0.02, 0.04, 0.06, 0.08), **options):
     rng = np.random.default_rng(3)
     paths, read = write_virtual_dilutions(folder, YieldTruth(), absorbances, name="dots", rng=rng)

@@ -51,6 +51,19 @@ def test_replicates_are_pooled_and_lots_are_not(tmp_path):
     assert "2 samples" in apart.replicate
 
 
+def test_replicates_of_which_one_has_no_value_have_no_mean(tmp_path):
+    sources = []
+    for k in (1, 2):
+        write_virtual_emission(tmp_path / f"lot {k}.csv", SpectrumTruth(), rng=np.random.default_rng(k))
+        sources.append(BenchSource(tmp_path / f"lot {k}.csv", f"lot {k}.csv"))
+    rows = (tmp_path / "lot 2.csv").read_text().splitlines()
+    (tmp_path / "lot 2.csv").write_text("\n".join(rows[:160]))
+    found = measured("photoluminescence", *sources, profile="gaussian", lines=1).pooled
+    assert math.isnan(found.values["peak_nm"].value)
+    assert "1 of 2 replicates" in found.values["peak_nm"].method
+    assert "peak-at-edge" in found.flags
+
+
 def test_rows_that_number_replicates_are_of_one_sample(tmp_path):
     rng = np.random.default_rng(1)
     sources = []
@@ -123,6 +136,20 @@ def test_a_blank_stronger_than_the_sample_is_refused(tmp_path):
     blank = BenchSource(tmp_path / "b.csv", "b.csv", role="blank")
     with pytest.raises(LampyrisError, match="blank is stronger"):
         measured("photoluminescence", weak, blank)
+
+
+def test_lines_beyond_the_record_and_a_bad_correction_are_no_numbers(tmp_path):
+    # a background that slopes, which a second line is fitted to
+    x = np.arange(620.0, 1000.0, 2.0)
+    y = 1e4 * np.exp(-(((1239.84 / x - 1.53) / 0.06) ** 2)) + 10.0 * (x - 620.0) + np.cos(37.0 * x)
+    rows = "\n".join(f"{a},{b}" for a, b in zip(x, y, strict=True))
+    (tmp_path / "a.csv").write_text(f"Wavelength (nm),Counts\n{rows}")
+    found = measured("photoluminescence", tmp_path / "a.csv", profile="gaussian").pooled
+    assert "line-beyond" in found.flags
+    assert sum(math.isnan(one.value) for one in found.lists["peaks_nm"]) == 1
+    (tmp_path / "c.csv").write_text("Wavelength (nm),Signal\n600,1\n900,-1\n1100,-1\n")
+    with pytest.raises(LampyrisError, match="correction is not above 0"):
+        measured("photoluminescence", tmp_path / "a.csv", BenchSource(tmp_path / "c.csv", "c.csv", role="correction"))
 
 
 def test_energy_axes_give_the_same_line(tmp_path):
@@ -216,6 +243,48 @@ def test_a_strong_dilution_is_counted_back(tmp_path):
     )
     assert other.value == pytest.approx(100.0 * one.value)
     assert other.sd == pytest.approx(100.0 * one.sd)
+
+
+def edited(tmp_path, edit, head="Wavelength (nm),Abs"):
+    """Numbers and flags of a written absorption whose rows were edited."""
+    write_virtual_absorption(tmp_path / "a.csv", SpectrumTruth(exciton_nm=560.0), rng=np.random.default_rng(2))
+    _, _, *lines = (tmp_path / "a.csv").read_text().splitlines()
+    rows = edit([tuple(map(float, line.split(","))) for line in lines])
+    (tmp_path / "a.csv").write_text("\n".join([head, *(f"{x:.6f},{y:.8g}" for x, y in rows)]) + "\n")
+    return measured("absorption", tmp_path / "a.csv").pooled
+
+
+CLOTHES = {
+    "milli": ("Wavelength (nm),Absorbance (mAU)", lambda x: x, 1000.0),
+    "energy": ("Energy (eV),Abs", lambda x: 1239.841984 / x, 1.0),
+    "wavenumbers": ("Wavenumber (cm-1),Abs", lambda x: 1e7 / x, 1.0),
+}
+
+
+@pytest.mark.parametrize(("head", "axis", "factor"), CLOTHES.values(), ids=CLOTHES.keys())
+def test_units_of_an_absorption_change_nothing(tmp_path, head, axis, factor):
+    plain = edited(tmp_path, lambda rows: rows).values
+    dressed = edited(tmp_path, lambda rows: [(axis(x), factor * y) for x, y in rows], head).values
+    for name in ("first_exciton_nm", "absorbance"):
+        # rounding of the written axis
+        assert dressed[name].value == pytest.approx(plain[name].value, rel=1e-4)
+
+
+HIDDEN = {
+    "red-end": lambda rows: [row for row in rows if row[0] < 546.0],
+    "gap": lambda rows: [row if abs(row[0] - 539.0) > 20.0 else (math.nan, math.nan) for row in rows],
+    None: lambda rows: rows,
+}
+
+
+@pytest.mark.parametrize(("flag", "edit"), HIDDEN.items())
+def test_where_a_lower_exciton_may_hide_is_said(tmp_path, flag, edit):
+    assert set(edited(tmp_path, edit).flags) & {"red-end", "gap"} == ({flag} if flag else set())
+
+
+def test_an_absorption_upside_down_holds_no_exciton(tmp_path):
+    with pytest.raises(LampyrisError, match="no transition can be fitted"):
+        edited(tmp_path, lambda rows: [(x, -y) for x, y in rows])
 
 
 def test_a_curve_without_an_exciton_is_refused(tmp_path):

@@ -16,6 +16,8 @@ from lampyris.statistics.thresholds import half_width
 CUTOFF = 0.1
 """Share of the intercept of g2 - 1 down to which lags are fitted."""
 _FEWEST = 6
+_LEAST_DECAY = 1e-3
+"""Fall of the logarithm of g1 over the fitted lags, below which nothing decays but rounding."""
 _METHOD = "quadratic cumulants; noise of photons and speckles, and what the order of the fit leaves out"
 
 
@@ -148,7 +150,7 @@ def _fitted(
     field = np.sqrt(seen)
     solve = _solver(lag, field, 2)
     constant, slope, bend = (solve @ np.log(field)).tolist()
-    if not slope < 0:
+    if not slope * float(lag[-1]) < -_LEAST_DECAY:
         raise ValueError("the correlation does not decay over the fitted lags")
     cubic = cumulant_coefficients(lag, field, order=3)
     z = optics.rate_nm_per_s / -slope

@@ -146,7 +146,16 @@ class DecayFit:
             stretch = float(values[1]) if stretched else 1.0
             return weighted(values[:n], values[n + stretched : 2 * n + stretched], stretch) * self.channel_ns
 
-        return derived(self.fit, mean, unit="ns")
+        found = derived(self.fit, mean, unit="ns")
+        held = [name for name in self.fit.at_bound if name.startswith("lifetime") or name == "stretch"]
+        if not held:
+            return found
+        # what ends at a bound has no error, and a mean made of it has none either
+        one = self._lifetime(0, profile=False) if n == 1 and not stretched else None
+        low, high = (one.low, one.high) if one is not None else (0.0, math.inf)
+        return replace(
+            found, sd=math.nan, low=low, high=high, method=f"{found.method}; {', '.join(held)} ended at a bound"
+        )
 
     @property
     def borne(self) -> bool:

@@ -66,13 +66,7 @@ def workbook_table(file: str, data: bytes, /, *, sheet: str = "") -> DataTable:
     """
     if data.startswith(_OLE):
         return _old_table(file, data, sheet)
-    refuse_bomb(file, data, MAX_EXPANDED_BYTES, mend=_MEND)
-    # looked at before the reader opens it: it takes memory for every cell up to the farthest
-    pages = _surveyed(file, data)
-    page = pages[_chosen(file, {name: bool(one.rows) and one.visible for name, one in pages.items()}, sheet)]
-    if page.rows * page.columns > MAX_CELLS:
-        text = f"sheet {page.name!r} reaches to {_address(page.rows, page.columns)}: more than {MAX_CELLS} cells."
-        raise refused(file, "table.too-large", text, "Delete the empty rows and columns behind the table.")
+    page = _page(file, data, sheet)
     merged, read = _values(file, data, page.name)
     _told(read, page)
     rows = [(k, [cell_text(value) for value in row]) for k, row in enumerate(read, 1)]
@@ -85,6 +79,49 @@ def workbook_table(file: str, data: bytes, /, *, sheet: str = "") -> DataTable:
     if faults:
         raise InputError(f"{file}: sheet {page.name!r} cannot be read as a table", faults)
     return _noted(table, page)
+
+
+def workbook_rows(file: str, data: bytes, /) -> list[list[str]]:
+    """Cells of the only sheet that holds something, as words, whatever stands above its numbers.
+
+    Parameters
+    ----------
+    file : str
+        Its name.
+    data : bytes
+        Its content.
+
+    Returns
+    -------
+    list of list of str
+        A row each, from the first row of the sheet on; "" where a cell is empty.
+
+    Raises
+    ------
+    InputError
+        If the file cannot be read or is protected, or several sheets hold something.
+    """
+    if data.startswith(_OLE):
+        from lampyris.io.data_tables.old_excel import old_sheets
+
+        sheets = old_sheets(file, data)
+        read = sheets[_chosen(file, {name: bool(rows) for name, rows in sheets.items()}, "")]
+    else:
+        page = _page(file, data, "")
+        _, read = _values(file, data, page.name)
+        _told(read, page)
+    return [[cell_text(value) for value in row] for row in read]
+
+
+def _page(file: str, data: bytes, sheet: str) -> _Page:
+    """What a sheet's own file says; looked at before the reader opens it, which takes memory for every cell up to the farthest."""
+    refuse_bomb(file, data, MAX_EXPANDED_BYTES, mend=_MEND)
+    pages = _surveyed(file, data)
+    page = pages[_chosen(file, {name: bool(one.rows) and one.visible for name, one in pages.items()}, sheet)]
+    if page.rows * page.columns > MAX_CELLS:
+        text = f"sheet {page.name!r} reaches to {_address(page.rows, page.columns)}: more than {MAX_CELLS} cells."
+        raise refused(file, "table.too-large", text, "Delete the empty rows and columns behind the table.")
+    return page
 
 
 def _old_table(file: str, data: bytes, sheet: str) -> DataTable:

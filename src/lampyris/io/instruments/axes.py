@@ -110,9 +110,18 @@ def checked_axis(values: NDArray[np.float64], axis: str, /, *, file: str, row: i
         file,
         "instrument.axis-range",
         f"{seen}{f'; it looks like {looks}' if looks else ''}.",
-        "Say the unit with --axis-unit, or the kind with --axis, or export the axis in nm.",
+        _MENDS.get(axis, f"Export the axis in {unit}, and check that this is a file of the technique."),
         row=row,
     )
+
+
+_APART = 0.01
+"""Share of a signal's range by which points at one place lie from their mean at most, as readings of one sample do."""
+_MENDS = {
+    "wavelength": "Say the unit with --axis-unit (or, of an emission over energy, --axis photon_energy), or export the axis in nm;"
+    " check that this is a file of the technique.",
+    "two_theta": "Say what the axis is, as with --axis q, or export 2 theta in deg; check that this is a diffractogram.",
+}
 
 
 def _looks_like(first: float, last: float) -> str:
@@ -162,7 +171,8 @@ def placed(
     axis, signal : numpy.ndarray
         Dims (place,); see `rising`.
     words : dict of str to str
-        How many points were averaged, where some were.
+        How many points were averaged, where some were, and how far they lie from their means where that is no small part of the
+        signal's range.
 
     Raises
     ------
@@ -171,7 +181,15 @@ def placed(
     """
     checked_axis(axis, name, file=file, row=row)
     places, levels, doubled = rising(axis, signal)
-    return places, levels, {"points averaged": str(doubled)} if doubled else {}
+    if not doubled:
+        return places, levels, {}
+    words = {"points averaged": str(doubled)}
+    apart = float(np.sqrt(np.mean((signal - levels[np.searchsorted(places, axis)]) ** 2)))
+    if apart > _APART * float(np.ptp(levels)):
+        words["points disagree"] = (
+            f"{doubled} points lie {apart / float(np.ptp(signal)):.1%} of the range from their means"
+        )
+    return places, levels, words
 
 
 def as_share(

@@ -8,7 +8,6 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from lampyris.core.errors import ImageError, InputError
 from lampyris.core.instruments import Correlogram
 from lampyris.io.instruments.files import content, refuse
 from lampyris.io.instruments.numeric_text import numeric_text
@@ -80,7 +79,7 @@ def read(
         If there are no columns, or the unit of the lags or the kind of correlation is not said.
     """
     data = content(Path(path), max_bytes=max_bytes, file=file)
-    columns = _workbook(data, file) if data[:4] in (b"PK\x03\x04", b"\xd0\xcf\x11\xe0") else _text(data, file)
+    columns = _text(data, file)
     if columns.values.shape[1] < 2:
         refuse(file, "correlogram.columns", "has one column only.", "Export lag time and correlation.")
     factor = _lag_factor(columns, lag_unit, file)
@@ -101,18 +100,6 @@ def read(
 def _text(data: bytes, file: str) -> _Columns:
     found = numeric_text(data, file=file)
     return _Columns(found.values, found.names, "\n".join(found.preamble))
-
-
-def _workbook(data: bytes, file: str) -> _Columns:
-    from lampyris.io.data_tables.workbook import workbook_table
-
-    try:
-        table = workbook_table(file, data)
-        names = tuple(table.columns)
-        values = np.stack([table.numbers(name) for name in names], axis=1)
-    except InputError as error:
-        raise ImageError(f"{file} cannot be read.", error.findings) from error
-    return _Columns(np.asarray(values, np.float64), names, "")
 
 
 def _lag_factor(columns: _Columns, given: str, file: str) -> float:

@@ -1,27 +1,33 @@
 """Columns of numbers in an instrument's text export, found among its preamble and footer, whatever separates them."""
 
 import codecs
+import contextlib
+import csv
 import math
 import re
 from collections import Counter
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
 
+from lampyris.core.errors import ImageError, InputError
 from lampyris.io.instruments.files import refuse
 
 MAX_CELLS = 20_000_000
 """Numbers of one file; more are refused."""
 
-# separator and decimal mark that text exports use, the likelier first where two fit equally well
-_FORMS = (("\t", "."), ("\t", ","), (";", "."), (";", ","), (",", "."), (" ", "."), (" ", ","))
+# separator and decimal mark that text exports use, the likelier first where two fit equally well; commas that part and mark
+# decimals alike are told apart by the quotes about the cells
+_FORMS = (("\t", "."), ("\t", ","), (";", "."), (";", ","), (",", "."), (",", ","), (" ", "."), (" ", ","))
 _POINT = re.compile(r"[+-]?(\d+\.?\d*|\.\d+)([eEdD][+-]?\d{1,4})?", re.ASCII)
 _COMMA = re.compile(r"[+-]?(\d+,?\d*|,\d+)([eEdD][+-]?\d{1,4})?", re.ASCII)
 NUMBER = re.compile(r"[+-]?(?:\d+\.?\d*|\.\d+)(?:[eE][+-]?\d{1,4}(?!\d))?", re.ASCII)
 """A number with a decimal point, as formats with labels write it."""
 _MISSING = frozenset(("", "nan", "na", "n/a", "-", "--", "inf", "-inf", "#n/a", "over", "ovrflw"))
 _LOOKED_AT = 4000
+_WORKBOOKS = (b"PK\x03\x04", b"\xd0\xcf\x11\xe0")
+"""First bytes of .xlsx and .ods, and of .xls."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -44,6 +50,8 @@ class NumericText:
         Decimal mark that was found.
     footer : bool
         Whether text follows the block.
+    others : int
+        Rows of as many numbers that stand apart from the block, and are not in it.
     """
 
     values: NDArray[np.float64]
@@ -53,16 +61,19 @@ class NumericText:
     rows: NDArray[np.int64]
     decimal: str
     footer: bool
+    others: int
 
 
 def decoded(data: bytes, /, *, file: str) -> str:
-    """Text of a file in UTF-8, UTF-16 with its mark, or Windows-1252.
+    """Text of a file in UTF-8, UTF-16 with its mark, or Windows-1252; of a workbook its cells with tabs between.
 
     Raises
     ------
     ImageError
-        If it holds binary data or is a page in HTML.
+        If it holds binary data, is a page in HTML, or a workbook that cannot be read.
     """
+    if data[:4] in _WORKBOOKS:
+        return _workbook_text(data, file)
     for mark, encoding in (
         (codecs.BOM_UTF8, "utf-8-sig"),
         (codecs.BOM_UTF16_LE, "utf-16"),
@@ -88,6 +99,20 @@ def decoded(data: bytes, /, *, file: str) -> str:
     return text
 
 
+def _workbook_text(data: bytes, file: str) -> str:
+    """Rows of the only filled sheet as lines, so that a line has the number of its row."""
+    from lampyris.io.data_tables.workbook import workbook_rows
+
+    try:
+        rows = workbook_rows(file, data)
+    except InputError as error:
+        # which sheet is meant cannot be said here
+        mends = {"table.sheets": "Keep one sheet in the file, or export the one you mean as CSV."}
+        findings = [replace(one, mend=mends.get(one.rule, one.mend)) for one in error.findings]
+        raise ImageError(f"{file} cannot be read.", findings) from error
+    return "\n".join("\t".join(" ".join(cell.split()) for cell in row) for row in rows)
+
+
 def numeric_text(data: bytes, /, *, file: str, columns: int = 2) -> NumericText:
     """Columns of numbers of a text.
 
@@ -107,7 +132,8 @@ def numeric_text(data: bytes, /, *, file: str, columns: int = 2) -> NumericText:
     Raises
     ------
     ImageError
-        If there is no block of numbers, or a line that goes on with its axis holds a word: the cell is named.
+        If there is no block of numbers, a line that goes on with its axis holds a word (the cell is named), or commas part columns
+        and decimals alike.
     """
     lines = decoded(data, file=file).splitlines()
     separator, decimal = _form(lines, columns)
@@ -118,7 +144,8 @@ def numeric_text(data: bytes, /, *, file: str, columns: int = 2) -> NumericText:
         seen = f"holds no line with {columns} or more numbers."
         refuse(file, "instrument.no-numbers", seen, "Export axis and signal as columns of text.")
     unmeasured = _unmeasured(cells, numeric, pattern)
-    start, end = _block(numeric, [not any(row) or gap for row, gap in zip(cells, unmeasured, strict=True)])
+    blank = [gap or all(cell.lower() in _MISSING for cell in row) for row, gap in zip(cells, unmeasured, strict=True)]
+    start, end = _block(numeric, blank)
     _refuse_break(cells, (start, end), pattern, file)
     block = [(number, row) for number, row in enumerate(cells[start:end], start=start + 1) if any(row)]
     width = max(len(row) for _, row in block)
@@ -130,6 +157,8 @@ def numeric_text(data: bytes, /, *, file: str, columns: int = 2) -> NumericText:
             values[k, column] = _number(cell, pattern, decimal, file, number)
     above = [row for row in cells[:start] if not _bare(row, pattern)]
     names, samples = _heads(above, width)
+    if separator == "," and decimal == ".":
+        _refuse_decimal_commas(block, len([name for name in names if name]), file)
     return NumericText(
         values,
         names,
@@ -138,6 +167,7 @@ def numeric_text(data: bytes, /, *, file: str, columns: int = 2) -> NumericText:
         np.array([number for number, _ in block]),
         decimal,
         any(any(row) for row in cells[end:]),
+        sum(row and len(cells[k]) == width for k, row in enumerate(numeric) if not start <= k < end),
     )
 
 
@@ -155,7 +185,12 @@ def numbers_in(line: str, /) -> tuple[list[float], str]:
 def _cells(line: str, separator: str) -> list[str]:
     if separator == " ":
         return line.split()
-    row = [cell.strip().strip('"').strip() for cell in line.split(separator)]
+    parts = line.split(separator)
+    if separator == "," and '"' in line:
+        # a quoted cell may hold the separator, as a number with a decimal comma does
+        with contextlib.suppress(csv.Error):
+            parts = next(csv.reader([line]), [])
+    row = [cell.strip().strip('"').strip() for cell in parts]
     # many exports end each line with a separator
     while row and not row[-1]:
         row.pop()
@@ -204,7 +239,7 @@ def _unmeasured(cells: list[list[str]], numeric: list[bool], pattern: re.Pattern
 def _refuse_break(cells: list[list[str]], block: tuple[int, int], pattern: re.Pattern[str], file: str) -> None:
     """Refuse a line at an end of the block after which its axis goes on: the block would end there unseen."""
     filled = [k for k, row in enumerate(cells) if any(row)]
-    inside = [k for k in filled if block[0] <= k < block[1]]
+    inside = [k for k in filled if block[0] <= k < block[1] and pattern.fullmatch(cells[k][0])]
     if len(inside) < 2:
         return
     for last, before, beyond in (
@@ -223,6 +258,25 @@ def _refuse_break(cells: list[list[str]], block: tuple[int, int], pattern: re.Pa
                 seen = f"holds {broken[word][:30]!r} among its numbers, in column {word + 1}."
                 mend = "Leave the cell empty where nothing was measured, or write the number."
                 refuse(file, "instrument.number", seen, mend, row=beyond[0] + 1)
+
+
+def _refuse_decimal_commas(block: list[tuple[int, list[str]]], names: int, file: str) -> None:
+    """Refuse whole numbers in twice as many columns as there are names, or with zeros before them: halves of decimal commas."""
+    cells = [cell for _, row in block for cell in row if cell]
+    if any("." in cell for cell in cells):
+        return
+    width = max(len(row) for _, row in block)
+    padded = any(len(cell.lstrip("+-")) > 1 and cell.lstrip("+-")[0] == "0" and cell.isdigit() for cell in cells)
+    halves = 2 * names - 1 <= width <= 2 * names and width > names if names > 1 else padded and width > 2
+    if halves:
+        heads = f"{names} names above rows of {width}" if names > 1 else f"rows of {width}"
+        refuse(
+            file,
+            "instrument.decimal-comma",
+            f"holds {heads} whole numbers between commas: commas that mark decimals were split as if they parted columns.",
+            "Export it with decimal points, or with semicolons or tabs between the columns.",
+            row=block[0][0],
+        )
 
 
 def _bare(row: list[str], pattern: re.Pattern[str]) -> bool:

@@ -15,11 +15,15 @@ from lampyris.io.instruments.numeric_text import NumericText, numeric_text
 _SIGNAL_WORDS = (
     ("transmittance", re.compile(r"transmi|%\s*t\b|^t\s*[%\[(]", re.IGNORECASE)),
     ("reflectance", re.compile(r"reflect|%\s*r\b", re.IGNORECASE)),
-    ("absorbance", re.compile(r"absorb|\babs\b|\bod\b(?![\s_=:]*\d)|\ba\.?u\.?\b.*abs|extinction", re.IGNORECASE)),
+    (
+        "absorbance",
+        re.compile(r"absorb|\babs\b|\bm(?:AU|OD)\b|\bod\b(?![\s_=:]*\d)|\ba\.?u\.?\b.*abs|extinction", re.IGNORECASE),
+    ),
     ("count_rate", re.compile(r"\bcps\b|counts?\s*/\s*s|count\s*rate", re.IGNORECASE)),
     ("counts", re.compile(r"count|\bphotons\b", re.IGNORECASE)),
     ("intensity", re.compile(r"intens|\bint\b|emission|fluor|\bpl\b|signal|\bs1", re.IGNORECASE)),
 )
+_MILLI = re.compile(r"\bm\.?(?:AU|OD|Abs|A\.U\.)(?![a-z])")
 _PERCENT = re.compile(r"%|percent", re.IGNORECASE)
 _EXCITATION = re.compile(r"(?:excitation|\bex|λex)[^\d\r\n]{0,30}(\d{3,4}(?:[.,]\d+)?)\s*(?:nm)?", re.IGNORECASE)
 _INTEGRATION = re.compile(
@@ -29,6 +33,8 @@ _BRACKETED = re.compile(r"[(\[]\s*(ms|msec|s|sec|us|usec|µs)\s*[)\]]", re.IGNOR
 _BANDPASS = re.compile(r"(?:slit|band\s?pass|band\s?width)[^\d\r\n]{0,30}(\d{1,2}(?:[.,]\d+)?)", re.IGNORECASE)
 _MM = re.compile(r"(?:\d|\b)mm\b", re.IGNORECASE)
 _BEFORE_EMISSION = re.compile(r".*\bex.*?(?=\bem)|.*\bex.*", re.IGNORECASE)
+_FEWEST_STEPS, _MOST_TURNS = 8, 0.2
+"""Steps of a column by which its way is told, and turns per step of one that still is an axis: noise turns two times in three."""
 _SECONDS = {"": 1.0, "s": 1.0, "sec": 1.0, "ms": 1e-3, "msec": 1e-3, "us": 1e-6, "usec": 1e-6, "µs": 1e-6}
 
 
@@ -66,6 +72,7 @@ def read(
     pairs = _pairs(found)
     if not pairs:
         refuse(file, "spectrum.columns", "holds an axis but no signal column.", "Export axis and signal.")
+    _refuse_swapped(found, file)
     spectra = []
     for at, column in pairs:
         values = found.values[:, (at, column)]
@@ -83,6 +90,30 @@ def _pairs(found: NumericText) -> list[tuple[int, int]]:
     heads = [name.casefold() for name in found.names]
     axes = [k for k, name in enumerate(heads) if k == 0 or (name and name == heads[0])]
     return [(max(axis for axis in axes if axis < k), k) for k in range(1, len(heads)) if k not in axes]
+
+
+def _refuse_swapped(found: NumericText, file: str) -> None:
+    """Refuse a signal that stands where the axis belongs: its name says so, or it goes to and fro beside a column that runs one way."""
+    first, *others = found.names
+    named = next((k for k, name in enumerate(others, start=2) if name and unit_named(name) is not None), 0)
+    if named and unit_named(first) is None and any(words.search(first) for _, words in _SIGNAL_WORDS):
+        seen = f"begins with the signal {first!r}, and has its axis, {found.names[named - 1]!r}, in column {named}."
+    elif found.values.shape[1] == 2 and not _runs(found.values[:, 0]) and _runs(found.values[:, 1], strictly=True):
+        seen = "goes to and fro in column 1, where the axis belongs, and runs one way in column 2: they look swapped."
+    else:
+        return
+    refuse(file, "spectrum.columns-swapped", seen, "Put the axis into the first column.", row=int(found.rows[0]))
+
+
+def _runs(values: NDArray[np.float64], *, strictly: bool = False) -> bool:
+    """Whether a column runs one way: strictly, or but for a few turns, as of scans one after the other."""
+    steps = np.diff(values[np.isfinite(values)])
+    if steps.size < _FEWEST_STEPS:
+        return not strictly
+    if strictly:
+        return bool((steps > 0).all() or (steps < 0).all())
+    signs = np.sign(steps[steps != 0])
+    return bool(np.sum(signs[1:] != signs[:-1]) <= _MOST_TURNS * signs.size)
 
 
 def _axis_unit(name: str, axis: str, axis_unit: str, preamble: tuple[str, ...], file: str) -> AxisUnit | str:
@@ -114,11 +145,15 @@ def _spectrum(
     axis, levels, averaged = placed(values[:, 0] * factor, values[:, 1], axis_name, file=file, row=row)
     heads = f"{found.names[column]} {found.samples[column]}".strip()
     signal_name = _signal_name(heads, signal)
+    if signal_name == "absorbance" and _MILLI.search(heads):
+        levels = levels / 1000.0
     levels, scaled = as_share(levels, signal_name, percent=bool(_PERCENT.search(heads)))
     text = "\n".join(found.preamble)
     words = {"decimal mark": found.decimal, **averaged, **scaled}
     if bandpass := _bandpass(found.preamble):
         words["bandpass_nm"] = bandpass
+    if found.others >= _FEWEST_STEPS:
+        words["rows apart"] = str(found.others)
     if found.footer:
         words["text after the numbers"] = "yes"
     return Spectrum(

@@ -36,7 +36,18 @@ _FEW_POINTS = 20
 _MARK_MM = 2.6
 _RAW = "#0072B2"
 _FIT_PEN = Pen("#D55E00", 1.0)
-_KINDS = {"measured": "#56B4E9", "edge": "#E69F00", "cluster": "#CC79A7", "rejected": "#7A7A7A"}
+_DASHES = ((3.0, 1.6), (1.2, 0.9), (5.0, 1.2), (0.5, 0.9), (4.0, 1.0, 0.8, 1.0))
+_KINDS = {
+    "measured": Pen("#56B4E9", 0.7),
+    "edge": Pen("#E69F00", 0.7, dashes=(2.2, 1.1)),
+    "cluster": Pen("#CC79A7", 0.7, dashes=(1.1, 0.8)),
+    "rejected": Pen("#7A7A7A", 0.7, dashes=(0.5, 0.7)),
+}
+_OTHER = Pen(SOFT, 0.7)
+_SIGNS = {"(us)": "(\u00b5s)", "1/A)": "1/\u00c5)", "(1/cm)": "(cm\u207b\u00b9)"}
+"""How print writes the units of axes."""
+_FALLING = "wavenumber"
+"""What infrared spectra are printed against from right to left."""
 
 
 def bench_plot(result: BenchResult, /, *, width_mm: float = PAGE_MM) -> Scene:
@@ -53,13 +64,18 @@ def bench_plot(result: BenchResult, /, *, width_mm: float = PAGE_MM) -> Scene:
     Scene
         Panels of at most `MOST_CURVES` curves and pictures, the numbers at the foot.
     """
-    records = result.records if result.pooled in result.records else (*result.records, result.pooled)
+    # what holds all records together is read first
+    records = result.records if result.pooled in result.records else (result.pooled, *result.records)
     count = sum(len(record.curves) + len(record.pictures) for record in records)
     columns = 2 if width_mm > 1.5 * COLUMN_MM and count > 1 else 1
     room = (width_mm - GAP_MM * (columns - 1)) / columns
     several = len(result.records) > 1
     panels = [
-        curve_panel(curve, width_mm=room, name=record.name if several and not _names(curve, record) else "")
+        curve_panel(
+            curve,
+            width_mm=room,
+            name=record.name if several and record is not result.pooled and not _names(curve, record) else "",
+        )
         for record in records
         for curve in record.curves
     ]
@@ -113,7 +129,10 @@ def curve_panel(curve: BenchCurve, /, *, width_mm: float = COLUMN_MM, name: str 
     values = np.concatenate([shown.y, *lines])
     margin = left_margin(_up(values, curve, 0.0), curve.y_label)
     few = x.size <= _FEW_POINTS and not curve.steps
-    across = _scale(_ends(x) if curve.steps else x, margin, width_mm - 2.0, logarithmic=curve.x_log, air=few)
+    ends = margin, width_mm - 2.0
+    if curve.x_label.startswith(_FALLING):
+        ends = ends[::-1]
+    across = _scale(_ends(x) if curve.steps else x, *ends, logarithmic=curve.x_log, air=few)
     key, marks = key_rows(_key(shown), width_mm - margin - 2.0), _mark_rows(across, curve.marks)
     title = f"{name}: {curve.title}" if name else curve.title
     below = title_height(title, width=width_mm - margin, most=2)
@@ -125,7 +144,7 @@ def curve_panel(curve: BenchCurve, /, *, width_mm: float = COLUMN_MM, name: str 
     up = _up(values, curve, top)
     draw_title(scene, (margin, below), title, width=width_mm - margin, most=2)
     draw_key(scene, key, (margin, below + 3.2))
-    draw_up_axis(scene, up, margin, curve.y_label)
+    draw_up_axis(scene, up, margin, _printed(curve.y_label))
     _draw_points(scene, across, up, x, shown.y, steps=curve.steps)
     # a distribution over decades has edges that no spline may round off
     drawn = _smooth if curve.steps and not curve.x_log else _as_it_is
@@ -138,8 +157,14 @@ def curve_panel(curve: BenchCurve, /, *, width_mm: float = COLUMN_MM, name: str 
         base = _draw_residual(scene, across, base + 2.0, x, shown.residual, margin)
     else:
         scene.line([(across.start, base), (across.end, base)], FRAME)
-    draw_bottom(scene, across, base, _ticks(across), curve.x_label)
+    draw_bottom(scene, across, base, _ticks(across), _printed(curve.x_label))
     return scene
+
+
+def _printed(label: str) -> str:
+    for plain, sign in _SIGNS.items():
+        label = label.replace(plain, sign)
+    return label
 
 
 def _ends(x: NDArray[np.float64]) -> NDArray[np.float64]:
@@ -180,12 +205,15 @@ def _key(curve: BenchCurve) -> list[tuple[str, Pen]]:
     """What points and lines are; points alone are what the axis says."""
     lines = [("fit", _FIT_PEN)] if curve.fit is not None else []
     lines += zip(curve.parts, _part_pens(), strict=False)
-    return [("data", Pen(fill=_RAW, opacity=0.6)), *lines] if lines else []
+    points = [("data", Pen(fill=_RAW, opacity=0.6))] if np.isfinite(curve.y).any() else []
+    return [*points, *lines] if lines else []
 
 
 def _part_pens() -> Iterator[Pen]:
-    for colour in itertools.cycle((*ARM_COLOURS[2:], *ARM_COLOURS[:2])):
-        yield Pen(colour, 0.8, dashes=(3.0, 1.6))
+    """Told apart by colour and by dashes."""
+    colours = (*ARM_COLOURS[2:], *ARM_COLOURS[:2])
+    for colour, dashes in zip(itertools.cycle(colours), itertools.cycle(_DASHES), strict=False):
+        yield Pen(colour, 0.8, dashes=dashes)
 
 
 def _up(values: NDArray[np.float64], curve: BenchCurve, top: float) -> Scale:
@@ -259,7 +287,7 @@ def _mark_rows(across: Scale, marks: Sequence[tuple[float, str]]) -> list[list[t
     for x, label in sorted((across(place), label) for place, label in marks if across.low <= place <= across.high):
         words = figure_text(label, longest=28)
         long = text_width_mm(words, 5.5)
-        start = x + 0.8 if x + 0.8 + long < across.end else x - 0.8 - long
+        start = x + 0.8 if x + 0.8 + long < max(across.start, across.end) else x - 0.8 - long
         row = next((k for k, end in enumerate(ends) if end < min(x, start)), len(ends))
         if row == len(ends):
             rows.append([])
@@ -296,7 +324,7 @@ def _draw_residual(
 
 
 def picture_panel(picture: BenchPicture, /, *, width_mm: float = COLUMN_MM) -> Scene:
-    """A micrograph with outlines coloured by what became of each particle, and a scale bar."""
+    """A micrograph with outlines by what became of each particle, told by colour and dashes, and a scale bar."""
     rows, columns = picture.pixels.shape
     top, per_pixel = 7.0, (width_mm - 2.0) / columns
     scene = Scene(width_mm, top + rows * per_pixel + 6.0, title=picture.title)
@@ -306,13 +334,15 @@ def picture_panel(picture: BenchPicture, /, *, width_mm: float = COLUMN_MM) -> S
     for outline, kind in zip(picture.outlines, picture.kinds, strict=True):
         points = [(1.0 + per_pixel * float(px), top + per_pixel * float(py)) for px, py in outline]
         if len(points) > 2:
-            scene.area(points, Pen(_KINDS.get(kind, SOFT), 0.7))
+            scene.area(points, _KINDS.get(kind, _OTHER))
     _draw_scale_bar(scene, picture, per_pixel, top + rows * per_pixel)
     x = 1.0
     for kind in dict.fromkeys(picture.kinds):
         label = f"{kind} {picture.kinds.count(kind)}"
-        scene.text((x, top + rows * per_pixel + 4.0), label, Type(5.5, colour=_KINDS.get(kind, SOFT)))
-        x += text_width_mm(label, 5.5) + 3.0
+        y = top + rows * per_pixel + 4.0
+        scene.line([(x, y - 0.7), (x + 5.0, y - 0.7)], _KINDS.get(kind, _OTHER))
+        scene.text((x + 6.0, y), label, Type(5.5, colour=INK))
+        x += 6.0 + text_width_mm(label, 5.5) + 3.0
     return scene
 
 

@@ -20,7 +20,22 @@ SYNTHETIC = "SYNTHETIC: simulated, no instrument measured it."
 # on the page a figure shows how it came about; all panels and points are in its file
 _PANELS_SHOWN, _POINTS_SHOWN, _FIGURES_SHOWN = 2, 240, 24
 # endings of keys that say the unit, which stands in its own column
-_UNITS = ("_nm_per_day", "_per_min", "_mev", "_nm", "_ns", "_ev", "_m", "_a", "_s", "_mv", "_percent", "_per_cm")
+_UNITS = (
+    "_nm_per_day",
+    "_per_min",
+    "_mev",
+    "_nm",
+    "_ns",
+    "_ev",
+    "_m",
+    "_a",
+    "_s",
+    "_mv",
+    "_percent",
+    "_per_cm",
+    "_cm",
+    "_deg",
+)
 
 
 def bench_section(results: StudyResults, gallery: Gallery, /) -> dict[str, Any] | None:
@@ -66,21 +81,23 @@ def _stated_text(one: BenchStated) -> str:
     unit, of = one.measured.unit, one.measured
     measured = with_unit(precise_interval(of.value, of.low, of.high), unit)
     stated = with_unit(number(one.stated, digits=4), unit)
-    return f"{quantity_words(one.quantity)} {measured} by {one.technique}, stated {stated}"
+    return f"{quantity_words(one.quantity, unit)} {measured} by {one.technique}, stated {stated}"
 
 
-def quantity_words(key: str, /) -> str:
-    """A quantity's key in words, without its unit.
+def quantity_words(key: str, unit: str = "", /) -> str:
+    """A quantity's key in words, without its unit; what has the unit 1 keeps its ending.
 
     Examples
     --------
     >>> quantity_words("z_average_nm"), quantity_words("retained_60min"), quantity_words("arms.retained_60min")
     ('z average', 'retained 60 min', 'arms: retained 60 min')
+    >>> quantity_words("cutoff_s", "s"), quantity_words("phasor_s", "1")
+    ('cutoff', 'phasor s')
     """
     lowered = key.casefold()
     ending = next((one for one in _UNITS if lowered.endswith(one) and len(lowered) > len(one)), "")
-    text = key[: len(key) - len(ending)] if ending else key
-    return text.replace(".", ": ").replace("_", " ").replace("60min", "60 min")
+    text = key[: len(key) - len(ending)] if ending and unit != "1" else key
+    return text.replace(".", ": ").replace("_", " ").replace("60min", "60 min").replace("per ev", "per eV")
 
 
 def _probe(bench: StudyBench, name: str, gallery: Gallery, place: int, drawn: Sequence[BenchGroup]) -> dict[str, Any]:
@@ -121,7 +138,7 @@ def _small(result: BenchResult) -> BenchResult:
     left = _PANELS_SHOWN
     records: list[BenchRecord] = []
     pooled = result.pooled
-    for record in (*result.records, *(() if pooled in result.records else (pooled,))):
+    for record in (*(() if pooled in result.records else (pooled,)), *result.records):
         curves = record.curves[:left]
         pictures = record.pictures[: max(0, left - len(curves))]
         left -= len(curves) + len(pictures)
@@ -129,23 +146,33 @@ def _small(result: BenchResult) -> BenchResult:
         records.append(small)
         if record is result.pooled:
             pooled = small
-    kept = records if result.pooled in result.records else records[:-1]
+    kept = records if result.pooled in result.records else records[1:]
     return replace(result, records=tuple(kept), pooled=pooled, notes=())
 
 
+# on a phone the first columns are seen without moving the table: they hold the number
 _VALUE_COLUMNS = (
-    Column("Technique"), Column("Lot"), Column("Quantity"), Column("Value", "estimate"), Column("Unit"), Column("Replicated"),
-    Column("Flags"),
+    Column("Quantity"), Column("Value", "estimate"), Column("Unit"), Column("Flags"), Column("Lot"), Column("Replicated"),
 )  # fmt: skip
+_WORDS = ("phase", "model", "law", "profile", "stable")
+"""What a technique says in words, and is read with its numbers."""
 
 
 def _cell(one: Estimate) -> Cell:
-    return replace(estimate_cell(one), text=precise_interval(one.value, one.low, one.high))
+    # what was counted has no interval and keeps all its digits
+    text = f"{one.value:.6g}" if one.low == one.high else precise_interval(one.value, one.low, one.high)
+    return replace(estimate_cell(one), text=text)
 
 
 def _leading(group: BenchGroup) -> list[BenchNumber]:
-    """Numbers of the first table: pooled ones, or, where samples have no common value, those of each sample."""
+    """Numbers of the first table: pooled ones, or, where samples have no common value, those of each sample.
+
+    Of a technique that reports a table alone, such as bands, its first column.
+    """
     plain = [one for one in group.numbers if "." not in one.quantity]
+    if not plain and group.numbers:
+        first = group.numbers[0]
+        return [one for one in group.numbers if (one.sample, one.quantity) == (first.sample, first.quantity)]
     return [one for one in plain if one.sample == POOLED and not one.label] or plain
 
 
@@ -154,21 +181,30 @@ def _values_table(groups: Sequence[BenchGroup], place: int) -> Table:
     rows = []
     for group in groups:
         rows += [_value_row(one, group.result.replicate) for one in _leading(group)]
-        if not group.numbers:
-            cells = (group.result.technique, group.lot, MISSING, MISSING, "", group.result.replicate, "")
-            rows.append(Row(tuple(map(text_cell, cells)), muted=True))
+        words = {key: word for key in _WORDS if (word := group.result.pooled.words.get(key, ""))}
+        flags = ", ".join(group.result.pooled.flags)
+        for key, word in words.items() if group.numbers else [("no value", MISSING)]:
+            cells = (
+                f"{group.result.technique}: {quantity_words(key, '1')}", word, "", flags, group.lot or MISSING,
+                group.result.replicate,
+            )  # fmt: skip
+            rows.append(Row(tuple(map(text_cell, cells)), muted=not group.numbers))
     return Table(f"dot-{place}", "What the instruments say", _VALUE_COLUMNS, tuple(rows))
 
 
 def _value_row(one: BenchNumber, replicated: str) -> Row:
-    quantity = quantity_words(one.quantity) + (f" {one.number}" if one.number else "")
+    quantity = f"{one.technique}: {_quantity(one)}"
     if one.sample != POOLED:
         quantity += f" of {one.sample}"
     cells = (
-        text_cell(one.technique), text_cell(one.lot or MISSING), text_cell(quantity), _cell(one.estimate),
-        text_cell(unit_text(one.estimate.unit)), text_cell(replicated), text_cell(", ".join(one.flags)),
+        text_cell(quantity), _cell(one.estimate), text_cell(unit_text(one.estimate.unit)), text_cell(", ".join(one.flags)),
+        text_cell(one.lot or MISSING), text_cell(replicated),
     )  # fmt: skip
     return Row(cells, muted=not math.isfinite(one.estimate.value))
+
+
+def _quantity(one: BenchNumber) -> str:
+    return quantity_words(one.quantity, one.estimate.unit) + (f" {one.number}" if one.number else "")
 
 
 def _rest_table(groups: Sequence[BenchGroup], place: int) -> Table | None:
@@ -178,7 +214,7 @@ def _rest_table(groups: Sequence[BenchGroup], place: int) -> Table | None:
         Row(
             (
                 text_cell(one.technique), text_cell(one.lot or MISSING), text_cell(one.sample), text_cell(one.label),
-                text_cell(quantity_words(one.quantity) + (f" {one.number}" if one.number else "")),
+                text_cell(_quantity(one)),
                 _cell(one.estimate), text_cell(unit_text(one.estimate.unit)), text_cell(", ".join(one.flags)),
             )
         )
@@ -199,7 +235,7 @@ def _lots_table(bench: StudyBench, name: str, place: int) -> Table | None:
     rows = tuple(
         Row(
             (
-                text_cell(one.technique), text_cell(quantity_words(one.quantity)), integer_cell(one.lots),
+                text_cell(one.technique), text_cell(quantity_words(one.quantity, one.mean.unit)), integer_cell(one.lots),
                 _cell(one.mean), _cell(one.sd), text_cell(unit_text(one.mean.unit)),
             )
         )
@@ -220,7 +256,7 @@ def _stated_table(bench: StudyBench, name: str, place: int) -> Table | None:
     rows = tuple(
         Row(
             (
-                text_cell(one.technique), text_cell(_lot_text(bench, one)), text_cell(quantity_words(one.quantity)),
+                text_cell(one.technique), text_cell(_lot_text(bench, one)), text_cell(quantity_words(one.quantity, one.measured.unit)),
                 _stated_cell(one), _cell(one.measured), _cell(one.difference),
                 text_cell(unit_text(one.measured.unit)), Cell(verdicts[one.inside]),
             )

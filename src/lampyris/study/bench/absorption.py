@@ -19,7 +19,7 @@ from lampyris.bench.absorption import (
     tauc_gap,
 )
 from lampyris.core.bench import BenchCurve, BenchRecord, BenchResult, BenchSource
-from lampyris.core.constants import EV_NM
+from lampyris.core.constants import EV_NM, FWHM_PER_SD
 from lampyris.core.errors import ImageError, InputError
 from lampyris.core.estimate import Estimate
 from lampyris.core.finding import Finding, Severity
@@ -29,12 +29,18 @@ from lampyris.io.instruments.spectra import read_spectra
 from lampyris.probe.extinction import concentration_m
 from lampyris.probe.sizing import diameter_nm, sizing_curves
 from lampyris.statistics.intervals import with_error
-from lampyris.study.bench.reading import EMITTED, Doubts, over_replicates, record_each, remark, with_role
+from lampyris.study.bench.reading import EMITTED, Doubts, gap_of, over_replicates, record_each, remark, with_role
 
 _TRANSPARENT_EV = 0.25
 """So far below the first exciton dots of one batch absorb nothing."""
 _SIZE_STEP = 1e-3
 """Relative change of a diameter by which the slope of the extinction is taken."""
+_LONGEST_NM = 3500.0
+"""Up to which dots are looked at; beyond lie vibrations."""
+_UNTOLD = 0.25
+"""Standard error of an exciton over its wavelength from which nothing was found."""
+_RED_SD, _RED_SHARE = 2.0, 0.5
+"""How far a record should reach to the red of the exciton in its standard deviations, and the share of its top left at such an end."""
 _LEAST_STEP_NM = 0.01
 """Over which the slope of a sizing curve is taken at least."""
 
@@ -93,7 +99,17 @@ def _record(spectrum: Spectrum, blanks: list[Spectrum], settings: Settings, find
             f"{int(over.sum())} of its {over.size} values lie above {settings.highest_absorbance:g}, the highest absorbance"
             f" that is used, up to {float(np.nanmax(absorbance)):.3g}: emission, or percent, or a sample to be diluted"
         )
-    found = infer_exciton(wavelength[keep], absorbance[keep], near_nm=settings.near_nm)
+    try:
+        found = infer_exciton(wavelength[keep], absorbance[keep], near_nm=settings.near_nm)
+    except ValueError as error:
+        if not over.any():
+            raise
+        left = f"{int(over.sum())} points above {settings.highest_absorbance:g} were left out as saturated: dilute it"
+        raise ValueError(f"{error}; {left}") from error
+    if found.first_exciton_nm.sd > _UNTOLD * found.first_exciton_nm.value:
+        raise ValueError(
+            f"no transition can be fitted: the one that bends the curve at {found.second_derivative_nm:.0f} nm has no height"
+        )
     if over.any():
         # it matters only where the answer lies
         near = bool((np.abs(wavelength[over] - found.first_exciton_nm.value) < 60.0).any())
@@ -110,19 +126,35 @@ def _record(spectrum: Spectrum, blanks: list[Spectrum], settings: Settings, find
             seen = f"scatters: {scattered.at_600:.3g} at 600 nm, which was taken off."
             doubts.add("scattering", seen, "Filter or centrifuge the sample.")
         found = infer_exciton(wavelength[keep], clean[keep], near_nm=settings.near_nm)
+    _unseen(wavelength[keep], clean[keep], found, doubts)
     values = _values(wavelength[keep], clean[keep], found, settings, doubts)
     curve = _curve(spectrum, wavelength[keep], absorbance[keep], found, scattered)
     words = {"second_derivative_nm": f"{found.second_derivative_nm:.1f}"}
     return BenchRecord(spectrum.name, spectrum.file, values, words=words, flags=tuple(doubts.flags), curves=(curve,))
 
 
+def _unseen(
+    wavelength: NDArray[np.float64], absorbance: NDArray[np.float64], found: ExcitonFit, doubts: Doubts
+) -> None:
+    """Say where a transition of lower energy may hide: beyond the red end of the record, or in a gap of it."""
+    energy, sd = found.energy_ev.value, found.fwhm_mev.value / 1000.0 / FWHM_PER_SD
+    there = float(np.interp(found.first_exciton_nm.value, wavelength, absorbance))
+    floor = min(0.0, float(absorbance.min()))
+    high = float(np.median(absorbance[-3:])) - floor > _RED_SHARE * (there - floor)
+    end = float(wavelength[-1])
+    if high or EV_NM / end > energy - _RED_SD * sd:
+        seen = f"ends at {end:.0f} nm, where the dots still absorb: the first exciton may lie beyond."
+        doubts.add("red-end", seen, "Record further to the red.")
+    if gap := gap_of(wavelength):
+        seen = f"holds nothing from {gap[0]:.0f} to {gap[1]:.0f} nm: a transition there is not seen."
+        doubts.add("gap", seen, "Record it whole.")
+
+
 def _absorbance(spectrum: Spectrum, blanks: list[Spectrum]) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-    if spectrum.axis_name != "wavelength":
-        raise ValueError(f"its axis is {spectrum.axis_name.replace('_', ' ')}, not a wavelength")
+    wavelength, absorbance = _over_wavelength(spectrum)
     said = spectrum.words.get("YUNITS", "")
     if "LOG" in said.upper():
         raise ValueError(f"its signal is {said!r}, a logarithm, not an absorbance: export the absorbance")
-    absorbance = spectrum.signal
     if spectrum.signal_name in EMITTED:
         raise ValueError(
             f"it is headed as {spectrum.signal_name.replace('_', ' ')}, not as absorbance:"
@@ -132,10 +164,26 @@ def _absorbance(spectrum: Spectrum, blanks: list[Spectrum]) -> tuple[NDArray[np.
         absorbance = -np.log10(np.where(absorbance > 0, absorbance, math.nan))
     if blanks:
         own = blanks[0]
-        if spectrum.axis[0] < own.axis[0] - 1e-6 or spectrum.axis[-1] > own.axis[-1] + 1e-6:
-            raise ValueError(f"the blank reaches from {own.axis[0]:g} to {own.axis[-1]:g} nm only")
-        absorbance = absorbance - np.interp(spectrum.axis, own.axis, own.signal)
-    return spectrum.axis, absorbance
+        at, level = _over_wavelength(own)
+        if wavelength[0] < at[0] - 1e-6 or wavelength[-1] > at[-1] + 1e-6:
+            raise ValueError(f"the blank reaches from {at[0]:g} to {at[-1]:g} nm only")
+        absorbance = absorbance - np.interp(wavelength, at, level)
+    return wavelength, absorbance
+
+
+def _over_wavelength(spectrum: Spectrum) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    """Rising wavelength in nm, and the signal there; absorbance is the same over energy."""
+    if spectrum.axis_name == "wavelength":
+        return spectrum.axis, spectrum.signal
+    scale = {"photon_energy": EV_NM, "wavenumber": 1e7}.get(spectrum.axis_name)
+    if scale is None:
+        raise ValueError(f"its axis is {spectrum.axis_name.replace('_', ' ')}, not a wavelength or energy of light")
+    if not spectrum.axis[0] > scale / _LONGEST_NM:
+        raise ValueError(
+            f"its axis reaches down to {spectrum.axis[0]:g} {'eV' if scale == EV_NM else '1/cm'}, beyond"
+            f" {_LONGEST_NM:g} nm: an infrared spectrum, which lampyris bench ftir reads"
+        )
+    return (scale / spectrum.axis)[::-1], spectrum.signal[::-1]
 
 
 def _scattered(wavelength: NDArray[np.float64], scattered: Scattering | None) -> NDArray[np.float64]:

@@ -179,7 +179,7 @@ def _record(one: _Measured, before: _Measured | None, settings: Settings, findin
         words=words,
         tables=tables,
         flags=flags,
-        curves=tuple(_curve(each) for each in ((before, one) if before is not None else (one,))),
+        curves=(_curve(before, "before: "), _curve(one, "after: ")) if before is not None else (_curve(one),),
     )
 
 
@@ -348,12 +348,12 @@ def _left(one: _Measured) -> tuple[float, float]:
     return float(beyond[worst]) / max(float(np.ptp(one.y)), 1e-12), float(one.x[worst + 2])
 
 
-def _curve(one: _Measured) -> BenchCurve:
+def _curve(one: _Measured, when: str = "") -> BenchCurve:
     off = one.y - one.fit.expected
     # rounded numbers have no noise where they repeat
     spread = max(one.fit.noise, SHAPE_FLOOR * float(np.ptp(one.y)), 1e-12)
     return BenchCurve(
-        one.spectrum.name,
+        f"{when}{one.spectrum.name}",
         "wavenumber (1/cm)",
         "absorbance",
         one.x,

@@ -45,6 +45,10 @@ _NARROW = 4.0
 """Channels across a response, at half its height, that show its shape."""
 _CLEAR = 3.3
 """Standard errors by which reduced chi-squared must exceed 1 for a misfit: a chance of 0.05 %."""
+_WIDEST_NS = 1e6
+"""Width of a channel above which a file holds no decay."""
+_JOINED, _STANDS = 8, 6.0
+"""Channels that are taken together, and standard deviations by which the fullest of them stands above the middle one."""
 
 
 def measure(sources: tuple[BenchSource, ...], settings: Settings) -> BenchResult:
@@ -124,6 +128,7 @@ def _record(
     name = decay.name or source.sample or source.file
     doubts = Doubts("lifetime", decay.file, findings, decay.name)
     try:
+        _refuse_level(decay)
         response = _response(decay, source, responses, doubts)
         found = range_of(decay.counts, until=settings.until_share, tail=response is None)
         window = _window(decay, found, response, settings, doubts)
@@ -161,6 +166,25 @@ def _record(
         flags=tuple(doubts.flags),
         curves=_curves(decay, best, window, phasor),
     )
+
+
+def _refuse_level(decay: Decay) -> None:
+    """Refuse a trace in channels that no decay has, and one of which nothing stands out.
+
+    Raises
+    ------
+    ValueError
+        In those cases.
+    """
+    if decay.channel_ns > _WIDEST_NS:
+        raise ValueError(
+            f"has channels of {decay.channel_ns:.3g} ns: no decay of a dot or dye is that slow;"
+            " traces over time are for lampyris bench blinking or photostability"
+        )
+    whole = decay.counts[: decay.counts.size // _JOINED * _JOINED].reshape(-1, _JOINED).sum(axis=1)
+    level = float(np.median(whole)) if whole.size else 0.0
+    if level >= 1.0 and float(whole.max()) < level + _STANDS * math.sqrt(level):
+        raise ValueError("shows no decay: nothing stands above a level background")
 
 
 def _values(

@@ -1,6 +1,7 @@
 """Emission spectra to peak and width."""
 
 import math
+from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
@@ -22,6 +23,7 @@ from lampyris.study.bench.reading import (
     ABSORBED,
     Doubts,
     flat_topped,
+    gap_of,
     over_replicates,
     record_each,
     remark,
@@ -92,6 +94,9 @@ def _record(
         raise ValueError(
             f"{int(keep.sum())} points are left of {wavelength.size}, at least {_FEWEST_POINTS} are needed"
         )
+    if not (factor[keep] > 0).all():
+        unfit = wavelength[keep & ~(factor > 0)]
+        raise ValueError(f"its correction is not above 0 from {unfit[0]:g} to {unfit[-1]:g} nm: check correction=FILE")
     noise = noise_line((spectrum,))
     raw = np.abs(signal / np.where(factor == 0, 1.0, factor))
     sd = np.sqrt(np.maximum(noise[0] + noise[1] * raw, 0.0)) * np.abs(factor)
@@ -109,8 +114,8 @@ def _record(
     edge = _at_edge(found.peak_nm, wavelength[keep])
 
     def placed(one: Estimate) -> Estimate:
-        if edge:
-            unseen = f"{one.method}, at the end of the spectrum: the peak lies beyond it"
+        if edge or not wavelength[keep][0] <= one.value <= wavelength[keep][-1]:
+            unseen = f"{one.method}, at the end of the spectrum or beyond: the peak was not recorded"
             return Estimate(math.nan, math.nan, math.nan, math.nan, one.level, one.unit, unseen)
         return with_error(one, settings.calibration_nm, f"{one.method}, wavelength scale")
 
@@ -126,7 +131,7 @@ def _record(
         lists={"peaks_nm": tuple(map(placed, found.peaks_nm))} if found.lines > 1 and not edge else {},
         words={"profile": found.profile if found.lines == 1 else f"{found.lines} lines, {found.profile}"},
         flags=_flags(spectrum, wavelength[keep], found, settings, findings),
-        curves=(_curve(spectrum, wavelength[keep], signal[keep], found),),
+        curves=(_curve(spectrum, wavelength[keep], signal[keep], found, weights),),
     )
 
 
@@ -202,9 +207,17 @@ def _flags(
     noise = found.fit.goodness.residual_sd
     lines = float(sum(part.max() for part in found.parts))
     scatter = float(np.std(found.fit.residuals[0]))
+    beyond = [one.value for one in found.peaks_nm if not wavelength[0] <= one.value <= wavelength[-1]]
+    gap = gap_of(spectrum.axis) if spectrum.axis_name == "wavelength" else None
     told = [
         ("saturated", full, f"reaches {top:g} again and again: the detector saturates.", "Expose less, or dilute."),
         ("peak-at-edge", edge, f"is highest at the edge, {found.peak_nm.value:.0f} nm: the peak lies outside.", "Record further."),
+        ("line-beyond", bool(beyond) and not edge, f"has a line beyond its ends, at {_listed(beyond)}: background, or other light.",
+         "Record further, or try --baseline linear or --lines 1."),
+        ("gap", gap is not None, "holds nothing from {:.0f} to {:.0f} nm: lines there are not seen.".format(*gap or (0, 0)),
+         "Record it whole."),
+        ("energy-axis", spectrum.axis_name != "wavelength", "is over energy: its signal counts as per eV, which moves its top per nm.",
+         "If only the axis was turned from nm to eV, give it over nm."),
         ("half-maximum-outside", math.isnan(found.fwhm_nm.value), "does not fall to half on both sides: no width.", "Record further."),
         ("weak", lines < 5.0 * scatter, "hardly stands above its noise.", "Expose longer."),
         ("fit-doubtful", not found.fit.trusted or not math.isfinite(noise), " ".join(found.fit.notes()), "Try another profile."),
@@ -212,14 +225,23 @@ def _flags(
          "Narrow --low-nm and --high-nm, or give blank=FILE; try --lines 2 where one line was fitted."),
     ]  # fmt: skip
     doubts = Doubts("photoluminescence", spectrum.file, findings, spectrum.name)
-    doubts.add_held(told)
+    doubts.add_held(told, notes=("energy-axis", "line-beyond"))
     return tuple(doubts.flags)
 
 
+def _listed(wavelengths: Sequence[float]) -> str:
+    return " and ".join(f"{one:.0f} nm" for one in wavelengths)
+
+
 def _curve(
-    spectrum: Spectrum, wavelength: NDArray[np.float64], signal: NDArray[np.float64], found: EmissionFit
+    spectrum: Spectrum,
+    wavelength: NDArray[np.float64],
+    signal: NDArray[np.float64],
+    found: EmissionFit,
+    sd: NDArray[np.float64] | None,
 ) -> BenchCurve:
-    own = found.fit.residuals[0]
+    # by the noise of each point where that is told from the spectrum
+    own = found.fit.residuals[0] / (sd if sd is not None else 1.0)
     spread = float(np.std(own))
     parts = {f"line {k}": part for k, part in enumerate(found.parts, start=1)} if found.lines > 1 else {}
     return BenchCurve(

@@ -16,12 +16,22 @@ from lampyris.core.techniques.photostability import Settings
 from lampyris.io.instruments.spectra import read_spectra
 from lampyris.statistics.groups.compare import compare_groups
 from lampyris.statistics.groups.plan import ComparisonPlan, Source
-from lampyris.study.bench.reading import Doubts, all_flags, mean_of_replicates, record_each, remark, saturated
+from lampyris.study.bench.reading import (
+    Doubts,
+    all_flags,
+    flat_topped,
+    mean_of_replicates,
+    record_each,
+    remark,
+    saturated,
+)
 
 _FEWEST_TESTED = 3
 """Traces of an arm that a test needs."""
 _GONE = 0.05
 """Share of the first reading below which the next ones hold no signal."""
+_FURTHEST = 10
+"""Times its own length to which a trace is extrapolated at most."""
 
 
 def measure(sources: tuple[BenchSource, ...], settings: Settings) -> BenchResult:
@@ -80,6 +90,11 @@ def _record(trace: Spectrum, settings: Settings, findings: list[Finding]) -> Ben
     if trace.axis_name not in ("time", "unknown"):
         raise ValueError(f"its axis is {trace.axis_name.replace('_', ' ')}, not a time")
     minutes = (trace.axis - trace.axis[0]) / 60.0
+    if minutes[-1] < settings.at_min / _FURTHEST:
+        raise ValueError(
+            f"it ends after {minutes[-1]:.3g} min, and {settings.at_min:g} min are more than {_FURTHEST} times as long:"
+            " no law holds that far; ask for --at-min within the trace, or check that it is one of bleaching"
+        )
     signal = trace.signal - settings.dark
     keep = np.isfinite(signal)
     laws = LAWS if settings.law == "auto" else (settings.law,)
@@ -114,10 +129,10 @@ def _flags(
     settings: Settings,
     findings: list[Finding],
 ) -> tuple[str, ...]:
-    full = saturated(trace, settings.saturation)
+    full = saturated(trace, settings.saturation) or flat_topped(trace)
     gone = float(np.median(signal[1:4])) < _GONE * float(signal[0])
     told = [
-        ("saturated", full, "reaches the detector's saturation: bleaching is hidden there.", "Expose less."),
+        ("saturated", full, "reaches saturation, or one largest reading again and again: bleaching is hidden there.", "Expose less."),
         ("extrapolated", minutes[-1] < settings.at_min, f"ends after {minutes[-1]:.3g} min: {settings.at_min:g} min are extrapolated.",
          "Record longer, or ask for --at-min within the trace."),
         ("drift", found.correlated, "has residuals that follow each other: a drift of lamp or focus.", "Record a reference beside it."),
@@ -170,4 +185,18 @@ def _pooled(
             for one in comparison.pairs
         )
     words = {"model": ", ".join(models)}
-    return BenchRecord(names[0], first[0].file, values, words=words, tables=tables, flags=all_flags(records))
+    flags = all_flags(records)
+    curves = (_side_by_side(records, arms, names),)
+    return BenchRecord(names[0], first[0].file, values, words=words, tables=tables, flags=flags, curves=curves)
+
+
+def _side_by_side(records: Sequence[BenchRecord], arms: Sequence[str], names: Sequence[str]) -> BenchCurve:
+    """Mean of each arm's fitted laws as shares of their starts; the readings stand in the traces' own panels."""
+    x = np.unique(np.concatenate([record.curves[0].x for record in records]))
+    shares: dict[str, list[NDArray[np.float64]]] = {name: [] for name in names}
+    for record, arm in zip(records, arms, strict=True):
+        own = record.curves[0]
+        fit = own.fit if own.fit is not None else own.y
+        shares[arm].append(np.interp(x, own.x, fit / fit[0], right=math.nan))
+    parts = {name: np.mean(each, axis=0) for name, each in shares.items()}
+    return BenchCurve("arms side by side", "light (min)", "share left", x, np.full(x.size, math.nan), parts=parts)

@@ -24,7 +24,7 @@ from lampyris.core.instruments import Spectrum
 from lampyris.core.techniques.quantum_yield import Settings
 from lampyris.io.instruments.spectra import read_spectra
 from lampyris.statistics.intervals import normal_interval
-from lampyris.study.bench.reading import Doubts, all_flags, remark, saturated, with_role
+from lampyris.study.bench.reading import Doubts, all_flags, flat_topped, remark, saturated, with_role
 
 _SPHERE = ("empty", "indirect", "direct")
 _WEAK_ABSORPTANCE = 0.05
@@ -259,7 +259,9 @@ def _self_absorption(
 def _sphere_flags(
     found: SphereYield, spectra: dict[str, list[Spectrum]], settings: Settings, file: str, findings: list[Finding]
 ) -> tuple[str, ...]:
-    full = [one.file for own in spectra.values() for one in own if saturated(one, settings.saturation)]
+    full = [
+        one.file for own in spectra.values() for one in own if saturated(one, settings.saturation) or flat_topped(one)
+    ]
     told = [
         ("weak-absorption", found.absorptance.value < _WEAK_ABSORPTANCE,
          f"absorbs {100 * found.absorptance.value:.1f} % only: the yield hangs on a small difference.", "Use a stronger sample."),
@@ -267,7 +269,7 @@ def _sphere_flags(
          "Check the correction, signal_is, and excitation light in the emission band."),
         ("no-emission", not found.quantum_yield.low > 0.0, "shows no emission beyond its noise.",
          "Expose longer, or check the emission band."),
-        ("saturated", bool(full), f"reaches the detector's saturation in {', '.join(full)}.", "Expose less."),
+        ("saturated", bool(full), f"reaches saturation, or one largest reading again and again, in {', '.join(full)}.", "Expose less."),
     ]  # fmt: skip
     doubts = Doubts("quantum-yield", file, findings)
     doubts.add_held(told)
@@ -446,12 +448,12 @@ def _dilutions(
             findings.append(remark(one.file, "quantum-yield.absorbance", seen, "Dilute it.", severity=Severity.WARNING))
             flags.append("dilutions-left-out")
             continue
-        if saturated(one, settings.saturation):
+        if saturated(one, settings.saturation) or flat_topped(one):
             findings.append(
                 remark(
                     one.file,
                     "quantum-yield.saturated",
-                    "reaches the detector's saturation.",
+                    "reaches saturation, or one largest reading again and again.",
                     "Expose less.",
                     severity=Severity.WARNING,
                 )

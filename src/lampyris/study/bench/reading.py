@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import TypeVar
 
 import numpy as np
+from numpy.typing import NDArray
 
 from lampyris.core.bench import BenchRecord, BenchSource
 from lampyris.core.errors import ImageError
@@ -22,6 +23,8 @@ Told = tuple[str, bool, str, str]
 ABSORBED = ("absorbance", "transmittance", "reflectance")
 EMITTED = ("counts", "count_rate", "photon_flux", "irradiance")
 """Kinds of signal that a spectrum of the other sort does not have."""
+_FEWEST_STEPS, _GAP_STEPS, _GAP_SHARE = 8, 6.0, 0.02
+"""A gap is wider than so many usual steps, and than such a share of the whole; fewer steps show none."""
 _REPEATS = 4
 """Readings of one and the same largest signal that noise does not make."""
 
@@ -145,9 +148,24 @@ def record_each(
             except ValueError as error:
                 findings.append(remark(curve.file, rule, f"{curve.name}: {error}.", mend, column=curve.name))
                 continue
+            made = replace(made, flags=_of_reading(curve, rule.partition(".")[0], made.flags, findings))
             records.append(made)
             samples.append(sample_key(source, made.name))
     return records, samples, findings
+
+
+def _of_reading(curve: Spectrum, technique: str, flags: Sequence[str], findings: list[Finding]) -> tuple[str, ...]:
+    """Flags of a record with those of how its file was read."""
+    apart, left = curve.words.get("points disagree", ""), curve.words.get("rows apart", "")
+    doubts = Doubts(technique, curve.file, findings, curve.name, list(flags))
+    told = [
+        ("points-disagree", bool(apart), f"has places of its axis that come again with another signal, and were averaged: {apart}.",
+         "If they are scans of different samples, export each by itself."),
+        ("rows-not-read", bool(left), f"is of the longest block of numbers; {left} more rows of numbers stand apart and were not read.",
+         "Export each block as a file of its own."),
+    ]  # fmt: skip
+    doubts.add_held(told)
+    return tuple(doubts.flags)
 
 
 def saturated(spectrum: Spectrum, given: float | None, /) -> bool:
@@ -157,8 +175,32 @@ def saturated(spectrum: Spectrum, given: float | None, /) -> bool:
 
 
 def flat_topped(spectrum: Spectrum, /) -> bool:
-    """Whether the largest reading is repeated, as by a detector that saturates."""
-    return int(np.sum(spectrum.signal == np.nanmax(spectrum.signal))) >= _REPEATS
+    """Whether the largest reading is repeated, as by a detector that saturates, and by more than numbers are that were rounded."""
+    signal = spectrum.signal[np.isfinite(spectrum.signal)]
+    readings, times = np.unique(signal, return_counts=True)
+    if not readings.size:
+        return False
+    # how many readings share a value elsewhere: 1 where numbers are not rounded
+    usual = float(np.median([1, *times[:-1]]))
+    top = signal == readings[-1]
+    side_by_side = bool((top[:-2] & top[1:-1] & top[2:]).any())
+    return bool(times[-1] >= _REPEATS * usual or (side_by_side and usual == 1.0))
+
+
+def gap_of(axis: NDArray[np.float64], /) -> tuple[float, float] | None:
+    """Ends of the widest stretch in which nothing was recorded, None where points lie about evenly.
+
+    Examples
+    --------
+    >>> gap_of(np.array([*range(400, 500), *range(560, 600)], float)), gap_of(np.arange(400.0, 500.0))
+    ((499.0, 560.0), None)
+    """
+    steps = np.diff(axis)
+    if steps.size < _FEWEST_STEPS:
+        return None
+    at = int(np.argmax(steps))
+    wide = steps[at] > max(_GAP_STEPS * float(np.median(steps)), _GAP_SHARE * float(axis[-1] - axis[0]))
+    return (float(axis[at]), float(axis[at + 1])) if wide else None
 
 
 def all_flags(records: Iterable[BenchRecord], /) -> tuple[str, ...]:
@@ -194,6 +236,8 @@ def sample_of(name: str, /) -> str:
 def mean_of_replicates(estimates: Sequence[Estimate], /, *, least: float = -math.inf) -> Estimate:
     """Mean of replicates with Student's interval, cut at the least that the quantity can be; of a single one itself.
 
+    NaN where a replicate has no value.
+
     Examples
     --------
     >>> runs = [Estimate(value, 0.05, 0.0, 0.6, 0.95, "1", "") for value in (0.1, 0.5)]
@@ -202,6 +246,11 @@ def mean_of_replicates(estimates: Sequence[Estimate], /, *, least: float = -math
     """
     if len(estimates) == 1:
         return estimates[0]
+    missing = sum(not math.isfinite(one.value) for one in estimates)
+    if missing:
+        # a mean of the others would speak of those alone that were easy to measure
+        told = f"{missing} of {len(estimates)} replicates have no value, so there is no mean"
+        return Estimate(math.nan, math.nan, math.nan, math.nan, estimates[0].level, estimates[0].unit, told)
     mean = t_interval([one.value for one in estimates], unit=estimates[0].unit)
     return replace(mean, low=max(mean.low, min(least, mean.value)))
 

@@ -15,14 +15,19 @@ from lampyris.core.finding import Finding, Severity
 from lampyris.core.techniques.stability import Settings
 from lampyris.io.data_tables.reading import read_table
 from lampyris.io.data_tables.table import DataTable
+from lampyris.io.instruments.axes import PLAUSIBLE, unit_named
 from lampyris.study.bench.reading import Doubts, all_flags, remark
 
-_DAY = re.compile(r"\bdays?\b|\btime\b|\bt\b\s*[\[(]\s*d", re.IGNORECASE)
+_DAY = re.compile(r"\bdays?\b|\btage?\b|\btime\b|\bt\b\s*[\[(]\s*d", re.IGNORECASE)
 _OTHER_TIME = re.compile(r"[\[(]\s*(h|hours?|weeks?|months?|min)\s*[\])]|\b(hours?|weeks?|months?)\b", re.IGNORECASE)
-_SIZE = re.compile(r"size|diameter|z.?av|hydrodyn|d\s*\.?\s*h\b", re.IGNORECASE)
+_SIZE = re.compile(r"size|diameter|größe|durchmesser|z.?av|hydrodyn|d\s*\.?\s*h\b", re.IGNORECASE)
 _EMISSION = re.compile(r"emission|\bpl\b|peak|wavelength|λ", re.IGNORECASE)
 _SAMPLE = re.compile(r"^(sample|lot|batch|name)\b", re.IGNORECASE)
 _IN_NAME = re.compile(r"(?:^|[_\-\s.])(?:d|day)[_\-\s]?(\d+(?:\.\d+)?)(?=$|[_\-\s.])", re.IGNORECASE)
+_PLAUSIBLE_NM = {"size": (0.3, 1e5), "emission": PLAUSIBLE["wavelength"][:2]}
+"""From a few atoms to what sinks at once, and as the wavelength of any spectrum."""
+_SPOILS = ("dust", "intercept-above-one", "noisy", "misfit", "very-polydisperse")
+"""Flags of a run whose size is hardly the dots' own."""
 _KINDS = {
     "size": ("size_slope_nm_per_day", "size_change_nm", "size_start_nm", "hydrodynamic diameter (nm)"),
     "emission": ("emission_slope_nm_per_day", "emission_change_nm", "emission_start_nm", "emission peak (nm)"),
@@ -34,6 +39,7 @@ class _Series:
     file: str
     days: dict[str, list[float]] = field(default_factory=lambda: {"size": [], "emission": []})
     values: dict[str, list[float]] = field(default_factory=lambda: {"size": [], "emission": []})
+    flags: list[str] = field(default_factory=list)
 
     def add(self, kind: str, day: float, value: float) -> None:
         self.days[kind].append(day)
@@ -99,9 +105,35 @@ def _from_table(source: BenchSource, settings: Settings, series: dict[str, _Seri
     for kind, column in (("size", size), ("emission", emission)):
         if column is None:
             continue
-        for sample, at, value in zip(names, days.tolist(), table.numbers(column).tolist(), strict=True):
+        values = _in_nm(source, table, column, kind)
+        for sample, at, value in zip(names, days.tolist(), values.tolist(), strict=True):
             if np.isfinite(at) and np.isfinite(value):
                 series.setdefault(sample or "sample", _Series(source.file)).add(kind, at, value)
+
+
+def _in_nm(source: BenchSource, table: DataTable, column: str, kind: str) -> NDArray[np.float64]:
+    """Numbers of a column in nm, by the unit that its name says.
+
+    Raises
+    ------
+    InputError
+        If the name says an energy, or a number is none that a size or an emission in nm can be.
+    """
+    said = unit_named(column)
+    if said is not None and said.axis == "photon_energy":
+        raise _refuse(source, column, f"is an energy: its unit is {said.name}.", "Give the emission peaks in nm.")
+    factor = said.factor if said is not None and said.axis == "wavelength" else 1.0
+    values = table.numbers(column) * factor
+    low, high = _PLAUSIBLE_NM[kind]
+    bad = np.flatnonzero(np.isfinite(values) & ~((values >= low) & (values <= high)))
+    if bad.size:
+        seen = (
+            f"holds {values[bad[0]]:g} nm in its row of data {bad[0] + 1}, which no {kind} is ({low:g} to {high:g} nm)."
+        )
+        raise _refuse(
+            source, column, seen, "Mend the cell, or write the unit into the column's name, as in 'size (um)'."
+        )
+    return values
 
 
 def _column(table: DataTable, given: str | None, words: re.Pattern[str]) -> str | None:
@@ -150,16 +182,16 @@ def _from_runs(
             findings += error.findings
             continue
         findings += [one for one in found.findings if one.severity is not Severity.NOTE]
+        own = series.setdefault(source.sample or "sample", _Series(source.file))
         for record in found.records:
-            series.setdefault(source.sample or "sample", _Series(source.file)).add(
-                "size", day, record.values["z_average_nm"].value
-            )
+            own.add("size", day, record.values["z_average_nm"].value)
+            own.flags += [flag for flag in record.flags if flag in _SPOILS]
 
 
 def _record(name: str, one: _Series, settings: Settings, findings: list[Finding]) -> BenchRecord | None:
     values: dict[str, Estimate] = {}
     verdicts: dict[str, str] = {}
-    doubts = Doubts("stability", one.file, findings, name)
+    doubts = Doubts("stability", one.file, findings, name, list(dict.fromkeys(one.flags)))
     curves = []
     for kind, (slope_key, change_key, start_key, label) in _KINDS.items():
         days, seen = np.array(one.days[kind]), np.array(one.values[kind])
@@ -220,4 +252,7 @@ def _together(records: Sequence[BenchRecord]) -> BenchRecord:
 
 def _counted(records: Sequence[BenchRecord]) -> str:
     days = [len(np.unique(curve.x)) for one in records for curve in one.curves]
-    return f"{len(records)} samples over {min(days)} to {max(days)} days" if records else ""
+    if not records:
+        return ""
+    span = f"{max(days)}" if min(days) == max(days) else f"{min(days)} to {max(days)}"
+    return f"{len(records)} sample{'s' if len(records) > 1 else ''} over {span} days"

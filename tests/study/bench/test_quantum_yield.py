@@ -37,6 +37,7 @@ def test_a_known_yield_comes_back_from_the_sphere(tmp_path):
 
 FAULTS = {
     "nothing absorbed": ({"empty": "direct", "direct": "empty"}, {}, "nothing was absorbed"),
+    "beams exchanged": ({"indirect": "direct", "direct": "indirect"}, {}, "beam beside the sample"),
     "no such band": ({}, {"emission_low_nm": 1900.0, "emission_high_nm": 1999.0}, "fewer than two points"),
     "no direct": ({"direct": None}, {}, "is missing"),
 }
@@ -103,6 +104,39 @@ def test_a_detector_that_is_full_without_saying_so_is_flagged(tmp_path):
     assert any("empty.txt" in one.seen for one in found.findings if one.rule == "quantum-yield.saturated")
 
 
+def edited(files, role, edit):
+    """The sphere's files with the rows of one edited."""
+    head, names, *rows = files[role].read_text().splitlines()
+    kept = [made for row in rows if (made := edit(*map(float, row.split())))]
+    files[role].write_text("\n".join([head, names, *(f"{x}\t{y}" for x, y in kept)]))
+    return list(files.items())
+
+
+CUT = {
+    "ends early": ("direct", lambda x, y: (x, y) if x < 700 else None, "within the emission band"),
+    "correction below 0": ("correction", lambda x, y: (x, -y), "not above 0"),
+    "no light": ("direct", lambda x, y: (x, -y), "no excitation light"),
+}
+
+
+@pytest.mark.parametrize(("role", "edit", "seen"), CUT.values(), ids=CUT.keys())
+def test_files_of_a_sphere_that_give_no_yield_are_refused(tmp_path, role, edit, seen):
+    files = write_virtual_sphere(tmp_path, YieldTruth(), rng=np.random.default_rng(1))
+    with pytest.raises(LampyrisError, match=seen):
+        measure_files(edited(files, role, edit))
+
+
+def test_light_that_was_not_counted_is_flagged(tmp_path):
+    files = write_virtual_sphere(tmp_path, YieldTruth(), rng=np.random.default_rng(1))
+    gap = edited(files, "direct", lambda x, y: None if 780 < x < 840 else (x, y))
+    assert "gap" in measure_files(gap).pooled.flags
+    assert "uncorrected" in measure_files([one for one in gap if one[0] != "correction"]).pooled.flags
+    files = write_virtual_sphere(tmp_path, YieldTruth(), rng=np.random.default_rng(1))
+    for role in ("indirect", "direct"):
+        edited(files, role, lambda x, y: (x, y) if x < 820 else None)
+    assert "emission-cut" in measure_files(files.items()).pooled.flags
+
+
 def relative(folder, absorbances=(0.02, 0.04, 0.06, 0.08), **options):
     rng = np.random.default_rng(3)
     paths, read = write_virtual_dilutions(folder, YieldTruth(), absorbances, name="dots", rng=rng)
@@ -127,6 +161,9 @@ def test_a_known_yield_comes_back_from_dilutions(tmp_path):
     assert one.low < 0.426 < one.high
     assert one.sd / one.value < 0.05
     assert found.replicate == "4 and 3 dilutions"
+    assert found.pooled.flags == ()
+    # a band that ends at the top leaves half of the light out, of every dilution alike
+    assert "emission-cut" in relative(tmp_path, emission_high_nm=810.0).pooled.flags
 
 
 def test_strong_dilutions_are_left_out_and_said(tmp_path):

@@ -24,10 +24,12 @@ from lampyris.core.instruments import Spectrum
 from lampyris.core.techniques.quantum_yield import Settings
 from lampyris.io.instruments.spectra import read_spectra
 from lampyris.statistics.intervals import normal_interval
-from lampyris.study.bench.reading import Doubts, all_flags, flat_topped, remark, saturated, with_role
+from lampyris.study.bench.reading import Doubts, all_flags, flat_topped, gap_of, remark, saturated, with_role
 
 _SPHERE = ("empty", "indirect", "direct")
 _WEAK_ABSORPTANCE = 0.05
+_LEFT, _SHORT, _FEWEST_KNOWN = 0.05, 0.1, 8
+"""Share of its top that an emission may have at an end; share of a band by which a file may end early; points that tell it."""
 
 
 def measure(sources: tuple[BenchSource, ...], settings: Settings) -> BenchResult:
@@ -154,6 +156,7 @@ def _sphere_record(
         settings.emission_low_nm or excitation[1],
         settings.emission_high_nm or max(float(axis[-1]) for axis in ends),
     )
+    _refuse_correction(correction, (excitation, emission))
     noise = noise_line(
         tuple(one for role in ("indirect", "direct") for one in spectra[role] if one.axis[-1] > emission[0])
     )
@@ -164,6 +167,7 @@ def _sphere_record(
     }
     file = with_role(sources, "direct")[0].file
     _checked(sums, file, excitation, emission)
+    _refuse_short(spectra, emission)
     empty = sums["empty", "excitation"]
     indirect = sums["indirect", "excitation"] if spectra["indirect"] else empty
     none = PhotonSum(0.0, 0.0, 0)
@@ -176,7 +180,7 @@ def _sphere_record(
     )
     share = _self_absorption(dilute, spectra["direct"], correction, settings)
     found = infer_sphere(photons, calibration_relative_sd=settings.calibration_relative_sd, reabsorbed=share)
-    flags = _sphere_flags(found, spectra, settings, file, findings)
+    flags = _sphere_flags(found, spectra, (correction, emission), settings, file, findings)
     values = {"quantum_yield": found.quantum_yield, "absorptance": found.absorptance}
     if share != (0.0, 0.0):
         values["observed_yield"] = found.observed_yield
@@ -217,18 +221,26 @@ def _checked(
             low, high = excitation if name == "excitation" else emission
             seen = f"of role {role} has fewer than two points in the {name} band, {low:g} to {high:g} nm."
             faults.append(remark(file, "quantum-yield.band", seen, "Give the bands, or the file that covers them."))
-    if not faults and not sums["direct", "excitation"].value < sums["empty", "excitation"].value:
-        seen = "lets through as much excitation as the empty sphere: nothing was absorbed, so there is no yield."
-        faults.append(
-            remark(
-                file,
-                "quantum-yield.no-absorption",
-                seen,
-                "Check that empty and direct are not exchanged, and the bands.",
-            )
-        )
+    if not faults:
+        faults += _exchanged(sums, file)
     if faults:
         raise ImageError("The quantum yield cannot be measured.", faults)
+
+
+def _exchanged(sums: dict[tuple[str, str], PhotonSum], file: str) -> list[Finding]:
+    """What says that measurements were taken for each other: the sample in the beam must let through least."""
+    through, empty, aside = (sums[role, "excitation"].value for role in ("direct", "empty", "indirect"))
+    if not through < empty:
+        seen = "lets through as much excitation as the empty sphere: nothing was absorbed, so there is no yield."
+        mend = "Check that empty and direct are not exchanged, and the bands."
+    elif not through > 0.0:
+        seen, mend = "holds no excitation light.", "Check the dark level, and the bands."
+    elif math.isfinite(aside) and not through < aside:
+        seen = "lets through more excitation than with the beam beside the sample."
+        mend = "Check that direct and indirect are not exchanged."
+    else:
+        return []
+    return [remark(file, "quantum-yield.no-absorption", seen, mend)]
 
 
 def _self_absorption(
@@ -257,8 +269,16 @@ def _self_absorption(
 
 
 def _sphere_flags(
-    found: SphereYield, spectra: dict[str, list[Spectrum]], settings: Settings, file: str, findings: list[Finding]
+    found: SphereYield,
+    spectra: dict[str, list[Spectrum]],
+    seen_by: tuple[Spectrum | None, tuple[float, float]],
+    settings: Settings,
+    file: str,
+    findings: list[Finding],
 ) -> tuple[str, ...]:
+    correction, emission = seen_by
+    gaps = [one.file for own in spectra.values() for one in own if gap_of(one.axis)]
+    left = max(_left_at_end(one, _weight(one, correction, settings), emission) for one in spectra["direct"])
     full = [
         one.file for own in spectra.values() for one in own if saturated(one, settings.saturation) or flat_topped(one)
     ]
@@ -269,11 +289,62 @@ def _sphere_flags(
          "Check the correction, signal_is, and excitation light in the emission band."),
         ("no-emission", not found.quantum_yield.low > 0.0, "shows no emission beyond its noise.",
          "Expose longer, or check the emission band."),
+        ("gap", bool(gaps), f"has a gap in {', '.join(gaps)}, bridged by a straight line: light in it is not seen.", "Record it whole."),
+        ("emission-cut", left > _LEFT, f"ends with {100 * left:.0f} % of its emission's top: cut short, or a dark level is in it.",
+         "Record further, or take the dark level off."),
+        ("uncorrected", correction is None, "counts as corrected: no correction of the instrument was given.",
+         "Give correction=FILE, unless the instrument's program has corrected the spectra."),
         ("saturated", bool(full), f"reaches saturation, or one largest reading again and again, in {', '.join(full)}.", "Expose less."),
     ]  # fmt: skip
     doubts = Doubts("quantum-yield", file, findings)
-    doubts.add_held(told)
+    doubts.add_held(told, notes=("uncorrected",))
     return tuple(doubts.flags)
+
+
+def _left_at_end(one: Spectrum, weight: NDArray[np.float64], band: tuple[float, float], *, both: bool = False) -> float:
+    """Light at the red end of a band, or at the higher of both, over its top; 0 where too little is known."""
+    known = (one.signal * weight)[(one.axis >= band[0]) & (one.axis <= band[1]) & np.isfinite(one.signal)]
+    if known.size < _FEWEST_KNOWN or not float(known.max()) > 0.0:
+        return 0.0
+    ends = [float(np.mean(known[-3:])), *([float(np.mean(known[:3]))] if both else [])]
+    return max(ends) / float(known.max())
+
+
+def _refuse_correction(correction: Spectrum | None, bands: tuple[tuple[float, float], ...]) -> None:
+    """Refuse a correction that is not above 0 where light is counted.
+
+    Raises
+    ------
+    ImageError
+        If it is not.
+    """
+    if correction is None:
+        return
+    inside = np.any([(correction.axis >= low) & (correction.axis <= high) for low, high in bands], axis=0)
+    if not (correction.signal[inside] > 0).all():
+        seen = "is not above 0 over the bands of excitation and emission."
+        finding = remark(correction.file, "quantum-yield.correction", seen, "Give the factor by wavelength.")
+        raise ImageError("The quantum yield cannot be measured.", [finding])
+
+
+def _refuse_short(spectra: dict[str, list[Spectrum]], emission: tuple[float, float]) -> None:
+    """Refuse an emission of which one file ends long before the others: what is missing would count as dark.
+
+    Raises
+    ------
+    ImageError
+        If one does.
+    """
+    low, high = emission
+    faults = []
+    for role in ("indirect", "direct"):
+        ends = max((float(one.axis[-1]) for one in spectra[role]), default=math.inf)
+        if ends < high - _SHORT * (high - low):
+            seen = f"of role {role} ends at {ends:g} nm, within the emission band of {low:g} to {high:g} nm."
+            mend = "Record it as far as the others; if that is all of the emission, say --emission-high-nm."
+            faults.append(remark(spectra[role][-1].file, "quantum-yield.short", seen, mend))
+    if faults:
+        raise ImageError("The quantum yield cannot be measured.", faults)
 
 
 def _sphere_curves(
@@ -461,7 +532,21 @@ def _dilutions(
             flags.append("saturated")
         clean = _without_blank(one, blank, settings)
         band = (settings.emission_low_nm or float(one.axis[0]), settings.emission_high_nm or float(one.axis[-1]))
-        total = band_photons(clean, band, _weight(one, correction, settings), noise=noise)
+        weight = _weight(one, correction, settings)
+        left = _left_at_end(clean, weight, band, both=True)
+        if left > _LEFT:
+            seen = f"has {100 * left:.0f} % of its top left at an end: cut short, or a background is in it."
+            findings.append(
+                remark(
+                    one.file,
+                    "quantum-yield.emission-cut",
+                    seen,
+                    "Record further, or give blank=FILE.",
+                    severity=Severity.WARNING,
+                )
+            )
+            flags.append("emission-cut")
+        total = band_photons(clean, band, weight, noise=noise)
         if not total.value > 0.0:
             seen = "has no light left once the blank is taken off: the blank is as strong as the sample."
             findings.append(

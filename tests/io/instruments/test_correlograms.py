@@ -147,6 +147,15 @@ def test_damaged_files_are_refused_and_never_misread(tmp_path, name):
     assert report.passed, str(report)
 
 
+def test_an_alv_file_that_ends_within_its_correlation_is_cut_short(tmp_path):
+    path = tmp_path / "a.ASC"
+    write_virtual_alv(path, SHORT, rng=np.random.default_rng(1))
+    text = path.read_text()
+    path.write_text(text[: text.index('"Count Rate"') - 60])
+    with pytest.raises(ImageError, match="cut short"):
+        read_correlograms(path)
+
+
 def test_the_real_database_stands_mutations(samples):
     report = check_text_reader(
         lambda path, *, file: read_correlograms(path, file=file),

@@ -142,6 +142,8 @@ def test_a_file_of_no_known_kind_is_refused(tmp_path):
     with pytest.raises(ImageError) as caught:
         read_micrograph(tmp_path / "a.svg")
     assert caught.value.findings[0].rule == "micrograph.format"
+    with pytest.raises(ImageError, match="is a folder"):
+        read_micrograph(tmp_path)
 
 
 SMALL = PIXELS[:16, :16]

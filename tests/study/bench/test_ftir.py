@@ -127,3 +127,10 @@ def test_command_line(tmp_path, capsys):
 def test_the_virtual_file_says_that_it_is_synthetic(tmp_path):
     (one,) = read_spectra(written(tmp_path / "a.jdx"))
     assert "synthetic" in one.name
+
+
+def test_a_spectrum_of_visible_light_holds_no_bands(tmp_path):
+    rows = "".join(f"{400 + k},{0.1 + 0.1 * (k % 5)}\n" for k in range(100))
+    (tmp_path / "a.csv").write_text(f"Wavelength (nm),Absorbance\n{rows}")
+    with pytest.raises(LampyrisError, match="beyond the infrared"):
+        measured(BenchSource(tmp_path / "a.csv", "a.csv"))

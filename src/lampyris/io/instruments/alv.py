@@ -58,7 +58,8 @@ def read(path: Path, /, *, max_bytes: int, file: str) -> tuple[Correlogram, ...]
     ImageError
         If a part is missing or a line cannot be read: the line is named.
     """
-    lines = content(Path(path), max_bytes=max_bytes, file=file).decode("latin-1").splitlines()
+    text = content(Path(path), max_bytes=max_bytes, file=file).decode("latin-1")
+    lines = text.splitlines()
     if not lines or not lines[0].startswith("ALV"):
         refuse(
             file, "alv.signature", "does not begin as an ALV file does.", "Give the .ASC file of the correlator.", row=1
@@ -68,6 +69,8 @@ def read(path: Path, /, *, max_bytes: int, file: str) -> tuple[Correlogram, ...]
     sections = _sections(lines)
     if "Correlation" not in sections:
         refuse(file, "alv.correlation", "has no part named Correlation.", _BROKEN)
+    if list(sections)[-1] == "Correlation" and not text.endswith("\n"):
+        refuse(file, "alv.cut", "ends within its correlation: it is cut short.", _BROKEN, row=len(lines))
     table = _table(sections["Correlation"], file, "Correlation", least=2)
     lag, levels = table[:, 0] * 1e-3, table[:, 1:]
     used = [k for k in range(levels.shape[1]) if np.any(levels[:, k])]

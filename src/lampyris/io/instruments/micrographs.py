@@ -6,7 +6,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from lampyris.core.instruments import Micrograph
-from lampyris.io.instruments.files import refuse
+from lampyris.io.instruments.files import content, refuse
 from lampyris.io.instruments.formats import FileFormat, format_of
 
 MAX_PIXELS = 400_000_000
@@ -51,6 +51,8 @@ def read_micrograph(
     file = file or path.name
     found = format_of(path, FORMATS)
     if found is None:
+        # says so of a folder, and of a file that is not there
+        content(path, max_bytes=max_bytes, file=file)
         listed = ", ".join(one.title for one in FORMATS)
         refuse(file, "micrograph.format", "is in no format that is read.", f"Export one of: {listed}.")
     picture: Micrograph = found.read(path, max_bytes=max_bytes, file=file, page=page)

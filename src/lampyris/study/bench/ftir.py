@@ -37,6 +37,8 @@ _WATER_LINES = 6
 _NARROW_CM = 15.0
 _MISFIT = 0.1
 _BESIDE_NOISE = 4.0
+_INFRARED_CM = 12_800.0
+"""Where light begins to be seen: a spectrum that begins beyond holds no vibrations."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -115,6 +117,10 @@ def _measured(spectrum: Spectrum, settings: Settings) -> _Measured:
     else:
         raise ValueError(
             f"its axis is {spectrum.axis_name.replace('_', ' ')}, not a wavenumber: say it with --axis-unit"
+        )
+    if not float(x[0]) < _INFRARED_CM:
+        raise ValueError(
+            f"it begins at {x[0]:.0f} 1/cm, beyond the infrared: lampyris bench absorption reads visible spectra"
         )
     kind = spectrum.signal_name if settings.signal == "auto" else settings.signal
     if kind == "unknown":

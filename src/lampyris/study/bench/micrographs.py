@@ -178,8 +178,14 @@ def _one(
             faceted=faceted,
         )
     except ValueError as error:
-        mend = f"Check that particles are {'bright' if brighter else 'dark'} (--particles), and --sigmas."
-        findings.append(remark(source.file, "micrograph.none", f"{error}.", mend))
+        seen, mend = (
+            f"{error}.",
+            f"Check that particles are {'bright' if brighter else 'dark'} (--particles), and --sigmas.",
+        )
+        if isinstance(error, np.linalg.LinAlgError):
+            seen = "holds particles whose edges cannot be fitted: their grey is cut at an end of the scale, or they were drawn."
+            mend = "Give the picture as it was recorded, its levels not cut."
+        findings.append(remark(source.file, "micrograph.none", seen, mend))
         return None
     correction = mended.get(source.file) or (mended.get("") if len(mended) == 1 else None)
     kept = corrected(found, correction, touching=settings.touching == "use")

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 import numpy as np
 from numpy.typing import NDArray
 
-from lampyris.bench.photons import PhotonSum, band_photons, noise_line, photon_weight
+from lampyris.bench.photons import PhotonSum, band_photons, difference_sd, noise_line, photon_weight
 from lampyris.bench.quantum_yield import (
     Dilutions,
     SpherePhotons,
@@ -307,7 +307,8 @@ def _left_at_end(one: Spectrum, weight: NDArray[np.float64], band: tuple[float, 
     if known.size < _FEWEST_KNOWN or not float(known.max()) > 0.0:
         return 0.0
     ends = [float(np.mean(known[-3:])), *([float(np.mean(known[:3]))] if both else [])]
-    return max(ends) / float(known.max())
+    # as much as the noise of three points may make is no light
+    return (max(ends) - math.sqrt(3.0) * difference_sd(known)) / float(known.max())
 
 
 def _refuse_correction(correction: Spectrum | None, bands: tuple[tuple[float, float], ...]) -> None:

@@ -90,7 +90,8 @@ class ExcitonFit:
         Where the fitted absorbance is highest near it: the rise to the next transition moves that to the blue. NaN of a shoulder.
     fwhm_mev : Estimate
     absorbance : Estimate
-        Height of the exciton itself, without what follows and the level.
+        Read at the exciton, above where the dots are transparent: what published extinctions are of. The height of the Gaussian alone
+        is less, and hangs on which shape is taken for the rise beside it.
     fit : Fit
     inside : numpy.ndarray, dims (point,)
         Points that were fitted.
@@ -248,11 +249,16 @@ def _described(
         second_derivative_nm,
         _top_nm(fit.values, centre),
         widened(derived(fit, lambda p: 1000.0 * FWHM_PER_SD * float(p[2]), unit="meV"), widen),
-        widened(derived(fit, lambda p: float(p[0])), widen),
+        widened(derived(fit, _read_at_exciton), widen, least=0.0),
         fit,
         inside,
         expected,
     )
+
+
+def _read_at_exciton(parameters: NDArray[np.float64]) -> float:
+    """Fitted absorbance at the exciton above the level."""
+    return float(predict_exciton(parameters[1], parameters) - parameters[6])
 
 
 def _top_nm(parameters: NDArray[np.float64], centre_nm: float) -> float:

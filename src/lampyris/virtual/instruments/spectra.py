@@ -4,6 +4,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
+from numpy.typing import NDArray
 
 from lampyris.bench.absorption import predict_scattering, variance_absorbance
 from lampyris.bench.lines import variance_counts
@@ -30,7 +31,7 @@ class SpectrumTruth:
     peak_counts : float
         Of the emission.
     absorbance : float
-        At the first exciton.
+        Height of the first exciton, without what overlaps it.
     absorbance_sd : float
         Noise of the absorption at absorbance 0.
     scattering : float
@@ -83,20 +84,26 @@ def write_virtual_emission(
     _write(path, wavelength + truth.scale_shift_nm, counts, f"synthetic emission (slit {_BANDPASS_NM:g} nm)", "Counts")
 
 
-def write_virtual_absorption(
-    path: Path, truth: SpectrumTruth, /, *, rng: np.random.Generator, step_nm: float = 1.0
-) -> None:
-    """Write an absorption spectrum: excitons of a Gaussian batch at ratios of energy as those of a sphere, a continuum, scattering."""
+def predict_dots(wavelength_nm: NDArray[np.float64], truth: SpectrumTruth, /) -> NDArray[np.float64]:
+    """Absorbance of the dots alone: Gaussian excitons at ratios of energy as those of a sphere, and a continuum, dims (point,)."""
     centre = EV_NM / truth.exciton_nm
     sd = truth.fwhm_mev / 1000.0 / FWHM_PER_SD
-    wavelength = np.arange(max(EV_NM / (centre + 1.0), 300.0), EV_NM / (centre - 0.42), step_nm)
-    energy = EV_NM / wavelength
-    total = np.zeros(wavelength.size)
+    energy = EV_NM / wavelength_nm
+    total = np.zeros(energy.size)
     # distances of the next transitions in units of the width, wider and stronger upwards, then the continuum of the bulk
     for distance, height, width in ((0.0, 1.0, 1.0), (3.3, 1.1, 1.7), (6.0, 1.9, 2.4)):
         total += height * np.exp(-0.5 * ((energy - centre - distance * sd) / (width * sd)) ** 2)
     total += 3.0 / (1.0 + np.exp(-(energy - centre - 9.0 * sd) / (1.6 * sd)))
-    expected = truth.absorbance * total + predict_scattering(wavelength, truth.scattering, truth.exponent)
+    return truth.absorbance * total
+
+
+def write_virtual_absorption(
+    path: Path, truth: SpectrumTruth, /, *, rng: np.random.Generator, step_nm: float = 1.0
+) -> None:
+    """Write an absorption spectrum: the dots as of `predict_dots`, and scattering."""
+    centre = EV_NM / truth.exciton_nm
+    wavelength = np.arange(max(EV_NM / (centre + 1.0), 300.0), EV_NM / (centre - 0.42), step_nm)
+    expected = predict_dots(wavelength, truth) + predict_scattering(wavelength, truth.scattering, truth.exponent)
     noise = np.sqrt(variance_absorbance(expected, at_zero=truth.absorbance_sd**2))
     _write(path, wavelength + truth.scale_shift_nm, expected + rng.normal(0.0, noise), "synthetic absorption", "Abs")
 

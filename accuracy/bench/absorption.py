@@ -109,7 +109,9 @@ def _dot(material: str, rng: np.random.Generator) -> tuple[float, float, Extinct
 
 def _extinction(rule: ExtinctionSource, size_nm: float, energy_ev: float, hwhm_ev: float) -> float:
     """1/(M cm), as printed: Yu and others 2003 by the diameter, Jasieniak and others 2009 by energy and half width."""
-    row = {key: float(word) for key, word in rule.row.items() if key.startswith(("coeff", "exp", "scale", "hwhm")) and word}
+    row = {
+        key: float(word) for key, word in rule.row.items() if key.startswith(("coeff", "exp", "scale", "hwhm")) and word
+    }
     if not rule.needs_exciton:
         return row["coefficient"] * size_nm ** row["exponent"]
     at = row["coefficient"] + row["coefficient_2"] * math.exp(-energy_ev / row["scale_ev"])

@@ -1,7 +1,7 @@
 """Absorption: first exciton of a batch of dots, scattering beside it, and what Tauc's line can and cannot say."""
 
 import math
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -11,12 +11,17 @@ from numpy.typing import ArrayLike, NDArray
 from lampyris.bench.photons import difference_sd
 from lampyris.core.constants import EV_NM, FWHM_PER_SD
 from lampyris.core.estimate import Estimate
-from lampyris.statistics.averaging import following, widened, widening
+from lampyris.statistics.averaging import akaike_weights, averaged_estimate, following, widened, widening
 from lampyris.statistics.fitting import DataSet, Fit, Parameter, derived, fit_least_squares
 
 FEWEST_POINTS = 12
-_WINDOWS = ((4.5, 2.0), (4.5, 1.4), (6.0, 2.6), (8.0, 3.0))
-"""Reach of the fit below and above the exciton in its standard deviations; the first that has points answers."""
+_WINDOWS = ((6.0, 2.6), (4.5, 2.0), (4.5, 1.4), (8.0, 3.0))
+"""Reach of the fit below and above the exciton in its standard deviations; the first that has points answers: narrower ones do not tell
+a foot of further transitions from the flank of the next one, wider ones reach to where neither shape holds."""
+_TOLD = ("energy_ev", "first_exciton_nm", "fwhm_mev", "absorbance")
+_FOOT = (1.0, 3.0)
+"""Least and largest energy over which the foot of further transitions grows e-fold, in standard deviations of the exciton; assumed, as
+that of a Gaussian two to three and a half times as wide, four of its standard deviations up."""
 _SMOOTHING_EV = 0.06
 """Width over which the second derivative is taken: about half of the narrowest exciton of a batch."""
 
@@ -29,17 +34,18 @@ def predict_exciton(energy_ev: ArrayLike, parameters: ArrayLike, /) -> NDArray[n
     energy_ev : array_like, dims (point,)
     parameters : array_like
         Height, energy and standard deviation of the first exciton; height, distance upwards and standard deviation of what follows;
-        level.
+        level; and, where further transitions reach down to it, their foot at the exciton and the energy over which it grows e-fold.
 
     Returns
     -------
     numpy.ndarray, dims (point,)
-        A Gaussian, the rise to the next transition as another one, and a level.
+        A Gaussian, the rise to the next transition as another one, a level, and an exponential foot.
     """
-    height, centre, sd, second, distance, second_sd, level = np.asarray(parameters, np.float64).tolist()
+    height, centre, sd, second, distance, second_sd, level, *foot = np.asarray(parameters, np.float64).tolist()
     x = np.asarray(energy_ev, np.float64)
-    first = height * np.exp(-0.5 * ((x - centre) / sd) ** 2)
-    return first + second * np.exp(-0.5 * ((x - centre - distance) / second_sd) ** 2) + level
+    total = height * np.exp(-0.5 * ((x - centre) / sd) ** 2)
+    total = total + second * np.exp(-0.5 * ((x - centre - distance) / second_sd) ** 2) + level
+    return np.asarray(total + foot[0] * np.exp((x - centre) / foot[1])) if foot else np.asarray(total)
 
 
 def predict_scattering(wavelength_nm: ArrayLike, at_600: float, exponent: float, /) -> NDArray[np.float64]:
@@ -74,6 +80,24 @@ def variance_absorbance(absorbance: ArrayLike, /, *, at_zero: float) -> NDArray[
         Half comes from the sample's light, which falls tenfold per unit, and half from the reference's.
     """
     return 0.5 * at_zero * (1.0 + 10.0 ** np.asarray(absorbance, np.float64))
+
+
+def _slopes(x: NDArray[np.float64]) -> Callable[[NDArray[np.float64]], NDArray[np.float64]]:
+    """Derivatives of `predict_exciton` by its parameters, dims (point, parameter)."""
+
+    def of(p: NDArray[np.float64]) -> NDArray[np.float64]:
+        height, centre, sd, second, distance, second_sd, _, *foot = p.tolist()
+        u, v = (x - centre) / sd, (x - centre - distance) / second_sd
+        first, following = np.exp(-0.5 * u**2), np.exp(-0.5 * v**2)
+        near, far = height * first * u / sd, second * following * v / second_sd
+        columns = [first, near + far, near * u, following, far, far * v, np.ones(x.size)]
+        if foot:
+            grown = np.exp((x - centre) / foot[1])
+            columns[1] = columns[1] - foot[0] * grown / foot[1]
+            columns += [grown, -foot[0] * grown * (x - centre) / foot[1] ** 2]
+        return np.column_stack(columns)
+
+    return of
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -179,21 +203,23 @@ def infer_exciton(
     first = min(places, key=lambda e: abs(e - EV_NM / near_nm)) if near_nm else places[0]
     energy = EV_NM / wavelength_nm
     sd = _width_of(energy, absorbance, first)
-    fits = []
-    for below, above in _WINDOWS:
-        inside = (energy > first - below * sd) & (energy < first + above * sd)
-        if inside.sum() >= FEWEST_POINTS:
-            fit = _fitted(energy[inside], absorbance[inside], first, sd, level)
-            fits.append(_described(wavelength_nm, inside, fit, EV_NM / first))
-    if not fits:
+    windows = [(energy > first - below * sd) & (energy < first + above * sd) for below, above in _WINDOWS]
+    windows = [inside for inside in windows if inside.sum() >= FEWEST_POINTS]
+    if not windows:
         raise ValueError(f"fewer than {FEWEST_POINTS} points lie around the transition at {EV_NM / first:.0f} nm")
-    return _over_windows(fits)
+    shapes = [_in_window(wavelength_nm, absorbance, inside, (first, sd), level) for inside in windows]
+    return _over_windows(_over_shapes(shapes[0]), [one for own in shapes for one in own])
 
 
-def _fitted(x: NDArray[np.float64], y: NDArray[np.float64], first: float, sd: float, level: float) -> Fit:
+def _fitted(x: NDArray[np.float64], y: NDArray[np.float64], parameters: Sequence[Parameter], level: float) -> Fit:
+    data = DataSet(lambda p: predict_exciton(x, p), y, jacobian=_slopes(x))
+    return fit_least_squares(data, parameters, scatter="residual", level=level)
+
+
+def _parameters(x: NDArray[np.float64], y: NDArray[np.float64], first: float, sd: float) -> list[Parameter]:
     floor = float(np.quantile(y, 0.05))
     height = max(float(np.interp(-first, -x, y)) - floor, 1e-6)
-    parameters = [
+    return [
         Parameter("height", 0.7 * height, low=0.0, scale=0.01 * height),
         Parameter("energy", first, first - 2.0 * sd, first + 2.0 * sd, unit="eV", scale=0.01 * sd),
         Parameter("sd", sd, 0.25 * sd, 3.0 * sd, unit="eV", scale=0.01 * sd),
@@ -202,22 +228,60 @@ def _fitted(x: NDArray[np.float64], y: NDArray[np.float64], first: float, sd: fl
         Parameter("next_sd", 1.8 * sd, 0.5 * sd, 8.0 * sd, unit="eV", scale=0.05 * sd),
         Parameter("level", floor, scale=0.01 * height),
     ]
-    return fit_least_squares(DataSet(lambda p: predict_exciton(x, p), y), parameters, scatter="residual", level=level)
 
 
-def _over_windows(fits: Sequence[ExcitonFit]) -> ExcitonFit:
-    """The first window's fit, its errors joined with how far the windows differ: what lies to the blue is not quite a Gaussian.
+def _in_window(
+    wavelength_nm: NDArray[np.float64],
+    absorbance: NDArray[np.float64],
+    inside: NDArray[np.bool_],
+    start: tuple[float, float],
+    level: float,
+) -> list[ExcitonFit]:
+    """Fits of a window by two shapes of the rise: what lies to the blue of the next transition leaves no foot, or one."""
+    x, y = EV_NM / wavelength_nm[inside], absorbance[inside]
+    parameters = _parameters(x, y, *start)
+    plain = _fitted(x, y, parameters, level)
+    # the second begins where the first ended, within the same bounds, with a small foot
+    begun = [replace(one, start=value, grid=()) for one, value in zip(parameters, plain.values.tolist(), strict=True)]
+    begun[3] = replace(begun[3], start=0.7 * begun[3].start)
+    scale, tall = start[1], max(begun[0].start, 1e-6)
+    begun += [
+        Parameter("foot", 0.02 * tall, low=0.0, scale=0.005 * tall),
+        Parameter("foot_scale", 1.4 * scale, _FOOT[0] * scale, _FOOT[1] * scale, unit="eV", scale=0.05 * scale),
+    ]
+    fits = (plain, _fitted(x, y, begun, level))
+    return [_described(wavelength_nm, inside, fit, EV_NM / start[0]) for fit in fits]
+
+
+def _over_shapes(shapes: Sequence[ExcitonFit]) -> ExcitonFit:
+    """Mean over shapes of the rise by their Akaike weights.
+
+    The foot of higher transitions and the flank of the next one look alike within a window, so that its size is hardly told; a fit
+    without it claims to know that there is none, and its excitons come out too low and to the red.
+    """
+    weights = akaike_weights([one.fit.goodness.aicc for one in shapes])
+    changed: dict[str, Any] = {
+        name: averaged_estimate([getattr(one, name) for one in shapes], weights) for name in _TOLD
+    }
+    return replace(shapes[0], **changed)
+
+
+def _over_windows(first: ExcitonFit, others: Sequence[ExcitonFit]) -> ExcitonFit:
+    """The first window's answer, its errors joined with how far windows and shapes differ: what lies to the blue is of neither shape.
 
     Windows lie within each other, so noise makes their answers differ by the difference of their variances (Hausman 1978,
     Econometrica 46, 1251, DOI 10.2307/1913827); only what they differ by beyond that speaks of the shape.
     """
-    first = fits[0]
     changed: dict[str, Any] = {}
-    for name in ("energy_ev", "first_exciton_nm", "fwhm_mev", "absorbance"):
+    for name in _TOLD:
         one = getattr(first, name)
-        others = [getattr(other, name) for other in fits]
-        beyond = max((other.value - one.value) ** 2 - abs(other.sd**2 - one.sd**2) for other in others)
-        if math.isfinite(one.sd) and one.sd > 0 and math.isfinite(beyond):
+        apart = [
+            (other.value - one.value) ** 2 - abs(other.sd**2 - one.sd**2)
+            for other in (getattr(each, name) for each in others)
+            if math.isfinite(other.sd)
+        ]
+        beyond = max(apart, default=0.0)
+        if math.isfinite(one.sd) and one.sd > 0 and beyond > 0:
             factor = math.hypot(one.sd, math.sqrt(beyond / 3.0)) / one.sd
             changed[name] = widened(one, factor, why="widened by how far windows differ")
     return replace(first, **changed)
@@ -258,7 +322,7 @@ def _described(
 
 def _read_at_exciton(parameters: NDArray[np.float64]) -> float:
     """Fitted absorbance at the exciton above the level."""
-    return float(predict_exciton(parameters[1], parameters) - parameters[6])
+    return float(predict_exciton(parameters[1], parameters)) - float(parameters[6])
 
 
 def _top_nm(parameters: NDArray[np.float64], centre_nm: float) -> float:

@@ -13,6 +13,7 @@ from lampyris.core.constants import EV_NM, FWHM_PER_SD
 from lampyris.core.estimate import Estimate
 from lampyris.statistics.averaging import akaike_weights, averaged_estimate, following, widened, widening
 from lampyris.statistics.fitting import DataSet, Fit, Parameter, derived, fit_least_squares
+from lampyris.statistics.intervals import normal_interval
 
 FEWEST_POINTS = 12
 _WINDOWS = ((6.0, 2.6), (4.5, 2.0), (4.5, 1.4), (8.0, 3.0))
@@ -259,11 +260,13 @@ def _over_shapes(shapes: Sequence[ExcitonFit]) -> ExcitonFit:
     The foot of higher transitions and the flank of the next one look alike within a window, so that its size is hardly told; a fit
     without it claims to know that there is none, and its excitons come out too low and to the red.
     """
-    weights = akaike_weights([one.fit.goodness.aicc for one in shapes])
-    changed: dict[str, Any] = {
-        name: averaged_estimate([getattr(one, name) for one in shapes], weights) for name in _TOLD
-    }
-    return replace(shapes[0], **changed)
+    return averaged_exciton(shapes, akaike_weights([one.fit.goodness.aicc for one in shapes]))
+
+
+def averaged_exciton(fits: Sequence[ExcitonFit], weights: ArrayLike, /) -> ExcitonFit:
+    """Mean of what several fits say by their weights; curve and fit are those of the first."""
+    changed: dict[str, Any] = {name: averaged_estimate([getattr(one, name) for one in fits], weights) for name in _TOLD}
+    return replace(fits[0], **changed)
 
 
 def _over_windows(first: ExcitonFit, others: Sequence[ExcitonFit]) -> ExcitonFit:
@@ -338,19 +341,40 @@ def _top_nm(parameters: NDArray[np.float64], centre_nm: float) -> float:
     return EV_NM / float(fine[k] + 0.5 * (fine[1] - fine[0]) * (below - above) / (below - 2.0 * at + above))
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False)
 class Scattering:
-    """Scattered light in an absorption spectrum: apparent absorbance at 600 nm, its exponent, and the level beneath."""
+    """Scattered light in an absorption spectrum by one power of the wavelength.
+
+    Parameters
+    ----------
+    at_600, exponent, level : float
+        Apparent absorbance at 600 nm, its exponent, and the level beneath.
+    covariance : numpy.ndarray, dims (2, 2)
+        Of `at_600` and `level`.
+    weight : float
+        Of this exponent among those that were tried.
+    """
 
     at_600: float
     exponent: float
     level: float
+    covariance: NDArray[np.float64]
+    weight: float
+
+    def below(self, wavelength_nm: NDArray[np.float64], /) -> NDArray[np.float64]:
+        """Apparent absorbance of light scattered, and level, dims (point,)."""
+        return predict_scattering(wavelength_nm, self.at_600, self.exponent) + self.level
+
+    def sd_at(self, wavelength_nm: float, /) -> float:
+        """Standard deviation of what is taken off at a wavelength."""
+        row = np.array([float(predict_scattering(wavelength_nm, 1.0, self.exponent)), 1.0])
+        return math.sqrt(max(float(row @ self.covariance @ row), 0.0))
 
 
 def infer_scattering(
     wavelength_nm: NDArray[np.float64], absorbance: NDArray[np.float64], transparent_from_nm: float, /
-) -> Scattering | None:
-    """Power of the wavelength that describes where dots are transparent; None where it is not told from noise.
+) -> tuple[Scattering, ...]:
+    """Powers of the wavelength that describe where dots are transparent, by their Akaike weights, the likeliest first.
 
     Parameters
     ----------
@@ -360,30 +384,39 @@ def infer_scattering(
 
     Returns
     -------
-    Scattering or None
-        None with fewer than ten points there, or where the rise to the blue is no three of its standard errors.
+    tuple of Scattering
+        Those that weigh at least a twentieth of the likeliest. None with fewer than ten points there, or where the likeliest one's
+        rise to the blue is no three of its standard errors: it is not told from noise.
     """
     red = wavelength_nm >= transparent_from_nm
     if red.sum() < 10:
-        return None
+        return ()
     x, y = wavelength_nm[red], absorbance[red]
-    best: tuple[float, Scattering] | None = None
+    found: list[Scattering] = []
+    criteria: list[float] = []
     for exponent in (2.0, 3.0, 4.0):
         design = np.column_stack([predict_scattering(x, 1.0, exponent), np.ones_like(x)])
-        solution, rest, rank, _ = np.linalg.lstsq(design, y, rcond=None)
-        if rank < 2:
+        solution, _, rank, _ = np.linalg.lstsq(design, y, rcond=None)
+        left = float(np.sum((y - design @ solution) ** 2))
+        if rank < 2 or not left > 0:
             continue
-        left = float(rest[0]) if rest.size else float(np.sum((y - design @ solution) ** 2))
-        spread = left / (x.size - 2) * np.linalg.inv(design.T @ design)[0, 0]
-        if solution[0] > 3.0 * math.sqrt(max(spread, 0.0)) and solution[0] > 0 and (best is None or left < best[0]):
-            best = left, Scattering(float(solution[0]), exponent, float(solution[1]))
-    return best[1] if best else None
+        spread = left / (x.size - 2) * np.linalg.inv(design.T @ design)
+        found.append(Scattering(float(solution[0]), exponent, float(solution[1]), spread, 0.0))
+        criteria.append(x.size * math.log(left))
+    if not found:
+        return ()
+    weights = akaike_weights(criteria)
+    told = [replace(one, weight=w) for one, w in zip(found, weights.tolist(), strict=True) if w > 0.05 * weights.max()]
+    told.sort(key=lambda one: -one.weight)
+    if not told[0].at_600 > 3.0 * math.sqrt(told[0].covariance[0, 0]):
+        return ()
+    return tuple(told)
 
 
 def tauc_gap(
     wavelength_nm: NDArray[np.float64],
     absorbance: NDArray[np.float64],
-    first_exciton_ev: float,
+    found: ExcitonFit,
     /,
     *,
     level: float = 0.95,
@@ -393,34 +426,52 @@ def tauc_gap(
     Parameters
     ----------
     wavelength_nm, absorbance : numpy.ndarray, dims (point,)
-    first_exciton_ev : float
+    found : ExcitonFit
+        The edge is what lies between 20 and 80 % of the square at the exciton.
     level : float
 
     Returns
     -------
     Estimate
         NaN where the edge has fewer than four points. The rule is of a bulk edge; a dot's exciton bends it, so that the answer lies
-        below the exciton by about half of its width, whatever the material: a number for comparison with other papers only.
+        below the exciton by about half of its width, whatever the material: a number for comparison with other papers only. The
+        interval holds the noise of the points and of where the edge ends; that the edge is no line is no error of the number.
 
     References
     ----------
     Tauc, Grigorovici and Vancu, Phys. Status Solidi 15, 627 (1966), DOI 10.1002/pssb.19660150224.
     """
     energy = EV_NM / wavelength_nm
-    y = (np.maximum(absorbance, 0.0) * energy) ** 2
-    top = float(np.interp(-first_exciton_ev, -energy, y))
-    edge = (energy < first_exciton_ev) & (y > 0.2 * top) & (y < 0.8 * top)
+    light = np.maximum(absorbance, 0.0)
+    square = (light * energy) ** 2
+    scatter = difference_sd(absorbance)
+
+    def edge_of(top: float) -> NDArray[np.bool_]:
+        return (energy < found.energy_ev.value) & (square > 0.2 * top) & (square < 0.8 * top)
+
+    top = (found.absorbance.value * found.energy_ev.value) ** 2
     method = "line through the edge between 20 and 80 % of the exciton"
+    edge = edge_of(top)
     if edge.sum() < 4:
         return Estimate(math.nan, math.nan, math.nan, math.nan, level, "eV", method)
-    x, v = energy[edge], y[edge]
-    line = fit_least_squares(
-        DataSet(lambda p: p[0] * (x - p[1]), v),
-        [
-            Parameter("slope", float(np.ptp(v) / max(np.ptp(x), 1e-6)), low=0.0),
-            Parameter("gap", float(x.min()), float(x.min()) - 1.0, float(x.max()), unit="eV", scale=0.001),
-        ],
-        scatter="residual",
-        level=level,
-    )
-    return replace(line["gap"], method=method)
+    gap, noise = _crossing(energy[edge], square[edge], 2.0 * light[edge] * energy[edge] ** 2 * scatter)
+    # the ends of the edge go with the height of the exciton: a tenth of it, so that single points do not decide
+    ends = [
+        _crossing(energy[own], square[own], np.zeros(own.sum()))[0]
+        for own in map(edge_of, (0.9 * top, 1.1 * top))
+        if own.sum() >= 4
+    ]
+    moved = abs(ends[1] - ends[0]) / 0.2 if len(ends) == 2 else 0.0
+    relative = 2.0 * found.absorbance.sd / found.absorbance.value if found.absorbance.value > 0 else math.nan
+    return normal_interval(gap, math.hypot(noise, moved * relative), unit="eV", method=method, level=level)
+
+
+def _crossing(x: NDArray[np.float64], y: NDArray[np.float64], sd: NDArray[np.float64]) -> tuple[float, float]:
+    """Where a straight line through points meets zero, and its standard deviation by theirs."""
+    design = np.column_stack([x - x.mean(), np.ones(x.size)])
+    made = np.linalg.pinv(design)
+    slope, height = (made @ y).tolist()
+    if not slope > 0:
+        return math.nan, math.nan
+    row = -made[1] / slope + made[0] * height / slope**2
+    return float(x.mean() - height / slope), float(np.sqrt(np.sum((row * sd) ** 2)))

@@ -253,7 +253,7 @@ def test_a_real_synthesis_grows_as_its_authors_saw(run):
     centre = np.array([one.values["first_exciton_nm"].value - authors[name] for name, one in ours.items()])
     # the authors read the highest point off points 1 nm apart; it lies to the blue of the exciton that is hidden beneath it
     assert np.median(np.abs(second[1:])) < 4.0 and np.abs(second[1:]).max() < 7.0
-    assert np.median(np.abs(centre)) < 6.0
+    assert np.median(np.abs(centre)) < 6.5
 
 
 def test_emission_of_the_real_synthesis_follows_its_absorption(run):

@@ -28,6 +28,10 @@ class SpectrumTruth:
         Of both.
     skew : float
         Tail of the emission to low energy: mean of an exponential in units of the line's standard deviation.
+    trap_nm, trap_share : float
+        Middle and height per eV, relative to the emission, of a second line: light from the surface.
+    trap_fwhm_mev : float
+        Its width.
     peak_counts : float
         Of the emission.
     absorbance : float
@@ -46,6 +50,9 @@ class SpectrumTruth:
     exciton_nm: float = 775.0
     fwhm_mev: float = 100.0
     skew: float = 0.0
+    trap_nm: float = 900.0
+    trap_share: float = 0.0
+    trap_fwhm_mev: float = 150.0
     peak_counts: float = 2e4
     absorbance: float = 0.2
     absorbance_sd: float = 5e-4
@@ -64,7 +71,9 @@ def write_virtual_emission(
     sd = truth.fwhm_mev / 1000.0 / FWHM_PER_SD
     centre = EV_NM / truth.emission_nm
     reach = 4.5 * truth.fwhm_mev / 1000.0 * truth.emission_nm**2 / EV_NM
-    wavelength = np.arange(truth.emission_nm - 0.8 * reach, truth.emission_nm + reach, step_nm)
+    wide = 2.0 * truth.trap_fwhm_mev / 1000.0 * truth.trap_nm**2 / EV_NM
+    last = max(truth.emission_nm + reach, truth.trap_nm + wide if truth.trap_share else 0.0)
+    wavelength = np.arange(truth.emission_nm - 0.8 * reach, last, step_nm)
     fine = np.arange(wavelength[0] - 5.0, wavelength[-1] + 5.0, 0.1)
     energy = EV_NM / fine
     tails = np.linspace(0.0, 6.0, 121) if truth.skew else np.zeros(1)
@@ -73,6 +82,8 @@ def write_virtual_emission(
         w * np.exp(-0.5 * ((energy - centre + tail * truth.skew * sd) / sd) ** 2)
         for w, tail in zip(weights, tails, strict=True)
     )
+    trap_sd = truth.trap_fwhm_mev / 1000.0 / FWHM_PER_SD
+    per_ev = per_ev + truth.trap_share * np.exp(-0.5 * ((energy - EV_NM / truth.trap_nm) / trap_sd) ** 2)
     per_nm = np.asarray(per_ev) * energy**2
     # an odd number of places: an even one would move the line by half a step
     triangle = np.maximum(1.0 - np.abs(np.arange(-20, 21)) * 0.1 / _BANDPASS_NM, 0.0)

@@ -34,6 +34,7 @@ from lampyris.virtual.instruments.dls import (
     multi_tau_lags,
     size_shares,
     write_virtual_alv,
+    write_virtual_zmes,
 )
 
 TABLE = "bench-dls"
@@ -68,6 +69,9 @@ def tables(*, quick: bool = False) -> list[Figure]:
             within = wilson_interval(single, count)
             ends = (within.low, within.high)
             found.append(figure(TABLE, arm, f"one_population_{name}", single / count, ends, count, at_least=0.9))
+    for runs, pairs in _together(count).items():
+        for quantity, own in pairs.items():
+            found += scored(TABLE, "matched", f"{quantity}_of_{runs}_runs", own)
     return found + _told_apart(max(count // 3, 10))
 
 
@@ -104,6 +108,23 @@ def _singles(arm: str, spread: float, count: int) -> tuple[dict[str, Pairs], int
                     pairs[quantity].append((several[0], own))
             single += len(record.lists["peaks_nm"]) == 1
     return pairs, single
+
+
+def _together(count: int) -> dict[int, dict[str, Pairs]]:
+    """Means over repeated runs of a sample, read from one file; their number is 2 or 5 in turn."""
+    found: dict[int, dict[str, Pairs]] = {runs: {"z_average_nm": [], "pdi": []} for runs in (2, 5)}
+    with tempfile.TemporaryDirectory() as folder:
+        path = Path(folder) / "runs.zmes"
+        for number in range(count):
+            rng = np.random.default_rng(seed_sequence("accuracy", TABLE, "together", str(number)))
+            runs = (2, 5)[number % 2]
+            one = Population(SIZES_NM[number % len(SIZES_NM)], SPREADS[number // 2 % len(SPREADS)])
+            truth = CorrelogramTruth((one,), duration_s=RUN_S, count_rate_kcps=RATES_KCPS[1])
+            write_virtual_zmes(path, [truth] * runs, rng=rng)
+            values = measure("dls", [BenchSource(path, path.name)], settings=Settings()).pooled.values
+            found[runs]["z_average_nm"].append((values["z_average_nm"], truth.z_average_nm))
+            found[runs]["pdi"].append((values["pdi"], truth.polydispersity))
+    return found
 
 
 def _true(truth: CorrelogramTruth) -> dict[str, float]:

@@ -13,13 +13,12 @@ from lampyris.core.constants import EV_NM, FWHM_PER_SD
 from lampyris.core.estimate import Estimate
 from lampyris.statistics.averaging import akaike_weights, averaged_estimate, following, widened, widening
 from lampyris.statistics.fitting import DataSet, Fit, Parameter, derived, fit_least_squares
-from lampyris.statistics.intervals import normal_interval
 
 FEWEST_POINTS = 12
 _WINDOWS = ((6.0, 2.6), (4.5, 2.0), (4.5, 1.4), (8.0, 3.0))
 """Reach of the fit below and above the exciton in its standard deviations; the first that has points answers: narrower ones do not tell
 a foot of further transitions from the flank of the next one, wider ones reach to where neither shape holds."""
-_TOLD = ("energy_ev", "first_exciton_nm", "fwhm_mev", "absorbance")
+_TOLD = ("energy_ev", "first_exciton_nm", "fwhm_mev", "absorbance", "tauc_gap_ev")
 _FOOT = (1.0, 3.0)
 """Least and largest energy over which the foot of further transitions grows e-fold, in standard deviations of the exciton; assumed, as
 that of a Gaussian two to three and a half times as wide, four of its standard deviations up."""
@@ -117,6 +116,8 @@ class ExcitonFit:
     absorbance : Estimate
         Read at the exciton, above where the dots are transparent: what published extinctions are of. The height of the Gaussian alone
         is less, and hangs on which shape is taken for the rise beside it.
+    tauc_gap_ev : Estimate
+        By Tauc's line, as of `tauc_gap`.
     fit : Fit
     inside : numpy.ndarray, dims (point,)
         Points that were fitted.
@@ -130,6 +131,7 @@ class ExcitonFit:
     highest_nm: float
     fwhm_mev: Estimate
     absorbance: Estimate
+    tauc_gap_ev: Estimate
     fit: Fit
     inside: NDArray[np.bool_]
     expected: NDArray[np.float64]
@@ -317,6 +319,7 @@ def _described(
         _top_nm(fit.values, centre),
         widened(derived(fit, lambda p: 1000.0 * FWHM_PER_SD * float(p[2]), unit="meV"), widen),
         widened(derived(fit, _read_at_exciton), widen, least=0.0),
+        widened(derived(fit, tauc_gap, unit="eV"), widen),
         fit,
         inside,
         expected,
@@ -326,6 +329,37 @@ def _described(
 def _read_at_exciton(parameters: NDArray[np.float64]) -> float:
     """Fitted absorbance at the exciton above the level."""
     return float(predict_exciton(parameters[1], parameters)) - float(parameters[6])
+
+
+def tauc_gap(parameters: NDArray[np.float64], /) -> float:
+    """Gap of a direct semiconductor by Tauc's line, (A E)^2 against E, on the red side of the fitted first exciton, in eV.
+
+    Parameters
+    ----------
+    parameters : numpy.ndarray
+        As of `predict_exciton`.
+
+    Returns
+    -------
+    float
+        Where the line between 20 and 80 % of the square at the exciton meets zero. The rule is of a bulk edge; a dot's exciton bends
+        it, so that the answer lies below the exciton by about half of its width, whatever the material: a number for comparison with
+        other papers only. It is of the fitted curve: an edge of a few points, chosen by their own noise, has no error to be told.
+
+    References
+    ----------
+    Tauc, Grigorovici and Vancu, Phys. Status Solidi 15, 627 (1966), DOI 10.1002/pssb.19660150224.
+    """
+    centre, sd = float(parameters[1]), float(parameters[2])
+    energy = centre - sd * np.linspace(4.0, 0.0, 201)
+    square = ((predict_exciton(energy, parameters) - parameters[6]) * energy) ** 2
+    # rising, so that the ends of the edge are told between points
+    rising = np.maximum.accumulate(square)
+    ends = np.interp([0.2 * rising[-1], 0.8 * rising[-1]], rising, energy)
+    edge = np.linspace(*ends, 41)
+    height = np.interp(edge, energy, square)
+    slope, level = np.polyfit(edge - centre, height, 1)
+    return float(centre - level / slope) if slope > 0 else math.nan
 
 
 def _top_nm(parameters: NDArray[np.float64], centre_nm: float) -> float:
@@ -411,67 +445,3 @@ def infer_scattering(
     if not told[0].at_600 > 3.0 * math.sqrt(told[0].covariance[0, 0]):
         return ()
     return tuple(told)
-
-
-def tauc_gap(
-    wavelength_nm: NDArray[np.float64],
-    absorbance: NDArray[np.float64],
-    found: ExcitonFit,
-    /,
-    *,
-    level: float = 0.95,
-) -> Estimate:
-    """Gap of a direct semiconductor by Tauc's line, (A E)^2 against E, on the red side of the first exciton.
-
-    Parameters
-    ----------
-    wavelength_nm, absorbance : numpy.ndarray, dims (point,)
-    found : ExcitonFit
-        The edge is what lies between 20 and 80 % of the square at the exciton.
-    level : float
-
-    Returns
-    -------
-    Estimate
-        NaN where the edge has fewer than four points. The rule is of a bulk edge; a dot's exciton bends it, so that the answer lies
-        below the exciton by about half of its width, whatever the material: a number for comparison with other papers only. The
-        interval holds the noise of the points and of where the edge ends; that the edge is no line is no error of the number.
-
-    References
-    ----------
-    Tauc, Grigorovici and Vancu, Phys. Status Solidi 15, 627 (1966), DOI 10.1002/pssb.19660150224.
-    """
-    energy = EV_NM / wavelength_nm
-    light = np.maximum(absorbance, 0.0)
-    square = (light * energy) ** 2
-    scatter = difference_sd(absorbance)
-
-    def edge_of(top: float) -> NDArray[np.bool_]:
-        return (energy < found.energy_ev.value) & (square > 0.2 * top) & (square < 0.8 * top)
-
-    top = (found.absorbance.value * found.energy_ev.value) ** 2
-    method = "line through the edge between 20 and 80 % of the exciton"
-    edge = edge_of(top)
-    if edge.sum() < 4:
-        return Estimate(math.nan, math.nan, math.nan, math.nan, level, "eV", method)
-    gap, noise = _crossing(energy[edge], square[edge], 2.0 * light[edge] * energy[edge] ** 2 * scatter)
-    # the ends of the edge go with the height of the exciton: a tenth of it, so that single points do not decide
-    ends = [
-        _crossing(energy[own], square[own], np.zeros(own.sum()))[0]
-        for own in map(edge_of, (0.9 * top, 1.1 * top))
-        if own.sum() >= 4
-    ]
-    moved = abs(ends[1] - ends[0]) / 0.2 if len(ends) == 2 else 0.0
-    relative = 2.0 * found.absorbance.sd / found.absorbance.value if found.absorbance.value > 0 else math.nan
-    return normal_interval(gap, math.hypot(noise, moved * relative), unit="eV", method=method, level=level)
-
-
-def _crossing(x: NDArray[np.float64], y: NDArray[np.float64], sd: NDArray[np.float64]) -> tuple[float, float]:
-    """Where a straight line through points meets zero, and its standard deviation by theirs."""
-    design = np.column_stack([x - x.mean(), np.ones(x.size)])
-    made = np.linalg.pinv(design)
-    slope, height = (made @ y).tolist()
-    if not slope > 0:
-        return math.nan, math.nan
-    row = -made[1] / slope + made[0] * height / slope**2
-    return float(x.mean() - height / slope), float(np.sqrt(np.sum((row * sd) ** 2)))

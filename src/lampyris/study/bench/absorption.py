@@ -17,7 +17,6 @@ from lampyris.bench.absorption import (
     infer_exciton,
     infer_scattering,
     predict_scattering,
-    tauc_gap,
 )
 from lampyris.core.bench import BenchCurve, BenchRecord, BenchResult, BenchSource
 from lampyris.core.constants import EV_NM
@@ -104,14 +103,13 @@ def _record(spectrum: Spectrum, blanks: list[Spectrum], settings: Settings, find
     if settings.scattering == "auto":
         edge = EV_NM / max(found.energy_ev.value - _TRANSPARENT_EV, 0.1)
         scattered = infer_scattering(wavelength[keep], absorbance[keep], edge)
-    clean = absorbance - _scattered(wavelength, scattered)
     if scattered:
         there = predict_scattering(found.first_exciton_nm.value, scattered[0].at_600, scattered[0].exponent)
         if there > 0.2 * found.absorbance.value:
             seen = f"scatters: {scattered[0].at_600:.3g} at 600 nm, which was taken off."
             doubts.add("scattering", seen, "Filter or centrifuge the sample.")
         found = _without_scattering(wavelength[keep], absorbance[keep], scattered, settings.near_nm)
-    values = _values(wavelength[keep], clean[keep], found, settings, doubts)
+    values = _values(found, settings, doubts)
     curve = _curve(spectrum, wavelength[keep], absorbance[keep], found, scattered)
     words = {"second_derivative_nm": f"{found.second_derivative_nm:.1f}"}
     return BenchRecord(spectrum.name, spectrum.file, values, words=words, flags=tuple(doubts.flags), curves=(curve,))
@@ -157,9 +155,7 @@ def _without_scattering(
     return replace(found, absorbance=with_error(found.absorbance, sd, f"{found.absorbance.method}, scattering"))
 
 
-def _values(
-    wavelength: NDArray[np.float64], clean: NDArray[np.float64], found: ExcitonFit, settings: Settings, doubts: Doubts
-) -> dict[str, Estimate]:
+def _values(found: ExcitonFit, settings: Settings, doubts: Doubts) -> dict[str, Estimate]:
     exciton = with_error(found.first_exciton_nm, settings.calibration_nm, "fit in energy, wavelength scale")
     gap = _scaled(exciton, lambda nm: EV_NM / nm, "eV", "energy of the first exciton")
     values = {
@@ -167,7 +163,7 @@ def _values(
         "band_gap_eV": gap,
         "fwhm_meV": found.fwhm_mev,
         "absorbance": found.absorbance,
-        "tauc_gap_eV": tauc_gap(wavelength, clean, found),
+        "tauc_gap_eV": found.tauc_gap_ev,
     }
     if math.isnan(found.highest_nm):
         doubts.flags.append("shoulder")

@@ -158,12 +158,15 @@ def _without_scattering(
 def _values(found: ExcitonFit, settings: Settings, doubts: Doubts) -> dict[str, Estimate]:
     exciton = with_error(found.first_exciton_nm, settings.calibration_nm, "fit in energy, wavelength scale")
     gap = _scaled(exciton, lambda nm: EV_NM / nm, "eV", "energy of the first exciton")
+    # the scale's error is the same in nm for the edge as for the exciton
+    tauc = found.tauc_gap_ev
+    scale = tauc.value**2 / EV_NM * settings.calibration_nm
     values = {
         "first_exciton_nm": exciton,
         "band_gap_eV": gap,
         "fwhm_meV": found.fwhm_mev,
         "absorbance": found.absorbance,
-        "tauc_gap_eV": found.tauc_gap_ev,
+        "tauc_gap_eV": with_error(tauc, scale, f"{tauc.method}, wavelength scale"),
     }
     if math.isnan(found.highest_nm):
         doubts.flags.append("shoulder")

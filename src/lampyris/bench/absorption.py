@@ -355,8 +355,8 @@ def tauc_gap(parameters: NDArray[np.float64], /) -> float:
     square = ((predict_exciton(energy, parameters) - parameters[6]) * energy) ** 2
     # rising, so that the ends of the edge are told between points
     rising = np.maximum.accumulate(square)
-    ends = np.interp([0.2 * rising[-1], 0.8 * rising[-1]], rising, energy)
-    edge = np.linspace(*ends, 41)
+    low, high = np.interp([0.2 * rising[-1], 0.8 * rising[-1]], rising, energy).tolist()
+    edge = np.linspace(low, high, 41)
     height = np.interp(edge, energy, square)
     slope, level = np.polyfit(edge - centre, height, 1)
     return float(centre - level / slope) if slope > 0 else math.nan
@@ -434,7 +434,7 @@ def infer_scattering(
         left = float(np.sum((y - design @ solution) ** 2))
         if rank < 2 or not left > 0:
             continue
-        spread = left / (x.size - 2) * np.linalg.inv(design.T @ design)
+        spread = np.asarray(left / (x.size - 2) * np.linalg.inv(design.T @ design), np.float64)
         found.append(Scattering(float(solution[0]), exponent, float(solution[1]), spread, 0.0))
         criteria.append(x.size * math.log(left))
     if not found:

@@ -61,7 +61,9 @@ def test_a_spectrum_that_is_no_sum_of_bands_is_flagged(tmp_path):
 
 
 def test_bands_with_a_tail_are_flagged(tmp_path):
-    flags = [measured(written(tmp_path / "a.jdx", seed=3, bands=PEG, tail=tail)).records[0].flags for tail in (0.0, 0.2)]
+    flags = [
+        measured(written(tmp_path / "a.jdx", seed=3, bands=PEG, tail=tail)).records[0].flags for tail in (0.0, 0.2)
+    ]
     assert ["band-shape" in one for one in flags] == [False, True]
 
 

@@ -70,8 +70,9 @@ def parts_of(cumulants: Cumulants, distribution: Distribution, /) -> tuple[Part,
     """
     if len(distribution.peaks) < 2:
         size, pdi = cumulants.z_average_nm, cumulants.pdi
-        spreads = (_log_sd(one) for one in (pdi.value, pdi.low, pdi.high))
-        return (Part(size.value, max(size.low, _LEAST_NM), size.high, *spreads, cumulants.correlation),)
+        spread, least, most = (_log_sd(one) for one in (pdi.value, pdi.low, pdi.high))
+        low = max(size.low, _LEAST_NM)
+        return (Part(size.value, low, size.high, spread, least, most, correlation=cumulants.correlation),)
     made = []
     for one in distribution.peaks:
         mean, width, area = one.mean_nm, one.sd_nm, one.area

@@ -37,6 +37,7 @@ TABLES = {
     "bench-blinking": "accuracy.bench.blinking",
     "bench-eds": "accuracy.bench.eds",
     "bench-ftir": "accuracy.bench.ftir",
+    "bench-stability": "accuracy.bench.stability",
     "fate": "accuracy.dot.fate",
     "release": "accuracy.dot.release",
 }

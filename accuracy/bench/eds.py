@@ -7,6 +7,7 @@ import numpy as np
 
 from accuracy.bench.scores import scored
 from accuracy.figures import Figure
+from lampyris.bench.eds import families
 from lampyris.core.bench import BenchSource
 from lampyris.core.estimate import Estimate
 from lampyris.core.seeds import seed_sequence
@@ -16,6 +17,9 @@ from lampyris.virtual.instruments.eds import XrayTruth, write_virtual_xray
 
 TABLE = "bench-eds"
 REPEATS, QUICK_REPEATS = 200, 24
+NUMBERS = {"atomic_percent": 0.05, "weight_percent": 0.05, "counts": 0.02}
+MISSING = Estimate(float("nan"), float("nan"), float("nan"), float("nan"), 0.95, "%", "not found")
+_MASS = {one.element: one.molar_mass for one in families().values()}
 DOTS = (
     {"Cd": 1.0, "Se": 1.0},
     {"Cd": 0.7, "Se": 0.3, "Te": 0.7},
@@ -28,7 +32,7 @@ def tables(*, quick: bool = False) -> list[Figure]:
     """Lines of the table."""
     found: list[Figure] = []
     for arm, escape in (("matched", 0.0), ("mismatched", 0.01)):
-        pairs: list[tuple[Estimate, float]] = []
+        pairs: dict[str, list[tuple[Estimate, float]]] = {name: [] for name in NUMBERS}
         with tempfile.TemporaryDirectory() as folder:
             for number in range(QUICK_REPEATS if quick else REPEATS):
                 rng = np.random.default_rng(seed_sequence("accuracy", TABLE, arm, str(number)))
@@ -43,11 +47,23 @@ def tables(*, quick: bool = False) -> list[Figure]:
                     factor_sd=1.0,
                     escape=escape,
                 )
-                write_virtual_xray(Path(folder) / "a.msa", truth, rng=rng)
+                means = write_virtual_xray(Path(folder) / "a.msa", truth, rng=rng)
                 settings = Settings(element=tuple(atoms))
-                values = measure("eds", [BenchSource(Path(folder) / "a.msa", "a.msa")], settings=settings).pooled.values
-                total = sum(atoms.values())
-                missing = Estimate(float("nan"), float("nan"), float("nan"), float("nan"), 0.95, "%", "not found")
-                pairs += [(values.get(f"atomic_percent_{e}", missing), 100.0 * a / total) for e, a in atoms.items()]
-        found += scored(TABLE, arm, "atomic_percent", pairs, most_bias=0.05)
+                record = measure("eds", [BenchSource(Path(folder) / "a.msa", "a.msa")], settings=settings).pooled
+                _beside(record.tables, atoms, means, pairs)
+        for name, own in pairs.items():
+            # a lost photon of an escape peak is missing from its line, as the mismatched arm shows
+            judged = arm == "matched" or name != "counts"
+            found += scored(TABLE, arm, name, own, most_bias=NUMBERS[name], judged=judged)
     return found
+
+
+def _beside(tables, atoms, means, pairs) -> None:  # type: ignore[no-untyped-def]
+    """Rows of the record beside what was drawn: percents of each element, photons of each family that can be seen."""
+    rows = {row["element"]: row for row in tables["atomic_percent"]}
+    total, mass = sum(atoms.values()), sum(a * _MASS[e] for e, a in atoms.items())
+    for element, own in atoms.items():
+        row = rows.get(element, {})
+        pairs["atomic_percent"].append((row.get("atomic_percent", MISSING), 100.0 * own / total))
+        pairs["weight_percent"].append((row.get("weight_percent", MISSING), 100.0 * own * _MASS[element] / mass))
+    pairs["counts"] += [(row["counts"], means[row["family"]]) for row in tables["lines"] if row["family"] in means]

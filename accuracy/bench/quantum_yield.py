@@ -29,6 +29,8 @@ def tables(*, quick: bool = False) -> list[Figure]:
             yields, absorptances = _spheres(Path(folder), arm, count)
             found += scored(TABLE, arm, "absolute_yield", yields, most_bias=0.01)
             found += scored(TABLE, arm, "absorptance", absorptances, most_bias=0.01)
+        for name, own in _concentrated(Path(folder), count).items():
+            found += scored(TABLE, "matched", name, own, most_bias=0.01)
         found += scored(TABLE, "matched", "relative_yield", _relatives(Path(folder), count), most_bias=0.01)
     return found
 
@@ -59,6 +61,31 @@ def _spheres(folder: Path, arm: str, count: int) -> tuple[Pairs, Pairs]:
         yields.append((values["quantum_yield"], truth.quantum_yield))
         absorptances.append((values["absorptance"], truth.absorptance))
     return yields, absorptances
+
+
+def _concentrated(folder: Path, count: int) -> dict[str, Pairs]:
+    """Samples that take up their own light, beside a very dilute one of the same dots."""
+    pairs: dict[str, Pairs] = {"corrected_yield": [], "observed_yield": [], "reabsorbed_share": []}
+    for number in range(count):
+        rng = np.random.default_rng(seed_sequence("accuracy", TABLE, "concentrated", str(number)))
+        truth = YieldTruth(
+            quantum_yield=float(rng.choice([0.2, 0.426, 0.9])),
+            absorptance=float(rng.choice([0.35, 0.7])),
+            emission_nm=float(rng.uniform(600, 820)),
+            fwhm_nm=float(rng.choice([35.0, 60.0])),
+            peak_counts=float(rng.choice([4e5, 3e6])),
+            reabsorbed=float(rng.choice([0.05, 0.15])),
+        )
+        files = write_virtual_sphere(folder, truth, rng=rng)
+        sources = [BenchSource(path, path.name, role=role) for role, path in files.items()]
+        settings = Settings(calibration_relative_sd=0.0)
+        values = measure("quantum-yield", sources, settings=settings).pooled.values
+        own = truth.quantum_yield
+        seen = own * (1.0 - truth.reabsorbed) / (1.0 - truth.reabsorbed * own)
+        pairs["corrected_yield"].append((values["quantum_yield"], own))
+        pairs["observed_yield"].append((values["observed_yield"], seen))
+        pairs["reabsorbed_share"].append((values["reabsorbed_share"], truth.reabsorbed))
+    return pairs
 
 
 def _relatives(folder: Path, count: int) -> Pairs:

@@ -22,6 +22,7 @@ from lampyris.bench.dls.inversion import bending, candidates, peak_ranges, posed
 from lampyris.bench.dls.prediction import intensity_weights
 from lampyris.bench.dls.recording import prepared
 from lampyris.bench.dls.scattering import mie_coefficients
+from lampyris.bench.dls.weights import Part, weighted_mean
 from lampyris.virtual.instruments.dls import (
     CorrelogramTruth,
     Population,
@@ -210,3 +211,19 @@ def test_the_interval_of_a_narrow_spread_holds_its_level_and_is_never_empty():
         [one.z_average_nm.low <= 60.0 <= one.z_average_nm.high for one in found],
     ):
         assert np.mean(held) >= 0.89
+
+
+@pytest.mark.parametrize(("weighting", "shifts"), [("volume", 2.0), ("number", 5.0)])
+def test_means_of_a_lognormal_law_in_other_weights(weighting, shifts):
+    # of Rayleigh's sixth power: each power of the size moves a lognormal law by the variance of its logarithm
+    found = weighted_mean([Part(50.0, 49.0, 51.0, 0.2, 0.1, 0.3)], WATER, weighting)
+    ends = [50.0 * math.exp(-shifts * spread**2) for spread in (0.3, 0.2, 0.1)]
+    assert found.value == pytest.approx(ends[1], rel=1e-3)
+    # the interval holds the ends of the spread, and the error of the size beyond them
+    assert 0.9 * ends[0] < found.low < ends[0] and ends[2] < found.high < 1.1 * ends[2]
+
+
+def test_a_spread_and_a_size_that_err_together_widen_means():
+    part = Part(50.0, 45.0, 55.0, 0.2, 0.1, 0.3)
+    apart, together = (weighted_mean([replace(part, correlation=one)], WATER, "number") for one in (0.0, -0.9))
+    assert together.low < apart.low and together.high > apart.high

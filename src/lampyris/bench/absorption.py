@@ -1,7 +1,7 @@
 """Absorption: first exciton of a batch of dots, scattering beside it, and what Tauc's line can and cannot say."""
 
 import math
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -11,12 +11,17 @@ from numpy.typing import ArrayLike, NDArray
 from lampyris.bench.photons import difference_sd
 from lampyris.core.constants import EV_NM, FWHM_PER_SD
 from lampyris.core.estimate import Estimate
-from lampyris.statistics.averaging import following, widened, widening
+from lampyris.statistics.averaging import akaike_weights, averaged_estimate, following, widened, widening
 from lampyris.statistics.fitting import DataSet, Fit, Parameter, derived, fit_least_squares
 
 FEWEST_POINTS = 12
-_WINDOWS = ((4.5, 2.0), (4.5, 1.4), (6.0, 2.6), (8.0, 3.0))
-"""Reach of the fit below and above the exciton in its standard deviations; the first that has points answers."""
+_WINDOWS = ((6.0, 2.6), (4.5, 2.0), (4.5, 1.4), (8.0, 3.0))
+"""Reach of the fit below and above the exciton in its standard deviations; the first that has points answers: narrower ones do not tell
+a foot of further transitions from the flank of the next one, wider ones reach to where neither shape holds."""
+_TOLD = ("energy_ev", "first_exciton_nm", "fwhm_mev", "absorbance", "tauc_gap_ev")
+_FOOT = (1.0, 3.0)
+"""Least and largest energy over which the foot of further transitions grows e-fold, in standard deviations of the exciton; assumed, as
+that of a Gaussian two to three and a half times as wide, four of its standard deviations up."""
 _SMOOTHING_EV = 0.06
 """Width over which the second derivative is taken: about half of the narrowest exciton of a batch."""
 
@@ -29,17 +34,18 @@ def predict_exciton(energy_ev: ArrayLike, parameters: ArrayLike, /) -> NDArray[n
     energy_ev : array_like, dims (point,)
     parameters : array_like
         Height, energy and standard deviation of the first exciton; height, distance upwards and standard deviation of what follows;
-        level.
+        level; and, where further transitions reach down to it, their foot at the exciton and the energy over which it grows e-fold.
 
     Returns
     -------
     numpy.ndarray, dims (point,)
-        A Gaussian, the rise to the next transition as another one, and a level.
+        A Gaussian, the rise to the next transition as another one, a level, and an exponential foot.
     """
-    height, centre, sd, second, distance, second_sd, level = np.asarray(parameters, np.float64).tolist()
+    height, centre, sd, second, distance, second_sd, level, *foot = np.asarray(parameters, np.float64).tolist()
     x = np.asarray(energy_ev, np.float64)
-    first = height * np.exp(-0.5 * ((x - centre) / sd) ** 2)
-    return first + second * np.exp(-0.5 * ((x - centre - distance) / second_sd) ** 2) + level
+    total = height * np.exp(-0.5 * ((x - centre) / sd) ** 2)
+    total = total + second * np.exp(-0.5 * ((x - centre - distance) / second_sd) ** 2) + level
+    return np.asarray(total + foot[0] * np.exp((x - centre) / foot[1])) if foot else np.asarray(total)
 
 
 def predict_scattering(wavelength_nm: ArrayLike, at_600: float, exponent: float, /) -> NDArray[np.float64]:
@@ -76,6 +82,24 @@ def variance_absorbance(absorbance: ArrayLike, /, *, at_zero: float) -> NDArray[
     return 0.5 * at_zero * (1.0 + 10.0 ** np.asarray(absorbance, np.float64))
 
 
+def _slopes(x: NDArray[np.float64]) -> Callable[[NDArray[np.float64]], NDArray[np.float64]]:
+    """Derivatives of `predict_exciton` by its parameters, dims (point, parameter)."""
+
+    def of(p: NDArray[np.float64]) -> NDArray[np.float64]:
+        height, centre, sd, second, distance, second_sd, _, *foot = p.tolist()
+        u, v = (x - centre) / sd, (x - centre - distance) / second_sd
+        first, following = np.exp(-0.5 * u**2), np.exp(-0.5 * v**2)
+        near, far = height * first * u / sd, second * following * v / second_sd
+        columns = [first, near + far, near * u, following, far, far * v, np.ones(x.size)]
+        if foot:
+            grown = np.exp((x - centre) / foot[1])
+            columns[1] = columns[1] - foot[0] * grown / foot[1]
+            columns += [grown, -foot[0] * grown * (x - centre) / foot[1] ** 2]
+        return np.column_stack(columns)
+
+    return of
+
+
 @dataclass(frozen=True, slots=True, eq=False)
 class ExcitonFit:
     """First exciton of a spectrum.
@@ -90,7 +114,10 @@ class ExcitonFit:
         Where the fitted absorbance is highest near it: the rise to the next transition moves that to the blue. NaN of a shoulder.
     fwhm_mev : Estimate
     absorbance : Estimate
-        Height of the exciton itself, without what follows and the level.
+        Read at the exciton, above where the dots are transparent: what published extinctions are of. The height of the Gaussian alone
+        is less, and hangs on which shape is taken for the rise beside it.
+    tauc_gap_ev : Estimate
+        By Tauc's line, as of `tauc_gap`.
     fit : Fit
     inside : numpy.ndarray, dims (point,)
         Points that were fitted.
@@ -104,6 +131,7 @@ class ExcitonFit:
     highest_nm: float
     fwhm_mev: Estimate
     absorbance: Estimate
+    tauc_gap_ev: Estimate
     fit: Fit
     inside: NDArray[np.bool_]
     expected: NDArray[np.float64]
@@ -178,21 +206,23 @@ def infer_exciton(
     first = min(places, key=lambda e: abs(e - EV_NM / near_nm)) if near_nm else places[0]
     energy = EV_NM / wavelength_nm
     sd = _width_of(energy, absorbance, first)
-    fits = []
-    for below, above in _WINDOWS:
-        inside = (energy > first - below * sd) & (energy < first + above * sd)
-        if inside.sum() >= FEWEST_POINTS:
-            fit = _fitted(energy[inside], absorbance[inside], first, sd, level)
-            fits.append(_described(wavelength_nm, inside, fit, EV_NM / first))
-    if not fits:
+    windows = [(energy > first - below * sd) & (energy < first + above * sd) for below, above in _WINDOWS]
+    windows = [inside for inside in windows if inside.sum() >= FEWEST_POINTS]
+    if not windows:
         raise ValueError(f"fewer than {FEWEST_POINTS} points lie around the transition at {EV_NM / first:.0f} nm")
-    return _over_windows(fits)
+    shapes = [_in_window(wavelength_nm, absorbance, inside, (first, sd), level) for inside in windows]
+    return _over_windows(_over_shapes(shapes[0]), [one for own in shapes for one in own])
 
 
-def _fitted(x: NDArray[np.float64], y: NDArray[np.float64], first: float, sd: float, level: float) -> Fit:
+def _fitted(x: NDArray[np.float64], y: NDArray[np.float64], parameters: Sequence[Parameter], level: float) -> Fit:
+    data = DataSet(lambda p: predict_exciton(x, p), y, jacobian=_slopes(x))
+    return fit_least_squares(data, parameters, scatter="residual", level=level)
+
+
+def _parameters(x: NDArray[np.float64], y: NDArray[np.float64], first: float, sd: float) -> list[Parameter]:
     floor = float(np.quantile(y, 0.05))
     height = max(float(np.interp(-first, -x, y)) - floor, 1e-6)
-    parameters = [
+    return [
         Parameter("height", 0.7 * height, low=0.0, scale=0.01 * height),
         Parameter("energy", first, first - 2.0 * sd, first + 2.0 * sd, unit="eV", scale=0.01 * sd),
         Parameter("sd", sd, 0.25 * sd, 3.0 * sd, unit="eV", scale=0.01 * sd),
@@ -201,22 +231,62 @@ def _fitted(x: NDArray[np.float64], y: NDArray[np.float64], first: float, sd: fl
         Parameter("next_sd", 1.8 * sd, 0.5 * sd, 8.0 * sd, unit="eV", scale=0.05 * sd),
         Parameter("level", floor, scale=0.01 * height),
     ]
-    return fit_least_squares(DataSet(lambda p: predict_exciton(x, p), y), parameters, scatter="residual", level=level)
 
 
-def _over_windows(fits: Sequence[ExcitonFit]) -> ExcitonFit:
-    """The first window's fit, its errors joined with how far the windows differ: what lies to the blue is not quite a Gaussian.
+def _in_window(
+    wavelength_nm: NDArray[np.float64],
+    absorbance: NDArray[np.float64],
+    inside: NDArray[np.bool_],
+    start: tuple[float, float],
+    level: float,
+) -> list[ExcitonFit]:
+    """Fits of a window by two shapes of the rise: what lies to the blue of the next transition leaves no foot, or one."""
+    x, y = EV_NM / wavelength_nm[inside], absorbance[inside]
+    parameters = _parameters(x, y, *start)
+    plain = _fitted(x, y, parameters, level)
+    # the second begins where the first ended, within the same bounds, with a small foot
+    begun = [replace(one, start=value, grid=()) for one, value in zip(parameters, plain.values.tolist(), strict=True)]
+    begun[3] = replace(begun[3], start=0.7 * begun[3].start)
+    scale, tall = start[1], max(begun[0].start, 1e-6)
+    begun += [
+        Parameter("foot", 0.02 * tall, low=0.0, scale=0.005 * tall),
+        Parameter("foot_scale", 1.4 * scale, _FOOT[0] * scale, _FOOT[1] * scale, unit="eV", scale=0.05 * scale),
+    ]
+    fits = (plain, _fitted(x, y, begun, level))
+    return [_described(wavelength_nm, inside, fit, EV_NM / start[0]) for fit in fits]
+
+
+def _over_shapes(shapes: Sequence[ExcitonFit]) -> ExcitonFit:
+    """Mean over shapes of the rise by their Akaike weights.
+
+    The foot of higher transitions and the flank of the next one look alike within a window, so that its size is hardly told; a fit
+    without it claims to know that there is none, and its excitons come out too low and to the red.
+    """
+    return averaged_exciton(shapes, akaike_weights([one.fit.goodness.aicc for one in shapes]))
+
+
+def averaged_exciton(fits: Sequence[ExcitonFit], weights: ArrayLike, /) -> ExcitonFit:
+    """Mean of what several fits say by their weights; curve and fit are those of the first."""
+    changed: dict[str, Any] = {name: averaged_estimate([getattr(one, name) for one in fits], weights) for name in _TOLD}
+    return replace(fits[0], **changed)
+
+
+def _over_windows(first: ExcitonFit, others: Sequence[ExcitonFit]) -> ExcitonFit:
+    """The first window's answer, its errors joined with how far windows and shapes differ: what lies to the blue is of neither shape.
 
     Windows lie within each other, so noise makes their answers differ by the difference of their variances (Hausman 1978,
     Econometrica 46, 1251, DOI 10.2307/1913827); only what they differ by beyond that speaks of the shape.
     """
-    first = fits[0]
     changed: dict[str, Any] = {}
-    for name in ("energy_ev", "first_exciton_nm", "fwhm_mev", "absorbance"):
+    for name in _TOLD:
         one = getattr(first, name)
-        others = [getattr(other, name) for other in fits]
-        beyond = max((other.value - one.value) ** 2 - abs(other.sd**2 - one.sd**2) for other in others)
-        if math.isfinite(one.sd) and one.sd > 0 and math.isfinite(beyond):
+        apart = [
+            (other.value - one.value) ** 2 - abs(other.sd**2 - one.sd**2)
+            for other in (getattr(each, name) for each in others)
+            if math.isfinite(other.sd)
+        ]
+        beyond = max(apart, default=0.0)
+        if math.isfinite(one.sd) and one.sd > 0 and beyond > 0:
             factor = math.hypot(one.sd, math.sqrt(beyond / 3.0)) / one.sd
             changed[name] = widened(one, factor, why="widened by how far windows differ")
     return replace(first, **changed)
@@ -248,11 +318,48 @@ def _described(
         second_derivative_nm,
         _top_nm(fit.values, centre),
         widened(derived(fit, lambda p: 1000.0 * FWHM_PER_SD * float(p[2]), unit="meV"), widen),
-        widened(derived(fit, lambda p: float(p[0])), widen),
+        widened(derived(fit, _read_at_exciton), widen, least=0.0),
+        widened(derived(fit, tauc_gap, unit="eV"), widen),
         fit,
         inside,
         expected,
     )
+
+
+def _read_at_exciton(parameters: NDArray[np.float64]) -> float:
+    """Fitted absorbance at the exciton above the level."""
+    return float(predict_exciton(parameters[1], parameters)) - float(parameters[6])
+
+
+def tauc_gap(parameters: NDArray[np.float64], /) -> float:
+    """Gap of a direct semiconductor by Tauc's line, (A E)^2 against E, on the red side of the fitted first exciton, in eV.
+
+    Parameters
+    ----------
+    parameters : numpy.ndarray
+        As of `predict_exciton`.
+
+    Returns
+    -------
+    float
+        Where the line between 20 and 80 % of the square at the exciton meets zero. The rule is of a bulk edge; a dot's exciton bends
+        it, so that the answer lies below the exciton by about half of its width, whatever the material: a number for comparison with
+        other papers only. It is of the fitted curve: an edge of a few points, chosen by their own noise, has no error to be told.
+
+    References
+    ----------
+    Tauc, Grigorovici and Vancu, Phys. Status Solidi 15, 627 (1966), DOI 10.1002/pssb.19660150224.
+    """
+    centre, sd = float(parameters[1]), float(parameters[2])
+    energy = centre - sd * np.linspace(4.0, 0.0, 201)
+    square = ((predict_exciton(energy, parameters) - parameters[6]) * energy) ** 2
+    # rising, so that the ends of the edge are told between points
+    rising = np.maximum.accumulate(square)
+    low, high = np.interp([0.2 * rising[-1], 0.8 * rising[-1]], rising, energy).tolist()
+    edge = np.linspace(low, high, 41)
+    height = np.interp(edge, energy, square)
+    slope, level = np.polyfit(edge - centre, height, 1)
+    return float(centre - level / slope) if slope > 0 else math.nan
 
 
 def _top_nm(parameters: NDArray[np.float64], centre_nm: float) -> float:
@@ -268,19 +375,40 @@ def _top_nm(parameters: NDArray[np.float64], centre_nm: float) -> float:
     return EV_NM / float(fine[k] + 0.5 * (fine[1] - fine[0]) * (below - above) / (below - 2.0 * at + above))
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False)
 class Scattering:
-    """Scattered light in an absorption spectrum: apparent absorbance at 600 nm, its exponent, and the level beneath."""
+    """Scattered light in an absorption spectrum by one power of the wavelength.
+
+    Parameters
+    ----------
+    at_600, exponent, level : float
+        Apparent absorbance at 600 nm, its exponent, and the level beneath.
+    covariance : numpy.ndarray, dims (2, 2)
+        Of `at_600` and `level`.
+    weight : float
+        Of this exponent among those that were tried.
+    """
 
     at_600: float
     exponent: float
     level: float
+    covariance: NDArray[np.float64]
+    weight: float
+
+    def below(self, wavelength_nm: NDArray[np.float64], /) -> NDArray[np.float64]:
+        """Apparent absorbance of light scattered, and level, dims (point,)."""
+        return predict_scattering(wavelength_nm, self.at_600, self.exponent) + self.level
+
+    def sd_at(self, wavelength_nm: float, /) -> float:
+        """Standard deviation of what is taken off at a wavelength."""
+        row = np.array([float(predict_scattering(wavelength_nm, 1.0, self.exponent)), 1.0])
+        return math.sqrt(max(float(row @ self.covariance @ row), 0.0))
 
 
 def infer_scattering(
     wavelength_nm: NDArray[np.float64], absorbance: NDArray[np.float64], transparent_from_nm: float, /
-) -> Scattering | None:
-    """Power of the wavelength that describes where dots are transparent; None where it is not told from noise.
+) -> tuple[Scattering, ...]:
+    """Powers of the wavelength that describe where dots are transparent, by their Akaike weights, the likeliest first.
 
     Parameters
     ----------
@@ -290,67 +418,30 @@ def infer_scattering(
 
     Returns
     -------
-    Scattering or None
-        None with fewer than ten points there, or where the rise to the blue is no three of its standard errors.
+    tuple of Scattering
+        Those that weigh at least a twentieth of the likeliest. None with fewer than ten points there, or where the likeliest one's
+        rise to the blue is no three of its standard errors: it is not told from noise.
     """
     red = wavelength_nm >= transparent_from_nm
     if red.sum() < 10:
-        return None
+        return ()
     x, y = wavelength_nm[red], absorbance[red]
-    best: tuple[float, Scattering] | None = None
+    found: list[Scattering] = []
+    criteria: list[float] = []
     for exponent in (2.0, 3.0, 4.0):
         design = np.column_stack([predict_scattering(x, 1.0, exponent), np.ones_like(x)])
-        solution, rest, rank, _ = np.linalg.lstsq(design, y, rcond=None)
-        if rank < 2:
+        solution, _, rank, _ = np.linalg.lstsq(design, y, rcond=None)
+        left = float(np.sum((y - design @ solution) ** 2))
+        if rank < 2 or not left > 0:
             continue
-        left = float(rest[0]) if rest.size else float(np.sum((y - design @ solution) ** 2))
-        spread = left / (x.size - 2) * np.linalg.inv(design.T @ design)[0, 0]
-        if solution[0] > 3.0 * math.sqrt(max(spread, 0.0)) and solution[0] > 0 and (best is None or left < best[0]):
-            best = left, Scattering(float(solution[0]), exponent, float(solution[1]))
-    return best[1] if best else None
-
-
-def tauc_gap(
-    wavelength_nm: NDArray[np.float64],
-    absorbance: NDArray[np.float64],
-    first_exciton_ev: float,
-    /,
-    *,
-    level: float = 0.95,
-) -> Estimate:
-    """Gap of a direct semiconductor by Tauc's line, (A E)^2 against E, on the red side of the first exciton.
-
-    Parameters
-    ----------
-    wavelength_nm, absorbance : numpy.ndarray, dims (point,)
-    first_exciton_ev : float
-    level : float
-
-    Returns
-    -------
-    Estimate
-        NaN where the edge has fewer than four points. The rule is of a bulk edge; a dot's exciton bends it, so that the answer lies
-        below the exciton by about half of its width, whatever the material: a number for comparison with other papers only.
-
-    References
-    ----------
-    Tauc, Grigorovici and Vancu, Phys. Status Solidi 15, 627 (1966), DOI 10.1002/pssb.19660150224.
-    """
-    energy = EV_NM / wavelength_nm
-    y = (np.maximum(absorbance, 0.0) * energy) ** 2
-    top = float(np.interp(-first_exciton_ev, -energy, y))
-    edge = (energy < first_exciton_ev) & (y > 0.2 * top) & (y < 0.8 * top)
-    method = "line through the edge between 20 and 80 % of the exciton"
-    if edge.sum() < 4:
-        return Estimate(math.nan, math.nan, math.nan, math.nan, level, "eV", method)
-    x, v = energy[edge], y[edge]
-    line = fit_least_squares(
-        DataSet(lambda p: p[0] * (x - p[1]), v),
-        [
-            Parameter("slope", float(np.ptp(v) / max(np.ptp(x), 1e-6)), low=0.0),
-            Parameter("gap", float(x.min()), float(x.min()) - 1.0, float(x.max()), unit="eV", scale=0.001),
-        ],
-        scatter="residual",
-        level=level,
-    )
-    return replace(line["gap"], method=method)
+        spread = np.asarray(left / (x.size - 2) * np.linalg.inv(design.T @ design), np.float64)
+        found.append(Scattering(float(solution[0]), exponent, float(solution[1]), spread, 0.0))
+        criteria.append(x.size * math.log(left))
+    if not found:
+        return ()
+    weights = akaike_weights(criteria)
+    told = [replace(one, weight=w) for one, w in zip(found, weights.tolist(), strict=True) if w > 0.05 * weights.max()]
+    told.sort(key=lambda one: -one.weight)
+    if not told[0].at_600 > 3.0 * math.sqrt(told[0].covariance[0, 0]):
+        return ()
+    return tuple(told)

@@ -61,6 +61,13 @@ def test_a_spectrum_that_is_no_sum_of_bands_is_flagged(tmp_path):
     assert {"shape-misfit", "noise-unseen"} <= set(record.flags)
 
 
+def test_bands_with_a_tail_are_flagged(tmp_path):
+    flags = [
+        measured(written(tmp_path / "a.jdx", seed=3, bands=PEG, tail=tail)).records[0].flags for tail in (0.0, 0.2)
+    ]
+    assert ["band-shape" in one for one in flags] == [False, True]
+
+
 def test_a_noiseless_vapour_is_fitted_alike_whatever_is_rounded():
     """Rotational lines of three vibrations that hardly stand apart, as a drawing of three decimals has them."""
     x = np.arange(1000.0, 2200.0, 2.0)

@@ -72,6 +72,16 @@ def test_a_replicate_that_fails_does_not_stop_the_others(tmp_path):
         measure("quantum-yield", [one for one in sources if one.replicate == "b"], settings=settings)
 
 
+def test_light_taken_up_again_is_told_from_the_emission_alone(tmp_path):
+    truth = YieldTruth(reabsorbed=0.15)
+    values = sphere(tmp_path, truth, calibration_relative_sd=0.0).pooled.values
+    # Ahn and others 2007: of what is emitted anew
+    seen = 0.426 * 0.85 / (1.0 - 0.15 * 0.426)
+    for name, own in (("quantum_yield", 0.426), ("observed_yield", seen), ("reabsorbed_share", 0.15)):
+        assert values[name].low < own < values[name].high
+    assert values["quantum_yield"].sd < 0.02
+
+
 def test_a_correction_that_is_too_short_is_refused(tmp_path):
     files = write_virtual_sphere(tmp_path, YieldTruth(), rng=np.random.default_rng(1))
     files["correction"].write_text("400\t1\n600\t1\n")

@@ -34,6 +34,8 @@ class Cumulants:
         Standard deviation of the diameter by the noise of the run alone.
     z_cubic_nm : float
         The same diameter with a cubic term: how far the order of the fit matters.
+    correlation : float
+        Of the noise of diameter and polydispersity: a decay that is taken for too fast at first bends too much.
     lag_s, level, fitted : numpy.ndarray, dims (lag,)
         Fitted lags, g2 - 1 there with the baseline taken off, and the fit.
     residual : numpy.ndarray, dims (lag,)
@@ -45,6 +47,7 @@ class Cumulants:
     intercept: Estimate
     z_noise_nm: float
     z_cubic_nm: float
+    correlation: float
     lag_s: NDArray[np.float64]
     level: NDArray[np.float64]
     fitted: NDArray[np.float64]
@@ -161,7 +164,8 @@ def _fitted(
     slopes = np.array(
         [[0.0, z / half, 0.0], [0.0, 4.0 * bend / half**3, 2.0 / slope**2], [math.exp(constant), 0.0, 0.0]]
     )
-    sds = np.sqrt(np.maximum(np.einsum("ij,jk,ik->i", slopes, own, slopes), 0.0))
+    spread = slopes @ own @ slopes.T
+    sds = np.sqrt(np.maximum(np.diag(spread), 0.0))
     cubic_sd = _cubic_sd(lag, field, covariance, seen, optics)
     law = _lognormal(lag, half, optics, covariance, math.exp(2.0 * constant))
     height = normal_interval(math.exp(constant), float(sds[2]), unit="1", method=_METHOD, level=level)
@@ -174,6 +178,7 @@ def _fitted(
         height,
         float(sds[0]),
         z_cubic,
+        float(spread[0, 1] / (sds[0] * sds[1])) if sds[0] * sds[1] > 0 else 0.0,
         lag,
         seen,
         fit,

@@ -13,10 +13,10 @@ from lampyris.bench.absorption import (
     FEWEST_POINTS,
     ExcitonFit,
     Scattering,
+    averaged_exciton,
     infer_exciton,
     infer_scattering,
     predict_scattering,
-    tauc_gap,
 )
 from lampyris.core.bench import BenchCurve, BenchRecord, BenchResult, BenchSource
 from lampyris.core.constants import EV_NM, FWHM_PER_SD
@@ -115,19 +115,19 @@ def _record(spectrum: Spectrum, blanks: list[Spectrum], settings: Settings, find
         near = bool((np.abs(wavelength[over] - found.first_exciton_nm.value) < 60.0).any())
         seen = f"is above {settings.highest_absorbance:g} at {int(over.sum())} points, which are left out."
         doubts.add("saturated" if near else "saturated-elsewhere", seen, "Dilute it.")
-    scattered = None
+    scattered: tuple[Scattering, ...] = ()
     if settings.scattering == "auto":
         edge = EV_NM / max(found.energy_ev.value - _TRANSPARENT_EV, 0.1)
         scattered = infer_scattering(wavelength[keep], absorbance[keep], edge)
-    clean = absorbance - _scattered(wavelength, scattered)
-    if scattered is not None:
-        there = predict_scattering(found.first_exciton_nm.value, scattered.at_600, scattered.exponent)
+    if scattered:
+        there = predict_scattering(found.first_exciton_nm.value, scattered[0].at_600, scattered[0].exponent)
         if there > 0.2 * found.absorbance.value:
-            seen = f"scatters: {scattered.at_600:.3g} at 600 nm, which was taken off."
+            seen = f"scatters: {scattered[0].at_600:.3g} at 600 nm, which was taken off."
             doubts.add("scattering", seen, "Filter or centrifuge the sample.")
-        found = infer_exciton(wavelength[keep], clean[keep], near_nm=settings.near_nm)
+        found = _without_scattering(wavelength[keep], absorbance[keep], scattered, settings.near_nm)
+    clean = absorbance - _scattered(wavelength, scattered)
     _unseen(wavelength[keep], clean[keep], found, doubts)
-    values = _values(wavelength[keep], clean[keep], found, settings, doubts)
+    values = _values(found, settings, doubts)
     curve = _curve(spectrum, wavelength[keep], absorbance[keep], found, scattered)
     words = {"second_derivative_nm": f"{found.second_derivative_nm:.1f}"}
     return BenchRecord(spectrum.name, spectrum.file, values, words=words, flags=tuple(doubts.flags), curves=(curve,))
@@ -186,23 +186,36 @@ def _over_wavelength(spectrum: Spectrum) -> tuple[NDArray[np.float64], NDArray[n
     return (scale / spectrum.axis)[::-1], spectrum.signal[::-1]
 
 
-def _scattered(wavelength: NDArray[np.float64], scattered: Scattering | None) -> NDArray[np.float64]:
-    if scattered is None:
-        return np.zeros(wavelength.size)
-    return predict_scattering(wavelength, scattered.at_600, scattered.exponent) + scattered.level
+def _scattered(wavelength: NDArray[np.float64], scattered: tuple[Scattering, ...]) -> NDArray[np.float64]:
+    """What the likeliest power says."""
+    return scattered[0].below(wavelength) if scattered else np.zeros(wavelength.size)
 
 
-def _values(
-    wavelength: NDArray[np.float64], clean: NDArray[np.float64], found: ExcitonFit, settings: Settings, doubts: Doubts
-) -> dict[str, Estimate]:
+def _without_scattering(
+    wavelength: NDArray[np.float64],
+    absorbance: NDArray[np.float64],
+    scattered: tuple[Scattering, ...],
+    near_nm: float | None,
+) -> ExcitonFit:
+    """Exciton over each power of the wavelength that can be; the absorbance holds the error of what was taken off."""
+    fits = [infer_exciton(wavelength, absorbance - one.below(wavelength), near_nm=near_nm) for one in scattered]
+    found = averaged_exciton(fits, [one.weight for one in scattered])
+    sd = scattered[0].sd_at(found.first_exciton_nm.value)
+    return replace(found, absorbance=with_error(found.absorbance, sd, f"{found.absorbance.method}, scattering"))
+
+
+def _values(found: ExcitonFit, settings: Settings, doubts: Doubts) -> dict[str, Estimate]:
     exciton = with_error(found.first_exciton_nm, settings.calibration_nm, "fit in energy, wavelength scale")
     gap = _scaled(exciton, lambda nm: EV_NM / nm, "eV", "energy of the first exciton")
+    # the scale's error is the same in nm for the edge as for the exciton
+    tauc = found.tauc_gap_ev
+    scale = tauc.value**2 / EV_NM * settings.calibration_nm
     values = {
         "first_exciton_nm": exciton,
         "band_gap_eV": gap,
         "fwhm_meV": found.fwhm_mev,
         "absorbance": found.absorbance,
-        "tauc_gap_eV": tauc_gap(wavelength, clean, found.energy_ev.value),
+        "tauc_gap_eV": with_error(tauc, scale, f"{tauc.method}, wavelength scale"),
     }
     if math.isnan(found.highest_nm):
         doubts.flags.append("shoulder")
@@ -282,13 +295,13 @@ def _curve(
     wavelength: NDArray[np.float64],
     absorbance: NDArray[np.float64],
     found: ExcitonFit,
-    scattered: Scattering | None,
+    scattered: tuple[Scattering, ...],
 ) -> BenchCurve:
     below = _scattered(wavelength, scattered)
     residual = np.full(wavelength.size, math.nan)
     own = found.fit.residuals[0]
     residual[found.inside] = own / (float(np.std(own)) or math.nan)
-    parts = {"scattering": below} if scattered is not None else {}
+    parts = {"scattering": below} if scattered else {}
     mark = f"{found.first_exciton_nm.value:.1f} nm"
     return BenchCurve(
         spectrum.name,

@@ -21,6 +21,7 @@ from lampyris.bench.dls.noise import covariance_correlogram
 from lampyris.bench.dls.quality import advised
 from lampyris.bench.dls.recording import Recording, prepared
 from lampyris.bench.dls.scattering import scattered_intensity
+from lampyris.bench.dls.weights import parts_of, weighted_mean
 from lampyris.core.bench import BenchCurve, BenchRecord, BenchResult, BenchSource
 from lampyris.core.errors import ImageError
 from lampyris.core.estimate import Estimate
@@ -43,9 +44,10 @@ _NOTES = (
     " the fit leaves out for a lognormal distribution.",
     "Sizes by non-negative least squares with a penalty on second differences, its strength by CONTIN's rule (F test at 0.5); a second"
     " population is told only where one top costs 2 squares more. Widths of peaks are broadened by what the noise blurs.",
-    "Weights by volume and number divide by the light that a sphere scatters, which goes with the sixth power of size; sizes below"
-    " 1 % of the top are left out. They magnify"
-    " errors at small sizes, and stand for spheres of one material.",
+    "Weights by volume and number divide by the light that a sphere scatters, which goes with the sixth power of size, and stand for"
+    " spheres of one material. Their means are of a lognormal law of the Z-average and polydispersity, or of one for each peak of"
+    " several: the drawn distribution is broader than the sample by what the noise blurs, and its sizes below 1 % of the top are left"
+    " out.",
 )
 
 
@@ -233,10 +235,9 @@ def _made(
     }  # fmt: skip
     index = complex(settings.particle_index, settings.particle_absorption) if settings.particle_index else None
     volume, number = _weights(distribution, optics, index)
-    for key, share in (("volume_mean_nm", volume), ("number_mean_nm", number)):
-        values[key] = _weighted_mean(
-            distribution, share, optics, index, "volume" if key.startswith("volume") else "number"
-        )
+    parts = parts_of(cumulants, distribution)
+    values["volume_mean_nm"] = weighted_mean(parts, optics, "volume", particle_index=index)
+    values["number_mean_nm"] = weighted_mean(parts, optics, "number", particle_index=index)
     peaks = distribution.peaks
     vendor = {k: v for k, v in curve.vendor.items() if isinstance(v, float) and math.isfinite(v)}
     return BenchRecord(
@@ -271,25 +272,6 @@ def _weights(
 def _above(intensity: NDArray[np.float64]) -> NDArray[np.float64]:
     """Distribution without what stands below a hundredth of its top: a sixth power would make a heap of it."""
     return np.where(intensity >= LEAST_SHARE * float(intensity.max()), intensity, 0.0)
-
-
-def _weighted_mean(
-    distribution: Distribution, share: NDArray[np.float64], optics: Optics, index: complex | None, weighting: str
-) -> Estimate:
-    """Mean by volume or number, with the span that the resampled ends of the distribution allow."""
-    sizes = distribution.diameters_nm
-    light = scattered_intensity(sizes, optics, particle_index=index)
-    power = 3 if weighting == "volume" else 0
-    ends = []
-    for own in (distribution.low, distribution.high):
-        weight = _above(own) * sizes**power / light
-        ends.append(float(weight @ sizes / weight.sum()) if weight.sum() > 0 else math.nan)
-    value = float(share @ sizes)
-    known = [one for one in ends if math.isfinite(one)]
-    low, high = min([value, *known]), max([value, *known])
-    return Estimate(
-        value, math.nan, low, high, 0.95, "nm", f"distribution by {weighting}; ends from its resampled band, rough"
-    )
 
 
 def _curves(

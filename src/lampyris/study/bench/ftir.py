@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from lampyris.bench.band_shapes import LEVEL, misshapen
 from lampyris.bench.ftir import (
     SHAPE_FLOOR,
     Band,
@@ -323,6 +324,7 @@ def _flags(one: _Measured, splitting: tuple[Estimate, bool] | None, findings: li
     air = any(2300 < band.centre_cm.value < 2385 for band in bands)
     where = ", ".join(f"{a:.0f} to {b:.0f}" for a, b in one.saturated[:4])
     left, at = _left(one)
+    chance, beside = misshapen(one.x, one.y, one.fit)
     told = [
         ("saturated", bool(one.saturated), f"absorbs too much at {where} 1/cm: left out, bands there are not to be trusted.",
          "Dilute, or press a thinner pellet."),
@@ -336,6 +338,8 @@ def _flags(one: _Measured, splitting: tuple[Estimate, bool] | None, findings: li
         ("shape-misfit", left > _MISFIT, f"leaves {100 * left:.0f} % of its range unexplained near {at:.0f} 1/cm: "
          "bands that overlap, a vapour's lines, or a wrong baseline.",
          "Look at the plot; measure a dry film, or narrow --low-cm and --high-cm."),
+        ("band-shape", chance < LEVEL, f"leaves residuals that run beside the band at {beside:.0f} 1/cm: a tail, or another band beneath,"
+         " which widths and areas do not hold.", "Look at the residuals of the plot; read the place and height of the band only."),
         ("noise-unseen", one.fit.unseen, "scatters less than its numbers are rounded: drawn, computed or smoothed. Errors are those of "
          "what the bands leave alone.", "Give the spectrum as the instrument recorded it."),
         ("fit-doubtful", one.fit.doubtful, "has a group of bands whose fit is uncertain.", "Narrow --low-cm and --high-cm."),

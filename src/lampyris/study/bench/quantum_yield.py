@@ -178,7 +178,7 @@ def _sphere_record(
         sums["indirect", "emission"] if spectra["indirect"] else none,
         sums["direct", "emission"],
     )
-    share = _self_absorption(dilute, spectra["direct"], correction, settings)
+    share = _self_absorption(dilute, spectra["direct"], correction, settings, emission)
     found = infer_sphere(photons, calibration_relative_sd=settings.calibration_relative_sd, reabsorbed=share)
     flags = _sphere_flags(found, spectra, (correction, emission), settings, file, findings)
     values = {"quantum_yield": found.quantum_yield, "absorptance": found.absorptance}
@@ -244,15 +244,18 @@ def _exchanged(sums: dict[tuple[str, str], PhotonSum], file: str) -> list[Findin
 
 
 def _self_absorption(
-    dilute: Sequence[Spectrum], direct: Sequence[Spectrum], correction: Spectrum | None, settings: Settings
+    dilute: Sequence[Spectrum],
+    direct: Sequence[Spectrum],
+    correction: Spectrum | None,
+    settings: Settings,
+    emission: tuple[float, float],
 ) -> tuple[float, float]:
+    """Share of the emission taken up again, and its error; only the emission's band counts, not the excitation that passes."""
     if not dilute:
         return 0.0, 0.0
     seen = max(direct, key=lambda one: float(one.axis[-1]))
     reference = dilute[0]
-    low, high = max(seen.axis[0], reference.axis[0]), min(seen.axis[-1], reference.axis[-1])
-    if settings.emission_low_nm:
-        low = max(low, settings.emission_low_nm)
+    low, high = max(seen.axis[0], reference.axis[0], emission[0]), min(seen.axis[-1], reference.axis[-1], emission[1])
     grid = seen.axis[(seen.axis >= low) & (seen.axis <= high)]
     pairs = [np.interp(grid, one.axis, one.signal * _weight(one, correction, settings)) for one in (seen, reference)]
     # beyond the peak by half of the way down the red side nothing is absorbed by a dot of that emission

@@ -47,8 +47,10 @@ class XrayTruth:
     escape: float = 0.0
 
 
-def write_virtual_xray(path: Path, truth: XrayTruth, /, *, rng: np.random.Generator, channels: int = 2048) -> None:
-    """Write a spectrum of 10 eV per channel as EMSA/MAS.
+def write_virtual_xray(
+    path: Path, truth: XrayTruth, /, *, rng: np.random.Generator, channels: int = 2048
+) -> dict[str, float]:
+    """Write a spectrum of 10 eV per channel as EMSA/MAS; give the photons that are expected of each family by its name.
 
     Each photon is drawn: its line, its energy with the detector's spread, its channel. The continuum is Kramers' law behind a
     window that absorbs low energies.
@@ -56,8 +58,9 @@ def write_virtual_xray(path: Path, truth: XrayTruth, /, *, rng: np.random.Genera
     photons: list[np.ndarray] = []  # type: ignore[type-arg]
     own = [one for one in families().values() if one.element in truth.atoms and 0.2 < one.main_kev < 25.0]
     rates = [truth.atoms[one.element] * _per_atom(one, truth, rng) for one in own]
-    for one, rate in zip(own, rates, strict=True):
-        photons.append(_drawn(one, truth.counts * rate / sum(rates), truth, rng))
+    means = {one.name: truth.counts * rate / sum(rates) for one, rate in zip(own, rates, strict=True)}
+    for one in own:
+        photons.append(_drawn(one, means[one.name], truth, rng))
     photons.append(_drawn(families()["Cu_K"], truth.grid_counts, truth, rng))
     lines = np.concatenate(photons)
     lost = (lines > 1.84) & (rng.random(lines.size) < truth.escape)
@@ -79,6 +82,7 @@ def write_virtual_xray(path: Path, truth: XrayTruth, /, *, rng: np.random.Genera
     ]  # fmt: skip
     rows = [", ".join(f"{value}." for value in counts[k : k + 5].tolist()) for k in range(0, channels, 5)]
     write_text(path, "\n".join([*head, *rows, "#ENDOFDATA   : End Of Data", ""]))
+    return means | {"Cu_K": truth.grid_counts}
 
 
 def _per_atom(one: Family, truth: XrayTruth, rng: np.random.Generator) -> float:

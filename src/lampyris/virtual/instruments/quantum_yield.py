@@ -25,6 +25,8 @@ class YieldTruth:
         Counts of the empty sphere's excitation in its brightest point.
     sensitivity_tilt : float
         Relative change of the true sensitivity over the whole range that the correction file does not know.
+    reabsorbed : float
+        Share of emitted photons that the sample takes up again in the sphere, from the blue side; each is emitted anew with the yield.
     """
 
     quantum_yield: float = 0.426
@@ -34,6 +36,7 @@ class YieldTruth:
     excitation_nm: float = 450.0
     peak_counts: float = 4e5
     sensitivity_tilt: float = 0.0
+    reabsorbed: float = 0.0
 
 
 def _sensitivity(wavelength_nm: NDArray[np.float64]) -> NDArray[np.float64]:
@@ -54,6 +57,14 @@ def _emission(wavelength_nm: NDArray[np.float64], truth: YieldTruth) -> NDArray[
     return per_ev * energy / wavelength_nm
 
 
+def _kept(wavelength_nm: NDArray[np.float64], truth: YieldTruth) -> NDArray[np.float64]:
+    """Share of photons of each wavelength that leave a sample whose absorption ends on the red side of its emission's peak."""
+    edge = truth.emission_nm - 0.3 * truth.fwhm_nm
+    taken = 1.0 / (1.0 + np.exp((wavelength_nm - edge) / (0.05 * truth.fwhm_nm)))
+    shape = _emission(wavelength_nm, truth)
+    return 1.0 - taken * truth.reabsorbed * shape.sum() / float((shape * taken).sum())
+
+
 def write_virtual_sphere(folder: Path, truth: YieldTruth, /, *, rng: np.random.Generator) -> dict[str, Path]:
     """Write the three measurements of a sphere and its correction as text.
 
@@ -66,18 +77,20 @@ def write_virtual_sphere(folder: Path, truth: YieldTruth, /, *, rng: np.random.G
     Returns
     -------
     dict of str to Path
-        File by role: empty, indirect, direct, correction. Each measurement reaches from below the excitation over the emission.
+        File by role: empty, indirect, direct, correction, and dilute where light is taken up again. Each measurement reaches from
+        below the excitation over the emission.
     """
     wavelength = np.arange(truth.excitation_nm - 20.0, truth.emission_nm + 2.5 * truth.fwhm_nm, 1.0)
     line = np.exp(-0.5 * ((wavelength - truth.excitation_nm) / 1.6) ** 2)
     line /= line.sum()
-    wall, indirect_share = rng.uniform(0.02, 0.15), 0.3 * truth.absorptance * truth.quantum_yield
-    parts = predict_sphere(
-        truth.quantum_yield, truth.absorptance, 1.0, wall_share=wall, indirect_share=indirect_share * (1 - wall)
-    )
+    # photons that are taken up again are emitted anew with the yield, and so on (Ahn and others 2007)
+    seen = truth.quantum_yield * (1.0 - truth.reabsorbed) / (1.0 - truth.reabsorbed * truth.quantum_yield)
+    wall, indirect_share = rng.uniform(0.02, 0.15), 0.3 * truth.absorptance * seen
+    parts = predict_sphere(seen, truth.absorptance, 1.0, wall_share=wall, indirect_share=indirect_share * (1 - wall))
     indirect, direct, indirect_emission, direct_emission = parts
     scale = truth.peak_counts / (line * _true_sensitivity(wavelength, truth)).max()
-    shape, sensitivity = _emission(wavelength, truth), _true_sensitivity(wavelength, truth)
+    sensitivity = _true_sensitivity(wavelength, truth)
+    shape = _emission(wavelength, truth) * _kept(wavelength, truth) / (1.0 - truth.reabsorbed)
     written = {}
     for role, excitation, emission in (
         ("empty", 1.0, 0.0),
@@ -87,6 +100,11 @@ def write_virtual_sphere(folder: Path, truth: YieldTruth, /, *, rng: np.random.G
         expected = scale * sensitivity * (excitation * line + emission * shape)
         counts = rng.poisson(expected) + rng.normal(0.0, 3.0, wavelength.size)
         written[role] = _write(folder / f"{role}.txt", wavelength, counts, f"synthetic integrating sphere, {role}")
+    if truth.reabsorbed:
+        # a very dilute sample in the same instrument, through the same grating
+        expected = truth.peak_counts * _emission(wavelength, truth) / _emission(wavelength, truth).max() * sensitivity
+        counts = rng.poisson(expected) + rng.normal(0.0, 3.0, wavelength.size)
+        written["dilute"] = _write(folder / "dilute.txt", wavelength, counts, "synthetic emission, very dilute")
     # the file knows the nominal sensitivity; it gives energy, a photon of which has hc over its wavelength
     correction = 1000.0 / (wavelength * _sensitivity(wavelength))
     written["correction"] = _write(folder / "correction.txt", wavelength, correction, "synthetic correction")

@@ -4,6 +4,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
+from numpy.typing import NDArray
 
 from lampyris.bench.absorption import predict_scattering, variance_absorbance
 from lampyris.bench.lines import variance_counts
@@ -27,10 +28,14 @@ class SpectrumTruth:
         Of both.
     skew : float
         Tail of the emission to low energy: mean of an exponential in units of the line's standard deviation.
+    trap_nm, trap_share : float
+        Middle and height per eV, relative to the emission, of a second line: light from the surface.
+    trap_fwhm_mev : float
+        Its width.
     peak_counts : float
         Of the emission.
     absorbance : float
-        At the first exciton.
+        Height of the first exciton, without what overlaps it.
     absorbance_sd : float
         Noise of the absorption at absorbance 0.
     scattering : float
@@ -45,6 +50,9 @@ class SpectrumTruth:
     exciton_nm: float = 775.0
     fwhm_mev: float = 100.0
     skew: float = 0.0
+    trap_nm: float = 900.0
+    trap_share: float = 0.0
+    trap_fwhm_mev: float = 150.0
     peak_counts: float = 2e4
     absorbance: float = 0.2
     absorbance_sd: float = 5e-4
@@ -63,7 +71,9 @@ def write_virtual_emission(
     sd = truth.fwhm_mev / 1000.0 / FWHM_PER_SD
     centre = EV_NM / truth.emission_nm
     reach = 4.5 * truth.fwhm_mev / 1000.0 * truth.emission_nm**2 / EV_NM
-    wavelength = np.arange(truth.emission_nm - 0.8 * reach, truth.emission_nm + reach, step_nm)
+    wide = 2.0 * truth.trap_fwhm_mev / 1000.0 * truth.trap_nm**2 / EV_NM
+    last = max(truth.emission_nm + reach, truth.trap_nm + wide if truth.trap_share else 0.0)
+    wavelength = np.arange(truth.emission_nm - 0.8 * reach, last, step_nm)
     fine = np.arange(wavelength[0] - 5.0, wavelength[-1] + 5.0, 0.1)
     energy = EV_NM / fine
     tails = np.linspace(0.0, 6.0, 121) if truth.skew else np.zeros(1)
@@ -72,6 +82,8 @@ def write_virtual_emission(
         w * np.exp(-0.5 * ((energy - centre + tail * truth.skew * sd) / sd) ** 2)
         for w, tail in zip(weights, tails, strict=True)
     )
+    trap_sd = truth.trap_fwhm_mev / 1000.0 / FWHM_PER_SD
+    per_ev = per_ev + truth.trap_share * np.exp(-0.5 * ((energy - EV_NM / truth.trap_nm) / trap_sd) ** 2)
     per_nm = np.asarray(per_ev) * energy**2
     # an odd number of places: an even one would move the line by half a step
     triangle = np.maximum(1.0 - np.abs(np.arange(-20, 21)) * 0.1 / _BANDPASS_NM, 0.0)
@@ -83,20 +95,26 @@ def write_virtual_emission(
     _write(path, wavelength + truth.scale_shift_nm, counts, f"synthetic emission (slit {_BANDPASS_NM:g} nm)", "Counts")
 
 
-def write_virtual_absorption(
-    path: Path, truth: SpectrumTruth, /, *, rng: np.random.Generator, step_nm: float = 1.0
-) -> None:
-    """Write an absorption spectrum: excitons of a Gaussian batch at ratios of energy as those of a sphere, a continuum, scattering."""
+def predict_dots(wavelength_nm: NDArray[np.float64], truth: SpectrumTruth, /) -> NDArray[np.float64]:
+    """Absorbance of the dots alone: Gaussian excitons at ratios of energy as those of a sphere, and a continuum, dims (point,)."""
     centre = EV_NM / truth.exciton_nm
     sd = truth.fwhm_mev / 1000.0 / FWHM_PER_SD
-    wavelength = np.arange(max(EV_NM / (centre + 1.0), 300.0), EV_NM / (centre - 0.42), step_nm)
-    energy = EV_NM / wavelength
-    total = np.zeros(wavelength.size)
+    energy = EV_NM / wavelength_nm
+    total = np.zeros(energy.size)
     # distances of the next transitions in units of the width, wider and stronger upwards, then the continuum of the bulk
     for distance, height, width in ((0.0, 1.0, 1.0), (3.3, 1.1, 1.7), (6.0, 1.9, 2.4)):
         total += height * np.exp(-0.5 * ((energy - centre - distance * sd) / (width * sd)) ** 2)
     total += 3.0 / (1.0 + np.exp(-(energy - centre - 9.0 * sd) / (1.6 * sd)))
-    expected = truth.absorbance * total + predict_scattering(wavelength, truth.scattering, truth.exponent)
+    return truth.absorbance * total
+
+
+def write_virtual_absorption(
+    path: Path, truth: SpectrumTruth, /, *, rng: np.random.Generator, step_nm: float = 1.0
+) -> None:
+    """Write an absorption spectrum: the dots as of `predict_dots`, and scattering."""
+    centre = EV_NM / truth.exciton_nm
+    wavelength = np.arange(max(EV_NM / (centre + 1.0), 300.0), EV_NM / (centre - 0.42), step_nm)
+    expected = predict_dots(wavelength, truth) + predict_scattering(wavelength, truth.scattering, truth.exponent)
     noise = np.sqrt(variance_absorbance(expected, at_zero=truth.absorbance_sd**2))
     _write(path, wavelength + truth.scale_shift_nm, expected + rng.normal(0.0, noise), "synthetic absorption", "Abs")
 

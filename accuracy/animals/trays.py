@@ -25,9 +25,11 @@ from lampyris.assays.exvivo.partings import CLEAR_ODDS
 from lampyris.assays.exvivo.trays import analyse_tray
 from lampyris.core.assays import OrganFlag
 from lampyris.core.errors import ImageError
+from lampyris.core.estimate import Estimate
 from lampyris.core.schemas import OrganRow
 from lampyris.imaging.inputs import ViewInput
 from lampyris.imaging.radiance.calibrate import radiance_from_counts
+from lampyris.statistics.intervals import wilson_interval
 from lampyris.study.exvivo.sheets import ExVivoSheets, read_exvivo
 from lampyris.study.opening.trays import open_tray
 from lampyris.virtual.simulate import simulate_trays
@@ -113,8 +115,15 @@ def border_figures(arm: str, trays: Sequence[Opened], /) -> list[Figure]:
         lines.append(figure(TABLE, arm, f"{name}_sure_taken", taken.sure, None, len(borders)))
         above = [one.parts for one in borders if one.evidence >= taken.sure]
         share = float(np.mean(above)) if above else None
-        lines.append(figure(TABLE, arm, f"{name}_two_organs_above_sure", share, None, len(above), at_least=SURE_SHARE))
+        interval = _ends(wilson_interval(sum(above), len(above))) if above else None
+        lines.append(
+            figure(TABLE, arm, f"{name}_two_organs_above_sure", share, interval, len(above), at_least=SURE_SHARE)
+        )
     return lines
+
+
+def _ends(share: Estimate) -> tuple[float, float]:
+    return share.low, share.high
 
 
 def borders_of(tray: Opened, /, *, glow: bool) -> list[Border]:

@@ -106,7 +106,8 @@ def _record(spectrum: Spectrum, blanks: list[Spectrum], settings: Settings, find
             raise
         left = f"{int(over.sum())} points above {settings.highest_absorbance:g} were left out as saturated: dilute it"
         raise ValueError(f"{error}; {left}") from error
-    if found.first_exciton_nm.sd > _UNTOLD * found.first_exciton_nm.value:
+    # a peak that the fit pushes as far off as it may go is none: the curve bends there, but the other way or for another reason
+    if "energy" in found.fit.at_bound or found.first_exciton_nm.sd > _UNTOLD * found.first_exciton_nm.value:
         raise ValueError(
             f"no transition can be fitted: the one that bends the curve at {found.second_derivative_nm:.0f} nm has no height"
         )

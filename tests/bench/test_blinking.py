@@ -5,6 +5,7 @@ import math
 
 import numpy as np
 import pytest
+from scipy.optimize import minimize
 from scipy.special import xlogy
 
 from lampyris.bench.blinking import (
@@ -136,19 +137,66 @@ def test_a_threshold_cuts_stays_that_change_points_keep():
     assert bins.size > 30
 
 
-def test_a_few_long_stays_widen_the_share_of_time_on():
-    short = np.tile([30, 30], 40)
-    long = short.copy()
-    long[41] = 1200
-    lit = np.tile([1.0, 0.0], 40)
-    even, one_long = (on_share(infer_stays(np.repeat(4.0 + 36.0 * lit, bins))) for bins in (short, long))
-    assert even.high - even.low < 0.01
-    assert one_long.value == pytest.approx(1200 / 3570)
-    # one cycle makes all the variance, so that hardly more than two degrees of freedom are left
-    odds = [math.log(one / (1.0 - one)) for one in (one_long.low, one_long.value, one_long.high)]
-    half = one_long.sd / (one_long.value * (1.0 - one_long.value))
-    assert odds[2] - odds[1] == pytest.approx(odds[1] - odds[0])
-    assert odds[2] - odds[1] > 3.5 * half
+def held(lengths, first_on):
+    """Stays of given lengths, and those of either state without the first and the last."""
+    lit = (np.arange(len(lengths)) + first_on) % 2
+    stays = infer_stays(np.repeat(4.0 + 36.0 * lit, lengths))
+    assert stays.bins.tolist() == list(lengths)
+    return stays
+
+
+def stationary(p, lengths, first_on, shortest=4):
+    """Twice minus the log likelihood of a stationary record, by the laws' own functions."""
+    laws = {on: SojournTimes(p[2 * k], shortest - 0.5, math.exp(p[2 * k + 1])) for k, on in enumerate((True, False))}
+    total = -math.log(laws[True].mean_s() + laws[False].mean_s()) + math.log(laws[bool(first_on)].survival(lengths[0]))
+    for k, bins in enumerate(lengths[1:-1], start=1):
+        left = laws[bool((k + first_on) % 2)].survival([bins - 0.5, bins + 0.5])
+        total += math.log(left[0] - left[1])
+    return -2.0 * (total + math.log(laws[bool((len(lengths) - 1 + first_on) % 2)].survival(lengths[-1])))
+
+
+def test_share_of_time_on_has_the_profile_of_a_stationary_record():
+    rng = np.random.default_rng(12)
+    lengths = np.maximum(np.round(SojournTimes(1.5, 4.0, 150.0).quantile(rng.random(40))), 4).astype(int).tolist()
+    found = on_share(held(lengths, 1))
+    bounds = [(0.05, 4.9), (0.5, 14.0)] * 2
+
+    def least(share):
+        odds = () if share is None else (math.log(share / (1.0 - share)),)
+
+        def off(p):
+            means = [SojournTimes(p[2 * k], 3.5, math.exp(p[2 * k + 1])).mean_s() for k in (0, 1)]
+            return math.log(means[0] / means[1]) - odds[0]
+
+        rules = [{"type": "eq", "fun": off}] if odds else []
+        start = [1.5, math.log(150.0)] * 2
+        return minimize(
+            stationary,
+            start,
+            args=(lengths, 1),
+            bounds=bounds,
+            constraints=rules,
+            method="SLSQP",
+            options={"ftol": 1e-6},
+        ).fun
+
+    best = least(None)
+    # drawn through a surface of points: a hundredth of the interval's width
+    assert least(found.low) - best == pytest.approx(1.96**2, rel=0.04)
+    assert least(found.high) - best == pytest.approx(1.96**2, rel=0.04)
+
+
+def test_few_stays_tell_no_share_in_the_long_run():
+    few = on_share(held([30] * 10, 1))
+    assert (few.value, few.low, few.high) == (0.5, 0.0, 1.0)
+
+
+def test_dark_after_bleaching_is_no_stay():
+    lengths = [40, 20, 30, 25, 400]
+    found = held(lengths, 0)
+    assert found.bleached
+    assert [own.tolist() for own in found.of(on=False)] == [[30], [False]]
+    assert [own.tolist() for own in found.of(on=True)] == [[20, 25], [False, True]]
 
 
 def test_switches_within_a_bin_scatter_beyond_photons():

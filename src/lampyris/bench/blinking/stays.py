@@ -84,11 +84,12 @@ class Stays:
         """Bins of the stays of a state, and whether the record's end cuts each short.
 
         The stay in which the record begins is left out. How long it had lasted is not known, and chance meets long stays: what
-        is left of it is neither a whole stay nor a stay that is longer than seen.
+        is left of it is neither a whole stay nor a stay that is longer than seen. The dark after bleaching is no stay, and the one
+        before it would have lasted longer.
         """
-        cut = np.zeros(self.bins.size, bool)
-        cut[-1] = True
-        chosen = self.on == on
+        last = self.bins.size - 1 - self.bleached
+        cut = np.arange(self.bins.size) == last
+        chosen = (self.on == on) & (np.arange(self.bins.size) <= last)
         chosen[0] = False
         return self.bins[chosen], cut[chosen]
 

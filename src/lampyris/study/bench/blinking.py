@@ -199,7 +199,7 @@ def _record(dots: Sequence[_Dot], name: str, shortest: int) -> BenchRecord:
         "off_exponent": off_law.exponent if off_law else _NONE,
         "cutoff_s": on_law.cutoff_s if on_law else no_time,
         "off_cutoff_s": off_law.cutoff_s if off_law else no_time,
-        "on_fraction": _on_fraction(dots),
+        "on_fraction": _on_fraction(dots, shortest),
         "threshold_on_exponent": naive[True],
         "threshold_off_exponent": naive[False],
     }
@@ -250,13 +250,13 @@ def _naive(dots: Sequence[_Dot], on: bool, bin_s: float) -> Estimate:
     return replace(found, method=f"{found.method}, of stays by a threshold")
 
 
-def _on_fraction(dots: Sequence[_Dot]) -> Estimate:
-    """Share of time on until the end or bleaching: over dots by Student, of one dot over its cycles."""
+def _on_fraction(dots: Sequence[_Dot], shortest: int) -> Estimate:
+    """Share of time on until the end or bleaching: over dots by Student, of one dot by the laws of its stays."""
     shares = [one.stays.on_bins / max(one.stays.observed_bins, 1) for one in dots]
     if len(dots) > 1:
         found = t_interval(shares)
         return replace(found, low=max(found.low, 0.0), high=min(found.high, 1.0))
-    return on_share(dots[0].stays)
+    return on_share(dots[0].stays, shortest=shortest)
 
 
 def _level(mean: float, bins: int) -> Estimate:

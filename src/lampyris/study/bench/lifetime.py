@@ -43,6 +43,8 @@ _FEW = 10_000
 _FULL = 65_535.0
 _NARROW = 4.0
 """Channels across a response, at half its height, that show its shape."""
+_TOLD = 0.05
+"""Share of the background that may be afterpulses without being told."""
 _CLEAR = 3.3
 """Standard errors by which reduced chi-squared must exceed 1 for a misfit: a chance of 0.05 %."""
 _WIDEST_NS = 1e6
@@ -140,6 +142,7 @@ def _record(
     _judge(decay, found, fits, response, settings, doubts)
     if response is not None:
         _moved(best, window, found, decay, settings, doubts)
+        _may_be_afterpulses(decay, found, fits, response, doubts)
     phasor = _phasor(decay, found, best, response, settings)
     rows = tuple(
         {
@@ -356,6 +359,27 @@ def _moved(best: DecayFit, window: Window, found: Range, decay: Decay, settings:
             " afterpulses, reflections or a further slow component."
         )
         doubts.add("range-dependent", seen, "Look at the tail with --until-share 0; record response and sample again.")
+
+
+def _may_be_afterpulses(
+    decay: Decay, found: Range, fits: Sequence[DecayFit], response: Response, doubts: Doubts
+) -> None:
+    """The response was recorded by the same detector: at most all of its background came after its own photons."""
+    background = background_over(fits)
+    share = response.background * response.shape.size / response.counts
+    photons = float(decay.counts.sum()) - background.value * (found.last - found.first)
+    most = min(share * max(photons, 0.0) / response.shape.size, background.value)
+    if most > max(0.5 * (background.high - background.low), _TOLD * background.value):
+        seen = (
+            f"has a background of {background.value:.3g} counts per channel, of which up to {most:.3g} may be afterpulses:"
+            f" counts beside the light are {100 * share:.2g} % of the photons of its response."
+        )
+        doubts.add(
+            "afterpulses-possible",
+            seen,
+            "Do not take it for dark counts alone; record both in the dark.",
+            Severity.NOTE,
+        )
 
 
 def _phasor(decay: Decay, found: Range, best: DecayFit, response: Response | None, settings: Settings) -> Phasor | None:

@@ -69,7 +69,7 @@ class Counter:
     colour_shift_ns : float
         How much later the sample's light comes than the response's.
     afterpulse_share : float
-        Share of photons that come again, even over the window: an error of the response that no law holds.
+        Share of photons that come again, even over the window, of the decay and of its response.
     unevenness : float
         Standard deviation of the channels' widths, relative.
     """
@@ -105,6 +105,8 @@ def virtual_decay(truth: LifetimeTruth, counter: Counter, /, *, rng: np.random.G
     widths = 1.0 + counter.unevenness * rng.standard_normal(counter.channels)
     decay = rng.poisson(np.maximum((expected + truth.background) * widths, 0.0)).astype(np.float64)
     recorded = counter.response_photons * early.reshape(counter.channels, _FINER).sum(axis=1)
+    # the same detector
+    recorded = recorded + counter.afterpulse_share * recorded.sum() / counter.channels
     response = rng.poisson(np.maximum((recorded + counter.response_background) * widths, 0.0)).astype(np.float64)
     return decay, response
 

@@ -9,6 +9,7 @@ from numpy.typing import NDArray
 
 from lampyris.bench.lifetime.model import Decay, Window, best_shift, starts_of
 from lampyris.bench.lifetime.prediction import DecayLaw, amplitude_mean, intensity_mean
+from lampyris.bench.lifetime.response import Response
 from lampyris.core.estimate import Estimate
 from lampyris.statistics.averaging import akaike_weights, averaged_estimate
 from lampyris.statistics.counting import counting_factors
@@ -188,6 +189,32 @@ class DecayFit:
         return replace(
             found, sd=math.nan, low=low, high=high, method=f"{found.method}; {', '.join(held)} ended at a bound"
         )
+
+    def beyond(self, first: int, end: int, /) -> tuple[Array, Array]:
+        """Light that the law expects in channels from `first` to before `end`, also after the last, without the background.
+
+        Returns
+        -------
+        (numpy.ndarray, numpy.ndarray)
+            Counts, dims (channel,), and a root of their covariance, dims (channel, direction).
+        """
+        window, response = self.model.window, self.model.window.response
+        missing = np.zeros(max(end - window.counts.size, 0))
+        drawn = Response(np.append(response.shape, missing), np.append(response.variance, missing))
+        counts = np.append(window.counts, missing)
+        later = Decay(
+            Window(counts, drawn, first, end, window.period),
+            self.model.components,
+            self.model.stretched,
+            self.model.scatter,
+        )
+        place = self.fit.names.index("background")
+        light = later.expected(self.fit.values) - self.fit.values[place]
+        slopes = later.jacobian(self.fit.values)
+        slopes[:, place] = 0.0
+        covariance = np.where(np.isfinite(self.fit.covariance), self.fit.covariance, 0.0)
+        size, directions = np.linalg.eigh(covariance)
+        return np.maximum(light, 0.0), slopes @ (directions * np.sqrt(np.maximum(size, 0.0)))
 
     @property
     def borne(self) -> bool:

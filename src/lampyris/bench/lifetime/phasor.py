@@ -42,6 +42,7 @@ def phasor_of(
     background: tuple[float, float] = (0.0, 0.0),
     shift: tuple[float, float] = (0.0, 0.0),
     response_variance: Array | None = None,
+    beyond: tuple[Array, Array] | None = None,
     level: float = 0.95,
 ) -> Phasor:
     """Phasor of a decay.
@@ -49,7 +50,7 @@ def phasor_of(
     Parameters
     ----------
     counts : numpy.ndarray
-        Of the channels that are looked at, dims (channel,): whole periods, or until the light is gone.
+        Of the channels that are looked at, dims (channel,).
     response : numpy.ndarray or None
         Of the same channels, its sum 1; None for a pulse in the first channel.
     channel_ns, frequency_mhz : float
@@ -57,12 +58,15 @@ def phasor_of(
         Counts per channel, and how much later than the response in channels, each with its standard error.
     response_variance : numpy.ndarray, optional
         Of `response`.
+    beyond : (numpy.ndarray, numpy.ndarray), optional
+        Light of the channels that follow up to the next pulse or until it is gone, dims (channel,), and a root of its covariance,
+        dims (channel, direction). A record that ends before lacks late light, and its phasor is that of a shorter decay.
     level : float
 
     Returns
     -------
     Phasor
-        Intervals by the delta method from the counts, the background, the shift and the response.
+        Intervals by the delta method from the counts, the background, the shift, the response and what lies beyond.
 
     Raises
     ------
@@ -81,11 +85,13 @@ def phasor_of(
     (4.0, 4.0)
     """
     omega = 2.0 * math.pi * frequency_mhz * 1e-3 * channel_ns
-    turn = np.exp(1j * omega * (np.arange(counts.size) + (0.5 if response is None else 0.0)))
-    total = float(counts.sum() - background[0] * counts.size)
+    later = np.zeros(0) if beyond is None else beyond[0]
+    every = np.exp(1j * omega * (np.arange(counts.size + later.size) + (0.5 if response is None else 0.0)))
+    turn = every[: counts.size]
+    total = float(counts.sum() - background[0] * counts.size + later.sum())
     if not total > 0:
         raise ValueError("no photon is left above the background")
-    bare = complex(((counts - background[0]) * turn).sum()) / total
+    bare = complex(((counts - background[0]) * turn).sum() + (later * every[counts.size :]).sum()) / total
     reference = 1.0 + 0j if response is None else complex((response * turn).sum())
     found = bare / reference * complex(np.exp(-1j * omega * shift[0]))
     # each count moves the point by its own vector
@@ -93,6 +99,9 @@ def phasor_of(
     spread = _outer(by_count, counts)
     spread += _outer(np.array([-by_count.sum()]), np.array([background[1] ** 2]))
     spread += _outer(np.array([-1j * omega * found]), np.array([shift[1] ** 2]))
+    if beyond is not None:
+        by_later = (every[counts.size :] / reference * np.exp(-1j * omega * shift[0]) - found) / total
+        spread += _outer(by_later @ beyond[1], np.ones(beyond[1].shape[1]))
     if response is not None and response_variance is not None:
         spread += _outer(-found * (turn / reference - 1.0), response_variance)
     return _phasor(found, spread, omega / channel_ns, frequency_mhz, level)

@@ -43,6 +43,8 @@ _FEW = 10_000
 _FULL = 65_535.0
 _NARROW = 4.0
 """Channels across a response, at half its height, that show its shape."""
+_LIFETIMES, _LONGER = 15.0, 20
+"""Longest lifetimes after the last channel, and records, in which the light is gone."""
 _TOLD = 0.05
 """Share of the background that may be afterpulses without being told."""
 _CLEAR = 3.3
@@ -383,12 +385,18 @@ def _may_be_afterpulses(
 
 
 def _phasor(decay: Decay, found: Range, best: DecayFit, response: Response | None, settings: Settings) -> Phasor | None:
-    """Over the recorded channels, or over one period where it is shorter."""
+    """Over one period, or over all light where pulses are far apart; what was not recorded of it is the law's."""
     rate = settings.repetition_mhz or decay.repetition_mhz
     first, last = (found.first if response is not None else best.model.window.start), found.last
-    if not math.isnan(rate):
-        last = min(last, first + round(1e3 / rate / decay.channel_ns))
     frequency = settings.phasor_mhz or (rate if not math.isnan(rate) else 1e3 / ((last - first) * decay.channel_ns))
+    period = best.model.window.period
+    if math.isfinite(period):
+        end = first + round(period)
+    else:
+        end = last + min(
+            math.ceil(_LIFETIMES * best.law.lifetimes_ns[-1] / decay.channel_ns), _LONGER * decay.counts.size
+        )
+    last = min(last, end)
     background, shift = best.supported("background"), best.fit["shift"]
     try:
         return phasor_of(
@@ -399,6 +407,7 @@ def _phasor(decay: Decay, found: Range, best: DecayFit, response: Response | Non
             background=(background.value, background.sd if math.isfinite(background.sd) else 0.0),
             shift=(shift.value, shift.sd if math.isfinite(shift.sd) else 0.0),
             response_variance=None if response is None else response.variance[first:last],
+            beyond=best.beyond(last, end) if end > last else None,
         )
     except ValueError:
         return None

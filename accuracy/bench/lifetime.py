@@ -96,8 +96,9 @@ def _scores(folder: Path, arm: str, law: str, counter: Counter, numbers: range) 
         known = truth.law
         dark = record.values["background_counts"]
         for key, value in _values(truth, own).items():
-            # without a response there is none of its shift; light lost at the ends of a tail leaves no phasor of the whole
-            if key in record.values:
+            # without a response there is none of its shift
+            # of uneven channels the chi-squared that is expected is not 1
+            if key in record.values and not (key == "reduced_chi2" and own.unevenness):
                 pairs[key.removesuffix("_ns").removesuffix("_counts")].append((record.values[key], value))
         if own.afterpulse_share:
             level = truth.background + own.afterpulse_share * truth.photons / own.channels

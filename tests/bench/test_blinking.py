@@ -81,7 +81,21 @@ def test_a_bin_goes_to_the_state_that_it_was_in_for_longer():
     share = np.repeat([0.0, 0.4, 1.0, 0.4, 0.0, 0.6, 1.0, 0.6, 0.0], [60, 1, 30, 1, 40, 1, 30, 1, 60])
     found = infer_stays(np.round(predict_trace(share, on=80.0, off=8.0)))
     assert found.bins.tolist() == [61, 30, 41, 32, 60]
-    assert (found.on_level, found.off_level) == (80.0, 8.0)
+    assert (found.on_level, found.off_level) == pytest.approx((80.0, 8.0), rel=1e-3)
+
+
+def test_levels_leave_out_stays_too_short_to_be_seen():
+    rng = np.random.default_rng(13)
+    # a dark bin in each forty, alone
+    lit = np.tile(np.repeat([1, 0], [2000, 1000]), 4)
+    lit[:11000:40] = np.where(lit[:11000:40] == 1, 0, lit[:11000:40])
+    counts = rng.poisson(predict_trace(lit, on=30.0, off=3.0)).astype(float)
+    found = infer_stays(counts, penalty=60.0)
+    assert found.bins.size == 8
+    assert counts[np.repeat(found.on, found.bins)].mean() < 29.5
+    # 8000 bins: 0.06, and four of it
+    assert found.on_level == pytest.approx(30.0, abs=4.0 * found.level_sds[0])
+    assert found.level_sds[0] == pytest.approx(math.sqrt(30.0 / 7800), rel=0.05)
 
 
 def test_likelihood_is_that_of_the_law():

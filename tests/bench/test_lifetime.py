@@ -24,6 +24,7 @@ from lampyris.bench.lifetime import (
 from lampyris.bench.lifetime.model import Decay
 from lampyris.bench.lifetime.prediction import Exponential, stretched_kernel, stretched_through
 from lampyris.bench.lifetime.response import sharpened, shifted
+from lampyris.statistics.counting import counted_interval
 from lampyris.virtual.instruments.lifetime import Counter, LifetimeTruth, virtual_decay
 
 SIZE = 300
@@ -232,9 +233,24 @@ def test_empty_channels_allow_what_counting_allows():
     found = fit_decay(Window(counts, response, 0, channels, math.inf), channel_ns=0.1, components=1)
     background = found.supported("background")
     assert (background.value, background.low) == (0.0, 0.0)
-    # half the squared quantile is the mean of a Poisson number of which none came, after the last count, in so many channels
-    allowed, empty = 0.5 * 1.96**2, channels - 1 - int(np.flatnonzero(counts)[-1])
+    # the highest mean of a Poisson number of which none came, after the last count, in so many channels
+    allowed, empty = counted_interval(0)[1], channels - 1 - int(np.flatnonzero(counts)[-1])
     assert allowed / channels < background.high < allowed / empty
+
+
+def test_a_background_is_as_uncertain_as_what_few_counts_of_it_tell():
+    # none and two counts in 90 empty channels before the pulse, and nothing later
+    response = response_from_counts(np.round(1e6 * np.exp(-0.5 * ((np.arange(300) - 100) / 3) ** 2)))
+    light = predict_decay(DecayLaw((10.0,), (1e5,)), response, channel_ns=1.0)
+    for number in (0, 2):
+        counts = np.round(light)
+        counts[:90] = 0.0
+        counts[[20, 60][:number]] = 1.0
+        background = fit_decay(Window(counts, response, 0, 130, math.inf), channel_ns=1.0, components=1).supported(
+            "background"
+        )
+        # channels beside the pulse, where light is weak, tell a little as well
+        assert background.high == pytest.approx(counted_interval(number)[1] / 90, rel=0.1)
 
 
 def test_noise_of_the_response_widens_intervals():
@@ -284,3 +300,13 @@ def test_phasor_of_one_lifetime_lies_on_the_circle():
     assert abs(found.phase_ns.value - 6.0) < 4.0 * found.phase_ns.sd
     assert abs(found.modulation_ns.value - 6.0) < 4.0 * found.modulation_ns.sd
     assert (found.g.value - 0.5) ** 2 + found.s.value**2 == pytest.approx(0.25, abs=0.005)
+    # two lifetimes after the pulse the record ends
+    end = int(window.response.shape.argmax()) + round(12.0 / width)
+    cut = {"channel_ns": width, "frequency_mhz": 20.0, "background": (background.value, background.sd)}
+    cut |= {"shift": (shift.value, shift.sd), "response_variance": window.response.variance[:end]}
+    short = phasor_of(window.counts[:end], window.response.shape[:end], **cut)
+    whole = phasor_of(
+        window.counts[:end], window.response.shape[:end], beyond=fit.beyond(end, window.counts.size + 500), **cut
+    )
+    assert abs(short.phase_ns.value - 6.0) > 20.0 * short.phase_ns.sd
+    assert abs(whole.phase_ns.value - 6.0) < 4.0 * whole.phase_ns.sd

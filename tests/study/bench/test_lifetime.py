@@ -93,6 +93,7 @@ FLAGS = {
     "shifted": ({}, {"colour_shift_ns": 1.5}, None),
     "misfit": ({"lifetimes_ns": (2.0, 10.0), "amplitudes": (0.5, 0.5)}, {}, None),
     "uneven-channels": ({"photons": 3e6}, {"unevenness": 0.01}, None),
+    "afterpulses-possible": ({"background": 0.05}, {"afterpulse_share": 0.02}, None),
     "not-counts": ({}, {}, lambda counts: counts * 0.5 + 0.25),
 }
 

@@ -18,6 +18,8 @@ _BLEACHED_SHARE, _BLEACHED_TIMES = 0.15, 3.0
 _DRIFT = 0.15
 # photons per bin below which a dark stay without any is not taken to be darker
 _LEAST_RATE = 0.05
+# searches of a level, which gain digits by squares, and the level that is none
+_LEVEL_ROUNDS, _NO_LEVEL = 20, 1e-9
 
 
 def predict_trace(on_share: Array, /, *, on: float, off: float) -> Array:
@@ -52,6 +54,8 @@ class Stays:
         State of each, dims (stay,).
     on_level, off_level : float
         Photons per bin.
+    level_sds : (float, float)
+        Standard errors of both.
     shortest : int
         Bins of the shortest stay that is surely seen in either state.
     levels : Levels
@@ -69,6 +73,7 @@ class Stays:
     on: NDArray[np.bool_]
     on_level: float
     off_level: float
+    level_sds: tuple[float, float]
     shortest: int
     levels: Levels
     expected: Array
@@ -143,7 +148,7 @@ def _joined(
     new = np.flatnonzero(np.diff(on_segment.astype(np.int8), prepend=2))
     stay_bins = np.add.reduceat(bins, new)
     on = on_segment[new]
-    on_level, off_level = _inner_levels(counts, stay_bins, on)
+    (on_level, on_sd), (off_level, off_sd) = _inner_levels(counts, stay_bins, on, two=levels.rates.size == 2)
     stay_starts = _halved(counts, starts[new], on, 0.5 * (on_level + off_level))
     stay_bins = np.diff(np.append(stay_starts, counts.size))
     rates = np.add.reduceat(counts, starts) / bins
@@ -155,7 +160,7 @@ def _joined(
         and stay_bins[-1] > _BLEACHED_TIMES * int(others[~on[:-1]].max(initial=1))
     )
     return Stays(
-        stay_starts, stay_bins, on, on_level, off_level, shortest_seen(on_level, off_level, penalty), levels,
+        stay_starts, stay_bins, on, on_level, off_level, (on_sd, off_sd), shortest_seen(on_level, off_level, penalty), levels,
         np.repeat(rates, bins), _drift(starts, bins, rates, on_segment), bool(bleached),
     )  # fmt: skip
 
@@ -202,18 +207,50 @@ def beyond_photons(counts: Array, stays: Stays, /) -> dict[bool, tuple[float, fl
     return found
 
 
-def _inner_levels(counts: Array, bins: NDArray[np.intp], on: NDArray[np.bool_]) -> tuple[float, float]:
-    """Photons per bin of either state: of bins within stays, as a stay's first and last bin are lit for a part of them."""
+def _inner_levels(
+    counts: Array, bins: NDArray[np.intp], on: NDArray[np.bool_], *, two: bool
+) -> list[tuple[float, float]]:
+    """Photons per bin on and off, each with its standard error: of bins within stays, as a stay's first and last bin are lit for
+    a part of them.
+
+    A stay too short to be seen leaves bins of the other state within one. Of two levels the bins beyond their middle are left
+    out, and the level is that whose counts on its own side of the middle have the mean that is left. Of more levels, which
+    are joined, all bins count.
+    """
     lit = np.repeat(on, bins)
     ends = np.cumsum(bins)
     inner = np.ones(counts.size, bool)
     inner[ends[:-1]] = False
     inner[ends[:-1] - 1] = False
-    levels = []
-    for state in (lit, ~lit):
-        own = state & inner if (state & inner).any() else state
-        levels.append(float(counts[own].mean()) if own.any() else math.nan)
-    return levels[0], levels[1]
+    kept = [counts[state & inner if (state & inner).any() else state] for state in (lit, ~lit)]
+    means = [float(one.mean()) if one.size else math.nan for one in kept]
+    if not two or not means[0] > means[1]:
+        return [(mean, _mean_sd(mean, one.size)) for mean, one in zip(means, kept, strict=True)]
+    last = math.floor(0.5 * (means[0] + means[1]))
+    return [_level(kept[0][kept[0] > last], last, above=True), _level(kept[1][kept[1] <= last], last, above=False)]
+
+
+def _mean_sd(mean: float, bins: int) -> float:
+    """Standard error of a mean of Poisson counts; of none as if one had come."""
+    return math.sqrt(max(mean, 1.0 / bins) / bins) if bins else math.nan
+
+
+def _level(kept: Array, last: int, *, above: bool) -> tuple[float, float]:
+    """Mean of Poisson counts of which those above `last`, or up to it, were kept, by likelihood, and its standard error."""
+    from scipy.special import pdtr, pdtrc
+
+    share = pdtrc if above else pdtr
+    mean = float(kept.mean())
+    level, width = mean, mean
+    for _ in range(_LEVEL_ROUNDS):
+        if not level > _NO_LEVEL:
+            return mean, _mean_sd(mean, kept.size)
+        # chances of the counts kept, and of those one and two below: their first two moments
+        own, one, two = (float(share(last - k, level)) if last >= k else float(above) for k in range(3))
+        expected = level * one / own
+        width = level**2 * two / own + expected - expected**2
+        level = max(level + (mean - expected) * level / width, 0.1 * level)
+    return level, level / math.sqrt(kept.size * width)
 
 
 def _halved(counts: Array, starts: NDArray[np.intp], on: NDArray[np.bool_], middle: float) -> NDArray[np.intp]:

@@ -206,8 +206,8 @@ def _record(dots: Sequence[_Dot], name: str, shortest: int) -> BenchRecord:
     if len(dots) == 1:
         stays = dots[0].stays
         values |= {
-            "on_level": _level(stays.on_level, int(stays.bins[stays.on].sum())),
-            "off_level": _level(stays.off_level, int(stays.bins[~stays.on].sum())),
+            "on_level": _level(stays.on_level, stays.level_sds[0]),
+            "off_level": _level(stays.off_level, stays.level_sds[1]),
         }
     flags = dots[0].flags if len(dots) == 1 else tuple(sorted({flag for one in dots for flag in one.flags}))
     if 1 < len(dots) < _FEW_DOTS:
@@ -259,12 +259,11 @@ def _on_fraction(dots: Sequence[_Dot], shortest: int) -> Estimate:
     return on_share(dots[0].stays, shortest=shortest)
 
 
-def _level(mean: float, bins: int) -> Estimate:
+def _level(level: float, sd: float) -> Estimate:
     unit = "photons per bin"
-    if not bins:
+    if math.isnan(level):
         return Estimate(math.nan, math.nan, math.nan, math.nan, 0.95, unit, "no such stay")
-    sd = math.sqrt(max(mean, 1.0 / bins) / bins)
-    return normal_interval(mean, sd, unit=unit, method="mean of its bins, Poisson", low=0.0)
+    return normal_interval(level, sd, unit=unit, method="of bins within stays, Poisson", low=0.0)
 
 
 def _trace_curves(dot: _Dot) -> tuple[BenchCurve, ...]:

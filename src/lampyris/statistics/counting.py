@@ -6,6 +6,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.special import gammaln, xlogy
 
+from lampyris.statistics.roots import sign_change
 from lampyris.statistics.thresholds import half_width
 
 Array = NDArray[np.float64]
@@ -111,9 +112,6 @@ def _factors(counted: int, background: float, level: float) -> tuple[float, floa
         if best == far or rise(far) <= asked:
             found.append(1.0)
             continue
-        inner, outer = best, far
-        for _ in range(60):
-            middle = 0.5 * (inner + outer)
-            inner, outer = (middle, outer) if rise(middle) <= asked else (inner, middle)
-        found.append((end - best) / (outer - best))
+        likely = sign_change(lambda mean: rise(mean) - asked, *sorted((best, far)))
+        found.append((end - best) / (likely - best))
     return found[0], found[1]

@@ -5,7 +5,6 @@ from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.interpolate import RectBivariateSpline
 
 from lampyris.bench.blinking.laws import FEWEST, StayCounts, stay_counts
 from lampyris.bench.blinking.stays import Stays
@@ -113,6 +112,8 @@ def _state(stays: Stays, on: bool, shortest: int) -> _State:
 
 def _laws(state: _State, observed: int) -> tuple[Array, Array]:
     """Log mean stay and log likelihood of laws that are not far from the likeliest, dims (law,)."""
+    from scipy.interpolate import RectBivariateSpline
+
     exponents, rates = _EXPONENTS, (math.log(_LEAST_RATE / observed), math.log(5.0 / state.first))
     for _ in range(_ROUNDS):
         across, along = np.linspace(*exponents, _COARSE), np.linspace(*rates, _COARSE)

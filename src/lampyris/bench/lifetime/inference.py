@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 
 from lampyris.bench.lifetime.model import Decay, Window, best_shift, starts_of
 from lampyris.bench.lifetime.prediction import DecayLaw, amplitude_mean, intensity_mean
-from lampyris.bench.lifetime.response import Response
+from lampyris.bench.lifetime.response import Response, shifted
 from lampyris.core.estimate import Estimate
 from lampyris.statistics.averaging import akaike_weights, averaged_estimate
 from lampyris.statistics.counting import counting_factors
@@ -256,13 +256,30 @@ class DecayFit:
         return total > float(chdtri(found.size, 1e-3))
 
     def reduced_chi2(self) -> Estimate:
-        """Pearson's chi-squared over the degrees of freedom, with the interval that it would have if the law held."""
+        """Pearson's chi-squared over the degrees of freedom, with the interval that it would have if the law held.
+
+        Light of the pulse itself comes as the response was recorded, its counting noise included: that of a weak recording adds to
+        chi-squared, and the interval reaches as much farther down. Behind a lifetime the noise is averaged.
+        """
         goodness = self.fit.goodness
         # of Poisson counts the variance of (n - m)^2 / m is 2 + 1 / m
         sd = math.sqrt(float((2.0 + 1.0 / self.fit.fitted[0]).sum())) / goodness.degrees
         value = goodness.reduced_chi2
         half = self.fit.quantile() * sd
-        return Estimate(value, sd, value - half, value + half, self.fit.level, "1", "Pearson, of Poisson counts")
+        low = value - half - self._drawn_noise() / goodness.degrees
+        return Estimate(value, sd, low, value + half, self.fit.level, "1", "Pearson, of Poisson counts")
+
+    def _drawn_noise(self) -> float:
+        """What the noise of the response adds to chi-squared where its own light is fitted."""
+        law, window = self.law, self.model.window
+        if not law.scatter:
+            return 0.0
+        # of a shift by parts of a channel each channel takes up some of its neighbours' noise
+        pulse = np.zeros(2 * SHIFT_REACH + 1)
+        pulse[SHIFT_REACH] = 1.0
+        taken = float((shifted(pulse, law.shift_channels % 1.0)[0] ** 2).sum())
+        moved = shifted(window.response.variance, law.shift_channels)[0][window.start : window.end]
+        return law.scatter**2 * taken * float((np.maximum(moved, 0.0) / self.fit.fitted[0]).sum())
 
 
 def fit_decay(

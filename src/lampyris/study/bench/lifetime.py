@@ -32,6 +32,7 @@ from lampyris.core.finding import Finding, Severity
 from lampyris.core.instruments import Decay
 from lampyris.core.techniques.lifetime import Settings
 from lampyris.io.instruments.decays import read_decays
+from lampyris.statistics.thresholds import half_width
 from lampyris.study.bench.reading import Doubts, all_flags, mean_of_replicates, read_each, remark, with_role
 
 _LIKE = 1e-3
@@ -324,7 +325,7 @@ def _judge(
             f"is not fully met by the law: reduced chi-squared {chi2.value:.3g}, and its residuals follow each other."
         )
         doubts.add("misfit", seen, "Look at the residuals; try --scatter, more components, or a fresh response.")
-    elif chi2.value - _CLEAR * chi2.sd > 1.0:
+    elif chi2.low - (_CLEAR - half_width(chi2.level)) * chi2.sd > 1.0:
         seen = (
             f"scatters beyond its photons: reduced chi-squared {chi2.value:.3g}, as channels that differ in width by"
             f" {100 * best.unevenness:.2g} % make it. The intervals hold that."

@@ -75,7 +75,8 @@ def _of_outlines_and_edges(found: Particles) -> list[tuple[str, bool, str, str]]
     return [
         ("faceted", found.corners == "seen",
          "shows particles whose outlines have corners. Where facets thin out to the edge, that passes for blur and hides "
-         f"up to {100 * found.hidden:.0f} % of a diameter: half of it was added, and the interval holds all.",
+         f"up to {100 * found.taper.most:.0f} % of a diameter: {100 * found.taper.usual:.0f} % were added, as is usual for such "
+         "corners, and the interval holds all.",
          "Magnify more: the blur, and what may hide in it, is then a smaller share."),
         ("facets-not-excluded", found.corners == "open",
          "is too noisy, or shows too few particles that stand alone, to tell round particles from faceted ones, whose "

@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 
 from lampyris.bench.micrographs.background import Flattened, flattened, without_spikes
 from lampyris.bench.micrographs.contrast import blended, predict_profile
-from lampyris.bench.micrographs.corners import Corners, Taper, corner_size, corners, hidden_taper
+from lampyris.bench.micrographs.corners import Corners, Ripples, Taper, corner_size, corners, hidden_taper
 from lampyris.bench.micrographs.find import SIGMAS, Found, find_particles
 from lampyris.bench.micrographs.roundness import Roundness, roundness
 from lampyris.bench.micrographs.shapes import aspect, fit_particles, half_extents, take_off
@@ -56,6 +56,11 @@ class Edge:
     sd: NDArray[np.float64] = field(default_factory=lambda: np.zeros(0))
     fit: Fit | None = None
     even_stretch: float = 0.0
+
+    def blur_share(self) -> float:
+        """Relative standard error of the blur; 0 where it was not fitted."""
+        sd = self.fit["blur_px"].sd if self.fit is not None else math.nan
+        return sd / self.blur_px if math.isfinite(sd) and self.blur_px > 0 else 0.0
 
     def fringe(self) -> float:
         """By how much contrast falls below 0 just beside particles, as a share of their height: of Fresnel fringes, or an
@@ -402,15 +407,13 @@ def _judged(
 ) -> Particles:
     height, width = flat.contrast.shape
     counts = np.bincount(found.together)
-    shapes = roundness(residual, particles, told, flat, blur_px=edge.blur_px, tables=blended(edge.flatness))
+    tables = blended(edge.flatness)
+    shapes = roundness(
+        residual, particles, told, flat, blur_px=edge.blur_px, tables=tables, blur_share=edge.blur_share()
+    )
     lone = _telling(particles, (told[:, 2] == 0) & (counts[found.together] == 1), (height, width))
-    ripples = shapes.ripples.of(lone)
-    seen = corners(ripples)
-    if corner is not None:
-        seen = "seen" if corner else "open" if seen == "seen" else seen
     usual_px = float(np.median(particles[lone if lone.any() else slice(None), 2]))
-    size = corner or corner_size(ripples)
-    taper = hidden_taper(edge.blur_px, usual_px, edge.flatness, size) if seen == "seen" else Taper()
+    seen, taper = _facets(shapes.ripples.of(lone), corner, edge, usual_px)
     outlines = _outlines(residual, particles, edge, 1.0 + taper.usual)
     particles[:, 2] *= 1.0 + taper.usual
     diameter = 2.0 * particles[:, 2]
@@ -450,6 +453,16 @@ def _judged(
         particles, diameter, sd, long, tall, weight, tuple(kinds), tuple(reasons), outlines, edge, shapes, lone, seen,
         taper, flat, found, (height, width),
     )  # fmt: skip
+
+
+def _facets(ripples: Ripples, corner: float | None, edge: Edge, usual_px: float) -> tuple[Corners, Taper]:
+    """Whether outlines have corners, as the picture or others of its sample tell it, and what facets then hide."""
+    seen = corners(ripples)
+    if corner is not None:
+        seen = "seen" if corner else "open" if seen == "seen" else seen
+    if seen != "seen":
+        return seen, Taper()
+    return seen, hidden_taper(edge.blur_px, usual_px, edge.flatness, corner or corner_size(ripples))
 
 
 def _telling(particles: NDArray[np.float64], fair: NDArray[np.bool_], shape: tuple[int, int]) -> NDArray[np.bool_]:

@@ -53,6 +53,7 @@ def roundness(
     *,
     blur_px: float,
     tables: tuple[Array, Array],
+    blur_share: float = 0.0,
 ) -> Roundness:
     """Shapes of particles from what their fits leave.
 
@@ -66,6 +67,8 @@ def roundness(
     blur_px : float
     tables : tuple of numpy.ndarray
         Of `contrast.blended`.
+    blur_share : float
+        Relative standard error of the blur. An edge's place is told the worse the more blurred it is: the variance goes with the blur.
 
     Returns
     -------
@@ -78,6 +81,7 @@ def roundness(
     """
     waves, along = edge_waves(residual, particles, blur_px, *tables, MOST_WAVES)
     scale, share = _noise_at(residual, particles, along, flat, blur_px, tables)
+    share[1] = np.hypot(share[1], blur_share)
     tilt_variance = told[:, 3] * scale[2]
     n = np.arange(3, MOST_WAVES + 1)
     # a wave shorter than the blur is not seen, but its noise and what square pixels do to it are
@@ -87,7 +91,7 @@ def roundness(
     # the second order of an ellipse's circularity in the logarithm of its aspect is 3 / 8
     added = np.column_stack((0.75 * tilt_variance, noise * (n**2 - 1.0)))
     circular = ellipse_circularity(aspect(particles)) + added[:, 0] - ripple @ (n**2 - 1.0)
-    # each wave's own noise, and in all of them how dark particles are
+    # each wave's own noise, and in all of them how dark particles are and how blurred
     shared = np.hypot(np.sqrt(np.sum((added * share[0, 2:]) ** 2, axis=1)), np.abs(added @ share[1, 2:]))
     whole = np.hypot(*share)
     ripples = Ripples(ripple, noise, noise * whole[3:])

@@ -126,7 +126,12 @@ def _measured(
 
 
 def _read(
-    technique: str, source: BenchSource, settings: MicrographSettings, mended: dict[str, Mended], *, corner: float | None
+    technique: str,
+    source: BenchSource,
+    settings: MicrographSettings,
+    mended: dict[str, Mended],
+    *,
+    corner: float | None,
 ) -> tuple[Measured | None, list[Finding]]:
     try:
         read, _ = read_each([source], lambda path, file: scaled_picture(path, file, settings))
@@ -192,7 +197,9 @@ def _one(
     kind_sd = abs(found.edge.even_stretch) / math.sqrt(3.0)
     common = math.hypot(scaled.relative_sd, edge_sd(found), hidden_sd, kind_sd)
     ripples = found.round.ripples.of(found.lone)
-    diameters = Diameters(pixel * kept.diameter_px[used], pixel * kept.diameter_sd_px[used], kept.weight[used])
+    diameters = Diameters(
+        pixel * kept.diameter_px[used], pixel * kept.diameter_sd_px[used], kept.weight[used], kept.piece[used]
+    )
     shapes = Shapes(
         kept.circularity[used], kept.aspect[used], kept.tilt_sd[used], kept.shared_sd[used], found.round.noise_share
     )

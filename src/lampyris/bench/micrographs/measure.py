@@ -12,7 +12,7 @@ from lampyris.bench.micrographs.contrast import blended, predict_profile
 from lampyris.bench.micrographs.corners import Corners, Ripples, Taper, corner_size, corners, hidden_taper
 from lampyris.bench.micrographs.find import SIGMAS, Found, find_particles
 from lampyris.bench.micrographs.roundness import Roundness, roundness
-from lampyris.bench.micrographs.shapes import aspect, fit_particles, half_extents, take_off
+from lampyris.bench.micrographs.shapes import aspect, beyond_linear, fit_particles, half_extents, take_off
 from lampyris.statistics.fitting import DataSet, Fit, Parameter, fit_least_squares
 from lampyris.statistics.thresholds import robust_sd
 
@@ -418,7 +418,8 @@ def _judged(
     particles[:, 2] *= 1.0 + taper.usual
     diameter = 2.0 * particles[:, 2]
     # noise that goes together over areas moves an edge more than its pixels alone say
-    sd = diameter * np.sqrt(told[:, 0]) * flat.area_sd
+    relative = told[:, 0] * flat.area_sd**2
+    sd = diameter * np.sqrt(relative * beyond_linear(particles[:, 2] ** 2 * relative, edge.blur_px))
     tall = particles[:, 5] / flat.pixel_sd
     long = aspect(particles)
     extent_x, extent_y = half_extents(particles)

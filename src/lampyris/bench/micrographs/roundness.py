@@ -8,7 +8,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from lampyris.bench.micrographs.background import Flattened
 from lampyris.bench.micrographs.corners import MOST_WAVES, Ripples
-from lampyris.bench.micrographs.shapes import aspect, edge_waves
+from lampyris.bench.micrographs.shapes import aspect, beyond_linear, edge_waves
 from lampyris.statistics.thresholds import robust_sd
 
 Array = NDArray[np.float64]
@@ -83,6 +83,8 @@ def roundness(
     scale, share = _noise_at(residual, particles, along, flat, blur_px, tables)
     share[1] = np.hypot(share[1], blur_share)
     tilt_variance = told[:, 3] * scale[2]
+    # either number of the shape moves the edge by half of it, times a cosine
+    tilt_variance *= beyond_linear(particles[:, 2] ** 2 * tilt_variance / 8.0, blur_px)
     n = np.arange(3, MOST_WAVES + 1)
     # a wave shorter than the blur is not seen, but its noise and what square pixels do to it are
     shown = n <= np.maximum(particles[:, 2] / blur_px, 3.0)[:, None]

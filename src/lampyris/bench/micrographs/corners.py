@@ -25,8 +25,8 @@ cut cubes, lying or anyhow turned, seemed 0.03 to 0.18 too small, cubes anyhow t
 seemed up to 0.38 too small and are beyond it."""
 TAPER_OF_CORNERS = 1.8
 """What a taper usually hides over the corners' root mean square, both as shares of the radius: the median of twelve crystals anyhow
-turned (1.0 to 2.4, and 4 of cubes) and of eight that lie on a face (0 to 4.5, and 12 of octahedra), drawn at a blur of 0.07 of their
-radius."""
+turned (1.0 to 2.4, and 4 to 5 of cubes) and of eight that lie on a face (0 to 5, and 10 of octahedra), drawn at a blur of 0.07 of their
+radius. Computed; `accuracy bench-tem-crystals` draws them anew."""
 # waves 3 to 8 that corners are sought in: 3, 4, 5, 6, and 4 with 6; and the four of them
 _REGULAR = np.eye(6)[:, [0, 1, 2, 3, 3]]
 _REGULAR[1, 4] = 1.0

@@ -30,6 +30,7 @@ TABLES = {
     "bench-photostability": "accuracy.bench.photostability",
     "bench-dls": "accuracy.bench.dls",
     "bench-tem": "accuracy.bench.tem",
+    "bench-tem-crystals": "accuracy.bench.tem_crystals",
     "bench-chain": "accuracy.bench.chain",
     "bench-xrd": "accuracy.bench.xrd",
     "bench-xrd-shapes": "accuracy.bench.xrd_shapes",

@@ -8,15 +8,16 @@ from scipy.ndimage import distance_transform_edt, gaussian_filter
 
 from lampyris.bench.micrographs.background import without_spikes
 from lampyris.bench.micrographs.contrast import predict_image, predict_profile
+from lampyris.bench.micrographs.corners import Ripples, corner_size, corners, hidden_taper
 from lampyris.bench.micrographs.find import part_basins
 from lampyris.bench.micrographs.legend import legend_rows, scale_bar
 from lampyris.bench.micrographs.measure import measure_particles
-from lampyris.bench.micrographs.roundness import corners, hidden_taper
 from lampyris.bench.micrographs.shape_means import Shapes, mean_aspect, mean_circularity
 from lampyris.bench.micrographs.sizes import (
     Diameters,
     fit_sizes,
     geometric,
+    mean_interval,
     moments,
     over_images,
     particles_needed,
@@ -120,6 +121,27 @@ def test_where_one_particle_has_the_weight_no_spread_is_told():
         assert geometric(one)[1].high == math.inf
 
 
+def test_particles_that_touch_are_one_unit():
+    rng = np.random.default_rng(14)
+    held = []
+    for _ in range(400):
+        # pieces of three of like size
+        nm = np.repeat(rng.normal(7.0, 0.8, 20), 3) + rng.normal(0.0, 0.5, 60)
+        alone = Diameters(nm, np.zeros(60), np.ones(60))
+        pieces = Diameters(nm, np.zeros(60), np.ones(60), np.repeat(np.arange(20), 3))
+        every = [mean_interval(alone), mean_interval(pieces), spread_interval(alone), spread_interval(pieces)]
+        held.append([one.low < true < one.high for one, true in zip(every, (7, 7, 0.943, 0.943), strict=True)])
+    alone_mean, mean, alone_sd, sd = np.mean(held, axis=0)
+    # of 400 at 0.95 four standard errors are 0.044
+    assert (mean, sd) == pytest.approx((0.95, 0.95), abs=0.045)
+    assert alone_mean < 0.88 and alone_sd < sd - 0.03
+    # a picture's pieces are its own
+    assert set(pieces.joined([pieces]).pieces()) == set(range(40))
+    # where all alone, or in hardly any piece, particles are the units
+    one = Diameters(nm, np.zeros(60), np.ones(60), np.zeros(60, int))
+    assert mean_interval(one).high == pytest.approx(mean_interval(alone).high)
+
+
 def test_an_error_of_scale_takes_no_spread_below_none():
     none = Estimate(0.3, 0.1, 0.0, 0.6, 0.95, "nm", "")
     assert with_common(none, 0.06, "scale").low == 0.0
@@ -162,17 +184,46 @@ def test_the_mean_circularity_is_held_next_to_its_bound():
     assert one.low < found.low - 0.015
 
 
+def ripples(rng, corner=(0.0,) * 6, *, noise, count=60, shared=0.0):
+    """Squares of two numbers a wave: corners of crystals turned at random, and noise."""
+    scale = np.sqrt(noise + 2.0 * np.square(corner) * rng.random((count, 6)))
+    power = 0.5 * (rng.normal(size=(2, count, 6)) ** 2).sum(axis=0) * scale**2
+    full = np.full((count, 6), noise)
+    return Ripples(power - noise, full, shared * full)
+
+
 def test_corners_are_told_from_noise():
     rng = np.random.default_rng(10)
-    assert corners(rng.normal(0.0, 2e-4, (100, 6))) == "none"
-    assert corners(rng.normal(0.0, 2e-3, (60, 6))) == "open"
-    assert corners(np.zeros((3, 6))) == "open"
-    # as of cubes anyhow turned, whose noise is known well or hardly
-    cubes = rng.normal((0, 5e-4, 0, 2e-4, 0, 0), 1e-3, (60, 6))
-    assert corners(cubes) == "seen"
-    assert corners(cubes, 3e-4) == "open"
-    assert hidden_taper(1.2, 10.0, 0.1) == pytest.approx(0.12)
-    assert hidden_taper(1.2, 10.0, 1.0) == 0.0
+    assert corners(ripples(rng, noise=2e-4, count=100)) == "none"
+    assert corners(ripples(rng, noise=2e-3)) == "open"
+    assert corners(ripples(rng, noise=2e-4, count=3)) == "open"
+    seen = [corners(ripples(rng, noise=6e-4)) == "seen" for _ in range(400)]
+    # one in 44, and of 400 at that four standard errors
+    assert np.mean(seen) == pytest.approx(1 / 44, abs=0.03)
+    # as of cut cubes anyhow turned, whose noise is known well or hardly
+    turned = (0, 0.026, 0, 0.014, 0, 0)
+    cubes = [ripples(rng, turned, noise=5e-4) for _ in range(40)]
+    assert np.mean([corners(one) == "seen" for one in cubes]) > 0.9
+    assert corners(ripples(rng, turned, noise=5e-4, shared=0.5)) == "open"
+    assert corner_size(cubes[0].joined(cubes[1:])) == pytest.approx(math.hypot(0.026, 0.014), rel=0.1)
+
+
+def test_one_odd_particle_makes_no_sample_faceted():
+    round_ones = ripples(np.random.default_rng(11), noise=2e-4)
+    odd = Ripples(np.full((1, 6), 0.05), np.full((1, 6), 2e-4), np.zeros((1, 6)))
+    assert corners(round_ones) == "none"
+    assert corners(round_ones.joined([odd])) != "seen"
+
+
+def test_facets_hide_between_nothing_and_the_blur():
+    taper = hidden_taper(1.2, 10.0, 0.1, 0.03)
+    assert taper.most == pytest.approx(0.12)
+    assert taper.usual == pytest.approx(1.8 * 0.03)
+    # 95 % of it holds all that may be hidden
+    reach = 1.96 * taper.relative_sd() * (1.0 + taper.usual)
+    assert reach > max(taper.usual, taper.most - taper.usual)
+    assert hidden_taper(1.2, 10.0, 0.1, 0.2).usual == pytest.approx(0.12)
+    assert hidden_taper(1.2, 10.0, 1.0, 0.03).most == 0.0
 
 
 def test_spikes_are_taken_off_and_particles_are_not():

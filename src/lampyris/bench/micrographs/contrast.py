@@ -116,8 +116,17 @@ def predict_profile(radius: ArrayLike, blur: float, flatness: float, /) -> NDArr
             0.5 * (off**3 - off**2),
         ]
     )
-    line = share @ (_kernels()[row - 1 : row + 3] @ _shape(_rings()[2], flatness).astype(np.float32))
-    return np.interp(np.abs(np.asarray(radius, np.float64)), np.arange(line.size) * _STEP, line, right=0.0)
+    shape = _shape(_rings()[2], flatness).astype(np.float32)
+    kernels = _kernels()[row - 1 : row + 3]
+    away = np.abs(np.asarray(radius, np.float64)) / _STEP
+    if 4 * away.size > kernels.shape[1]:
+        line = share @ (kernels @ shape)
+        return np.interp(away, np.arange(line.size), line, right=0.0)
+    # of few radii only the steps about each
+    below = np.minimum(away.astype(np.intp), kernels.shape[1] - 2)
+    ends = np.tensordot(share, kernels[:, np.stack((below, below + 1))] @ shape, axes=1)
+    part = away - below
+    return np.asarray(np.where(part <= 1.0, ends[0] + part * (ends[1] - ends[0]), 0.0))
 
 
 def predict_image(

@@ -9,9 +9,10 @@ from numpy.typing import NDArray
 
 from lampyris.bench.micrographs.background import Flattened, flattened, without_spikes
 from lampyris.bench.micrographs.contrast import blended, predict_profile
+from lampyris.bench.micrographs.corners import Corners, Ripples, Taper, corner_size, corners, hidden_taper
 from lampyris.bench.micrographs.find import SIGMAS, Found, find_particles
-from lampyris.bench.micrographs.roundness import Corners, Roundness, corners, hidden_taper, roundness
-from lampyris.bench.micrographs.shapes import aspect, fit_particles, half_extents, take_off
+from lampyris.bench.micrographs.roundness import Roundness, roundness
+from lampyris.bench.micrographs.shapes import aspect, beyond_linear, fit_particles, half_extents, take_off
 from lampyris.statistics.fitting import DataSet, Fit, Parameter, fit_least_squares
 from lampyris.statistics.thresholds import robust_sd
 
@@ -56,6 +57,11 @@ class Edge:
     fit: Fit | None = None
     even_stretch: float = 0.0
 
+    def blur_share(self) -> float:
+        """Relative standard error of the blur; 0 where it was not fitted."""
+        sd = self.fit["blur_px"].sd if self.fit is not None else math.nan
+        return sd / self.blur_px if math.isfinite(sd) and self.blur_px > 0 else 0.0
+
     def fringe(self) -> float:
         """By how much contrast falls below 0 just beside particles, as a share of their height: of Fresnel fringes, or an
         oversharpened picture. 0 where noise may be all."""
@@ -92,9 +98,9 @@ class Particles:
     lone : numpy.ndarray of bool, dims (particle,)
         Those that stand alone and far enough within the image: they tell of corners.
     corners : str
-        Whether outlines have corners, see `roundness.corners`.
-    hidden : float
-        Most that a taper of facets may hide, as a share of the diameters; 0 where outlines have no corners. Half of it is added.
+        Whether outlines have corners, see `corners.corners`.
+    taper : Taper
+        What facets hide, none where outlines have no corners; the usual is added to the diameters.
     weight : numpy.ndarray, dims (particle,)
         Inverse of the chance to lie whole within the image, of those that do.
     kinds : tuple of str
@@ -123,7 +129,7 @@ class Particles:
     round: Roundness
     lone: NDArray[np.bool_]
     corners: Corners
-    hidden: float
+    taper: Taper
     flat: Flattened
     found: Found
     shape: tuple[int, int]
@@ -142,7 +148,7 @@ def measure_particles(
     sigmas: float = SIGMAS,
     flatness: float | None = None,
     least_px: float = 3.0,
-    faceted: bool = False,
+    corner: float | None = None,
 ) -> Particles:
     """Particles of a micrograph with their sizes.
 
@@ -159,8 +165,9 @@ def measure_particles(
         Kind of contrast where it is known; fitted otherwise.
     least_px : float
         Least diameter; smaller things are specks of noise.
-    faceted : bool
-        Outlines are known to have corners, as of other pictures of the sample; told from this picture otherwise.
+    corner : float, optional
+        Size of the outlines' corners (`corners.corner_size`), 0 for none, where other pictures of the sample told it; told from this
+        picture otherwise.
 
     Returns
     -------
@@ -200,7 +207,7 @@ def measure_particles(
     beside = np.flatnonzero(~lone)
     if beside.size:
         told[beside] = _fitted(residual, contrast, particles, edge, flat, beside, 10)[beside]
-    return _judged(residual, particles, told, edge, flat, found, least_px, faceted)
+    return _judged(residual, particles, told, edge, flat, found, least_px, corner)
 
 
 def _fitted(
@@ -396,20 +403,23 @@ def _judged(
     flat: Flattened,
     found: Found,
     least_px: float,
-    faceted: bool,
+    corner: float | None,
 ) -> Particles:
     height, width = flat.contrast.shape
     counts = np.bincount(found.together)
-    shapes = roundness(residual, particles, told, flat, blur_px=edge.blur_px, tables=blended(edge.flatness))
+    tables = blended(edge.flatness)
+    shapes = roundness(
+        residual, particles, told, flat, blur_px=edge.blur_px, tables=tables, blur_share=edge.blur_share()
+    )
     lone = _telling(particles, (told[:, 2] == 0) & (counts[found.together] == 1), (height, width))
-    seen = "seen" if faceted else corners(shapes.ripple[lone], shapes.ripple_sd[lone])
     usual_px = float(np.median(particles[lone if lone.any() else slice(None), 2]))
-    hidden = hidden_taper(edge.blur_px, usual_px, edge.flatness) if seen == "seen" else 0.0
-    outlines = _outlines(residual, particles, edge, 1.0 + 0.5 * hidden)
-    particles[:, 2] *= 1.0 + 0.5 * hidden
+    seen, taper = _facets(shapes.ripples.of(lone), corner, edge, usual_px)
+    outlines = _outlines(residual, particles, edge, 1.0 + taper.usual)
+    particles[:, 2] *= 1.0 + taper.usual
     diameter = 2.0 * particles[:, 2]
     # noise that goes together over areas moves an edge more than its pixels alone say
-    sd = diameter * np.sqrt(told[:, 0]) * flat.area_sd
+    relative = told[:, 0] * flat.area_sd**2
+    sd = diameter * np.sqrt(relative * beyond_linear(particles[:, 2] ** 2 * relative, edge.blur_px))
     tall = particles[:, 5] / flat.pixel_sd
     long = aspect(particles)
     extent_x, extent_y = half_extents(particles)
@@ -442,8 +452,18 @@ def _judged(
             kinds.append("rejected" if reason else "cluster" if counts[found.together[place]] > 1 else "measured")
     return Particles(
         particles, diameter, sd, long, tall, weight, tuple(kinds), tuple(reasons), outlines, edge, shapes, lone, seen,
-        hidden, flat, found, (height, width),
+        taper, flat, found, (height, width),
     )  # fmt: skip
+
+
+def _facets(ripples: Ripples, corner: float | None, edge: Edge, usual_px: float) -> tuple[Corners, Taper]:
+    """Whether outlines have corners, as the picture or others of its sample tell it, and what facets then hide."""
+    seen = corners(ripples)
+    if corner is not None:
+        seen = "seen" if corner else "open" if seen == "seen" else seen
+    if seen != "seen":
+        return seen, Taper()
+    return seen, hidden_taper(edge.blur_px, usual_px, edge.flatness, corner or corner_size(ripples))
 
 
 def _telling(particles: NDArray[np.float64], fair: NDArray[np.bool_], shape: tuple[int, int]) -> NDArray[np.bool_]:

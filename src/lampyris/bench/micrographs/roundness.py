@@ -1,34 +1,17 @@
-"""How round particles are: circularity without what noise adds, and whether outlines have corners."""
+"""How round particles are: circularity without what noise adds, and by how much outlines leave their ellipses."""
 
 import math
 from dataclasses import dataclass
-from typing import Literal
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from lampyris.bench.micrographs.background import Flattened
-from lampyris.bench.micrographs.shapes import aspect, edge_waves
+from lampyris.bench.micrographs.corners import MOST_WAVES, Ripples
+from lampyris.bench.micrographs.shapes import aspect, beyond_linear, edge_waves
 from lampyris.statistics.thresholds import robust_sd
 
 Array = NDArray[np.float64]
-Corners = Literal["seen", "open", "none"]
-MOST_WAVES = 8
-"""Waves about an outline that are looked at; 0 to 2 are size, place and ellipse."""
-CORNERS_SIGMAS, LEAST_CORNERS, FEWEST_CORNERS = 2.0, 0.01, 8
-"""Outlines have corners from so many standard errors (one sample of round particles in 44 is taken for faceted, and gets an interval
-that is too wide), from this share of the radius (root mean square), of so many particles."""
-CRYSTALS = 0.02
-"""Root mean square ripple of drawn crystals near to round: 0.03 of a cube cut by an octahedron, less of an icosahedron."""
-MOST_TAPER = 0.2
-"""Most that a taper is taken to hide, as a share of the radius. Drawn octahedra, rhombic dodecahedra, icosahedra, hexagonal prisms and
-cut cubes, lying or anyhow turned, seemed 0.03 to 0.18 too small, cubes anyhow turned 0.16 to 0.22; tetrahedra and their cut forms
-seemed up to 0.38 too small and are beyond it."""
-# waves 3 to 8 that corners are sought in: 3, 4, 5, 6, and 4 with 6
-_REGULAR = np.eye(6)[:, [0, 1, 2, 3, 3]]
-_REGULAR[1, 4] = 1.0
-# as flat as a disc
-_EVEN = 0.85
 # stamps of background that noise is told from: as many as these pixels make, within bounds
 _STAMP_PIXELS, _FEWEST_STAMPS, _MOST_STAMPS, _SEED, _FEWEST_CLEAR = 2_000_000, 400, 4000, 20051, 8
 # share of stamps that count by their value, and tiles along a side of which one is left out at a time
@@ -48,9 +31,8 @@ class Roundness:
         Noise of either number of the shape (`shapes`).
     shared_sd : numpy.ndarray
         Error of the circularity from not knowing the picture's noise, of one sign in all particles.
-    ripple, ripple_sd : numpy.ndarray, dims (particle, wave)
-        Mean square by which waves 3 to 8 of the edge leave the ellipse, in squares of the radius, what noise adds taken off; and its
-        error from not knowing the picture's noise, of one sign in all particles.
+    ripples : Ripples
+        By how much waves 3 to 8 of the edge leave the ellipse.
     noise_share : float
         Relative standard error of the square of `tilt_sd`, shared by all particles.
     """
@@ -58,8 +40,7 @@ class Roundness:
     circularity: Array
     tilt_sd: Array
     shared_sd: Array
-    ripple: Array
-    ripple_sd: Array
+    ripples: Ripples
     noise_share: float
 
 
@@ -72,6 +53,7 @@ def roundness(
     *,
     blur_px: float,
     tables: tuple[Array, Array],
+    blur_share: float = 0.0,
 ) -> Roundness:
     """Shapes of particles from what their fits leave.
 
@@ -85,6 +67,8 @@ def roundness(
     blur_px : float
     tables : tuple of numpy.ndarray
         Of `contrast.blended`.
+    blur_share : float
+        Relative standard error of the blur. An edge's place is told the worse the more blurred it is: the variance goes with the blur.
 
     Returns
     -------
@@ -97,7 +81,10 @@ def roundness(
     """
     waves, along = edge_waves(residual, particles, blur_px, *tables, MOST_WAVES)
     scale, share = _noise_at(residual, particles, along, flat, blur_px, tables)
+    share[1] = np.hypot(share[1], blur_share)
     tilt_variance = told[:, 3] * scale[2]
+    # either number of the shape moves the edge by half of it, times a cosine
+    tilt_variance *= beyond_linear(particles[:, 2] ** 2 * tilt_variance / 8.0, blur_px)
     n = np.arange(3, MOST_WAVES + 1)
     # a wave shorter than the blur is not seen, but its noise and what square pixels do to it are
     shown = n <= np.maximum(particles[:, 2] / blur_px, 3.0)[:, None]
@@ -106,10 +93,11 @@ def roundness(
     # the second order of an ellipse's circularity in the logarithm of its aspect is 3 / 8
     added = np.column_stack((0.75 * tilt_variance, noise * (n**2 - 1.0)))
     circular = ellipse_circularity(aspect(particles)) + added[:, 0] - ripple @ (n**2 - 1.0)
-    # each wave's own noise, and in all of them how dark particles are
+    # each wave's own noise, and in all of them how dark particles are and how blurred
     shared = np.hypot(np.sqrt(np.sum((added * share[0, 2:]) ** 2, axis=1)), np.abs(added @ share[1, 2:]))
     whole = np.hypot(*share)
-    return Roundness(circular, np.sqrt(tilt_variance), shared, ripple, noise * whole[3:], float(whole[2]))
+    ripples = Ripples(ripple, noise, noise * whole[3:])
+    return Roundness(circular, np.sqrt(tilt_variance), shared, ripples, float(whole[2]))
 
 
 def _noise_at(
@@ -139,69 +127,6 @@ def _noise_at(
     dimmed = paler * (1.0 - paler) * support / math.sqrt(3.0)
     error = np.hypot((counted + 2.0 * paler * support) * paler_sd, dimmed)
     return flat.pixel_sd**2 * scale, np.vstack((own, error / scale))
-
-
-def corners(ripple: ArrayLike, shared_sd: ArrayLike = 0.0, /) -> Corners:
-    """Whether edges leave their ellipses by more than noise does.
-
-    Parameters
-    ----------
-    ripple : array_like, dims (particle, wave)
-        Of particles that stand alone.
-    shared_sd : array_like, dims (particle, wave)
-        Error of each, of one sign in all particles.
-
-    Returns
-    -------
-    str
-        ``seen``: a wave of 3 to 6, or the fourth and sixth together, have a mean ripple above 0, all five looked at once as rarely
-        by chance as `CORNERS_SIGMAS`, and its root is above `LEAST_CORNERS`. ``open``: all waves together may be those of crystals
-        (`CRYSTALS`) as well as none. ``none`` otherwise.
-
-    Notes
-    -----
-    Facets are regular: what has three, four, five or six corners shows in the wave of that number, and the shadow of a body that has a
-    centre in no odd wave; anyhow turned, such bodies show in the fourth and sixth. Other waves would add but noise.
-    """
-    from scipy.special import ndtr, stdtrit
-
-    values = np.asarray(ripple, np.float64)
-    common = np.broadcast_to(np.asarray(shared_sd, np.float64), values.shape)
-    known = np.isfinite(values).all(axis=1) & np.isfinite(common).all(axis=1)
-    values, common = values[known], common[known]
-    count = len(values)
-    if count < FEWEST_CORNERS:
-        return "open"
-    regular, shared = values @ _REGULAR, (common @ _REGULAR).mean(axis=0)
-    mean, error = regular.mean(axis=0), np.hypot(regular.std(axis=0, ddof=1) / math.sqrt(count), shared)
-    rare = float(stdtrit(count - 1, 1.0 - ndtr(-CORNERS_SIGMAS) / len(mean)))
-    if ((mean > LEAST_CORNERS**2) & (mean > rare * error)).any():
-        return "seen"
-    whole = values.sum(axis=1)
-    error_sum = math.hypot(float(whole.std(ddof=1)) / math.sqrt(count), float(np.linalg.norm(common.mean(axis=0))))
-    return "open" if float(whole.mean()) + 2.0 * error_sum > CRYSTALS**2 else "none"
-
-
-def hidden_taper(blur_px: float, radius_px: float, flatness: float, /) -> float:
-    """By how much particles with facets may be larger than they seem, as a share of their size.
-
-    Facets that lean towards the beam thin out to the edge. A round particle's edge is steep, so their taper passes for blur, and
-    the fit ends within it: between not at all, where the blur was all the microscope's, and by the blur, where none was. Particles
-    of even contrast have no taper.
-
-    Parameters
-    ----------
-    blur_px, radius_px, flatness : float
-        Of the picture's edge, and of its usual particle.
-
-    Returns
-    -------
-    float
-        Most that is hidden; `MOST_TAPER` bounds it.
-    """
-    if flatness > _EVEN or not radius_px > 0:
-        return 0.0
-    return min(blur_px / radius_px, MOST_TAPER)
 
 
 def _noise_scale(

@@ -33,7 +33,7 @@ class Mended:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Kept:
-    """Particles after mending, dims (particle,); drawn ones at the end."""
+    """Particles after mending, dims (particle,); drawn ones at the end, each a piece of its own."""
 
     diameter_px: NDArray[np.float64]
     diameter_sd_px: NDArray[np.float64]
@@ -42,6 +42,7 @@ class Kept:
     tilt_sd: NDArray[np.float64]
     shared_sd: NDArray[np.float64]
     weight: NDArray[np.float64]
+    piece: NDArray[np.intp]
     kinds: tuple[str, ...]
     outlines: tuple[NDArray[np.float64], ...]
     used: NDArray[np.bool_]
@@ -110,6 +111,7 @@ def corrected(found: Particles, mended: Mended | None, /, *, touching: bool) -> 
         np.append(found.round.tilt_sd, np.zeros(len(rows))),
         np.append(found.round.shared_sd, np.zeros(len(rows))),
         np.append(found.weight, columns[3]),
+        np.append(found.found.together, -1 - np.arange(len(rows))),
         (*kinds, *("measured" for _ in rows)),
         (*found.outlines, *(np.array(one.outline_px)[:, ::-1] for one in drawn)),
         np.array([*used, *(True for _ in rows)], bool) & (np.append(found.weight, columns[3]) > 0),

@@ -72,10 +72,16 @@ def _of_outlines_and_edges(found: Particles) -> list[tuple[str, bool, str, str]]
     """What corners, the kind of contrast, rims and texture raise: flag, whether it holds, what is seen, what mends it."""
     texture = found.flat.area_sd / 8.0
     usual = float(np.median(found.parameters[:, 5]))
+    facets = (
+        "Where facets thin out to the edge, that passes for blur and hides "
+        f"up to {100 * found.taper.most:.0f} % of a diameter: {100 * found.taper.usual:.0f} % were added, as is usual for such "
+        "corners, and the interval holds all."
+        if found.taper.most > 0
+        else "Their contrast is even, as of plates that lie flat, and nothing was added: cubes and tetrahedra anyhow turned may "
+        "look so and are then a quarter larger, beyond the interval."
+    )
     return [
-        ("faceted", found.corners == "seen",
-         "shows particles whose outlines have corners. Where facets thin out to the edge, that passes for blur and hides "
-         f"up to {100 * found.hidden:.0f} % of a diameter: half of it was added, and the interval holds all.",
+        ("faceted", found.corners == "seen", f"shows particles whose outlines have corners. {facets}",
          "Magnify more: the blur, and what may hide in it, is then a smaller share."),
         ("facets-not-excluded", found.corners == "open",
          "is too noisy, or shows too few particles that stand alone, to tell round particles from faceted ones, whose "

@@ -8,8 +8,8 @@ from typing import Any
 
 import numpy as np
 
+from lampyris.bench.micrographs.corners import Ripples, corner_size, corners
 from lampyris.bench.micrographs.measure import Particles, measure_particles
-from lampyris.bench.micrographs.roundness import corners
 from lampyris.bench.micrographs.shape_means import Shapes, mean_aspect, mean_circularity
 from lampyris.bench.micrographs.sizes import (
     FEWEST,
@@ -50,9 +50,8 @@ class Measured:
     source: BenchSource
     diameters: Diameters
     shapes: Shapes
-    # mean squares of an outline's waves, of particles that tell of corners, and their shared errors; whether corners were seen
-    ripple: tuple[np.ndarray[tuple[int, int], np.dtype[np.float64]], np.ndarray[tuple[int, int], np.dtype[np.float64]]]
-    faceted: bool
+    # of particles that tell of corners
+    ripples: Ripples
     # of all sizes, and the part of it that other pictures of the sample share
     relative_sd: float
     shared_sd: float
@@ -108,31 +107,38 @@ def _measured(
 ) -> tuple[list[Measured], list[Finding]]:
     """What each picture gave; one at a time, so that only one is in memory.
 
-    Whether outlines have corners is the sample's and is told from all of its pictures together: those in which noise hid them are
+    Whether outlines have corners, and of what size, is the sample's and is told from all of its pictures together: they are then
     measured again.
     """
-    found = [_read(technique, source, settings, mended, faceted=False) for source in sources]
+    found = [_read(technique, source, settings, mended, corner=None) for source in sources]
     for sample in dict.fromkeys(source.sample for source in sources):
         own = [k for k, (one, _) in enumerate(found) if one is not None and sources[k].sample == sample]
-        ripples = [one.ripple for one, _ in (found[k] for k in own) if one is not None]
-        if len(own) < 2 or corners(*(np.concatenate(part) for part in zip(*ripples, strict=True))) != "seen":
+        ripples = [one.ripples for one, _ in (found[k] for k in own) if one is not None]
+        if len(own) < 2:
             continue
+        every = ripples[0].joined(ripples[1:])
+        corner = corner_size(every) if corners(every) == "seen" else 0.0
         for k in own:
             one = found[k][0]
-            if one is not None and not one.faceted:
-                found[k] = _read(technique, sources[k], settings, mended, faceted=True)
+            if corner or (one is not None and "faceted" in one.record.flags):
+                found[k] = _read(technique, sources[k], settings, mended, corner=corner)
     return [one for one, _ in found if one is not None], [finding for _, findings in found for finding in findings]
 
 
 def _read(
-    technique: str, source: BenchSource, settings: MicrographSettings, mended: dict[str, Mended], *, faceted: bool
+    technique: str,
+    source: BenchSource,
+    settings: MicrographSettings,
+    mended: dict[str, Mended],
+    *,
+    corner: float | None,
 ) -> tuple[Measured | None, list[Finding]]:
     try:
         read, _ = read_each([source], lambda path, file: scaled_picture(path, file, settings))
     except ImageError as error:
         return None, list(error.findings)
     findings: list[Finding] = []
-    return _one(technique, source, read[0][1], settings, mended, findings, faceted=faceted), findings
+    return _one(technique, source, read[0][1], settings, mended, findings, corner=corner), findings
 
 
 def _of_no_picture(mended: dict[str, Mended], known: set[str]) -> list[Finding]:
@@ -163,7 +169,7 @@ def _one(
     mended: dict[str, Mended],
     findings: list[Finding],
     *,
-    faceted: bool,
+    corner: float | None,
 ) -> Measured | None:
     pixel = scaled.pixel_nm
     brighter = _brighter(technique, scaled.micrograph, settings)
@@ -175,7 +181,7 @@ def _one(
             sigmas=settings.sigmas,
             flatness={"sphere": 0.0, "disc": 1.0}.get(settings.contrast),
             least_px=max(3.0, settings.least_diameter_nm / pixel),
-            faceted=faceted,
+            corner=corner,
         )
     except ValueError as error:
         seen, mend = (
@@ -193,20 +199,20 @@ def _one(
         write_outlines(Path(settings.outlines), source.file, found, kept, pixel)
     flags = image_flags(scaled, found, kept, brighter, findings)
     used = kept.used
-    hidden_sd = found.hidden / math.sqrt(12.0) / (1.0 + 0.5 * found.hidden)
+    hidden_sd = found.taper.relative_sd()
     kind_sd = abs(found.edge.even_stretch) / math.sqrt(3.0)
     common = math.hypot(scaled.relative_sd, edge_sd(found), hidden_sd, kind_sd)
-    ripple = (found.round.ripple[found.lone], found.round.ripple_sd[found.lone])
-    diameters = Diameters(pixel * kept.diameter_px[used], pixel * kept.diameter_sd_px[used], kept.weight[used])
+    ripples = found.round.ripples.of(found.lone)
+    diameters = Diameters(
+        pixel * kept.diameter_px[used], pixel * kept.diameter_sd_px[used], kept.weight[used], kept.piece[used]
+    )
     shapes = Shapes(
         kept.circularity[used], kept.aspect[used], kept.tilt_sd[used], kept.shared_sd[used], found.round.noise_share
     )
     picture = picture_of(scaled.micrograph.pixels, kept, pixel, scaled.micrograph.name)
     record = BenchRecord(scaled.micrograph.name, source.file, _shape_values([shapes]), flags=flags, pictures=(picture,))
     record = _with_sizes(record, scaled, found, kept.kinds, diameters, common, settings, findings)
-    return Measured(
-        source, diameters, shapes, ripple, found.corners == "seen", common, math.hypot(hidden_sd, kind_sd), record
-    )
+    return Measured(source, diameters, shapes, ripples, common, math.hypot(hidden_sd, kind_sd), record)
 
 
 def edge_sd(found: Particles, /) -> float:

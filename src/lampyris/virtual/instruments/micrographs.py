@@ -17,11 +17,14 @@ from numpy.typing import NDArray
 
 from lampyris.bench.micrographs.contrast import variance_image
 from lampyris.io.durable import write_bytes
+from lampyris.virtual.instruments.crystals import Crystal, crystal
 
 Array = NDArray[np.float64]
 Shape = Literal["sphere", "faceted", "disc"]
 Format = Literal["imagej", "fei", "zeiss", "dm3", "dm4", "plain"]
 _FINE = 3
+# how far crystals may reach, in radii
+_LONG = 2.6
 _MOST_TRIES = 3000
 
 
@@ -45,7 +48,11 @@ class MicrographTruth:
     touching : float
         Share of particles laid against another.
     shape : str
-        ``sphere``, ``disc`` of even height, or ``faceted`` (a cube cut by an octahedron, anyhow turned).
+        ``sphere``, ``disc`` of even height, or ``faceted``.
+    crystal : str
+        Of `crystals.CRYSTALS`, of faceted ones.
+    face : int
+        Face that they lie on; below 0: anyhow turned.
     aspect_sd : float
         Spread of the logarithm of the aspect, of spheres and discs.
     contrast : float
@@ -67,6 +74,8 @@ class MicrographTruth:
     count: int = 60
     touching: float = 0.0
     shape: Shape = "sphere"
+    crystal: str = "cut cube"
+    face: int = -1
     aspect_sd: float = 0.05
     contrast: float = 0.25
     blur_px: float = 1.2
@@ -160,7 +169,7 @@ def _lay(
 ) -> None:
     """Add a particle's thickness in pixels to the fine grid."""
     x, y, radius = particle
-    reach = 1.6 * radius + 1.0
+    reach = (1.6 if truth.crystal == "cut cube" else _LONG) * radius + 1.0
     rows = slice(max(int((y + 0.5 - reach) * _FINE), 0), max(int((y + 0.5 + reach) * _FINE), 0))
     columns = slice(max(int((x + 0.5 - reach) * _FINE), 0), max(int((x + 0.5 + reach) * _FINE), 0))
     part = thickness[rows, columns]
@@ -171,7 +180,9 @@ def _lay(
     dy = ((np.arange(part.shape[0]) + rows.start + 0.5) / _FINE - 0.5 - y)[:, None]
     dx = ((np.arange(part.shape[1]) + columns.start + 0.5) / _FINE - 0.5 - x)[None, :]
     if truth.shape == "faceted":
-        part += _faceted(dx, dy, radius, axes)
+        own = crystal(truth.crystal)
+        own = own.turned(axes) if truth.face < 0 else own.lying(truth.face, math.atan2(axes[1, 0], axes[0, 0]))
+        part += _faceted(dx, dy, radius, own, 1.0 if truth.crystal == "cut cube" else 1.6 / _LONG)
         return
     along = (dx * math.cos(turn) + dy * math.sin(turn)) / stretch
     across = (dy * math.cos(turn) - dx * math.sin(turn)) * stretch
@@ -179,22 +190,22 @@ def _lay(
     part += 2.0 * radius * (np.sqrt(np.maximum(left, 0.0)) if truth.shape == "sphere" else (left > 0))
 
 
-def _faceted(dx: Array, dy: Array, radius: float, axes: Array) -> Array:
-    """Thickness of a cube cut by an octahedron whose projected area is that of a circle of the radius."""
-    corners = np.array([(a, b, c) for a in (-1, 1) for b in (-1, 1) for c in (-1, 1)]) / math.sqrt(3.0)
-    normals = np.vstack([np.eye(3), -np.eye(3), corners]) @ axes
-    size = radius
+def _faceted(dx: Array, dy: Array, radius: float, own: Crystal, first: float) -> Array:
+    """Thickness of a crystal whose projected area is that of a circle of the radius; `first` is the first guess of its faces' distance,
+    over the radius."""
+    size = first * radius
     for _ in range(3):
-        high, low = np.full(np.broadcast(dx, dy).shape, np.inf), np.full(np.broadcast(dx, dy).shape, -np.inf)
-        # the octahedron's faces lie so much further out that each kind of face shows
-        reaches = np.where(np.arange(len(normals)) < 6, 1.0, 1.12) * size
-        for (nx, ny, nz), reach in zip(normals, reaches, strict=True):
+        shape = np.broadcast(dx, dy).shape
+        high, low, within = np.full(shape, np.inf), np.full(shape, -np.inf), np.ones(shape, bool)
+        for (nx, ny, nz), reach in zip(own.normals, own.distances * size, strict=True):
             rest = reach - nx * dx - ny * dy
             if nz > 1e-9:
                 high = np.minimum(high, rest / nz)
             elif nz < -1e-9:
                 low = np.maximum(low, rest / nz)
-        inside = high > low
+            else:
+                within &= rest > 0
+        inside = (high > low) & within
         area = float(inside.sum()) / _FINE**2
         if not area:
             break

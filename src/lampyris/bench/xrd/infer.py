@@ -21,7 +21,7 @@ from lampyris.bench.xrd.pattern import (
 from lampyris.core.constants import FWHM_PER_SD
 from lampyris.core.estimate import Estimate
 from lampyris.statistics.fitting import DataSet, Fit, FitFlag, Parameter, fit_least_squares
-from lampyris.statistics.intervals import NORMAL_95
+from lampyris.statistics.intervals import NORMAL_95, bounded_interval
 
 Array = NDArray[np.float64]
 
@@ -272,17 +272,32 @@ def fitted_twice(
     widening : float
         Factor of the noise.
     settled : bool
-        The second search ended within a third of a standard error of the first, or said itself that it converged.
+        The search ended within a third of a standard error of where it began, or said itself that it converged, or ended there again
+        from the other side. (Wider noise weighs what is known besides more, and moves the best fit of dots that are not quite the
+        model's: that alone says nothing against it.)
     """
     first = fit_least_squares([data, *known], parameters, scatter="known")
     sd = np.asarray(data.sd, np.float64)
     widening = widening_of(first.residuals[0] / sd)
-    found = dict(zip(first.names, first.values.tolist(), strict=True))
-    again = [replace(one, start=min(max(found[one.name], one.low), one.high)) for one in parameters]
-    fit = fit_least_squares([replace(data, sd=sd * widening), *known], again, scatter="known")
-    moved = np.abs(fit.values - first.values) / np.where(fit.sds > 0, fit.sds, np.inf)
-    settled = bool((moved < 1.0 / 3.0).all()) or FitFlag.NOT_CONVERGED not in fit.flags
-    return fit, widening, settled
+    wide = [replace(data, sd=sd * widening), *known]
+
+    def from_places(places: Array) -> Fit:
+        starts = [
+            replace(one, start=min(max(at, one.low), one.high)) for one, at in zip(parameters, places, strict=True)
+        ]
+        return fit_least_squares(wide, starts, scatter="known")
+
+    fit = from_places(first.values)
+    if FitFlag.NOT_CONVERGED not in fit.flags or _near(first, fit):
+        return fit, widening, True
+    other = from_places(2.0 * fit.values - first.values)
+    best, beside = sorted((fit, other), key=lambda one: one.goodness.chi2)
+    return best, widening, _near(beside, best)
+
+
+def _near(one: Fit, best: Fit) -> bool:
+    """All parameters lie within a third of a standard error of the best fit's."""
+    return bool((np.abs(one.values - best.values) < np.where(best.sds > 0, best.sds, np.inf) / 3.0).all())
 
 
 def joined_points(recorded: Recorded, start: Match, /) -> Recorded:
@@ -438,17 +453,13 @@ def column_of(breadth: Estimate, /) -> Estimate:
 def strain_of(square: Estimate, /) -> Estimate:
     """Root-mean-square strain of its square in units of 1e-4; where noise makes the square negative, 0 with a limit.
 
-    The limit is then that of a square of 0: that noise fell below none makes no pattern more telling.
-
-    References
-    ----------
-    Cowan, Cranmer, Gross and Vitells, arXiv:1105.3166 (2011): limits not below the reach of the experiment.
+    Its interval is that of `bounded_interval`: the limit is that of a square of 0, however far below none noise fell.
     """
     method = f"{square.method}, of its square"
-    if square.value <= 0.0:
-        high = math.sqrt((square.high - square.value) * STRAIN_UNIT)
+    held = bounded_interval(square)
+    low, value, high = (math.sqrt(one * STRAIN_UNIT) for one in (held.low, held.value, held.high))
+    if value == 0.0:
         return Estimate(0.0, high / NORMAL_95, 0.0, high, square.level, "1", f"{method}, none is likeliest: a limit")
-    low, value, high = (math.sqrt(max(one, 0.0) * STRAIN_UNIT) for one in (square.low, square.value, square.high))
     return Estimate(value, (high - low) / (2.0 * NORMAL_95), low, high, square.level, "1", method)
 
 

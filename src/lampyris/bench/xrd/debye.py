@@ -71,7 +71,7 @@ def pair_shells(name: str, reach_a: float, /) -> PairShells:
             pair = (min(first, second), max(first, second))
             if phase.cubic:
                 terms = [np.bincount(at, weights=one, minlength=bins) for one in cubic_terms(away).T]
-                cubic[pair] = cubic.get(pair, 0.0) + np.array(terms)
+                cubic[pair] = np.array(terms) + cubic.get(pair, np.zeros((len(terms), bins)))
             at *= _DIRECTIONS
             # the harmonic lies between -1/3 and 2/3
             at += np.clip(_DIRECTIONS * (harmonic + 1.0 / 3.0), 0, _DIRECTIONS - 1).astype(np.intp)

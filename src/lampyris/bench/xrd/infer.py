@@ -43,6 +43,8 @@ FORM_SD, MOST_FORM = 0.2, 0.8
 two of them."""
 STRAIN_UNIT = 1e-4
 """Of squared strains in a fit."""
+MISFIT_CHANCE = 0.01
+"""How often noise alone may be taken for a misfit."""
 _POINTS_A_LINE = 6.0
 _FEWEST_POINTS = 400
 
@@ -99,6 +101,10 @@ class LineFit:
         By which standard errors were stretched for what the model does not explain.
     settled : bool
         The search ended where it began again.
+    noise : mapping of str to float
+        Of `Fitted`.
+    misfit : float
+        Of `misfit_of`.
     """
 
     phase: str
@@ -117,6 +123,8 @@ class LineFit:
     lines: Reflections
     widening: float
     settled: bool
+    noise: dict[str, float]
+    misfit: float
     second: str = ""
     strengths: Array = field(default_factory=lambda: np.zeros(0))
 
@@ -249,13 +257,34 @@ def infer_lines(recorded: Recorded, start: Match, /, *, second: Match | None = N
         raise ValueError(f"{recorded.signal.size} points are too few for {len(names)} parameters")
     known = _known(recorded, model)
     data = DataSet(model.expected, recorded.signal, sd=recorded.sd, jacobian=lambda p: model.jacobian(p, 0.02 * scales))
-    fit, widening, settled = fitted_twice(replace(data, parameters=tuple(names)), known, parameters)
-    return _told(whole, fit, widening, settled)
+    found = fitted_twice(replace(data, parameters=tuple(names)), known, parameters)
+    height = float((model.columns(found.fit.values) @ found.fit.values[model.bent : -terms]).max())
+    return _told(whole, found, misfit_of(found.fit.residuals[0], recorded.sd, max(height, 1e-300)))
 
 
-def fitted_twice(
-    data: DataSet, known: Sequence[DataSet], parameters: Sequence[Parameter], /
-) -> tuple[Fit, float, bool]:
+@dataclass(frozen=True, slots=True, eq=False)
+class Fitted:
+    """A pattern fitted with its noise widened by what the model does not explain.
+
+    Parameters
+    ----------
+    fit : Fit
+    widening : float
+        Factor of the noise.
+    settled : bool
+        The search ended within a third of a standard error of where it began, or said itself that it converged, or ended there again
+        from the other side.
+    noise : mapping of str to float
+        Standard deviation of each number by noise as it was recorded, without the widening.
+    """
+
+    fit: Fit
+    widening: float
+    settled: bool
+    noise: dict[str, float]
+
+
+def fitted_twice(data: DataSet, known: Sequence[DataSet], parameters: Sequence[Parameter], /) -> "Fitted":
     """Fit a pattern, and again with its noise widened by what the model does not explain.
 
     Parameters
@@ -268,13 +297,12 @@ def fitted_twice(
 
     Returns
     -------
-    fit : Fit
-    widening : float
-        Factor of the noise.
-    settled : bool
-        The search ended within a third of a standard error of where it began, or said itself that it converged, or ended there again
-        from the other side. (Wider noise weighs what is known besides more, and moves the best fit of dots that are not quite the
-        model's: that alone says nothing against it.)
+    Fitted
+
+    Notes
+    -----
+    Wider noise weighs what is known besides more, and moves the best fit of dots that are not quite the model's. That alone says
+    nothing against it: a search is then begun from the other side.
     """
     first = fit_least_squares([data, *known], parameters, scatter="known")
     sd = np.asarray(data.sd, np.float64)
@@ -288,11 +316,25 @@ def fitted_twice(
         return fit_least_squares(wide, starts, scatter="known")
 
     fit = from_places(first.values)
-    if FitFlag.NOT_CONVERGED not in fit.flags or _near(first, fit):
-        return fit, widening, True
-    other = from_places(2.0 * fit.values - first.values)
-    best, beside = sorted((fit, other), key=lambda one: one.goodness.chi2)
-    return best, widening, _near(beside, best)
+    settled = FitFlag.NOT_CONVERGED not in fit.flags or _near(first, fit)
+    if not settled:
+        other = from_places(2.0 * fit.values - first.values)
+        fit, beside = sorted((fit, other), key=lambda one: one.goodness.chi2)
+        settled = _near(beside, fit)
+    return Fitted(fit, widening, settled, _noise(fit, known, widening))
+
+
+def _noise(fit: Fit, known: Sequence[DataSet], widening: float) -> dict[str, float]:
+    """Standard deviations of a fit's numbers by noise as it is, and by what is known besides, not widened.
+
+    With H the information of the pattern under widened noise and P that of what is known, C = 1 / (H + P), the estimates vary by
+    C (H / widening^2 + P) C.
+    """
+    sds = {one.parameters[0]: float(np.asarray(one.sd)[0]) for one in known if one.parameters}
+    place = [fit.names.index(name) for name in sds]
+    seen = fit.covariance[:, place] / np.array(list(sds.values()))
+    variance = np.diag(fit.covariance) / widening**2 + (1.0 - 1.0 / widening**2) * np.sum(seen**2, axis=1)
+    return dict(zip(fit.names, np.sqrt(np.maximum(variance, 0.0)).tolist(), strict=True))
 
 
 def _near(one: Fit, best: Fit) -> bool:
@@ -410,7 +452,36 @@ def widening_of(standard: Array, /) -> float:
     return math.sqrt(max(float(np.mean(blocks**2)), float(np.mean(standard**2)), 1.0))
 
 
-def _told(model: _Model, fit: Fit, widening: float, settled: bool) -> LineFit:
+def misfit_of(left: Array, sd: Array, height: float, /) -> float:
+    """What a fit leaves beyond noise at the length of a line, root mean square over the strongest line; 0 where noise may be all.
+
+    Parameters
+    ----------
+    left : numpy.ndarray, dims (point,)
+        Recorded less fitted.
+    sd : numpy.ndarray, dims (point,)
+        Noise as it was recorded.
+    height : float
+        Of the strongest line.
+
+    Notes
+    -----
+    Means of neighbouring points, squared over their variance, add up to a chi-squared of as many degrees as there are means where the
+    model holds (of less, as parameters are fitted): noise alone is taken for a misfit in no more than `MISFIT_CHANCE` of patterns.
+    """
+    from scipy.special import chdtri
+
+    size = int(_POINTS_A_LINE)
+    whole = left.size // size * size
+    means = left[:whole].reshape(-1, size).mean(axis=1)
+    variance = (sd[:whole] ** 2).reshape(-1, size).sum(axis=1) / size**2
+    if float(np.sum(means**2 / variance)) <= float(chdtri(means.size, MISFIT_CHANCE)):
+        return 0.0
+    return math.sqrt(max(float(np.mean(means**2 - variance)), 0.0)) / height
+
+
+def _told(model: _Model, found: Fitted, misfit: float) -> LineFit:
+    fit = found.fit
     values, bent, terms = fit.values, model.bent, model.terms
     columns, background = model.columns(values), model.background() @ values[-terms:]
     own = len(model.groups)
@@ -434,8 +505,10 @@ def _told(model: _Model, fit: Fit, widening: float, settled: bool) -> LineFit:
         fit["shift"],
         model.groups,
         model.lines,
-        widening,
-        settled,
+        found.widening,
+        found.settled,
+        found.noise,
+        misfit,
         model.second.phase if model.second else "",
         values[bent : bent + own],
     )

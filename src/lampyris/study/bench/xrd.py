@@ -1,7 +1,7 @@
 """Diffractograms of powders to phase, size, strain and lattice constant."""
 
 import math
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -28,7 +28,7 @@ from lampyris.bench.xrd.pattern import (
     two_theta_of,
     variance_pattern,
 )
-from lampyris.bench.xrd.shape_errors import LINES, WHOLE, lattice_of, misfits, size_of, strain_with_shape
+from lampyris.bench.xrd.shape_errors import LINES, SUM, Shapes, lattice_of, misfits, size_of, strain_with_shape
 from lampyris.bench.xrd.single import infer_breadth, infer_resolution, infer_single
 from lampyris.bench.xrd.whole import LARGEST_NM, WholeFit, infer_whole
 from lampyris.core.bench import BenchCurve, BenchRecord, BenchResult, BenchSource
@@ -136,9 +136,13 @@ def _notes(settings: Settings, standard: bool) -> tuple[str, ...]:
         "strain is the root mean square of relative changes of the lattice; a shift by the sample's height is fitted, known to "
         f"be within {settings.shift_sd_deg:g} deg (standard deviation).",
         "Where lines overlap, Debye's sum of spheres and of spheres that facets cut replaces them; for shapes that are neither, sizes "
-        f"hold {100 * WHOLE.size:g} % (sum) or {100 * min(one.size for one in LINES.values()):g} to "
-        f"{100 * max(one.size for one in LINES.values()):g} % (lines, by structure).",
+        f"hold {_percents(SUM)} (sum) or {_percents(LINES)} (lines), by structure.",
     )
+
+
+def _percents(kinds: Mapping[str, Shapes]) -> str:
+    sds = [100.0 * one.size.sd for one in kinds.values()]
+    return f"{min(sds):.1f} to {max(sds):.1f} %"
 
 
 def beam_of(spectrum: Spectrum, settings: Settings, /) -> Beam:

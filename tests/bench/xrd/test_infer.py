@@ -44,7 +44,7 @@ def bent(wave, known):
         parameters=("slope",),
     )
     before = DataSet(lambda p: p, known[:1], sd=known[1:], parameters=("slope",), name="slope")
-    return fitted_twice(data, [before], [Parameter("slope", 1.0, scale=0.1)])
+    return fitted_twice(data, [before], [Parameter("slope", 1.0, scale=0.1)], told=("slope",))
 
 
 def test_what_wider_noise_moves_is_no_doubt():

@@ -14,8 +14,9 @@ MOST_CUT = 0.42
 """Deepest cut over the sphere's radius: little is left of it then but a cube, an octahedron, a prism or a double pyramid."""
 NODES = np.array([-1.0, -0.64, -0.36, -0.16, -0.04, 0.0, 0.04, 0.16, 0.36, 0.64, 1.0])
 """Facets for which overlaps are computed; see `cut_sphere_overlaps`."""
-FAR = np.linspace(0.0, 1.7, 86)
+FAR = np.linspace(0.0, 1.7, 681)
 """Distances over the diameter of the sphere of the same mean column."""
+_COARSE = FAR[::8]
 WURTZITE_AXES = 1.633
 """c over a, ideal, for the slope of pyramids."""
 _DIRECTIONS, _RAYS = 80, 28
@@ -123,6 +124,7 @@ def cut_sphere_overlaps(*, cubic: bool) -> CubicSpline:
         each = [_chords(direction, normals, distances) for direction in directions]
         # the mean column is three quarters of a sphere's diameter
         size = float(np.mean([(one**2).sum() / one.sum() for one in each])) / 0.75
-        overlap = np.array([np.maximum(one[:, None] - size * FAR, 0.0).sum(axis=0) / one.sum() for one in each])
-        tables.append(np.linalg.lstsq(terms, overlap, rcond=None)[0])
+        overlap = np.array([np.maximum(one[:, None] - size * _COARSE, 0.0).sum(axis=0) / one.sum() for one in each])
+        # lines between coarse places would give a fit's slopes steps
+        tables.append(CubicSpline(_COARSE, np.linalg.lstsq(terms, overlap, rcond=None)[0], axis=1)(FAR))
     return CubicSpline(NODES, np.array(tables))

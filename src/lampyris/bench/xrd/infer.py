@@ -257,7 +257,9 @@ def infer_lines(recorded: Recorded, start: Match, /, *, second: Match | None = N
         raise ValueError(f"{recorded.signal.size} points are too few for {len(names)} parameters")
     known = _known(recorded, model)
     data = DataSet(model.expected, recorded.signal, sd=recorded.sd, jacobian=lambda p: model.jacobian(p, 0.02 * scales))
-    found = fitted_twice(replace(data, parameters=tuple(names)), known, parameters)
+    found = fitted_twice(
+        replace(data, parameters=tuple(names)), known, parameters, told=("a", "c", "breadth", "strain2")
+    )
     height = float((model.columns(found.fit.values) @ found.fit.values[model.bent : -terms]).max())
     return _told(whole, found, misfit_of(found.fit.residuals[0], recorded.sd, max(height, 1e-300)))
 
@@ -272,8 +274,8 @@ class Fitted:
     widening : float
         Factor of the noise.
     settled : bool
-        The search ended within a third of a standard error of where it began, or said itself that it converged, or ended there again
-        from the other side.
+        What is reported ended within a third of a standard error of where it began, or the search said itself that it converged, or
+        it ended there again from the other side.
     noise : mapping of str to float
         Standard deviation of each number by noise as it was recorded, without the widening.
     """
@@ -284,7 +286,9 @@ class Fitted:
     noise: dict[str, float]
 
 
-def fitted_twice(data: DataSet, known: Sequence[DataSet], parameters: Sequence[Parameter], /) -> "Fitted":
+def fitted_twice(
+    data: DataSet, known: Sequence[DataSet], parameters: Sequence[Parameter], /, *, told: Sequence[str]
+) -> Fitted:
     """Fit a pattern, and again with its noise widened by what the model does not explain.
 
     Parameters
@@ -294,6 +298,8 @@ def fitted_twice(data: DataSet, known: Sequence[DataSet], parameters: Sequence[P
     known : sequence of DataSet
         What is known besides.
     parameters : sequence of Parameter
+    told : sequence of str
+        Parameters that are reported: by them it is judged whether a search is settled.
 
     Returns
     -------
@@ -316,11 +322,11 @@ def fitted_twice(data: DataSet, known: Sequence[DataSet], parameters: Sequence[P
         return fit_least_squares(wide, starts, scatter="known")
 
     fit = from_places(first.values)
-    settled = FitFlag.NOT_CONVERGED not in fit.flags or _near(first, fit)
+    settled = FitFlag.NOT_CONVERGED not in fit.flags or _near(first, fit, told)
     if not settled:
         other = from_places(2.0 * fit.values - first.values)
         fit, beside = sorted((fit, other), key=lambda one: one.goodness.chi2)
-        settled = _near(beside, fit)
+        settled = _near(beside, fit, told)
     return Fitted(fit, widening, settled, _noise(fit, known, widening))
 
 
@@ -337,9 +343,11 @@ def _noise(fit: Fit, known: Sequence[DataSet], widening: float) -> dict[str, flo
     return dict(zip(fit.names, np.sqrt(np.maximum(variance, 0.0)).tolist(), strict=True))
 
 
-def _near(one: Fit, best: Fit) -> bool:
-    """All parameters lie within a third of a standard error of the best fit's."""
-    return bool((np.abs(one.values - best.values) < np.where(best.sds > 0, best.sds, np.inf) / 3.0).all())
+def _near(one: Fit, best: Fit, told: Sequence[str]) -> bool:
+    """Numbers lie within a third of a standard error of the best fit's."""
+    places = [best.names.index(name) for name in told if name in best.names]
+    off, sds = np.abs(one.values - best.values)[places], best.sds[places]
+    return bool((off < np.where(sds > 0, sds, np.inf) / 3.0).all())
 
 
 def joined_points(recorded: Recorded, start: Match, /) -> Recorded:

@@ -38,7 +38,7 @@ rounded lie at about one of them, sharp cubes at three."""
 _BENT = ("a", "diameter", "spread", "strain2", "shift", "instrument", "damping", "form", "facets")
 _NODES, _WEIGHTS = np.polynomial.hermite.hermgauss(5)
 _SIZES = np.linspace(-3.0, 3.0, 9)
-_OVERLAPS = 400
+_OVERLAPS = 800
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -252,7 +252,7 @@ def infer_whole(
     data = DataSet(
         model.expected, few.signal, sd=few.sd, jacobian=lambda p: model.jacobian(p, parameters), parameters=names
     )
-    found = fitted_twice(data, known, parameters)
+    found = fitted_twice(data, known, parameters, told=("a", "diameter", "strain2"))
     fit = found.fit
     linear, _, _ = model.joined(fit.values)
     ground = model.background(recorded.two_theta_deg) @ linear[model.centres.size :]

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from lampyris.bench.xrd.crystals import DEBYE_WALLER_A2, extent_of, form_factor, phases, reflections
+from lampyris.bench.xrd.crystals import DEBYE_WALLER_A2, extent_of, form_factor, phases
 from lampyris.bench.xrd.debye import PairShells, pair_shells
 from lampyris.bench.xrd.facets import FAR, cut_sphere_overlaps, uniaxial_terms
 from lampyris.bench.xrd.infer import (
@@ -22,7 +22,7 @@ from lampyris.bench.xrd.infer import (
     strain_of,
 )
 from lampyris.bench.xrd.match import Match
-from lampyris.bench.xrd.pattern import Resolution, chebyshev, predict_polarisation, pseudo_voigt, q_of, two_theta_of
+from lampyris.bench.xrd.pattern import Resolution, chebyshev, predict_polarisation, pseudo_voigt, q_of
 from lampyris.core.estimate import Estimate
 from lampyris.statistics.fitting import DataSet, Fit, Parameter
 
@@ -88,7 +88,6 @@ class _Sum:
     angles: Array
     terms: int
     ends: tuple[float, float]
-    centres: Array
 
     def curve(self, p: Array) -> Array:
         from scipy.interpolate import CubicSpline
@@ -159,22 +158,13 @@ class _Sum:
         blurred = np.convolve(seen, line / line.sum(), mode="valid")
         return np.interp(self.recorded.two_theta_deg, self.angles[half : self.angles.size - half], blurred)
 
-    def hats(self, two_theta: Array) -> Array:
-        """What lines about each centre share of a strength, dims (point, centre): 1 there, 0 from the next centres on."""
-        return np.column_stack([np.interp(two_theta, self.centres, one) for one in np.eye(self.centres.size)])
-
-    def strengths(self, two_theta: Array, linear: Array) -> Array:
-        """Strength of the lines at each angle."""
-        return np.asarray(self.hats(two_theta) @ linear[: self.centres.size])
-
     def background(self, two_theta: Array) -> Array:
         return chebyshev(two_theta, self.terms, ends=self.ends)
 
     def joined(self, p: Array) -> tuple[Array, Array, Array]:
         """Strength and background that suit a curve best, the curves weighted, and an orthonormal basis of them."""
         few = self.recorded
-        lines = self.curve(p)[:, None] * self.hats(few.two_theta_deg)
-        design = np.column_stack([lines, self.background(few.two_theta_deg)]) / few.sd[:, None]
+        design = np.column_stack([self.curve(p), self.background(few.two_theta_deg)]) / few.sd[:, None]
         span, triangle = np.linalg.qr(design)
         return np.linalg.solve(triangle, span.T @ (few.signal / few.sd)), design, span
 
@@ -186,13 +176,12 @@ class _Sum:
         # what the linear ones take up of a change is no change (Kaufman 1975, BIT 15, 49, DOI 10.1007/BF01932995)
         linear, _, span = self.joined(p)
         sd = self.recorded.sd
-        strength = self.strengths(self.recorded.two_theta_deg, linear)
         slopes = np.empty((sd.size, p.size))
         for k, one in enumerate(parameters):
             up, down = p.copy(), p.copy()
             up[k] += 0.02 * one.scale
             down[k] = max(down[k] - 0.02 * one.scale, one.low)
-            slopes[:, k] = strength * (self.curve(up) - self.curve(down)) / (up[k] - down[k]) / sd
+            slopes[:, k] = linear[0] * (self.curve(up) - self.curve(down)) / (up[k] - down[k]) / sd
         return np.asarray((slopes - span @ (span.T @ slopes)) * sd[:, None])
 
 
@@ -201,13 +190,7 @@ def _reach(resolution: Resolution, step: float) -> int:
 
 
 def infer_whole(
-    recorded: Recorded,
-    start: Match,
-    /,
-    *,
-    terms: int = 8,
-    spread: tuple[float, float] = (SPREAD, SPREAD_SD),
-    free: bool = False,
+    recorded: Recorded, start: Match, /, *, terms: int = 8, spread: tuple[float, float] = (SPREAD, SPREAD_SD)
 ) -> WholeFit:
     """Fit Debye's sum of spheres of a phase to a pattern.
 
@@ -219,8 +202,6 @@ def infer_whole(
         Of the background.
     spread : (float, float)
         Standard deviation of the logarithm of diameters, and of that number.
-    free : bool
-        Lines that stand apart have strengths of their own: where the table's do not fit, as of texture.
 
     Returns
     -------
@@ -235,7 +216,7 @@ def infer_whole(
     if diameter > LARGEST_NM:
         raise ValueError(f"a diameter of about {diameter:.1f} nm is above {LARGEST_NM:g} nm")
     few = joined_points(recorded, start)
-    model = _summed(few, start, terms, recorded, free)
+    model = _summed(few, start, terms, recorded)
     parameters = _parameters(model, start, diameter, spread)
     known = [
         DataSet(lambda p: p, [value], sd=[sd], parameters=(name,), name=name)
@@ -255,10 +236,10 @@ def infer_whole(
     found = fitted_twice(data, known, parameters, told=("a", "diameter", "strain2"))
     fit = found.fit
     linear, _, _ = model.joined(fit.values)
-    ground = model.background(recorded.two_theta_deg) @ linear[model.centres.size :]
-    own = model.strengths(few.two_theta_deg, linear) * model.curve(fit.values)
+    ground = model.background(recorded.two_theta_deg) @ linear[1:]
+    own = linear[0] * model.curve(fit.values)
     lines = np.interp(recorded.two_theta_deg, few.two_theta_deg, own)
-    if not linear[: model.centres.size].max() > 0:
+    if not linear[0] > 0:
         raise ValueError(f"no pattern of {start.phase} stands above the background")
     return WholeFit(
         start.phase,
@@ -275,7 +256,7 @@ def infer_whole(
     )
 
 
-def _summed(few: Recorded, start: Match, terms: int, whole: Recorded, free: bool) -> _Sum:
+def _summed(few: Recorded, start: Match, terms: int, whole: Recorded) -> _Sum:
     x = few.two_theta_deg
     reach = 10.0 * math.ceil(0.17 * start.column_a * SPHERE + 1.0)
     shells = pair_shells(start.phase, reach)
@@ -300,20 +281,7 @@ def _summed(few: Recorded, start: Match, terms: int, whole: Recorded, free: bool
         np.arange(x[0] - margin, x[-1] + margin + step, step),
         terms,
         ends,
-        _centres(few, start) if free else np.array([0.5 * sum(ends)]),
     )
-
-
-def _centres(few: Recorded, start: Match) -> Array:
-    """Angles about which lines lie that stand apart from the next by more than their breadth."""
-    x, wavelength = few.two_theta_deg, few.beam.mean_a
-    own = reflections(start.phase, float(q_of(x[-1:], wavelength)[0]))
-    inverse = own.inverse / start.scale
-    clear = (own.strength > 0.02 * own.strength.max()) & (inverse > float(q_of(x[:1], wavelength)[0]))
-    inverse, strength = inverse[clear], own.strength[clear] / inverse[clear] ** 2
-    heaps = np.cumsum(np.append(0, np.diff(inverse) > 2.0 * math.pi / start.column_a))
-    weight = np.bincount(heaps, strength)
-    return two_theta_of(np.bincount(heaps, strength * inverse) / weight, wavelength)
 
 
 def _parameters(model: _Sum, start: Match, diameter: float, spread: tuple[float, float]) -> Sequence[Parameter]:

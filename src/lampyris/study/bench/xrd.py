@@ -52,7 +52,7 @@ Array = NDArray[np.float64]
 _ASSUMED_WIDTH_DEG, _ASSUMED_SD, _GIVEN_SD = 0.1, 0.5, 0.05
 _LEAST_EXPLAINED = 0.6
 _MOST_MARKS = 5
-_STIFF_TERMS, _HUMP_TERMS = 8, 6
+_HUMP_TERMS = 6
 
 
 def measure(sources: tuple[BenchSource, ...], settings: Settings) -> BenchResult:
@@ -249,9 +249,16 @@ def _record(
         rest = recorded.signal - lines.expected
         second = beside(x, rest, sd, recorded.beam, recorded.resolution, [n for n in names if n != best.phase])
         lines, second = _with_second(recorded, best, lines, second, settings)
-    whole = _whole(recorded, best, lines, second, settings)
+    tried = _by_sum(recorded, best, second, settings)
+    # dots that are no spheres of that crystal are better told by lines whose strengths are free
+    fits = tried is not None and (settings.method == "whole" or tried.widening < max(4.0, 1.3 * lines.widening))
+    whole = tried if fits else None
+    if tried is not None and misfits(tried):
+        # what spheres and cut spheres of the crystal do not explain is no misfit of lines alone: their noise stays widened by it
+        lines = replace(lines, noise=dict(zip(lines.fit.names, lines.fit.sds.tolist(), strict=True)))
     _doubts_of_phase(best, close_matches(matches), doubts)
     _doubts_of_fit(recorded, lines, whole, resolution, settings, doubts)
+    _doubts_of_misfit(tried if tried is not None else lines, doubts)
     if second is not None:
         doubts.add("second-phase", f"holds lines of {second.phase} too.", "Give --phase to look for one phase alone.")
     chosen: LineFit | WholeFit = whole if whole is not None else lines
@@ -290,9 +297,8 @@ def _with_second(
     return (both, second) if after < 0.75 * before and share > 0.01 else (lines, None)
 
 
-def _whole(
-    recorded: Recorded, best: Match, lines: LineFit, second: Match | None, settings: Settings
-) -> WholeFit | None:
+def _by_sum(recorded: Recorded, best: Match, second: Match | None, settings: Settings) -> WholeFit | None:
+    """The whole pattern by Debye's sum, where dots are small and the crystal's symmetry allows it."""
     if settings.method == "lines" or settings.shape_factor is not None or second is not None:
         return None
     diameter = 0.1 * SPHERE * best.column_a
@@ -306,14 +312,7 @@ def _whole(
                 f"a dot of about {diameter:.0f} nm is too large for Debye's sum, at most {LARGEST_NM:g} nm"
             )
         return None
-    found = infer_whole(recorded, best, terms=settings.background_terms)
-    if misfits(found):
-        # strengths that are not the table's, or a background that bends more, would else go into widths and places
-        terms = max(settings.background_terms, _STIFF_TERMS + _HUMP_TERMS)
-        found = replace(infer_whole(recorded, best, terms=terms, free=True), misfit=found.misfit)
-    # dots that are no spheres of that crystal are better told by lines whose strengths are free
-    fits = found.widening < max(4.0, 1.3 * lines.widening)
-    return found if fits or settings.method == "whole" else None
+    return infer_whole(recorded, best, terms=settings.background_terms)
 
 
 def _values(recorded: Recorded, lines: LineFit, whole: WholeFit | None, settings: Settings) -> dict[str, Estimate]:
@@ -385,13 +384,19 @@ def _doubts_of_fit(
          f"has a broad hump about {hump:.0f} deg, of glass, polymer or ligands; it went into the background.",
          "Wash the sample, or use a holder that does not scatter."),
         ("weak", highest < 4.0 * float(np.median(recorded.sd)), "hardly stands above its noise.", "Count longer."),
-        ("shape-misfit", misfits(fit),
-         f"is not what is fitted: {100 * fit.misfit:.1f} % of the strongest line are left beyond noise, more than the shape of dots "
-         "leaves. Errors were widened" + (", and strengths of lines that stand apart were left free." if whole is not None else "."),
-         "Look at the residuals: a further phase, faults of stacking, texture, or a background that bends more."),
         ("fit-doubtful", not fit.settled, "has no certain best fit.", "Narrow --low-deg and --high-deg, or say the phase."),
     ]  # fmt: skip
     doubts.add_held(told)
+
+
+def _doubts_of_misfit(fit: LineFit | WholeFit, doubts: Doubts) -> None:
+    if misfits(fit):
+        doubts.add(
+            "shape-misfit",
+            f"is not what is fitted: {100 * fit.misfit:.1f} % of the strongest line are left beyond noise, more than the shape of dots "
+            "leaves. Errors were widened by it; they may still be too small.",
+            "Look at the residuals: a further phase, faults of stacking, texture, or a background that bends more.",
+        )
 
 
 def _hump(recorded: Recorded, lines: LineFit) -> float:

@@ -42,8 +42,8 @@ def test_a_cut_dot_has_the_mean_column_of_its_sphere():
     ("shape", "least", "most"), [("rounded cube", 0.1, 0.3), ("truncated octahedron", -0.45, -0.2)]
 )
 def test_facets_of_a_cubic_dot_are_found_and_move_neither_size_nor_lattice(shape, least, most):
-    x = np.arange(18.0, 75.0, 0.1)
-    truth = XrdTruth(phase="CdTe zinc blende", size_nm=3.0, spread=0.12, shape=shape, peak_counts=1e5, dots=8)
+    x = np.arange(18.0, 75.0, 0.2)
+    truth = XrdTruth(phase="CdTe zinc blende", size_nm=3.2, spread=0.12, shape=shape, peak_counts=1e5, dots=6)
     seen = expected_pattern(x, truth, np.random.default_rng(3))
     cu = anodes()["Cu"]
     beam = Beam((cu.alpha1.value, cu.alpha2.value), (1.0 / (1.0 + cu.ratio), cu.ratio / (1.0 + cu.ratio)))

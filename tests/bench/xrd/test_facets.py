@@ -38,19 +38,16 @@ def test_a_cut_dot_has_the_mean_column_of_its_sphere():
         assert column == pytest.approx(0.75, rel=0.01)
 
 
-@pytest.mark.parametrize(
-    ("shape", "least", "most"), [("rounded cube", 0.1, 0.3), ("truncated octahedron", -0.45, -0.2)]
-)
-def test_facets_of_a_cubic_dot_are_found_and_move_neither_size_nor_lattice(shape, least, most):
+def test_facets_of_a_cubic_dot_are_found_and_move_neither_size_nor_lattice():
     x = np.arange(18.0, 75.0, 0.2)
-    truth = XrdTruth(phase="CdTe zinc blende", size_nm=3.2, spread=0.12, shape=shape, peak_counts=1e5, dots=6)
+    truth = XrdTruth(phase="CdTe zinc blende", size_nm=3.2, spread=0.12, shape="rounded cube", peak_counts=1e5, dots=6)
     seen = expected_pattern(x, truth, np.random.default_rng(3))
     cu = anodes()["Cu"]
     beam = Beam((cu.alpha1.value, cu.alpha2.value), (1.0 / (1.0 + cu.ratio), cu.ratio / (1.0 + cu.ratio)))
     recorded = Recorded(x, seen, np.sqrt(seen), beam, Resolution(w=0.01, share=0.5), 0.05)
     (match,) = match_phases(x, seen, recorded.sd, beam, recorded.resolution, (truth.phase,))
     fit = infer_whole(recorded, match)
-    assert least < fit.fit["facets"].value < most
+    assert 0.1 < fit.fit["facets"].value < 0.3
     # spheres took the cube's lattice for 0.1 per cent smaller; few dots are off their law by a per cent or so
     assert fit.size_nm.value == pytest.approx(truth.size_nm, rel=0.02)
     assert fit.lattice_a.value == pytest.approx(6.482, rel=3e-4)

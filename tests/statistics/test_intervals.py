@@ -4,9 +4,10 @@ import math
 
 import numpy as np
 import pytest
-from scipy import stats
+from scipy import special, stats
 
 from lampyris.statistics.intervals import (
+    bounded_interval,
     clopper_pearson_interval,
     geometric_mean_interval,
     normal_interval,
@@ -131,3 +132,34 @@ def test_normal_interval(given, options, ends):
 @pytest.mark.parametrize("given", [(math.nan, 1.0), (1.0, math.nan)])
 def test_normal_interval_of_what_is_not_known(given):
     assert math.isnan(normal_interval(*given, unit="nm", method="a").value)
+
+
+def test_from_its_bound_up_a_bounded_interval_is_near_that_of_the_likelihood_ratio():
+    # an estimate above 0 is its own best mean, and one below 0 has 0 as its best
+    mean, far = np.meshgrid(np.arange(0.01, 6.0, 0.01), np.arange(1.6, 3.9, 0.005), indexing="ij")
+    lower = np.where(far <= mean, mean - far, (mean**2 - far**2) / (2.0 * mean))
+    first = (special.ndtr(far) - special.ndtr(lower - mean) >= 0.95).argmax(axis=1)
+    accepted = [(one[k], top) for one, k, top in zip(lower, first, (mean + far)[range(first.size), first], strict=True)]
+
+    def likelihood_ratio(x):
+        held = [one for one, (low, high) in zip(mean[:, 0], accepted, strict=True) if low <= x <= high]
+        return min(held), max(held)
+
+    # Feldman and Cousins 1998, Table X, 95 %: 0.42 and 1.96
+    assert [likelihood_ratio(x)[1] for x in (-3.0, 0.0)] == pytest.approx([0.42, 1.96], abs=0.011)
+    for x in (0.5, 1.0, 1.5, 2.0, 3.0, 3.5):
+        found, ends = bounded_interval(normal_interval(x, 1.0, unit="1", method="a")), likelihood_ratio(x)
+        # means lie 0.01 apart; the lower end may lie farther up by what one quantile has over the other
+        assert found.high == pytest.approx(ends[1], abs=0.011)
+        assert -0.02 <= found.low - ends[0] <= 1.96 - 1.645
+
+
+@pytest.mark.parametrize("level", [0.6827, 0.95])
+def test_a_bounded_number_is_held_as_often_as_is_said_wherever_it_lies(level):
+    x, step = np.linspace(-6.0, 11.0, 3401, retstep=True)
+    ends = [bounded_interval(normal_interval(one, 1.0, unit="1", method="a", level=level)) for one in x.tolist()]
+    low, high = np.array([(one.low, one.high) for one in ends]).T
+    for mean in (0.0, 0.3, 1.0, 1.9, 2.0, 3.7, 5.0):
+        held = stats.norm.pdf(x - mean)[(low <= mean) & (mean <= high)].sum() * step
+        # ends fall between the points of the grid
+        assert held == pytest.approx(level, abs=step)

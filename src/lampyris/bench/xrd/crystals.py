@@ -97,10 +97,15 @@ class Phase:
         a, b, c = self.lengths_a
         return a == b != c
 
+    @property
+    def cubic(self) -> bool:
+        """Three equal axes at right angles."""
+        return len(set(self.lengths_a)) == 1 and self.beta_deg == self.gamma_deg == 90.0
+
     def harmonic(self, directions: Array, /) -> Array:
         """What a dot's extent along a direction follows first where one axis stands out; 0 in the mean over all directions.
 
-        Facets of a cubic dot come back along all of its axes and mend no fit; for cubic and lower symmetries this is 0.
+        For cubic and lower symmetries this is 0: facets of a cubic dot change how it overlaps with itself more than how far it reaches.
 
         Parameters
         ----------

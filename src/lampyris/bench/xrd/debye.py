@@ -8,6 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from lampyris.bench.xrd.crystals import DEBYE_WALLER_A2, Phase, form_factor, phases
+from lampyris.bench.xrd.facets import cubic_terms
 
 Array = NDArray[np.float64]
 _BIN_A = 0.03
@@ -31,6 +32,8 @@ class PairShells:
     reach_a : float
     shell, harmonic, share : tuple of numpy.ndarray
         Directions of each pair's shells, by `Phase.harmonic`: the shell, its value, and its share of the shell's pairs.
+    cubic : tuple of numpy.ndarray, dims (shell, term)
+        Mean `cubic_terms` of each pair's shells; empty of a phase that is not cubic.
     """
 
     pairs: tuple[tuple[str, str], ...]
@@ -41,6 +44,7 @@ class PairShells:
     shell: tuple[NDArray[np.intp], ...]
     harmonic: tuple[Array, ...]
     share: tuple[Array, ...]
+    cubic: tuple[Array, ...]
 
 
 @lru_cache(maxsize=16)
@@ -55,16 +59,23 @@ def pair_shells(name: str, reach_a: float, /) -> PairShells:
     bins = int(reach_a / _BIN_A) + 1
     # of each shell and each range of directions: pairs, their distances, and their harmonics
     sums: dict[tuple[str, str], Array] = {}
+    cubic: dict[tuple[str, str], Array] = {}
     for i, first in enumerate(phase.elements):
         for j, second in enumerate(phase.elements):
             away = grid + places[j] - places[i]
             distance = np.linalg.norm(away, axis=1)
             inside = (distance > 0.1) & (distance < reach_a)
-            distance, harmonic = distance[inside], phase.harmonic(away[inside])
-            at = (distance / _BIN_A).astype(np.intp) * _DIRECTIONS
+            distance, away = distance[inside], away[inside]
+            harmonic = phase.harmonic(away)
+            at = (distance / _BIN_A).astype(np.intp)
+            pair = (min(first, second), max(first, second))
+            if phase.cubic:
+                terms = [np.bincount(at, weights=one, minlength=bins) for one in cubic_terms(away).T]
+                cubic[pair] = np.array(terms) + cubic.get(pair, np.zeros((len(terms), bins)))
+            at *= _DIRECTIONS
             # the harmonic lies between -1/3 and 2/3
             at += np.clip(_DIRECTIONS * (harmonic + 1.0 / 3.0), 0, _DIRECTIONS - 1).astype(np.intp)
-            own = sums.setdefault((min(first, second), max(first, second)), np.zeros((3, bins * _DIRECTIONS)))
+            own = sums.setdefault(pair, np.zeros((3, bins * _DIRECTIONS)))
             for row, weights in enumerate((np.ones(distance.size), distance, harmonic)):
                 own[row] += np.bincount(at, weights=weights, minlength=bins * _DIRECTIONS)
     pairs = tuple(sorted(sums))
@@ -80,7 +91,13 @@ def pair_shells(name: str, reach_a: float, /) -> PairShells:
         tuple(np.nonzero(part)[0] for part in parts),
         tuple(one[2][part] / one[0][part] for one, part in zip(each, parts, strict=True)),
         tuple((one[0] / one[0].sum(axis=1, keepdims=True))[part] for one, part in zip(each, parts, strict=True)),
+        tuple(_means(cubic[pair]) for pair in pairs) if phase.cubic else (),
     )
+
+
+def _means(sums: Array) -> Array:
+    held = sums[:, sums[0] > 0]
+    return np.asarray((held / held[0]).T)
 
 
 def sphere_overlap(distance_a: Array, diameter_a: float, /) -> Array:

@@ -21,7 +21,7 @@ from lampyris.bench.xrd.pattern import (
 from lampyris.core.constants import FWHM_PER_SD
 from lampyris.core.estimate import Estimate
 from lampyris.statistics.fitting import DataSet, Fit, FitFlag, Parameter, fit_least_squares
-from lampyris.statistics.intervals import NORMAL_95
+from lampyris.statistics.intervals import NORMAL_95, bounded_interval
 
 Array = NDArray[np.float64]
 
@@ -43,6 +43,8 @@ FORM_SD, MOST_FORM = 0.2, 0.8
 two of them."""
 STRAIN_UNIT = 1e-4
 """Of squared strains in a fit."""
+MISFIT_CHANCE = 0.01
+"""How often noise alone may be taken for a misfit."""
 _POINTS_A_LINE = 6.0
 _FEWEST_POINTS = 400
 
@@ -99,6 +101,10 @@ class LineFit:
         By which standard errors were stretched for what the model does not explain.
     settled : bool
         The search ended where it began again.
+    noise : mapping of str to float
+        Of `Fitted`.
+    misfit : float
+        Of `misfit_of`.
     """
 
     phase: str
@@ -117,6 +123,8 @@ class LineFit:
     lines: Reflections
     widening: float
     settled: bool
+    noise: dict[str, float]
+    misfit: float
     second: str = ""
     strengths: Array = field(default_factory=lambda: np.zeros(0))
 
@@ -249,13 +257,38 @@ def infer_lines(recorded: Recorded, start: Match, /, *, second: Match | None = N
         raise ValueError(f"{recorded.signal.size} points are too few for {len(names)} parameters")
     known = _known(recorded, model)
     data = DataSet(model.expected, recorded.signal, sd=recorded.sd, jacobian=lambda p: model.jacobian(p, 0.02 * scales))
-    fit, widening, settled = fitted_twice(replace(data, parameters=tuple(names)), known, parameters)
-    return _told(whole, fit, widening, settled)
+    found = fitted_twice(
+        replace(data, parameters=tuple(names)), known, parameters, told=("a", "c", "breadth", "strain2")
+    )
+    height = float((model.columns(found.fit.values) @ found.fit.values[model.bent : -terms]).max())
+    return _told(whole, found, misfit_of(found.fit.residuals[0], recorded.sd, max(height, 1e-300)))
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Fitted:
+    """A pattern fitted with its noise widened by what the model does not explain.
+
+    Parameters
+    ----------
+    fit : Fit
+    widening : float
+        Factor of the noise.
+    settled : bool
+        What is reported ended within a third of a standard error of where it began, or the search said itself that it converged, or
+        it ended there again from the other side.
+    noise : mapping of str to float
+        Standard deviation of each number by noise as it was recorded, without the widening.
+    """
+
+    fit: Fit
+    widening: float
+    settled: bool
+    noise: dict[str, float]
 
 
 def fitted_twice(
-    data: DataSet, known: Sequence[DataSet], parameters: Sequence[Parameter], /
-) -> tuple[Fit, float, bool]:
+    data: DataSet, known: Sequence[DataSet], parameters: Sequence[Parameter], /, *, told: Sequence[str]
+) -> Fitted:
     """Fit a pattern, and again with its noise widened by what the model does not explain.
 
     Parameters
@@ -265,24 +298,56 @@ def fitted_twice(
     known : sequence of DataSet
         What is known besides.
     parameters : sequence of Parameter
+    told : sequence of str
+        Parameters that are reported: by them it is judged whether a search is settled.
 
     Returns
     -------
-    fit : Fit
-    widening : float
-        Factor of the noise.
-    settled : bool
-        The second search ended within a third of a standard error of the first, or said itself that it converged.
+    Fitted
+
+    Notes
+    -----
+    Wider noise weighs what is known besides more, and moves the best fit of dots that are not quite the model's. That alone says
+    nothing against it: a search is then begun from the other side.
     """
     first = fit_least_squares([data, *known], parameters, scatter="known")
     sd = np.asarray(data.sd, np.float64)
     widening = widening_of(first.residuals[0] / sd)
-    found = dict(zip(first.names, first.values.tolist(), strict=True))
-    again = [replace(one, start=min(max(found[one.name], one.low), one.high)) for one in parameters]
-    fit = fit_least_squares([replace(data, sd=sd * widening), *known], again, scatter="known")
-    moved = np.abs(fit.values - first.values) / np.where(fit.sds > 0, fit.sds, np.inf)
-    settled = bool((moved < 1.0 / 3.0).all()) or FitFlag.NOT_CONVERGED not in fit.flags
-    return fit, widening, settled
+    wide = [replace(data, sd=sd * widening), *known]
+
+    def from_places(places: Array) -> Fit:
+        starts = [
+            replace(one, start=min(max(at, one.low), one.high)) for one, at in zip(parameters, places, strict=True)
+        ]
+        return fit_least_squares(wide, starts, scatter="known")
+
+    fit = from_places(first.values)
+    settled = FitFlag.NOT_CONVERGED not in fit.flags or _near(first, fit, told)
+    if not settled:
+        other = from_places(2.0 * fit.values - first.values)
+        fit, beside = sorted((fit, other), key=lambda one: one.goodness.chi2)
+        settled = _near(beside, fit, told)
+    return Fitted(fit, widening, settled, _noise(fit, known, widening))
+
+
+def _noise(fit: Fit, known: Sequence[DataSet], widening: float) -> dict[str, float]:
+    """Standard deviations of a fit's numbers by noise as it is, and by what is known besides, not widened.
+
+    With H the information of the pattern under widened noise and P that of what is known, C = 1 / (H + P), the estimates vary by
+    C (H / widening^2 + P) C.
+    """
+    sds = {one.parameters[0]: float(np.asarray(one.sd)[0]) for one in known if one.parameters}
+    place = [fit.names.index(name) for name in sds]
+    seen = fit.covariance[:, place] / np.array(list(sds.values()))
+    variance = np.diag(fit.covariance) / widening**2 + (1.0 - 1.0 / widening**2) * np.sum(seen**2, axis=1)
+    return dict(zip(fit.names, np.sqrt(np.maximum(variance, 0.0)).tolist(), strict=True))
+
+
+def _near(one: Fit, best: Fit, told: Sequence[str]) -> bool:
+    """Numbers lie within a third of a standard error of the best fit's."""
+    places = [best.names.index(name) for name in told if name in best.names]
+    off, sds = np.abs(one.values - best.values)[places], best.sds[places]
+    return bool((off < np.where(sds > 0, sds, np.inf) / 3.0).all())
 
 
 def joined_points(recorded: Recorded, start: Match, /) -> Recorded:
@@ -395,7 +460,36 @@ def widening_of(standard: Array, /) -> float:
     return math.sqrt(max(float(np.mean(blocks**2)), float(np.mean(standard**2)), 1.0))
 
 
-def _told(model: _Model, fit: Fit, widening: float, settled: bool) -> LineFit:
+def misfit_of(left: Array, sd: Array, height: float, /) -> float:
+    """What a fit leaves beyond noise at the length of a line, root mean square over the strongest line; 0 where noise may be all.
+
+    Parameters
+    ----------
+    left : numpy.ndarray, dims (point,)
+        Recorded less fitted.
+    sd : numpy.ndarray, dims (point,)
+        Noise as it was recorded.
+    height : float
+        Of the strongest line.
+
+    Notes
+    -----
+    Means of neighbouring points, squared over their variance, add up to a chi-squared of as many degrees as there are means where the
+    model holds (of less, as parameters are fitted): noise alone is taken for a misfit in no more than `MISFIT_CHANCE` of patterns.
+    """
+    from scipy.special import chdtri
+
+    size = int(_POINTS_A_LINE)
+    whole = left.size // size * size
+    means = left[:whole].reshape(-1, size).mean(axis=1)
+    variance = (sd[:whole] ** 2).reshape(-1, size).sum(axis=1) / size**2
+    if float(np.sum(means**2 / variance)) <= float(chdtri(means.size, MISFIT_CHANCE)):
+        return 0.0
+    return math.sqrt(max(float(np.mean(means**2 - variance)), 0.0)) / height
+
+
+def _told(model: _Model, found: Fitted, misfit: float) -> LineFit:
+    fit = found.fit
     values, bent, terms = fit.values, model.bent, model.terms
     columns, background = model.columns(values), model.background() @ values[-terms:]
     own = len(model.groups)
@@ -419,8 +513,10 @@ def _told(model: _Model, fit: Fit, widening: float, settled: bool) -> LineFit:
         fit["shift"],
         model.groups,
         model.lines,
-        widening,
-        settled,
+        found.widening,
+        found.settled,
+        found.noise,
+        misfit,
         model.second.phase if model.second else "",
         values[bent : bent + own],
     )
@@ -438,17 +534,13 @@ def column_of(breadth: Estimate, /) -> Estimate:
 def strain_of(square: Estimate, /) -> Estimate:
     """Root-mean-square strain of its square in units of 1e-4; where noise makes the square negative, 0 with a limit.
 
-    The limit is then that of a square of 0: that noise fell below none makes no pattern more telling.
-
-    References
-    ----------
-    Cowan, Cranmer, Gross and Vitells, arXiv:1105.3166 (2011): limits not below the reach of the experiment.
+    Its interval is that of `bounded_interval`: the limit is that of a square of 0, however far below none noise fell.
     """
     method = f"{square.method}, of its square"
-    if square.value <= 0.0:
-        high = math.sqrt((square.high - square.value) * STRAIN_UNIT)
+    held = bounded_interval(square)
+    low, value, high = (math.sqrt(one * STRAIN_UNIT) for one in (held.low, held.value, held.high))
+    if value == 0.0:
         return Estimate(0.0, high / NORMAL_95, 0.0, high, square.level, "1", f"{method}, none is likeliest: a limit")
-    low, value, high = (math.sqrt(max(one, 0.0) * STRAIN_UNIT) for one in (square.low, square.value, square.high))
     return Estimate(value, (high - low) / (2.0 * NORMAL_95), low, high, square.level, "1", method)
 
 

@@ -98,7 +98,7 @@ def infer_single(recorded: Recorded, /, *, near_deg: float | None = None, column
         Parameter("slope", 0.0, scale=0.02 * height),
     ]
     data = DataSet(expected, few.signal, sd=few.sd, parameters=tuple(one.name for one in parameters))
-    fit, _, _ = fitted_twice(data, [], parameters)
+    fit = fitted_twice(data, [], parameters, told=("place", "width")).fit
     if not fit["height"].value > 5.0 * float(np.median(few.sd)):
         raise ValueError("no line stands above the background")
     return SingleLine(fit, fit["place"], fit["width"], _column(fit, recorded), inside, np.asarray(fit.fitted[0]))

@@ -8,7 +8,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from lampyris.bench.xrd.crystals import DEBYE_WALLER_A2, extent_of, form_factor, phases
-from lampyris.bench.xrd.debye import PairShells, pair_shells, sphere_overlap
+from lampyris.bench.xrd.debye import PairShells, pair_shells
+from lampyris.bench.xrd.facets import FAR, cut_sphere_overlaps, uniaxial_terms
 from lampyris.bench.xrd.infer import (
     FORM_SD,
     MOST_FORM,
@@ -17,6 +18,7 @@ from lampyris.bench.xrd.infer import (
     Recorded,
     fitted_twice,
     joined_points,
+    misfit_of,
     strain_of,
 )
 from lampyris.bench.xrd.match import Match
@@ -30,10 +32,13 @@ LARGEST_NM = 9.0
 """Diameters above are left to single lines."""
 SPREAD, SPREAD_SD = 0.12, 0.06
 """Standard deviation of the logarithm of diameters in a batch of dots, and how far batches differ; assumed."""
-_BENT = ("a", "diameter", "spread", "strain2", "shift", "instrument", "damping", "form")
+FACETS_SD = 0.3
+"""Facets, of `cut_sphere_overlaps`, as a standard deviation; assumed: sharp truncated octahedra and cubes with their edges well
+rounded lie at about one of them, sharp cubes at three."""
+_BENT = ("a", "diameter", "spread", "strain2", "shift", "instrument", "damping", "form", "facets")
 _NODES, _WEIGHTS = np.polynomial.hermite.hermgauss(5)
 _SIZES = np.linspace(-3.0, 3.0, 9)
-_OVERLAPS = 400
+_OVERLAPS = 800
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -51,6 +56,8 @@ class WholeFit:
     strain : Estimate
     widening : float
     settled : bool
+    noise : mapping of str to float
+    misfit : float
         As of `LineFit`.
     """
 
@@ -63,6 +70,8 @@ class WholeFit:
     strain: Estimate
     widening: float
     settled: bool
+    noise: dict[str, float]
+    misfit: float
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -83,7 +92,7 @@ class _Sum:
     def curve(self, p: Array) -> Array:
         from scipy.interpolate import CubicSpline
 
-        a, diameter, spread, strain2, shift, instrument, damping, form = p[: len(_BENT)].tolist()
+        a, diameter, spread, strain2, shift, instrument, damping, form, facets = p[: len(_BENT)].tolist()
         # of a lognormal law of diameters the fourth moment over the third lies at the median times exp(3.5 sd^2)
         middle = 10.0 * diameter * math.exp(-3.5 * spread**2)
         sizes = middle * np.exp(spread * _SIZES)
@@ -94,13 +103,8 @@ class _Sum:
         total = self.alone.copy()
         sd = math.sqrt(abs(strain2) * STRAIN_UNIT)
         places = np.clip(self.q[:, None] * stretch * (1.0 + sd * math.sqrt(2.0) * _NODES), self.q[0], self.q[-1])
-        singles = np.empty((self.q.size, len(self.waves)))
-        far = np.linspace(0.0, float(sizes.max()), _OVERLAPS)
-        mean = sum((w * sphere_overlap(far, size) for w, size in zip(weights, sizes, strict=True)), np.zeros(far.size))
-        for k, wave in enumerate(self.waves):
-            overlap = np.interp(stretch * self._shortened(k, form), far, mean, right=0.0)
-            shell = self.shells.shell[k]
-            singles[:, k] = wave @ np.bincount(shell, self.shells.share[k] * overlap, minlength=wave.shape[1])
+        overlaps = self._overlaps(sizes, weights, stretch, form, facets)
+        singles = np.column_stack([wave @ overlap for wave, overlap in zip(self.waves, overlaps, strict=True)])
         # a lattice that is larger by a share shrinks the pattern in q by that share
         each = CubicSpline(self.q, singles)(places)
         blurred = np.einsum("qnp,n->qp", each, _WEIGHTS) / math.sqrt(math.pi)
@@ -116,10 +120,32 @@ class _Sum:
         seen *= predict_polarisation(self.angles, beam.monochromator_deg)
         return np.asarray(self._blurred(seen, instrument))
 
-    def _shortened(self, k: int, form: float) -> Array:
-        """Distances of a pair's shells in each direction, over how far the dot reaches there."""
+    def _overlaps(self, sizes: Array, weights: Array, stretch: float, form: float, facets: float) -> list[Array]:
+        """How far dots overlap with themselves, moved by each shell of each pair, in the mean over the shell's directions."""
         shells = self.shells
-        return np.asarray(shells.distance_a[k][shells.shell[k]] / extent_of(shells.harmonic[k], form))
+        far = np.linspace(0.0, FAR[-1] * float(sizes.max()), _OVERLAPS)
+        mean = [
+            sum(
+                (w * np.interp(far / size, FAR, one) for w, size in zip(weights, sizes, strict=True)),
+                np.zeros(far.size),
+            )
+            for one in cut_sphere_overlaps(cubic=bool(shells.cubic))(facets)
+        ]
+
+        def at(reach: Array, terms: Array) -> Array:
+            return sum(
+                (c * np.interp(reach, far, one) for c, one in zip(terms.T, mean, strict=True)), np.zeros(reach.size)
+            )
+
+        if shells.cubic:
+            return [at(stretch * d, terms) for d, terms in zip(shells.distance_a, shells.cubic, strict=True)]
+        found = []
+        for distance, shell, harmonic, share in zip(
+            shells.distance_a, shells.shell, shells.harmonic, shells.share, strict=True
+        ):
+            each = at(stretch * distance[shell] / extent_of(harmonic, form), uniaxial_terms(harmonic))
+            found.append(np.asarray(np.bincount(shell, share * each, minlength=distance.size), np.float64))
+        return found
 
     def _blurred(self, seen: Array, instrument: float) -> Array:
         resolution = self.recorded.resolution
@@ -200,16 +226,19 @@ def infer_whole(
             ("spread", *spread),
             ("damping", DEBYE_WALLER_A2, 0.5 * DEBYE_WALLER_A2),
             ("form", 0.0, FORM_SD),
+            ("facets", 0.0, FACETS_SD),
         )
     ]
     names = tuple(one.name for one in parameters)
     data = DataSet(
         model.expected, few.signal, sd=few.sd, jacobian=lambda p: model.jacobian(p, parameters), parameters=names
     )
-    fit, widening, settled = fitted_twice(data, known, parameters)
+    found = fitted_twice(data, known, parameters, told=("a", "diameter", "strain2"))
+    fit = found.fit
     linear, _, _ = model.joined(fit.values)
     ground = model.background(recorded.two_theta_deg) @ linear[1:]
-    lines = np.interp(recorded.two_theta_deg, few.two_theta_deg, linear[0] * model.curve(fit.values))
+    own = linear[0] * model.curve(fit.values)
+    lines = np.interp(recorded.two_theta_deg, few.two_theta_deg, own)
     if not linear[0] > 0:
         raise ValueError(f"no pattern of {start.phase} stands above the background")
     return WholeFit(
@@ -220,8 +249,10 @@ def infer_whole(
         fit["diameter"],
         fit["a"],
         strain_of(fit["strain2"]),
-        widening,
-        settled,
+        found.widening,
+        found.settled,
+        found.noise,
+        misfit_of(fit.residuals[0], few.sd, float(own.max())),
     )
 
 
@@ -254,7 +285,7 @@ def _summed(few: Recorded, start: Match, terms: int, whole: Recorded) -> _Sum:
 
 
 def _parameters(model: _Sum, start: Match, diameter: float, spread: tuple[float, float]) -> Sequence[Parameter]:
-    a = model.first_a
+    a, phase = model.first_a, phases()[start.phase]
     return [
         Parameter("a", a * start.scale, 0.95 * a, 1.05 * a, unit="A", scale=1e-3 * a),
         Parameter("diameter", diameter, 0.5 * diameter, 1.7 * diameter, unit="nm", scale=0.02 * diameter),
@@ -263,5 +294,6 @@ def _parameters(model: _Sum, start: Match, diameter: float, spread: tuple[float,
         Parameter("shift", 0.0, -1.0, 1.0, unit="deg", scale=0.01),
         Parameter("instrument", 1.0, 0.05, 4.0, scale=0.1),
         Parameter("damping", DEBYE_WALLER_A2, 0.0, 6.0, unit="A2", scale=0.05),
-        Parameter("form", 0.0, -MOST_FORM, MOST_FORM, fixed=not phases()[start.phase].uniaxial, scale=0.05),
+        Parameter("form", 0.0, -MOST_FORM, MOST_FORM, fixed=not phase.uniaxial, scale=0.05),
+        Parameter("facets", 0.0, -1.0, 1.0, scale=0.02),
     ]

@@ -1,8 +1,8 @@
 """Diffractograms of powders to phase, size, strain and lattice constant."""
 
 import math
-from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -17,10 +17,7 @@ from lampyris.bench.xrd.infer import (
     LineFit,
     Recorded,
     infer_lines,
-    line_over_place,
-    shape_error,
     sphere_nm,
-    strain_of,
 )
 from lampyris.bench.xrd.match import Match, beside, close_matches, match_phases
 from lampyris.bench.xrd.pattern import (
@@ -31,6 +28,7 @@ from lampyris.bench.xrd.pattern import (
     two_theta_of,
     variance_pattern,
 )
+from lampyris.bench.xrd.shape_errors import LINES, SUM, Shapes, lattice_of, misfits, size_of, strain_with_shape
 from lampyris.bench.xrd.single import infer_breadth, infer_resolution, infer_single
 from lampyris.bench.xrd.whole import LARGEST_NM, WholeFit, infer_whole
 from lampyris.core.bench import BenchCurve, BenchRecord, BenchResult, BenchSource
@@ -40,7 +38,6 @@ from lampyris.core.finding import Finding
 from lampyris.core.instruments import Spectrum
 from lampyris.core.techniques.xrd import Settings
 from lampyris.io.instruments.diffractograms import read
-from lampyris.statistics.intervals import with_error
 from lampyris.study.bench.reading import (
     Doubts,
     flat_topped,
@@ -56,27 +53,6 @@ _ASSUMED_WIDTH_DEG, _ASSUMED_SD, _GIVEN_SD = 0.1, 0.5, 0.05
 _LEAST_EXPLAINED = 0.6
 _MOST_MARKS = 5
 _HUMP_TERMS = 6
-
-
-@dataclass(frozen=True, slots=True)
-class _Shapes:
-    """What dots that are no spheres of that model add, as standard deviations.
-
-    Parameters
-    ----------
-    size, width, lattice : float
-        Of sizes, relative; of lines' widths against each other, relative; of lines' places, over their widths.
-    """
-
-    size: float
-    width: float
-    lattice: float
-
-
-WHOLE, LINES = _Shapes(0.015, 0.01, 0.005), _Shapes(0.025, 0.03, 0.006)
-"""Root mean square by which fits of patterns without noise miss: zinc blende, wurtzite and rock salt of 2.5, 3.5 and 5 nm as spheres,
-ellipsoids of 0.8 and 1.25, rounded cubes and truncated octahedra. By Debye's sum 0.012, 0.007 and 0.005 (of rounded cubes alone up to
-0.05, 0.03 and 0.008), by pseudo-Voigts 0.023, 0.029 and 0.006; the accuracy table ``bench-xrd-shapes`` computes them."""
 
 
 def measure(sources: tuple[BenchSource, ...], settings: Settings) -> BenchResult:
@@ -159,9 +135,14 @@ def _notes(settings: Settings, standard: bool) -> tuple[str, ...]:
         f"size_nm is {shape}; it is weighted by volume, so larger dots count more. The instrument's width is {width}.",
         "strain is the root mean square of relative changes of the lattice; a shift by the sample's height is fitted, known to "
         f"be within {settings.shift_sd_deg:g} deg (standard deviation).",
-        "Where lines overlap, Debye's sum of spheres replaces them; sizes hold "
-        f"{100 * WHOLE.size:g} % (sum) or {100 * LINES.size:g} % (lines) for shapes that are neither.",
+        "Where lines overlap, Debye's sum of spheres and of spheres that facets cut replaces them; for shapes that are neither, sizes "
+        f"hold {_percents(SUM)} (sum) or {_percents(LINES)} (lines), by structure.",
     )
+
+
+def _percents(kinds: Mapping[str, Shapes]) -> str:
+    sds = [100.0 * one.size.sd for one in kinds.values()]
+    return f"{min(sds):.1f} to {max(sds):.1f} %"
 
 
 def beam_of(spectrum: Spectrum, settings: Settings, /) -> Beam:
@@ -268,9 +249,16 @@ def _record(
         rest = recorded.signal - lines.expected
         second = beside(x, rest, sd, recorded.beam, recorded.resolution, [n for n in names if n != best.phase])
         lines, second = _with_second(recorded, best, lines, second, settings)
-    whole = _whole(recorded, best, lines, second, settings)
+    tried = _by_sum(recorded, best, second, settings)
+    # dots that are no spheres of that crystal are better told by lines whose strengths are free
+    fits = tried is not None and (settings.method == "whole" or tried.widening < max(4.0, 1.3 * lines.widening))
+    whole = tried if fits else None
+    if tried is not None and misfits(tried):
+        # what spheres and cut spheres of the crystal do not explain is no misfit of lines alone: their noise stays widened by it
+        lines = replace(lines, noise=dict(zip(lines.fit.names, lines.fit.sds.tolist(), strict=True)))
     _doubts_of_phase(best, close_matches(matches), doubts)
     _doubts_of_fit(recorded, lines, whole, resolution, settings, doubts)
+    _doubts_of_misfit(tried if tried is not None else lines, doubts)
     if second is not None:
         doubts.add("second-phase", f"holds lines of {second.phase} too.", "Give --phase to look for one phase alone.")
     chosen: LineFit | WholeFit = whole if whole is not None else lines
@@ -309,9 +297,8 @@ def _with_second(
     return (both, second) if after < 0.75 * before and share > 0.01 else (lines, None)
 
 
-def _whole(
-    recorded: Recorded, best: Match, lines: LineFit, second: Match | None, settings: Settings
-) -> WholeFit | None:
+def _by_sum(recorded: Recorded, best: Match, second: Match | None, settings: Settings) -> WholeFit | None:
+    """The whole pattern by Debye's sum, where dots are small and the crystal's symmetry allows it."""
     if settings.method == "lines" or settings.shape_factor is not None or second is not None:
         return None
     diameter = 0.1 * SPHERE * best.column_a
@@ -325,63 +312,25 @@ def _whole(
                 f"a dot of about {diameter:.0f} nm is too large for Debye's sum, at most {LARGEST_NM:g} nm"
             )
         return None
-    found = infer_whole(recorded, best, terms=settings.background_terms)
-    # dots that are no spheres of that crystal are better told by lines whose strengths are free
-    fits = found.widening < max(4.0, 1.3 * lines.widening)
-    return found if fits or settings.method == "whole" else None
+    return infer_whole(recorded, best, terms=settings.background_terms)
 
 
 def _values(recorded: Recorded, lines: LineFit, whole: WholeFit | None, settings: Settings) -> dict[str, Estimate]:
-    by_lines = _size_by_lines(lines, settings)
-    values = {"size_nm": by_lines, **_of_lattice(recorded, lines, LINES)}
-    if whole is not None:
-        values = {
-            "size_nm": _sized(whole.size_nm, 1.0, WHOLE, whole.widening),
-            **_of_lattice(recorded, whole, WHOLE),
-            "size_lines_nm": by_lines,
-        }
-    if not math.isnan(lines.lattice_c.value):
-        values["lattice_c_A"] = _placed(recorded, lines, lines.lattice_c, LINES)
-    return {**values, "column_nm": lines.true_column_nm, "shift_deg": lines.shift_deg}
-
-
-def _ratio(recorded: Recorded, found: LineFit | WholeFit) -> float:
-    column = found.true_column_nm.value if isinstance(found, LineFit) else found.size_nm.value / SPHERE
-    return line_over_place(column, recorded.two_theta_deg, recorded.beam.mean_a)
-
-
-def _beyond(shape_sd: float, one: Estimate, widening: float) -> float:
-    """Error of the dots' shape beyond the misfit that an estimate was widened for: where shape is seen, misfit is its doing."""
-    misfit2 = one.sd**2 * (1.0 - 1.0 / widening**2)
-    return math.sqrt(max(shape_sd**2 - misfit2, 0.0)) if math.isfinite(misfit2) else shape_sd
-
-
-def _sized(column: Estimate, factor: float, shapes: _Shapes, widening: float) -> Estimate:
-    return sphere_nm(column, factor, relative_sd=_beyond(shapes.size * column.value, column, widening) / column.value)
-
-
-def _placed(recorded: Recorded, found: LineFit | WholeFit, lattice: Estimate, shapes: _Shapes) -> Estimate:
-    """Lattice constant with by how much the dots' shape may move lines."""
-    sd = _beyond(shapes.lattice * _ratio(recorded, found) * lattice.value, lattice, found.widening)
-    return with_error(lattice, sd, f"{lattice.method}, shape of the dots")
-
-
-def _of_lattice(recorded: Recorded, found: LineFit | WholeFit, shapes: _Shapes) -> dict[str, Estimate]:
-    """Strain and lattice constant with what the dots' shape may pass for."""
-    square = found.fit["strain2"]
-    sd = _beyond(shape_error(_ratio(recorded, found), relative_sd=shapes.width), square, found.widening)
-    return {
-        "strain": strain_of(with_error(square, sd, f"{square.method}, shape of the dots")),
-        "lattice_A": _placed(recorded, found, found.lattice_a, shapes),
-    }
-
-
-def _size_by_lines(lines: LineFit, settings: Settings) -> Estimate:
     factor = SPHERE
     if settings.shape_factor is not None:
         # the column comes from integral breadths: full widths are smaller by the line's own ratio
         factor = settings.shape_factor * float(breadth_over_width(lines.share))
-    return _sized(lines.true_column_nm, factor, LINES, lines.widening)
+    by_lines, chosen = size_of(lines, factor), whole if whole is not None else lines
+    values = {
+        "size_nm": by_lines if whole is None else size_of(whole),
+        "strain": strain_with_shape(chosen, recorded),
+        "lattice_A": lattice_of(chosen, recorded),
+    }
+    if whole is not None:
+        values["size_lines_nm"] = by_lines
+    if not math.isnan(lines.lattice_c.value):
+        values["lattice_c_A"] = lattice_of(lines, recorded, "c")
+    return {**values, "column_nm": lines.true_column_nm, "shift_deg": lines.shift_deg}
 
 
 def _doubts_of_phase(best: Match, close: Sequence[Match], doubts: Doubts) -> None:
@@ -435,11 +384,19 @@ def _doubts_of_fit(
          f"has a broad hump about {hump:.0f} deg, of glass, polymer or ligands; it went into the background.",
          "Wash the sample, or use a holder that does not scatter."),
         ("weak", highest < 4.0 * float(np.median(recorded.sd)), "hardly stands above its noise.", "Count longer."),
-        ("shape-misfit", fit.widening > 8.0, f"is not quite what is fitted: errors were widened {fit.widening:.0f} times.",
-         "Look at the residuals: a further phase, faults of stacking, or texture."),
         ("fit-doubtful", not fit.settled, "has no certain best fit.", "Narrow --low-deg and --high-deg, or say the phase."),
     ]  # fmt: skip
     doubts.add_held(told)
+
+
+def _doubts_of_misfit(fit: LineFit | WholeFit, doubts: Doubts) -> None:
+    if misfits(fit):
+        doubts.add(
+            "shape-misfit",
+            f"is not what is fitted: {100 * fit.misfit:.1f} % of the strongest line are left beyond noise, more than the shape of dots "
+            "leaves. Errors were widened by it; they may still be too small.",
+            "Look at the residuals: a further phase, faults of stacking, texture, or a background that bends more.",
+        )
 
 
 def _hump(recorded: Recorded, lines: LineFit) -> float:

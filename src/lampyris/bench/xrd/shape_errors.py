@@ -1,0 +1,130 @@
+"""What dots that are not of a model's shape do to its size, strain and lattice: errors that are held beside noise."""
+
+import math
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from types import MappingProxyType
+
+from lampyris.bench.xrd.crystals import phases
+from lampyris.bench.xrd.infer import (
+    SPHERE,
+    SPHERE_BELOW_A,
+    LineFit,
+    Recorded,
+    line_over_place,
+    shape_error,
+    sphere_nm,
+    strain_of,
+)
+from lampyris.bench.xrd.whole import WholeFit
+from lampyris.core.estimate import Estimate
+from lampyris.statistics.intervals import with_error
+
+
+@dataclass(frozen=True, slots=True)
+class Miss:
+    """By how much fits miss for the shape of dots: mean, which is taken off, and standard deviation, which is held."""
+
+    mean: float
+    sd: float
+
+
+@dataclass(frozen=True, slots=True)
+class Shapes:
+    """What dots' shapes do.
+
+    Parameters
+    ----------
+    size, width, lattice : Miss
+        Of sizes, relative; of lines' widths against each other, relative; of lines' places, over their widths.
+    """
+
+    size: Miss
+    width: Miss
+    lattice: Miss
+
+
+SUM: Mapping[str, Shapes] = MappingProxyType(
+    {
+        "zinc blende": Shapes(Miss(-0.003, 0.005), Miss(0.0, 0.003), Miss(0.0, 0.0015)),
+        "rock salt": Shapes(Miss(-0.003, 0.005), Miss(0.0, 0.003), Miss(0.0, 0.0015)),
+        "other": Shapes(Miss(0.0025, 0.006), Miss(0.0, 0.0045), Miss(0.0, 0.0015)),
+    }
+)
+"""By Debye's sum in patterns without noise, by structure: spheres, ellipsoids of 0.8 and 1.25, rounded cubes and truncated octahedra of
+2 to 5.2 nm. The accuracy table ``bench-xrd-shapes`` computes it."""
+LINES: Mapping[str, Shapes] = MappingProxyType(
+    {
+        "zinc blende": Shapes(Miss(-0.003, 0.0132), Miss(0.006, 0.0115), Miss(0.0, 0.005)),
+        "rock salt": Shapes(Miss(-0.0105, 0.0255), Miss(0.003, 0.0212), Miss(0.0025, 0.01)),
+        "other": Shapes(Miss(0.01, 0.034), Miss(0.035, 0.041), Miss(0.0045, 0.007)),
+    }
+)
+"""The same of pseudo-Voigts: the nearer lines lie to each other, the more of a line's feet goes to its neighbours."""
+MOST_MISFIT = MappingProxyType({"sum": 0.004, "lines": 0.015})
+"""Misfit of `misfit_of` that the shape of dots may leave by Debye's sum and by pseudo-Voigts; half and two thirds more than in that
+table."""
+
+
+def shapes_of(found: LineFit | WholeFit, /) -> Shapes:
+    """What shapes do to a fit. Of crystals so large that their lines stand apart, errors of zinc blende, and nothing is taken off."""
+    kinds = SUM if isinstance(found, WholeFit) else LINES
+    structure = phases()[found.phase].structure
+    if _small(found):
+        return kinds[structure if structure in kinds else "other"]
+    own = kinds["zinc blende"]
+    return Shapes(*(replace(one, mean=0.0) for one in (own.size, own.width, own.lattice)))
+
+
+def misfits(found: LineFit | WholeFit, /) -> bool:
+    """A fit leaves more beyond noise than the shape of dots does."""
+    return found.misfit > MOST_MISFIT["sum" if isinstance(found, WholeFit) else "lines"]
+
+
+def _small(found: LineFit | WholeFit) -> bool:
+    return isinstance(found, WholeFit) or 10.0 * found.column_nm.value < SPHERE_BELOW_A
+
+
+def _held(found: LineFit | WholeFit, parameter: str, one: Estimate, miss: Miss, unit: float) -> Estimate:
+    """An estimate that follows a parameter, with noise, and with what shapes do to it in multiples of a unit.
+
+    A misfit that shapes leave is not held twice: their errors are those of fits with that very misfit, so that noise alone is added.
+    Noise widened by the misfit stands where the misfit is another, or the crystal so large that none of the shapes was computed.
+    """
+    words, off, shape_sd = f"{one.method}, shape of the dots", miss.mean * unit, miss.sd * unit
+    widened = found.fit[parameter].sd
+    if not (_small(found) and not misfits(found) and widened > 0 and math.isfinite(one.high)):
+        # where shape is seen, misfit is its doing
+        misfit2 = one.sd**2 * (1.0 - 1.0 / found.widening**2)
+        shape_sd = math.sqrt(max(shape_sd**2 - misfit2, 0.0)) if math.isfinite(misfit2) else shape_sd
+        share = 1.0
+    else:
+        share = found.noise[parameter] / widened
+    value = one.value - off
+    low, high = (value + share * (end - one.value) for end in (one.low, one.high))
+    return with_error(replace(one, value=value, sd=share * one.sd, low=low, high=high), shape_sd, words)
+
+
+def size_of(found: LineFit | WholeFit, factor: float = SPHERE, /) -> Estimate:
+    """Size in nm: by lines a factor times the column."""
+    miss = shapes_of(found).size
+    if isinstance(found, WholeFit):
+        return _held(found, "diameter", found.size_nm, miss, found.size_nm.value)
+    return sphere_nm(_held(found, "breadth", found.true_column_nm, miss, found.true_column_nm.value), factor)
+
+
+def lattice_of(found: LineFit | WholeFit, recorded: Recorded, parameter: str = "a", /) -> Estimate:
+    """Lattice constant in A, with by how much the dots' shape may move lines."""
+    one = found.fit[parameter]
+    return _held(found, parameter, one, shapes_of(found).lattice, _ratio(found, recorded) * one.value)
+
+
+def strain_with_shape(found: LineFit | WholeFit, recorded: Recorded, /) -> Estimate:
+    """Root mean square strain, with what the dots' shape may pass for."""
+    unit = shape_error(_ratio(found, recorded), relative_sd=1.0)
+    return strain_of(_held(found, "strain2", found.fit["strain2"], shapes_of(found).width, unit))
+
+
+def _ratio(found: LineFit | WholeFit, recorded: Recorded) -> float:
+    column = found.true_column_nm.value if isinstance(found, LineFit) else found.size_nm.value / SPHERE
+    return line_over_place(column, recorded.two_theta_deg, recorded.beam.mean_a)

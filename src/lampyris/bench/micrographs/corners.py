@@ -15,8 +15,8 @@ Corners = Literal["seen", "open", "none"]
 MOST_WAVES = 8
 """Waves about an outline that are looked at; 0 to 2 are size, place and ellipse."""
 CORNERS_SIGMAS, LEAST_CORNERS, FEWEST_CORNERS = 2.0, 0.01, 8
-"""Outlines have corners from so many standard errors (one sample of round particles in 44 is taken for faceted, and gets an interval
-that is too wide), from this share of the radius (root mean square), of so many particles."""
+"""Outlines have corners from so many standard errors (at most one sample of round particles in 44 is taken for faceted, and gets an
+interval that is too wide), from this share of the radius (root mean square), of so many particles."""
 CRYSTALS = 0.02
 """Root mean square ripple of drawn crystals near to round: 0.03 of a cube cut by an octahedron, less of an icosahedron."""
 MOST_TAPER = 0.2

@@ -88,7 +88,7 @@ def counting_factors(counted: float, background: float = 0.0, /, *, level: float
     Examples
     --------
     >>> [tuple(round(one, 2) for one in counting_factors(n)) for n in (0, 1, 100)]
-    [(1.0, 1.61), (1.01, 1.22), (1.01, 1.05)]
+    [(1.0, 1.61), (1.01, 1.22), (1.02, 1.02)]
     """
     low = math.floor(counted)
     if counted == low:

@@ -11,6 +11,7 @@ from lampyris.bench.lifetime import (
     Response,
     Window,
     background_over,
+    beside_of,
     fit_decay,
     infer_decay,
     mean_over,
@@ -291,10 +292,10 @@ def test_what_all_laws_have_is_averaged_over_them():
 def test_phasor_of_one_lifetime_lies_on_the_circle():
     window, width = recorded(2, LifetimeTruth((6.0,), (1.0,), background=0.5))
     fit = fit_decay(window, channel_ns=width, components=1)
-    background, shift = fit.fit["background"], fit.fit["shift"]
+    size = window.counts.size
+    known = {"channel_ns": width, "frequency_mhz": 20.0}
     found = phasor_of(
-        window.counts, window.response.shape, channel_ns=width, frequency_mhz=20.0,
-        background=(background.value, background.sd), shift=(shift.value, shift.sd),
+        window.counts, window.response.shape, **known, beside=beside_of(fit, 0, size, size),
         response_variance=window.response.variance,
     )  # fmt: skip
     assert abs(found.phase_ns.value - 6.0) < 4.0 * found.phase_ns.sd
@@ -302,11 +303,10 @@ def test_phasor_of_one_lifetime_lies_on_the_circle():
     assert (found.g.value - 0.5) ** 2 + found.s.value**2 == pytest.approx(0.25, abs=0.005)
     # two lifetimes after the pulse the record ends
     end = int(window.response.shape.argmax()) + round(12.0 / width)
-    cut = {"channel_ns": width, "frequency_mhz": 20.0, "background": (background.value, background.sd)}
-    cut |= {"shift": (shift.value, shift.sd), "response_variance": window.response.variance[:end]}
-    short = phasor_of(window.counts[:end], window.response.shape[:end], **cut)
-    whole = phasor_of(
-        window.counts[:end], window.response.shape[:end], beyond=fit.beyond(end, window.counts.size + 500), **cut
+    known["response_variance"] = window.response.variance[:end]
+    short, whole = (
+        phasor_of(window.counts[:end], window.response.shape[:end], **known, beside=beside_of(fit, 0, end, last))
+        for last in (end, size + 500)
     )
     assert abs(short.phase_ns.value - 6.0) > 20.0 * short.phase_ns.sd
     assert abs(whole.phase_ns.value - 6.0) < 4.0 * whole.phase_ns.sd

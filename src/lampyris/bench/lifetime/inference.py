@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 
 from lampyris.bench.lifetime.model import Decay, Window, best_shift, starts_of
 from lampyris.bench.lifetime.prediction import DecayLaw, amplitude_mean, intensity_mean
-from lampyris.bench.lifetime.response import Response, shifted
+from lampyris.bench.lifetime.response import shifted
 from lampyris.core.estimate import Estimate
 from lampyris.statistics.averaging import akaike_weights, averaged_estimate
 from lampyris.statistics.counting import counting_factors
@@ -189,32 +189,6 @@ class DecayFit:
         return replace(
             found, sd=math.nan, low=low, high=high, method=f"{found.method}; {', '.join(held)} ended at a bound"
         )
-
-    def beyond(self, first: int, end: int, /) -> tuple[Array, Array]:
-        """Light that the law expects in channels from `first` to before `end`, also after the last, without the background.
-
-        Returns
-        -------
-        (numpy.ndarray, numpy.ndarray)
-            Counts, dims (channel,), and a root of their covariance, dims (channel, direction).
-        """
-        window, response = self.model.window, self.model.window.response
-        missing = np.zeros(max(end - window.counts.size, 0))
-        drawn = Response(np.append(response.shape, missing), np.append(response.variance, missing))
-        counts = np.append(window.counts, missing)
-        later = Decay(
-            Window(counts, drawn, first, end, window.period),
-            self.model.components,
-            self.model.stretched,
-            self.model.scatter,
-        )
-        place = self.fit.names.index("background")
-        light = later.expected(self.fit.values) - self.fit.values[place]
-        slopes = later.jacobian(self.fit.values)
-        slopes[:, place] = 0.0
-        covariance = np.where(np.isfinite(self.fit.covariance), self.fit.covariance, 0.0)
-        size, directions = np.linalg.eigh(covariance)
-        return np.maximum(light, 0.0), slopes @ (directions * np.sqrt(np.maximum(size, 0.0)))
 
     @property
     def borne(self) -> bool:
@@ -506,10 +480,8 @@ def background_over(fits: Sequence[DecayFit], /) -> Estimate:
     """Background per channel over the laws that a decay bears, by their Akaike weights: a slow tail is light to one of them and
     background to another. Laws that weigh less than a thousandth are left out.
     """
-    sound, weights = _weighed(fits)
-    told = [k for k in range(len(sound)) if weights[k] >= _WEIGHS]
-    made = [sound[k].supported("background") for k in told]
-    return averaged_estimate(made, weights[told], least=0.0, uneven=True)
+    sound, weights = laws_that_weigh(fits)
+    return averaged_estimate([one.supported("background") for one in sound], weights, least=0.0, uneven=True)
 
 
 def mean_over(fits: Sequence[DecayFit], kind: str, /) -> Estimate:
@@ -533,6 +505,24 @@ def mean_over(fits: Sequence[DecayFit], kind: str, /) -> Estimate:
     """
     sound, weights = _weighed(fits)
     return averaged_estimate([one.mean(kind) for one in sound], weights, least=0.0)
+
+
+def laws_that_weigh(fits: Sequence[DecayFit], /) -> tuple[list[DecayFit], Array]:
+    """Laws that a decay bears and that weigh at least a thousandth, and their Akaike weights.
+
+    Parameters
+    ----------
+    fits : sequence of DecayFit
+        The chosen one first.
+
+    Returns
+    -------
+    (list of DecayFit, numpy.ndarray)
+        The weights have dims (law,).
+    """
+    sound, weights = _weighed(fits)
+    told = [k for k in range(len(sound)) if weights[k] >= _WEIGHS]
+    return [sound[k] for k in told], weights[told]
 
 
 def _weighed(fits: Sequence[DecayFit]) -> tuple[list[DecayFit], Array]:

@@ -1,12 +1,15 @@
 """A decay as one point in the plane of its first harmonic, without any law: single exponentials lie on a half circle."""
 
 import math
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
-from numpy.typing import NDArray
+from numpy.typing import ArrayLike, NDArray
 
+from lampyris.bench.lifetime.beside import Beside
 from lampyris.core.estimate import Estimate
+from lampyris.statistics.averaging import averaged_estimate
 from lampyris.statistics.intervals import normal_interval
 
 Array = NDArray[np.float64]
@@ -39,10 +42,8 @@ def phasor_of(
     *,
     channel_ns: float,
     frequency_mhz: float,
-    background: tuple[float, float] = (0.0, 0.0),
-    shift: tuple[float, float] = (0.0, 0.0),
     response_variance: Array | None = None,
-    beyond: tuple[Array, Array] | None = None,
+    beside: Beside | None = None,
     level: float = 0.95,
 ) -> Phasor:
     """Phasor of a decay.
@@ -54,19 +55,17 @@ def phasor_of(
     response : numpy.ndarray or None
         Of the same channels, its sum 1; None for a pulse in the first channel.
     channel_ns, frequency_mhz : float
-    background, shift : (float, float)
-        Counts per channel, and how much later than the response in channels, each with its standard error.
     response_variance : numpy.ndarray, optional
         Of `response`.
-    beyond : (numpy.ndarray, numpy.ndarray), optional
-        Light of the channels that follow up to the next pulse or until it is gone, dims (channel,), and a root of its covariance,
-        dims (channel, direction). A record that ends before lacks late light, and its phasor is that of a shorter decay.
+    beside : Beside, optional
+        Background, shift and the light of the channels that follow up to the next pulse or until it is gone, by a law that was fitted
+        to the same counts. A record that ends before lacks late light, and its phasor is that of a shorter decay.
     level : float
 
     Returns
     -------
     Phasor
-        Intervals by the delta method from the counts, the background, the shift, the response and what lies beyond.
+        Intervals by the delta method from the counts and the response, as they move the point and the law beside it together.
 
     Raises
     ------
@@ -85,25 +84,37 @@ def phasor_of(
     (4.0, 4.0)
     """
     omega = 2.0 * math.pi * frequency_mhz * 1e-3 * channel_ns
-    later = np.zeros(0) if beyond is None else beyond[0]
+    background, shift, later = (
+        (0.0, 0.0, np.zeros(0)) if beside is None else (beside.background, beside.shift, beside.later)
+    )
     every = np.exp(1j * omega * (np.arange(counts.size + later.size) + (0.5 if response is None else 0.0)))
     turn = every[: counts.size]
-    total = float(counts.sum() - background[0] * counts.size + later.sum())
+    total = float(counts.sum() - background * counts.size + later.sum())
     if not total > 0:
         raise ValueError("no photon is left above the background")
-    bare = complex(((counts - background[0]) * turn).sum() + (later * every[counts.size :]).sum()) / total
+    bare = complex(((counts - background) * turn).sum() + (later * every[counts.size :]).sum()) / total
     reference = 1.0 + 0j if response is None else complex((response * turn).sum())
-    found = bare / reference * complex(np.exp(-1j * omega * shift[0]))
-    # each count moves the point by its own vector
-    by_count = (turn / reference * np.exp(-1j * omega * shift[0]) - found) / total
-    spread = _outer(by_count, counts)
-    spread += _outer(np.array([-by_count.sum()]), np.array([background[1] ** 2]))
-    spread += _outer(np.array([-1j * omega * found]), np.array([shift[1] ** 2]))
-    if beyond is not None:
-        by_later = (every[counts.size :] / reference * np.exp(-1j * omega * shift[0]) - found) / total
-        spread += _outer(by_later @ beyond[1], np.ones(beyond[1].shape[1]))
+    lag = complex(np.exp(-1j * omega * shift))
+    found = bare / reference * lag
+    # each count moves the point by its own vector, and through what it says of the law
+    by_count = (turn / reference * lag - found) / total
+    by_response = np.zeros_like(turn) if response is None else -found * (turn / reference - 1.0)
+    spread, uneven = np.zeros((2, 2)), 0.0
+    if beside is not None:
+        by_later = (every[counts.size :] / reference * lag - found) / total
+        moved = np.concatenate([[-by_count.sum(), -1j * omega * found], by_later])
+        by_law = np.asarray(moved @ beside.slopes, np.complex128)
+        by_count = by_count + by_law @ beside.by_count
+        by_response = by_response + by_law @ beside.by_response
+        spread += _outer(by_law @ beside.root, np.ones(beside.root.shape[1]))
+        uneven = beside.unevenness
+    spread += _outer(by_count, counts)
     if response is not None and response_variance is not None:
-        spread += _outer(-found * (turn / reference - 1.0), response_variance)
+        spread += _outer(by_response, response_variance)
+    if uneven:
+        # the widths of the channels are the same in the decay and in its response
+        together = by_count * counts + (by_response * response if response is not None else 0.0)
+        spread += _outer(together, np.full(counts.size, uneven**2))
     return _phasor(found, spread, omega / channel_ns, frequency_mhz, level)
 
 
@@ -132,3 +143,21 @@ def _phasor(found: complex, spread: Array, omega: float, frequency: float, level
         told(modulation, (lean * g, lean * s), "ns", "from the length of the phasor"),
         frequency,
     )
+
+
+def averaged_phasor(phasors: Sequence[Phasor], weights: ArrayLike, /) -> Phasor:
+    """Mean of what several laws leave of a decay by their weights; intervals hold how far the laws differ.
+
+    Parameters
+    ----------
+    phasors : sequence of Phasor
+        Of one decay at one frequency.
+    weights : array_like, dims (law,)
+
+    Returns
+    -------
+    Phasor
+    """
+    told = ("g", "s", "phase_ns", "modulation_ns")
+    made = {name: averaged_estimate([getattr(one, name) for one in phasors], weights) for name in told}
+    return Phasor(**made, frequency_mhz=phasors[0].frequency_mhz)

@@ -13,9 +13,12 @@ from lampyris.bench.lifetime import (
     Range,
     Response,
     Window,
+    averaged_phasor,
     background_over,
+    beside_of,
     fit_decay,
     infer_decay,
+    laws_that_weigh,
     mean_over,
     phasor_of,
     pulse_at,
@@ -146,7 +149,7 @@ def _record(
     if response is not None:
         _moved(best, window, found, decay, settings, doubts)
         _may_be_afterpulses(decay, found, fits, response, doubts)
-    phasor = _phasor(decay, found, best, response, settings)
+    phasor = _phasor(decay, found, fits, response, settings)
     rows = tuple(
         {
             "law": one.title, "criterion": one.criterion - best.criterion, "reduced_chi2": one.fit.goodness.reduced_chi2,
@@ -385,8 +388,11 @@ def _may_be_afterpulses(
         )
 
 
-def _phasor(decay: Decay, found: Range, best: DecayFit, response: Response | None, settings: Settings) -> Phasor | None:
-    """Over one period, or over all light where pulses are far apart; what was not recorded of it is the law's."""
+def _phasor(
+    decay: Decay, found: Range, fits: Sequence[DecayFit], response: Response | None, settings: Settings
+) -> Phasor | None:
+    """Over one period, or over all light where pulses are far apart; what was not recorded of it is the laws'."""
+    best = fits[0]
     rate = settings.repetition_mhz or decay.repetition_mhz
     first, last = (found.first if response is not None else best.model.window.start), found.last
     frequency = settings.phasor_mhz or (rate if not math.isnan(rate) else 1e3 / ((last - first) * decay.channel_ns))
@@ -398,20 +404,22 @@ def _phasor(decay: Decay, found: Range, best: DecayFit, response: Response | Non
             math.ceil(_LIFETIMES * best.law.lifetimes_ns[-1] / decay.channel_ns), _LONGER * decay.counts.size
         )
     last = min(last, end)
-    background, shift = best.supported("background"), best.fit["shift"]
+    laws, weights = laws_that_weigh(fits)
     try:
-        return phasor_of(
-            decay.counts[first:last],
-            None if response is None else response.shape[first:last] / max(response.shape[first:last].sum(), 1e-12),
-            channel_ns=decay.channel_ns,
-            frequency_mhz=frequency,
-            background=(background.value, background.sd if math.isfinite(background.sd) else 0.0),
-            shift=(shift.value, shift.sd if math.isfinite(shift.sd) else 0.0),
-            response_variance=None if response is None else response.variance[first:last],
-            beyond=best.beyond(last, end) if end > last else None,
-        )
+        each = [
+            phasor_of(
+                decay.counts[first:last],
+                None if response is None else response.shape[first:last] / max(response.shape[first:last].sum(), 1e-12),
+                channel_ns=decay.channel_ns,
+                frequency_mhz=frequency,
+                response_variance=None if response is None else response.variance[first:last],
+                beside=beside_of(one, first, last, end),
+            )
+            for one in laws
+        ]
     except ValueError:
         return None
+    return averaged_phasor(each, weights)
 
 
 def _curves(decay: Decay, best: DecayFit, window: Window, phasor: Phasor | None) -> tuple[BenchCurve, ...]:

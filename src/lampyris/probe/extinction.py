@@ -1,21 +1,26 @@
 """Molar extinction of dots by material and size, guarded to what was measured, and the concentration that follows."""
 
 import math
-from dataclasses import dataclass
+from collections.abc import Callable
+from dataclasses import dataclass, replace
 
 from lampyris.core.constants import AVOGADRO_PER_MOL, EV_NM, FWHM_PER_SD
+from lampyris.core.errors import InputError
 from lampyris.core.estimate import Estimate
 from lampyris.core.sourced import SourcedValue
 from lampyris.probe.materials import pooled
 from lampyris.probe.probe import cross_section_mm2
-from lampyris.probe.propagation import Uncertain, propagated, value_of
+from lampyris.probe.propagation import Uncertain, propagated, sd_of, value_of
 from lampyris.probe.refusals import known, refusal, within
 from lampyris.probe.spectra.spectrum import Continuum, assumed_continuum
 from lampyris.probe.tables import table_rows
 from lampyris.statistics.intervals import normal_interval
+from lampyris.statistics.relations.lines import ratio_interval
 
 # wavelengths in nm that are taken for the same one
 _SAME_NM = 1.0
+# relative change of a diameter by which the slope of the extinction is taken
+_SIZE_STEP = 1e-3
 _RULE = "probe.no-extinction"
 
 
@@ -199,7 +204,7 @@ def concentration_m(
     absorbance: Uncertain,
     path_cm: Uncertain,
     material: str,
-    diameter_nm: float,
+    diameter_nm: Uncertain,
     /,
     *,
     wavelength_nm: float | None = None,
@@ -212,14 +217,15 @@ def concentration_m(
     ----------
     absorbance : float or Estimate
         Decadic, at the first exciton's peak or at `wavelength_nm`.
-    path_cm : float or Estimate
-    material, diameter_nm, wavelength_nm, first_exciton_ev, hwhm_ev
+    path_cm, diameter_nm : float or Estimate
+    material, wavelength_nm, first_exciton_ev, hwhm_ev
         As of `molar_extinction`.
 
     Returns
     -------
     Estimate
-        In mol/l; the extinction's uncertainty is nearly all of it.
+        In mol/l; the extinction's uncertainty is nearly all of it, so that its interval is Fieller's: it reaches further up than down,
+        and has no upper end where the extinction is not clear of 0.
 
     Raises
     ------
@@ -229,21 +235,36 @@ def concentration_m(
     Examples
     --------
     >>> found = concentration_m(0.2, 1.0, "CdTe", 4.0)
-    >>> f"{1e6 * found.value:.2f} +- {1e6 * found.sd:.2f} uM"
-    '1.05 +- 0.21 uM'
+    >>> f"{1e6 * found.value:.2f} +- {1e6 * found.sd:.2f} ({1e6 * found.low:.2f} to {1e6 * found.high:.2f}) uM"
+    '1.05 +- 0.21 (0.76 to 1.73) uM'
     """
     within("absorbance", value_of(absorbance), 0.0, 6.0, because="no instrument reads more")
     within("path_cm", value_of(path_cm), 0.0, 100.0, unit="cm", open_low=True)
-    extinction = molar_extinction(
-        material, diameter_nm, wavelength_nm=wavelength_nm, first_exciton_ev=first_exciton_ev, hwhm_ev=hwhm_ev
+    size = value_of(diameter_nm)
+
+    def extinction_at(diameter: float) -> Estimate:
+        return molar_extinction(
+            material, diameter, wavelength_nm=wavelength_nm, first_exciton_ev=first_exciton_ev, hwhm_ev=hwhm_ev
+        )
+
+    own = extinction_at(size)
+    by_size = _slope(lambda diameter: extinction_at(diameter).value, size) * sd_of(diameter_nm)
+    path = value_of(path_cm)
+    relative = math.hypot(own.sd / own.value, by_size / own.value, sd_of(path_cm) / path)
+    light = own.value * path
+    found = ratio_interval(
+        (value_of(absorbance), sd_of(absorbance)), (light, relative * light), unit="mol/l", level=own.level
     )
-    return propagated(
-        lambda absorbance, path, extinction: absorbance / (extinction * path),
-        {"absorbance": absorbance, "path": path_cm, "extinction": extinction},
-        unit="mol/l",
-        method=f"absorbance over {extinction.method}",
-        low=0.0,
-    )
+    return replace(found, low=max(found.low, 0.0), method=f"absorbance over {own.method}, Fieller's interval")
+
+
+def _slope(of: Callable[[float], float], at: float) -> float:
+    step = at * _SIZE_STEP
+    try:
+        return (of(at + step) - of(at)) / step
+    except InputError:
+        # at the upper end of the extinction's range the slope is taken downwards
+        return (of(at) - of(at - step)) / step
 
 
 def excitation_extinction(

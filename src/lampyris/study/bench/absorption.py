@@ -33,8 +33,6 @@ from lampyris.study.bench.reading import EMITTED, Doubts, gap_of, over_replicate
 
 _TRANSPARENT_EV = 0.25
 """So far below the first exciton dots of one batch absorb nothing."""
-_SIZE_STEP = 1e-3
-"""Relative change of a diameter by which the slope of the extinction is taken."""
 _LONGEST_NM = 3500.0
 """Up to which dots are looked at; beyond lie vibrations."""
 _UNTOLD = 0.25
@@ -237,7 +235,15 @@ def _of_material(
     values = {}
     try:
         size = values["size_nm"] = _size(material, exciton)
-        values["concentration_M"] = _concentration(material, size, found, exciton, settings)
+        values["concentration_M"] = concentration_m(
+            found.absorbance,
+            # a centimetre of a diluted sample absorbs as less of what it was made of
+            settings.path_cm / settings.dilution,
+            material,
+            size,
+            first_exciton_ev=EV_NM / exciton.value,
+            hwhm_ev=found.fwhm_mev.value / 2000.0,
+        )
     except InputError as error:
         doubts.flags.append("no-size")
         for one in error.findings:
@@ -259,30 +265,6 @@ def _size(material: str, exciton: Estimate) -> Estimate:
             slopes.append((curve.diameter_nm(ends[1]) - curve.diameter_nm(ends[0])) / (ends[1] - ends[0]))
     sd = abs(fmean(slopes)) * exciton.sd
     return with_error(own, sd, f"{own.method}; exciton {exciton.value:.1f} nm")
-
-
-def _concentration(material: str, size: Estimate, found: ExcitonFit, exciton: Estimate, settings: Settings) -> Estimate:
-    """Concentration of the stock with the errors of absorbance, extinction and size."""
-
-    def at(diameter: float) -> Estimate:
-        # a centimetre of a diluted sample absorbs as less of what it was made of
-        return concentration_m(
-            found.absorbance,
-            settings.path_cm / settings.dilution,
-            material,
-            diameter,
-            first_exciton_ev=EV_NM / exciton.value,
-            hwhm_ev=found.fwhm_mev.value / 2000.0,
-        )
-
-    own = at(size.value)
-    try:
-        slope = (at(size.value * (1.0 + _SIZE_STEP)).value - own.value) / (size.value * _SIZE_STEP)
-    except InputError:
-        # at the upper end of the extinction's range the slope is taken downwards
-        slope = (own.value - at(size.value * (1.0 - _SIZE_STEP)).value) / (size.value * _SIZE_STEP)
-    joined = with_error(own, abs(slope) * size.sd, own.method)
-    return replace(joined, low=max(joined.low, 0.0))
 
 
 def _scaled(one: Estimate, of: Callable[[float], float], unit: str, method: str) -> Estimate:

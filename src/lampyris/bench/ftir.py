@@ -28,7 +28,8 @@ SHAPE_FLOOR = 2e-4
 """Of the tallest band: what no sum of pseudo-Voigt bands tells from the shape of real ones."""
 LEAST_NOISE = 1e-6
 """Of a spectrum's range: below that nothing was measured but drawn, computed or smoothed; assumed."""
-_MOST_CANDIDATES = 60
+MOST_CANDIDATES = 60
+"""Places where a band may be that are fitted; the lines of a vapour are more."""
 
 
 def absorbance(transmittance: ArrayLike, /) -> Array:
@@ -219,6 +220,8 @@ class BandFit:
         A fit did not end at a certain minimum.
     unseen : bool
         The points scatter less than rounding alone would make them: their noise is not known.
+    untried : int
+        Places where a band may be that were not fitted, the weakest, since there are more than `MOST_CANDIDATES`.
     """
 
     bands: tuple[Band, ...]
@@ -227,6 +230,7 @@ class BandFit:
     noise: float
     doubtful: bool
     unseen: bool = False
+    untried: int = 0
 
 
 def infer_bands(
@@ -282,7 +286,8 @@ def infer_bands(
     unseen = seen < max(rounding, LEAST_NOISE * float(np.ptp(signal)))
     noise = max(seen, rounding)
     floor = max(noise, SHAPE_FLOOR * float(np.ptp(flat)))
-    found = _candidates(wavenumber_cm, flat, floor, significance, widest_cm)
+    places = _candidates(wavenumber_cm, flat, floor, significance, widest_cm)
+    found = places[:MOST_CANDIDATES]
     groups: list[tuple[slice, Fit, int]] = []
     earlier: list[Band] = []
     for turn in range(_ROUNDS):
@@ -320,7 +325,10 @@ def infer_bands(
     bands = [_with_change(band, earlier) for band in _all_described(groups)]
     bands.sort(key=lambda one: -one.centre_cm.value)
     expected = baseline + _modelled(wavenumber_cm, groups)
-    return BandFit(tuple(bands), baseline, expected, noise, any(not fit.trusted for _, fit, _ in groups), unseen)
+    doubtful = any(not fit.trusted for _, fit, _ in groups)
+    return BandFit(
+        tuple(bands), baseline, expected, noise, doubtful, unseen, len(places) - min(len(places), MOST_CANDIDATES)
+    )
 
 
 def _candidates(x: Array, y: Array, noise: float, significance: float, widest_cm: float) -> list[tuple[float, float]]:
@@ -357,7 +365,7 @@ def _candidates(x: Array, y: Array, noise: float, significance: float, widest_cm
     for _, centre, wide in tops:
         if all(abs(centre - c) > 0.5 * min(max(w, wide), 2.0 * w) for c, w in kept):
             kept.append((centre, wide))
-    return kept[:_MOST_CANDIDATES]
+    return kept
 
 
 def _groups(found: Sequence[tuple[float, float]]) -> list[list[tuple[float, float]]]:

@@ -68,6 +68,23 @@ def test_bands_with_a_tail_are_flagged(tmp_path):
     assert ["band-shape" in one for one in flags] == [False, True]
 
 
+def test_places_of_bands_beyond_those_fitted_are_told(tmp_path, monkeypatch):
+    path = written(tmp_path / "a.jdx")
+    assert "bands-untried" not in measured(path).records[0].flags
+    monkeypatch.setattr("lampyris.bench.ftir.MOST_CANDIDATES", 4)
+    assert "bands-untried" in measured(path).records[0].flags
+
+
+def test_linear_algebra_of_an_instrument_keeps_to_one_thread(monkeypatch):
+    from threadpoolctl import threadpool_info
+
+    def threads(sources, settings):
+        return [one["num_threads"] for one in threadpool_info() if one["user_api"] == "blas"]
+
+    monkeypatch.setattr("lampyris.study.bench.ftir.measure", threads)
+    assert set(measure("ftir", (), settings=Settings())) == {1}
+
+
 def test_a_noiseless_vapour_is_fitted_alike_whatever_is_rounded():
     """Rotational lines of three vibrations that hardly stand apart, as a drawing of three decimals has them."""
     x = np.arange(1000.0, 2200.0, 2.0)

@@ -5,6 +5,7 @@ from importlib import import_module
 
 from lampyris.core.bench import BenchResult, BenchSource
 from lampyris.core.techniques import TechniqueSettings
+from lampyris.study.graph.blas import blas_limit
 
 
 def measure(technique: str, sources: Sequence[BenchSource], /, *, settings: TechniqueSettings) -> BenchResult:
@@ -28,7 +29,13 @@ def measure(technique: str, sources: Sequence[BenchSource], /, *, settings: Tech
     ------
     LampyrisError
         If no file can be read, or the options contradict each other.
+
+    Notes
+    -----
+    Linear algebra is held to one thread, as in a run of a study: the fits are many and small, threads only wait for each other on a
+    busy machine, and sums split over them differ in their last digits.
     """
     module = import_module(f"{__name__}.{technique.replace('-', '_')}")
-    result: BenchResult = module.measure(tuple(sources), settings)
+    with blas_limit():
+        result: BenchResult = module.measure(tuple(sources), settings)
     return result

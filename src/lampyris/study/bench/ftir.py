@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 
 from lampyris.bench.band_shapes import LEVEL, misshapen
 from lampyris.bench.ftir import (
+    MOST_CANDIDATES,
     SHAPE_FLOOR,
     Band,
     BandFit,
@@ -340,6 +341,8 @@ def _flags(one: _Measured, splitting: tuple[Estimate, bool] | None, findings: li
          "Look at the plot; measure a dry film, or narrow --low-cm and --high-cm."),
         ("band-shape", chance < LEVEL, f"leaves residuals that run beside the band at {beside:.0f} 1/cm: a tail, or another band beneath,"
          " which widths and areas do not hold.", "Look at the residuals of the plot; read the place and height of the band only."),
+        ("bands-untried", one.fit.untried > 0, f"has {one.fit.untried} more places where a band may be than the {MOST_CANDIDATES} "
+         "that are fitted, the weakest: a vapour's lines, or patterned noise.", "Measure a dry film, or narrow --low-cm and --high-cm."),
         ("noise-unseen", one.fit.unseen, "scatters less than its numbers are rounded: drawn, computed or smoothed. Errors are those of "
          "what the bands leave alone.", "Give the spectrum as the instrument recorded it."),
         ("fit-doubtful", one.fit.doubtful, "has a group of bands whose fit is uncertain.", "Narrow --low-cm and --high-cm."),

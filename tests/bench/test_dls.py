@@ -24,6 +24,7 @@ from lampyris.bench.dls.recording import prepared
 from lampyris.bench.dls.scattering import mie_coefficients
 from lampyris.bench.dls.weights import Part, weighted_mean
 from lampyris.virtual.instruments.dls import (
+    WATER_AT_25C,
     CorrelogramTruth,
     Population,
     multi_tau_lags,
@@ -227,3 +228,14 @@ def test_a_spread_and_a_size_that_err_together_widen_means():
     part = Part(50.0, 45.0, 55.0, 0.2, 0.1, 0.3)
     apart, together = (weighted_mean([replace(part, correlation=one)], WATER, "number") for one in (0.0, -0.9))
     assert together.low < apart.low and together.high > apart.high
+
+
+def test_a_mean_by_number_that_a_doubtful_population_decides_is_withheld():
+    dots = Part(18.0, 17.5, 18.5, 0.2, 0.15, 0.25, area=0.95, area_sd=0.03)
+    speck = Part(0.33, 0.3, 0.4, 0.1, 0.0, 0.2, area=0.05, area_sd=0.029)
+    one = weighted_mean([dots, speck], WATER_AT_25C, "number")
+    # with the second population 0.3 nm, without it 13 nm: the run tells neither
+    assert math.isnan(one.value) and one.low < 0.33 and one.high > 13.0 and "withheld" in one.method
+    sure = weighted_mean([dots, replace(speck, area_sd=0.01)], WATER_AT_25C, "number")
+    assert sure.value == pytest.approx(0.33, rel=0.1)
+    assert math.isnan(weighted_mean([replace(dots, spread=0.9)], WATER_AT_25C, "number").value)

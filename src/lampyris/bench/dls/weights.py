@@ -21,6 +21,10 @@ _REACH = 9.0
 _LEAST_NM, _MOST_NM = 0.01, 1e5
 _WIDEST = 0.9
 """Standard deviation of the logarithm of a size beyond which a lognormal law of the light says nothing of numbers."""
+MOST_SPAN = 4.0
+"""Upper over lower end of a mean's interval beyond which the run does not tell it; assumed."""
+_DECIDED = 2.0
+"""Factor by which a population that may not be there moves a mean that is then withheld."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -112,7 +116,8 @@ def weighted_mean(
     -------
     Estimate
         The interval runs from the widest to the narrowest that each population can be, and holds the errors of means and areas, all on
-        the scale of the logarithm.
+        the scale of the logarithm. Without a value, its interval kept, where a population decides the mean whose share of the light may
+        be none, or the law is as broad as it can be.
     """
     middles = [one.mean_nm * math.exp(0.5 * one.spread**2) for one in parts]
     grid = np.geomspace(min(middles) * math.exp(-_REACH), max(middles) * math.exp(0.5 * _REACH), _POINTS)
@@ -136,8 +141,22 @@ def weighted_mean(
         if one.area_sd > 0:
             more = reach * abs(log_mean(_with(parts, k, replace(one, area=one.area + one.area_sd))) - at)
             below, above = below + more**2, above + more**2
+    absent = [
+        log_mean([*parts[:k], *parts[k + 1 :]]) - at
+        for k, one in enumerate(parts)
+        if len(parts) > 1 and one.area <= reach * one.area_sd
+    ]
+    below, above = (
+        end + max((max(sign * move, 0.0) for move in absent), default=0.0) ** 2
+        for end, sign in ((below, -1.0), (above, 1.0))
+    )
     value, below, above = math.exp(at), math.sqrt(max(below, 0.0)), math.sqrt(max(above, 0.0))
     words = "lognormal" if len(parts) == 1 else f"{len(parts)} lognormal populations"
+    faint = max(map(abs, absent), default=0.0) > math.log(_DECIDED)
+    if faint or any(one.spread >= _WIDEST for one in parts):
+        why = "a population that may not be there decides it" if faint else "sizes spread too widely"
+        ends = value * math.exp(-below), value * math.exp(above)
+        return Estimate(math.nan, math.nan, *ends, level, "nm", f"withheld, by {weighting}: {why}")
     return Estimate(
         value,
         value * 0.5 * (below + above) / reach,

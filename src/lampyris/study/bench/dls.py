@@ -2,7 +2,7 @@
 
 import hashlib
 import math
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 import numpy as np
 from numpy.typing import NDArray
@@ -21,7 +21,7 @@ from lampyris.bench.dls.noise import covariance_correlogram
 from lampyris.bench.dls.quality import advised
 from lampyris.bench.dls.recording import Recording, prepared
 from lampyris.bench.dls.scattering import scattered_intensity
-from lampyris.bench.dls.weights import parts_of, weighted_mean
+from lampyris.bench.dls.weights import MOST_SPAN, Weighting, parts_of, weighted_mean
 from lampyris.core.bench import BenchCurve, BenchRecord, BenchResult, BenchSource
 from lampyris.core.errors import ImageError
 from lampyris.core.estimate import Estimate
@@ -172,12 +172,14 @@ def _record(
     doubts = Doubts("dls", curve.file, findings, name)
     for advice in advised(recording, cumulants, rate, curve.vendor):
         doubts.add(advice.flag, advice.seen, advice.mend)
+    means = _means(cumulants, found, optics, settings)
+    _doubt_means(means, doubts)
     flags = doubts.flags
     if not recording.told:
         flags.append("noise-from-scatter")
     if found.reduced_chi2 > 3.0 and recording.told:
         flags.append("misfit")
-    made = _made(curve, name, (recording, cumulants, found), optics, tuple(flags), settings)
+    made = _made(curve, name, (recording, cumulants, found), means, optics, tuple(flags), settings)
     return made, optics, cumulants.z_noise_nm
 
 
@@ -218,6 +220,7 @@ def _made(
     curve: Correlogram,
     name: str,
     found: tuple[Recording, Cumulants, Distribution],
+    means: Mapping[str, Estimate],
     optics: Optics,
     flags: tuple[str, ...],
     settings: Settings,
@@ -233,11 +236,8 @@ def _made(
             amplitude.level, "1", "square of the intercept of g1",
         ),
     }  # fmt: skip
-    index = complex(settings.particle_index, settings.particle_absorption) if settings.particle_index else None
-    volume, number = _weights(distribution, optics, index)
-    parts = parts_of(cumulants, distribution)
-    values["volume_mean_nm"] = weighted_mean(parts, optics, "volume", particle_index=index)
-    values["number_mean_nm"] = weighted_mean(parts, optics, "number", particle_index=index)
+    values.update(means)
+    volume, number = _weights(distribution, optics, _index(settings))
     peaks = distribution.peaks
     vendor = {k: v for k, v in curve.vendor.items() if isinstance(v, float) and math.isfinite(v)}
     return BenchRecord(
@@ -257,6 +257,28 @@ def _made(
         flags=flags,
         curves=_curves(curve, recording, distribution, (volume, number)),
     )
+
+
+def _index(settings: Settings) -> complex | None:
+    return complex(settings.particle_index, settings.particle_absorption) if settings.particle_index else None
+
+
+def _means(cumulants: Cumulants, distribution: Distribution, optics: Optics, settings: Settings) -> dict[str, Estimate]:
+    parts = parts_of(cumulants, distribution)
+    weightings: tuple[Weighting, ...] = ("volume", "number")
+    return {f"{one}_mean_nm": weighted_mean(parts, optics, one, particle_index=_index(settings)) for one in weightings}
+
+
+def _doubt_means(means: Mapping[str, Estimate], doubts: Doubts) -> None:
+    """Say of a mean that the sixth power of size makes of what the run hardly sees."""
+    for key, one in means.items():
+        weighting = key.partition("_")[0]
+        if math.isfinite(one.value) and one.high <= MOST_SPAN * one.low:
+            continue
+        told = "is withheld" if math.isnan(one.value) else "is hardly known"
+        seen = f"does not tell its mean by {weighting}, which {told}: anything from {one.low:.2g} to {one.high:.2g} nm would give this run."
+        mend = "Report z_average_nm, or measure longer with more light; sizes by number are an electron microscope's."
+        doubts.add(f"{weighting}-mean-untold", seen, mend, Severity.NOTE)
 
 
 def _weights(

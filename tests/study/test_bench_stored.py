@@ -8,13 +8,14 @@ import numpy as np
 import pytest
 
 from lampyris.core.bench import BenchCurve, BenchPicture, BenchRecord, BenchResult
-from lampyris.core.bench_study import POOLED, BenchNumber
+from lampyris.core.bench_study import POOLED, BenchNumber, StudyBench
 from lampyris.core.estimate import Estimate
 from lampyris.core.finding import Finding, Place, Severity
 from lampyris.core.settings import StudySettings
 from lampyris.study.dot.numbers import bench_numbers, over_lots, stated_beside
 from lampyris.study.dot.stored import MOST_POINTS, StoredBench, bench_group, stored_bench
 from lampyris.study.graph.codec import decode, encode
+from lampyris.study.tables.bench import bench_tables
 
 MEAN = Estimate(6.8, 0.1, 6.6, 7.0, 0.95, "nm", "made")
 OPEN = Estimate(0.3, math.nan, 0.1, math.inf, 0.95, "1", "one-sided")
@@ -97,6 +98,16 @@ def test_over_lots_the_error_of_measuring_counts_as_shared():
     (one,) = over_lots(endless)
     assert one.mean.high - one.mean.value == pytest.approx(half, rel=1e-3)
     assert over_lots(numbers[:1]) == () and over_lots([made("tem", "diameter_nm", 6.0, "")] * 2) == ()
+
+
+def test_a_flagged_lot_is_in_its_mean_and_named():
+    clean, dusty = (made("dls", "z_average_nm", value, lot) for value, lot in ((18.0, "a"), (24.0, "b")))
+    (one,) = over_lots([clean, replace(dusty, flags=("dust",))])
+    assert (one.mean.value, one.flagged) == (pytest.approx(21.0), ("b: dust",))
+    assert "flagged lots in it: b: dust" in one.mean.method
+    table = bench_tables(StudyBench((), (one,)))["bench_lots"]
+    assert "b: dust" in str(table)
+    assert over_lots([clean, dusty])[0].flagged == ()
 
 
 SETTINGS = {

@@ -86,6 +86,8 @@ class BenchLots:
         Of the lots' values, with Student's interval, widened as if all lots shared a lot's own error.
     sd : Estimate
         Between lots, the errors of measuring included.
+    flagged : tuple of str
+        Lots in the mean whose own number is flagged, each with its flags, such as ``L2: dust``.
     """
 
     technique: str
@@ -94,6 +96,7 @@ class BenchLots:
     lots: int
     mean: Estimate
     sd: Estimate
+    flagged: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -105,6 +105,8 @@ def test_doubts_are_flagged(tmp_path, flag, case):
         "photostability", [traces(tmp_path / "a.csv", {"dot": (truth,)}, **virtual)], settings=Settings(**options)
     )
     assert flag in found.pooled.flags
+    # what a clipped trace lost is not known
+    assert np.isnan(found.pooled.values["retained_60min"].value) == (flag == "saturated")
 
 
 def test_a_trace_that_is_dead_from_its_second_reading_is_flagged(tmp_path):

@@ -236,7 +236,7 @@ def _lots_table(bench: StudyBench, name: str, place: int) -> Table | None:
         Row(
             (
                 text_cell(one.technique), text_cell(quantity_words(one.quantity, one.mean.unit)), integer_cell(one.lots),
-                _cell(one.mean), _cell(one.sd), text_cell(unit_text(one.mean.unit)),
+                _cell(one.mean), _cell(one.sd), text_cell(unit_text(one.mean.unit)), text_cell("; ".join(one.flagged) or MISSING),
             )
         )
         for one in bench.lots
@@ -246,7 +246,7 @@ def _lots_table(bench: StudyBench, name: str, place: int) -> Table | None:
         return None
     columns = (
         Column("Technique"), Column("Quantity"), Column("Lots", "number"), Column("Mean of lots", "estimate"),
-        Column("SD between lots", "estimate"), Column("Unit"),
+        Column("SD between lots", "estimate"), Column("Unit"), Column("Flagged lots in it"),
     )  # fmt: skip
     return Table(f"dot-lots-{place}", "Over lots: the lot is what was replicated", columns, rows)
 

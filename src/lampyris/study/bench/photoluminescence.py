@@ -130,7 +130,7 @@ def _record(
         },
         lists={"peaks_nm": tuple(map(placed, found.peaks_nm))} if found.lines > 1 and not edge else {},
         words={"profile": found.profile if found.lines == 1 else f"{found.lines} lines, {found.profile}"},
-        flags=_flags(spectrum, wavelength[keep], found, settings, findings),
+        flags=_flags(spectrum, wavelength[keep], found, settings, findings, edge=edge),
         curves=(_curve(spectrum, wavelength[keep], signal[keep], found, weights),),
     )
 
@@ -200,10 +200,11 @@ def _flags(
     found: EmissionFit,
     settings: Settings,
     findings: list[Finding],
+    *,
+    edge: bool,
 ) -> tuple[str, ...]:
     top = float(np.nanmax(spectrum.signal))
     full = saturated(spectrum, settings.saturation) or flat_topped(spectrum)
-    edge = _at_edge(found.peak_nm, wavelength)
     noise = found.fit.goodness.residual_sd
     lines = float(sum(part.max() for part in found.parts))
     scatter = float(np.std(found.fit.residuals[0]))

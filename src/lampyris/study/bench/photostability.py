@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 from lampyris.bench.photostability import LAWS, TraceLaws, infer_trace
 from lampyris.core.bench import BenchCurve, BenchRecord, BenchResult, BenchSource
 from lampyris.core.errors import ImageError, InputError
+from lampyris.core.estimate import Estimate
 from lampyris.core.finding import Finding
 from lampyris.core.instruments import Spectrum
 from lampyris.core.techniques.photostability import Settings
@@ -99,6 +100,10 @@ def _record(trace: Spectrum, settings: Settings, findings: list[Finding]) -> Ben
     keep = np.isfinite(signal)
     laws = LAWS if settings.law == "auto" else (settings.law,)
     found = infer_trace(minutes[keep], signal[keep], at_min=settings.at_min, laws=laws)
+    full = saturated(trace, settings.saturation) or flat_topped(trace)
+    values = {_share_key(settings): found.retained, "rate_per_min": found.rate_per_min}
+    if full:
+        values = {key: _withheld(one) for key, one in values.items()}
     best = found.fits[0]
     residual = best.fit.residuals[0] / (best.fit.goodness.residual_sd or math.nan)
     curve = BenchCurve(
@@ -109,16 +114,21 @@ def _record(trace: Spectrum, settings: Settings, findings: list[Finding]) -> Ben
         signal[keep],
         best.expected,
         residual=residual,
-        marks=((settings.at_min, f"{100 * found.retained.value:.1f} % left"),),
+        marks=() if full else ((settings.at_min, f"{100 * found.retained.value:.1f} % left"),),
     )
     return BenchRecord(
         trace.name,
         trace.file,
-        {_share_key(settings): found.retained, "rate_per_min": found.rate_per_min},
+        values,
         words={"model": best.law},
-        flags=_flags(trace, minutes[keep], signal[keep], found, settings, findings),
+        flags=_flags(trace, minutes[keep], signal[keep], found, settings, findings, full=full),
         curves=(curve,),
     )
+
+
+def _withheld(one: Estimate) -> Estimate:
+    """A clipped trace hides what was lost: the light at the start may have been anything."""
+    return Estimate(math.nan, math.nan, math.nan, math.nan, one.level, one.unit, "withheld: the trace is saturated")
 
 
 def _flags(
@@ -128,18 +138,20 @@ def _flags(
     found: TraceLaws,
     settings: Settings,
     findings: list[Finding],
+    *,
+    full: bool,
 ) -> tuple[str, ...]:
-    full = saturated(trace, settings.saturation) or flat_topped(trace)
     gone = float(np.median(signal[1:4])) < _GONE * float(signal[0])
     told = [
-        ("saturated", full, "reaches saturation, or one largest reading again and again: bleaching is hidden there.", "Expose less."),
+        ("saturated", full, "reaches saturation, or one largest reading again and again: bleaching is hidden there: no number.",
+         "Expose less, or turn the light or the gain down; if the detector reads higher, say so with --saturation."),
         ("extrapolated", minutes[-1] < settings.at_min, f"ends after {minutes[-1]:.3g} min: {settings.at_min:g} min are extrapolated.",
          "Record longer, or ask for --at-min within the trace."),
         ("drift", found.correlated, "has residuals that follow each other: a drift of lamp or focus.", "Record a reference beside it."),
         ("gone-at-once", gone, "has lost its signal by the second reading: how fast, or whether the light went out, was not seen.",
          "Check shutter and --dark; record more often."),
         ("laws-alike", len(found.together) > 1, f"does not tell {', '.join(found.together)} apart.", "Record longer for the law."),
-        ("brightens", found.retained.low > 1.0, "grows under light: brightening, not bleaching.", "Wait until it is steady."),
+        ("brightens", found.retained.low > 1.0 and not full, "grows under light: brightening, not bleaching.", "Wait until it is steady."),
     ]  # fmt: skip
     doubts = Doubts("photostability", trace.file, findings, trace.name)
     doubts.add_held(told, notes=("laws-alike",))
@@ -167,7 +179,9 @@ def _pooled(
     }
     models = dict.fromkeys(one.words["model"] for one in first)
     tables: dict[str, tuple[dict[str, Any], ...]] = {"arms": tuple(rows)}
-    tested = [name for name in names if arms.count(name) >= _FEWEST_TESTED]
+    # an arm of which a trace has no number is not tested by the others
+    unknown = {arm for record, arm in zip(records, arms, strict=True) if not math.isfinite(record.values[key].value)}
+    tested = [name for name in names if arms.count(name) >= _FEWEST_TESTED and name not in unknown]
     if len(tested) > 1:
         kept = [k for k, arm in enumerate(arms) if arm in tested]
         plan = ComparisonPlan(control=settings.control) if settings.control in tested else ComparisonPlan()

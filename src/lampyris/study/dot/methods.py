@@ -36,4 +36,7 @@ def bench_methods(bench: StudyBench, /) -> tuple[str, ...]:
         if bench.lots
         else []
     )
+    flagged = dict.fromkeys(f"{one.technique}, lot {lot}" for one in bench.lots for lot in one.flagged)
+    if flagged:
+        lots.append(f"Flagged lots are in these means: {'; '.join(flagged)}.")
     return (" ".join(["The probe was characterised from the instruments' own files.", *parts, *lots]),)

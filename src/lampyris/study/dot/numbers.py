@@ -52,7 +52,8 @@ def over_lots(numbers: Sequence[BenchNumber], /) -> tuple[BenchLots, ...]:
     -------
     tuple of BenchLots
         Lots weigh alike: the spread between them is what is asked. How well each was measured counts as shared by all, as a
-        calibration is: Student's interval of the lots' values is widened by the median of the lots' own half widths.
+        calibration is: Student's interval of the lots' values is widened by the median of the lots' own half widths. A flagged lot is
+        in the mean as any other, and told.
     """
     found: dict[tuple[str, str, str], list[BenchNumber]] = {}
     for one in numbers:
@@ -65,7 +66,10 @@ def over_lots(numbers: Sequence[BenchNumber], /) -> tuple[BenchLots, ...]:
             continue
         values = [one.estimate.value for one in several]
         mean = _with_shared(t_interval(values, unit=several[0].estimate.unit), [one.estimate for one in several])
-        lots.append(BenchLots(technique, probe, quantity, len(values), mean, _spread(values, mean.unit)))
+        flagged = tuple(f"{one.lot}: {', '.join(one.flags)}" for one in several if one.flags)
+        if flagged:
+            mean = replace(mean, method=f"{mean.method}; flagged lots in it: {'; '.join(flagged)}")
+        lots.append(BenchLots(technique, probe, quantity, len(values), mean, _spread(values, mean.unit), flagged))
     return tuple(lots)
 
 

@@ -53,6 +53,7 @@ def _lots(one: BenchLots) -> list[Cell]:
         ("unit", "", one.mean.unit),
         *estimate_cells("mean", "", one.mean),
         *estimate_cells("sd_between", "", one.sd),
+        ("flagged", "", "; ".join(one.flagged)),
     ]
 
 

@@ -355,6 +355,7 @@ TABLE_MEANING = {
         "unit": "unit of mean and sd",
         "mean": "of the lots' values; its interval is widened as if all lots shared a lot's own error",
         "sd_between": "standard deviation between lots, errors of measuring included",
+        "flagged": "lots in the mean whose own number is flagged, with their flags; they are not left out",
     },
     "bench_stated": {
         "technique": "what measured it",

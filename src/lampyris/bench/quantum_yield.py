@@ -312,13 +312,13 @@ def _line_set(dilutions: Dilutions, name: str, slope: float, absorbance_sd: floa
     return DataSet(
         lambda p: predict_emission(absorbance, p[0]),
         dilutions.photons,
-        sd=_total_sd(dilutions, slope, absorbance_sd),
+        sd=emission_sd(dilutions, slope, absorbance_sd),
         parameters=(name,),
     )
 
 
-def _total_sd(dilutions: Dilutions, slope: float, absorbance_sd: float) -> NDArray[np.float64]:
-    """Error of the photons, with that of the absorbance carried over by the slope."""
+def emission_sd(dilutions: Dilutions, slope: float, absorbance_sd: float, /) -> NDArray[np.float64]:
+    """Error of the photons, with that of the absorbance carried over by the slope, dims (dilution,)."""
     steep = slope * math.log(10.0) * 10.0**-dilutions.absorbance
     total = np.hypot(dilutions.photons_sd, steep * absorbance_sd)
     return np.maximum(total, 1e-9 * np.abs(dilutions.photons).max())
@@ -329,7 +329,7 @@ def _bends(dilutions: Dilutions, slope: float, absorbance_sd: float) -> bool:
     x, y = dilutions.absorbed(), dilutions.photons
     if x.size < 3:
         return False
-    weight = 1.0 / _total_sd(dilutions, slope, absorbance_sd) ** 2
+    weight = 1.0 / emission_sd(dilutions, slope, absorbance_sd) ** 2
     mean_x, mean_y = np.average(x, weights=weight), np.average(y, weights=weight)
     spread = np.sum(weight * (x - mean_x) ** 2)
     rise = np.sum(weight * (x - mean_x) * (y - mean_y)) / spread

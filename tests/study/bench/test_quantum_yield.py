@@ -167,6 +167,10 @@ def relative(folder, absorbances=(0.02, 0.04, 0.06, 0.08), **options):
 
 def test_a_known_yield_comes_back_from_dilutions(tmp_path):
     found = relative(tmp_path)
+    for curve in found.pooled.curves:
+        # the line is drawn from the origin, where nothing was measured
+        assert (curve.x[0], curve.fit[0]) == (0.0, 0.0) and np.isnan(curve.y[0])
+        assert np.isfinite(curve.residual[1:]).all() and np.abs(curve.residual[1:]).max() < 5.0
     one = found.pooled.values["quantum_yield"]
     assert one.low < 0.426 < one.high
     assert one.sd / one.value < 0.05

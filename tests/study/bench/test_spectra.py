@@ -30,6 +30,16 @@ def measured(technique, *files, **options):
     return measure(technique, sources, settings=settings_of(technique)(**options))
 
 
+def test_nothing_is_drawn_where_stray_excitation_was_left_out(tmp_path):
+    path = tmp_path / "a.csv"
+    write_virtual_emission(path, SpectrumTruth(emission_nm=810.0), rng=np.random.default_rng(1))
+    (curve,) = measured("photoluminescence", path, excitation_nm=420.0).pooled.curves
+    # second order of the excitation
+    stray = np.abs(curve.x - 840.0) < 12.0
+    assert stray.sum() > 20 and np.isnan(curve.fit[stray]).all() and np.isnan(curve.y[stray]).all()
+    assert np.isfinite(curve.fit[~stray]).all()
+
+
 def test_the_papers_dot_comes_back(tmp_path):
     write_virtual_emission(tmp_path / "a.csv", SpectrumTruth(), rng=np.random.default_rng(1))
     found = measured("photoluminescence", tmp_path / "a.csv").pooled

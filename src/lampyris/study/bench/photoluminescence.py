@@ -131,7 +131,7 @@ def _record(
         lists={"peaks_nm": tuple(map(placed, found.peaks_nm))} if found.lines > 1 and not edge else {},
         words={"profile": found.profile if found.lines == 1 else f"{found.lines} lines, {found.profile}"},
         flags=_flags(spectrum, wavelength[keep], found, settings, findings, edge=edge),
-        curves=(_curve(spectrum, wavelength[keep], signal[keep], found, weights),),
+        curves=(_curve(spectrum, (wavelength, signal, keep), found, weights),),
     )
 
 
@@ -236,23 +236,36 @@ def _listed(wavelengths: Sequence[float]) -> str:
 
 def _curve(
     spectrum: Spectrum,
-    wavelength: NDArray[np.float64],
-    signal: NDArray[np.float64],
+    recorded: tuple[NDArray[np.float64], NDArray[np.float64], NDArray[np.bool_]],
     found: EmissionFit,
     sd: NDArray[np.float64] | None,
 ) -> BenchCurve:
+    """What was fitted, with nothing where a point was left out or none was recorded."""
+    wavelength, signal, keep = recorded
+    inside = slice(int(keep.argmax()), keep.size - int(keep[::-1].argmax()))
+    kept = keep[inside]
+    gap = gap_of(wavelength[inside])
+    # nobody looked between its ends: one point without a value breaks the line there
+    breaks = [int(np.searchsorted(wavelength[inside], gap[1]))] if gap is not None else []
+
+    def spaced(values: NDArray[np.float64]) -> NDArray[np.float64]:
+        whole = np.full(kept.size, math.nan)
+        whole[kept] = values
+        return np.insert(whole, breaks, math.nan)
+
+    x = np.insert(wavelength[inside], breaks, [0.5 * sum(gap)] if gap is not None else [])
     # by the noise of each point where that is told from the spectrum
     own = found.fit.residuals[0] / (sd if sd is not None else 1.0)
     spread = float(np.std(own))
-    parts = {f"line {k}": part for k, part in enumerate(found.parts, start=1)} if found.lines > 1 else {}
+    parts = {f"line {k}": spaced(part) for k, part in enumerate(found.parts, start=1)} if found.lines > 1 else {}
     return BenchCurve(
         spectrum.name,
         "wavelength (nm)",
         "photons per nm (a.u.)",
-        wavelength,
-        signal,
-        found.expected,
+        x,
+        spaced(signal[keep]),
+        spaced(found.expected),
         parts=parts,
-        residual=own / spread if spread > 0 else None,
+        residual=spaced(own / spread) if spread > 0 else None,
         marks=((found.peak_nm.value, f"{found.peak_nm.value:.1f} nm"),),
     )

@@ -11,6 +11,7 @@ from lampyris.bench.quantum_yield import (
     Dilutions,
     SpherePhotons,
     SphereYield,
+    emission_sd,
     infer_relative,
     infer_sphere,
     pooled_yield,
@@ -377,6 +378,26 @@ def _sphere_curves(
 # relative
 
 
+def _line_curve(name: str, dilutions: Dilutions, slope: float, absorbance_sd: float) -> BenchCurve:
+    """Photons against what was absorbed, by which the line is straight, with the origin that it passes."""
+    order = np.argsort(dilutions.absorbance)
+    expected = predict_emission(dilutions.absorbance, slope)
+    off = (dilutions.photons - expected) / emission_sd(dilutions, slope, absorbance_sd)
+
+    def from_origin(first: float, values: NDArray[np.float64]) -> NDArray[np.float64]:
+        return np.concatenate([[first], values[order]])
+
+    return BenchCurve(
+        name,
+        "absorbed share of the beam",
+        "emitted photons (a.u.)",
+        from_origin(0.0, dilutions.absorbed()),
+        from_origin(math.nan, dilutions.photons),
+        from_origin(0.0, expected),
+        residual=from_origin(math.nan, off),
+    )
+
+
 def _relative(sources: tuple[BenchSource, ...], settings: Settings) -> BenchResult:
     findings: list[Finding] = []
     flags: list[str] = []
@@ -397,14 +418,7 @@ def _relative(sources: tuple[BenchSource, ...], settings: Settings) -> BenchResu
         seen = "does not lie on a line through the origin: inner filter, blank or a wrong absorbance."
         doubts.add("bent", seen, "Check the dilutions.")
     curves = tuple(
-        BenchCurve(
-            name,
-            "absorbed share of the beam",
-            "emitted photons (a.u.)",
-            one.absorbed(),
-            one.photons,
-            predict_emission(one.absorbance, slope.value),
-        )
+        _line_curve(name, one, slope.value, settings.absorbance_sd)
         for name, one, slope in (("sample", sample, found.slope), (standard_name, standard, found.standard_slope))
     )
     record = BenchRecord(

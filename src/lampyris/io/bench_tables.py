@@ -29,6 +29,10 @@ COLUMNS = (
 )
 
 
+FIT, RESIDUAL = "fit", "residual over its sd"
+"""Heads of a curve's columns beside axis and measured signal, by which they are known again."""
+
+
 def write_bench_values(path: Path, result: BenchResult, /) -> None:
     """Write every number of a technique's result, a row each, the pooled ones last with the sample "(pooled)"."""
     named = [*((record, record.name) for record in result.records), (result.pooled, "(pooled)")]
@@ -73,10 +77,10 @@ def _stem(*names: str) -> str:
 def _curve_csv(curve: BenchCurve) -> str:
     columns: dict[str, Any] = {curve.x_label: curve.x, curve.y_label: curve.y}
     if curve.fit is not None:
-        columns["fit"] = curve.fit
+        columns[FIT] = curve.fit
     columns |= dict(curve.parts)
     if curve.residual is not None:
-        columns["residual over its sd"] = curve.residual
+        columns[RESIDUAL] = curve.residual
     return csv_text(columns, zip(*(values.tolist() for values in columns.values()), strict=True))
 
 

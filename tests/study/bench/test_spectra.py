@@ -30,6 +30,47 @@ def measured(technique, *files, **options):
     return measure(technique, sources, settings=settings_of(technique)(**options))
 
 
+def test_a_curve_that_the_program_wrote_reads_back_as_what_was_measured(tmp_path, capsys):
+    path = tmp_path / "a.csv"
+    write_virtual_emission(path, SpectrumTruth(emission_nm=810.0), rng=np.random.default_rng(1))
+    assert cli.main(["bench", "photoluminescence", str(path), "--curves", str(tmp_path / "out")]) == 0
+    capsys.readouterr()
+    (curve,) = (tmp_path / "out").glob("*.csv")
+    first, again = (measured("photoluminescence", one) for one in (path, curve))
+    assert len(again.records) == 1 and "columns-computed" in again.pooled.flags
+    assert "fit, residual over its sd" in next(one.seen for one in again.findings if "columns-computed" in one.rule)
+    assert again.pooled.values["peak_nm"].value == pytest.approx(first.pooled.values["peak_nm"].value, abs=0.01)
+
+
+def test_text_of_sixteen_bits_without_its_mark_is_read(tmp_path):
+    path = tmp_path / "a.csv"
+    write_virtual_emission(path, SpectrumTruth(emission_nm=810.0), rng=np.random.default_rng(1))
+    first = measured("photoluminescence", path).pooled.values["peak_nm"]
+    for encoding in ("utf-16-le", "utf-16-be"):
+        (tmp_path / encoding).write_bytes(path.read_text().encode(encoding))
+        assert measured("photoluminescence", tmp_path / encoding).pooled.values["peak_nm"] == first
+    path.write_bytes("λ,PL\n500,1\n".encode("utf-16-le"))
+    with pytest.raises(LampyrisError) as caught:
+        measured("photoluminescence", path)
+    assert "UTF-8" in caught.value.findings[0].mend
+
+
+def test_what_a_workbook_hides_is_read_and_told(tmp_path):
+    import openpyxl
+
+    made = openpyxl.Workbook()
+    page = made.active
+    page.append(["Wavelength (nm)", "Counts"])
+    for nm in range(700, 900, 2):
+        page.append([nm, 1000.0 * math.exp(-(((nm - 800) / 25.0) ** 2)) + nm % 7])
+    page.row_dimensions[20].hidden = True
+    path = tmp_path / "a.xlsx"
+    made.save(path)
+    found = measured("photoluminescence", path)
+    assert "hidden-cells" in found.pooled.flags
+    assert any("hides 1 rows (20)" in one.seen for one in found.findings)
+
+
 def test_nothing_is_drawn_where_stray_excitation_was_left_out(tmp_path):
     path = tmp_path / "a.csv"
     write_virtual_emission(path, SpectrumTruth(emission_nm=810.0), rng=np.random.default_rng(1))

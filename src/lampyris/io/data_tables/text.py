@@ -8,6 +8,7 @@ import re
 from collections import Counter
 
 from lampyris.io.data_tables.grid import MAX_CELLS, Grid, refused
+from lampyris.io.encodings import unmarked_utf16
 
 MAX_BYTES = 64_000_000
 """A text table above this is not read."""
@@ -78,6 +79,9 @@ def _decoded(file: str, data: bytes) -> tuple[str, list[str]]:
             except UnicodeDecodeError as error:
                 seen = f"begins as {encoding} and breaks off or goes wrong: {error.reason}."
                 raise refused(file, "table.encoding", seen, _AS_CSV) from error
+    wide = unmarked_utf16(data)
+    if wide:
+        return _clean(file, data.decode(wide)), []
     if b"\0" in data:
         raise refused(file, "table.unreadable", "is no text table: it holds binary data.", _AS_CSV)
     try:

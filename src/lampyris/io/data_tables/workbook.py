@@ -113,6 +113,35 @@ def workbook_rows(file: str, data: bytes, /) -> list[list[str]]:
     return [[cell_text(value) for value in row] for row in read]
 
 
+def hidden_cells(file: str, data: bytes, /, *, rows: tuple[int, int], columns: int) -> str:
+    """Rows and columns of the only filled sheet that are hidden, in words; "" where none are, or an old file does not tell.
+
+    Parameters
+    ----------
+    file : str
+        Its name.
+    data : bytes
+        Its content.
+    rows : tuple of int
+        First and last row that is asked for, from 1.
+    columns : int
+        How many columns.
+
+    Returns
+    -------
+    str
+    """
+    if data.startswith(_OLE):
+        return ""
+    page = _page(file, data, "")
+    hidden = [str(row) for row in sorted(page.hidden_rows) if rows[0] <= row <= rows[1]]
+    letters = [letter(column - 1) for column in sorted(page.hidden_columns) if column <= columns]
+    parts = [(f"{len(hidden)} rows", hidden), (f"{len(letters)} columns", letters)]
+    return " and ".join(
+        f"{words} ({', '.join(each[:6])}{', ...' if len(each) > 6 else ''})" for words, each in parts if each
+    )
+
+
 def _page(file: str, data: bytes, sheet: str) -> _Page:
     """What a sheet's own file says; looked at before the reader opens it, which takes memory for every cell up to the farthest."""
     refuse_bomb(file, data, MAX_EXPANDED_BYTES, mend=_MEND)

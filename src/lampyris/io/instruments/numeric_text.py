@@ -12,6 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from lampyris.core.errors import ImageError, InputError
+from lampyris.io.encodings import unmarked_utf16
 from lampyris.io.instruments.files import refuse
 
 MAX_CELLS = 20_000_000
@@ -52,6 +53,8 @@ class NumericText:
         Whether text follows the block.
     others : int
         Rows of as many numbers that stand apart from the block, and are not in it.
+    hidden : str
+        Rows and columns that a workbook hides, and that are read like all others; "" where none are.
     """
 
     values: NDArray[np.float64]
@@ -62,10 +65,11 @@ class NumericText:
     decimal: str
     footer: bool
     others: int
+    hidden: str = ""
 
 
 def decoded(data: bytes, /, *, file: str) -> str:
-    """Text of a file in UTF-8, UTF-16 with its mark, or Windows-1252; of a workbook its cells with tabs between.
+    """Text of a file in UTF-8, UTF-16 with its mark or of plain letters, or Windows-1252; of a workbook its cells with tabs between.
 
     Raises
     ------
@@ -88,12 +92,15 @@ def decoded(data: bytes, /, *, file: str) -> str:
             break
     else:
         try:
-            text = data.decode("utf-8")
+            text = data.decode(unmarked_utf16(data) or "utf-8")
         except UnicodeDecodeError:
             # every byte has a meaning there but five
             text = data.decode("cp1252", errors="replace")
     if "\0" in text:
-        refuse(file, "instrument.binary", "is no text: it holds binary data.", "Export it as text or CSV.")
+        mend = (
+            "If it is text of 16 bits a letter (UTF-16), save it as UTF-8 in any editor; else export it as text or CSV."
+        )
+        refuse(file, "instrument.binary", "is no text: it holds bytes that are 0, as binary data does.", mend)
     if re.match(r"\s*<(!doctype|html)", text[:200], re.IGNORECASE):
         refuse(file, "instrument.binary", "is a page in HTML.", "Export it as text or CSV.")
     return text
@@ -168,7 +175,17 @@ def numeric_text(data: bytes, /, *, file: str, columns: int = 2) -> NumericText:
         decimal,
         any(any(row) for row in cells[end:]),
         sum(row and len(cells[k]) == width for k, row in enumerate(numeric) if not start <= k < end),
+        _hidden(data, file, (start + 1, end), width),
     )
+
+
+def _hidden(data: bytes, file: str, rows: tuple[int, int], width: int) -> str:
+    """What a workbook hides of a block of rows, the first and last counted from 1."""
+    if data[:4] not in _WORKBOOKS:
+        return ""
+    from lampyris.io.data_tables.workbook import hidden_cells
+
+    return hidden_cells(file, data, rows=rows, columns=width)
 
 
 def numbers_in(line: str, /) -> tuple[list[float], str]:

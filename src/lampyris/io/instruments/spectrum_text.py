@@ -2,12 +2,14 @@
 
 import math
 import re
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
 
 from lampyris.core.instruments import SIGNALS, Spectrum
+from lampyris.io.bench_tables import FIT, RESIDUAL
 from lampyris.io.instruments.axes import AxisUnit, as_share, placed, unit_given, unit_named
 from lampyris.io.instruments.files import content, refuse
 from lampyris.io.instruments.numeric_text import NumericText, numeric_text
@@ -70,6 +72,9 @@ def read(
     """
     found = numeric_text(content(Path(path), max_bytes=max_bytes, file=file), file=file)
     pairs = _pairs(found)
+    own = _of_own_curve(found)
+    if own:
+        pairs = [(0, 1)]
     if not pairs:
         refuse(file, "spectrum.columns", "holds an axis but no signal column.", "Export axis and signal.")
     _refuse_swapped(found, file)
@@ -79,7 +84,8 @@ def read(
         keep = np.isfinite(values).all(axis=1)
         if keep.any():
             unit = _axis_unit(found.names[at], axis, axis_unit, found.preamble, file)
-            spectra.append(_spectrum(found, values[keep], column, (unit, signal), file, int(found.rows[keep][0])))
+            one = _spectrum(found, values[keep], column, (unit, signal), file, int(found.rows[keep][0]))
+            spectra.append(replace(one, words={**one.words, "columns computed": own}) if own else one)
     if not spectra:
         refuse(file, "spectrum.columns", "has no row with both axis and signal.", "Export axis and signal.")
     return tuple(spectra)
@@ -90,6 +96,14 @@ def _pairs(found: NumericText) -> list[tuple[int, int]]:
     heads = [name.casefold() for name in found.names]
     axes = [k for k, name in enumerate(heads) if k == 0 or (name and name == heads[0])]
     return [(max(axis for axis in axes if axis < k), k) for k in range(1, len(heads)) if k not in axes]
+
+
+def _of_own_curve(found: NumericText) -> str:
+    """Columns beside the measured one of a curve that this program wrote, or of any table that ends with a fit: they are computed."""
+    rest = found.names[2:]
+    if rest and (rest[-1] == RESIDUAL or [name.casefold() for name in rest] == [FIT]):
+        return ", ".join(rest)
+    return ""
 
 
 def _refuse_swapped(found: NumericText, file: str) -> None:
@@ -152,6 +166,8 @@ def _spectrum(
     words = {"decimal mark": found.decimal, **averaged, **scaled}
     if bandpass := _bandpass(found.preamble):
         words["bandpass_nm"] = bandpass
+    if found.hidden:
+        words["hidden cells"] = found.hidden
     if found.others >= _FEWEST_STEPS:
         words["rows apart"] = str(found.others)
     if found.footer:

@@ -62,7 +62,7 @@ def measure(sources: tuple[BenchSource, ...], settings: Settings) -> BenchResult
         read_one,
         lambda spectrum, findings: _record(spectrum, blanks, settings, findings),
         rule="absorption.spectrum",
-        mend="Check file, window and material.",
+        mend="Export absorbance over wavelength, from --low-nm to --high-nm around the rise, and name --material as the catalogue does.",
     )
     if not records:
         raise ImageError("No absorption spectrum can be used.", findings)

@@ -80,7 +80,7 @@ def measure(sources: tuple[BenchSource, ...], settings: Settings) -> BenchResult
         read_one,
         lambda spectrum, findings: _record(_measured(spectrum, settings, factors), settings, factors, findings),
         rule="eds.spectrum",
-        mend="Check the axis, the counts and the voltage of the beam.",
+        mend="Export counts over energy in keV from 0 up, and say the voltage of the beam with --beam-kv.",
     )
     if not records:
         raise ImageError("No X-ray spectrum can be evaluated.", findings)

@@ -76,7 +76,7 @@ def measure(sources: tuple[BenchSource, ...], settings: Settings) -> BenchResult
         read_one,
         lambda spectrum, findings: _record(_measured(spectrum, settings), before, settings, findings),
         rule="ftir.spectrum",
-        mend="Check the axis, --signal, --low-cm and --high-cm.",
+        mend="Say what its axis and signal are with --axis-unit and --signal, and keep --low-cm to --high-cm to where it was measured.",
     )
     if not records:
         raise ImageError("No infrared spectrum can be evaluated.", findings)

@@ -60,7 +60,7 @@ def measure(sources: tuple[BenchSource, ...], settings: Settings) -> BenchResult
         read_one,
         lambda spectrum, findings: _record(spectrum, beside, settings, findings),
         rule="photoluminescence.spectrum",
-        mend="Check the file, the window and the blank.",
+        mend="Export the signal over wavelength, from --low-nm to --high-nm around the emission, and give a blank of the same range.",
     )
     if not records:
         raise ImageError("No emission spectrum can be fitted.", findings)

@@ -54,7 +54,7 @@ def measure(sources: tuple[BenchSource, ...], settings: Settings) -> BenchResult
         ),
         lambda trace, findings: _record(trace, settings, findings),
         rule="photostability.trace",
-        mend="Check the trace, its time, and --dark.",
+        mend="Export signal over time, say --time-unit and --dark, and ask for --at-min within the trace.",
     )
     if not records:
         raise ImageError("No trace can be fitted.", findings)

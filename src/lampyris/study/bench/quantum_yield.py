@@ -416,7 +416,11 @@ def _relative(sources: tuple[BenchSource, ...], settings: Settings) -> BenchResu
     doubts = Doubts("quantum-yield", first.file, findings, flags=list(dict.fromkeys(flags)))
     if found.bent:
         seen = "does not lie on a line through the origin: inner filter, blank or a wrong absorbance."
-        doubts.add("bent", seen, "Check the dilutions.")
+        doubts.add(
+            "bent",
+            seen,
+            "Leave out the strongest dilutions, take off a blank, and read each absorbance at the excitation.",
+        )
     curves = tuple(
         _line_curve(name, one, slope.value, settings.absorbance_sd)
         for name, one, slope in (("sample", sample, found.slope), (standard_name, standard, found.standard_slope))

@@ -146,7 +146,8 @@ def record_each(
             try:
                 made = record(curve, findings)
             except ValueError as error:
-                findings.append(remark(curve.file, rule, f"{curve.name}: {error}.", mend, column=curve.name))
+                seen, own = _parted(str(error), mend)
+                findings.append(remark(curve.file, rule, f"{curve.name}: {seen}.", own, column=curve.name))
                 continue
             made = replace(made, flags=_of_reading(curve, rule.partition(".")[0], made.flags, findings))
             records.append(made)
@@ -154,17 +155,30 @@ def record_each(
     return records, samples, findings
 
 
+def _parted(message: str, mend: str) -> tuple[str, str]:
+    """What is seen and how to mend it: the message's own words after its last colon where they name an option or a command."""
+    seen, sign, own = message.rpartition(": ")
+    if sign and ("--" in own or "lampyris " in own or "=FILE" in own):
+        return seen, f"{own[0].upper()}{own[1:]}."
+    return message, mend
+
+
 def _of_reading(curve: Spectrum, technique: str, flags: Sequence[str], findings: list[Finding]) -> tuple[str, ...]:
     """Flags of a record with those of how its file was read."""
     apart, left = curve.words.get("points disagree", ""), curve.words.get("rows apart", "")
+    hidden, computed = curve.words.get("hidden cells", ""), curve.words.get("columns computed", "")
     doubts = Doubts(technique, curve.file, findings, curve.name, list(flags))
     told = [
         ("points-disagree", bool(apart), f"has places of its axis that come again with another signal, and were averaged: {apart}.",
          "If they are scans of different samples, export each by itself."),
         ("rows-not-read", bool(left), f"is of the longest block of numbers; {left} more rows of numbers stand apart and were not read.",
          "Export each block as a file of its own."),
+        ("hidden-cells", bool(hidden), f"is of a workbook that hides {hidden}: they were read like all others.",
+         "Show them; delete what was put aside, or export what you mean as CSV."),
+        ("columns-computed", bool(computed), f"stands beside columns that were computed, not measured, and were left out: {computed}.",
+         "Give the other columns in a file of their own if they were measured."),
     ]  # fmt: skip
-    doubts.add_held(told)
+    doubts.add_held(told, notes=("columns-computed",))
     return tuple(doubts.flags)
 
 

@@ -78,7 +78,7 @@ def measure(sources: tuple[BenchSource, ...], settings: Settings) -> BenchResult
         read_one,
         lambda spectrum, findings: _record(spectrum, resolution, names, settings, findings),
         rule="xrd.pattern",
-        mend="Check the file, the window and what was said of it.",
+        mend="Export counts over angle, from --low-deg to --high-deg around the lines, and say what --axis and --anode are.",
     )
     if not records:
         raise ImageError("No diffractogram can be evaluated.", findings)

@@ -37,7 +37,8 @@ FACETS_SD = 0.3
 rounded lie at about one of them, sharp cubes at three."""
 _BENT = ("a", "diameter", "spread", "strain2", "shift", "instrument", "damping", "form", "facets")
 _NODES, _WEIGHTS = np.polynomial.hermite.hermgauss(5)
-_SIZES = np.linspace(-3.0, 3.0, 9)
+_SIZES = np.linspace(-3.0, 3.0, 15)
+"""Diameters of a law, in its standard deviations about those that scatter most."""
 _OVERLAPS = 800
 
 
@@ -95,8 +96,10 @@ class _Sum:
         a, diameter, spread, strain2, shift, instrument, damping, form, facets = p[: len(_BENT)].tolist()
         # of a lognormal law of diameters the fourth moment over the third lies at the median times exp(3.5 sd^2)
         middle = 10.0 * diameter * math.exp(-3.5 * spread**2)
-        sizes = middle * np.exp(spread * _SIZES)
-        weights = np.exp(-0.5 * _SIZES**2) * sizes**3
+        # lines rise with the sixth power of the diameter and widths fall with the first
+        away = _SIZES + 5.0 * spread
+        sizes = middle * np.exp(spread * away)
+        weights = np.exp(-0.5 * away**2) * sizes**3
         weights /= weights.sum()
         stretch = a / self.first_a
         debye_waller = np.exp(-2.0 * damping * (self.q / (4.0 * math.pi)) ** 2)

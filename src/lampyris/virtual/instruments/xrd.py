@@ -144,24 +144,24 @@ def dot_scattering(q: Array, truth: XrdTruth, rng: np.random.Generator, /) -> Ar
     names = sorted(set(phase.elements))
     # of a lognormal law the fourth moment over the third lies at its median times exp(3.5 sd^2)
     median = 10.0 * truth.size_nm * math.exp(-3.5 * truth.spread**2)
-    # as many dots in each of equal shares: even draws tell the law with few
+    # a powder has very many: of small dots, which differ more from each other, more are counted
     from scipy.special import ndtri
 
-    # a powder has very many: of small dots, which differ more from each other, more are counted
     dots = int(np.clip(truth.dots * (5.0 / truth.size_nm) ** 3, truth.dots, 400))
-    shares = (np.arange(dots) + rng.uniform(0, 1, dots)) / dots
-    diameters = median * np.exp(truth.spread * ndtri(shares))
-    # a powder has its law's mean; a few drawn dots miss it by some per cent, which no diffractometer would see
-    diameters *= 10.0 * truth.size_nm * float((diameters**3).sum() / (diameters**4).sum())
+    # one in the middle of each of as many equal shares of the law that is weighted with the 3.5th power of the diameter, lighter the
+    # farther out: few dots so have the law's large ones, and its fourth moment over its third
+    ahead = 3.5 * truth.spread
+    away = ahead + ndtri((np.arange(dots) + 0.5) / dots)
+    diameters, numbers_of = median * np.exp(truth.spread * away), np.exp(0.5 * ahead**2 - ahead * away)
     longest = diameters.max() if truth.shape == "sphere" else 1.8 * diameters.max()
     bins = int(longest / _BIN_A) + 2
     pairs = np.zeros((2, len(names) ** 2, bins))
     numbers = np.zeros(len(names))
-    for diameter in diameters.tolist():
+    for diameter, number in zip(diameters.tolist(), numbers_of.tolist(), strict=True):
         places, elements = _dot_atoms(phase, diameter, truth.shape, rng.random(3))
         kind = np.array([names.index(one) for one in elements], np.int64)
-        pairs += _pair_histogram(places, kind, len(names), bins, _BIN_A)
-        numbers += np.bincount(kind, minlength=len(names))
+        pairs += number * _pair_histogram(places, kind, len(names), bins, _BIN_A)
+        numbers += number * np.bincount(kind, minlength=len(names))
     factors = [form_factor(name, q) for name in names]
     total = sum(number * factor**2 for number, factor in zip(numbers.tolist(), factors, strict=True))
     damping = np.exp(-2.0 * DEBYE_WALLER_A2 * (q / (4.0 * math.pi)) ** 2)

@@ -94,7 +94,7 @@ def test_a_text_needs_its_voltage(tmp_path):
     (tmp_path / "a.txt").write_text("Energy (keV)\tcounts\n" + rows)
     with pytest.raises(LampyrisError) as error:
         measured(tmp_path / "a.txt")
-    assert "--beam-kv" in error.value.findings[0].seen
+    assert "--beam-kv" in error.value.findings[0].mend
 
 
 def test_command_line(tmp_path, capsys):

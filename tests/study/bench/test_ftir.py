@@ -135,7 +135,7 @@ def test_unknown_signal_is_asked_for(tmp_path):
     (tmp_path / "a.txt").write_text("cm-1\tvalue\n" + "".join(f"{a}\t{0.1 + a / 1e5}\n" for a in x))
     with pytest.raises(LampyrisError) as error:
         measured(tmp_path / "a.txt")
-    assert "--signal" in error.value.findings[0].seen
+    assert "--signal" in error.value.findings[0].mend
 
 
 def test_command_line(tmp_path, capsys):

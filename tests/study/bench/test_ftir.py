@@ -71,7 +71,7 @@ def test_bands_with_a_tail_are_flagged(tmp_path):
 def test_places_of_bands_beyond_those_fitted_are_told(tmp_path, monkeypatch):
     path = written(tmp_path / "a.jdx")
     assert "bands-untried" not in measured(path).records[0].flags
-    monkeypatch.setattr("lampyris.bench.ftir.MOST_CANDIDATES", 4)
+    monkeypatch.setattr("lampyris.bench.ftir.bands.MOST_CANDIDATES", 4)
     assert "bands-untried" in measured(path).records[0].flags
 
 

@@ -8,7 +8,6 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from lampyris.bench.band_shapes import LEVEL, misshapen
 from lampyris.bench.ftir import (
     MOST_CANDIDATES,
     SHAPE_FLOOR,
@@ -19,10 +18,12 @@ from lampyris.bench.ftir import (
     binding_modes,
     height_at,
     infer_bands,
+    misshapen,
     penalised_baseline,
     ratio_of,
     rubber_band,
 )
+from lampyris.bench.ftir.band_shapes import LEVEL
 from lampyris.bench.photons import rounding_step
 from lampyris.core.bench import BenchCurve, BenchRecord, BenchResult, BenchSource
 from lampyris.core.errors import ImageError, InputError

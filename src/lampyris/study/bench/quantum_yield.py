@@ -535,48 +535,30 @@ def _dilutions(
     blank, correction = common
     photons, kept = [], []
     noise = noise_line(tuple(emissions))
+
+    def warn(rule: str, flag: str, seen: str, mend: str) -> None:
+        findings.append(remark(one.file, f"quantum-yield.{rule}", seen, mend, severity=Severity.WARNING))
+        flags.append(flag)
+
     for one, own in zip(emissions, absorbance.tolist(), strict=True):
         if own > settings.highest_absorbance or own <= 0.0:
             seen = f"has an absorbance of {own:.3g}, which is not between 0 and {settings.highest_absorbance:g}: it is left out."
-            findings.append(remark(one.file, "quantum-yield.absorbance", seen, "Dilute it.", severity=Severity.WARNING))
-            flags.append("dilutions-left-out")
+            warn("absorbance", "dilutions-left-out", seen, "Dilute it.")
             continue
         if saturated(one, settings.saturation) or flat_topped(one):
-            findings.append(
-                remark(
-                    one.file,
-                    "quantum-yield.saturated",
-                    "reaches saturation, or one largest reading again and again.",
-                    "Expose less.",
-                    severity=Severity.WARNING,
-                )
-            )
-            flags.append("saturated")
+            seen = "reaches saturation, or one largest reading again and again."
+            warn("saturated", "saturated", seen, "Expose less.")
         clean = _without_blank(one, blank, settings)
         band = (settings.emission_low_nm or float(one.axis[0]), settings.emission_high_nm or float(one.axis[-1]))
         weight = _weight(one, correction, settings)
         left = _left_at_end(clean, weight, band, both=True)
         if left > _LEFT:
             seen = f"has {100 * left:.0f} % of its top left at an end: cut short, or a background is in it."
-            findings.append(
-                remark(
-                    one.file,
-                    "quantum-yield.emission-cut",
-                    seen,
-                    "Record further, or give blank=FILE.",
-                    severity=Severity.WARNING,
-                )
-            )
-            flags.append("emission-cut")
+            warn("emission-cut", "emission-cut", seen, "Record further, or give blank=FILE.")
         total = band_photons(clean, band, weight, noise=noise)
         if not total.value > 0.0:
             seen = "has no light left once the blank is taken off: the blank is as strong as the sample."
-            findings.append(
-                remark(
-                    one.file, "quantum-yield.blank", seen, "Check the blank, or the band.", severity=Severity.WARNING
-                )
-            )
-            flags.append("blank-too-strong")
+            warn("blank", "blank-too-strong", seen, "Check the blank, or the band.")
             continue
         photons.append(total)
         kept.append(own)

@@ -5,7 +5,7 @@ import math
 import numpy as np
 from numpy.typing import NDArray
 
-from lampyris.bench.ftir import BandFit
+from lampyris.bench.ftir.bands import BandFit
 
 Array = NDArray[np.float64]
 LEVEL = 0.01

@@ -1,4 +1,4 @@
-"""Infrared bands: baseline, search, fit with uncertainty, assignment from a cited table, and what an exchange of ligands changed."""
+"""Infrared bands: search, and fit with uncertainty."""
 
 import math
 from collections.abc import Callable, Sequence
@@ -8,14 +8,12 @@ from itertools import pairwise
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from lampyris.bench.photons import difference_sd
+from lampyris.bench.ftir.baseline import noise_sd, smooth_line
 from lampyris.bench.shapes import LN2, gaussian, lorentzian, pseudo_voigt
-from lampyris.bench.tables import table_rows
 from lampyris.core.constants import FWHM_PER_SD
 from lampyris.core.estimate import Estimate
 from lampyris.statistics.averaging import following, widened, widening
 from lampyris.statistics.fitting import DataSet, Fit, Parameter, derived, fit_least_squares
-from lampyris.statistics.intervals import NORMAL_95
 
 Array = NDArray[np.float64]
 _EACH = 3
@@ -78,109 +76,6 @@ def band_area(height: float, width: float, share: float, /) -> float:
     (1.0645, 1.5708)
     """
     return height * width * ((1.0 - share) * math.sqrt(math.pi / LN2) / 2.0 + share * math.pi / 2.0)
-
-
-def smooth_line(wavenumber_cm: Array, signal: Array, /, *, reach_cm: float, weights: Array | None = None) -> Array:
-    """Line that bends little within `reach_cm`: penalised least squares (Whittaker's smoother).
-
-    Parameters
-    ----------
-    wavenumber_cm, signal : numpy.ndarray, dims (point,)
-        Finite; at least 5 points.
-    reach_cm : float
-    weights : numpy.ndarray, dims (point,), optional
-
-    Returns
-    -------
-    numpy.ndarray, dims (point,)
-
-    References
-    ----------
-    Eilers, Anal. Chem. 75, 3631 (2003), DOI 10.1021/ac034173t.
-    """
-    from scipy.linalg import solveh_banded
-
-    n = signal.size
-    points = reach_cm / float(np.median(np.diff(wavenumber_cm)))
-    # bands of D'D, D the second difference
-    matrix = np.zeros((3, n))
-    matrix[2] = 6.0
-    matrix[2, [0, -1]], matrix[2, [1, -2]] = 1.0, 5.0
-    matrix[1, 1:] = -4.0
-    matrix[1, [1, -1]] = -2.0
-    matrix[0, 2:] = 1.0
-    matrix *= (max(points, 3.0) / (2.0 * math.pi)) ** 4
-    own = np.ones(n) if weights is None else weights
-    matrix[2] += own
-    return np.asarray(solveh_banded(matrix, own * signal), np.float64)
-
-
-def penalised_baseline(wavenumber_cm: Array, signal: Array, /, *, reach_cm: float) -> Array:
-    """Stiff line below the bands: asymmetrically reweighted penalised least squares.
-
-    Parameters
-    ----------
-    wavenumber_cm, signal : numpy.ndarray, dims (point,)
-        Finite.
-    reach_cm : float
-        About how far it stays straight.
-
-    Returns
-    -------
-    numpy.ndarray, dims (point,)
-
-    References
-    ----------
-    Baek, Park, Ahn and Choo, Analyst 140, 250 (2015), DOI 10.1039/C4AN01061B.
-    """
-    from scipy.special import expit
-
-    if signal.size < 8:
-        return np.full(signal.size, float(signal.min()))
-    weights = np.ones(signal.size)
-    base = signal
-    for _ in range(50):
-        base = smooth_line(wavenumber_cm, signal, reach_cm=reach_cm, weights=weights)
-        off = signal - base
-        below = off[off < 0]
-        if below.size < 2 or not below.std() > 0:
-            break
-        m, s = float(below.mean()), float(below.std())
-        new = expit(-2.0 * (off - (2.0 * s - m)) / s)
-        change = float(np.linalg.norm(new - weights) / np.linalg.norm(weights))
-        weights = new
-        if change < 1e-3:
-            break
-    return base
-
-
-def rubber_band(wavenumber_cm: Array, signal: Array, /) -> Array:
-    """Lower convex hull of a spectrum, dims (point,)."""
-    hull: list[int] = []
-    for k in range(signal.size):
-        while len(hull) > 1:
-            a, b = hull[-2], hull[-1]
-            turn = (wavenumber_cm[b] - wavenumber_cm[a]) * (signal[k] - signal[a]) - (signal[b] - signal[a]) * (
-                wavenumber_cm[k] - wavenumber_cm[a]
-            )
-            if turn > 0:
-                break
-            hull.pop()
-        hull.append(k)
-    return np.interp(wavenumber_cm, wavenumber_cm[hull], signal[hull])
-
-
-def noise_sd(signal: Array, /) -> float:
-    """Standard deviation of a spectrum's noise in its quieter half, from second differences.
-
-    Notes
-    -----
-    Zero filling makes neighbours alike: then this is too small, and `infer_bands` widens by what its residuals say.
-    """
-    differences = signal.size - 2
-    size = max(differences // 16, 8)
-    parts = [difference_sd(signal[k : k + size + 2]) for k in range(0, max(differences - size, 1), size)]
-    return float(np.median(np.sort(parts)[: max(len(parts) // 2, 1)]))
 
 
 @dataclass(frozen=True, slots=True)
@@ -294,16 +189,10 @@ def infer_bands(
         groups = _fit_groups(wavenumber_cm, flat, sd, found, groups, level)
         groups = [
             _without_weak(
-                wavenumber_cm,
-                flat - _bands_alone(wavenumber_cm, groups, k),
-                sd,
-                group,
-                significance,
-                level,
-                turn == _ROUNDS - 1,
+                wavenumber_cm, flat - _bands_alone(wavenumber_cm, groups, k), sd, group, significance, level, turn == _ROUNDS - 1
             )
             for k, group in enumerate(groups)
-        ]
+        ]  # fmt: skip
         groups = [group for group in groups if group[2]]
         found = [one for _, fit, count in groups for one in _places(fit, count)]
         if turn == _ROUNDS - 1:
@@ -311,11 +200,8 @@ def infer_bands(
         earlier = _all_described(groups)
         if turn == 0:
             left = flat - _modelled(wavenumber_cm, groups)
-            more = [
-                one
-                for one in _candidates(wavenumber_cm, left, max(floor, noise_sd(left)), significance, widest_cm)
-                if all(abs(one[0] - c) > 0.35 * min(w, one[1]) for c, w in found)
-            ]
+            seen_left = _candidates(wavenumber_cm, left, max(floor, noise_sd(left)), significance, widest_cm)
+            more = [one for one in seen_left if all(abs(one[0] - c) > 0.35 * min(w, one[1]) for c, w in found)]
             found = found + _that_help(wavenumber_cm, flat, sd, groups, more, level)
         # far tails of bands lie in the baseline: it is drawn anew under what the bands leave
         if reach_cm:
@@ -513,7 +399,7 @@ def _without_weak(
 
     while count:
         # while bands are missing, residuals follow each other since they are missing
-        widen = _widening(fit) if last else 1.0
+        widen = widening_of(fit) if last else 1.0
         told = [
             fit.estimates[_EACH * k].value / (widen * fit.estimates[_EACH * k].sd)
             if fit.estimates[_EACH * k].sd > 0 and math.isfinite(fit.estimates[_EACH * k].sd) and sane(*one)
@@ -577,7 +463,7 @@ def _modelled(x: Array, groups: Sequence[tuple[slice, Fit, int]]) -> Array:
     return total
 
 
-def _widening(fit: Fit) -> float:
+def widening_of(fit: Fit, /) -> float:
     """By how much errors grow since residuals follow each other, in zero-filled spectra or where the shape is not quite right."""
     return widening(following(fit.residuals[0]))
 
@@ -610,7 +496,7 @@ def _with_change(band: Band, earlier: Sequence[Band]) -> Band:
 
 
 def _described(fit: Fit, count: int) -> list[Band]:
-    widen = _widening(fit)
+    widen = widening_of(fit)
     bands = []
     for k in range(count):
         at = _EACH * k
@@ -630,125 +516,3 @@ def _described(fit: Fit, count: int) -> list[Band]:
             )
         )
     return bands
-
-
-@dataclass(frozen=True, slots=True)
-class Assignment:
-    """A row of the table of bands that a band may be.
-
-    Parameters
-    ----------
-    key, group, vibration, ligands, source, mark : str
-        As the table gives them.
-    """
-
-    key: str
-    group: str
-    vibration: str
-    ligands: str
-    source: str
-    mark: str
-
-
-def assignments(centre_cm: Estimate, /) -> tuple[Assignment, ...]:
-    """Every row of the table of bands whose range touches the interval of a band's centre; several stay several.
-
-    Examples
-    --------
-    >>> [one.key for one in assignments(Estimate(2575.0, 1.0, 2573.0, 2577.0, 0.95, "1/cm", ""))]
-    ['sh']
-    """
-    return tuple(
-        Assignment(row["key"], row["group"], row["vibration"], row["ligands"], row["source"], row["mark"])
-        for row in table_rows("ftir_bands.csv")
-        if centre_cm.low <= float(row["high_cm"]) and centre_cm.high >= float(row["low_cm"])
-    )
-
-
-BINDING = (
-    ("monodentate", 200.0, 400.0),
-    ("bridging bidentate", 140.0, 200.0),
-    ("chelating bidentate", 40.0, 110.0),
-)
-"""Modes of a carboxylate by the splitting of its two stretches, 1/cm; between chelating and bridging nothing is said.
-
-References
-----------
-Ranges as often quoted after Deacon and Phillips, Coord. Chem. Rev. 33, 227 (1980), DOI 10.1016/S0010-8545(00)80455-5; not read here.
-"""
-
-
-def binding_modes(splitting_cm: Estimate, /) -> tuple[str, ...]:
-    """Every binding mode of a carboxylate whose range touches the splitting's interval.
-
-    Examples
-    --------
-    >>> binding_modes(Estimate(195.0, 5.0, 185.0, 205.0, 0.95, "1/cm", ""))
-    ('monodentate', 'bridging bidentate')
-    """
-    return tuple(name for name, low, high in BINDING if splitting_cm.low <= high and splitting_cm.high >= low)
-
-
-def height_at(
-    wavenumber_cm: Array, signal: Array, band: Band, others: Sequence[Band], /, *, level: float = 0.95
-) -> Estimate:
-    """Height of a band of known place and shape in another spectrum, over a straight line and beside that one's own bands.
-
-    Parameters
-    ----------
-    wavenumber_cm, signal : numpy.ndarray, dims (point,)
-    band : Band
-        What is looked for.
-    others : sequence of Band
-        Bands found in this spectrum, taken off.
-    level : float
-
-    Returns
-    -------
-    Estimate
-        May be negative: then it is not there.
-    """
-    centre, width = band.centre_cm.value, band.fwhm_cm.value
-    step = float(np.median(np.diff(wavenumber_cm)))
-    reach = max(1.5 * width, 8.0 * step)
-    place = np.abs(wavenumber_cm - centre) <= reach
-    x = wavenumber_cm[place]
-    if x.size < 8:
-        return Estimate(math.nan, math.nan, math.nan, math.nan, level, "1", "outside the other spectrum")
-    beside = [one for one in others if abs(one.centre_cm.value - centre) < reach + 3.0 * one.fwhm_cm.value]
-    seen = signal[place] - sum(
-        (predict_bands(x, [o.height.value, o.centre_cm.value, o.fwhm_cm.value, o.share]) for o in beside),
-        np.zeros(x.size),
-    )
-    shape = predict_bands(x, [1.0, centre, width, band.share])
-    line = (x - centre) / reach
-    tall = max(float(np.ptp(seen)), 1e-12)
-    data = DataSet(lambda p: p[0] * shape + p[1] + p[2] * line, seen)
-    fit = fit_least_squares(
-        data,
-        [Parameter("height", 0.0, scale=0.01 * tall), Parameter("level", float(seen.mean()), scale=0.01 * tall),
-         Parameter("rise", 0.0, scale=0.01 * tall)],
-        scatter="residual", level=level,
-    )  # fmt: skip
-    return widened(fit["height"], _widening(fit))
-
-
-def ratio_of(after: Estimate, before: Estimate, /) -> Estimate:
-    """After over before; the interval by Fieller's theorem, which holds where `after` is near 0.
-
-    References
-    ----------
-    Fieller, J. R. Stat. Soc. B 16, 175 (1954).
-    """
-    level, unit = after.level, "1"
-    if not (math.isfinite(after.value) and math.isfinite(before.value) and before.value > 0):
-        return Estimate(math.nan, math.nan, math.nan, math.nan, level, unit, "without a band to divide by")
-    q = (before.high - before.low) / (2.0 * before.sd) if before.sd > 0 else NORMAL_95
-    value = after.value / before.value
-    g = (q * before.sd / before.value) ** 2
-    sd = math.hypot(after.sd, value * before.sd) / before.value
-    if g >= 1:
-        return Estimate(value, sd, -math.inf, math.inf, level, unit, "Fieller: the band before is not significant")
-    half = q / before.value * math.sqrt(after.sd**2 * (1.0 - g) + (value * before.sd) ** 2)
-    low, high = ((value - half) / (1.0 - g), (value + half) / (1.0 - g))
-    return Estimate(value, sd, min(low, value), max(high, value), level, unit, "ratio, Fieller's interval")

@@ -1,7 +1,7 @@
 """Bias and coverage of estimates whose truth is known."""
 
 import math
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 import numpy as np
 
@@ -71,3 +71,29 @@ def scored(
         figure(table, arm, f"{measure}_coverage", holding / len(told), (within.low, within.high), len(told), **goals)
     )
     return lines
+
+
+def cells_told_off(
+    table: str, arm: str, measure: str, cells: Mapping[str, Sequence[tuple[Estimate, float]]], /
+) -> Figure:
+    """How many cells of a grid are told to hold the truth too rarely or too often, none of which may be.
+
+    A coverage over all cells hides one that misses among others that are too wide.
+
+    Parameters
+    ----------
+    table, arm, measure : str
+        The measure gets ``_cells_told_off``.
+    cells : mapping of str to sequence of (Estimate, float)
+
+    Returns
+    -------
+    Figure
+        A cell is told off where its Wilson interval lies beyond the goal of coverages, at 0.95 over all cells together (Bonferroni).
+    """
+    off = []
+    for pairs in cells.values():
+        holding = sum(one.low <= truth <= one.high for one, truth in pairs)
+        within = wilson_interval(holding, len(pairs), level=1.0 - 0.05 / len(cells))
+        off.append(within.high < COVERAGE[0] or within.low > COVERAGE[1])
+    return figure(table, arm, f"{measure}_cells_told_off", sum(off), None, len(off), at_most=0.0)

@@ -10,7 +10,7 @@ together, lies beyond (``told_off``). Each cell's own coverage stands beside.
 
 import math
 import tempfile
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -18,7 +18,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.special import ellipe, ndtri
 
-from accuracy.bench.scores import COVERAGE, scored
+from accuracy.bench.scores import cells_told_off, scored
 from accuracy.figures import Figure, figure
 from lampyris.bench.micrographs.measure import measure_particles
 from lampyris.bench.micrographs.sizes import shell_nm
@@ -79,7 +79,7 @@ def tables(*, quick: bool = False) -> list[Figure]:
     for key in one["paper"]:
         every = [pair for numbers in one.values() for pair in numbers[key]]
         found += scored(TABLE, "matched", f"{key}_all", every)
-        found.append(_told_off(key, {case: numbers[key] for case, numbers in one.items()}))
+        found.append(cells_told_off(TABLE, "matched", key, {case: numbers[key] for case, numbers in one.items()}))
         most = _MOST_BIAS.get(key)
         found += scored(TABLE, "matched", f"{key}_by_picture_all", several[key], most_bias=most)
     both = zip(one["paper"]["diameter"], cores.alone["diameter"], strict=True)
@@ -104,16 +104,6 @@ def _share(arm: str, measure: str, happened: Sequence[bool], **goal: float) -> F
     within = wilson_interval(sum(happened), len(happened))
     share = sum(happened) / len(happened)
     return figure(TABLE, arm, measure, share, (within.low, within.high), len(happened), **goal)
-
-
-def _told_off(key: str, cells: Mapping[str, Pairs]) -> Figure:
-    """How many cells are told to hold the truth too rarely or too often, all looked at together."""
-    off = []
-    for pairs in cells.values():
-        holding = sum(one.low <= truth <= one.high for one, truth in pairs)
-        within = wilson_interval(holding, len(pairs), level=1.0 - 0.05 / len(cells))
-        off.append(within.high < COVERAGE[0] or within.low > COVERAGE[1])
-    return figure(TABLE, "matched", f"{key}_cells_told_off", sum(off), None, len(off), at_most=0.0)
 
 
 def truths(truth: MicrographTruth, /) -> dict[str, tuple[str, float]]:

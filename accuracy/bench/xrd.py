@@ -3,11 +3,12 @@ truncated octahedra; ``lines``: the same dots by pseudo-Voigts alone; ``mismatch
 a hump of glass and an instrument another than assumed."""
 
 import tempfile
+from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
 
-from accuracy.bench.scores import scored
+from accuracy.bench.scores import cells_told_off, scored
 from accuracy.figures import Figure, figure
 from lampyris.bench.xrd.crystals import phases
 from lampyris.core.bench import BenchSource
@@ -34,6 +35,7 @@ def tables(*, quick: bool = False) -> list[Figure]:
     repeats = QUICK_REPEATS if quick else REPEATS
     found: list[Figure] = []
     pairs: dict[str, Pairs] = {arm: {} for arm in ("matched", "lines", "mismatched")}
+    drawn_as: list[XrdTruth] = []
     right: list[bool] = []
     flagged: list[bool] = []
     alarms: list[bool] = []
@@ -41,6 +43,7 @@ def tables(*, quick: bool = False) -> list[Figure]:
         path = Path(folder) / "a.xrdml"
         for number in range(repeats):
             truth = written(path, "matched", number)
+            drawn_as.append(truth)
             flags = _measured(path, truth, pairs["matched"], "auto")
             alarms.append(bool({"fit-doubtful", "shape-misfit"} & set(flags)))
             _measured(path, truth, pairs["lines"], "lines")
@@ -55,6 +58,8 @@ def tables(*, quick: bool = False) -> list[Figure]:
         judged = arm != "mismatched"
         for name, most in (("size_nm", 0.03 if arm == "matched" else None), ("strain", None), ("lattice_A", 0.002)):
             found += scored(TABLE, arm, name, own[name], most_bias=most, judged=judged)
+            if judged:
+                found += _by_cell(arm, name, own[name], drawn_as)
     # noise may be taken for a misfit in one pattern of a hundred, and any fit be doubtful as seldom
     shares: list[tuple[str, str, list[bool], dict[str, float]]] = [
         ("matched", "phase_among_possible", right, {"at_least": 0.9}),
@@ -65,6 +70,22 @@ def tables(*, quick: bool = False) -> list[Figure]:
         ends = wilson_interval(sum(hits), len(hits))
         share = sum(hits) / len(hits)
         found.append(figure(TABLE, arm, name, share, (ends.low, ends.high), len(hits), **goals))
+    return found
+
+
+def _by_cell(arm: str, name: str, pairs: Sequence[tuple[Estimate, float]], truths: Sequence[XrdTruth]) -> list[Figure]:
+    """Coverage at each number of counts and of each shape beside that of all."""
+    found: list[Figure] = []
+    for kind, keys in (
+        ("counts", [f"{one.peak_counts:.0f}_counts" for one in truths]),
+        ("shapes", [one.shape.replace(" ", "_") for one in truths]),
+    ):
+        cells = {
+            key: [pair for pair, own in zip(pairs, keys, strict=True) if own == key] for key in dict.fromkeys(keys)
+        }
+        for key, own in cells.items():
+            found += scored(TABLE, arm, f"{name}_{key}", own, judged=False)
+        found.append(cells_told_off(TABLE, arm, f"{name}_{kind}", cells))
     return found
 
 

@@ -33,7 +33,7 @@ NUMBERS = {
     "first_exciton_nm": 0.01, "band_gap_eV": 0.01, "fwhm_meV": 0.02, "absorbance": 0.02, "tauc_gap_eV": 0.01, "size_nm": 0.02,
     "concentration_M": 0.05,
 }  # fmt: skip
-NONE = Estimate(float("nan"), float("nan"), float("nan"), float("nan"), 0.95, "", "refused")
+NONE = Estimate.unknown(0.95, "", "refused")
 
 
 def tables(*, quick: bool = False) -> list[Figure]:

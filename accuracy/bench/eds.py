@@ -18,7 +18,7 @@ from lampyris.virtual.instruments.eds import XrayTruth, write_virtual_xray
 TABLE = "bench-eds"
 REPEATS, QUICK_REPEATS = 200, 24
 NUMBERS = {"atomic_percent": 0.05, "weight_percent": 0.05, "counts": 0.02}
-MISSING = Estimate(float("nan"), float("nan"), float("nan"), float("nan"), 0.95, "%", "not found")
+MISSING = Estimate.unknown(0.95, "%", "not found")
 _MASS = {one.element: one.molar_mass for one in families().values()}
 DOTS = (
     {"Cd": 1.0, "Se": 1.0},

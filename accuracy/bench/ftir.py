@@ -1,6 +1,5 @@
 """Bands of virtual infrared spectra. ``matched``: as they are fitted; ``mismatched``: lopsided, over fringes, through a resolution."""
 
-import math
 import tempfile
 from pathlib import Path
 
@@ -20,7 +19,7 @@ from lampyris.virtual.instruments.ftir import OLEATE, PEG, InfraredTruth, write_
 TABLE = "bench-ftir"
 REPEATS, QUICK_REPEATS = 200, 12
 NUMBERS = ("centre_cm", "height", "fwhm_cm", "area")
-NOT_THERE = Estimate(math.nan, math.nan, math.nan, math.nan, 0.95, "1/cm", "not found")
+NOT_THERE = Estimate.unknown(0.95, "1/cm", "not found")
 
 
 def tables(*, quick: bool = False) -> list[Figure]:

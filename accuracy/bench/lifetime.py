@@ -31,7 +31,7 @@ FIRST = 11_000
 """Number of the first set: earlier ones were looked at while the fits were made."""
 UNBIASED = ("background", "level", "shift", "response_shift", "scatter_photons", "phasor_g", "phasor_s", "reduced_chi2")
 """Without a goal of the bias, which their intervals hold."""
-_OTHER = Estimate(math.nan, math.nan, math.nan, math.nan, 0.95, "ns", "another law")
+_OTHER = Estimate.unknown(0.95, "ns", "another law")
 COUNTER = Counter(channels=1024, channel_ns=0.1, fwhm_ns=0.7, repetition_mhz=9.0)
 FAULTS = replace(COUNTER, afterpulse_share=0.02, unevenness=0.01)
 Pairs = list[tuple[Estimate, float]]

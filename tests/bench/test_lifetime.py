@@ -289,6 +289,21 @@ def test_what_all_laws_have_is_averaged_over_them():
     assert all(law.borne for law in both) == (shift_over(both).method != alone.method)
 
 
+def test_a_law_moves_with_its_counts_as_is_said():
+    window, width = recorded(2, LifetimeTruth((6.0,), (1.0,), background=0.5))
+    fit = fit_decay(window, channel_ns=width, components=1)
+    beside = beside_of(fit, 0, window.counts.size, window.counts.size + 100)
+    more = np.zeros(window.counts.size)
+    # so few more that slopes tell what they do
+    more[window.start + 200 : window.start + 240] = 0.2
+    again = fit_decay(replace(window, counts=window.counts + more), channel_ns=width, components=1)
+    other = beside_of(again, 0, window.counts.size, window.counts.size + 100)
+    moved = beside.slopes @ beside.by_count @ more
+    said = [other.background - beside.background, other.shift - beside.shift, *(other.later - beside.later)]
+    # the bend over so small a step, and how far a search goes
+    assert moved == pytest.approx(said, rel=0.02, abs=1e-3 * np.abs(moved).max())
+
+
 def test_phasor_of_one_lifetime_lies_on_the_circle():
     window, width = recorded(2, LifetimeTruth((6.0,), (1.0,), background=0.5))
     fit = fit_decay(window, channel_ns=width, components=1)

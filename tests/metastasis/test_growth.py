@@ -63,7 +63,7 @@ def test_no_number_without_a_prior_or_a_reporter():
     assert "prior" in found.cells.method
     reporter = amount(7e4, 0.3, unit="cells")
     assert current_cells(amount(1e4, 0.5), 9.0, reporter=reporter).cells == reporter
-    unknown = Estimate(math.nan, math.nan, math.nan, math.nan, 0.95, "labelled-cell equivalents", "")
+    unknown = Estimate.unknown(0.95, "labelled-cell equivalents", "")
     assert math.isnan(current_cells(unknown, 9.0, GrowthPrior("exponential", 3.0, 0.2)).cells.value)
 
 

@@ -122,7 +122,7 @@ def view_result(
         lesions[(y - sy) ** 2 + (x - sx) ** 2 < 6.7**2] = k
     deviation = np.sqrt(1e6 + 50 * clean)
     probe = clean + deviation * rng.standard_normal(shape) - np.where(body, 8e3, 200.0)
-    unlabelled = Estimate(math.nan, math.nan, math.nan, math.nan, 0.95, "1", "no label")
+    unlabelled = Estimate.unknown(0.95, "1", "no label")
     limits = tuple(
         DetectionLimit(
             region, estimate(2e6 * depth * (1.3 if view == "ventral" else 1), 0.15), 0.6,
@@ -178,7 +178,7 @@ def endpoints_of(lesions: tuple[Lesion, ...], sessions: list[SessionResult]) -> 
     days = tuple(session.day for session in sessions)
     spread = [lesion for lesion in lesions if lesion.kind == DetectionKind.LESION]
     primary = next((lesion for lesion in lesions if lesion.kind == DetectionKind.PRIMARY), None)
-    unknown = Estimate(math.nan, math.nan, math.nan, math.nan, 0.95, "1", "none")
+    unknown = Estimate.unknown(0.95, "1", "none")
     burden, below, sites = [], [], []
     for k in range(len(days)):
         seen = [lesion.sightings[k].cells.value for lesion in spread if lesion.sightings[k].seen]

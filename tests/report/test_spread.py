@@ -110,7 +110,7 @@ def test_arrivals_are_intervals(days: tuple[float, float], words: str) -> None:
 
 
 def test_unknown_numbers_are_said_to_be_unknown() -> None:
-    nothing = Estimate(math.nan, math.nan, math.nan, math.nan, 0.95, "mm", "none")
+    nothing = Estimate.unknown(0.95, "mm", "none")
     assert interval_text(nothing, "mm") == "unknown" and share(math.nan) == "n/a"
     assert (
         interval_text(Estimate(2.0, 0.5, 1.0, 3.0, 0.9, "mm", "fit"), "mm").replace("\u00a0", " ")
@@ -344,7 +344,7 @@ def test_names_stay_inside_the_picture_and_beside_their_outline(
 
 
 def test_lesions_without_place_or_day_break_nothing(rich_study: StudyResults) -> None:
-    nothing = Estimate(math.nan, math.nan, math.nan, math.nan, 0.95, "mm", "none")
+    nothing = Estimate.unknown(0.95, "mm", "none")
 
     def lost(lesion):  # type: ignore[no-untyped-def]
         return dataclasses.replace(

@@ -328,7 +328,7 @@ def _described(
 def _width(fit: Fit, of: Callable[[NDArray[np.float64]], float], unit: str) -> Estimate:
     """Width, NaN where a half maximum lies outside what was recorded."""
     if math.isnan(of(fit.values)):
-        return Estimate(math.nan, math.nan, math.nan, math.nan, fit.level, unit, "half maximum outside the spectrum")
+        return Estimate.unknown(fit.level, unit, "half maximum outside the spectrum")
     one = derived(fit, of, unit=unit)
     return replace(one, low=max(one.low, 0.0))
 

@@ -47,3 +47,14 @@ class Estimate:
             raise ValueError(f"level is a probability between 0 and 1, got {self.level}")
         if not math.isnan(self.value) and not self.low <= self.value <= self.high:
             raise ValueError(f"interval [{self.low}, {self.high}] does not hold the value {self.value}")
+
+    @classmethod
+    def unknown(cls, level: float, unit: str, method: str, /) -> "Estimate":
+        """An estimate without value and interval, whose `method` says why.
+
+        Examples
+        --------
+        >>> Estimate.unknown(0.95, "nm", "not recorded")
+        Estimate(value=nan, sd=nan, low=nan, high=nan, level=0.95, unit='nm', method='not recorded')
+        """
+        return cls(math.nan, math.nan, math.nan, math.nan, level, unit, method)

@@ -224,7 +224,7 @@ def _normal(value: float, sd: float, t: float, level: float, unit: str) -> Estim
 
 
 def _unknown(level: float, unit: str, method: str = "not measured") -> Estimate:
-    return Estimate(math.nan, math.nan, math.nan, math.nan, level, unit, method)
+    return Estimate.unknown(level, unit, method)
 
 
 def _drift(held: _Points, fitted: _Fitted, level: float) -> tuple[Estimate, float]:

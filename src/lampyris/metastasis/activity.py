@@ -50,7 +50,7 @@ def activities(
         one.number: _brighter({view: spot.flux for view, spot in _spots(one, session).items()} for session in ordered)
         for one in tumours
     }
-    none = _unknown("1", level, "an organ's template has no outline")
+    none = Estimate.unknown(level, "1", "an organ's template has no outline")
     rows: list[OrganActivity] = []
     for session in ordered:
         for organ in organs:
@@ -98,7 +98,7 @@ def washout_half_life(
     found = {}
     for organ in sorted({row.organ for row in rows}):
         if not injection_days:
-            found[organ] = _unknown("days", level, "each session has a dose of its own")
+            found[organ] = Estimate.unknown(level, "days", "each session has a dose of its own")
             continue
         # a limit has low 0 and no standard deviation: it is no point of a line
         own = [row for row in rows if row.organ == organ and row.flux.value > 0 and math.isfinite(row.flux.sd)]
@@ -145,9 +145,7 @@ def _lesion(lesion: Lesion, sighting: Sighting, spot: Detection | None, level: f
         return OrganActivity(name, sighting.day, spot.flux, spot.tumour_to_background)
     if sighting.seen:
         why = "seen in the other view alone"
-        return OrganActivity(name, sighting.day, _unknown(FLUX_UNIT, level, why), _unknown("1", level, why))
-    return OrganActivity(name, sighting.day, sighting.flux, _unknown("1", level, "not seen"))
-
-
-def _unknown(unit: str, level: float, why: str) -> Estimate:
-    return Estimate(math.nan, math.nan, math.nan, math.nan, level, unit, why)
+        return OrganActivity(
+            name, sighting.day, Estimate.unknown(level, FLUX_UNIT, why), Estimate.unknown(level, "1", why)
+        )
+    return OrganActivity(name, sighting.day, sighting.flux, Estimate.unknown(level, "1", "not seen"))

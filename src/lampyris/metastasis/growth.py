@@ -295,4 +295,4 @@ def _finite(estimate: Estimate | None) -> bool:
 
 
 def _unknown(level: float, method: str = "no cell number without a growth prior or a second reporter") -> Estimate:
-    return Estimate(math.nan, math.nan, math.nan, math.nan, level, UNIT, method)
+    return Estimate.unknown(level, UNIT, method)

@@ -122,7 +122,7 @@ def share_left(first: tuple[float, float], last: tuple[float, float], /, *, leve
     '0.20 (0.15 to 0.26)'
     """
     if not (first[0] > 0 and last[0] > 0 and first[1] >= 0 and last[1] >= 0):
-        return Estimate(math.nan, math.nan, math.nan, math.nan, level, "1", "no signal to compare")
+        return Estimate.unknown(level, "1", "no signal to compare")
     sd = math.hypot(log_sd(first[1]), log_sd(last[1]))
     share = last[0] / first[0]
     factor = math.exp(half_width(level) * sd)
@@ -171,4 +171,4 @@ def _fall(x: NDArray[np.float64], y: NDArray[np.float64], sd: NDArray[np.float64
 
 
 def _unknown(level: float, reason: str) -> Estimate:
-    return Estimate(math.nan, math.nan, math.nan, math.nan, level, "days", reason)
+    return Estimate.unknown(level, "days", reason)

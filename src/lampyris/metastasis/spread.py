@@ -124,8 +124,10 @@ def endpoints(
         primary=tuple(_primary(primaries, number, level) for number in range(len(days))),
         sites=tuple(sum(first <= number for first in seen_from) for number in range(len(days))),
         burden_area=_area(days, burden, level),
-        half_life_days=_nan("days", level, follows_doses) if injected else _primary_half_life(primaries, days, level),
-        persistence=_nan("1", level, follows_doses) if injected else _persistence(primaries, level),
+        half_life_days=Estimate.unknown(level, "days", follows_doses)
+        if injected
+        else _primary_half_life(primaries, days, level),
+        persistence=Estimate.unknown(level, "1", follows_doses) if injected else _persistence(primaries, level),
         first_spread=_first_spread(spread, known, level),
         farthest_mm=_farthest(route, level),
         route=route,
@@ -299,7 +301,7 @@ def _burden(
             there = [one.sightings[number] for one in group if one.sightings[number].day > one.after_day]
             hidden += max((_most(one) for one in there), default=0.0)
     if unknown:
-        return _nan(CELLS_UNIT, level, "a lesion is seen whose amount is not known"), False
+        return Estimate.unknown(level, CELLS_UNIT, "a lesion is seen whose amount is not known"), False
     if seen:
         total = total_cells(seen, level=level)
         return replace(total, high=total.high + hidden), False
@@ -307,7 +309,7 @@ def _burden(
     organs = [row[number] for row in limits.values() if math.isfinite(row[number])]
     most = max([*organs, hidden], default=0.0)
     if most <= 0.0:
-        return _nan(CELLS_UNIT, level, "nothing seen; no limit known"), True
+        return Estimate.unknown(level, CELLS_UNIT, "nothing seen; no limit known"), True
     return Estimate(most, math.nan, 0.0, most, level, CELLS_UNIT, "nothing seen: limit of the worst organ"), True
 
 
@@ -317,11 +319,13 @@ def _primary(primaries: Sequence[Lesion], number: int, level: float) -> Estimate
     if seen:
         return total_cells(seen, level=level)
     if any(one.sightings[number].seen for one in primaries):
-        return _nan(CELLS_UNIT, level, "the primary is seen, its amount is not known")
+        return Estimate.unknown(level, CELLS_UNIT, "the primary is seen, its amount is not known")
     limits = [one.sightings[number].cells for one in primaries]
     known = [one for one in limits if math.isfinite(one.value)]
     if not known:
-        return _nan(CELLS_UNIT, level, "no primary" if not primaries else "primary not seen; no limit known")
+        return Estimate.unknown(
+            level, CELLS_UNIT, "no primary" if not primaries else "primary not seen; no limit known"
+        )
     value, high = sum(one.value for one in known), sum(one.high for one in known)
     return Estimate(value, math.nan, 0.0, high, level, CELLS_UNIT, "primary not seen: its limit")
 
@@ -332,7 +336,7 @@ def _area(days: tuple[float, ...], burden: Sequence[tuple[Estimate, bool]], leve
         (day, total, below) for day, (total, below) in zip(days, burden, strict=True) if math.isfinite(total.value)
     ]
     if len(known) < 2:
-        return _nan(AREA_UNIT, level, "needs two sessions with a burden or a limit")
+        return Estimate.unknown(level, AREA_UNIT, "needs two sessions with a burden or a limit")
     at = [day for day, _, _ in known]
     none = all(below for _, _, below in known)
     # the middle of a range from 0 to a limit, unless there is nothing but limits
@@ -370,7 +374,7 @@ def _primary_half_life(primaries: Sequence[Lesion], days: tuple[float, ...], lev
         # one number in two places
         return primaries[0].half_life_days
     if not primaries:
-        return _nan("days", level, "no primary")
+        return Estimate.unknown(level, "days", "no primary")
     rows = _signals(primaries)
     return half_life([days[n] for n, _, _ in rows], [v for _, v, _ in rows], [sd for _, _, sd in rows], level=level)
 
@@ -378,16 +382,16 @@ def _primary_half_life(primaries: Sequence[Lesion], days: tuple[float, ...], lev
 def _persistence(primaries: Sequence[Lesion], level: float) -> Estimate:
     rows = _signals(primaries)
     if not rows:
-        return _nan("1", level, "no primary with a signal")
+        return Estimate.unknown(level, "1", "no primary with a signal")
     (first, amount, sd), (last, left, last_sd) = rows[0], rows[-1]
     end = len(primaries[0].sightings) - 1
     if first == end:
-        return _nan("1", level, "the primary's first session is the last")
+        return Estimate.unknown(level, "1", "the primary's first session is the last")
     if last == end:
         return share_left((amount, sd), (left, last_sd), level=level)
     limit = _primary(primaries, end, level)
     if not math.isfinite(limit.value) or limit.low > 0:
-        return _nan("1", level, "the primary was not measured in the last session")
+        return Estimate.unknown(level, "1", "the primary was not measured in the last session")
     most = limit.value / amount
     # the limit's place and optics are those of the first signal, so that the first signal's own error is what is left
     high = share_left((amount, sd), (limit.value, 0.0), level=level).high
@@ -417,12 +421,12 @@ def _route(spread: Sequence[Lesion], primaries: Sequence[Lesion], level: float) 
 def _distance(origin: Lesion | None, lesion: Lesion, level: float) -> Estimate:
     """Straight line between two uncertain places, errors carried to first order along it."""
     if origin is None:
-        return _nan("mm", level, "no primary: the place of injection is not known")
+        return Estimate.unknown(level, "mm", "no primary: the place of injection is not known")
     apart = np.array([a.value - b.value for a, b in zip(lesion.position_mm, origin.position_mm, strict=True)])
     variance = np.array([a.sd**2 + b.sd**2 for a, b in zip(lesion.position_mm, origin.position_mm, strict=True)])
     distance = float(np.sqrt((apart**2).sum()))
     if not math.isfinite(distance):
-        return _nan("mm", level, "a place is not known")
+        return Estimate.unknown(level, "mm", "a place is not known")
     if not np.isfinite(variance).all():
         return Estimate(distance, math.nan, 0.0, math.inf, level, "mm", "straight line; a place has no uncertainty")
     # of two places that coincide no direction is known: the mean over all
@@ -434,8 +438,8 @@ def _distance(origin: Lesion | None, lesion: Lesion, level: float) -> Estimate:
 
 def _farthest(route: Sequence[Passage], level: float) -> Estimate:
     known = [one.distance_mm for one in route if math.isfinite(one.distance_mm.value)]
-    return max(known, key=lambda one: one.value, default=_nan("mm", level, "no lesion with a distance from a primary"))
-
-
-def _nan(unit: str, level: float, why: str) -> Estimate:
-    return Estimate(math.nan, math.nan, math.nan, math.nan, level, unit, why)
+    return max(
+        known,
+        key=lambda one: one.value,
+        default=Estimate.unknown(level, "mm", "no lesion with a distance from a primary"),
+    )

@@ -49,7 +49,7 @@ def normal_interval(
     (0.0, 2.96)
     """
     if math.isnan(value) or math.isnan(sd):
-        return Estimate(math.nan, math.nan, math.nan, math.nan, level, unit, method)
+        return Estimate.unknown(level, unit, method)
     reach = half_width(level) * sd
     return Estimate(
         value, sd, min(value, max(low, value - reach)), max(value, min(high, value + reach)), level, unit, method
@@ -171,7 +171,7 @@ def t_interval(values: ArrayLike, /, *, unit: str = "1", level: float = 0.95) ->
     if array.ndim != 1 or not np.isfinite(array).all():
         raise ValueError(f"values must be one-dimensional and finite, got shape {array.shape}: {array!r}")
     if array.size == 0:
-        return Estimate(math.nan, math.nan, math.nan, math.nan, level, unit, "no value")
+        return Estimate.unknown(level, unit, "no value")
     sd = float(array.std(ddof=1)) if array.size > 1 else math.nan
     return t_interval_from_summary(float(array.mean()), sd, array.size, unit=unit, level=level)
 

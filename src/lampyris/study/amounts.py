@@ -254,7 +254,7 @@ def _syringe_dose(animal: AnimalRow, bench: _Bench, *, slope_known: bool) -> tup
         )
         if not flags and one.row.animal == animal.animal:
             method = "light of the syringe on the line of wells: another geometry"
-            unknown = Estimate(_NAN, _NAN, _NAN, _NAN, bench.level, "ml", "not weighed")
+            unknown = Estimate.unknown(bench.level, "ml", "not weighed")
             scaled = with_other_spread(amount, factor=1.0 - tail / 100.0, with_=tail_sd / (100.0 - tail))
             return InjectedDose(animal.animal, unknown, replace(scaled, method=method), tail, method), line.title
     return None
@@ -280,7 +280,7 @@ class _Ground:
         self.cells_given = {row.animal: row.labelled_cells for row in animals}
 
     def unknown(self, unit: str, method: str = "not known") -> Estimate:
-        return Estimate(_NAN, _NAN, _NAN, _NAN, self.level, unit, method)
+        return Estimate.unknown(self.level, unit, method)
 
     def scales(self, animal: str, probe: str) -> list[tuple[str, CalibrationLine | None]]:
         """Units in which an animal's signals are told, each with the line that holds for it."""

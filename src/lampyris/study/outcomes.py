@@ -167,7 +167,7 @@ def _limit(views: Sequence[ViewResult], level: float, found: bool) -> Estimate:
         if known is None or limit.flux.value < known.flux.value:
             best[limit.region] = limit
     if not best:
-        return Estimate(math.nan, math.nan, math.nan, math.nan, level, FLUX_UNIT, f"{what}, no limit known")
+        return Estimate.unknown(level, FLUX_UNIT, f"{what}, no limit known")
     region = max(sorted(best), key=lambda name: best[name].flux.value)
     value, power = best[region].flux.value, best[region].power
     method = f"{what}: limit ({region}, found with probability {power:g})"

@@ -66,7 +66,7 @@ def study(small_study):
         organ("m001", "targeted", HARM, 2.0, corner=20.0),
         organ("m100", "untargeted", "liver", 0.5, flags=(str(OrganFlag.FAINT),), corner=30.0),
     )
-    nan = Estimate(math.nan, math.nan, math.nan, math.nan, 0.95, "1", "not known")
+    nan = Estimate.unknown(0.95, "1", "not known")
     pairs = (
         OrganPair("m000", "liver", "targeted", estimate(20.0), estimate(18.0)),
         OrganPair("m100", "liver", "untargeted", replace(estimate(0.5), value=math.nan, low=0.0), estimate(0.4)),

@@ -130,7 +130,7 @@ def test_json_has_no_word_that_json_lacks(tmp_path):
 
 
 def test_animal_round_trip(tmp_path):
-    nothing = Estimate(math.nan, math.nan, math.nan, math.nan, 0.95, "ph s-1", "none")
+    nothing = Estimate.unknown(0.95, "ph s-1", "none")
     outcome = AnimalOutcome("m01", "arm", "done", "", (0.0, 7.0), (flux_of(3.25), nothing), (False, True), (1, 0))
     views = ((ViewTotal("dorsal", flux_of(3.25), False), ViewTotal("ventral", nothing, True)), ())
     own = Registration(Pose(1.0, 2.0, bend_mm=(0.0, 0.1), girth=(1.0, 0.9)), 0.3, math.nan, "landmarks")

@@ -28,7 +28,7 @@ from lampyris.study.tables.analyses import analysis_tables
 
 DAYS = (0.0, 7.0, 14.0)
 INF = math.inf
-NONE = Estimate(math.nan, math.nan, math.nan, math.nan, 0.95, "1", "")
+NONE = Estimate.unknown(0.95, "1", "")
 
 
 def number(value, low=None):

@@ -108,7 +108,7 @@ def _agreement(a: str, b: str, organ: str, pairs: Sequence[OrganPair], level: fl
 
 
 def _unknown(level: float) -> Estimate:
-    return Estimate(math.nan, math.nan, math.nan, math.nan, level, "1", "too few animals, or all alike")
+    return Estimate.unknown(level, "1", "too few animals, or all alike")
 
 
 def _ratio(pairs: Sequence[OrganPair], animals: int, level: float) -> tuple[Estimate, Estimate, Estimate]:

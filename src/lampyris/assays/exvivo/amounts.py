@@ -87,9 +87,9 @@ def organ_result(
     """
     level = organ.flux.level
     flags = list(organ.flags)
-    amount = on_line = surface = _unknown(level, scale.unit, "unlabelled")
+    amount = on_line = surface = Estimate.unknown(level, scale.unit, "unlabelled")
     if settings is not None and OrganFlag.NAME_UNSURE in organ.flags:
-        amount = on_line = surface = _unknown(level, scale.unit, "name unsure")
+        amount = on_line = surface = Estimate.unknown(level, scale.unit, "name unsure")
     elif settings is not None:
         amount, on_line, surface, more = _amounts(organ, scale, settings, instrument)
         flags += more
@@ -125,16 +125,12 @@ def organ_result(
     )
 
 
-def _unknown(level: float, unit: str, method: str) -> Estimate:
-    return Estimate(math.nan, math.nan, math.nan, math.nan, level, unit, method)
-
-
 def _share(
     part: Estimate, whole: Estimate | None, mass: Estimate | None, level: float, *, per_gram: bool = False
 ) -> Estimate:
     unit = "%ID/g" if per_gram else "%ID"
     if whole is None or math.isnan(part.low) or (per_gram and mass is None):
-        return _unknown(level, unit, "not known")
+        return Estimate.unknown(level, unit, "not known")
     return percent_injected_dose(part, whole, mass_g=mass, level=level)
 
 

@@ -118,9 +118,7 @@ def _organ(
     if animal not in doses:
         flags.append(OrganFlag.NO_DOSE)
     if not whole:
-        amount = Estimate(
-            math.nan, math.nan, math.nan, math.nan, level, "ng", "a piece of an organ that was not weighed"
-        )
+        amount = Estimate.unknown(level, "ng", "a piece of an organ that was not weighed")
     elif censored:
         high = max(limit, value)
         amount = Estimate(math.nan, math.nan, 0.0, high, level, "ng", "below the detection limit")
@@ -129,7 +127,7 @@ def _organ(
             value, sd, unit="ng", method=f"mean of {len(told)} digests, blanks taken off", level=level
         )
     dose, mass = doses.get(animal) if whole else None, weights.get(key)
-    nothing = Estimate(math.nan, math.nan, math.nan, math.nan, level, "%ID", "not known")
+    nothing = Estimate.unknown(level, "%ID", "not known")
     return OrganReference(
         animal=animal,
         organ=organ,

@@ -341,7 +341,7 @@ def _organ(
         escape, uneven = _escape(row, segment, tissue, light, settings)
     spotted = uneven is not None and uneven > UNEVEN_SHARE
     estimate = (
-        Estimate(math.nan, math.nan, math.nan, math.nan, level, "1", "unlabelled: nothing to correct")
+        Estimate.unknown(level, "1", "unlabelled: nothing to correct")
         if escape is None or uneven is None
         else escape_estimate(_spread(escape, tissue, check), uneven if spotted else 0.0, level=level)
     )
@@ -431,6 +431,6 @@ def _spread(escape: Escape, tissue: str, check: SizeCheck) -> Escape:
 def weighed(row: OrganRow, level: float, /) -> Estimate:
     """Weight of an organ in g; NaN throughout where it was not weighed."""
     if math.isnan(row.weight_g):
-        return Estimate(math.nan, math.nan, math.nan, math.nan, level, "g", "not weighed")
+        return Estimate.unknown(level, "g", "not weighed")
     sd = row.weight_sd_g if math.isfinite(row.weight_sd_g) else WEIGHING_SD_G
     return normal_interval(row.weight_g, sd, unit="g", method="weighed", level=level)

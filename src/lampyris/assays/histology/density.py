@@ -154,7 +154,7 @@ def _rate(
 ) -> Estimate:
     """Count less what is called wrongly, over area or cells."""
     if not base > 0:
-        return Estimate(math.nan, math.nan, math.nan, math.nan, level, unit, "no usable section")
+        return Estimate.unknown(level, unit, "no usable section")
     tail = 0.5 * (1 - level)
     shape = count / factor + 0.5
     low = float(special.gammaincinv(shape, tail)) * factor if count else 0.0
@@ -267,7 +267,7 @@ def _group(key: Key, organs: Sequence[OrganDensity], level: float) -> GroupDensi
 def _mean(values: Sequence[float], base: float, level: float, unit: str) -> Estimate:
     n = len(values)
     if n == 0:
-        return Estimate(math.nan, math.nan, math.nan, math.nan, level, unit, "no animal")
+        return Estimate.unknown(level, unit, "no animal")
     mean = math.fsum(values) / n
     if mean == 0:
         high = float(special.gammaincinv(0.5, 0.5 * (1 + level))) / base if base > 0 else math.inf

@@ -10,7 +10,7 @@ from lampyris.bench.ftir.bands import Band, predict_bands, widening_of
 from lampyris.core.estimate import Estimate
 from lampyris.statistics.averaging import widened
 from lampyris.statistics.fitting import DataSet, Parameter, fit_least_squares
-from lampyris.statistics.intervals import NORMAL_95
+from lampyris.statistics.relations.lines import ratio_interval
 
 Array = NDArray[np.float64]
 
@@ -40,7 +40,7 @@ def height_at(
     place = np.abs(wavenumber_cm - centre) <= reach
     x = wavenumber_cm[place]
     if x.size < 8:
-        return Estimate(math.nan, math.nan, math.nan, math.nan, level, "1", "outside the other spectrum")
+        return Estimate.unknown(level, "1", "outside the other spectrum")
     beside = [one for one in others if abs(one.centre_cm.value - centre) < reach + 3.0 * one.fwhm_cm.value]
     seen = signal[place] - sum(
         (predict_bands(x, [o.height.value, o.centre_cm.value, o.fwhm_cm.value, o.share]) for o in beside),
@@ -68,13 +68,6 @@ def ratio_of(after: Estimate, before: Estimate, /) -> Estimate:
     """
     level, unit = after.level, "1"
     if not (math.isfinite(after.value) and math.isfinite(before.value) and before.value > 0):
-        return Estimate(math.nan, math.nan, math.nan, math.nan, level, unit, "without a band to divide by")
-    q = (before.high - before.low) / (2.0 * before.sd) if before.sd > 0 else NORMAL_95
-    value = after.value / before.value
-    g = (q * before.sd / before.value) ** 2
-    sd = math.hypot(after.sd, value * before.sd) / before.value
-    if g >= 1:
-        return Estimate(value, sd, -math.inf, math.inf, level, unit, "Fieller: the band before is not significant")
-    half = q / before.value * math.sqrt(after.sd**2 * (1.0 - g) + (value * before.sd) ** 2)
-    low, high = ((value - half) / (1.0 - g), (value + half) / (1.0 - g))
-    return Estimate(value, sd, min(low, value), max(high, value), level, unit, "ratio, Fieller's interval")
+        return Estimate.unknown(level, unit, "without a band to divide by")
+    quantile = (before.high - before.low) / (2.0 * before.sd) if before.sd > 0 else None
+    return ratio_interval((after.value, after.sd), (before.value, before.sd), level=level, quantile=quantile)

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from lampyris.bench.lifetime.inference import DecayFit
+from lampyris.bench.lifetime.inference import DecayFit, information_of, moves
 from lampyris.bench.lifetime.model import Decay, Window
 from lampyris.bench.lifetime.response import Response
 
@@ -62,14 +62,10 @@ def beside_of(found: DecayFit, first: int, last: int, end: int, /) -> Beside:
     names, variance = fit.names, window.response.variance
     # what ends at a bound is held there; a background of none is still as free as its limit says
     moving = np.flatnonzero(np.diag(fit.covariance) > 0)
-    pull = _pull(found.model.jacobian(fit.values)[:, moving], fit.fitted[0])
-    by_count = np.zeros((moving.size, window.counts.size))
-    by_count[:, window.start : window.end] = pull
-    by_response = np.zeros_like(by_count)
-    if variance.any() and moving.size:
-        back = np.stack([found.model.back(fit.values, row) for row in pull])
-        # its sum is 1: what only makes it stronger is no change of shape
-        by_response = (back @ window.response.shape)[:, None] - back
+    # of the counts alone: the fit's covariance holds what the instrument adds
+    even, size = information_of(found.model, fit, moving)
+    own = np.linalg.pinv(even, hermitian=True) / np.outer(size, size)
+    by_count, by_response = moves(found.model, fit, own, moving)
     later, late = _later(found, last, end)
     slopes = np.zeros((2 + later.size, len(names)))
     slopes[0, names.index("background")] = slopes[1, names.index("shift")] = 1.0
@@ -92,17 +88,6 @@ def beside_of(found: DecayFit, first: int, last: int, end: int, /) -> Beside:
         np.concatenate(root, axis=1),
         found.unevenness,
     )
-
-
-def _pull(jacobian: Array, expected: Array) -> Array:
-    """How a Poisson likelihood's estimates move with the counts, to first order: F^-1 J' W, dims (parameter, channel)."""
-    if not jacobian.shape[1]:
-        return np.zeros((0, expected.size))
-    # parameters have scales that lie far apart
-    size = np.linalg.norm(jacobian / np.sqrt(expected)[:, None], axis=0)
-    even = jacobian / size
-    weighed = (even / expected[:, None]).T
-    return np.asarray(np.linalg.pinv(weighed @ even, hermitian=True) @ weighed / size[:, None])
 
 
 def _later(found: DecayFit, first: int, end: int) -> tuple[Array, Array]:

@@ -313,19 +313,30 @@ def _with_free_nuisance(model: Decay, fit: Fit) -> Fit:
     if not at_zero or len(at_zero) < len(fit.at_bound):
         return fit
     free = fit.objective.frame.free
-    slopes = model.jacobian(fit.values)[:, free]
-    size = np.linalg.norm(slopes / np.sqrt(fit.fitted[0])[:, None], axis=0)
-    even = slopes / np.sqrt(fit.fitted[0])[:, None] / size
-    information = even.T @ even
-    if not np.isfinite(information).all() or np.linalg.cond(information) > _ILL:
+    even, size = information_of(model, fit, free)
+    if not np.isfinite(even).all() or np.linalg.cond(even) > _ILL:
         return fit
     covariance = fit.covariance.copy()
-    covariance[np.ix_(free, free)] = np.linalg.inv(information) / np.outer(size, size)
+    covariance[np.ix_(free, free)] = np.linalg.inv(even) / np.outer(size, size)
     estimates = list(fit.estimates)
     for name in at_zero:
         place = fit.names.index(name)
         estimates[place] = replace(estimates[place], sd=math.sqrt(float(covariance[place, place])))
     return _with_covariance(replace(fit, estimates=tuple(estimates)), covariance)
+
+
+def information_of(model: Decay, fit: Fit, places: NDArray[np.intp], /) -> tuple[Array, Array]:
+    """Information of the counts on some parameters, each scaled to 1, and the scales: they lie far apart.
+
+    Returns
+    -------
+    (numpy.ndarray, numpy.ndarray)
+        Dims (parameter, parameter) and (parameter,); the inverse over the product of the scales is a covariance.
+    """
+    root = model.jacobian(fit.values)[:, places] / np.sqrt(fit.fitted[0])[:, None]
+    size = np.linalg.norm(root, axis=0)
+    even = root / size
+    return even.T @ even, size
 
 
 def unevenness(fit: Fit, /) -> float:
@@ -350,30 +361,50 @@ def unevenness(fit: Fit, /) -> float:
     return math.sqrt(square)
 
 
+def moves(model: Decay, fit: Fit, own: Array, moving: NDArray[np.intp], /) -> tuple[Array, Array]:
+    """How estimates move with the counts, and with the response, to first order.
+
+    Parameters
+    ----------
+    model : Decay
+    fit : Fit
+    own : numpy.ndarray, dims (moving, moving)
+        Inverse information of the counts, F^-1.
+    moving : numpy.ndarray, dims (moving,)
+        Places of the parameters that are not held.
+
+    Returns
+    -------
+    (numpy.ndarray, numpy.ndarray)
+        F^-1 J' W of the fitted channels, and less that times the change of the expected counts by the response, which is 0 where the
+        response has no noise; dims (moving, channel) over all channels.
+    """
+    window = model.window
+    pull = own @ (model.jacobian(fit.values)[:, moving] / fit.fitted[0][:, None]).T
+    by_count = np.zeros((moving.size, window.counts.size))
+    by_count[:, window.start : window.end] = pull
+    if not window.response.variance.any():
+        return by_count, np.zeros_like(by_count)
+    back = np.array([model.back(fit.values, row) for row in pull]).reshape(by_count.shape)
+    # its sum is 1: what only makes it stronger is no change of shape
+    return by_count, (back @ window.response.shape)[:, None] - back
+
+
 def _with_instrument(found: DecayFit) -> DecayFit:
     """Covariance with what the response's own counting noise and uneven channels move the fit by.
 
-    To first order a change of the response moves the estimates by F^-1 J' W times the change of the expected counts. The widths
-    of the channels are the same in the decay and in its response, so that both move the estimates together.
+    The widths of the channels are the same in the decay and in its response, so that both move the estimates together.
     """
     fit, window = found.fit, found.model.window
     moving = np.flatnonzero(np.diag(fit.covariance) > 0)
-    variance = window.response.variance
     own = fit.covariance[np.ix_(moving, moving)]
     if not moving.size or not np.isfinite(own).all():
         return found
     uneven = unevenness(fit)
-    pull = own @ (found.model.jacobian(fit.values)[:, moving] / fit.fitted[0][:, None]).T
-    by_width = np.zeros((moving.size, window.counts.size))
-    by_width[:, window.start : window.end] = pull * fit.fitted[0]
-    added = np.zeros_like(own)
-    if variance.any():
-        by_response = np.stack([found.model.back(fit.values, row) for row in pull])
-        # its sum is 1: what only makes it stronger is no change of shape
-        by_response = by_response - (by_response @ window.response.shape)[:, None]
-        added += (by_response * variance) @ by_response.T
-        by_width -= by_response * window.response.shape
-    added += uneven**2 * by_width @ by_width.T
+    by_count, by_response = moves(found.model, fit, own, moving)
+    by_width = by_response * window.response.shape
+    by_width[:, window.start : window.end] += by_count[:, window.start : window.end] * fit.fitted[0]
+    added = (by_response * window.response.variance) @ by_response.T + uneven**2 * by_width @ by_width.T
     covariance = fit.covariance.copy()
     covariance[np.ix_(moving, moving)] += added
     sd = np.zeros(len(fit.names))

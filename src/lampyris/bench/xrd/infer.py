@@ -496,7 +496,7 @@ def _told(model: _Model, found: Fitted, misfit: float) -> LineFit:
     parts = {model.phase: columns[:, :own] @ values[bent : bent + own]}
     if model.second is not None:
         parts[model.second.phase] = columns[:, own] * values[bent + own]
-    none = Estimate(math.nan, math.nan, math.nan, math.nan, fit.level, "A", "")
+    none = Estimate.unknown(fit.level, "A", "")
     column = column_of(fit["breadth"])
     return LineFit(
         model.phase,

@@ -284,7 +284,7 @@ def _ratio(
     """Mean radiance of all light inside over around, with its interval (error propagation; the calibration cancels)."""
     method = "mean radiance in outline over ring"
     if not outline.any() or not around.any():
-        return Estimate(float("nan"), float("nan"), float("nan"), float("nan"), options.interval_level, "1", method)
+        return Estimate.unknown(options.interval_level, "1", method)
     inside, outside = float(images.total[outline].mean()), float(images.total[around].mean())
     inside_sd = float(np.sqrt(images.total_variance[outline].sum()) / outline.sum())
     # the ring's own unevenness, not its photon noise, says how well it stands for the place under the spot

@@ -365,7 +365,7 @@ def _lifetime_ns(pair: Pair, overlap: float) -> Estimate:
     kane = float(sum(w * one.kane_ev for w, one in zip(weights, layers, strict=True)))
     optical = float(sum(w * one.permittivity_optical for w, one in zip(weights, layers, strict=True)))
     if kane == 0 or pair.energy_ev <= 0 or any(one.indirect for one in layers):
-        return Estimate(math.nan, math.nan, math.nan, math.nan, 0.95, "ns", "not defined: indirect gap")
+        return Estimate.unknown(0.95, "ns", "not defined: indirect gap")
     paired = any(one.hole_kane_ev > 0 for one in layers)
     around = pair.bands.outside.permittivity
     local = (3 * around / (2 * around + optical)) ** 2

@@ -236,7 +236,7 @@ def _estimate(mean: Array, drawn: Array, unit: str) -> Estimate:
     known = drawn[np.isfinite(drawn)]
     method = f"mean animal; quantiles of {drawn.size} draws of animals, parameters, batches and sizes"
     if not math.isfinite(value) or known.size < 2:
-        return Estimate(math.nan, math.nan, math.nan, math.nan, LEVEL, unit, method)
+        return Estimate.unknown(LEVEL, unit, method)
     if known.size < drawn.size:
         method += f", {drawn.size - known.size} without"
     return of_draws(value, known, unit=unit, method=method, level=LEVEL)

@@ -103,7 +103,7 @@ def advice_range(courses: Sequence[Course], /, *, level: float = 0.95) -> Advice
         values = np.array([getattr(one, name) for one in told])
         values = values[np.isfinite(values)]
         if not values.size:
-            return Estimate(math.nan, math.nan, math.nan, math.nan, level, unit, method)
+            return Estimate.unknown(level, unit, method)
         low, middle, high = np.quantile(values, [(1 - level) / 2, 0.5, (1 + level) / 2]).tolist()
         sd = float(values.std(ddof=1)) if values.size > 1 else math.nan
         return Estimate(middle, sd, low, high, level, unit, method)

@@ -151,7 +151,7 @@ def half_release_time(profile: ReleaseProfile, /, *, percent: float = 50.0, leve
 def _over_vessels(profile: ReleaseProfile, of: Callable[[Array, Array], float], unit: str, level: float) -> Estimate:
     values = np.array([of(*curve) for curve in _curves(profile)])
     if not np.isfinite(values).all():
-        return Estimate(math.nan, math.nan, math.nan, math.nan, level, unit, "not reached while it was measured")
+        return Estimate.unknown(level, unit, "not reached while it was measured")
     return t_interval(values, unit=unit, level=level)
 
 

@@ -42,7 +42,7 @@ def _sure(name: str, probability: float) -> Cell:
 
 def _last_seen(lesion: Lesion) -> Estimate:
     seen = [sighting.cells for sighting in lesion.sightings if sighting.seen]
-    return seen[-1] if seen else Estimate(math.nan, math.nan, math.nan, math.nan, 0.95, "1", "never seen")
+    return seen[-1] if seen else Estimate.unknown(0.95, "1", "never seen")
 
 
 def _call_row(outcome: AnimalOutcome, lesion: Lesion, arm: Arm) -> Row:

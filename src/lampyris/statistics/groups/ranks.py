@@ -201,4 +201,4 @@ def _ranks(arrays: list[Floats]) -> tuple[list[Floats], float]:
 
 
 def _no_effect(level: float) -> Estimate:
-    return Estimate(math.nan, math.nan, math.nan, math.nan, level, "1", "epsilon squared needs more values than groups")
+    return Estimate.unknown(level, "1", "epsilon squared needs more values than groups")

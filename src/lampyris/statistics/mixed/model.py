@@ -114,9 +114,7 @@ class MixedModel:
         full = np.asarray(row, dtype=np.float64)
         method = KENWARD_ROGER if self.method == "REML" else WALD
         if not self.fixed.estimable(full):
-            nothing = Estimate(
-                math.nan, math.nan, math.nan, math.nan, self.level, self.unit, "not determined by the data"
-            )
+            nothing = Estimate.unknown(self.level, self.unit, "not determined by the data")
             return CoefficientTest(name, nothing, math.nan, math.nan, math.nan)
         kept = full[list(self.fixed.kept)]
         value = float(kept @ self.inference.coefficients)

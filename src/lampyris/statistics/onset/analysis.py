@@ -220,7 +220,7 @@ def _interval_arm(group: str, times: OnsetTimes, horizon: float, options: OnsetO
         Estimate(1 - one.value, math.nan, 1 - one.high, 1 - one.low, one.level, "1", one.method) for one in reached
     )
     seen = int(times.seen.sum())
-    nothing = Estimate(math.nan, math.nan, math.nan, math.nan, options.level, options.unit, "not given for intervals")
+    nothing = Estimate.unknown(options.level, options.unit, "not given for intervals")
     steps = tuple(
         (float(a), float(b), float(s)) for a, b, s in zip(fit.after, fit.by, fit.share, strict=True) if s > 1e-9
     )
@@ -333,7 +333,7 @@ def _law_model(
         )
     effects = []
     proportional = options.law in ("weibull", "exponential")
-    unknown = Estimate(math.nan, math.nan, math.nan, math.nan, options.level, "1", "this law has no one hazard ratio")
+    unknown = Estimate.unknown(options.level, "1", "this law has no one hazard ratio")
     for k, term in enumerate(terms):
         time, p_time = parametric.time_ratio(fit, k, level=options.level)
         ratio, p = parametric.hazard_ratio(fit, k, level=options.level) if proportional else (unknown, p_time)

@@ -13,6 +13,7 @@ from scipy import special
 
 from lampyris.core.estimate import Estimate
 from lampyris.statistics.fitting import LogLikelihood, Parameter, fit_likelihood
+from lampyris.statistics.thresholds import half_width
 
 _ROUNDS = 200
 # scatter is sought between these shares of the largest response; finer than the first is no scatter
@@ -383,19 +384,53 @@ def inverse_prediction(
     doubt = sum(part**2 / degrees for part, degrees in shares)
     degrees = (own + known + line) ** 2 / doubt if doubt > 0 else math.inf
     t = float(special.stdtrit(min(degrees, 1e9), 0.5 * (1 + level)))
-    lead = b**2 - t**2 * vb
-    if not lead > 0:
+    ends = _fieller_ends((net, own + va), (b, vb), c, t)
+    if ends is None:
         return Estimate(x, sd, -math.inf, math.inf, level, unit, "inverse prediction: the slope is not told from 0")
-    half = net * b + t**2 * c
-    root = math.sqrt(max(half**2 - lead * (net**2 - t**2 * (response_sd**2 + va)), 0.0))
-    low, high = (half - root) / lead, (half + root) / lead
+    low, high = ends
     return Estimate(x, sd, min(low, x), max(high, x), level, unit, "inverse prediction, Fieller's interval")
 
 
+def _fieller_ends(
+    numerator: tuple[float, float], denominator: tuple[float, float], covariance: float, quantile: float
+) -> tuple[float, float] | None:
+    """Fieller's ends of a ratio of (value, variance), the covariance signed as of a difference; None where the denominator may be 0."""
+    (a, va), (b, vb) = numerator, denominator
+    lead = b**2 - quantile**2 * vb
+    if not lead > 0:
+        return None
+    half = a * b + quantile**2 * covariance
+    root = math.sqrt(max(half**2 - lead * (a**2 - quantile**2 * va), 0.0))
+    return (half - root) / lead, (half + root) / lead
+
+
 def ratio_interval(
-    numerator: tuple[float, float], denominator: tuple[float, float], /, *, unit: str = "1", level: float = 0.95
+    numerator: tuple[float, float],
+    denominator: tuple[float, float],
+    /,
+    *,
+    unit: str = "1",
+    level: float = 0.95,
+    quantile: float | None = None,
 ) -> Estimate:
-    """Ratio of two independent normal numbers (value, standard deviation) with Fieller's interval.
+    """Ratio of two independent numbers (value, standard deviation) with Fieller's interval.
+
+    Parameters
+    ----------
+    numerator, denominator : (float, float)
+    unit : str
+    level : float
+    quantile : float, optional
+        Standard deviations on each side at that level, such as Student's; of normal numbers otherwise.
+
+    Returns
+    -------
+    Estimate
+        Unbounded where the denominator is not told from 0 at this level.
+
+    References
+    ----------
+    Fieller 1954, J R Stat Soc B 16:175, doi:10.1111/j.2517-6161.1954.tb00159.x.
 
     Examples
     --------
@@ -403,6 +438,9 @@ def ratio_interval(
     >>> f"{found.value} {found.sd:.3f} {found.low:.4f}"
     '0.5 0.005 0.4902'
     """
-    fit = LineFit(0.0, denominator[0], 0.0, denominator[1] ** 2, 0.0, 0, 0.0)
-    found = inverse_prediction(fit, *numerator, unit=unit, level=level, through_zero=True)
-    return Estimate(found.value, found.sd, found.low, found.high, level, unit, "ratio, Fieller's interval")
+    (a, sa), (b, sb) = numerator, denominator
+    value, sd = a / b, math.hypot(sa, a / b * sb) / abs(b)
+    ends = _fieller_ends((a, sa**2), (b, sb**2), 0.0, half_width(level) if quantile is None else quantile)
+    if ends is None:
+        return Estimate(value, sd, -math.inf, math.inf, level, unit, "ratio: the denominator is not told from 0")
+    return Estimate(value, sd, min(ends[0], value), max(ends[1], value), level, unit, "ratio, Fieller's interval")

@@ -36,7 +36,7 @@ _FEW_DOTS = 5
 _CLEAR = 4.0
 """Standard errors by which counts must scatter beyond photons to be flagged: of photons alone a chance of 1 in 30,000, but short stays that
 were missed scatter as well: 2 % of virtual traces whose stays last two bins and longer are flagged."""
-_NONE = Estimate(math.nan, math.nan, math.nan, math.nan, 0.95, "1", "no law: too few stays")
+_NONE = Estimate.unknown(0.95, "1", "no law: too few stays")
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -262,7 +262,7 @@ def _on_fraction(dots: Sequence[_Dot], shortest: int) -> Estimate:
 def _level(level: float, sd: float) -> Estimate:
     unit = "photons per bin"
     if math.isnan(level):
-        return Estimate(math.nan, math.nan, math.nan, math.nan, 0.95, unit, "no such stay")
+        return Estimate.unknown(0.95, unit, "no such stay")
     return normal_interval(level, sd, unit=unit, method="of bins within stays, Poisson", low=0.0)
 
 

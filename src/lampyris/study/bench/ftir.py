@@ -263,7 +263,7 @@ def _exchange(
             else "weaker"
         )
         rows.append(_fate(fate, band, ratio, settings))
-    nothing = Estimate(math.nan, math.nan, math.nan, math.nan, 0.95, "1", "not there before")
+    nothing = Estimate.unknown(0.95, "1", "not there before")
     rows += [_fate("new", band, nothing, settings) for k, band in enumerate(after.fit.bands) if k not in taken]
     return tuple(rows)
 

@@ -116,7 +116,7 @@ def _record(
     def placed(one: Estimate) -> Estimate:
         if edge or not wavelength[keep][0] <= one.value <= wavelength[keep][-1]:
             unseen = f"{one.method}, at the end of the spectrum or beyond: the peak was not recorded"
-            return Estimate(math.nan, math.nan, math.nan, math.nan, one.level, one.unit, unseen)
+            return Estimate.unknown(one.level, one.unit, unseen)
         return with_error(one, settings.calibration_nm, f"{one.method}, wavelength scale")
 
     return BenchRecord(

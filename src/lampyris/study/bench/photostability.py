@@ -128,7 +128,7 @@ def _record(trace: Spectrum, settings: Settings, findings: list[Finding]) -> Ben
 
 def _withheld(one: Estimate) -> Estimate:
     """A clipped trace hides what was lost: the light at the start may have been anything."""
-    return Estimate(math.nan, math.nan, math.nan, math.nan, one.level, one.unit, "withheld: the trace is saturated")
+    return Estimate.unknown(one.level, one.unit, "withheld: the trace is saturated")
 
 
 def _flags(

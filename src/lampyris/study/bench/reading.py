@@ -264,7 +264,7 @@ def mean_of_replicates(estimates: Sequence[Estimate], /, *, least: float = -math
     if missing:
         # a mean of the others would speak of those alone that were easy to measure
         told = f"{missing} of {len(estimates)} replicates have no value, so there is no mean"
-        return Estimate(math.nan, math.nan, math.nan, math.nan, estimates[0].level, estimates[0].unit, told)
+        return Estimate.unknown(estimates[0].level, estimates[0].unit, told)
     mean = t_interval([one.value for one in estimates], unit=estimates[0].unit)
     return replace(mean, low=max(mean.low, min(least, mean.value)))
 

@@ -437,7 +437,7 @@ def _unknown(
         "Say it with --phase if it is in the table; check wavelength and axis.",
     )
     factor = SPHERE if settings.shape_factor is None else settings.shape_factor
-    none = Estimate(math.nan, math.nan, math.nan, math.nan, 0.95, "1", "no phase, so no lattice")
+    none = Estimate.unknown(0.95, "1", "no phase, so no lattice")
     x = recorded.two_theta_deg[line.inside]
     return BenchRecord(
         spectrum.name,

@@ -3,7 +3,6 @@
 Sessions come without images; only the photographs are read, to lay all days of an animal on the nominal one together.
 """
 
-import math
 from collections.abc import Callable, Mapping, Sequence, Set
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -156,7 +155,7 @@ def _without_half_life(lesion: Lesion) -> Lesion:
     """An injected probe's signal is no label that is lost: it follows doses and growth, and its washout stands by itself."""
     why = "the signal of an injected probe follows its doses and the cells' growth"
     known = lesion.half_life_days
-    return replace(lesion, half_life_days=Estimate(math.nan, math.nan, math.nan, math.nan, known.level, "days", why))
+    return replace(lesion, half_life_days=Estimate.unknown(known.level, "days", why))
 
 
 def _photographs(inputs: AnimalInput) -> dict[str, dict[str, "PlacedPhoto"]]:

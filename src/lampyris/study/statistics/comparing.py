@@ -224,7 +224,7 @@ def _summary(arm: str, rows: Sequence[tuple[str, Reading]], unit: str, level: fl
         return GroupSummary(arm, len(rows), values, marks, t_interval(values, unit=unit, level=level), sd, animals)
     if len(sides) > 1:
         words = "limits to both sides: no mean"
-        unknown = Estimate(math.nan, math.nan, math.nan, math.nan, level, unit, words)
+        unknown = Estimate.unknown(level, unit, words)
         return GroupSummary(arm, len(rows), values, marks, unknown, math.nan, animals, above=above)
     from lampyris.statistics.censored import censored_summary
 

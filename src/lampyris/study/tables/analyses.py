@@ -178,7 +178,7 @@ def _relation(one: Relation) -> list[Cell]:
 
 
 # one of each, to know the columns of a table without rows
-_UNKNOWN = Estimate(_NAN, _NAN, _NAN, _NAN, 0.95, "1", "")
+_UNKNOWN = Estimate.unknown(0.95, "1", "")
 _TEST = TestResult("", "", _NAN, (), _NAN)
 _ANSWER = StudyTest("", "", "", _NAN, _NAN, _NAN)
 _DESIGN = Design("animal", (), (0,))

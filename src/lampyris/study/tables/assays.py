@@ -224,7 +224,7 @@ def _difference(one: Comparison, pair: PairDifference) -> list[Cell]:
 
 # one of each, to know the columns of a table without rows
 _NAN = math.nan
-_UNKNOWN = Estimate(_NAN, _NAN, _NAN, _NAN, 0.95, "1", "")
+_UNKNOWN = Estimate.unknown(0.95, "1", "")
 _EMPTY: dict[Any, Any] = {str: "", float: _NAN, int: 1, bool: False, bool | None: None, Estimate: _UNKNOWN}
 
 

@@ -74,7 +74,7 @@ def _stated(one: BenchStated) -> list[Cell]:
 
 
 _NAN = math.nan
-_UNKNOWN = Estimate(_NAN, _NAN, _NAN, _NAN, 0.95, "1", "")
+_UNKNOWN = Estimate.unknown(0.95, "1", "")
 _NUMBER = BenchNumber("", "", "", "", "", "", 0, "", _UNKNOWN, 1, "", ())
 _LOTS = BenchLots("", "", "", 1, _UNKNOWN, _UNKNOWN)
 _STATED = BenchStated("", "", "", "", "", _NAN, _NAN, _UNKNOWN, _UNKNOWN, None)

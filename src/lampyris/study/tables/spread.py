@@ -213,7 +213,7 @@ def _reach(group: str, organ: str, n: int, day: float, reached: Estimate, possib
 
 # one of each, to know the columns of a table without rows
 _NAN = math.nan
-_UNKNOWN = Estimate(_NAN, _NAN, _NAN, _NAN, 0.95, "1", "")
+_UNKNOWN = Estimate.unknown(0.95, "1", "")
 _SEEN = Sighting("", _NAN, False, (), _UNKNOWN, _UNKNOWN)
 _SOURCE = Lesion(
     number=0,

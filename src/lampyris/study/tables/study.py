@@ -310,7 +310,7 @@ def _pair(comparison: Comparison, pair: PairDifference) -> list[Cell]:
 
 # one of each, to know the columns of a table without rows
 _NAN = math.nan
-_UNKNOWN = Estimate(_NAN, _NAN, _NAN, _NAN, 0.95, "1", "")
+_UNKNOWN = Estimate.unknown(0.95, "1", "")
 _SPOT = Detection(
     number=0,
     kind="",

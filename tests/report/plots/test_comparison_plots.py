@@ -16,7 +16,7 @@ from lampyris.core.design import TestResult
 from lampyris.core.estimate import Estimate
 from lampyris.report.drawing.scene import Disc, Label, Stroke, file_svg, text_width_mm
 from lampyris.report.plots.forest import Effect, forest_plot
-from lampyris.report.plots.frame import foot_lines, group_colours, names_in, swarm
+from lampyris.report.plots.frame import GroupStyle, foot_lines, group_colours, names_in, swarm
 from lampyris.report.plots.groups import groups_plot
 from lampyris.report.plots.longitudinal import Course, longitudinal_plot
 from lampyris.report.plots.paired import paired_plot
@@ -95,7 +95,9 @@ def words(scene):
 @pytest.mark.parametrize("n", [3, 12, 200])
 @pytest.mark.parametrize("names", [LONG[:2], LONG[:4], LONG], ids=len)
 def test_groups_of_any_number_find_room(names, n, width):
-    scene = groups_plot(comparison(names, n, letters=len(names) > 4), width_mm=width, title="A title", control=names[0])
+    scene = groups_plot(
+        comparison(names, n, letters=len(names) > 4), title="A title", style=GroupStyle(width, control=names[0])
+    )
     assert scene.width == width
     assert_in_order(scene)
     assert discs(scene) == n * len(names)
@@ -143,7 +145,8 @@ def test_powers_are_drawn_on_a_logarithmic_axis():
     assert "flux (ph s-1)" in words(scene)
     with pytest.raises(ValueError, match="above 0"):
         groups_plot(
-            replace(found, groups=(replace(found.groups[0], values=(0.0,) * 6), found.groups[1])), logarithmic=True
+            replace(found, groups=(replace(found.groups[0], values=(0.0,) * 6), found.groups[1])),
+            style=GroupStyle(logarithmic=True),
         )
 
 
@@ -184,7 +187,7 @@ def test_courses_show_every_subject_and_how_many_are_left():
     groups, days = ["PBS", "dots, targeted to the receptor", "dye"], (0.0, 3.0, 7.0, 14.0)
     means = [DayMean(group, day, 4, Estimate(1e4, 1e3, 8e3, 1.3e4, 0.95, "1", "m")) for group in groups for day in days]
     scene = longitudinal_plot(
-        courses(groups, 4, days, lost=1), means, label="flux", logarithmic=True, notes=["A test."]
+        courses(groups, 4, days, lost=1), means, label="flux", notes=["A test."], style=GroupStyle(logarithmic=True)
     )
     assert discs(scene) == 3 * 4 * 4 - 3
     last = [mark for mark in scene.marks if isinstance(mark, Label) and mark.text == "3"]
@@ -193,7 +196,7 @@ def test_courses_show_every_subject_and_how_many_are_left():
     assert "A test." in words(scene)
     assert_in_order(scene)
     for width in (85.0, 180.0):
-        apart = longitudinal_plot(courses(LONG, 3, days), [], label="flux", logarithmic=True, width_mm=width)
+        apart = longitudinal_plot(courses(LONG, 3, days), [], label="flux", style=GroupStyle(width, logarithmic=True))
         assert discs(apart) == 8 * 3 * 4
         assert_in_order(apart)
     bare = longitudinal_plot(courses(["a"], 3, (1.0,)), [], label="flux")
@@ -201,7 +204,7 @@ def test_courses_show_every_subject_and_how_many_are_left():
     with pytest.raises(ValueError, match="at least one subject"):
         longitudinal_plot([], [], label="flux")
     with pytest.raises(ValueError, match="above 0"):
-        longitudinal_plot([Course("m", "a", (1.0,), (0.0,))], [], label="flux", logarithmic=True)
+        longitudinal_plot([Course("m", "a", (1.0,), (0.0,))], [], label="flux", style=GroupStyle(logarithmic=True))
 
 
 @pytest.mark.parametrize("width", [85.0, 180.0])

@@ -106,13 +106,14 @@ def _of_all_pairs(comparison: Comparison) -> tuple[str, ...]:
 
 
 def _groups_scene(comparison: Comparison, width: float, question: Asked | AskedSummary, *, powers: bool) -> Scene:
+    from lampyris.report.plots.frame import GroupStyle
     from lampyris.report.plots.groups import groups_plot
     from lampyris.report.plots.paired import paired_plot
 
     if question.plan.paired:
         return paired_plot(comparison, width_mm=width)
     label = axis_label(comparison.endpoint.removeprefix("log10 "), question.unit) if powers else ""
-    return groups_plot(comparison, width_mm=width, control=question.plan.control, label=label, powers=powers)
+    return groups_plot(comparison, label=label, powers=powers, style=GroupStyle(width, control=question.plan.control))
 
 
 def axis_label(name: str, unit: str, /) -> str:

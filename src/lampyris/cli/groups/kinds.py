@@ -224,6 +224,7 @@ def _p(p: float) -> str:
 
 def _time_scene(found: "LongitudinalComparison", options: argparse.Namespace, question: Asked, width: float) -> Scene:
     from lampyris.core.analyses import DayMean
+    from lampyris.report.plots.frame import GroupStyle
     from lampyris.report.plots.longitudinal import Course, longitudinal_plot
 
     return longitudinal_plot(
@@ -231,9 +232,8 @@ def _time_scene(found: "LongitudinalComparison", options: argparse.Namespace, qu
         [DayMean(one.group, one.day, one.n, one.mean) for one in found.means],
         label=axis_label(found.endpoint, found.unit),
         day_label=options.within,
-        control=question.plan.control,
-        width_mm=width,
         notes=[f"{reported(found.tests[0])}."],
+        style=GroupStyle(width, control=question.plan.control),
     )
 
 

@@ -28,6 +28,7 @@ from lampyris.report.drawing.scene import Scene
 from lampyris.report.headline import comparison_text
 from lampyris.report.numbers import p_text, unit_text
 from lampyris.report.plots.forest import Effect, forest_plot
+from lampyris.report.plots.frame import GroupStyle
 from lampyris.report.plots.groups import groups_plot, power_unit
 from lampyris.report.plots.longitudinal import Course, longitudinal_plot
 from lampyris.report.plots.onset import onset_figure
@@ -92,8 +93,7 @@ def comparison_scene(comparison: Comparison, arms: Mapping[str, Arm], /, *, foot
         powers=powers,
         title=_brief(comparison.endpoint)[:1].upper() + _brief(comparison.endpoint)[1:],
         label=_label(comparison.endpoint, comparison.unit) if powers else "",
-        colours=colours_of(arms),
-        footed=footed,
+        style=GroupStyle(colours=colours_of(arms), footed=footed),
     )
 
 
@@ -185,11 +185,8 @@ def course_scene(course: OverTime, arms: Mapping[str, Arm], /, *, footed: bool) 
         means,
         label=_label(course.endpoint, course.unit),
         day_label="days since inoculation",
-        logarithmic=True,
-        colours=colours_of(arms),
-        width_mm=_WIDE_MM,
         notes=[f"{reported(course.tests[0])}."] if course.tests else [],
-        footed=footed,
+        style=GroupStyle(_WIDE_MM, logarithmic=True, colours=colours_of(arms), footed=footed),
     )
 
 

@@ -1,7 +1,7 @@
 """What the statistical plots share: colours, axes, names below the axis, and the lines of text at the foot."""
 
 import math
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from lampyris.report.arms import ARM_COLOURS, NEUTRAL
@@ -28,6 +28,38 @@ _MOST_LINES = 3
 _LONGEST_NAME = 48
 _UPWARD_NAME = 26
 _SWATCH_MM = 4.0
+
+
+@dataclass(frozen=True, slots=True)
+class GroupStyle:
+    """How groups are drawn, whatever is told of them.
+
+    Parameters
+    ----------
+    width_mm : float
+        85 for one column of a journal, 180 for two.
+    control : str
+        Group drawn in grey.
+    logarithmic : bool
+        Values on a logarithmic axis; all must be above 0.
+    colours : mapping of str to str, optional
+        Per group, such as those of a study's arms; by default from `group_colours`.
+    footed : bool
+        Write what the marks are, the test and its correction below, for a figure that stands alone.
+    """
+
+    width_mm: float = COLUMN_MM
+    control: str = ""
+    logarithmic: bool = False
+    colours: Mapping[str, str] | None = None
+    footed: bool = True
+
+    def inks(self, groups: Sequence[str], /) -> dict[str, str]:
+        """Colour of each group."""
+        return group_colours(groups, control=self.control) | dict(self.colours or {})
+
+
+PLAIN_STYLE = GroupStyle()
 
 
 def group_colours(groups: Sequence[str], /, *, control: str = "") -> dict[str, str]:

@@ -1,7 +1,7 @@
 """Groups side by side: every unit as a point, mean with interval, exact p of pairs as brackets or letters."""
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 from lampyris.core.comparison import Comparison, GroupSummary, PairDifference
@@ -11,8 +11,9 @@ from lampyris.report.drawing.scene import INK, PAPER, Note, Pen, Scene, Type, te
 from lampyris.report.levels import level_text
 from lampyris.report.numbers import number, unit_text
 from lampyris.report.plots.frame import (
-    COLUMN_MM,
     NAME_PT,
+    PLAIN_STYLE,
+    GroupStyle,
     Names,
     base_line,
     draw_foot,
@@ -20,7 +21,6 @@ from lampyris.report.plots.frame import (
     draw_up_axis,
     foot_height,
     foot_lines,
-    group_colours,
     interval_bar,
     left_margin,
     names_in,
@@ -56,15 +56,11 @@ def groups_plot(
     comparison: Comparison,
     /,
     *,
-    width_mm: float = COLUMN_MM,
-    control: str = "",
     title: str = "",
     label: str = "",
     powers: bool = False,
-    logarithmic: bool = False,
     marks: str = "auto",
-    colours: Mapping[str, str] | None = None,
-    footed: bool = True,
+    style: GroupStyle = PLAIN_STYLE,
 ) -> Scene:
     """Every unit as a point per group, mean with interval, and exact p of the pairs.
 
@@ -72,25 +68,16 @@ def groups_plot(
     ----------
     comparison : Comparison
         Its groups are drawn in their order. Censored values are drawn as limits (triangles that point to where the value lies).
-    width_mm : float
-        85 for one column of a journal, 180 for two.
-    control : str
-        Group drawn in grey.
     title : str
         Above the plot; none by default, as journals want it.
     label : str
         Of the axis; endpoint and unit by default.
     powers : bool
         Values are log10: they are drawn as their powers on a logarithmic axis, the mean as geometric mean.
-    logarithmic : bool
-        Draw the values themselves on a logarithmic axis; all must be above 0.
     marks : str
         "brackets" with exact p, "letters" (groups without a common one differ), "none"; "auto" takes brackets for up to
         six pairs, then letters where the comparison has them.
-    colours : mapping of str to str, optional
-        Per group, such as those of a study's arms; by default from `group_colours`.
-    footed : bool
-        Write what the marks are, the test and its correction below, for a figure that stands alone.
+    style : GroupStyle
 
     Returns
     -------
@@ -104,23 +91,23 @@ def groups_plot(
     """
     if marks not in ("auto", "brackets", "letters", "none"):
         raise ValueError(f"marks is auto, brackets, letters or none, got {marks!r}")
-    shown = _shown(comparison, powers=powers, logarithmic=logarithmic)
+    shown = _shown(comparison, powers=powers, logarithmic=style.logarithmic)
     shown = replace(shown, label=label) if label else shown
     chosen = _chosen_marks(comparison, marks)
     rows = _bracket_rows(comparison) if chosen == "brackets" else []
     above = (
         2.0 + (_TITLE_MM if title else 0.0) + _BRACKET_MM * _levels(rows) + (_LETTER_MM if chosen == "letters" else 0.0)
     )
-    foot = foot_lines(_foot_words(comparison, shown, chosen), width_mm - 2.0) if footed else []
+    foot = foot_lines(_foot_words(comparison, shown, chosen), style.width_mm - 2.0) if style.footed else []
     scale = value_scale(shown.ends(), above + _PANEL_MM, above, logarithmic=shown.logarithmic)
     left = left_margin(scale, shown.label)
-    slot = (width_mm - 1.0 - left) / len(shown.groups)
+    slot = (style.width_mm - 1.0 - left) / len(shown.groups)
     names = names_in([group.group for group in shown.groups], slot)
     below = names.room()
-    scene = Scene(width_mm, scale.start + below + foot_height(foot))
+    scene = Scene(style.width_mm, scale.start + below + foot_height(foot))
     places = [left + slot * (k + 0.5) for k in range(len(shown.groups))]
     _draw_axes(scene, scale, left, shown, names, places)
-    inks = group_colours([group.group for group in shown.groups], control=control) | dict(colours or {})
+    inks = style.inks([group.group for group in shown.groups])
     unit = power_unit(comparison.unit) if powers else comparison.unit
     for group, x in zip(shown.groups, places, strict=True):
         draw_group(scene, group, x, scale, colour=inks[group.group], room=0.72 * slot, unit=unit)
@@ -130,7 +117,7 @@ def groups_plot(
         for group, x in zip(shown.groups, places, strict=True):
             scene.text((x, scale.end - 1.2), group.letters, Type(NAME_PT, "middle"))
     if title:
-        draw_title(scene, (left, 4.0), title, width=width_mm - left, most=1)
+        draw_title(scene, (left, 4.0), title, width=style.width_mm - left, most=1)
     draw_foot(scene, foot, (1.0, scale.start + below))
     scene.title = title or f"{comparison.endpoint} by group"
     scene.description = _spoken(comparison)

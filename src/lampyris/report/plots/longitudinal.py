@@ -11,14 +11,14 @@ from lampyris.report.levels import level_text
 from lampyris.report.links import Link
 from lampyris.report.numbers import day_text, number
 from lampyris.report.plots.frame import (
-    COLUMN_MM,
     LINE_MM,
     NAME_PT,
+    PLAIN_STYLE,
+    GroupStyle,
     draw_foot,
     draw_up_axis,
     foot_height,
     foot_lines,
-    group_colours,
     interval_bar,
     left_margin,
     value_scale,
@@ -63,12 +63,8 @@ def longitudinal_plot(
     *,
     label: str,
     day_label: str = "day",
-    logarithmic: bool = False,
-    control: str = "",
-    width_mm: float = COLUMN_MM,
     notes: Sequence[str] = (),
-    colours: Mapping[str, str] | None = None,
-    footed: bool = True,
+    style: GroupStyle = PLAIN_STYLE,
 ) -> Scene:
     """Every subject as a thin line over days, and the groups' means with intervals.
 
@@ -82,18 +78,9 @@ def longitudinal_plot(
         Of the values, with their unit.
     day_label : str
         Of the axis of time.
-    logarithmic : bool
-        Values on a logarithmic axis; all must be above 0.
-    control : str
-        Group drawn in grey.
-    width_mm : float
-        85 for one column of a journal, 180 for two.
     notes : sequence of str
         Paragraphs at the foot, such as the test.
-    colours : mapping of str to str, optional
-        Per group, such as those of a study's arms.
-    footed : bool
-        Write what the marks are, and the notes, below.
+    style : GroupStyle
 
     Returns
     -------
@@ -110,16 +97,24 @@ def longitudinal_plot(
     ends = [v for one in courses for v in one.values] + [
         e for m in means for e in (m.mean.low, m.mean.high, m.mean.value)
     ]
-    if logarithmic and any(value <= 0 for one in courses for value in one.values):
+    if style.logarithmic and any(value <= 0 for one in courses for value in one.values):
         raise ValueError("a logarithmic axis needs values above 0")
     groups = list(dict.fromkeys(one.group for one in courses))
-    inks = group_colours(groups, control=control) | dict(colours or {})
+    inks = style.inks(groups)
     drawn = _Drawn(
-        tuple(courses), tuple(means), tuple(groups), tuple(ends), label, day_label, logarithmic, width_mm, inks
+        tuple(courses),
+        tuple(means),
+        tuple(groups),
+        tuple(ends),
+        label,
+        day_label,
+        style.logarithmic,
+        style.width_mm,
+        inks,
     )
-    foot = foot_lines([_said(means), *notes], width_mm - 2.0) if footed else []
+    foot = foot_lines([_said(means), *notes], style.width_mm - 2.0) if style.footed else []
     if len(groups) > MOST_TOGETHER:
-        scene = _apart(drawn, foot, dict(colours or {}))
+        scene = _apart(drawn, foot, dict(style.colours or {}))
     else:
         scene = _together(drawn, foot)
     scene.title = f"{label} over {day_label}"

@@ -15,7 +15,7 @@ from lampyris.report.links import NOTHING, Link
 from lampyris.report.numbers import day_text, share_text
 
 _WIDTH_MM = 98.0
-_SOURCE_MM, _TARGET_MM, _TIME_MM, _COUNT_MM = 19.0, 31.0, 58.0, 12.0
+_SOURCE_MM, _TARGET_MM, _TIME_MM, _COUNT_MM = 21.5, 32.0, 58.0, 12.0
 _SPAN_MM, _ROW_MM = 1.5, 5.4
 _TOP_MM, _AXIS_MM = 11.0, 9.0
 

@@ -56,9 +56,6 @@ SINGLES: dict[str, float | None] = {
 
 # the share of a lone peak is 1, where its interval ends
 _UNJUDGED = frozenset({"peak_areas.1"})
-# of a lognormal law, as the notes of a result say, which the mismatched arm does not follow
-_OF_A_LAW = frozenset({"volume_mean_nm", "number_mean_nm"})
-
 Pairs = list[tuple[Estimate, float]]
 
 
@@ -71,7 +68,7 @@ def tables(*, quick: bool = False) -> list[Figure]:
             pairs, single = _singles(arm, spread, count)
             name = f"pdi_{spread:g}"
             for quantity, most_bias in SINGLES.items():
-                judged = quantity not in (_UNJUDGED if arm == "matched" else _UNJUDGED | _OF_A_LAW)
+                judged = quantity not in _UNJUDGED
                 goal = most_bias if judged else None
                 found += scored(TABLE, arm, f"{quantity}_{name}", pairs[quantity], most_bias=goal, judged=judged)
             within = wilson_interval(single, count)

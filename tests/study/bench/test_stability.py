@@ -73,6 +73,6 @@ def test_runs_with_days_in_their_names(tmp_path):
         sources.append(BenchSource(path, path.name))
     found = measure("stability", sources, settings=Settings())
     assert found.pooled.values["size_slope_nm_per_day"].value == pytest.approx(3.0, rel=0.2)
-    assert "aggregation" in found.pooled.flags
+    assert found.pooled.flags == ("aggregation",)
     with pytest.raises(LampyrisError, match="days"):
         measure("stability", sources, settings=Settings(day=(0.0, 1.0)))

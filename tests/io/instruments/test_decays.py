@@ -10,7 +10,7 @@ import pytest
 
 from lampyris.core.errors import ImageError
 from lampyris.io.images.conformance import check_text_reader
-from lampyris.io.instruments import decay_text, picoquant, sdt
+from lampyris.io.instruments.counters import picoquant, sdt, text
 from lampyris.io.instruments.decays import read_decays
 from lampyris.virtual.instruments.lifetime import Counter, das_text, phu_bytes, ptu_bytes, tag
 
@@ -163,7 +163,7 @@ def test_sdt_as_sdtfile_reads_it(tmp_path, packed, revision):
 
 
 EXAMPLES = {
-    "a.txt": (decay_text.read, das_text(COUNTS, 0.05, "a", 20.0).encode()),
+    "a.txt": (text.read, das_text(COUNTS, 0.05, "a", 20.0).encode()),
     "a.phu": (picoquant.read, phu_bytes(COUNTS, COUNTER)),
     "a.ptu": (picoquant.read, ptu_bytes(COUNTS, COUNTER, rng=np.random.default_rng(0))),
     "a.sdt": (sdt.read, sdt_bytes(COUNTS[None], packed=True)),

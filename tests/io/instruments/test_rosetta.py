@@ -7,9 +7,9 @@ import numpy as np
 import pytest
 
 from lampyris.core.errors import ImageError, MissingExtraError
-from lampyris.io.instruments import rosetta_spectrum
 from lampyris.io.instruments.micrographs import read_micrograph
 from lampyris.io.instruments.spectra import read_spectra
+from lampyris.io.instruments.spectrometers import rosetta
 
 PIXELS = np.random.default_rng(3).integers(0, 60000, (18, 21)).astype(np.uint16)
 PIXEL_NM = 0.25
@@ -152,7 +152,7 @@ def test_a_map_of_too_many_counts_is_refused_before_it_is_read(tmp_path, monkeyp
     counts = np.ones((3, 40), dtype=np.uint16)
     axes = [axis("x", 3, 1.0, "nm", navigate=True), axis("Energy", 40, 10.0, "eV", place=1)]
     written(tmp_path / "a.hspy", counts, axes, {})
-    monkeypatch.setattr(rosetta_spectrum, "MAX_COUNTS", 119)
+    monkeypatch.setattr(rosetta, "MAX_COUNTS", 119)
     with pytest.raises(ImageError) as caught:
         read_spectra(tmp_path / "a.hspy")
     assert caught.value.findings[0].rule == "instrument.too-large"

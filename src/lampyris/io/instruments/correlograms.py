@@ -5,10 +5,10 @@ from pathlib import Path
 from lampyris.core.instruments import Correlogram
 from lampyris.io.instruments.formats import FileFormat, read_as
 
-TEXT = FileFormat("text or workbook", "correlogram_text")
+TEXT = FileFormat("text or workbook", "correlators.text")
 FORMATS = (
-    FileFormat("Malvern zmes", "zmes", (".zmes",), rb"SQLite format 3\0"),
-    FileFormat("ALV", "alv", beginning=rb"ALV"),
+    FileFormat("Malvern zmes", "correlators.zmes", (".zmes",), rb"SQLite format 3\0"),
+    FileFormat("ALV", "correlators.alv", beginning=rb"ALV"),
 )
 """Formats beside text and workbooks, which read whatever is left."""
 

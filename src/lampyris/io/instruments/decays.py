@@ -5,12 +5,12 @@ from pathlib import Path
 from lampyris.core.instruments import Decay
 from lampyris.io.instruments.formats import FileFormat, read_as
 
-TEXT = FileFormat("text", "decay_text")
+TEXT = FileFormat("text", "counters.text")
 FORMATS = (
-    FileFormat("PicoQuant PTU", "picoquant", (".ptu",), rb"PQTTTR\0\0"),
-    FileFormat("PicoQuant PHU", "picoquant", (".phu",), rb"PQHISTO\0"),
+    FileFormat("PicoQuant PTU", "counters.picoquant", (".ptu",), rb"PQTTTR\0\0"),
+    FileFormat("PicoQuant PHU", "counters.picoquant", (".phu",), rb"PQHISTO\0"),
     # its mark stands further on, so that its ending tells it
-    FileFormat("Becker & Hickl SDT", "sdt", (".sdt",)),
+    FileFormat("Becker & Hickl SDT", "counters.sdt", (".sdt",)),
 )
 """Formats beside plain text, which reads whatever is left."""
 

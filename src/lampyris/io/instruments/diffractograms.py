@@ -12,10 +12,10 @@ from lampyris.io.instruments.formats import FileFormat, read_as
 AXES = ("two_theta", "q", "q_nm", "d")
 """What the axis of a text may be: 2 theta in deg, q in 1/A or 1/nm, or distances of planes in A."""
 
-TEXT = FileFormat("text", "diffraction_text")
+TEXT = FileFormat("text", "diffractometers.text")
 FORMATS = (
-    FileFormat("Bruker brml", "brml", (".brml",), rb"PK\x03\x04"),
-    FileFormat("PANalytical xrdml", "xrdml", beginning=rb"\s*(\xef\xbb\xbf)?\s*<.*xrdMeasurement"),
+    FileFormat("Bruker brml", "diffractometers.brml", (".brml",), rb"PK\x03\x04"),
+    FileFormat("PANalytical xrdml", "diffractometers.xrdml", beginning=rb"\s*(\xef\xbb\xbf)?\s*<.*xrdMeasurement"),
 )
 """Formats beside text, which reads whatever is left."""
 

@@ -52,7 +52,7 @@ def format_of(path: Path, formats: Iterable[FileFormat], /) -> FileFormat | None
 
     Examples
     --------
-    >>> pictures = (FileFormat("PNG", "picture", (".png",), rb"\\x89PNG"), FileFormat("MRC", "mrc", (".mrc",)))
+    >>> pictures = (FileFormat("PNG", "microscopes.picture", (".png",), rb"\\x89PNG"), FileFormat("MRC", "microscopes.mrc", (".mrc",)))
     >>> format_of(Path("none.MRC"), pictures).title, format_of(Path("none.txt"), pictures) is None
     ('MRC', True)
     """

@@ -5,15 +5,15 @@ from pathlib import Path
 from lampyris.core.instruments import Spectrum
 from lampyris.io.instruments.formats import FileFormat, read_as
 
-TEXT = FileFormat("text", "spectrum_text")
+TEXT = FileFormat("text", "spectrometers.text")
 FORMATS = (
-    FileFormat("JCAMP-DX", "jcamp", (".jdx", ".dx", ".jcamp", ".jcm"), rb"\s*##TITLE"),
-    FileFormat("OPUS", "opus", tuple(f".{k}" for k in range(10)), rb"\n\n\xfe\xfe"),
-    FileFormat("OMNIC SPA", "spa", (".spa",), rb"Spectral Data File"),
-    FileFormat("GRAMS SPC", "spc", (".spc",)),
-    FileFormat("EMSA/MAS", "emsa", (".msa", ".emsa"), rb"\s*#FORMAT"),
-    FileFormat("Bruker SPX", "spx", (".spx",)),
-    FileFormat("JEOL EDS, Bruker BCF, Velox or HyperSpy", "rosetta_spectrum", (".eds", ".bcf", ".emd", ".hspy")),
+    FileFormat("JCAMP-DX", "spectrometers.jcamp", (".jdx", ".dx", ".jcamp", ".jcm"), rb"\s*##TITLE"),
+    FileFormat("OPUS", "spectrometers.opus", tuple(f".{k}" for k in range(10)), rb"\n\n\xfe\xfe"),
+    FileFormat("OMNIC SPA", "spectrometers.spa", (".spa",), rb"Spectral Data File"),
+    FileFormat("GRAMS SPC", "spectrometers.spc", (".spc",)),
+    FileFormat("EMSA/MAS", "spectrometers.emsa", (".msa", ".emsa"), rb"\s*#FORMAT"),
+    FileFormat("Bruker SPX", "spectrometers.spx", (".spx",)),
+    FileFormat("JEOL EDS, Bruker BCF, Velox or HyperSpy", "spectrometers.rosetta", (".eds", ".bcf", ".emd", ".hspy")),
 )
 """Formats beside plain text, which reads whatever is left."""
 

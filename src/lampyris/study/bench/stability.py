@@ -15,7 +15,7 @@ from lampyris.core.finding import Finding, Severity
 from lampyris.core.techniques.stability import Settings
 from lampyris.io.data_tables.reading import read_table
 from lampyris.io.data_tables.table import DataTable
-from lampyris.io.instruments.axes import PLAUSIBLE, unit_named
+from lampyris.io.instruments.spectrometers.axes import PLAUSIBLE, unit_named
 from lampyris.study.bench.reading import Doubts, all_flags, remark
 
 _DAY = re.compile(r"\bdays?\b|\btage?\b|\btime\b|\bt\b\s*[\[(]\s*d", re.IGNORECASE)

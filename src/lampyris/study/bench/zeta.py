@@ -10,7 +10,7 @@ from lampyris.core.errors import ImageError, InputError
 from lampyris.core.estimate import Estimate
 from lampyris.core.finding import Finding, Severity
 from lampyris.io.data_tables.reading import read_table
-from lampyris.io.instruments.zmes import read_zeta
+from lampyris.io.instruments.correlators.zmes import read_zeta
 from lampyris.statistics.intervals import t_interval
 from lampyris.study.bench.reading import remark
 

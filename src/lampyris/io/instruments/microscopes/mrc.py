@@ -14,7 +14,7 @@ import numpy as np
 from lampyris.core.instruments import Micrograph
 from lampyris.io.instruments.files import content, refuse
 from lampyris.io.instruments.lengths import plausible_pixel
-from lampyris.io.instruments.micrographs import MAX_PIXELS, chosen_page, number_pixels
+from lampyris.io.instruments.microscopes.pixels import MAX_PIXELS, chosen_page, number_pixels
 
 _HEAD = 1024
 _MODES = {0: "i1", 1: "i2", 2: "f4", 6: "u2", 12: "f2"}

@@ -7,7 +7,7 @@ import pytest
 
 from lampyris.core.errors import ImageError
 from lampyris.io.images.conformance import check_text_reader
-from lampyris.io.instruments.jcamp import read
+from lampyris.io.instruments.spectrometers.jcamp import read
 
 VALUES = [1000, 1003, 1003, 1003, 1003, 990, -5, -25, 0, 7, 7, 8, 9, 10, 11, 200, 123456]
 SQUEEZED = {"+": "@ABCDEFGHI", "-": "@abcdefghi"}

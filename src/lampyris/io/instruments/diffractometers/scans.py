@@ -7,8 +7,8 @@ from numpy.typing import NDArray
 
 from lampyris.core.errors import UnsafeFileError
 from lampyris.core.instruments import Spectrum
-from lampyris.io.instruments.axes import placed
 from lampyris.io.instruments.files import refuse
+from lampyris.io.instruments.spectrometers.axes import placed
 from lampyris.io.safe_xml import DeclarationError, xml_root
 
 MAX_POINTS = 2_000_000

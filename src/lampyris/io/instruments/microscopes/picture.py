@@ -9,7 +9,7 @@ import numpy as np
 
 from lampyris.core.instruments import Micrograph
 from lampyris.io.instruments.files import content, refuse
-from lampyris.io.instruments.micrographs import MAX_PIXELS, grey_plane, number_pixels
+from lampyris.io.instruments.microscopes.pixels import MAX_PIXELS, grey_plane, number_pixels
 
 _MEND = "Copy it anew, or export it as TIFF, which also keeps the scale."
 

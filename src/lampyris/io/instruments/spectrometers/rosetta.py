@@ -8,10 +8,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from lampyris.core.instruments import Spectrum
-from lampyris.io.instruments.axes import checked_axis
 from lampyris.io.instruments.binary import MAX_POINTS
 from lampyris.io.instruments.files import refuse
 from lampyris.io.instruments.rosetta import axes_of, check_count, number_of, numbers, signals, words_of
+from lampyris.io.instruments.spectrometers.axes import checked_axis
 
 MAX_COUNTS = 400_000_000
 """Numbers of a map that is summed to one spectrum."""

@@ -14,7 +14,7 @@ from lampyris.core.instruments import Micrograph
 from lampyris.io.images.tiff import Caps, page_pixels, tiff_pages
 from lampyris.io.instruments.files import content
 from lampyris.io.instruments.lengths import length_nm, plausible_pixel
-from lampyris.io.instruments.micrographs import MAX_PIXELS, chosen_page, grey_plane, number_pixels
+from lampyris.io.instruments.microscopes.pixels import MAX_PIXELS, chosen_page, grey_plane, number_pixels
 
 _SIZES = {1: 1, 2: 1, 3: 2, 4: 4, 5: 8, 6: 1, 7: 1, 8: 2, 9: 4, 10: 8, 11: 4, 12: 8, 13: 4, 16: 8, 17: 8, 18: 8}
 _MOST_PAGES, _MOST_TAGS, _LONGEST = 1000, 256, 1 << 20

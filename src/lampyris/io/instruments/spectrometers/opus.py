@@ -10,9 +10,9 @@ from pathlib import Path
 import numpy as np
 
 from lampyris.core.instruments import Spectrum
-from lampyris.io.instruments.axes import as_share, placed
 from lampyris.io.instruments.binary import array_at, even_axis, unpacked, words_at
 from lampyris.io.instruments.files import content, refuse
+from lampyris.io.instruments.spectrometers.axes import as_share, placed
 
 MAGIC = b"\n\n\xfe\xfe"
 _MAX_BLOCKS = 1000

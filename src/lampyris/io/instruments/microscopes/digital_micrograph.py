@@ -19,7 +19,7 @@ from numpy.typing import NDArray
 from lampyris.core.instruments import Micrograph
 from lampyris.io.instruments.files import content, refuse
 from lampyris.io.instruments.lengths import length_nm, plausible_pixel
-from lampyris.io.instruments.micrographs import MAX_PIXELS, chosen_page, number_pixels
+from lampyris.io.instruments.microscopes.pixels import MAX_PIXELS, chosen_page, number_pixels
 
 _SIMPLE = {
     2: "h", 3: "i", 4: "H", 5: "I", 6: "f", 7: "d", 8: "B", 9: "b", 10: "B", 11: "q", 12: "Q",

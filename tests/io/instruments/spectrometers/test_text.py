@@ -8,7 +8,7 @@ import pytest
 from lampyris.core.errors import ImageError
 from lampyris.io.images.conformance import check_text_reader
 from lampyris.io.instruments.spectra import read_spectra
-from lampyris.io.instruments.spectrum_text import read
+from lampyris.io.instruments.spectrometers.text import read
 
 PLAIN = "400\t1.5\n401\t2.5\n402\t3.5\n"
 

@@ -10,7 +10,7 @@ import numpy as np
 
 from lampyris.core.instruments import Spectrum
 from lampyris.io.data_tables.archives import FAULTS
-from lampyris.io.instruments.diffraction_scans import MAX_POINTS, parsed_xml, scan_of, wavelength_words
+from lampyris.io.instruments.diffractometers.scans import MAX_POINTS, parsed_xml, scan_of, wavelength_words
 from lampyris.io.instruments.files import content, refuse
 
 MAX_MEMBERS = 10_000

@@ -7,8 +7,8 @@ import pytest
 
 from lampyris.core.errors import ImageError, LampyrisError
 from lampyris.io.images.conformance import check_text_reader
-from lampyris.io.instruments import emsa, opus, spa, spc, spx
 from lampyris.io.instruments.spectra import read_spectra
+from lampyris.io.instruments.spectrometers import emsa, opus, spa, spc, spx
 
 Y = [0.5, 0.25, 1.0, -0.125, 2.0, 0.0]
 AXIS = [1000.0, 1010.0, 1020.0, 1030.0, 1040.0, 1050.0]

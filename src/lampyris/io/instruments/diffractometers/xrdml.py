@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from lampyris.core.instruments import Spectrum
-from lampyris.io.instruments.diffraction_scans import MAX_POINTS, parsed_xml, scan_of, wavelength_words
+from lampyris.io.instruments.diffractometers.scans import MAX_POINTS, parsed_xml, scan_of, wavelength_words
 from lampyris.io.instruments.files import content, refuse
 
 _SCANS = ("Gonio", "2Theta", "2Theta-Omega", "Omega-2Theta")

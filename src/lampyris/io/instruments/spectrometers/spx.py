@@ -9,10 +9,10 @@ import numpy as np
 
 from lampyris.core.errors import UnsafeFileError
 from lampyris.core.instruments import Spectrum
-from lampyris.io.instruments.axes import checked_axis
 from lampyris.io.instruments.binary import MAX_POINTS
 from lampyris.io.instruments.files import content, refuse
 from lampyris.io.instruments.numeric_text import NUMBER
+from lampyris.io.instruments.spectrometers.axes import checked_axis
 from lampyris.io.safe_xml import DeclarationError, xml_root
 
 _CHANNELS = re.compile(r"\s*\d{1,15}(\s*,\s*\d{1,15})*\s*,?\s*")

@@ -10,7 +10,7 @@ import numpy as np
 from lampyris.core.instruments import Micrograph
 from lampyris.io.instruments.files import refuse
 from lampyris.io.instruments.lengths import plausible_pixel
-from lampyris.io.instruments.micrographs import MAX_PIXELS, chosen_page, number_pixels
+from lampyris.io.instruments.microscopes.pixels import MAX_PIXELS, chosen_page, number_pixels
 from lampyris.io.instruments.rosetta import axes_of, numbers, side_nm, signals
 
 _SQUARE = 0.01

@@ -6,9 +6,9 @@ A table of keys at byte 304 says where things stand: key 2 the header of the spe
 from pathlib import Path
 
 from lampyris.core.instruments import Spectrum
-from lampyris.io.instruments.axes import as_share, placed
 from lampyris.io.instruments.binary import array_at, even_axis, unpacked, words_at
 from lampyris.io.instruments.files import content, refuse
+from lampyris.io.instruments.spectrometers.axes import as_share, placed
 
 MAGIC = b"Spectral Data File"
 _COUNT_AT, _KEYS_AT, _KEY = 294, 304, 16

@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from lampyris.core.instruments import Spectrum
-from lampyris.io.instruments.diffraction_scans import scan_of, wavelength_words
+from lampyris.io.instruments.diffractometers.scans import scan_of, wavelength_words
 from lampyris.io.instruments.files import content, refuse
 from lampyris.io.instruments.numeric_text import NumericText, decoded, numeric_text
 

@@ -13,9 +13,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from lampyris.core.instruments import Spectrum
-from lampyris.io.instruments.axes import as_share, placed
 from lampyris.io.instruments.binary import array_at, even_axis, unpacked, words_at
 from lampyris.io.instruments.files import content, refuse
+from lampyris.io.instruments.spectrometers.axes import as_share, placed
 
 NEW, NEW_BIG, OLD = 0x4B, 0x4C, 0x4D
 _MAX_CURVES = 10_000

@@ -10,9 +10,9 @@ from numpy.typing import NDArray
 
 from lampyris.core.instruments import SIGNALS, Spectrum
 from lampyris.io.bench_tables import FIT, RESIDUAL
-from lampyris.io.instruments.axes import AxisUnit, as_share, placed, unit_given, unit_named
 from lampyris.io.instruments.files import content, refuse
 from lampyris.io.instruments.numeric_text import NumericText, numeric_text
+from lampyris.io.instruments.spectrometers.axes import AxisUnit, as_share, placed, unit_given, unit_named
 
 _SIGNAL_WORDS = (
     ("transmittance", re.compile(r"transmi|%\s*t\b|^t\s*[%\[(]", re.IGNORECASE)),

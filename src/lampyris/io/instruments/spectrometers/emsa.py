@@ -13,10 +13,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from lampyris.core.instruments import Spectrum
-from lampyris.io.instruments.axes import checked_axis
 from lampyris.io.instruments.binary import MAX_POINTS
 from lampyris.io.instruments.files import content, refuse
 from lampyris.io.instruments.numeric_text import NUMBER, decoded, numbers_in
+from lampyris.io.instruments.spectrometers.axes import checked_axis
 
 _LABEL = re.compile(r"^\s*#\s*([A-Za-z0-9-]+)\s*(?:-[^:]*)?:?\s*(.*)$")
 _UNIT = re.compile(r"(?<![A-Za-z])(k?eV)(?![A-Za-z])", re.IGNORECASE)

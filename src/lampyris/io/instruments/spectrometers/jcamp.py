@@ -15,10 +15,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from lampyris.core.instruments import Spectrum
-from lampyris.io.instruments.axes import as_share, placed, unit_named
 from lampyris.io.instruments.binary import MAX_POINTS
 from lampyris.io.instruments.files import content, refuse
 from lampyris.io.instruments.numeric_text import NUMBER, decoded, numbers_in
+from lampyris.io.instruments.spectrometers.axes import as_share, placed, unit_named
 
 _LABEL = re.compile(r"^\s*##\s*([^=]*)=(.*)$")
 _AXES = {

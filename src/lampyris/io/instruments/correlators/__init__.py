@@ -1,0 +1,1 @@
+"""Correlograms of light scattering."""

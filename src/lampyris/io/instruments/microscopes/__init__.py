@@ -1,0 +1,1 @@
+"""Micrographs, their pages and pixels."""

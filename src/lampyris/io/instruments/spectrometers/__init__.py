@@ -1,0 +1,1 @@
+"""Spectra: absorption, emission, infrared and X-ray lines; what their axes say."""

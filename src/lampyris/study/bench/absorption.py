@@ -29,7 +29,16 @@ from lampyris.io.instruments.spectra import read_spectra
 from lampyris.probe.extinction import concentration_m
 from lampyris.probe.sizing import diameter_nm, sizing_curves
 from lampyris.statistics.intervals import with_error
-from lampyris.study.bench.reading import EMITTED, Doubts, gap_of, over_replicates, record_each, remark, with_role
+from lampyris.study.bench.reading import (
+    EMITTED,
+    CurveError,
+    Doubts,
+    gap_of,
+    over_replicates,
+    record_each,
+    remark,
+    with_role,
+)
 
 _TRANSPARENT_EV = 0.25
 """So far below the first exciton dots of one batch absorb nothing."""
@@ -102,8 +111,8 @@ def _record(spectrum: Spectrum, blanks: list[Spectrum], settings: Settings, find
     except ValueError as error:
         if not over.any():
             raise
-        left = f"{int(over.sum())} points above {settings.highest_absorbance:g} were left out as saturated: dilute it"
-        raise ValueError(f"{error}; {left}") from error
+        left = f"{int(over.sum())} points above {settings.highest_absorbance:g} were left out as saturated"
+        raise CurveError(f"{error}; {left}", "Dilute it.") from error
     # a peak that the fit pushes as far off as it may go is none: the curve bends there, but the other way or for another reason
     if "energy" in found.fit.at_bound or found.first_exciton_nm.sd > _UNTOLD * found.first_exciton_nm.value:
         raise ValueError(
@@ -153,11 +162,11 @@ def _absorbance(spectrum: Spectrum, blanks: list[Spectrum]) -> tuple[NDArray[np.
     wavelength, absorbance = _over_wavelength(spectrum)
     said = spectrum.words.get("YUNITS", "")
     if "LOG" in said.upper():
-        raise ValueError(f"its signal is {said!r}, a logarithm, not an absorbance: export the absorbance")
+        raise CurveError(f"its signal is {said!r}, a logarithm, not an absorbance", "Export the absorbance.")
     if spectrum.signal_name in EMITTED:
-        raise ValueError(
-            f"it is headed as {spectrum.signal_name.replace('_', ' ')}, not as absorbance:"
-            " lampyris bench photoluminescence reads emission; head the column Absorbance if it is that after all"
+        raise CurveError(
+            f"it is headed as {spectrum.signal_name.replace('_', ' ')}, not as absorbance",
+            "Read emission with lampyris bench photoluminescence; head the column Absorbance if it is that after all.",
         )
     if spectrum.signal_name == "transmittance":
         absorbance = -np.log10(np.where(absorbance > 0, absorbance, math.nan))
@@ -178,9 +187,10 @@ def _over_wavelength(spectrum: Spectrum) -> tuple[NDArray[np.float64], NDArray[n
     if scale is None:
         raise ValueError(f"its axis is {spectrum.axis_name.replace('_', ' ')}, not a wavelength or energy of light")
     if not spectrum.axis[0] > scale / _LONGEST_NM:
-        raise ValueError(
+        raise CurveError(
             f"its axis reaches down to {spectrum.axis[0]:g} {'eV' if scale == EV_NM else '1/cm'}, beyond"
-            f" {_LONGEST_NM:g} nm: an infrared spectrum, which lampyris bench ftir reads"
+            f" {_LONGEST_NM:g} nm: it is an infrared spectrum",
+            "Read it with lampyris bench ftir.",
         )
     return (scale / spectrum.axis)[::-1], spectrum.signal[::-1]
 

@@ -29,7 +29,7 @@ from lampyris.core.finding import Finding
 from lampyris.core.instruments import Spectrum
 from lampyris.core.techniques.eds import Settings
 from lampyris.io.instruments.spectra import read_spectra
-from lampyris.study.bench.reading import Doubts, over_replicates, record_each, remark
+from lampyris.study.bench.reading import CurveError, Doubts, over_replicates, record_each, remark
 
 _LIGHT = ("C", "N", "O")
 _FACTOR = re.compile(r"([A-Z][a-z]?)(?:_([KLM]))?\s*=\s*(\d+(?:\.\d*)?|\.\d+)(?:\s*:\s*(\d+(?:\.\d*)?|\.\d+))?")
@@ -139,13 +139,13 @@ def _notes(settings: Settings, given: dict[str, tuple[float, float]]) -> tuple[s
 def _measured(spectrum: Spectrum, settings: Settings, given: dict[str, tuple[float, float]]) -> _Measured:
     if spectrum.axis_name != "xray_energy":
         name = spectrum.axis_name.replace("_", " ")
-        raise ValueError(f"its axis is {name}, not an X-ray energy in keV: say it with --axis-unit keV")
+        raise CurveError(f"its axis is {name}, not an X-ray energy in keV", "Say it with --axis-unit keV.")
     kind = spectrum.words.get("SIGNALTYPE", "").strip().upper()
     if kind in _NO_X_RAYS:
         raise ValueError(f"it says SIGNALTYPE {kind}, {_NO_X_RAYS[kind]}: that is no X-ray spectrum")
     beam = settings.beam_kv if settings.beam_kv is not None else _beam(spectrum)
     if math.isnan(beam):
-        raise ValueError("it does not say the voltage of the beam: give --beam-kv")
+        raise CurveError("it does not say the voltage of the beam", "Give --beam-kv.")
     light = any(one in settings.element for one in _LIGHT)
     low = settings.low_kev or (0.2 if light else 0.8)
     high = min(settings.high_kev or 20.0, 0.98 * beam, float(spectrum.axis[-1]))

@@ -33,7 +33,7 @@ from lampyris.core.instruments import Spectrum
 from lampyris.core.techniques.ftir import Settings
 from lampyris.io.instruments.spectra import read_spectra
 from lampyris.statistics.intervals import normal_interval, with_error
-from lampyris.study.bench.reading import Doubts, over_replicates, record_each, remark, with_role
+from lampyris.study.bench.reading import CurveError, Doubts, mend_of, over_replicates, record_each, remark, with_role
 
 _NEAR = 0.35
 _WATER_LINES = 6
@@ -93,7 +93,8 @@ def _before(sources: tuple[BenchSource, ...], read_one: Any, settings: Settings)
     try:
         return _measured(spectrum, settings)
     except ValueError as error:
-        finding = remark(given[0].file, "ftir.before", f"{error}.", "Give the spectrum before the exchange.")
+        mend = mend_of(error, "Give the spectrum before the exchange.")
+        finding = remark(given[0].file, "ftir.before", f"{error}.", mend)
         raise InputError("The spectrum before the exchange cannot be evaluated.", [finding]) from error
 
 
@@ -118,16 +119,16 @@ def _measured(spectrum: Spectrum, settings: Settings) -> _Measured:
     elif spectrum.axis_name == "wavenumber":
         x, y = spectrum.axis, spectrum.signal
     else:
-        raise ValueError(
-            f"its axis is {spectrum.axis_name.replace('_', ' ')}, not a wavenumber: say it with --axis-unit"
+        raise CurveError(
+            f"its axis is {spectrum.axis_name.replace('_', ' ')}, not a wavenumber", "Say it with --axis-unit."
         )
     if not float(x[0]) < _INFRARED_CM:
-        raise ValueError(
-            f"it begins at {x[0]:.0f} 1/cm, beyond the infrared: lampyris bench absorption reads visible spectra"
+        raise CurveError(
+            f"it begins at {x[0]:.0f} 1/cm, beyond the infrared", "Read visible spectra with lampyris bench absorption."
         )
     kind = spectrum.signal_name if settings.signal == "auto" else settings.signal
     if kind == "unknown":
-        raise ValueError("it does not say whether it is absorbance or transmittance: say it with --signal")
+        raise CurveError("it does not say whether it is absorbance or transmittance", "Say it with --signal.")
     converted = kind in ("transmittance", "reflectance")
     rounding = rounding_step(y) / math.sqrt(12.0)
     if converted:

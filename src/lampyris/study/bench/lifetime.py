@@ -36,7 +36,16 @@ from lampyris.core.instruments import Decay
 from lampyris.core.techniques.lifetime import Settings
 from lampyris.io.instruments.decays import read_decays
 from lampyris.statistics.thresholds import half_width
-from lampyris.study.bench.reading import Doubts, all_flags, mean_of_replicates, read_each, remark, with_role
+from lampyris.study.bench.reading import (
+    CurveError,
+    Doubts,
+    all_flags,
+    mean_of_replicates,
+    mend_of,
+    read_each,
+    remark,
+    with_role,
+)
 
 _LIKE = 1e-3
 """By what share channels of response and decay may differ in width."""
@@ -142,7 +151,8 @@ def _record(
         window = _window(decay, found, response, settings, doubts)
         fits = _fits(window, decay, settings, tail=response is None)
     except ValueError as error:
-        findings.append(remark(decay.file, "lifetime.decay", f"{decay.name} {error}.".strip(), "Check the recording."))
+        mend = mend_of(error, "Check the recording.")
+        findings.append(remark(decay.file, "lifetime.decay", f"{decay.name} {error}.".strip(), mend))
         return None
     best = fits[0]
     _judge(decay, found, fits, response, settings, doubts)
@@ -186,9 +196,9 @@ def _refuse_level(decay: Decay) -> None:
         In those cases.
     """
     if decay.channel_ns > _WIDEST_NS:
-        raise ValueError(
-            f"has channels of {decay.channel_ns:.3g} ns: no decay of a dot or dye is that slow;"
-            " traces over time are for lampyris bench blinking or photostability"
+        raise CurveError(
+            f"has channels of {decay.channel_ns:.3g} ns: no decay of a dot or dye is that slow",
+            "Measure traces over time with lampyris bench blinking or photostability.",
         )
     whole = decay.counts[: decay.counts.size // _JOINED * _JOINED].reshape(-1, _JOINED).sum(axis=1)
     level = float(np.median(whole)) if whole.size else 0.0

@@ -21,6 +21,7 @@ from lampyris.probe.spectra.axes import per_nm_from_per_ev
 from lampyris.statistics.intervals import with_error
 from lampyris.study.bench.reading import (
     ABSORBED,
+    CurveError,
     Doubts,
     flat_topped,
     gap_of,
@@ -84,9 +85,9 @@ def _record(
     spectrum: Spectrum, beside: dict[str, list[Spectrum]], settings: Settings, findings: list[Finding]
 ) -> BenchRecord:
     if spectrum.signal_name in ABSORBED:
-        raise ValueError(
-            f"it is headed as {spectrum.signal_name}, not as emission: lampyris bench absorption reads it,"
-            " or as absorption=FILE it corrects the inner filter"
+        raise CurveError(
+            f"it is headed as {spectrum.signal_name}, not as emission",
+            "Read it with lampyris bench absorption, or give it as absorption=FILE to correct the inner filter.",
         )
     wavelength, signal, factor = _photons(spectrum, beside, settings)
     keep = _kept(wavelength, settings, spectrum.excitation_nm) & np.isfinite(signal)
@@ -96,7 +97,9 @@ def _record(
         )
     if not (factor[keep] > 0).all():
         unfit = wavelength[keep & ~(factor > 0)]
-        raise ValueError(f"its correction is not above 0 from {unfit[0]:g} to {unfit[-1]:g} nm: check correction=FILE")
+        raise CurveError(
+            f"its correction is not above 0 from {unfit[0]:g} to {unfit[-1]:g} nm", "Check correction=FILE."
+        )
     noise = noise_line((spectrum,))
     raw = np.abs(signal / np.where(factor == 0, 1.0, factor))
     sd = np.sqrt(np.maximum(noise[0] + noise[1] * raw, 0.0)) * np.abs(factor)

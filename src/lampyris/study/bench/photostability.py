@@ -18,6 +18,7 @@ from lampyris.io.instruments.spectra import read_spectra
 from lampyris.statistics.groups.compare import compare_groups
 from lampyris.statistics.groups.plan import ComparisonPlan, Source
 from lampyris.study.bench.reading import (
+    CurveError,
     Doubts,
     all_flags,
     flat_topped,
@@ -92,9 +93,10 @@ def _record(trace: Spectrum, settings: Settings, findings: list[Finding]) -> Ben
         raise ValueError(f"its axis is {trace.axis_name.replace('_', ' ')}, not a time")
     minutes = (trace.axis - trace.axis[0]) / 60.0
     if minutes[-1] < settings.at_min / _FURTHEST:
-        raise ValueError(
+        raise CurveError(
             f"it ends after {minutes[-1]:.3g} min, and {settings.at_min:g} min are more than {_FURTHEST} times as long:"
-            " no law holds that far; ask for --at-min within the trace, or check that it is one of bleaching"
+            " no law holds that far",
+            "Ask for --at-min within the trace, or check that it is one of bleaching.",
         )
     signal = trace.signal - settings.dark
     keep = np.isfinite(signal)

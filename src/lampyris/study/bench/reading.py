@@ -29,6 +29,30 @@ _REPEATS = 4
 """Readings of one and the same largest signal that noise does not make."""
 
 
+class CurveError(ValueError):
+    """A curve that cannot be evaluated.
+
+    Parameters
+    ----------
+    seen : str
+        What is wrong with it, as a clause.
+    mend : str
+        What to do, as a sentence; the technique's usual advice where empty.
+    """
+
+    def __init__(self, seen: str, mend: str = "", /) -> None:
+        super().__init__(seen, mend)
+        self.seen, self.mend = seen, mend
+
+    def __str__(self) -> str:
+        return self.seen
+
+
+def mend_of(error: ValueError, usual: str, /) -> str:
+    """What to do about a curve that cannot be evaluated: what its error says, else the usual."""
+    return error.mend or usual if isinstance(error, CurveError) else usual
+
+
 def read_each(
     sources: Sequence[BenchSource], read: Callable[[Path, str], T], /
 ) -> tuple[list[tuple[BenchSource, T]], list[Finding]]:
@@ -124,7 +148,8 @@ def record_each(
     read : callable
         Takes path and the file as the user knows it.
     record : callable
-        Takes a curve and the findings, which it may add to; raises `ValueError` where it cannot evaluate the curve.
+        Takes a curve and the findings, which it may add to; raises `ValueError`, or `CurveError` with a mend of
+        its own, where it cannot evaluate the curve.
     rule, mend : str
         Of the finding of such a curve.
 
@@ -146,21 +171,13 @@ def record_each(
             try:
                 made = record(curve, findings)
             except ValueError as error:
-                seen, own = _parted(str(error), mend)
-                findings.append(remark(curve.file, rule, f"{curve.name}: {seen}.", own, column=curve.name))
+                seen = f"{curve.name}: {error}."
+                findings.append(remark(curve.file, rule, seen, mend_of(error, mend), column=curve.name))
                 continue
             made = replace(made, flags=_of_reading(curve, rule.partition(".")[0], made.flags, findings))
             records.append(made)
             samples.append(sample_key(source, made.name))
     return records, samples, findings
-
-
-def _parted(message: str, mend: str) -> tuple[str, str]:
-    """What is seen and how to mend it: the message's own words after its last colon where they name an option or a command."""
-    seen, sign, own = message.rpartition(": ")
-    if sign and ("--" in own or "lampyris " in own or "=FILE" in own):
-        return seen, f"{own[0].upper()}{own[1:]}."
-    return message, mend
 
 
 def _of_reading(curve: Spectrum, technique: str, flags: Sequence[str], findings: list[Finding]) -> tuple[str, ...]:

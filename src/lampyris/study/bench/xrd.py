@@ -39,6 +39,7 @@ from lampyris.core.instruments import Spectrum
 from lampyris.core.techniques.xrd import Settings
 from lampyris.io.instruments.diffractograms import read
 from lampyris.study.bench.reading import (
+    CurveError,
     Doubts,
     flat_topped,
     over_replicates,
@@ -170,7 +171,7 @@ def beam_of(spectrum: Spectrum, settings: Settings, /) -> Beam:
     alone = _number(words.get("alpha1_A", ""))
     if 0.05 < alone < 5.0:
         return Beam((alone,), (1.0,), settings.monochromator_deg)
-    raise ValueError("neither file nor options say the wavelength: give --anode Cu, or --wavelength-A 1.5406")
+    raise CurveError("neither file nor options say the wavelength", "Give --anode Cu, or --wavelength-A 1.5406.")
 
 
 def _number(text: str) -> float:

@@ -3,7 +3,9 @@
 import os
 import subprocess
 import sys
+from functools import partial
 
+import openpyxl
 import pytest
 
 from lampyris.core.errors import ImageError
@@ -34,6 +36,26 @@ def test_every_format_refuses_a_missing_file_by_its_name(tmp_path, one):
         one.read(tmp_path / "none", max_bytes=10, file="none")
     (finding,) = caught.value.findings
     assert (finding.rule, finding.place.file) == ("instrument.missing", "none")
+
+
+HEADS = {
+    "decay": (decays.read_decays, "Time [ns]", "Counts"),
+    "correlogram": (correlograms.read_correlograms, "lag (us)", "g2-1"),
+    "diffractogram": (partial(diffractograms.read, max_bytes=10**6, file="a.xlsx"), "2 theta", "Counts"),
+    "spectrum": (spectra.read_spectra, "Wavelength (nm)", "Counts"),
+}
+
+
+@pytest.mark.parametrize(("read", "axis", "signal"), HEADS.values(), ids=HEADS.keys())
+def test_what_a_workbook_hides_is_passed_on(tmp_path, read, axis, signal):
+    made = openpyxl.Workbook()
+    made.active.append([axis, signal])
+    for k in range(200, 240):
+        made.active.append([float(k), k % 5])
+    made.active.row_dimensions[20].hidden = True
+    made.save(tmp_path / "a.xlsx")
+    (found,) = read(tmp_path / "a.xlsx")
+    assert found.words["hidden cells"] == "1 rows (20)"
 
 
 def test_blanks_before_a_text_mark_are_passed_over(tmp_path):

@@ -27,6 +27,8 @@ NUMBER = re.compile(r"[+-]?(?:\d+\.?\d*|\.\d+)(?:[eE][+-]?\d{1,4}(?!\d))?", re.A
 """A number with a decimal point, as formats with labels write it."""
 _MISSING = frozenset(("", "nan", "na", "n/a", "-", "--", "inf", "-inf", "#n/a", "over", "ovrflw"))
 _LOOKED_AT = 4000
+_MANY_ROWS = 8
+"""Rows of numbers apart from the block that may be a curve of their own."""
 _WORKBOOKS = (b"PK\x03\x04", b"\xd0\xcf\x11\xe0")
 """First bytes of .xlsx and .ods, and of .xls."""
 
@@ -66,6 +68,14 @@ class NumericText:
     footer: bool
     others: int
     hidden: str = ""
+
+    @property
+    def remarks(self) -> dict[str, str]:
+        """What a noun's words say of the reading: cells that are hidden, and rows that stand apart where they are many."""
+        told = {"hidden cells": self.hidden}
+        if self.others >= _MANY_ROWS:
+            told["rows apart"] = str(self.others)
+        return {name: words for name, words in told.items() if words}
 
 
 def decoded(data: bytes, /, *, file: str) -> str:

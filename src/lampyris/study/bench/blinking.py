@@ -25,7 +25,7 @@ from lampyris.core.instruments import Spectrum
 from lampyris.core.techniques.blinking import Settings
 from lampyris.io.instruments.spectra import read_spectra
 from lampyris.statistics.intervals import normal_interval, t_interval
-from lampyris.study.bench.reading import Doubts, read_each, remark
+from lampyris.study.bench.reading import Doubts, doubt_reading, read_each, remark
 
 Array = NDArray[np.float64]
 _EVEN = 0.02
@@ -184,6 +184,7 @@ def _doubts(
          "Bin wider, or use more light."),
     ]  # fmt: skip
     doubts = Doubts("blinking", trace.file, findings, trace.name)
+    doubt_reading(trace.words, doubts)
     doubts.add_held(told)
     return tuple(doubts.flags)
 

@@ -30,7 +30,15 @@ from lampyris.core.instruments import Correlogram
 from lampyris.core.seeds import seed_sequence
 from lampyris.core.techniques.dls import Settings
 from lampyris.io.instruments.correlograms import read_correlograms
-from lampyris.study.bench.reading import Doubts, all_flags, mean_of_replicates, read_each, remark, with_role
+from lampyris.study.bench.reading import (
+    Doubts,
+    all_flags,
+    doubt_reading,
+    mean_of_replicates,
+    read_each,
+    remark,
+    with_role,
+)
 from lampyris.study.bench.zeta import zeta_records
 
 DIFFER = 0.05
@@ -170,6 +178,7 @@ def _record(
         )
         return None
     doubts = Doubts("dls", curve.file, findings, name)
+    doubt_reading(curve.words, doubts)
     for advice in advised(recording, cumulants, rate, curve.vendor):
         doubts.add(advice.flag, advice.seen, advice.mend)
     means = _means(cumulants, found, optics, settings)

@@ -40,6 +40,7 @@ from lampyris.study.bench.reading import (
     CurveError,
     Doubts,
     all_flags,
+    doubt_reading,
     mean_of_replicates,
     mend_of,
     read_each,
@@ -144,6 +145,7 @@ def _record(
 ) -> BenchRecord | None:
     name = decay.name or source.sample or source.file
     doubts = Doubts("lifetime", decay.file, findings, decay.name)
+    doubt_reading(decay.words, doubts)
     try:
         _refuse_level(decay)
         response = _response(decay, source, responses, doubts)

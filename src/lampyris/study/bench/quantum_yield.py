@@ -2,6 +2,7 @@
 
 import math
 from collections.abc import Sequence
+from dataclasses import replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -25,7 +26,16 @@ from lampyris.core.instruments import Spectrum
 from lampyris.core.techniques.quantum_yield import Settings
 from lampyris.io.instruments.spectra import read_spectra
 from lampyris.statistics.intervals import normal_interval
-from lampyris.study.bench.reading import Doubts, all_flags, flat_topped, gap_of, remark, saturated, with_role
+from lampyris.study.bench.reading import (
+    Doubts,
+    all_flags,
+    doubt_reading,
+    flat_topped,
+    gap_of,
+    remark,
+    saturated,
+    with_role,
+)
 
 _SPHERE = ("empty", "indirect", "direct")
 _WEAK_ABSORPTANCE = 0.05
@@ -301,6 +311,8 @@ def _sphere_flags(
         ("saturated", bool(full), f"reaches saturation, or one largest reading again and again, in {', '.join(full)}.", "Expose less."),
     ]  # fmt: skip
     doubts = Doubts("quantum-yield", file, findings)
+    for one in (curve for own in spectra.values() for curve in own):
+        doubt_reading(one.words, replace(doubts, file=one.file, name=one.name))
     doubts.add_held(told, notes=("uncorrected",))
     return tuple(doubts.flags)
 
@@ -465,6 +477,8 @@ def _both_dilutions(
         if len(pairs) < len(read):
             flags.append("dilutions-left-out")
         emissions = [one for one, _ in pairs]
+        for one in emissions:
+            doubt_reading(one.words, Doubts("quantum-yield", one.file, findings, one.name, flags))
         both.append(_dilutions(name, emissions, np.array([own for _, own in pairs]), common, settings, findings, flags))
     return both
 

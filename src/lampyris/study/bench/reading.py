@@ -2,7 +2,7 @@
 
 import math
 import re
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TypeVar
@@ -174,17 +174,17 @@ def record_each(
                 seen = f"{curve.name}: {error}."
                 findings.append(remark(curve.file, rule, seen, mend_of(error, mend), column=curve.name))
                 continue
-            made = replace(made, flags=_of_reading(curve, rule.partition(".")[0], made.flags, findings))
-            records.append(made)
+            doubts = Doubts(rule.partition(".")[0], curve.file, findings, curve.name, list(made.flags))
+            doubt_reading(curve.words, doubts)
+            records.append(replace(made, flags=tuple(doubts.flags)))
             samples.append(sample_key(source, made.name))
     return records, samples, findings
 
 
-def _of_reading(curve: Spectrum, technique: str, flags: Sequence[str], findings: list[Finding]) -> tuple[str, ...]:
-    """Flags of a record with those of how its file was read."""
-    apart, left = curve.words.get("points disagree", ""), curve.words.get("rows apart", "")
-    hidden, computed = curve.words.get("hidden cells", ""), curve.words.get("columns computed", "")
-    doubts = Doubts(technique, curve.file, findings, curve.name, list(flags))
+def doubt_reading(words: Mapping[str, str], doubts: Doubts, /) -> None:
+    """Add to a record's doubts those of how its file was read, by the words of what it was made from."""
+    apart, left = words.get("points disagree", ""), words.get("rows apart", "")
+    hidden, computed = words.get("hidden cells", ""), words.get("columns computed", "")
     told = [
         ("points-disagree", bool(apart), f"has places of its axis that come again with another signal, and were averaged: {apart}.",
          "If they are scans of different samples, export each by itself."),
@@ -196,7 +196,6 @@ def _of_reading(curve: Spectrum, technique: str, flags: Sequence[str], findings:
          "Give the other columns in a file of their own if they were measured."),
     ]  # fmt: skip
     doubts.add_held(told, notes=("columns-computed",))
-    return tuple(doubts.flags)
 
 
 def saturated(spectrum: Spectrum, given: float | None, /) -> bool:

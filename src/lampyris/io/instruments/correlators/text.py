@@ -49,6 +49,7 @@ class _Columns:
     values: NDArray[np.float64]
     names: tuple[str, ...]
     preamble: str
+    hidden: str
 
 
 def read(
@@ -99,7 +100,7 @@ def read(
 
 def _text(data: bytes, file: str) -> _Columns:
     found = numeric_text(data, file=file)
-    return _Columns(found.values, found.names, "\n".join(found.preamble))
+    return _Columns(found.values, found.names, "\n".join(found.preamble), found.hidden)
 
 
 def _lag_factor(columns: _Columns, given: str, file: str) -> float:
@@ -187,7 +188,8 @@ def _one(
         name=Path(file).stem if plain else name,
         file=file,
         sd=own if good else None,
-        words={"kind": kind},
+        # a size distribution that is exported beside stands apart by right
+        words={"kind": kind, **({"hidden cells": columns.hidden} if columns.hidden else {})},
     )
 
 

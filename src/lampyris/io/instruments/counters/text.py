@@ -2,6 +2,7 @@
 
 import math
 import re
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -78,7 +79,8 @@ def read(
     for column in range(1, values.shape[1]):
         counts = values[:, column]
         if np.isfinite(counts).any():
-            decays.append(_decay(counts, rows, width, found.names[column], facts, file))
+            made = _decay(counts, rows, width, found.names[column], facts, file)
+            decays.append(replace(made, words={**made.words, **found.remarks}))
     return tuple(decays)
 
 

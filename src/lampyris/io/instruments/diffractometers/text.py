@@ -121,6 +121,7 @@ def _text(data: bytes, file: str, axis: str, stem: str) -> tuple[Spectrum, ...]:
     head = "\n".join(found.preamble)
     kind = axis or _kind(found, file)
     words = wavelength_words(*(match[1] if (match := one.search(head)) else "" for one in (_ANODE, _FIRST, _SECOND)))
+    words |= found.remarks
     spectra = []
     for column in range(1, found.values.shape[1]):
         values = found.values[:, (0, column)]

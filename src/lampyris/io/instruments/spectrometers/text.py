@@ -163,13 +163,9 @@ def _spectrum(
         levels = levels / 1000.0
     levels, scaled = as_share(levels, signal_name, percent=bool(_PERCENT.search(heads)))
     text = "\n".join(found.preamble)
-    words = {"decimal mark": found.decimal, **averaged, **scaled}
+    words = {"decimal mark": found.decimal, **found.remarks, **averaged, **scaled}
     if bandpass := _bandpass(found.preamble):
         words["bandpass_nm"] = bandpass
-    if found.hidden:
-        words["hidden cells"] = found.hidden
-    if found.others >= _FEWEST_STEPS:
-        words["rows apart"] = str(found.others)
     if found.footer:
         words["text after the numbers"] = "yes"
     return Spectrum(

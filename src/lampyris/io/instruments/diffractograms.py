@@ -14,7 +14,13 @@ AXES = ("two_theta", "q", "q_nm", "d")
 
 TEXT = FileFormat("text", "diffractometers.text")
 FORMATS = (
-    FileFormat("Bruker brml", "diffractometers.brml", (".brml",), rb"PK\x03\x04"),
+    # workbooks are archives as well: what their first member is called tells them
+    FileFormat(
+        "Bruker brml",
+        "diffractometers.brml",
+        (".brml",),
+        rb"PK\x03\x04.{26}(?!\[Content|_rels/|docProps/|xl/|mimetype)",
+    ),
     FileFormat("PANalytical xrdml", "diffractometers.xrdml", beginning=rb"\s*(\xef\xbb\xbf)?\s*<.*xrdMeasurement"),
 )
 """Formats beside text, which reads whatever is left."""

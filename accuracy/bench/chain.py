@@ -126,11 +126,11 @@ def _core(folder: Path, value: float, _: float, rng: np.random.Generator) -> Fil
 
 
 LINKS = (
-    Link("tem", "diameter_nm", 6.8, 0.9, _core, campaigns=20),
-    Link("dls", "z_average_nm", 18.4, 2.1, _hydrodynamic),
+    Link("tem", "diameter_nm", 6.8, 0.9, _core),
+    Link("dls", "z_average_nm", 18.4, 2.1, _hydrodynamic, campaigns=120),
     Link("photoluminescence", "peak_nm", 810.0, 5.0, _emission),
     Link("quantum-yield", "quantum_yield", 0.426, 0.043, _yield, most=0.99, campaigns=400),
-    Link("photostability", "retained_60min", 0.918, 0.037, _retention, most=0.995),
+    Link("photostability", "retained_60min", 0.918, 0.037, _retention, most=0.995, campaigns=120),
 )
 
 

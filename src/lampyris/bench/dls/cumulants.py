@@ -10,6 +10,7 @@ from numpy.typing import ArrayLike, NDArray
 from lampyris.bench.dls.light import Optics
 from lampyris.bench.dls.recording import Recording
 from lampyris.core.estimate import Estimate
+from lampyris.core.seeds import seed_sequence
 from lampyris.statistics.intervals import normal_interval
 from lampyris.statistics.thresholds import half_width
 
@@ -18,7 +19,58 @@ CUTOFF = 0.1
 _FEWEST = 6
 _LEAST_DECAY = 1e-3
 """Fall of the logarithm of g1 over the fitted lags, below which nothing decays but rounding."""
+_DRAWS = 200
+"""Pairs of draws by which noise is followed through the logarithm and the weights."""
+_EVERY = 3
+_LEAST_SHARE = 0.05
 _METHOD = "quadratic cumulants; noise of photons and speckles, and what the order of the fit leaves out"
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Law:
+    """What a quadratic fit makes of lognormal distributions of the observed mean rate, dims (spread,).
+
+    Parameters
+    ----------
+    true, fitted : numpy.ndarray
+        Polydispersities, rising.
+    shift : numpy.ndarray
+        Relative change of the mean size from fit to truth.
+    noise, size_noise, common : numpy.ndarray
+        Standard deviations that the run's noise gives the fitted polydispersity, and the mean size relative to itself, and the
+        covariance of both. They are of the law, not of the measured points: a run whose noise widens its own distribution would
+        state too small a noise.
+    """
+
+    true: NDArray[np.float64]
+    fitted: NDArray[np.float64]
+    shift: NDArray[np.float64]
+    noise: NDArray[np.float64]
+    size_noise: NDArray[np.float64]
+    common: NDArray[np.float64]
+
+    def size_noise_at(self, fitted: float) -> float:
+        """Relative standard deviation of the mean size once it is shifted: noise that moves the polydispersity moves the shift too."""
+        noise, own = self.at(fitted, self.noise), self.at(fitted, self.size_noise)
+        slope = self._shift_slope(fitted)
+        square = own**2 + 2.0 * slope * self.at(fitted, self.common) + (slope * noise) ** 2
+        return math.sqrt(max(square, 0.0))
+
+    def correlation_at(self, fitted: float) -> float:
+        """Correlation of the noise of the shifted mean size and of the polydispersity."""
+        noise, size = self.at(fitted, self.noise), self.size_noise_at(fitted)
+        if not noise * size > 0:
+            return 0.0
+        together = self.at(fitted, self.common) + self._shift_slope(fitted) * noise**2
+        return min(max(together / (noise * size), -1.0), 1.0)
+
+    def _shift_slope(self, fitted: float) -> float:
+        noise = self.at(fitted, self.noise)
+        return (self.at(fitted + noise, self.shift) - self.at(fitted - noise, self.shift)) / (2.0 * noise)
+
+    def at(self, fitted: float, curve: NDArray[np.float64]) -> float:
+        """A curve at a fitted polydispersity, its end beyond."""
+        return float(np.interp(fitted, self.fitted, curve))
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -34,8 +86,8 @@ class Cumulants:
         Standard deviation of the diameter by the noise of the run alone.
     z_cubic_nm : float
         The same diameter with a cubic term: how far the order of the fit matters.
-    correlation : float
-        Of the noise of diameter and polydispersity: a decay that is taken for too fast at first bends too much.
+    law : Law
+        What the quadratic fit makes of lognormal distributions, with the noise of this run.
     lag_s, level, fitted : numpy.ndarray, dims (lag,)
         Fitted lags, g2 - 1 there with the baseline taken off, and the fit.
     residual : numpy.ndarray, dims (lag,)
@@ -47,11 +99,21 @@ class Cumulants:
     intercept: Estimate
     z_noise_nm: float
     z_cubic_nm: float
-    correlation: float
+    law: Law
     lag_s: NDArray[np.float64]
     level: NDArray[np.float64]
     fitted: NDArray[np.float64]
     residual: NDArray[np.float64]
+
+    @property
+    def lognormal_nm(self) -> float:
+        """Diameter of the mean rate of the lognormal distribution of which a quadratic fit would make this one."""
+        return self.z_average_nm.value * (1.0 + self.law.at(self.pdi.value, self.law.shift))
+
+    @property
+    def lognormal_pdi(self) -> float:
+        """Its polydispersity, from 0."""
+        return self.law.at(self.pdi.value, self.law.true)
 
 
 def cumulant_coefficients(lag_s: ArrayLike, field: ArrayLike, /, *, order: int = 2) -> NDArray[np.float64]:
@@ -178,7 +240,7 @@ def _fitted(
         height,
         float(sds[0]),
         z_cubic,
-        float(spread[0, 1] / (sds[0] * sds[1])) if sds[0] * sds[1] > 0 else 0.0,
+        law,
         lag,
         seen,
         fit,
@@ -210,48 +272,17 @@ def _beyond(moved: float, noise: float) -> float:
     return math.sqrt(max(moved**2 - noise**2, 0.0)) if math.isfinite(moved) else math.inf
 
 
-@dataclass(frozen=True, slots=True, eq=False)
-class _Law:
-    """What a quadratic fit makes of lognormal distributions of the observed mean rate, dims (spread,).
-
-    Parameters
-    ----------
-    true, fitted : numpy.ndarray
-        Polydispersities, rising.
-    shift : numpy.ndarray
-        Relative change of the mean size from fit to truth.
-    noise, size_noise, common : numpy.ndarray
-        Standard deviations that the run's noise gives the fitted polydispersity, and the mean size relative to itself, and the
-        covariance of both. They are of the law, not of the measured points: a run whose noise widens its own distribution would
-        state too small a noise.
-    """
-
-    true: NDArray[np.float64]
-    fitted: NDArray[np.float64]
-    shift: NDArray[np.float64]
-    noise: NDArray[np.float64]
-    size_noise: NDArray[np.float64]
-    common: NDArray[np.float64]
-
-    def size_noise_at(self, fitted: float) -> float:
-        """Relative standard deviation of the mean size once it is shifted: noise that moves the polydispersity moves the shift too."""
-        noise, own = self.at(fitted, self.noise), self.at(fitted, self.size_noise)
-        slope = (self.at(fitted + noise, self.shift) - self.at(fitted - noise, self.shift)) / (2.0 * noise)
-        square = own**2 + 2.0 * slope * self.at(fitted, self.common) + (slope * noise) ** 2
-        return math.sqrt(max(square, 0.0))
-
-    def at(self, fitted: float, curve: NDArray[np.float64]) -> float:
-        """A curve at a fitted polydispersity, its end beyond."""
-        return float(np.interp(fitted, self.fitted, curve))
-
-
 def _lognormal(
     lag: NDArray[np.float64], rate: float, optics: Optics, covariance: NDArray[np.float64], intercept: float
-) -> _Law:
+) -> Law:
     true = np.concatenate([np.linspace(0.0, 0.3, 16), np.linspace(0.35, 1.2, 18)])
     nodes = np.linspace(-4.0, 4.0, 41)
     weight = np.exp(-0.5 * nodes**2) / np.exp(-0.5 * nodes**2).sum()
     fitted, size, noise, size_noise, common = (np.empty(true.size) for _ in range(5))
+    strength, direction = np.linalg.eigh(covariance)
+    half = np.random.default_rng(seed_sequence("dls", "cumulants")).standard_normal((_DRAWS, lag.size))
+    moved: list[tuple[float, float, float]] = []
+    root = np.concatenate([half, -half]) * np.sqrt(np.maximum(strength, 0.0)) @ direction.T
     for k, one in enumerate(true):
         s = math.sqrt(math.log1p(one))
         rates = rate * np.exp(-0.5 * s * s - s * nodes)
@@ -264,8 +295,26 @@ def _lognormal(
         row = np.array([0.0, -4.0 * bend / slope**3, 2.0 / slope**2])
         noise[k], size_noise[k] = math.sqrt(max(row @ own @ row, 0.0)), math.sqrt(max(own[1, 1], 0.0)) / -slope
         common[k] = float(row @ own[1]) / -slope
+        if k % _EVERY == 0:
+            slopes, bends = _drawn(lag, intercept * field**2, root)
+            moved.append((one, np.median(2.0 * bends / slopes**2) - fitted[k], np.median(-rate / slopes) - size[k]))
+    for curve, column in ((fitted, 1), (size, 2)):
+        curve += np.interp(true, [row[0] for row in moved], [row[column] for row in moved])
     order = np.maximum.accumulate(fitted) + 1e-9 * np.arange(true.size)
-    return _Law(true, order, 1.0 / size - 1.0, noise, size_noise, common)
+    return Law(true, order, 1.0 / size - 1.0, noise, size_noise, common)
+
+
+def _drawn(
+    lag: NDArray[np.float64], level: NDArray[np.float64], noise: NDArray[np.float64]
+) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    """First and second coefficient of quadratic fits to a noisy level, dims (draw,): `_solver` for many draws at once."""
+    seen = np.maximum(level + noise, _LEAST_SHARE * level)
+    weight, logs = seen**2, 0.5 * np.log(seen)
+    powers = (lag / lag[-1]) ** np.arange(5)[:, None]
+    sums = weight @ powers.T
+    gram = np.stack([sums[:, k : k + 3] for k in range(3)], axis=1)
+    found = np.linalg.solve(gram, ((weight * logs) @ powers[:3].T)[..., None])[..., 0]
+    return found[:, 1] / lag[-1], found[:, 2] / lag[-1] ** 2
 
 
 def _size(value: float, noise: float, beyond: float, shift: float, level: float) -> Estimate:
@@ -280,7 +329,7 @@ def _size(value: float, noise: float, beyond: float, shift: float, level: float)
     return Estimate(value, math.hypot(sd, shift), min(value, low), max(value, high), level, "nm", _METHOD)
 
 
-def _spread(value: float, beyond: float, law: _Law, level: float) -> Estimate:
+def _spread(value: float, beyond: float, law: Law, level: float) -> Estimate:
     """Polydispersity with all those of a lognormal law that would be fitted as this one within their noise.
 
     A fit sees less and less of a wide distribution, and noise is larger for a narrow one, so the interval is not symmetric. No

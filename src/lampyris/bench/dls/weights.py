@@ -74,9 +74,9 @@ def parts_of(cumulants: Cumulants, distribution: Distribution, /) -> tuple[Part,
     """
     if len(distribution.peaks) < 2:
         size, pdi = cumulants.z_average_nm, cumulants.pdi
-        spread, least, most = (_log_sd(one) for one in (pdi.value, pdi.low, pdi.high))
-        low = max(size.low, _LEAST_NM)
-        return (Part(size.value, low, size.high, spread, least, most, correlation=cumulants.correlation),)
+        spread, least, most = (_log_sd(one) for one in (cumulants.lognormal_pdi, pdi.low, pdi.high))
+        low, common = max(size.low, _LEAST_NM), cumulants.law.correlation_at(pdi.value)
+        return (Part(cumulants.lognormal_nm, low, size.high, spread, least, most, correlation=common),)
     made = []
     for one in distribution.peaks:
         mean, width, area = one.mean_nm, one.sd_nm, one.area

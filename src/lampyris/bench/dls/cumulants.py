@@ -22,6 +22,8 @@ _LEAST_DECAY = 1e-3
 _DRAWS = 200
 """Pairs of draws by which noise is followed through the logarithm and the weights."""
 _EVERY = 3
+_TENTH = 1.2816
+"""Standard deviations beyond which a tenth lies."""
 _LEAST_SHARE = 0.05
 _METHOD = "quadratic cumulants; noise of photons and speckles, and what the order of the fit leaves out"
 
@@ -29,6 +31,8 @@ _METHOD = "quadratic cumulants; noise of photons and speckles, and what the orde
 @dataclass(frozen=True, slots=True, eq=False)
 class Law:
     """What a quadratic fit makes of lognormal distributions of the observed mean rate, dims (spread,).
+
+    Noise passes a logarithm and decides weights, so it moves the fit, and more to one side than to the other: medians are told.
 
     Parameters
     ----------
@@ -40,12 +44,15 @@ class Law:
         Standard deviations that the run's noise gives the fitted polydispersity, and the mean size relative to itself, and the
         covariance of both. They are of the law, not of the measured points: a run whose noise widens its own distribution would
         state too small a noise.
+    lean : numpy.ndarray
+        How much further, of the square of a deviation in standard deviations, the fitted polydispersity lies upwards.
     """
 
     true: NDArray[np.float64]
     fitted: NDArray[np.float64]
     shift: NDArray[np.float64]
     noise: NDArray[np.float64]
+    lean: NDArray[np.float64]
     size_noise: NDArray[np.float64]
     common: NDArray[np.float64]
 
@@ -281,7 +288,7 @@ def _lognormal(
     fitted, size, noise, size_noise, common = (np.empty(true.size) for _ in range(5))
     strength, direction = np.linalg.eigh(covariance)
     half = np.random.default_rng(seed_sequence("dls", "cumulants")).standard_normal((_DRAWS, lag.size))
-    moved: list[tuple[float, float, float]] = []
+    moved: list[tuple[float, float, float, float]] = []
     root = np.concatenate([half, -half]) * np.sqrt(np.maximum(strength, 0.0)) @ direction.T
     for k, one in enumerate(true):
         s = math.sqrt(math.log1p(one))
@@ -297,11 +304,14 @@ def _lognormal(
         common[k] = float(row @ own[1]) / -slope
         if k % _EVERY == 0:
             slopes, bends = _drawn(lag, intercept * field**2, root)
-            moved.append((one, np.median(2.0 * bends / slopes**2) - fitted[k], np.median(-rate / slopes) - size[k]))
-    for curve, column in ((fitted, 1), (size, 2)):
-        curve += np.interp(true, [row[0] for row in moved], [row[column] for row in moved])
+            spreads = 2.0 * bends / slopes**2
+            low, middle, high = np.quantile(spreads, [0.1, 0.5, 0.9]).tolist()
+            moved.append((one, middle - fitted[k], np.median(-rate / slopes) - size[k], (low + high - 2.0 * middle) / (high - low)))
+    places, *columns = zip(*moved, strict=True)
+    of_spread, of_size, lean = (np.interp(true, places, column) for column in columns)
+    fitted, size = fitted + of_spread, size + of_size
     order = np.maximum.accumulate(fitted) + 1e-9 * np.arange(true.size)
-    return Law(true, order, 1.0 / size - 1.0, noise, size_noise, common)
+    return Law(true, order, 1.0 / size - 1.0, noise, lean / _TENTH, size_noise, common)
 
 
 def _drawn(
@@ -338,7 +348,12 @@ def _spread(value: float, beyond: float, law: Law, level: float) -> Estimate:
     """
     sd = np.sqrt(law.noise**2 + beyond**2 + (0.3 * (law.true - law.fitted)) ** 2)
     above = law.fitted - law.fitted[0]
-    ends = np.array([_accepted(one, level) for one in (above / sd).tolist()]) * sd[:, None]
+    means = above / sd
+    apart = np.array([_accepted(one, level) for one in means.tolist()]) - means[:, None]
+    # beyond its turn a leaning parabola would come back
+    most = 0.5 / np.maximum(np.abs(law.lean), 1e-9)[:, None]
+    apart = apart + law.lean[:, None] * np.minimum(np.abs(apart), most) ** 2
+    ends = (means[:, None] + apart) * sd[:, None]
     seen = value - float(law.fitted[0])
     low, high = _crossing(ends[:, 1], seen, law.true), _crossing(ends[:, 0], seen, law.true)
     # a quadratic fit hardly tells wide distributions apart: there is then no upper end, and the lower half says how well it is known

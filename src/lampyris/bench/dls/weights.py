@@ -219,7 +219,8 @@ def _sizes(one: Part) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
         return np.array([math.log(one.mean_nm)]), np.zeros(1)
     if one.even:
         half = _half_span(math.expm1(one.spread**2))
-        u = np.linspace(-half, half, 101)
+        # middles of steps, so that each stands for its own
+        u = half * (np.arange(-100, 101) / 100.5)
         return math.log(one.mean_nm * math.sinh(half) / half) + u, np.zeros(u.size)
     # the mean rate of a lognormal law lies above that of its middle
     t = np.linspace(-_REACH, 0.5 * _REACH, 271)

@@ -306,7 +306,14 @@ def _lognormal(
             slopes, bends = _drawn(lag, intercept * field**2, root)
             spreads = 2.0 * bends / slopes**2
             low, middle, high = np.quantile(spreads, [0.1, 0.5, 0.9]).tolist()
-            moved.append((one, middle - fitted[k], np.median(-rate / slopes) - size[k], (low + high - 2.0 * middle) / (high - low)))
+            moved.append(
+                (
+                    one,
+                    middle - fitted[k],
+                    np.median(-rate / slopes) - size[k],
+                    (low + high - 2.0 * middle) / (high - low),
+                )
+            )
     places, *columns = zip(*moved, strict=True)
     of_spread, of_size, lean = (np.interp(true, places, column) for column in columns)
     fitted, size = fitted + of_spread, size + of_size

@@ -177,9 +177,7 @@ def _ends(parts: Sequence[Part], log_mean: Callable[[Sequence[Part]], float], re
     return at - math.sqrt(max(below, 0.0)), at + math.sqrt(max(above, 0.0))
 
 
-def _of_equal_odds(
-    laws: Sequence[tuple[float, float, float]], level: float, reach: float
-) -> tuple[float, float]:
+def _of_equal_odds(laws: Sequence[tuple[float, float, float]], level: float, reach: float) -> tuple[float, float]:
     """Ends between which a number lies at a level, where several laws are as likely as one another.
 
     Each law tells the middle and the ends of its own interval at that level, taken for normal on either side.

@@ -1,7 +1,8 @@
 """Cumulants: the mean decay rate and its spread, from the logarithm of the field's correlation."""
 
 import math
-from dataclasses import dataclass
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
 from functools import lru_cache
 
 import numpy as np
@@ -11,7 +12,7 @@ from lampyris.bench.dls.light import Optics
 from lampyris.bench.dls.recording import Recording
 from lampyris.core.estimate import Estimate
 from lampyris.core.seeds import seed_sequence
-from lampyris.statistics.intervals import normal_interval
+from lampyris.statistics.intervals import normal_interval, t_interval
 from lampyris.statistics.thresholds import half_width
 
 CUTOFF = 0.1
@@ -19,6 +20,8 @@ CUTOFF = 0.1
 _FEWEST = 6
 _LEAST_DECAY = 1e-3
 """Fall of the logarithm of g1 over the fitted lags, below which nothing decays but rounding."""
+_OF_SHIFT = 0.3
+"""Standard deviation of what the order of the fit moves, over that of a lognormal law; assumed."""
 _DRAWS = 200
 """Pairs of draws by which noise is followed through the logarithm and the weights."""
 _EVERY = 3
@@ -121,6 +124,74 @@ class Cumulants:
     def lognormal_pdi(self) -> float:
         """Its polydispersity, from 0."""
         return self.law.at(self.pdi.value, self.law.true)
+
+
+def lognormal_width(found: Cumulants, /) -> Estimate:
+    """Standard deviation of the sizes of a lone population: of the lognormal law behind its cumulants.
+
+    Parameters
+    ----------
+    found : Cumulants
+
+    Returns
+    -------
+    Estimate
+        In nm. The interval holds every spread that that of the polydispersity does, and the error of the size.
+
+    Notes
+    -----
+    A regularised distribution is broader than the sample by what the noise blurs, which cumulants are not.
+    """
+    size, spread = found.z_average_nm, found.pdi
+
+    def width(pdi: float) -> float:
+        # of rates whose mean is that of z: sizes have the mean z (1 + pdi), and the same relative variance
+        return found.lognormal_nm * (1.0 + pdi) * math.sqrt(max(pdi, 0.0)) if math.isfinite(pdi) else math.inf
+
+    value, low, high = width(found.lognormal_pdi), width(spread.low), width(spread.high)
+    of_size = value * half_width(spread.level) * size.sd / size.value
+    low, high = max(value - math.hypot(value - low, of_size), 0.0), value + math.hypot(high - value, of_size)
+    known = 0.5 * (high - low) if math.isfinite(high) else value - low
+    words = "of the lognormal law behind the cumulants"
+    return Estimate(value, known / half_width(spread.level), low, high, spread.level, "nm", words)
+
+
+def over_runs(several: Sequence[Cumulants], /) -> Cumulants:
+    """Mean size and polydispersity over runs of a sample, by their scatter.
+
+    Parameters
+    ----------
+    several : sequence of Cumulants
+        At least two.
+
+    Returns
+    -------
+    Cumulants
+        As of the first, but for the means with Student's intervals. What the order of the fit leaves out is the same in all runs, so
+        no scatter tells it: the ends are carried from what is fitted to the lognormal law that would be fitted so.
+    """
+    first = several[0]
+    law = replace(
+        first.law,
+        fitted=np.mean([one.law.fitted for one in several], axis=0),
+        shift=np.mean([one.law.shift for one in several], axis=0),
+    )
+    level = first.pdi.level
+    size = t_interval([one.z_average_nm.value for one in several], unit="nm", level=level)
+    spread = t_interval([one.pdi.value for one in several], unit="1", level=level)
+    ends = [law.at(end, law.true) if end < law.fitted[-1] else math.inf for end in (spread.low, spread.high)]
+    shift = size.value * law.at(spread.value, law.shift)
+    reach = math.hypot(size.high - size.value, half_width(level) * _OF_SHIFT * shift)
+    centre = size.value + shift
+    words = f"{size.method}, and what the order of the fit leaves out"
+    return replace(
+        first,
+        z_average_nm=replace(
+            size, low=min(size.value, max(centre - reach, 0.0)), high=max(size.value, centre + reach), method=words
+        ),
+        pdi=replace(spread, low=min(spread.value, ends[0]), high=max(spread.value, ends[1]), method=words),
+        law=law,
+    )
 
 
 def cumulant_coefficients(lag_s: ArrayLike, field: ArrayLike, /, *, order: int = 2) -> NDArray[np.float64]:
@@ -339,7 +410,7 @@ def _size(value: float, noise: float, beyond: float, shift: float, level: float)
 
     Noise is normal in the decay rate, of which the diameter is the reciprocal: the upper half of the interval is the longer one.
     """
-    sd = math.sqrt(noise**2 + beyond**2 + (0.3 * shift) ** 2)
+    sd = math.sqrt(noise**2 + beyond**2 + (_OF_SHIFT * shift) ** 2)
     centre = value + shift
     reach = half_width(level) * sd / centre if math.isfinite(sd) else math.inf
     low, high = centre / (1.0 + reach), centre / (1.0 - reach) if reach < 1.0 else math.inf
@@ -353,7 +424,7 @@ def _spread(value: float, beyond: float, law: Law, level: float) -> Estimate:
     distribution is narrower than none: near there the interval turns from two ends to an upper one as Feldman and Cousins have it,
     which keeps it from being empty where noise makes the value negative, and from holding more than its level where it does not.
     """
-    sd = np.sqrt(law.noise**2 + beyond**2 + (0.3 * (law.true - law.fitted)) ** 2)
+    sd = np.sqrt(law.noise**2 + beyond**2 + (_OF_SHIFT * (law.true - law.fitted)) ** 2)
     above = law.fitted - law.fitted[0]
     means = above / sd
     apart = np.array([_accepted(one, level) for one in means.tolist()]) - means[:, None]

@@ -76,10 +76,7 @@ def parts_of(cumulants: Cumulants, distribution: Distribution, /) -> tuple[Part,
     sharp and as broad as it is seen.
     """
     if len(distribution.peaks) < 2:
-        size, pdi = cumulants.z_average_nm, cumulants.pdi
-        spread, least, most = (_log_sd(one) for one in (cumulants.lognormal_pdi, pdi.low, pdi.high))
-        low, common = max(size.low, _LEAST_NM), cumulants.law.correlation_at(pdi.value)
-        return (Part(cumulants.lognormal_nm, low, size.high, spread, least, most, correlation=common),)
+        return (lone_part(cumulants),)
     made = []
     for one in distribution.peaks:
         mean, width, area = one.mean_nm, one.sd_nm, one.area
@@ -88,6 +85,14 @@ def parts_of(cumulants: Cumulants, distribution: Distribution, /) -> tuple[Part,
             Part(mean.value, max(mean.low, _LEAST_NM), mean.high, spread, 0.0, widest, 0.0, area.value, area.sd)
         )
     return tuple(made)
+
+
+def lone_part(cumulants: Cumulants, /) -> Part:
+    """The population behind runs of a single one."""
+    size, pdi = cumulants.z_average_nm, cumulants.pdi
+    spread, least, most = (_log_sd(one) for one in (cumulants.lognormal_pdi, pdi.low, pdi.high))
+    low, common = max(size.low, _LEAST_NM), cumulants.law.correlation_at(pdi.value)
+    return Part(cumulants.lognormal_nm, low, size.high, spread, least, most, correlation=common)
 
 
 def _log_sd(variance: float) -> float:

@@ -3,6 +3,7 @@
 import hashlib
 import math
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
@@ -16,12 +17,12 @@ from lampyris.bench.dls import (
     sd_meaning,
     water_viscosity,
 )
-from lampyris.bench.dls.cumulants import infer_cumulants_at
+from lampyris.bench.dls.cumulants import infer_cumulants_at, lognormal_width, over_runs
 from lampyris.bench.dls.noise import covariance_correlogram
 from lampyris.bench.dls.quality import advised
 from lampyris.bench.dls.recording import Recording, prepared
 from lampyris.bench.dls.scattering import scattered_intensity
-from lampyris.bench.dls.weights import MOST_SPAN, Weighting, parts_of, weighted_mean
+from lampyris.bench.dls.weights import MOST_SPAN, Part, Weighting, lone_part, parts_of, weighted_mean
 from lampyris.core.bench import BenchCurve, BenchRecord, BenchResult, BenchSource
 from lampyris.core.errors import ImageError
 from lampyris.core.estimate import Estimate
@@ -59,6 +60,15 @@ _NOTES = (
 )
 
 
+@dataclass(frozen=True, slots=True, eq=False)
+class _Run:
+    """A record with what it was made of."""
+
+    record: BenchRecord
+    optics: Optics
+    cumulants: Cumulants
+
+
 def measure(sources: tuple[BenchSource, ...], settings: Settings) -> BenchResult:
     """Hydrodynamic size, polydispersity and distribution of each record, and of all together.
 
@@ -75,22 +85,19 @@ def measure(sources: tuple[BenchSource, ...], settings: Settings) -> BenchResult
             path, max_bytes=limit, file=file, lag_unit=settings.lag_unit or "", correlation=settings.correlation or ""
         ),
     )
-    records: list[BenchRecord] = []
-    optics: list[Optics] = []
-    noise: list[float] = []
+    runs: list[_Run] = []
     for source, curves in read:
         for number, curve in enumerate(curves, start=1):
             name = source.sample or curve.name or curve.file
             name = f"{name} {number}" if len(curves) > 1 else name
             made = _record(curve, name, settings, findings)
             if made is not None:
-                records.append(made[0])
-                optics.append(made[1])
-                noise.append(made[2])
+                runs.append(made)
+    records, optics = [one.record for one in runs], [one.optics for one in runs]
     zeta = zeta_records(told, limit, findings)
     if not records and not zeta:
         raise ImageError("No correlogram gives a size.", findings)
-    pooled = _pooled(records, optics, noise, findings) if records else zeta[0]
+    pooled = _pooled(runs, settings, findings) if records else zeta[0]
     notes = [*_NOTES] if records else []
     if settings.expected_nm is not None and settings.expected_sd_nm is not None:
         question = sd_meaning(settings.expected_nm, settings.expected_sd_nm)
@@ -152,9 +159,7 @@ def _water_index(wavelength_nm: float) -> float:
     return refractive_index("water", wavelength_nm=min(max(wavelength_nm, 200.0), 1100.0)).value
 
 
-def _record(
-    curve: Correlogram, name: str, settings: Settings, findings: list[Finding]
-) -> tuple[BenchRecord, Optics, float] | None:
+def _record(curve: Correlogram, name: str, settings: Settings, findings: list[Finding]) -> _Run | None:
     optics = _optics(curve, settings, findings)
     if optics is None:
         return None
@@ -181,7 +186,7 @@ def _record(
     doubt_reading(curve.words, doubts)
     for advice in advised(recording, cumulants, rate, curve.vendor):
         doubts.add(advice.flag, advice.seen, advice.mend)
-    means = _means(cumulants, found, optics, settings)
+    means = _means(parts_of(cumulants, found), optics, settings)
     _doubt_means(means, doubts)
     flags = doubts.flags
     if not recording.told:
@@ -189,7 +194,7 @@ def _record(
     if found.reduced_chi2 > 3.0 and recording.told:
         flags.append("misfit")
     made = _made(curve, name, (recording, cumulants, found), means, optics, tuple(flags), settings)
-    return made, optics, cumulants.z_noise_nm
+    return _Run(made, optics, cumulants)
 
 
 def _generator(curve: Correlogram) -> np.random.Generator:
@@ -255,7 +260,8 @@ def _made(
         values,
         lists={
             "peaks_nm": tuple(one.mean_nm for one in peaks),
-            "peak_widths_nm": tuple(one.sd_nm for one in peaks),
+            # of a lone population the drawn distribution is broader than the sample by what the noise blurs
+            "peak_widths_nm": tuple(one.sd_nm for one in peaks) if len(peaks) > 1 else (lognormal_width(cumulants),),
             "peak_areas": tuple(one.area for one in peaks),
         },
         words={
@@ -272,8 +278,7 @@ def _index(settings: Settings) -> complex | None:
     return complex(settings.particle_index, settings.particle_absorption) if settings.particle_index else None
 
 
-def _means(cumulants: Cumulants, distribution: Distribution, optics: Optics, settings: Settings) -> dict[str, Estimate]:
-    parts = parts_of(cumulants, distribution)
+def _means(parts: Sequence[Part], optics: Optics, settings: Settings) -> dict[str, Estimate]:
     weightings: tuple[Weighting, ...] = ("volume", "number")
     return {f"{one}_mean_nm": weighted_mean(parts, optics, one, particle_index=_index(settings)) for one in weightings}
 
@@ -337,15 +342,23 @@ def _curves(
     )
 
 
-def _pooled(
-    records: Sequence[BenchRecord], optics: Sequence[Optics], noise: Sequence[float], findings: list[Finding]
-) -> BenchRecord:
+def _pooled(runs: Sequence[_Run], settings: Settings, findings: list[Finding]) -> BenchRecord:
     """Mean over runs with Student's interval; runs that differ beyond their noise are said to."""
+    records, optics = [one.record for one in runs], [one.optics for one in runs]
     if len(records) == 1:
         return records[0]
     flags = set(all_flags(records))
     keys = ("z_average_nm", "pdi", "intercept", "intercept_g2", "volume_mean_nm", "number_mean_nm")
     values = {key: mean_of_replicates([one.values[key] for one in records], least=0.0) for key in keys}
+    common = over_runs([one.cumulants for one in runs])
+    values |= {"z_average_nm": common.z_average_nm, "pdi": common.pdi}
+    if (
+        np.median([len(one.record.lists["peaks_nm"]) for one in runs]) < 2
+        and len({one.angle_deg for one in optics}) == 1
+    ):
+        # means of a mean run: those of each run lean, since none is narrower than sharp
+        values |= _means((lone_part(common),), optics[0], settings)
+    noise = [one.cumulants.z_noise_nm for one in runs]
     sizes = np.array([one.values["z_average_nm"].value for one in records])
     sds = np.array([one.values["z_average_nm"].sd for one in records])
     span = float(sizes.max() - sizes.min())

@@ -54,6 +54,10 @@ SINGLES: dict[str, float | None] = {
 }  # fmt: skip
 """Numbers of a run, the first of a list by its place, and goals of their relative bias."""
 
+TOGETHER = ("z_average_nm", "pdi", "intercept", "intercept_g2", "volume_mean_nm", "number_mean_nm")
+"""Numbers of several runs together."""
+
+_BY_SPREAD = ("volume_mean_nm", "number_mean_nm")
 # the share of a lone peak is 1, where its interval ends
 _UNJUDGED = frozenset({"peak_areas.1"})
 Pairs = list[tuple[Estimate, float]]
@@ -76,8 +80,10 @@ def tables(*, quick: bool = False) -> list[Figure]:
             found.append(figure(TABLE, arm, f"one_population_{name}", single / count, ends, count, at_least=0.9))
     for runs, pairs in _together(count).items():
         for quantity, own in pairs.items():
-            found += scored(TABLE, "matched", f"{quantity}_of_{runs}_runs", own)
-    return found + _told_apart(max(count // 3, 10))
+            # Student's interval of two runs spans nearly every spread that there is
+            judged = runs > 2 or quantity not in _BY_SPREAD
+            found += scored(TABLE, "matched", f"{quantity}_of_{runs}_runs", own, judged=judged)
+    return found + _told_apart(max(count // 2, 10))
 
 
 def _even(size_nm: float, spread: float) -> tuple[Population, ...]:
@@ -117,18 +123,20 @@ def _singles(arm: str, spread: float, count: int) -> tuple[dict[str, Pairs], int
 
 def _together(count: int) -> dict[int, dict[str, Pairs]]:
     """Means over repeated runs of a sample, read from one file; their number is 2 or 5 in turn."""
-    found: dict[int, dict[str, Pairs]] = {runs: {"z_average_nm": [], "pdi": []} for runs in (2, 5)}
+    found: dict[int, dict[str, Pairs]] = {runs: {quantity: [] for quantity in TOGETHER} for runs in (2, 5)}
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder) / "runs.zmes"
         for number in range(count):
             rng = np.random.default_rng(seed_sequence("accuracy", TABLE, "together", str(number)))
             runs = (2, 5)[number % 2]
-            one = Population(SIZES_NM[number % len(SIZES_NM)], SPREADS[number // 2 % len(SPREADS)])
+            # every size with every spread for either number of runs
+            one = Population(SIZES_NM[number // 2 % len(SIZES_NM)], SPREADS[number // 6 % len(SPREADS)])
             truth = CorrelogramTruth((one,), duration_s=RUN_S, count_rate_kcps=RATES_KCPS[1])
             write_virtual_zmes(path, [truth] * runs, rng=rng)
             values = measure("dls", [BenchSource(path, path.name)], settings=Settings()).pooled.values
-            found[runs]["z_average_nm"].append((values["z_average_nm"], truth.z_average_nm))
-            found[runs]["pdi"].append((values["pdi"], truth.polydispersity))
+            true = _true(truth)
+            for quantity, pairs in found[runs].items():
+                pairs.append((values[quantity], true[quantity]))
     return found
 
 
@@ -158,6 +166,7 @@ def _told_apart(count: int) -> list[Figure]:
     found = []
     means: Pairs = []
     areas: Pairs = []
+    widths: Pairs = []
     for ratio in RATIOS:
         two = _pair(ratio)
         broad = (Population(MEAN_NM, CorrelogramTruth(two).polydispersity),)
@@ -170,12 +179,25 @@ def _told_apart(count: int) -> list[Figure]:
                 if populations is two and ratio >= _SCORED_FROM and len(peaks) == 2:
                     means += [(one.mean_nm, own.diameter_nm) for one, own in zip(peaks, two, strict=True)]
                     areas += [(one.area, 0.5) for one in peaks]
+                    widths += [(one.sd_nm, _width(own)) for one, own in zip(peaks, two, strict=True)]
             within = wilson_interval(hits, count)
             goals = {"at_least": 0.9} if name in ("two_told_at_3", "two_told_at_4") else {}
             goals = {"at_most": 0.1} if name.startswith("broad") else goals
             found.append(figure(TABLE, "matched", name, hits / count, (within.low, within.high), count, **goals))
     found += scored(TABLE, "matched", "peaks_nm_of_two", means, most_bias=0.03)
-    return found + scored(TABLE, "matched", "peak_areas_of_two", areas, most_bias=0.05)
+    found += scored(TABLE, "matched", "peak_areas_of_two", areas, most_bias=0.05)
+    # upper limits: the true width may be none
+    found += scored(TABLE, "matched", "peak_widths_of_two", widths, judged=False)
+    held = sum(true <= one.high for one, true in widths)
+    within = wilson_interval(held, len(widths))
+    ends = (within.low, within.high)
+    name = "peak_widths_of_two_below_limit"
+    return [*found, figure(TABLE, "matched", name, held / len(widths), ends, len(widths), at_least=0.92)]
+
+
+def _width(one: Population) -> float:
+    """Standard deviation of a population's sizes."""
+    return one.diameter_nm * (1.0 + one.polydispersity) * math.sqrt(one.polydispersity)
 
 
 def _pair(ratio: float) -> tuple[Population, Population]:

@@ -98,6 +98,8 @@ class Cumulants:
         The same diameter with a cubic term: how far the order of the fit matters.
     law : Law
         What the quadratic fit makes of lognormal distributions, with the noise of this run.
+    spread_ends : tuple of float
+        Between which the polydispersity lies if both ends are to be missed alike, from 0 and perhaps to infinity.
     lag_s, level, fitted : numpy.ndarray, dims (lag,)
         Fitted lags, g2 - 1 there with the baseline taken off, and the fit.
     residual : numpy.ndarray, dims (lag,)
@@ -110,6 +112,7 @@ class Cumulants:
     z_noise_nm: float
     z_cubic_nm: float
     law: Law
+    spread_ends: tuple[float, float]
     lag_s: NDArray[np.float64]
     level: NDArray[np.float64]
     fitted: NDArray[np.float64]
@@ -191,6 +194,7 @@ def over_runs(several: Sequence[Cumulants], /) -> Cumulants:
         ),
         pdi=replace(spread, low=min(spread.value, ends[0]), high=max(spread.value, ends[1]), method=words),
         law=law,
+        spread_ends=(max(ends[0], 0.0), max(ends[1], 0.0)),
     )
 
 
@@ -304,21 +308,22 @@ def _fitted(
     slopes = np.array(
         [[0.0, z / half, 0.0], [0.0, 4.0 * bend / half**3, 2.0 / slope**2], [math.exp(constant), 0.0, 0.0]]
     )
-    spread = slopes @ own @ slopes.T
-    sds = np.sqrt(np.maximum(np.diag(spread), 0.0))
+    sds = np.sqrt(np.maximum(np.diag(slopes @ own @ slopes.T), 0.0))
     cubic_sd = _cubic_sd(lag, field, covariance, seen, optics)
     law = _lognormal(lag, half, optics, covariance, math.exp(2.0 * constant))
+    spread, ends = _spread(pdi, _beyond(pdi_cubic - pdi, 3.0 * cubic_sd[1]), law, level)
     height = normal_interval(math.exp(constant), float(sds[2]), unit="1", method=_METHOD, level=level)
     fit = np.exp(2.0 * (constant + slope * lag + bend * lag**2))
     return Cumulants(
         _size(
             z, law.size_noise_at(pdi) * z, _beyond(z_cubic - z, 3.0 * cubic_sd[0]), law.at(pdi, law.shift) * z, level
         ),
-        _spread(pdi, _beyond(pdi_cubic - pdi, 3.0 * cubic_sd[1]), law, level),
+        spread,
         height,
         float(sds[0]),
         z_cubic,
         law,
+        ends,
         lag,
         seen,
         fit,
@@ -417,8 +422,8 @@ def _size(value: float, noise: float, beyond: float, shift: float, level: float)
     return Estimate(value, math.hypot(sd, shift), min(value, low), max(value, high), level, "nm", _METHOD)
 
 
-def _spread(value: float, beyond: float, law: Law, level: float) -> Estimate:
-    """Polydispersity with all those of a lognormal law that would be fitted as this one within their noise.
+def _spread(value: float, beyond: float, law: Law, level: float) -> tuple[Estimate, tuple[float, float]]:
+    """Polydispersity with all those of a lognormal law that would be fitted as this one within their noise, and its central ends.
 
     A fit sees less and less of a wide distribution, and noise is larger for a narrow one, so the interval is not symmetric. No
     distribution is narrower than none: near there the interval turns from two ends to an upper one as Feldman and Cousins have it,
@@ -427,16 +432,23 @@ def _spread(value: float, beyond: float, law: Law, level: float) -> Estimate:
     sd = np.sqrt(law.noise**2 + beyond**2 + (_OF_SHIFT * (law.true - law.fitted)) ** 2)
     above = law.fitted - law.fitted[0]
     means = above / sd
-    apart = np.array([_accepted(one, level) for one in means.tolist()]) - means[:, None]
+    seen = value - float(law.fitted[0])
     # beyond its turn a leaning parabola would come back
     most = 0.5 / np.maximum(np.abs(law.lean), 1e-9)[:, None]
-    apart = apart + law.lean[:, None] * np.minimum(np.abs(apart), most) ** 2
-    ends = (means[:, None] + apart) * sd[:, None]
-    seen = value - float(law.fitted[0])
-    low, high = _crossing(ends[:, 1], seen, law.true), _crossing(ends[:, 0], seen, law.true)
+
+    def ends(apart: NDArray[np.float64]) -> tuple[float, float]:
+        leaning = apart + law.lean[:, None] * np.minimum(np.abs(apart), most) ** 2
+        own = (means[:, None] + leaning) * sd[:, None]
+        return _crossing(own[:, 1], seen, law.true), _crossing(own[:, 0], seen, law.true)
+
+    low, high = ends(np.array([_accepted(one, level) for one in means.tolist()]) - means[:, None])
+    central = ends(np.broadcast_to(half_width(level) * np.array([-1.0, 1.0]), (means.size, 2)))
+    if central[1] == 0.0:
+        central = low, high
     # a quadratic fit hardly tells wide distributions apart: there is then no upper end, and the lower half says how well it is known
     known = (high - low) / 2.0 if math.isfinite(high) else max(value - low, float(np.interp(value, law.fitted, sd)))
-    return Estimate(value, known / half_width(level), min(value, low), max(value, high), level, "1", _METHOD)
+    own = Estimate(value, known / half_width(level), min(value, low), max(value, high), level, "1", _METHOD)
+    return own, central
 
 
 @lru_cache(maxsize=1)

@@ -554,7 +554,7 @@ def _interval(value: float, seen: NDArray[np.float64], moved: float, level: floa
     told = seen[np.isfinite(seen)]
     if told.size < 10:
         return Estimate(value, math.inf, -math.inf, math.inf, level, unit, words)
-    # what the regularisation leans is told twice, by resamples of what it made and by a weaker one: it counts once
-    leans = [float(told.mean()) - value, *([moved] if math.isfinite(moved) else [])]
-    sd = math.hypot(float(told.std()), math.sqrt(float(np.mean(np.square(leans)))))
+    # what the regularisation leans is told twice, by resamples of what it made and by a weaker one: the larger counts, not both
+    leans = max(abs(float(told.mean()) - value), abs(moved) if math.isfinite(moved) else 0.0)
+    sd = math.hypot(float(told.std()), leans)
     return normal_interval(value, sd, unit=unit, method=words, low=0.0, level=level)

@@ -23,6 +23,8 @@ _WIDEST = 0.9
 """Standard deviation of the logarithm of a size beyond which a lognormal law of the light says nothing of numbers."""
 MOST_SPAN = 4.0
 """Upper over lower end of a mean's interval beyond which the run does not tell it; assumed."""
+MOST_BY_SHAPE = 1.25
+"""Factor between the means of two laws of the sizes beyond which the law decides; assumed."""
 _DECIDED = 2.0
 """Factor by which a population that may not be there moves a mean that is then withheld."""
 
@@ -89,9 +91,9 @@ def parts_of(cumulants: Cumulants, distribution: Distribution, /) -> tuple[Part,
 
 def lone_part(cumulants: Cumulants, /) -> Part:
     """The population behind runs of a single one."""
-    size, pdi = cumulants.z_average_nm, cumulants.pdi
-    spread, least, most = (_log_sd(one) for one in (cumulants.lognormal_pdi, pdi.low, pdi.high))
-    low, common = max(size.low, _LEAST_NM), cumulants.law.correlation_at(pdi.value)
+    size = cumulants.z_average_nm
+    spread, least, most = (_log_sd(one) for one in (cumulants.lognormal_pdi, *cumulants.spread_ends))
+    low, common = max(size.low, _LEAST_NM), cumulants.law.correlation_at(cumulants.pdi.value)
     return Part(cumulants.lognormal_nm, low, size.high, spread, least, most, correlation=common)
 
 
@@ -128,17 +130,11 @@ def weighted_mean(
         taken for as likely. Without a value, its interval kept, where a population decides the mean whose share of the light may
         be none, or the law is as broad as it can be.
     """
-    middles = [one.mean_nm * math.exp(0.5 * one.spread**2) for one in parts]
-    grid = np.geomspace(min(middles) * math.exp(-_REACH), max(middles) * math.exp(0.5 * _REACH), _POINTS)
-    light = np.log(np.maximum(scattered_intensity(grid, optics, particle_index=particle_index), 1e-300))
-
-    def log_mean(own: Sequence[Part]) -> float:
-        return _log_mean(own, (np.log(grid), light), 3.0 if weighting == "volume" else 0.0)
-
+    log_mean = _mean_of(parts, optics, weighting, particle_index)
     at = log_mean(parts)
     reach = half_width(level)
     # no sizes with one top begin at larger ones than such as fill a span evenly, and a run hardly tells these from lognormal ones
-    laws = [parts, [replace(one, even=True) for one in parts]]
+    laws = [parts, _evened(parts)]
     low, high = _of_equal_odds([(log_mean(own), *_ends(own, log_mean, reach)) for own in laws], level, reach)
     faint = max(map(abs, _absent(parts, log_mean, reach)), default=0.0) > math.log(_DECIDED)
     value, below, above = math.exp(at), max(at - low, 0.0), max(high - at, 0.0)
@@ -156,6 +152,39 @@ def weighted_mean(
         "nm",
         f"{words} of the scattered light, by {weighting}; widths and means within their errors",
     )
+
+
+def shape_factor(
+    parts: Sequence[Part], optics: Optics, weighting: Weighting, /, *, particle_index: complex | None = None
+) -> float:
+    """Mean of sizes that fill spans evenly over that of lognormal ones of the same mean rates and spreads.
+
+    Parameters
+    ----------
+    parts, optics, weighting, particle_index
+        As of `weighted_mean`.
+
+    Returns
+    -------
+    float
+    """
+    log_mean = _mean_of(parts, optics, weighting, particle_index)
+    return math.exp(log_mean(_evened(parts)) - log_mean(parts))
+
+
+def _evened(parts: Sequence[Part]) -> list[Part]:
+    return [replace(one, even=True) for one in parts]
+
+
+def _mean_of(
+    parts: Sequence[Part], optics: Optics, weighting: Weighting, particle_index: complex | None
+) -> Callable[[Sequence[Part]], float]:
+    """Logarithm of the mean as a function of populations near some."""
+    middles = [one.mean_nm * math.exp(0.5 * one.spread**2) for one in parts]
+    grid = np.geomspace(min(middles) * math.exp(-_REACH), max(middles) * math.exp(0.5 * _REACH), _POINTS)
+    light = np.log(np.maximum(scattered_intensity(grid, optics, particle_index=particle_index), 1e-300))
+    law = np.log(grid), light
+    return lambda own: _log_mean(own, law, 3.0 if weighting == "volume" else 0.0)
 
 
 def _ends(parts: Sequence[Part], log_mean: Callable[[Sequence[Part]], float], reach: float) -> tuple[float, float]:

@@ -22,7 +22,16 @@ from lampyris.bench.dls.noise import covariance_correlogram
 from lampyris.bench.dls.quality import advised
 from lampyris.bench.dls.recording import Recording, prepared
 from lampyris.bench.dls.scattering import scattered_intensity
-from lampyris.bench.dls.weights import MOST_SPAN, Part, Weighting, lone_part, parts_of, weighted_mean
+from lampyris.bench.dls.weights import (
+    MOST_BY_SHAPE,
+    MOST_SPAN,
+    Part,
+    Weighting,
+    lone_part,
+    parts_of,
+    shape_factor,
+    weighted_mean,
+)
 from lampyris.core.bench import BenchCurve, BenchRecord, BenchResult, BenchSource
 from lampyris.core.errors import ImageError
 from lampyris.core.estimate import Estimate
@@ -46,13 +55,15 @@ DIFFER = 0.05
 """Records that lie further apart than this, and than their noise, are told to differ."""
 LEAST_SHARE = 0.01
 """Share of the highest below which sizes are left out of weights by volume and number."""
+_WEIGHTINGS: tuple[Weighting, ...] = ("volume", "number")
 _NOTES = (
     "Z-average and polydispersity by quadratic cumulants of the logarithm of g1, weighted by its square; intercept is that of g1,"
     " as Zetasizer programs print it, intercept_g2 its square. Where a file states the fitted lags and baseline, they are used.",
     "Intervals hold the noise of photons and of the finite number of speckles, by their covariance over lags, and what the order of"
     " the fit leaves out for a lognormal distribution.",
     "Sizes by non-negative least squares with a penalty on second differences, its strength by CONTIN's rule (F test at 0.5); a second"
-    " population is told only where one top costs 2 squares more. Widths of peaks are broadened by what the noise blurs.",
+    " population is told only where one top costs 2 squares more. The width of a lone peak is of the lognormal law behind the cumulants;"
+    " widths of several are broadened by what the noise blurs, and are upper limits.",
     "Weights by volume and number divide by the light that a sphere scatters, which goes with the sixth power of size, and stand for"
     " spheres of one material. Their means are of a lognormal law of the Z-average and polydispersity, or of one for each peak of"
     " several: the drawn distribution is broader than the sample by what the noise blurs, and its sizes below 1 % of the top are left"
@@ -186,8 +197,10 @@ def _record(curve: Correlogram, name: str, settings: Settings, findings: list[Fi
     doubt_reading(curve.words, doubts)
     for advice in advised(recording, cumulants, rate, curve.vendor):
         doubts.add(advice.flag, advice.seen, advice.mend)
-    means = _means(parts_of(cumulants, found), optics, settings)
+    parts = parts_of(cumulants, found)
+    means = _means(parts, optics, settings)
     _doubt_means(means, doubts)
+    _doubt_law(parts, means, optics, settings, doubts)
     flags = doubts.flags
     if not recording.told:
         flags.append("noise-from-scatter")
@@ -279,8 +292,7 @@ def _index(settings: Settings) -> complex | None:
 
 
 def _means(parts: Sequence[Part], optics: Optics, settings: Settings) -> dict[str, Estimate]:
-    weightings: tuple[Weighting, ...] = ("volume", "number")
-    return {f"{one}_mean_nm": weighted_mean(parts, optics, one, particle_index=_index(settings)) for one in weightings}
+    return {f"{one}_mean_nm": weighted_mean(parts, optics, one, particle_index=_index(settings)) for one in _WEIGHTINGS}
 
 
 def _doubt_means(means: Mapping[str, Estimate], doubts: Doubts) -> None:
@@ -293,6 +305,20 @@ def _doubt_means(means: Mapping[str, Estimate], doubts: Doubts) -> None:
         seen = f"does not tell its mean by {weighting}, which {told}: anything from {one.low:.2g} to {one.high:.2g} nm would give this run."
         mend = "Report z_average_nm, or measure longer with more light; sizes by number are an electron microscope's."
         doubts.add(f"{weighting}-mean-untold", seen, mend, Severity.NOTE)
+
+
+def _doubt_law(
+    parts: Sequence[Part], means: Mapping[str, Estimate], optics: Optics, settings: Settings, doubts: Doubts
+) -> None:
+    """Say of a mean that the law of the sizes decides it, which no run tells."""
+    for weighting in _WEIGHTINGS:
+        value = means[f"{weighting}_mean_nm"].value
+        factor = shape_factor(parts, optics, weighting, particle_index=_index(settings))
+        if not math.isfinite(value) or factor < MOST_BY_SHAPE:
+            continue
+        seen = f"has a mean by {weighting} of {value:.3g} nm if its sizes are lognormal, of {factor * value:.3g} nm if they fill a span"
+        mend = f"Report z_average_nm and pdi; sizes by {weighting} are an electron microscope's."
+        doubts.add(f"{weighting}-mean-by-law", f"{seen} evenly: the run does not tell which.", mend, Severity.NOTE)
 
 
 def _weights(

@@ -18,6 +18,7 @@ from lampyris.bench.dls import (
     sd_meaning,
     water_viscosity,
 )
+from lampyris.bench.dls.cumulants import lognormal_width, over_runs
 from lampyris.bench.dls.inversion import bending, candidates, peak_ranges, posed, solved, unimodal
 from lampyris.bench.dls.prediction import intensity_weights
 from lampyris.bench.dls.recording import prepared
@@ -220,8 +221,44 @@ def test_means_of_a_lognormal_law_in_other_weights(weighting, shifts):
     found = weighted_mean([Part(50.0, 49.0, 51.0, 0.2, 0.1, 0.3)], WATER, weighting)
     ends = [50.0 * math.exp(-shifts * spread**2) for spread in (0.3, 0.2, 0.1)]
     assert found.value == pytest.approx(ends[1], rel=1e-3)
-    # the interval holds the ends of the spread, and the error of the size beyond them
-    assert 0.9 * ends[0] < found.low < ends[0] and ends[2] < found.high < 1.1 * ends[2]
+    # about the ends of the spread: another shape of as much odds moves them by less than a twentieth
+    assert 0.95 * ends[0] < found.low < 1.05 * ends[0] and 0.95 * ends[2] < found.high < 1.05 * ends[2]
+
+
+def test_the_shape_that_a_run_does_not_tell_is_in_the_interval_of_a_mean():
+    # all else known: from the mean of lognormal sizes to that of sizes even in the logarithm over a span of 2 h
+    sharp = Part(50.0, 50.0, 50.0, 0.3, 0.3, 0.3)
+    found = weighted_mean([sharp], WATER, "number")
+    grid = np.linspace(1e-3, 2.0, 20001)
+    h = float(np.interp(math.expm1(0.09), grid / np.tanh(grid) - 1.0, grid))
+    even = 50.0 * math.sinh(h) / h * 1.2 * math.sinh(5.0 * h) / math.sinh(6.0 * h)
+    # the grid of sizes is good to some thousandths
+    assert found.low == pytest.approx(found.value, rel=1e-6) and found.high == pytest.approx(even, rel=5e-3)
+
+
+def test_the_law_behind_a_quadratic_fit_comes_back():
+    found = infer_cumulants(
+        prepared(LAG, expected(Population(60.0, 0.2)), duration_s=3000.0, count_rate_per_s=3e5), WATER
+    )
+    # the fit makes 0.16 of a polydispersity of 0.2; what is left is the step of the law's table
+    assert found.pdi.value == pytest.approx(0.16, abs=0.005)
+    assert found.lognormal_pdi == pytest.approx(0.2, abs=0.003)
+    assert found.lognormal_nm == pytest.approx(60.0, rel=2e-3)
+    width = lognormal_width(found)
+    sizes, shares = size_shares((Population(60.0, 0.2),))
+    mean = float(np.average(sizes, weights=shares))
+    # the drawn law is cut at four standard deviations
+    assert width.value == pytest.approx(math.sqrt(np.average((sizes - mean) ** 2, weights=shares)), rel=0.02)
+    assert width.low < width.value < width.high
+
+
+def test_runs_together_keep_what_all_of_them_leave_out():
+    recording = prepared(LAG, expected(Population(60.0, 0.2)), duration_s=100.0, count_rate_per_s=3e5)
+    # hardly a scatter: only the order of the fit keeps the truth within
+    runs = [infer_cumulants(replace(recording, level=recording.level * one), WATER) for one in (0.999, 1.0, 1.001)]
+    both = over_runs(runs)
+    assert both.pdi.value == pytest.approx(0.16, abs=0.005) and both.pdi.high == pytest.approx(0.2, abs=0.005)
+    assert both.z_average_nm.low < 60.0 < both.z_average_nm.high
 
 
 def test_a_spread_and_a_size_that_err_together_widen_means():

@@ -16,6 +16,8 @@ from lampyris.statistics.fitting import DataSet, Fit, Parameter, fit_poisson
 Array = NDArray[np.float64]
 MN_KA_KEV = 5.895
 _FANO_KEV = 2.5e-3
+# share of the absorption above silicon's edge that is of its K shell: 1 - 1/11, of the table's values on either side
+_ABOVE_EDGE = 0.91
 _DEGREE = 4
 _MANY = 12
 # of Bethe's cross-section: Powell 1976, constants for K and, less certain, for L and M
@@ -107,16 +109,63 @@ def fwhm_kev(energy_kev: Array | float, mn_ka_ev: float, /) -> Array:
 
 def predict_family(edges_kev: Array, family: Family, mn_ka_ev: float, /) -> Array:
     """Share of a family's photons in each channel, dims (channel,); `edges_kev` has one more."""
+    return _lines(edges_kev, np.array(family.energies_kev), np.array(family.shares), mn_ka_ev)
+
+
+def predict_escape(edges_kev: Array, family: Family, mn_ka_ev: float, /) -> Array:
+    """What escape changes per photon of a family, dims (channel,): missing in its line, it stands below by silicon's own photon."""
+    silicon = families()["Si_K"]
+    centres, shares = np.array(family.energies_kev), np.array(family.shares)
+    able = centres > silicon.edge_kev
+    if not able.any():
+        return np.zeros(edges_kev.size - 1)
+    centres, shares = centres[able], shares[able] * escape_share(centres[able])
+    return _lines(edges_kev, centres - silicon.main_kev, shares, mn_ka_ev) - _lines(
+        edges_kev, centres, shares, mn_ka_ev
+    )
+
+
+def escape_share(energy_kev: Array | float, /) -> Array:
+    """Share of photons after which silicon's own fluorescence leaves a thick detector of silicon through its front.
+
+    Examples
+    --------
+    >>> escape_share(np.array([3.13, 11.2])).round(4)
+    array([0.0086, 0.0005])
+
+    References
+    ----------
+    Reed and Ware, J. Phys. E 5, 582 (1972), DOI 10.1088/0022-3735/5/6/029, written down from memory: for rays upright to the front.
+    Absorption is that of the table, in straight lines of logarithms.
+    """
+    energy = np.asarray(energy_kev, np.float64)
+    silicon = families()["Si_K"]
+    ratio = np.exp(np.interp(np.log(energy), *_silicon()))
+    share = 0.5 * silicon.photons_per_vacancy * _ABOVE_EDGE * (1.0 - np.log1p(ratio) / ratio)
+    return np.where(energy > silicon.edge_kev, share, 0.0)
+
+
+@lru_cache(maxsize=1)
+def _silicon() -> tuple[Array, Array]:
+    """Logarithms of energies above silicon's edge, and of its absorption there over that of its own fluorescence."""
+    silicon = families()["Si_K"]
+    row = next(one for one in table_rows("xray_absorption.csv") if one["element"] == "Si")
+    own = float(row[silicon.name])
+    known = [(one.main_kev, float(row[one.name]) / own) for one in families().values()]
+    at, ratio = np.log(np.array(sorted(one for one in known if one[0] > silicon.edge_kev))).T
+    return at, ratio
+
+
+def _lines(edges_kev: Array, centres: Array, shares: Array, mn_ka_ev: float) -> Array:
     from scipy.special import ndtr
 
-    centres = np.array(family.energies_kev)
     sd = fwhm_kev(centres, mn_ka_ev) / FWHM_PER_SD
     ends = np.searchsorted(edges_kev, [float((centres - 7 * sd).min()), float((centres + 7 * sd).max())])
     out = np.zeros(edges_kev.size - 1)
     first, last = max(int(ends[0]) - 1, 0), min(int(ends[1]) + 1, out.size)
     if last > first:
         steps = np.diff(ndtr((edges_kev[first : last + 1, None] - centres) / sd), axis=0)
-        out[first:last] = steps @ np.array(family.shares)
+        out[first:last] = steps @ shares
     return out
 
 
@@ -153,12 +202,12 @@ class SpectrumFit:
     families : tuple of Family
         Those that were kept.
     fit : Fit
-        Parameters: counts of each family, then the continuum's, shift, gain and width.
+        Parameters: counts of each family, then the continuum's, escape over `escape_share`, shift, gain and width.
     expected, continuum : numpy.ndarray, dims (channel,)
     counts : mapping
         Photons of each family by its name.
-    correlation : numpy.ndarray, dims (family, family)
-        Of the counts.
+    correlation, trade : numpy.ndarray, dims (family, family)
+        Of the counts; and were the escape known, which moves all of them together.
     """
 
     families: tuple[Family, ...]
@@ -167,6 +216,7 @@ class SpectrumFit:
     continuum: Array
     counts: Mapping[str, Estimate]
     correlation: Array
+    trade: Array
 
 
 def infer_lines(
@@ -251,23 +301,28 @@ def _edges(energy_kev: Array, shift: float, gain: float) -> Array:
     return np.asarray((edges - shift) / (1.0 + gain), np.float64)
 
 
-def _templates(energy_kev: Array, own: Sequence[Family], shift: float, gain: float, width: float) -> Array:
+def _templates(
+    energy_kev: Array, own: Sequence[Family], shift: float, gain: float, width: float
+) -> tuple[Array, Array]:
+    """Lines of each family, and what escape changes of them, dims (channel, family)."""
     edges = _edges(energy_kev, shift, gain)
-    return np.array([predict_family(edges, one, width) for one in own]).reshape(len(own), energy_kev.size).T
+    shape = len(own), energy_kev.size
+    lines = np.array([predict_family(edges, one, width) for one in own]).reshape(shape).T
+    return lines, np.array([predict_escape(edges, one, width) for one in own]).reshape(shape).T
 
 
 def _parts(energy_kev: Array, own: Sequence[Family], beam_kv: float, mn_ka_ev: float) -> tuple[Array, Array, Array]:
     """Lines where the file says, bends and Kramers' law of the continuum."""
-    return _templates(energy_kev, own, 0.0, 0.0, mn_ka_ev), _basis(energy_kev), _kramers(energy_kev, beam_kv)
+    return _templates(energy_kev, own, 0.0, 0.0, mn_ka_ev)[0], _basis(energy_kev), _kramers(energy_kev, beam_kv)
 
 
 def _fitted(energy_kev: Array, counts: Array, own: tuple[Family, ...], beam_kv: float, mn_ka_ev: float) -> SpectrumFit:
     n = len(own)
     lines, basis, kramers = _parts(energy_kev, own, beam_kv, mn_ka_ev)
     areas, bends = _start(energy_kev, counts, lines, basis, kramers)
-    last: dict[tuple[float, ...], Array] = {}
+    last: dict[tuple[float, ...], tuple[Array, Array]] = {}
 
-    def templates(p: Array) -> Array:
+    def parts(p: Array) -> tuple[Array, Array]:
         key = tuple(p[-3:].tolist())
         if key not in last:
             if len(last) > 8:
@@ -275,50 +330,63 @@ def _fitted(energy_kev: Array, counts: Array, own: tuple[Family, ...], beam_kv: 
             last[key] = _templates(energy_kev, own, key[0] / 1000.0, key[1] / 1000.0, key[2])
         return last[key]
 
+    def templates(p: Array) -> Array:
+        lines, escape = parts(p)
+        return lines + p[-4] * escape
+
     def continuum(p: Array) -> Array:
         return _continuum(kramers, basis, p[n : n + _DEGREE + 1])
 
     def model(p: Array) -> Array:
         return templates(p) @ p[:n] + continuum(p) + 1e-9
 
+    able = any(one.main_kev > families()["Si_K"].edge_kev for one in own)
     parameters = [
         *(Parameter(one.name, max(a, 1.0), 0.0, scale=math.sqrt(a + 10.0)) for one, a in zip(own, areas, strict=True)),
         *(Parameter(f"bend_{k}", float(b), scale=0.05) for k, b in enumerate(bends)),
+        Parameter("escape", 0.5, -2.0, 4.0, scale=0.2, fixed=not able),
         Parameter("shift_ev", 0.0, -40.0, 40.0, unit="eV", scale=0.5),
         Parameter("gain_per_thousand", 0.0, -10.0, 10.0, scale=0.1),
         Parameter("mn_ka_ev", mn_ka_ev, 50.0, 300.0, unit="eV", scale=0.5),
     ]
     if not n:
         parameters = [*parameters[: _DEGREE + 1], *(replace(one, fixed=True) for one in parameters[_DEGREE + 1 :])]
-    data = DataSet(model, counts, jacobian=_slopes(model, templates, continuum, basis, n))
+    data = DataSet(model, counts, jacobian=_slopes(templates, parts, continuum, basis, n))
     fit = fit_poisson(data, parameters)
     values = fit.values
     covariance = fit.covariance[:n, :n]
-    sd = np.sqrt(np.maximum(np.diag(covariance), 1e-300))
+    with_escape, escape = fit.covariance[:n, -4], float(fit.covariance[-4, -4])
+    known = covariance - np.outer(with_escape, with_escape) / escape if escape > 0 else covariance
     return SpectrumFit(
         own,
         fit,
         model(values),
         continuum(values),
         {one.name: fit[one.name] for one in own},
-        covariance / np.outer(sd, sd),
+        _correlation(covariance),
+        _correlation(known),
     )
 
 
+def _correlation(covariance: Array) -> Array:
+    sd = np.sqrt(np.maximum(np.diag(covariance), 1e-300))
+    return np.asarray(covariance / np.outer(sd, sd))
+
+
 def _slopes(
-    model: Callable[[Array], Array], templates: Callable[[Array], Array], continuum: Callable[[Array], Array],
+    templates: Callable[[Array], Array], parts: Callable[[Array], tuple[Array, Array]], continuum: Callable[[Array], Array],
     basis: Array, n: int,
 ) -> Callable[[Array], Array]:  # fmt: skip
     steps = (0.05, 0.01, 0.05)
 
     def of(p: Array) -> Array:
-        parts = [templates(p), continuum(p)[:, None] * basis]
+        columns = [templates(p), continuum(p)[:, None] * basis, (parts(p)[1] @ p[:n])[:, None]]
         for k, step in zip((-3, -2, -1), steps, strict=True):
             up, down = p.copy(), p.copy()
             up[k] += step
             down[k] -= step
-            parts.append(((templates(up) - templates(down)) @ p[:n] / (2.0 * step))[:, None])
-        return np.concatenate(parts, axis=1)
+            columns.append(((templates(up) - templates(down)) @ p[:n] / (2.0 * step))[:, None])
+        return np.concatenate(columns, axis=1)
 
     return of
 

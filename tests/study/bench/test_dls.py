@@ -88,6 +88,17 @@ def test_a_known_dot_comes_back(tmp_path):
     assert found.pooled.flags == ()
 
 
+def test_a_mean_that_hangs_on_the_law_of_its_sizes_is_said(tmp_path):
+    broad = sized(tmp_path, CorrelogramTruth((Population(60.0, 0.25),), duration_s=5.0))
+    assert "number-mean-by-law" in broad.pooled.flags
+    said = next(one for one in broad.findings if one.rule == "dls.number-mean-by-law")
+    assert "lognormal" in said.seen and "evenly" in said.seen
+    assert (
+        "number-mean-by-law"
+        not in sized(tmp_path, CorrelogramTruth((Population(60.0, 0.02),), duration_s=5.0)).pooled.flags
+    )
+
+
 FAULTS = {
     "dust": (CorrelogramTruth((Population(100.0),), duration_s=3.0, dust=0.6), {"dust"}),
     "a baseline": (CorrelogramTruth((Population(100.0),), duration_s=3.0, baseline=0.08), {"baseline"}),

@@ -1,7 +1,8 @@
 """Cumulants: the mean decay rate and its spread, from the logarithm of the field's correlation."""
 
 import math
-from dataclasses import dataclass
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
 from functools import lru_cache
 
 import numpy as np
@@ -10,7 +11,8 @@ from numpy.typing import ArrayLike, NDArray
 from lampyris.bench.dls.light import Optics
 from lampyris.bench.dls.recording import Recording
 from lampyris.core.estimate import Estimate
-from lampyris.statistics.intervals import normal_interval
+from lampyris.core.seeds import seed_sequence
+from lampyris.statistics.intervals import normal_interval, t_interval
 from lampyris.statistics.thresholds import half_width
 
 CUTOFF = 0.1
@@ -18,7 +20,67 @@ CUTOFF = 0.1
 _FEWEST = 6
 _LEAST_DECAY = 1e-3
 """Fall of the logarithm of g1 over the fitted lags, below which nothing decays but rounding."""
+_OF_SHIFT = 0.3
+"""Standard deviation of what the order of the fit moves, over that of a lognormal law; assumed."""
+_DRAWS = 200
+"""Pairs of draws by which noise is followed through the logarithm and the weights."""
+_EVERY = 3
+_TENTH = 1.2816
+"""Standard deviations beyond which a tenth lies."""
+_LEAST_SHARE = 0.05
 _METHOD = "quadratic cumulants; noise of photons and speckles, and what the order of the fit leaves out"
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Law:
+    """What a quadratic fit makes of lognormal distributions of the observed mean rate, dims (spread,).
+
+    Noise passes a logarithm and decides weights, so it moves the fit, and more to one side than to the other: medians are told.
+
+    Parameters
+    ----------
+    true, fitted : numpy.ndarray
+        Polydispersities, rising.
+    shift : numpy.ndarray
+        Relative change of the mean size from fit to truth.
+    noise, size_noise, common : numpy.ndarray
+        Standard deviations that the run's noise gives the fitted polydispersity, and the mean size relative to itself, and the
+        covariance of both. They are of the law, not of the measured points: a run whose noise widens its own distribution would
+        state too small a noise.
+    lean : numpy.ndarray
+        How much further, of the square of a deviation in standard deviations, the fitted polydispersity lies upwards.
+    """
+
+    true: NDArray[np.float64]
+    fitted: NDArray[np.float64]
+    shift: NDArray[np.float64]
+    noise: NDArray[np.float64]
+    lean: NDArray[np.float64]
+    size_noise: NDArray[np.float64]
+    common: NDArray[np.float64]
+
+    def size_noise_at(self, fitted: float) -> float:
+        """Relative standard deviation of the mean size once it is shifted: noise that moves the polydispersity moves the shift too."""
+        noise, own = self.at(fitted, self.noise), self.at(fitted, self.size_noise)
+        slope = self._shift_slope(fitted)
+        square = own**2 + 2.0 * slope * self.at(fitted, self.common) + (slope * noise) ** 2
+        return math.sqrt(max(square, 0.0))
+
+    def correlation_at(self, fitted: float) -> float:
+        """Correlation of the noise of the shifted mean size and of the polydispersity."""
+        noise, size = self.at(fitted, self.noise), self.size_noise_at(fitted)
+        if not noise * size > 0:
+            return 0.0
+        together = self.at(fitted, self.common) + self._shift_slope(fitted) * noise**2
+        return min(max(together / (noise * size), -1.0), 1.0)
+
+    def _shift_slope(self, fitted: float) -> float:
+        noise = self.at(fitted, self.noise)
+        return (self.at(fitted + noise, self.shift) - self.at(fitted - noise, self.shift)) / (2.0 * noise)
+
+    def at(self, fitted: float, curve: NDArray[np.float64]) -> float:
+        """A curve at a fitted polydispersity, its end beyond."""
+        return float(np.interp(fitted, self.fitted, curve))
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -34,8 +96,10 @@ class Cumulants:
         Standard deviation of the diameter by the noise of the run alone.
     z_cubic_nm : float
         The same diameter with a cubic term: how far the order of the fit matters.
-    correlation : float
-        Of the noise of diameter and polydispersity: a decay that is taken for too fast at first bends too much.
+    law : Law
+        What the quadratic fit makes of lognormal distributions, with the noise of this run.
+    spread_ends : tuple of float
+        Between which the polydispersity lies if both ends are to be missed alike, from 0 and perhaps to infinity.
     lag_s, level, fitted : numpy.ndarray, dims (lag,)
         Fitted lags, g2 - 1 there with the baseline taken off, and the fit.
     residual : numpy.ndarray, dims (lag,)
@@ -47,11 +111,91 @@ class Cumulants:
     intercept: Estimate
     z_noise_nm: float
     z_cubic_nm: float
-    correlation: float
+    law: Law
+    spread_ends: tuple[float, float]
     lag_s: NDArray[np.float64]
     level: NDArray[np.float64]
     fitted: NDArray[np.float64]
     residual: NDArray[np.float64]
+
+    @property
+    def lognormal_nm(self) -> float:
+        """Diameter of the mean rate of the lognormal distribution of which a quadratic fit would make this one."""
+        return self.z_average_nm.value * (1.0 + self.law.at(self.pdi.value, self.law.shift))
+
+    @property
+    def lognormal_pdi(self) -> float:
+        """Its polydispersity, from 0."""
+        return self.law.at(self.pdi.value, self.law.true)
+
+
+def lognormal_width(found: Cumulants, /) -> Estimate:
+    """Standard deviation of the sizes of a lone population: of the lognormal law behind its cumulants.
+
+    Parameters
+    ----------
+    found : Cumulants
+
+    Returns
+    -------
+    Estimate
+        In nm. The interval holds every spread that that of the polydispersity does, and the error of the size.
+
+    Notes
+    -----
+    A regularised distribution is broader than the sample by what the noise blurs, which cumulants are not.
+    """
+    size, spread = found.z_average_nm, found.pdi
+
+    def width(pdi: float) -> float:
+        # of rates whose mean is that of z: sizes have the mean z (1 + pdi), and the same relative variance
+        return found.lognormal_nm * (1.0 + pdi) * math.sqrt(max(pdi, 0.0)) if math.isfinite(pdi) else math.inf
+
+    value, low, high = width(found.lognormal_pdi), width(spread.low), width(spread.high)
+    of_size = value * half_width(spread.level) * size.sd / size.value
+    low, high = max(value - math.hypot(value - low, of_size), 0.0), value + math.hypot(high - value, of_size)
+    known = 0.5 * (high - low) if math.isfinite(high) else value - low
+    words = "of the lognormal law behind the cumulants"
+    return Estimate(value, known / half_width(spread.level), low, high, spread.level, "nm", words)
+
+
+def over_runs(several: Sequence[Cumulants], /) -> Cumulants:
+    """Mean size and polydispersity over runs of a sample, by their scatter.
+
+    Parameters
+    ----------
+    several : sequence of Cumulants
+        At least two.
+
+    Returns
+    -------
+    Cumulants
+        As of the first, but for the means with Student's intervals. What the order of the fit leaves out is the same in all runs, so
+        no scatter tells it: the ends are carried from what is fitted to the lognormal law that would be fitted so.
+    """
+    first = several[0]
+    law = replace(
+        first.law,
+        fitted=np.mean([one.law.fitted for one in several], axis=0),
+        shift=np.mean([one.law.shift for one in several], axis=0),
+    )
+    level = first.pdi.level
+    size = t_interval([one.z_average_nm.value for one in several], unit="nm", level=level)
+    spread = t_interval([one.pdi.value for one in several], unit="1", level=level)
+    ends = [law.at(end, law.true) if end < law.fitted[-1] else math.inf for end in (spread.low, spread.high)]
+    shift = size.value * law.at(spread.value, law.shift)
+    reach = math.hypot(size.high - size.value, half_width(level) * _OF_SHIFT * shift)
+    centre = size.value + shift
+    words = f"{size.method}, and what the order of the fit leaves out"
+    return replace(
+        first,
+        z_average_nm=replace(
+            size, low=min(size.value, max(centre - reach, 0.0)), high=max(size.value, centre + reach), method=words
+        ),
+        pdi=replace(spread, low=min(spread.value, ends[0]), high=max(spread.value, ends[1]), method=words),
+        law=law,
+        spread_ends=(max(ends[0], 0.0), max(ends[1], 0.0)),
+    )
 
 
 def cumulant_coefficients(lag_s: ArrayLike, field: ArrayLike, /, *, order: int = 2) -> NDArray[np.float64]:
@@ -164,21 +308,22 @@ def _fitted(
     slopes = np.array(
         [[0.0, z / half, 0.0], [0.0, 4.0 * bend / half**3, 2.0 / slope**2], [math.exp(constant), 0.0, 0.0]]
     )
-    spread = slopes @ own @ slopes.T
-    sds = np.sqrt(np.maximum(np.diag(spread), 0.0))
+    sds = np.sqrt(np.maximum(np.diag(slopes @ own @ slopes.T), 0.0))
     cubic_sd = _cubic_sd(lag, field, covariance, seen, optics)
     law = _lognormal(lag, half, optics, covariance, math.exp(2.0 * constant))
+    spread, ends = _spread(pdi, _beyond(pdi_cubic - pdi, 3.0 * cubic_sd[1]), law, level)
     height = normal_interval(math.exp(constant), float(sds[2]), unit="1", method=_METHOD, level=level)
     fit = np.exp(2.0 * (constant + slope * lag + bend * lag**2))
     return Cumulants(
         _size(
             z, law.size_noise_at(pdi) * z, _beyond(z_cubic - z, 3.0 * cubic_sd[0]), law.at(pdi, law.shift) * z, level
         ),
-        _spread(pdi, _beyond(pdi_cubic - pdi, 3.0 * cubic_sd[1]), law, level),
+        spread,
         height,
         float(sds[0]),
         z_cubic,
-        float(spread[0, 1] / (sds[0] * sds[1])) if sds[0] * sds[1] > 0 else 0.0,
+        law,
+        ends,
         lag,
         seen,
         fit,
@@ -210,48 +355,17 @@ def _beyond(moved: float, noise: float) -> float:
     return math.sqrt(max(moved**2 - noise**2, 0.0)) if math.isfinite(moved) else math.inf
 
 
-@dataclass(frozen=True, slots=True, eq=False)
-class _Law:
-    """What a quadratic fit makes of lognormal distributions of the observed mean rate, dims (spread,).
-
-    Parameters
-    ----------
-    true, fitted : numpy.ndarray
-        Polydispersities, rising.
-    shift : numpy.ndarray
-        Relative change of the mean size from fit to truth.
-    noise, size_noise, common : numpy.ndarray
-        Standard deviations that the run's noise gives the fitted polydispersity, and the mean size relative to itself, and the
-        covariance of both. They are of the law, not of the measured points: a run whose noise widens its own distribution would
-        state too small a noise.
-    """
-
-    true: NDArray[np.float64]
-    fitted: NDArray[np.float64]
-    shift: NDArray[np.float64]
-    noise: NDArray[np.float64]
-    size_noise: NDArray[np.float64]
-    common: NDArray[np.float64]
-
-    def size_noise_at(self, fitted: float) -> float:
-        """Relative standard deviation of the mean size once it is shifted: noise that moves the polydispersity moves the shift too."""
-        noise, own = self.at(fitted, self.noise), self.at(fitted, self.size_noise)
-        slope = (self.at(fitted + noise, self.shift) - self.at(fitted - noise, self.shift)) / (2.0 * noise)
-        square = own**2 + 2.0 * slope * self.at(fitted, self.common) + (slope * noise) ** 2
-        return math.sqrt(max(square, 0.0))
-
-    def at(self, fitted: float, curve: NDArray[np.float64]) -> float:
-        """A curve at a fitted polydispersity, its end beyond."""
-        return float(np.interp(fitted, self.fitted, curve))
-
-
 def _lognormal(
     lag: NDArray[np.float64], rate: float, optics: Optics, covariance: NDArray[np.float64], intercept: float
-) -> _Law:
+) -> Law:
     true = np.concatenate([np.linspace(0.0, 0.3, 16), np.linspace(0.35, 1.2, 18)])
     nodes = np.linspace(-4.0, 4.0, 41)
     weight = np.exp(-0.5 * nodes**2) / np.exp(-0.5 * nodes**2).sum()
     fitted, size, noise, size_noise, common = (np.empty(true.size) for _ in range(5))
+    strength, direction = np.linalg.eigh(covariance)
+    half = np.random.default_rng(seed_sequence("dls", "cumulants")).standard_normal((_DRAWS, lag.size))
+    moved: list[tuple[float, float, float, float]] = []
+    root = np.concatenate([half, -half]) * np.sqrt(np.maximum(strength, 0.0)) @ direction.T
     for k, one in enumerate(true):
         s = math.sqrt(math.log1p(one))
         rates = rate * np.exp(-0.5 * s * s - s * nodes)
@@ -264,8 +378,36 @@ def _lognormal(
         row = np.array([0.0, -4.0 * bend / slope**3, 2.0 / slope**2])
         noise[k], size_noise[k] = math.sqrt(max(row @ own @ row, 0.0)), math.sqrt(max(own[1, 1], 0.0)) / -slope
         common[k] = float(row @ own[1]) / -slope
+        if k % _EVERY == 0:
+            slopes, bends = _drawn(lag, intercept * field**2, root)
+            spreads = 2.0 * bends / slopes**2
+            low, middle, high = np.quantile(spreads, [0.1, 0.5, 0.9]).tolist()
+            moved.append(
+                (
+                    one,
+                    middle - fitted[k],
+                    np.median(-rate / slopes) - size[k],
+                    (low + high - 2.0 * middle) / (high - low),
+                )
+            )
+    places, *columns = zip(*moved, strict=True)
+    of_spread, of_size, lean = (np.interp(true, places, column) for column in columns)
+    fitted, size = fitted + of_spread, size + of_size
     order = np.maximum.accumulate(fitted) + 1e-9 * np.arange(true.size)
-    return _Law(true, order, 1.0 / size - 1.0, noise, size_noise, common)
+    return Law(true, order, 1.0 / size - 1.0, noise, lean / _TENTH, size_noise, common)
+
+
+def _drawn(
+    lag: NDArray[np.float64], level: NDArray[np.float64], noise: NDArray[np.float64]
+) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    """First and second coefficient of quadratic fits to a noisy level, dims (draw,): `_solver` for many draws at once."""
+    seen = np.maximum(level + noise, _LEAST_SHARE * level)
+    weight, logs = seen**2, 0.5 * np.log(seen)
+    powers = (lag / lag[-1]) ** np.arange(5)[:, None]
+    sums = weight @ powers.T
+    gram = np.stack([sums[:, k : k + 3] for k in range(3)], axis=1)
+    found = np.linalg.solve(gram, ((weight * logs) @ powers[:3].T)[..., None])[..., 0]
+    return found[:, 1] / lag[-1], found[:, 2] / lag[-1] ** 2
 
 
 def _size(value: float, noise: float, beyond: float, shift: float, level: float) -> Estimate:
@@ -273,28 +415,40 @@ def _size(value: float, noise: float, beyond: float, shift: float, level: float)
 
     Noise is normal in the decay rate, of which the diameter is the reciprocal: the upper half of the interval is the longer one.
     """
-    sd = math.sqrt(noise**2 + beyond**2 + (0.3 * shift) ** 2)
+    sd = math.sqrt(noise**2 + beyond**2 + (_OF_SHIFT * shift) ** 2)
     centre = value + shift
     reach = half_width(level) * sd / centre if math.isfinite(sd) else math.inf
     low, high = centre / (1.0 + reach), centre / (1.0 - reach) if reach < 1.0 else math.inf
     return Estimate(value, math.hypot(sd, shift), min(value, low), max(value, high), level, "nm", _METHOD)
 
 
-def _spread(value: float, beyond: float, law: _Law, level: float) -> Estimate:
-    """Polydispersity with all those of a lognormal law that would be fitted as this one within their noise.
+def _spread(value: float, beyond: float, law: Law, level: float) -> tuple[Estimate, tuple[float, float]]:
+    """Polydispersity with all those of a lognormal law that would be fitted as this one within their noise, and its central ends.
 
     A fit sees less and less of a wide distribution, and noise is larger for a narrow one, so the interval is not symmetric. No
     distribution is narrower than none: near there the interval turns from two ends to an upper one as Feldman and Cousins have it,
     which keeps it from being empty where noise makes the value negative, and from holding more than its level where it does not.
     """
-    sd = np.sqrt(law.noise**2 + beyond**2 + (0.3 * (law.true - law.fitted)) ** 2)
+    sd = np.sqrt(law.noise**2 + beyond**2 + (_OF_SHIFT * (law.true - law.fitted)) ** 2)
     above = law.fitted - law.fitted[0]
-    ends = np.array([_accepted(one, level) for one in (above / sd).tolist()]) * sd[:, None]
+    means = above / sd
     seen = value - float(law.fitted[0])
-    low, high = _crossing(ends[:, 1], seen, law.true), _crossing(ends[:, 0], seen, law.true)
+    # beyond its turn a leaning parabola would come back
+    most = 0.5 / np.maximum(np.abs(law.lean), 1e-9)[:, None]
+
+    def ends(apart: NDArray[np.float64]) -> tuple[float, float]:
+        leaning = apart + law.lean[:, None] * np.minimum(np.abs(apart), most) ** 2
+        own = (means[:, None] + leaning) * sd[:, None]
+        return _crossing(own[:, 1], seen, law.true), _crossing(own[:, 0], seen, law.true)
+
+    low, high = ends(np.array([_accepted(one, level) for one in means.tolist()]) - means[:, None])
+    central = ends(np.broadcast_to(half_width(level) * np.array([-1.0, 1.0]), (means.size, 2)))
+    if central[1] == 0.0:
+        central = low, high
     # a quadratic fit hardly tells wide distributions apart: there is then no upper end, and the lower half says how well it is known
     known = (high - low) / 2.0 if math.isfinite(high) else max(value - low, float(np.interp(value, law.fitted, sd)))
-    return Estimate(value, known / half_width(level), min(value, low), max(value, high), level, "1", _METHOD)
+    own = Estimate(value, known / half_width(level), min(value, low), max(value, high), level, "1", _METHOD)
+    return own, central
 
 
 @lru_cache(maxsize=1)

@@ -1,7 +1,7 @@
 """From a correlogram to a size distribution: non-negative, smooth, as smooth as the noise asks for (of CONTIN's class)."""
 
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -31,7 +31,8 @@ class Peak:
     Parameters
     ----------
     mean_nm, sd_nm, area : Estimate
-        Diameter of the peak's mean decay rate; width, broadened by what the noise blurs; share of the scattered light.
+        Diameter of the peak's mean decay rate; width, broadened by what the noise blurs, so that its interval begins at 0 and ends with
+        an upper limit; share of the scattered light.
     low_nm, high_nm : float
         Where it begins and ends.
     support : float
@@ -540,6 +541,8 @@ def _peaks(
         seen = np.array([_moments(sizes[own], draw[own]) for draw in draws])
         moved = _moments(sizes[own], weaker[own] / max(float(weaker.sum()), 1e-300))
         mean, sd, area = (_interval(at[k], seen[:, k], moved[k] - at[k], level, ("nm", "nm", "1")[k]) for k in range(3))
+        # the drawn width is broadened by what the noise blurs, which may be all of it
+        sd = replace(sd, low=0.0)
         found.append(Peak(mean, sd, area, float(sizes[a]), float(sizes[b]), same))
     return tuple(sorted(found, key=lambda one: -one.area.value))
 
@@ -551,6 +554,7 @@ def _interval(value: float, seen: NDArray[np.float64], moved: float, level: floa
     told = seen[np.isfinite(seen)]
     if told.size < 10:
         return Estimate(value, math.inf, -math.inf, math.inf, level, unit, words)
-    # about the value, not about the resamples' mean: these carry the regularisation's bias twice
-    sd = math.hypot(math.sqrt(float(np.mean((told - value) ** 2))), moved if math.isfinite(moved) else 0.0)
+    # what the regularisation leans is told twice, by resamples of what it made and by a weaker one: the larger counts, not both
+    leans = max(abs(float(told.mean()) - value), abs(moved) if math.isfinite(moved) else 0.0)
+    sd = math.hypot(float(told.std()), leans)
     return normal_interval(value, sd, unit=unit, method=words, low=0.0, level=level)

@@ -3,6 +3,7 @@
 import hashlib
 import math
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
@@ -16,12 +17,21 @@ from lampyris.bench.dls import (
     sd_meaning,
     water_viscosity,
 )
-from lampyris.bench.dls.cumulants import infer_cumulants_at
+from lampyris.bench.dls.cumulants import infer_cumulants_at, lognormal_width, over_runs
 from lampyris.bench.dls.noise import covariance_correlogram
 from lampyris.bench.dls.quality import advised
 from lampyris.bench.dls.recording import Recording, prepared
 from lampyris.bench.dls.scattering import scattered_intensity
-from lampyris.bench.dls.weights import MOST_SPAN, Weighting, parts_of, weighted_mean
+from lampyris.bench.dls.weights import (
+    MOST_BY_SHAPE,
+    MOST_SPAN,
+    Part,
+    Weighting,
+    lone_part,
+    parts_of,
+    shape_factor,
+    weighted_mean,
+)
 from lampyris.core.bench import BenchCurve, BenchRecord, BenchResult, BenchSource
 from lampyris.core.errors import ImageError
 from lampyris.core.estimate import Estimate
@@ -45,18 +55,29 @@ DIFFER = 0.05
 """Records that lie further apart than this, and than their noise, are told to differ."""
 LEAST_SHARE = 0.01
 """Share of the highest below which sizes are left out of weights by volume and number."""
+_WEIGHTINGS: tuple[Weighting, ...] = ("volume", "number")
 _NOTES = (
     "Z-average and polydispersity by quadratic cumulants of the logarithm of g1, weighted by its square; intercept is that of g1,"
     " as Zetasizer programs print it, intercept_g2 its square. Where a file states the fitted lags and baseline, they are used.",
     "Intervals hold the noise of photons and of the finite number of speckles, by their covariance over lags, and what the order of"
     " the fit leaves out for a lognormal distribution.",
     "Sizes by non-negative least squares with a penalty on second differences, its strength by CONTIN's rule (F test at 0.5); a second"
-    " population is told only where one top costs 2 squares more. Widths of peaks are broadened by what the noise blurs.",
+    " population is told only where one top costs 2 squares more. The width of a lone peak is of the lognormal law behind the cumulants;"
+    " widths of several are broadened by what the noise blurs, and are upper limits.",
     "Weights by volume and number divide by the light that a sphere scatters, which goes with the sixth power of size, and stand for"
     " spheres of one material. Their means are of a lognormal law of the Z-average and polydispersity, or of one for each peak of"
     " several: the drawn distribution is broader than the sample by what the noise blurs, and its sizes below 1 % of the top are left"
     " out.",
 )
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class _Run:
+    """A record with what it was made of."""
+
+    record: BenchRecord
+    optics: Optics
+    cumulants: Cumulants
 
 
 def measure(sources: tuple[BenchSource, ...], settings: Settings) -> BenchResult:
@@ -75,22 +96,19 @@ def measure(sources: tuple[BenchSource, ...], settings: Settings) -> BenchResult
             path, max_bytes=limit, file=file, lag_unit=settings.lag_unit or "", correlation=settings.correlation or ""
         ),
     )
-    records: list[BenchRecord] = []
-    optics: list[Optics] = []
-    noise: list[float] = []
+    runs: list[_Run] = []
     for source, curves in read:
         for number, curve in enumerate(curves, start=1):
             name = source.sample or curve.name or curve.file
             name = f"{name} {number}" if len(curves) > 1 else name
             made = _record(curve, name, settings, findings)
             if made is not None:
-                records.append(made[0])
-                optics.append(made[1])
-                noise.append(made[2])
+                runs.append(made)
+    records, optics = [one.record for one in runs], [one.optics for one in runs]
     zeta = zeta_records(told, limit, findings)
     if not records and not zeta:
         raise ImageError("No correlogram gives a size.", findings)
-    pooled = _pooled(records, optics, noise, findings) if records else zeta[0]
+    pooled = _pooled(runs, settings, findings) if records else zeta[0]
     notes = [*_NOTES] if records else []
     if settings.expected_nm is not None and settings.expected_sd_nm is not None:
         question = sd_meaning(settings.expected_nm, settings.expected_sd_nm)
@@ -152,9 +170,7 @@ def _water_index(wavelength_nm: float) -> float:
     return refractive_index("water", wavelength_nm=min(max(wavelength_nm, 200.0), 1100.0)).value
 
 
-def _record(
-    curve: Correlogram, name: str, settings: Settings, findings: list[Finding]
-) -> tuple[BenchRecord, Optics, float] | None:
+def _record(curve: Correlogram, name: str, settings: Settings, findings: list[Finding]) -> _Run | None:
     optics = _optics(curve, settings, findings)
     if optics is None:
         return None
@@ -181,15 +197,17 @@ def _record(
     doubt_reading(curve.words, doubts)
     for advice in advised(recording, cumulants, rate, curve.vendor):
         doubts.add(advice.flag, advice.seen, advice.mend)
-    means = _means(cumulants, found, optics, settings)
+    parts = parts_of(cumulants, found)
+    means = _means(parts, optics, settings)
     _doubt_means(means, doubts)
+    _doubt_law(parts, means, optics, settings, doubts)
     flags = doubts.flags
     if not recording.told:
         flags.append("noise-from-scatter")
     if found.reduced_chi2 > 3.0 and recording.told:
         flags.append("misfit")
     made = _made(curve, name, (recording, cumulants, found), means, optics, tuple(flags), settings)
-    return made, optics, cumulants.z_noise_nm
+    return _Run(made, optics, cumulants)
 
 
 def _generator(curve: Correlogram) -> np.random.Generator:
@@ -255,7 +273,8 @@ def _made(
         values,
         lists={
             "peaks_nm": tuple(one.mean_nm for one in peaks),
-            "peak_widths_nm": tuple(one.sd_nm for one in peaks),
+            # of a lone population the drawn distribution is broader than the sample by what the noise blurs
+            "peak_widths_nm": tuple(one.sd_nm for one in peaks) if len(peaks) > 1 else (lognormal_width(cumulants),),
             "peak_areas": tuple(one.area for one in peaks),
         },
         words={
@@ -272,10 +291,8 @@ def _index(settings: Settings) -> complex | None:
     return complex(settings.particle_index, settings.particle_absorption) if settings.particle_index else None
 
 
-def _means(cumulants: Cumulants, distribution: Distribution, optics: Optics, settings: Settings) -> dict[str, Estimate]:
-    parts = parts_of(cumulants, distribution)
-    weightings: tuple[Weighting, ...] = ("volume", "number")
-    return {f"{one}_mean_nm": weighted_mean(parts, optics, one, particle_index=_index(settings)) for one in weightings}
+def _means(parts: Sequence[Part], optics: Optics, settings: Settings) -> dict[str, Estimate]:
+    return {f"{one}_mean_nm": weighted_mean(parts, optics, one, particle_index=_index(settings)) for one in _WEIGHTINGS}
 
 
 def _doubt_means(means: Mapping[str, Estimate], doubts: Doubts) -> None:
@@ -288,6 +305,20 @@ def _doubt_means(means: Mapping[str, Estimate], doubts: Doubts) -> None:
         seen = f"does not tell its mean by {weighting}, which {told}: anything from {one.low:.2g} to {one.high:.2g} nm would give this run."
         mend = "Report z_average_nm, or measure longer with more light; sizes by number are an electron microscope's."
         doubts.add(f"{weighting}-mean-untold", seen, mend, Severity.NOTE)
+
+
+def _doubt_law(
+    parts: Sequence[Part], means: Mapping[str, Estimate], optics: Optics, settings: Settings, doubts: Doubts
+) -> None:
+    """Say of a mean that the law of the sizes decides it, which no run tells."""
+    for weighting in _WEIGHTINGS:
+        value = means[f"{weighting}_mean_nm"].value
+        factor = shape_factor(parts, optics, weighting, particle_index=_index(settings))
+        if not math.isfinite(value) or factor < MOST_BY_SHAPE:
+            continue
+        seen = f"has a mean by {weighting} of {value:.3g} nm if its sizes are lognormal, of {factor * value:.3g} nm if they fill a span"
+        mend = f"Report z_average_nm and pdi; sizes by {weighting} are an electron microscope's."
+        doubts.add(f"{weighting}-mean-by-law", f"{seen} evenly: the run does not tell which.", mend, Severity.NOTE)
 
 
 def _weights(
@@ -337,15 +368,23 @@ def _curves(
     )
 
 
-def _pooled(
-    records: Sequence[BenchRecord], optics: Sequence[Optics], noise: Sequence[float], findings: list[Finding]
-) -> BenchRecord:
+def _pooled(runs: Sequence[_Run], settings: Settings, findings: list[Finding]) -> BenchRecord:
     """Mean over runs with Student's interval; runs that differ beyond their noise are said to."""
+    records, optics = [one.record for one in runs], [one.optics for one in runs]
     if len(records) == 1:
         return records[0]
     flags = set(all_flags(records))
     keys = ("z_average_nm", "pdi", "intercept", "intercept_g2", "volume_mean_nm", "number_mean_nm")
     values = {key: mean_of_replicates([one.values[key] for one in records], least=0.0) for key in keys}
+    common = over_runs([one.cumulants for one in runs])
+    values |= {"z_average_nm": common.z_average_nm, "pdi": common.pdi}
+    if (
+        np.median([len(one.record.lists["peaks_nm"]) for one in runs]) < 2
+        and len({one.angle_deg for one in optics}) == 1
+    ):
+        # means of a mean run: those of each run lean, since none is narrower than sharp
+        values |= _means((lone_part(common),), optics[0], settings)
+    noise = [one.cumulants.z_noise_nm for one in runs]
     sizes = np.array([one.values["z_average_nm"].value for one in records])
     sds = np.array([one.values["z_average_nm"].sd for one in records])
     span = float(sizes.max() - sizes.min())

@@ -130,7 +130,8 @@ def _notes(settings: Settings, given: dict[str, tuple[float, float]]) -> tuple[s
         else "absorption within the sample is not corrected, as for a thin film"
     )
     return (
-        "Families of lines with fixed shares over a Kramers continuum, by Poisson likelihood; axis and width are fitted too.",
+        "Families of lines with fixed shares over a Kramers continuum, by Poisson likelihood; axis, width and escape of"
+        " silicon's own fluorescence are fitted too.",
         f"Cliff-Lorimer factors are {how}; {thick}.",
         f"Not counted: {', '.join(left)}. Percentages are of what counts only.",
     )
@@ -270,7 +271,7 @@ def _flags(one: _Measured, settings: Settings, findings: list[Finding]) -> tuple
          "Name the elements that can be there with --element."),
         ("not-found", bool(missing), f"shows no {', '.join(missing)} above the limit of detection.", "See detection_limits."),
         ("shape-misfit", scatter > 1.5 and off.points > 100, f"is not fully explained: chi2 per channel is {scatter:.2f}.",
-         "An element may be missing, or escape and sum peaks stand there; look at the residuals."),
+         "An element may be missing, or sum peaks stand there; look at the residuals."),
         ("fit-doubtful", not fit.fit.trusted, " ".join(fit.fit.notes()), "Name the elements, or narrow the range."),
         ("axis-off", abs(float(fit.fit.values[-3])) > 30.0, f"has an axis that is off by {fit.fit.values[-3]:.0f} eV.",
          "Calibrate the detector."),
@@ -286,7 +287,7 @@ def _overlaps(fit: SpectrumFit) -> list[str]:
         f"{names[a]} with {names[b]}"
         for a in range(len(names))
         for b in range(a + 1, len(names))
-        if fit.correlation[a, b] < _OVERLAP
+        if fit.trade[a, b] < _OVERLAP
     ]
 
 

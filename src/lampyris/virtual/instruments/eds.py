@@ -7,7 +7,7 @@ from pathlib import Path
 
 import numpy as np
 
-from lampyris.bench.eds import Family, families, fwhm_kev, k_factor
+from lampyris.bench.eds import Family, escape_share, families, fwhm_kev, k_factor
 from lampyris.core.constants import FWHM_PER_SD
 from lampyris.io.durable import write_text
 
@@ -32,7 +32,7 @@ class XrayTruth:
     factor_sd : float
         Relative spread of the true k-factors about the computed ones.
     escape : float
-        Share of photons above the edge of silicon that lose 1.74 keV: no fitted line has that.
+        Photons that lose 1.74 keV to silicon's own fluorescence, over what `escape_share` says of a thick detector.
     """
 
     atoms: Mapping[str, float] = field(default_factory=lambda: {"Cd": 1.0, "Se": 1.0})
@@ -63,7 +63,7 @@ def write_virtual_xray(
         photons.append(_drawn(one, means[one.name], truth, rng))
     photons.append(_drawn(families()["Cu_K"], truth.grid_counts, truth, rng))
     lines = np.concatenate(photons)
-    lost = (lines > 1.84) & (rng.random(lines.size) < truth.escape)
+    lost = rng.random(lines.size) < truth.escape * escape_share(np.maximum(lines, 0.1))
     lines = np.where(lost, lines - 1.74, lines)
     fine = np.arange(0.15, 20.4, 0.002)
     shape = (truth.beam_kv - fine) / fine * np.exp(-((0.75 / fine) ** 3))

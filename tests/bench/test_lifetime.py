@@ -23,8 +23,9 @@ from lampyris.bench.lifetime import (
     variance_decay,
 )
 from lampyris.bench.lifetime.model import Decay
-from lampyris.bench.lifetime.prediction import Exponential, stretched_kernel, stretched_through
+from lampyris.bench.lifetime.prediction import Exponential
 from lampyris.bench.lifetime.response import sharpened, shifted
+from lampyris.bench.lifetime.stretched import Stretched, exact_shares, shares
 from lampyris.statistics.counting import counted_interval
 from lampyris.virtual.instruments.lifetime import Counter, LifetimeTruth, virtual_decay
 
@@ -65,10 +66,27 @@ def test_channels_of_a_smooth_response_are_met():
 
 @pytest.mark.parametrize("period", [math.inf, 320.7])
 def test_stretched_law_becomes_the_exponential(period):
-    kernel = stretched_kernel(70.0, 1.0 - 1e-9, SIZE, period)
+    found = Stretched(70.0, 1.0 - 1e-9, period, SIZE).through(PULSE)
     expected = Exponential(70.0, period, SIZE).through(PULSE)
     # what is left of pulses that are not folded
-    np.testing.assert_allclose(stretched_through(PULSE, kernel, period), expected, atol=3e-5 * expected.max())
+    np.testing.assert_allclose(found, expected, atol=3e-5 * expected.max())
+
+
+@pytest.mark.parametrize("stretch", [0.2, 0.6, 1.0])
+@pytest.mark.parametrize("lifetime", [0.3, 7.0, 400.0])
+def test_the_series_of_a_stretched_law_is_its_integral(lifetime, stretch):
+    lag = np.arange(400.0)
+    found, by_lifetime, by_stretch = shares(lag, lifetime, stretch, slopes=True)
+    exact, _ = exact_shares(lag, lifetime, stretch)
+    # differences of integrals that are large beside them lose that many digits
+    np.testing.assert_allclose(found, exact, atol=1e-8 * exact.max())
+    step = 1e-4
+    for slope, moved in ((by_lifetime * lifetime, (1.0, 0.0)), (by_stretch * stretch, (0.0, 1.0))):
+        up, down = (
+            exact_shares(lag, lifetime * (1.0 + sign * moved[0]), stretch * (1.0 + sign * moved[1]))[0]
+            for sign in (step, -step)
+        )
+        np.testing.assert_allclose(slope, (up - down) / (2.0 * step), atol=1e-4 * np.abs(slope).max())
 
 
 @pytest.mark.parametrize(("components", "stretched"), [(1, False), (3, False), (1, True)])
@@ -90,8 +108,6 @@ def test_slopes_and_their_transpose(components, stretched, period):
         np.testing.assert_allclose(
             slopes[:, k], numeric, atol=2e-4 * max(abs(numeric).max(), 1e-2), err_msg=model.names[k]
         )
-    if stretched and math.isfinite(period):
-        return
     weights = rng.normal(size=260)
     other = KNOWN.shape * np.cos(np.arange(SIZE) / 3.0)
     # what moves between channels is limited by the shape itself, so that the step is linear near it alone

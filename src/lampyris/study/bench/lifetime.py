@@ -158,9 +158,10 @@ def _record(
         return None
     best = fits[0]
     _judge(decay, found, fits, response, settings, doubts)
+    background = background_over(fits)
     if response is not None:
         _moved(best, window, found, decay, settings, doubts)
-        _may_be_afterpulses(decay, found, fits, response, doubts)
+        _may_be_afterpulses(decay, found, background, response, doubts)
     phasor = _phasor(decay, found, fits, response, settings)
     rows = tuple(
         {
@@ -172,7 +173,7 @@ def _record(
     return BenchRecord(
         name,
         decay.file,
-        _values(decay, fits, phasor, settings, reconvolved=response is not None),
+        _values(fits, background, phasor, settings, reconvolved=response is not None),
         lists={
             "lifetimes_ns": best.lifetimes(),
             "amplitudes": best.amplitudes(),
@@ -209,14 +210,14 @@ def _refuse_level(decay: Decay) -> None:
 
 
 def _values(
-    decay: Decay, fits: Sequence[DecayFit], phasor: Phasor | None, settings: Settings, *, reconvolved: bool
+    fits: Sequence[DecayFit], background: Estimate, phasor: Phasor | None, settings: Settings, *, reconvolved: bool
 ) -> dict[str, Estimate]:
     best = fits[0]
     values = {
         "amplitude_mean_ns": mean_over(fits, "amplitude"),
         "intensity_mean_ns": mean_over(fits, "intensity"),
         "reduced_chi2": best.reduced_chi2(),
-        "background_counts": background_over(fits),
+        "background_counts": background,
     }
     if reconvolved and settings.shift_ns is None:
         values["response_shift_ns"] = shift_over(fits)
@@ -379,11 +380,8 @@ def _moved(best: DecayFit, window: Window, found: Range, decay: Decay, settings:
         doubts.add("range-dependent", seen, "Look at the tail with --until-share 0; record response and sample again.")
 
 
-def _may_be_afterpulses(
-    decay: Decay, found: Range, fits: Sequence[DecayFit], response: Response, doubts: Doubts
-) -> None:
+def _may_be_afterpulses(decay: Decay, found: Range, background: Estimate, response: Response, doubts: Doubts) -> None:
     """The response was recorded by the same detector: at most all of its background came after its own photons."""
-    background = background_over(fits)
     share = response.background * response.shape.size / response.counts
     photons = float(decay.counts.sum()) - background.value * (found.last - found.first)
     most = min(share * max(photons, 0.0) / response.shape.size, background.value)

@@ -59,6 +59,8 @@ _NARROW = 4.0
 """Channels across a response, at half its height, that show its shape."""
 _LIFETIMES, _LONGER = 15.0, 20
 """Longest lifetimes after the last channel, and records, in which the light is gone."""
+_LIKE_RISE = 1.5
+"""Rises of a decay below which a lifetime of its tail may be that of the response."""
 _TOLD = 0.05
 """Share of the background that may be afterpulses without being told."""
 _CLEAR = 3.3
@@ -331,6 +333,12 @@ def _judge(
     if longest > 0.5 * left:
         seen = f"has a lifetime of {longest:.3g} ns and ends {left:.3g} ns after its peak: it runs into the background."
         doubts.add("cut-short", seen, "Record over a longer time.")
+    if response is None and best.law.lifetimes_ns[0] < _LIKE_RISE * found.rise * decay.channel_ns:
+        seen = (
+            f"has a lifetime of {best.law.lifetimes_ns[0]:.3g} ns, little longer than its rise of"
+            f" {found.rise * decay.channel_ns:.3g} ns: a slow tail of the response may be taken for light of the sample."
+        )
+        doubts.add("tail-short", seen, "Give response=FILE.")
     alike = [one.title for one in fits[1:] if one.borne and one.criterion < best.criterion + CLEARLY]
     if alike:
         seen = f"does not clearly tell {best.title} from {', '.join(alike)}: lifetimes hold only if that law does."

@@ -102,7 +102,7 @@ def log_likelihood(exponent: float, rate: float, shortest: int, bin_s: float, st
     found[short] = stays.whole[short] * np.log(np.maximum(inside, _LEAST))
     found[cut] += stays.cut[cut] * np.log(np.maximum(left[2 * few :], _LEAST))
     if long.size:
-        found[long] += stays.whole[long] * _log_within(law, stays.bins[long] * bin_s, bin_s)
+        found[long] += stays.whole[long] * _log_within(law, np.asarray(stays.bins[long] * bin_s, np.float64), bin_s)
     return np.where(np.isfinite(found), found, _IMPOSSIBLE)
 
 

@@ -8,8 +8,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from lampyris.bench.lifetime.model import Decay, Window, best_shift, starts_of
+from lampyris.bench.lifetime.noise import information_of, left_by_response, moves, unevenness
 from lampyris.bench.lifetime.prediction import DecayLaw, amplitude_mean, intensity_mean
-from lampyris.bench.lifetime.response import shifted
 from lampyris.core.estimate import Estimate
 from lampyris.statistics.averaging import akaike_weights, averaged_estimate
 from lampyris.statistics.counting import counting_factors
@@ -26,8 +26,6 @@ _NUISANCE = ("background", "scatter")
 _TINY, _MANY = 1e-12, 60.0
 # condition of the even information from which on its inverse means nothing
 _ILL = 1e12
-# of weighing squared residuals by the variance that they tell
-_ROUNDS = 8
 # Akaike weight of a law whose background is asked for
 _WEIGHS = 1e-3
 
@@ -50,6 +48,8 @@ class DecayFit:
         Part of each parameter's standard error that the response's noise and uneven channels make, dims (parameter,).
     unevenness : float
         Standard deviation, relative, that the counts have beyond that of photons, as channels of uneven width give them.
+    drawn_chi2 : (float, float)
+        What the noise of the response adds to chi-squared in the mean, and to its variance.
     """
 
     model: Decay
@@ -59,6 +59,7 @@ class DecayFit:
     excess: float
     instrument_sd: Array
     unevenness: float = 0.0
+    drawn_chi2: tuple[float, float] = (0.0, 0.0)
 
     @property
     def order(self) -> NDArray[np.intp]:
@@ -230,30 +231,20 @@ class DecayFit:
         return total > float(chdtri(found.size, 1e-3))
 
     def reduced_chi2(self) -> Estimate:
-        """Pearson's chi-squared over the degrees of freedom, with the interval that it would have if the law held.
+        """Pearson's chi-squared over the degrees of freedom, with an interval that holds 1 if the law does.
 
-        Light of the pulse itself comes as the response was recorded, its counting noise included: that of a weak recording adds to
-        chi-squared, and the interval reaches as much farther down. Behind a lifetime the noise is averaged.
+        The response comes with its own counting noise, which no law follows: that of a weak recording adds to chi-squared, most
+        where light of the pulse itself is fitted, and the interval lies as much lower.
         """
         goodness = self.fit.goodness
+        drawn, beside = self.drawn_chi2
         # of Poisson counts the variance of (n - m)^2 / m is 2 + 1 / m
-        sd = math.sqrt(float((2.0 + 1.0 / self.fit.fitted[0]).sum())) / goodness.degrees
+        sd = math.sqrt(float((2.0 + 1.0 / self.fit.fitted[0]).sum()) + beside) / goodness.degrees
         value = goodness.reduced_chi2
-        half = self.fit.quantile() * sd
-        low = value - half - self._drawn_noise() / goodness.degrees
-        return Estimate(value, sd, low, value + half, self.fit.level, "1", "Pearson, of Poisson counts")
-
-    def _drawn_noise(self) -> float:
-        """What the noise of the response adds to chi-squared where its own light is fitted."""
-        law, window = self.law, self.model.window
-        if not law.scatter:
-            return 0.0
-        # of a shift by parts of a channel each channel takes up some of its neighbours' noise
-        pulse = np.zeros(2 * SHIFT_REACH + 1)
-        pulse[SHIFT_REACH] = 1.0
-        taken = float((shifted(pulse, law.shift_channels % 1.0)[0] ** 2).sum())
-        moved = shifted(window.response.variance, law.shift_channels)[0][window.start : window.end]
-        return law.scatter**2 * taken * float((np.maximum(moved, 0.0) / self.fit.fitted[0]).sum())
+        middle, half = value - drawn / goodness.degrees, self.fit.quantile() * sd
+        return Estimate(
+            value, sd, middle - half, max(value, middle + half), self.fit.level, "1", "Pearson, of Poisson counts"
+        )
 
 
 def fit_decay(
@@ -325,71 +316,6 @@ def _with_free_nuisance(model: Decay, fit: Fit) -> Fit:
     return _with_covariance(replace(fit, estimates=tuple(estimates)), covariance)
 
 
-def information_of(model: Decay, fit: Fit, places: NDArray[np.intp], /) -> tuple[Array, Array]:
-    """Information of the counts on some parameters, each scaled to 1, and the scales: they lie far apart.
-
-    Returns
-    -------
-    (numpy.ndarray, numpy.ndarray)
-        Dims (parameter, parameter) and (parameter,); the inverse over the product of the scales is a covariance.
-    """
-    root = model.jacobian(fit.values)[:, places] / np.sqrt(fit.fitted[0])[:, None]
-    size = np.linalg.norm(root, axis=0)
-    even = root / size
-    return even.T @ even, size
-
-
-def unevenness(fit: Fit, /) -> float:
-    """Standard deviation, relative, of the widths of the channels that the scatter of the counts asks for beside photons.
-
-    The counts of a channel of mean m then vary by m + s^2 m^2; s^2 by weighted least squares of the squared residuals.
-
-    Notes
-    -----
-    Channels of time converters differ in width (differential nonlinearity): a percent is little beside the noise of a hundred
-    photons, and as much as that of ten thousand.
-    """
-    expected = fit.fitted[0]
-    degrees = max(fit.goodness.degrees, 1)
-    beyond = fit.residuals[0] ** 2 * (expected.size / degrees) - expected
-    square = 0.0
-    for _ in range(_ROUNDS):
-        variance = expected + square * expected**2
-        # of a squared residual: Poisson's own fourth moment counts where there are few photons
-        weight = expected**2 / (2.0 * variance**2 + expected)
-        square = max(float(weight @ beyond) / float(weight @ expected**2), 0.0)
-    return math.sqrt(square)
-
-
-def moves(model: Decay, fit: Fit, own: Array, moving: NDArray[np.intp], /) -> tuple[Array, Array]:
-    """How estimates move with the counts, and with the response, to first order.
-
-    Parameters
-    ----------
-    model : Decay
-    fit : Fit
-    own : numpy.ndarray, dims (moving, moving)
-        Inverse information of the counts, F^-1.
-    moving : numpy.ndarray, dims (moving,)
-        Places of the parameters that are not held.
-
-    Returns
-    -------
-    (numpy.ndarray, numpy.ndarray)
-        F^-1 J' W of the fitted channels, and less that times the change of the expected counts by the response, which is 0 where the
-        response has no noise; dims (moving, channel) over all channels.
-    """
-    window = model.window
-    pull = own @ (model.jacobian(fit.values)[:, moving] / fit.fitted[0][:, None]).T
-    by_count = np.zeros((moving.size, window.counts.size))
-    by_count[:, window.start : window.end] = pull
-    if not window.response.variance.any():
-        return by_count, np.zeros_like(by_count)
-    back = np.array([model.back(fit.values, row) for row in pull]).reshape(by_count.shape)
-    # its sum is 1: what only makes it stronger is no change of shape
-    return by_count, (back @ window.response.shape)[:, None] - back
-
-
 def _with_instrument(found: DecayFit) -> DecayFit:
     """Covariance with what the response's own counting noise and uneven channels move the fit by.
 
@@ -400,7 +326,8 @@ def _with_instrument(found: DecayFit) -> DecayFit:
     own = fit.covariance[np.ix_(moving, moving)]
     if not moving.size or not np.isfinite(own).all():
         return found
-    uneven = unevenness(fit)
+    left = left_by_response(found.model, fit)
+    uneven = unevenness(fit, (left**2).sum(axis=1))
     by_count, by_response = moves(found.model, fit, own, moving)
     by_width = by_response * window.response.shape
     by_width[:, window.start : window.end] += by_count[:, window.start : window.end] * fit.fitted[0]
@@ -409,7 +336,11 @@ def _with_instrument(found: DecayFit) -> DecayFit:
     covariance[np.ix_(moving, moving)] += added
     sd = np.zeros(len(fit.names))
     sd[moving] = np.sqrt(np.diag(added))
-    return replace(found, fit=_with_covariance(fit, covariance), instrument_sd=sd, unevenness=uneven)
+    drawn = float((left**2).sum())
+    # of counts that are normal about what their channels and the response make: tr (1 + L L')^2 less that of 1, twice
+    spread = 4.0 * drawn + 2.0 * float(((left.T @ left) ** 2).sum())
+    fit = _with_covariance(fit, covariance)
+    return replace(found, fit=fit, instrument_sd=sd, unevenness=uneven, drawn_chi2=(drawn, spread))
 
 
 def _with_covariance(fit: Fit, covariance: Array) -> Fit:

@@ -163,6 +163,20 @@ class Decay:
         moved, _ = shifted(found, -float(values[self.names.index("shift")]))
         return moved
 
+    def by_response(self, values: Array, places: NDArray[np.intp], /) -> Array:
+        """Slopes of `expected` by some channels of the response: that of the middle one, moved; dims (channel, place)."""
+        middle = int(places[places.size // 2])
+        pulse = np.zeros(self.window.counts.size)
+        pulse[middle] = 1.0
+        pulse, _ = shifted(pulse, float(values[self.names.index("shift")]))
+        sharp = np.convolve(pulse, [-1.0 / 12.0, 7.0 / 6.0, -1.0 / 12.0], mode="same")
+        light = values[-1] * pulse if self.scatter else np.zeros_like(pulse)
+        for law, own in zip(self._parts(values).laws, self._photons(values), strict=True):
+            light += own * law.through(sharp)
+        lags = np.arange(self.window.start, self.window.end)[:, None] - (places - middle)[None, :]
+        # the light that a pulse a few channels beyond the ends would leave is that at the ends
+        return np.asarray(light[np.clip(lags, 0, light.size - 1)])
+
     @property
     def shortest(self) -> float:
         """Shortest lifetime that is searched for: a tenth of the response's width, below which light looks like scatter."""

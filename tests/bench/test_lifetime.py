@@ -305,6 +305,51 @@ def test_what_all_laws_have_is_averaged_over_them():
     assert all(law.borne for law in both) == (shift_over(both).method != alone.method)
 
 
+def test_a_mean_of_a_stretched_law_ends_where_no_exponent_is_above_one():
+    window, width = recorded(14, LifetimeTruth((6.0,), (1.0,), photons=3e5))
+    fit = fit_decay(window, channel_ns=width, components=1, stretched=True)
+    one = fit_decay(window, channel_ns=width, components=1)
+    apart = (1.0 - fit.fit["stretch"].value) / fit.fit["stretch"].sd
+    assert 0.0 < apart < 1.96
+    mean, known = fit.mean("intensity"), one.mean("intensity")
+    # a smaller exponent makes a longer mean: the lower end lies along the exponential law, whose deviance is higher already
+    assert mean.low == pytest.approx(known.value - math.sqrt(1.96**2 - apart**2) * known.sd, abs=0.2 * known.sd)
+    assert mean.high - mean.value == pytest.approx(1.96 * mean.sd, rel=0.01)
+
+
+def test_the_noise_of_a_response_is_no_misfit():
+    truth = LifetimeTruth((2.0,), (1.0,), photons=3e6, scatter_share=0.1)
+    counter = replace(USUAL, response_photons=3e4)
+    fits = [
+        fit_decay(recorded(seed, truth, counter)[0], channel_ns=0.1, components=1, scatter=True) for seed in range(4)
+    ]
+    for fit in fits:
+        slopes = fit.model.by_response(fit.fit.values, np.flatnonzero(fit.model.window.response.variance))
+        assert slopes.shape == (
+            fit.model.window.end - fit.model.window.start,
+            np.count_nonzero(fit.model.window.response.variance),
+        )
+        chi2, (drawn, _) = fit.reduced_chi2(), fit.drawn_chi2
+        # a fifth more than 1, and as much as is said within four standard errors
+        assert drawn > 0.2 * fit.fit.goodness.degrees
+        assert abs(chi2.value - 1.0 - drawn / fit.fit.goodness.degrees) < 4.0 * chi2.sd
+        assert fit.unevenness < 0.01
+
+
+def test_a_tail_begins_later_the_more_photons_there_are():
+    found = [
+        range_of(
+            virtual_decay(LifetimeTruth((20.0,), (1.0,), photons=n), USUAL, rng=np.random.default_rng(1))[0], tail=True
+        )
+        for n in (1e4, 3e6)
+    ]
+    waits = [(one.start - one.peak) / one.rise for one in found]
+    # of a slow tail 3 % strong: a factor of e for each rise
+    assert waits[1] - waits[0] == pytest.approx(0.5 * math.log(300.0), abs=0.4)
+    short = range_of(virtual_decay(LifetimeTruth((0.5,), (1.0,)), USUAL, rng=np.random.default_rng(1))[0], tail=True)
+    assert short.start - short.peak < 3 * short.rise
+
+
 def test_a_law_moves_with_its_counts_as_is_said():
     window, width = recorded(2, LifetimeTruth((6.0,), (1.0,), background=0.5))
     fit = fit_decay(window, channel_ns=width, components=1)

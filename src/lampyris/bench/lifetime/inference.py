@@ -14,6 +14,7 @@ from lampyris.core.estimate import Estimate
 from lampyris.statistics.averaging import akaike_weights, averaged_estimate
 from lampyris.statistics.counting import counting_factors
 from lampyris.statistics.fitting import DataSet, Fit, derived, fit_poisson, profile_interval
+from lampyris.statistics.intervals import bounded_interval
 
 Array = NDArray[np.float64]
 CLEARLY = 10.0
@@ -104,7 +105,8 @@ class DecayFit:
         Counts in channels that hold next to nothing are far from normal: of a background of none the curvature at the fit would
         allow a twentieth of what the counts allow. The rise of the likelihood, too, is that of many counts: where none came it
         would allow a mean of 1.9 of them at 95 %, which leaves none in one of seven cases. Of what few counts tell, the distances
-        to the ends are stretched as `counting_factors` has it.
+        to the ends are stretched as `counting_factors` has it; of what many tell, the lower end near none is that of a
+        `bounded_interval`, as one that is cut at none misses on one side alone.
         """
         one = self.fit[name]
         if not math.isfinite(one.sd):
@@ -121,6 +123,9 @@ class DecayFit:
         beside = one.sd / own if own else 1.0
         low = max(one.value - (one.value - plain.low) * down * beside, 0.0) if math.isfinite(plain.low) else plain.low
         high = one.value + (plain.high - one.value) * up * beside
+        if name in _NUISANCE and down == up == 1.0:
+            central = low if low > 0.0 else min(one.value - self.fit.quantile() * one.sd, 0.0)
+            low = bounded_interval(replace(one, low=central, high=high)).low
         method = "Poisson likelihood, support plane (profile), widened by the response's noise and uneven channels"
         return replace(one, low=low, high=high, method=method)
 
@@ -181,6 +186,8 @@ class DecayFit:
             return weighted(values[:n], values[n + stretched : 2 * n + stretched], stretch) * self.channel_ns
 
         found = derived(self.fit, mean, unit="ns")
+        if stretched:
+            found = self._up_to_exponential(found, mean)
         held = [name for name in self.fit.at_bound if name.startswith("lifetime") or name == "stretch"]
         if not held:
             return found
@@ -190,6 +197,24 @@ class DecayFit:
         return replace(
             found, sd=math.nan, low=low, high=high, method=f"{found.method}; {', '.join(held)} ended at a bound"
         )
+
+    def _up_to_exponential(self, found: Estimate, of: Callable[[Array], float]) -> Estimate:
+        """Ends of a number of a stretched law where exponents above 1 are none: from there on along the exponential law.
+
+        The support plane of normal errors: at an exponent of 1 the deviance has risen by the square of how far that is, and what is
+        left of the rise goes along the exponential law, which is more certain.
+        """
+        stretch, quantile = self.fit["stretch"], self.fit.quantile()
+        if not (0.0 < stretch.sd < math.inf and 0.0 < found.sd < math.inf):
+            return found
+        apart = (1.0 - stretch.value) / stretch.sd
+        both = derived(self.fit, lambda values: of(values) / found.sd + float(values[1]) / stretch.sd)
+        together = min(max(0.5 * both.sd**2 - 1.0, -1.0), 1.0)
+        if apart >= quantile or not abs(together) * quantile > apart:
+            return found
+        left = math.sqrt((1.0 - together**2) * (quantile**2 - apart**2))
+        end = found.value + found.sd * (together * apart + math.copysign(left, together))
+        return replace(found, high=end) if together > 0 else replace(found, low=end)
 
     @property
     def borne(self) -> bool:
@@ -466,7 +491,7 @@ def mean_over(fits: Sequence[DecayFit], kind: str, /) -> Estimate:
     Burnham & Anderson 2002, Model Selection and Multimodel Inference, section 4.3, doi:10.1007/b97636.
     """
     sound, weights = _weighed(fits)
-    return averaged_estimate([one.mean(kind) for one in sound], weights, least=0.0)
+    return averaged_estimate([one.mean(kind) for one in sound], weights, least=0.0, uneven=True)
 
 
 def laws_that_weigh(fits: Sequence[DecayFit], /) -> tuple[list[DecayFit], Array]:

@@ -55,6 +55,7 @@ _MOVES = 0.02
 _FEW = 10_000
 """Photons below which lifetimes of several components are weakly known."""
 _FULL = 65_535.0
+"""What a counter of 16 bits stops at; higher counts are of another."""
 _NARROW = 4.0
 """Channels across a response, at half its height, that show its shape."""
 _LIFETIMES, _LONGER = 15.0, 20
@@ -240,7 +241,12 @@ def _response(
 ) -> Response | None:
     """Response of the decay's own sample, else the first; of its curves that of the same name, else the first."""
     if not responses:
-        doubts.add("tail-fit", "has no response: only its tail is fitted.", "Give response=FILE.", Severity.NOTE)
+        doubts.add(
+            "tail-fit",
+            "has no response: only its tail is fitted, and what of its background afterpulses are is not told.",
+            "Give response=FILE.",
+            Severity.NOTE,
+        )
         return None
     curves = next((read for own, read in responses if own.sample and own.sample == source.sample), responses[0][1])
     one = next((curve for curve in curves if curve.name and curve.name == decay.name), curves[0])
@@ -262,7 +268,7 @@ def _response(
     if found.width_channels < _NARROW:
         seen = f"has a response only {found.width_channels:.0f} channels wide: its shape between channels is not known."
         doubts.add("response-narrow", seen, "Record with narrower channels; times near a channel's width are rough.")
-    if saturated(one.counts) or one.counts.max() >= _FULL:
+    if saturated(one.counts) or one.counts.max() == _FULL:
         doubts.add("response-saturated", "has a response with a flat top.", "Record it with less light, or shorter.")
     return found
 
@@ -321,7 +327,7 @@ def _judge(
     elif per_pulse > settings.most_rate:
         seen = f"has {100 * per_pulse:.3g} photons per 100 pulses: late photons are lost, lifetimes come out short."
         doubts.add("pile-up", seen, "Record with less light.")
-    if saturated(decay.counts) or decay.counts.max() >= _FULL:
+    if saturated(decay.counts) or decay.counts.max() == _FULL:
         doubts.add("saturated", "has a flat top: the counter was full.", "Record shorter, or with less light.")
     if decay.words.get("whole") == "no":
         seen = "holds numbers that are not whole: they are no counts, and the intervals do not hold."

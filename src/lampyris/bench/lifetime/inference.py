@@ -457,7 +457,7 @@ def shift_over(fits: Sequence[DecayFit], /) -> Estimate:
     """
     sound, weights = _weighed(fits)
     scale = fits[0].channel_ns
-    one = averaged_estimate([one.fit["shift"] for one in sound], weights)
+    one = averaged_estimate([one.fit["shift"] for one in sound], weights, same_data=True)
     return replace(
         one, value=one.value * scale, sd=one.sd * scale, low=one.low * scale, high=one.high * scale, unit="ns"
     )
@@ -468,7 +468,9 @@ def background_over(fits: Sequence[DecayFit], /) -> Estimate:
     background to another. Laws that weigh less than a thousandth are left out.
     """
     sound, weights = laws_that_weigh(fits)
-    return averaged_estimate([one.supported("background") for one in sound], weights, least=0.0, uneven=True)
+    return averaged_estimate(
+        [one.supported("background") for one in sound], weights, least=0.0, uneven=True, same_data=True
+    )
 
 
 def mean_over(fits: Sequence[DecayFit], kind: str, /) -> Estimate:
@@ -484,14 +486,14 @@ def mean_over(fits: Sequence[DecayFit], kind: str, /) -> Estimate:
     Returns
     -------
     Estimate
-        In ns. Its interval holds each law's own error and how far the laws differ: that of one law says nothing of the choice.
+        In ns. Its interval holds each law's own error and how far the laws differ beyond it: that of one law says nothing of the choice.
 
     References
     ----------
     Burnham & Anderson 2002, Model Selection and Multimodel Inference, section 4.3, doi:10.1007/b97636.
     """
     sound, weights = _weighed(fits)
-    return averaged_estimate([one.mean(kind) for one in sound], weights, least=0.0, uneven=True)
+    return averaged_estimate([one.mean(kind) for one in sound], weights, least=0.0, uneven=True, same_data=True)
 
 
 def laws_that_weigh(fits: Sequence[DecayFit], /) -> tuple[list[DecayFit], Array]:

@@ -29,7 +29,7 @@ from lampyris.study.bench import measure
 from lampyris.virtual.instruments.lifetime import Counter, LifetimeTruth, write_virtual_decay
 
 TABLE = "bench-lifetime"
-REPEATS, QUICK_REPEATS = {"matched": 700, "mismatched": 250}, 20
+REPEATS, QUICK_REPEATS = {"matched": 500, "mismatched": 150}, 20
 FIRST = 13_000
 """Number of the first set: earlier ones were looked at while the fits were made."""
 UNBIASED = ("background", "level", "shift", "response_shift", "scatter_photons", "phasor_g", "phasor_s", "reduced_chi2")

@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from lampyris.bench.lifetime.model import Decay, Window, best_shift, starts_of
-from lampyris.bench.lifetime.noise import information_of, left_by_response, moves, unevenness
+from lampyris.bench.lifetime.noise import drawn_residuals, information_of, moves, unevenness
 from lampyris.bench.lifetime.prediction import DecayLaw, amplitude_mean, intensity_mean
 from lampyris.core.estimate import Estimate
 from lampyris.statistics.averaging import akaike_weights, averaged_estimate
@@ -351,8 +351,8 @@ def _with_instrument(found: DecayFit) -> DecayFit:
     own = fit.covariance[np.ix_(moving, moving)]
     if not moving.size or not np.isfinite(own).all():
         return found
-    left = left_by_response(found.model, fit)
-    uneven = unevenness(fit, (left**2).sum(axis=1))
+    drawn, spread = drawn_residuals(found.model, fit)
+    uneven = unevenness(fit, drawn)
     by_count, by_response = moves(found.model, fit, own, moving)
     by_width = by_response * window.response.shape
     by_width[:, window.start : window.end] += by_count[:, window.start : window.end] * fit.fitted[0]
@@ -361,11 +361,8 @@ def _with_instrument(found: DecayFit) -> DecayFit:
     covariance[np.ix_(moving, moving)] += added
     sd = np.zeros(len(fit.names))
     sd[moving] = np.sqrt(np.diag(added))
-    drawn = float((left**2).sum())
-    # of counts that are normal about what their channels and the response make: tr (1 + L L')^2 less that of 1, twice
-    spread = 4.0 * drawn + 2.0 * float(((left.T @ left) ** 2).sum())
     fit = _with_covariance(fit, covariance)
-    return replace(found, fit=fit, instrument_sd=sd, unevenness=uneven, drawn_chi2=(drawn, spread))
+    return replace(found, fit=fit, instrument_sd=sd, unevenness=uneven, drawn_chi2=(float(drawn.sum()), spread))
 
 
 def _with_covariance(fit: Fit, covariance: Array) -> Fit:

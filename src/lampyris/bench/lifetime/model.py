@@ -173,9 +173,13 @@ class Decay:
         light = values[-1] * pulse if self.scatter else np.zeros_like(pulse)
         for law, own in zip(self._parts(values).laws, self._photons(values), strict=True):
             light += own * law.through(sharp)
-        lags = np.arange(self.window.start, self.window.end)[:, None] - (places - middle)[None, :]
+        first, last = int(places[0]), int(places[-1])
         # the light that a pulse a few channels beyond the ends would leave is that at the ends
-        return np.asarray(light[np.clip(lags, 0, light.size - 1)])
+        padded = np.pad(light, (last - middle, middle - first), mode="edge")
+        moved = np.lib.stride_tricks.sliding_window_view(padded, last - first + 1)[
+            self.window.start : self.window.end, ::-1
+        ]
+        return np.asarray(moved if places.size == last - first + 1 else moved[:, places - first])
 
     @property
     def shortest(self) -> float:

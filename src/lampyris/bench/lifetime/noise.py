@@ -85,8 +85,8 @@ def moves(model: Decay, fit: Fit, own: Array, moving: NDArray[np.intp], /) -> tu
     return by_count, (back @ window.response.shape)[:, None] - back
 
 
-def left_by_response(model: Decay, fit: Fit, /) -> Array:
-    """Weighted residuals that the noise of the response leaves, what the fit takes up of it taken off.
+def drawn_residuals(model: Decay, fit: Fit, /) -> tuple[Array, float]:
+    """What the noise of the response adds to the squares of the weighted residuals, less what the fit takes up of it.
 
     Parameters
     ----------
@@ -95,16 +95,25 @@ def left_by_response(model: Decay, fit: Fit, /) -> Array:
 
     Returns
     -------
-    numpy.ndarray
-        One standard deviation of each of the response's channels makes a column, dims (channel, response's channel).
+    (numpy.ndarray, float)
+        Mean of what is added, dims (channel,), and what is added to the variance of their sum.
+
+    Notes
+    -----
+    With a column of L for one standard deviation of each of the response's channels, weighted and at right angles to the slopes Q of
+    the fit, these are the diagonal of L L' and twice the trace of (1 + L L')^2 less that of 1. L is not formed: it is as large as all
+    channels by those of the response.
     """
     window = model.window
     lit = np.flatnonzero(window.response.variance)
     root = np.sqrt(fit.fitted[0])
     if not lit.size:
-        return np.zeros((root.size, 0))
-    columns = model.by_response(fit.values, lit) * np.sqrt(window.response.variance[lit])
-    weighted = columns / root[:, None]
-    slopes = model.jacobian(fit.values)[:, fit.objective.frame.free] / root[:, None]
-    taken = np.linalg.qr(slopes)[0]
-    return np.asarray(weighted - taken @ (taken.T @ weighted))
+        return np.zeros(root.size), 0.0
+    whole = model.by_response(fit.values, lit) * np.sqrt(window.response.variance[lit])
+    whole /= root[:, None]
+    taken = np.linalg.qr(model.jacobian(fit.values)[:, fit.objective.frame.free] / root[:, None])[0]
+    along = taken.T @ whole
+    both = taken @ (along @ along.T) - 2.0 * (whole @ along.T)
+    added = np.einsum("cr,cr->c", whole, whole) + np.einsum("cp,cp->c", taken, both)
+    square = whole.T @ whole - along.T @ along
+    return np.maximum(added, 0.0), float(4.0 * added.sum() + 2.0 * (square**2).sum())

@@ -49,8 +49,6 @@ class DecayFit:
         Part of each parameter's standard error that the response's noise and uneven channels make, dims (parameter,).
     unevenness : float
         Standard deviation, relative, that the counts have beyond that of photons, as channels of uneven width give them.
-    drawn_chi2 : (float, float)
-        What the noise of the response adds to chi-squared in the mean, and to its variance.
     """
 
     model: Decay
@@ -60,7 +58,6 @@ class DecayFit:
     excess: float
     instrument_sd: Array
     unevenness: float = 0.0
-    drawn_chi2: tuple[float, float] = (0.0, 0.0)
 
     @property
     def order(self) -> NDArray[np.intp]:
@@ -262,11 +259,11 @@ class DecayFit:
         where light of the pulse itself is fitted, and the interval lies as much lower.
         """
         goodness = self.fit.goodness
-        drawn, beside = self.drawn_chi2
+        added, beside = drawn_residuals(self.model, self.fit)
         # of Poisson counts the variance of (n - m)^2 / m is 2 + 1 / m
         sd = math.sqrt(float((2.0 + 1.0 / self.fit.fitted[0]).sum()) + beside) / goodness.degrees
         value = goodness.reduced_chi2
-        middle, half = value - drawn / goodness.degrees, self.fit.quantile() * sd
+        middle, half = value - float(added.sum()) / goodness.degrees, self.fit.quantile() * sd
         return Estimate(
             value, sd, middle - half, max(value, middle + half), self.fit.level, "1", "Pearson, of Poisson counts"
         )
@@ -351,8 +348,10 @@ def _with_instrument(found: DecayFit) -> DecayFit:
     own = fit.covariance[np.ix_(moving, moving)]
     if not moving.size or not np.isfinite(own).all():
         return found
-    drawn, spread = drawn_residuals(found.model, fit)
-    uneven = unevenness(fit, drawn)
+    uneven = unevenness(fit, np.zeros(fit.fitted[0].size))
+    if uneven:
+        # what scatters beyond photons may be the response's own noise
+        uneven = unevenness(fit, drawn_residuals(found.model, fit)[0])
     by_count, by_response = moves(found.model, fit, own, moving)
     by_width = by_response * window.response.shape
     by_width[:, window.start : window.end] += by_count[:, window.start : window.end] * fit.fitted[0]
@@ -362,7 +361,7 @@ def _with_instrument(found: DecayFit) -> DecayFit:
     sd = np.zeros(len(fit.names))
     sd[moving] = np.sqrt(np.diag(added))
     fit = _with_covariance(fit, covariance)
-    return replace(found, fit=fit, instrument_sd=sd, unevenness=uneven, drawn_chi2=(float(drawn.sum()), spread))
+    return replace(found, fit=fit, instrument_sd=sd, unevenness=uneven)
 
 
 def _with_covariance(fit: Fit, covariance: Array) -> Fit:

@@ -98,12 +98,8 @@ def averaged_estimate(
     below = above = quantile * sd
     if uneven:
         apart = (half_width(best.level) * off) ** 2
-        below, above = (
-            math.sqrt(float(w @ (reach**2 + apart)))
-            for reach in (
-                values - np.array([estimates[k].low for k in known]), np.array([estimates[k].high for k in known]) - values,
-            )
-        )  # fmt: skip
+        lows, highs = (np.array([getattr(estimates[k], end) for k in known]) for end in ("low", "high"))
+        below, above = (math.sqrt(float(w @ (reach**2 + apart))) for reach in (values - lows, highs - values))
     method = f"{best.method}, mean of {len(known)} models by Akaike weights"
     return Estimate(mean, sd, min(mean, max(mean - below, least)), mean + above, best.level, best.unit, method)
 

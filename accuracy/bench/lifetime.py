@@ -2,19 +2,22 @@
 
 Afterpulses that come evenly over the window are background to any decay: ``background`` is scored against dark counts alone, which
 no decay tells, ``level`` against all counts that come at any time; ``background_missed_untold`` are sets whose interval misses the
-dark counts and that say nothing of afterpulses. ``scatter`` is one lifetime beside light of the pulse, ``tail`` one lifetime without
-a response.
+dark counts and that say nothing of afterpulses. Without a response nothing can tell them, which the flag of every such fit says.
+``scatter`` is one lifetime beside light of the pulse, ``tail`` one lifetime without a response.
+
+Of the mismatched arm it is judged that a number is covered or the set flagged as one whose law or channels do not fit, and of the
+matched arm how often the same flags are raised where the law was found (``false_alarms``).
 """
 
 import math
 import tempfile
 from collections import defaultdict
-from dataclasses import replace
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 import numpy as np
 
-from accuracy.bench.scores import scored
+from accuracy.bench.scores import covered_or_flagged, scored
 from accuracy.figures import Figure, figure
 from lampyris.bench.lifetime import DecayLaw
 from lampyris.core.bench import BenchRecord, BenchSource
@@ -26,23 +29,39 @@ from lampyris.study.bench import measure
 from lampyris.virtual.instruments.lifetime import Counter, LifetimeTruth, write_virtual_decay
 
 TABLE = "bench-lifetime"
-REPEATS, QUICK_REPEATS = 400, 20
-FIRST = 11_000
+REPEATS, QUICK_REPEATS = {"matched": 400, "mismatched": 150}, 20
+FIRST = 13_000
 """Number of the first set: earlier ones were looked at while the fits were made."""
 UNBIASED = ("background", "level", "shift", "response_shift", "scatter_photons", "phasor_g", "phasor_s", "reduced_chi2")
 """Without a goal of the bias, which their intervals hold."""
 _OTHER = Estimate.unknown(0.95, "ns", "another law")
 COUNTER = Counter(channels=1024, channel_ns=0.1, fwhm_ns=0.7, repetition_mhz=9.0)
 FAULTS = replace(COUNTER, afterpulse_share=0.02, unevenness=0.01)
+FLAGS = frozenset(("misfit", "uneven-channels", "range-dependent", "fit-not-converged"))
+"""Of a law or channels that do not fit."""
 Pairs = list[tuple[Estimate, float]]
+
+
+@dataclass(slots=True)
+class Scores:
+    """What sets of one arm and law gave: pairs of estimate and truth by number, and whether each pair's set was flagged; how often the
+    law was found, dark counts were missed with nothing said of afterpulses, a set was flagged, and was so though its law was found.
+    """
+
+    pairs: dict[str, Pairs] = field(default_factory=lambda: defaultdict(list))
+    warned: dict[str, list[bool]] = field(default_factory=lambda: defaultdict(list))
+    named: int = 0
+    untold: int = 0
+    flagged: int = 0
+    alarms: int = 0
 
 
 def tables(*, quick: bool = False) -> list[Figure]:
     """Lines of the table."""
-    count = QUICK_REPEATS if quick else REPEATS
     found: list[Figure] = []
     with tempfile.TemporaryDirectory() as folder:
         for arm, counter in (("matched", COUNTER), ("mismatched", FAULTS)):
+            count = QUICK_REPEATS if quick else REPEATS[arm]
             for law in ("one", "two", "stretched", "scatter", "tail"):
                 found += law_lines(Path(folder), arm, law, counter, range(FIRST, FIRST + count))
     return found
@@ -50,19 +69,25 @@ def tables(*, quick: bool = False) -> list[Figure]:
 
 def law_lines(folder: Path, arm: str, law: str, counter: Counter, numbers: range) -> list[Figure]:
     """Lines of one arm and law; `numbers` name the sets."""
-    pairs, named, untold = _scores(folder, arm, law, counter, numbers)
+    scores = _scores(folder, arm, law, counter, numbers)
+    matched = arm == "matched"
     found: list[Figure] = []
-    for measured, own in pairs.items():
-        if own:
-            bias = None if measured in UNBIASED else 0.02
-            found += scored(TABLE, arm, f"{law}_{measured}", own, most_bias=bias, judged=arm == "matched")
+    for measured, own in scores.pairs.items():
+        bias = None if measured in UNBIASED else 0.02
+        found += scored(TABLE, arm, f"{law}_{measured}", own, most_bias=bias, judged=matched)
+        if not matched and measured != "background":
+            found.append(covered_or_flagged(TABLE, arm, f"{law}_{measured}", own, scores.warned[measured]))
     count = len(numbers)
-    within = wilson_interval(named, count)
-    found.append(figure(TABLE, arm, f"{law}_law_found", named / count, (within.low, within.high), count))
+    shares = [("law_found", scores.named, None), ("flagged", scores.flagged, None)]
+    if matched:
+        shares.append(("false_alarms", scores.alarms, 0.05))
     if counter.afterpulse_share and law != "tail":
-        within = wilson_interval(untold, count)
-        ends = (within.low, within.high)
-        found.append(figure(TABLE, arm, f"{law}_background_missed_untold", untold / count, ends, count, at_most=0.05))
+        shares.append(("background_missed_untold", scores.untold, 0.05))
+    for name, number, most in shares:
+        within = wilson_interval(number, count)
+        found.append(
+            figure(TABLE, arm, f"{law}_{name}", number / count, (within.low, within.high), count, at_most=most)
+        )
     return found
 
 
@@ -80,10 +105,8 @@ def _truth(law: str, rng: np.random.Generator) -> LifetimeTruth:
     return LifetimeTruth((float(rng.uniform(3.0, 8.0)),), (1.0,), stretch, max(photons, 3e5), background)
 
 
-def _scores(folder: Path, arm: str, law: str, counter: Counter, numbers: range) -> tuple[dict[str, Pairs], int, int]:
-    """Pairs of estimate and truth, how often the law was found, and sets with dark counts missed and nothing said."""
-    pairs: dict[str, Pairs] = defaultdict(list)
-    named = untold = 0
+def _scores(folder: Path, arm: str, law: str, counter: Counter, numbers: range) -> Scores:
+    found = Scores()
     for number in numbers:
         rng = np.random.default_rng(seed_sequence("accuracy", TABLE, arm, f"{law} {number}"))
         truth = _truth(law, rng)
@@ -95,22 +118,28 @@ def _scores(folder: Path, arm: str, law: str, counter: Counter, numbers: range) 
         record = measure("lifetime", sources, settings=Settings(scatter=law == "scatter")).pooled
         known = truth.law
         dark = record.values["background_counts"]
+        pairs: dict[str, tuple[Estimate, float]] = {}
         for key, value in _values(truth, own).items():
             # without a response there is none of its shift
             # of uneven channels the chi-squared that is expected is not 1
             if key in record.values and not (key == "reduced_chi2" and own.unevenness):
-                pairs[key.removesuffix("_ns").removesuffix("_counts")].append((record.values[key], value))
+                pairs[key.removesuffix("_ns").removesuffix("_counts")] = (record.values[key], value)
         if own.afterpulse_share:
-            level = truth.background + own.afterpulse_share * truth.photons / own.channels
-            pairs["level"].append((dark, level))
-            untold += not dark.low <= truth.background <= dark.high and "afterpulses-possible" not in record.flags
+            pairs["level"] = (dark, truth.background + own.afterpulse_share * truth.photons / own.channels)
+            missed = not dark.low <= truth.background <= dark.high
+            found.untold += missed and "afterpulses-possible" not in record.flags
         same = len(record.lists["lifetimes_ns"]) == len(known.lifetimes_ns)
         same &= ("stretch" in record.values) == (known.stretch < 1.0)
-        named += same
+        found.named += same
+        flagged = bool(FLAGS & set(record.flags))
+        found.flagged += flagged
+        found.alarms += flagged and same
         told = _shape(record) if same else {}
-        for name, value in _known_shape(known, law).items():
-            pairs[name].append((told.get(name, _OTHER), value))
-    return dict(pairs), named, untold
+        pairs |= {name: (told.get(name, _OTHER), value) for name, value in _known_shape(known, law).items()}
+        for name, pair in pairs.items():
+            found.pairs[name].append(pair)
+            found.warned[name].append(flagged)
+    return found
 
 
 def _values(truth: LifetimeTruth, counter: Counter) -> dict[str, float]:

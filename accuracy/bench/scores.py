@@ -73,6 +73,35 @@ def scored(
     return lines
 
 
+def covered_or_flagged(
+    table: str, arm: str, measure: str, pairs: Sequence[tuple[Estimate, float]], flagged: Sequence[bool], /
+) -> Figure:
+    """How often an interval holds the truth, or its set was flagged by the program, or there is no number: what may not mislead.
+
+    Parameters
+    ----------
+    table, arm, measure : str
+        The measure gets ``_covered_or_flagged``.
+    pairs : sequence of (Estimate, float)
+    flagged : sequence of bool
+        Of each pair.
+
+    Returns
+    -------
+    Figure
+        With the goal of coverages as its least.
+    """
+    told = sum(
+        warned or math.isnan(one.value) or one.low <= truth <= one.high
+        for (one, truth), warned in zip(pairs, flagged, strict=True)
+    )
+    within = wilson_interval(told, len(pairs))
+    share = told / len(pairs)
+    return figure(
+        table, arm, f"{measure}_covered_or_flagged", share, (within.low, within.high), len(pairs), at_least=COVERAGE[0]
+    )
+
+
 def cells_told_off(
     table: str, arm: str, measure: str, cells: Mapping[str, Sequence[tuple[Estimate, float]]], /
 ) -> Figure:

@@ -76,6 +76,21 @@ def test_stays_of_a_square_trace():
     assert (found.on_level, found.off_level) == (pytest.approx(50.0, rel=0.02), pytest.approx(5.0, rel=0.05))
 
 
+@pytest.mark.parametrize("exponent", [0.3, 1.5, 4.0])
+@pytest.mark.parametrize("cutoff_s", [0.05, 0.4, math.inf])
+def test_chances_of_long_stays_are_those_of_their_bins(exponent, cutoff_s):
+    if exponent <= 1.0 and cutoff_s == math.inf:
+        return
+    bins = np.arange(4, 120)
+    stays = stay_counts(bins, np.zeros(bins.size, bool), shortest=4)
+    law = SojournTimes(exponent, 0.035, cutoff_s)
+    exact = law.survival((bins - 0.5) * 0.01) - law.survival((bins + 0.5) * 0.01)
+    # less than what differences of survivals lose
+    clear = exact > 1e-8
+    found = log_likelihood(exponent, 1.0 / cutoff_s, 4, 0.01, stays)
+    np.testing.assert_allclose(found[clear], np.log(exact[clear]), atol=3e-7)
+
+
 def test_a_bin_goes_to_the_state_that_it_was_in_for_longer():
     # 80 photons on, 8 off: by likelihood alone a bin is on from a third of it
     share = np.repeat([0.0, 0.4, 1.0, 0.4, 0.0, 0.6, 1.0, 0.6, 0.0], [60, 1, 30, 1, 40, 1, 30, 1, 60])

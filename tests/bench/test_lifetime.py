@@ -23,8 +23,10 @@ from lampyris.bench.lifetime import (
     variance_decay,
 )
 from lampyris.bench.lifetime.model import Decay
-from lampyris.bench.lifetime.prediction import Exponential, stretched_kernel, stretched_through
+from lampyris.bench.lifetime.noise import drawn_residuals
+from lampyris.bench.lifetime.prediction import Exponential
 from lampyris.bench.lifetime.response import sharpened, shifted
+from lampyris.bench.lifetime.stretched import Stretched, exact_shares, shares
 from lampyris.statistics.counting import counted_interval
 from lampyris.virtual.instruments.lifetime import Counter, LifetimeTruth, virtual_decay
 
@@ -65,10 +67,27 @@ def test_channels_of_a_smooth_response_are_met():
 
 @pytest.mark.parametrize("period", [math.inf, 320.7])
 def test_stretched_law_becomes_the_exponential(period):
-    kernel = stretched_kernel(70.0, 1.0 - 1e-9, SIZE, period)
+    found = Stretched(70.0, 1.0 - 1e-9, period, SIZE).through(PULSE)
     expected = Exponential(70.0, period, SIZE).through(PULSE)
     # what is left of pulses that are not folded
-    np.testing.assert_allclose(stretched_through(PULSE, kernel, period), expected, atol=3e-5 * expected.max())
+    np.testing.assert_allclose(found, expected, atol=3e-5 * expected.max())
+
+
+@pytest.mark.parametrize("stretch", [0.2, 0.6, 1.0])
+@pytest.mark.parametrize("lifetime", [0.3, 7.0, 400.0])
+def test_the_series_of_a_stretched_law_is_its_integral(lifetime, stretch):
+    lag = np.arange(400.0)
+    found, by_lifetime, by_stretch = shares(lag, lifetime, stretch, slopes=True)
+    exact, _ = exact_shares(lag, lifetime, stretch)
+    # differences of integrals that are large beside them lose that many digits
+    np.testing.assert_allclose(found, exact, atol=1e-8 * exact.max())
+    step = 1e-4
+    for slope, moved in ((by_lifetime * lifetime, (1.0, 0.0)), (by_stretch * stretch, (0.0, 1.0))):
+        up, down = (
+            exact_shares(lag, lifetime * (1.0 + sign * moved[0]), stretch * (1.0 + sign * moved[1]))[0]
+            for sign in (step, -step)
+        )
+        np.testing.assert_allclose(slope, (up - down) / (2.0 * step), atol=1e-4 * np.abs(slope).max())
 
 
 @pytest.mark.parametrize(("components", "stretched"), [(1, False), (3, False), (1, True)])
@@ -90,8 +109,6 @@ def test_slopes_and_their_transpose(components, stretched, period):
         np.testing.assert_allclose(
             slopes[:, k], numeric, atol=2e-4 * max(abs(numeric).max(), 1e-2), err_msg=model.names[k]
         )
-    if stretched and math.isfinite(period):
-        return
     weights = rng.normal(size=260)
     other = KNOWN.shape * np.cos(np.arange(SIZE) / 3.0)
     # what moves between channels is limited by the shape itself, so that the step is linear near it alone
@@ -287,6 +304,51 @@ def test_what_all_laws_have_is_averaged_over_them():
     assert background_over([one]) == one.supported("background")
     both = [replace(one, criterion=0.0), replace(other, criterion=0.0)]
     assert all(law.borne for law in both) == (shift_over(both).method != alone.method)
+
+
+def test_a_mean_of_a_stretched_law_ends_where_no_exponent_is_above_one():
+    window, width = recorded(14, LifetimeTruth((6.0,), (1.0,), photons=3e5))
+    fit = fit_decay(window, channel_ns=width, components=1, stretched=True)
+    one = fit_decay(window, channel_ns=width, components=1)
+    apart = (1.0 - fit.fit["stretch"].value) / fit.fit["stretch"].sd
+    assert 0.0 < apart < 1.96
+    mean, known = fit.mean("intensity"), one.mean("intensity")
+    # a smaller exponent makes a longer mean: the lower end lies along the exponential law, whose deviance is higher already
+    assert mean.low == pytest.approx(known.value - math.sqrt(1.96**2 - apart**2) * known.sd, abs=0.2 * known.sd)
+    assert mean.high - mean.value == pytest.approx(1.96 * mean.sd, rel=0.01)
+
+
+def test_the_noise_of_a_response_is_no_misfit():
+    truth = LifetimeTruth((2.0,), (1.0,), photons=3e6, scatter_share=0.1)
+    counter = replace(USUAL, response_photons=3e4)
+    fits = [
+        fit_decay(recorded(seed, truth, counter)[0], channel_ns=0.1, components=1, scatter=True) for seed in range(4)
+    ]
+    for fit in fits:
+        slopes = fit.model.by_response(fit.fit.values, np.flatnonzero(fit.model.window.response.variance))
+        assert slopes.shape == (
+            fit.model.window.end - fit.model.window.start,
+            np.count_nonzero(fit.model.window.response.variance),
+        )
+        chi2, drawn = fit.reduced_chi2(), float(drawn_residuals(fit.model, fit.fit)[0].sum())
+        # a fifth more than 1, and as much as is said within four standard errors
+        assert drawn > 0.2 * fit.fit.goodness.degrees
+        assert abs(chi2.value - 1.0 - drawn / fit.fit.goodness.degrees) < 4.0 * chi2.sd
+        assert fit.unevenness < 0.01
+
+
+def test_a_tail_begins_later_the_more_photons_there_are():
+    found = [
+        range_of(
+            virtual_decay(LifetimeTruth((20.0,), (1.0,), photons=n), USUAL, rng=np.random.default_rng(1))[0], tail=True
+        )
+        for n in (1e4, 3e6)
+    ]
+    waits = [(one.start - one.peak) / one.rise for one in found]
+    # of a slow tail 3 % strong: a factor of e for each rise
+    assert waits[1] - waits[0] == pytest.approx(0.5 * math.log(300.0), abs=0.4)
+    short = range_of(virtual_decay(LifetimeTruth((0.5,), (1.0,)), USUAL, rng=np.random.default_rng(1))[0], tail=True)
+    assert short.start - short.peak < 3 * short.rise
 
 
 def test_a_law_moves_with_its_counts_as_is_said():

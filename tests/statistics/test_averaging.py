@@ -1,6 +1,7 @@
 """Means over models, and what residuals that follow each other make of a standard error."""
 
 import math
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -80,3 +81,17 @@ def test_widening_says_why():
     wide = widened(estimate(10.0, 1.0), 3.0, why="baseline")
     assert (wide.low, wide.high, wide.sd, wide.method) == (4.0, 16.0, 3.0, "fit, baseline")
     assert widened(wide, 1.0) is wide
+
+
+def test_models_of_the_same_data_differ_by_chance():
+    sure = Estimate(10.0, 1.0, 8.04, 11.96, 0.95, "ns", "fit")
+    free = replace(sure, value=11.0, sd=2.0, low=7.08, high=14.92)
+    far = replace(free, value=14.0, low=10.08, high=17.92)
+    weights = [0.6, 0.4]
+    # a difference of 1 where chance makes one of 3^1/2: nothing beyond the own errors
+    assert averaged_estimate([sure, free], weights, same_data=True).sd == pytest.approx(math.sqrt(0.6 + 0.4 * 4.0))
+    assert averaged_estimate([sure, free], weights).sd == pytest.approx(math.sqrt(0.6 + 1.6 + 0.24))
+    # one of 4, whose square is 13 more than chance makes
+    found = averaged_estimate([sure, far], weights, same_data=True)
+    assert found.value == pytest.approx(11.6)
+    assert found.sd == pytest.approx(math.sqrt(2.2 + 0.24 * 13.0))

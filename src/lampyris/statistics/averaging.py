@@ -43,7 +43,13 @@ def akaike_weights(criteria: ArrayLike, /) -> NDArray[np.float64]:
 
 
 def averaged_estimate(
-    estimates: Sequence[Estimate], weights: ArrayLike, /, *, least: float = -math.inf, uneven: bool = False
+    estimates: Sequence[Estimate],
+    weights: ArrayLike,
+    /,
+    *,
+    least: float = -math.inf,
+    uneven: bool = False,
+    same_data: bool = False,
 ) -> Estimate:
     """Mean of what several models say by their weights; the interval holds each one's error and how far they differ.
 
@@ -56,6 +62,9 @@ def averaged_estimate(
         Least value that the number can have: the interval is cut there.
     uneven : bool
         Average the distances to the lower and to the upper end each for themselves, as of profile intervals and limits.
+    same_data : bool
+        The models are fitted to the same data and hold each other's cases. A freer one then differs from the surest by chance, with
+        the variance that it has more, and that is in its own error: only how far they differ beyond it is added.
 
     Returns
     -------
@@ -63,7 +72,8 @@ def averaged_estimate(
 
     References
     ----------
-    Burnham and Anderson, Model Selection and Multimodel Inference, 2nd ed., Springer 2002, DOI 10.1007/b97636, section 4.3.
+    Burnham and Anderson, Model Selection and Multimodel Inference, 2nd ed., Springer 2002, DOI 10.1007/b97636, section 4.3; Hausman,
+    Econometrica 46, 1251 (1978), DOI 10.2307/1913827 (the variance of a difference from an efficient estimate).
 
     Examples
     --------
@@ -80,19 +90,25 @@ def averaged_estimate(
     w = share[known] / share[known].sum()
     values = np.array([estimates[k].value for k in known])
     mean = float(w @ values)
-    sd = math.sqrt(float(w @ (np.array([estimates[k].sd for k in known]) ** 2 + (values - mean) ** 2)))
+    own = np.array([estimates[k].sd for k in known]) ** 2
+    off = _beyond_chance(values, own) if same_data else values
+    off = off - float(w @ off)
+    sd = math.sqrt(float(w @ (own + off**2)))
     quantile = (best.high - best.low) / (2.0 * best.sd) if best.sd > 0 else 0.0
     below = above = quantile * sd
     if uneven:
-        apart = (half_width(best.level) * (values - mean)) ** 2
-        below, above = (
-            math.sqrt(float(w @ (reach**2 + apart)))
-            for reach in (
-                values - np.array([estimates[k].low for k in known]), np.array([estimates[k].high for k in known]) - values,
-            )
-        )  # fmt: skip
+        apart = (half_width(best.level) * off) ** 2
+        lows, highs = (np.array([getattr(estimates[k], end) for k in known]) for end in ("low", "high"))
+        below, above = (math.sqrt(float(w @ (reach**2 + apart))) for reach in (values - lows, highs - values))
     method = f"{best.method}, mean of {len(known)} models by Akaike weights"
     return Estimate(mean, sd, min(mean, max(mean - below, least)), mean + above, best.level, best.unit, method)
+
+
+def _beyond_chance(values: NDArray[np.float64], variances: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Values as far from the surest as its and their variances do not explain, dims (model,)."""
+    surest = int(np.argmin(variances))
+    off = values - values[surest]
+    return np.asarray(np.sign(off) * np.sqrt(np.maximum(off**2 - (variances - variances[surest]), 0.0)))
 
 
 def following(residuals: ArrayLike, /) -> float:

@@ -19,6 +19,8 @@ MOST_GROUPS = 40
 """Groups of dots of which one at a time is left out."""
 _IMPOSSIBLE = -1e6
 _LEAST = 1e-300
+# bins from which on, and cut-offs per bin below which, a stay's density is so smooth over a bin that three terms tell its mean
+_SMOOTH, _SLOW = 16, 0.25
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -90,13 +92,29 @@ def log_likelihood(exponent: float, rate: float, shortest: int, bin_s: float, st
     except InputError:
         return np.full(stays.bins.size, _IMPOSSIBLE)
     whole, cut = np.flatnonzero(stays.whole), np.flatnonzero(stays.cut)
-    lengths = stays.bins[whole]
-    left = law.survival(np.concatenate([lengths - 0.5, lengths + 0.5, stays.bins[cut]]) * bin_s)
     found = np.zeros(stays.bins.size)
-    inside = left[: whole.size] - left[whole.size : 2 * whole.size]
-    found[whole] = stays.whole[whole] * np.log(np.maximum(inside, _LEAST))
-    found[cut] += stays.cut[cut] * np.log(np.maximum(left[2 * whole.size :], _LEAST))
+    # lengths rise
+    few = int(np.searchsorted(stays.bins[whole], _SMOOTH)) if rate * bin_s < _SLOW else whole.size
+    short, long = whole[:few], whole[few:]
+    lengths = stays.bins[short]
+    left = law.survival(np.concatenate([lengths - 0.5, lengths + 0.5, stays.bins[cut]]) * bin_s)
+    inside = left[:few] - left[few : 2 * few]
+    found[short] = stays.whole[short] * np.log(np.maximum(inside, _LEAST))
+    found[cut] += stays.cut[cut] * np.log(np.maximum(left[2 * few :], _LEAST))
+    if long.size:
+        found[long] += stays.whole[long] * _log_within(law, np.asarray(stays.bins[long] * bin_s, np.float64), bin_s)
     return np.where(np.isfinite(found), found, _IMPOSSIBLE)
+
+
+def _log_within(law: SojournTimes, time: Array, bin_s: float) -> Array:
+    """Log chance of a bin about each time by the density there, a 24th of its second and a 1920th of its fourth derivative by bins."""
+    m, v = law.exponent, time / law.cutoff_s
+    square = (bin_s / time) ** 2
+    second = m * (m + 1.0) + v * (2.0 * m + v)
+    fourth = m * (m + 1.0) * (m + 2.0) * (m + 3.0 + 4.0 * v) + v**2 * (6.0 * m * (m + 1.0) + v * (4.0 * m + v))
+    return np.asarray(
+        law.log_density(time) + np.log(bin_s) + np.log1p(square * (second / 24.0 + square * fourth / 1920.0))
+    )
 
 
 def infer_law(

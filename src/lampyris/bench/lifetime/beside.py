@@ -5,8 +5,9 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from lampyris.bench.lifetime.inference import DecayFit, information_of, moves
+from lampyris.bench.lifetime.inference import DecayFit
 from lampyris.bench.lifetime.model import Decay, Window
+from lampyris.bench.lifetime.noise import information_of, moves
 from lampyris.bench.lifetime.response import Response
 
 Array = NDArray[np.float64]

@@ -8,12 +8,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from lampyris.bench.lifetime.model import Decay, Window, best_shift, starts_of
+from lampyris.bench.lifetime.noise import drawn_residuals, information_of, moves, unevenness
 from lampyris.bench.lifetime.prediction import DecayLaw, amplitude_mean, intensity_mean
-from lampyris.bench.lifetime.response import shifted
 from lampyris.core.estimate import Estimate
 from lampyris.statistics.averaging import akaike_weights, averaged_estimate
 from lampyris.statistics.counting import counting_factors
 from lampyris.statistics.fitting import DataSet, Fit, derived, fit_poisson, profile_interval
+from lampyris.statistics.intervals import bounded_interval
 
 Array = NDArray[np.float64]
 CLEARLY = 10.0
@@ -26,8 +27,6 @@ _NUISANCE = ("background", "scatter")
 _TINY, _MANY = 1e-12, 60.0
 # condition of the even information from which on its inverse means nothing
 _ILL = 1e12
-# of weighing squared residuals by the variance that they tell
-_ROUNDS = 8
 # Akaike weight of a law whose background is asked for
 _WEIGHS = 1e-3
 
@@ -103,7 +102,8 @@ class DecayFit:
         Counts in channels that hold next to nothing are far from normal: of a background of none the curvature at the fit would
         allow a twentieth of what the counts allow. The rise of the likelihood, too, is that of many counts: where none came it
         would allow a mean of 1.9 of them at 95 %, which leaves none in one of seven cases. Of what few counts tell, the distances
-        to the ends are stretched as `counting_factors` has it.
+        to the ends are stretched as `counting_factors` has it; of what many tell, the lower end near none is that of a
+        `bounded_interval`, as one that is cut at none misses on one side alone.
         """
         one = self.fit[name]
         if not math.isfinite(one.sd):
@@ -120,6 +120,9 @@ class DecayFit:
         beside = one.sd / own if own else 1.0
         low = max(one.value - (one.value - plain.low) * down * beside, 0.0) if math.isfinite(plain.low) else plain.low
         high = one.value + (plain.high - one.value) * up * beside
+        if name in _NUISANCE and down == up == 1.0:
+            central = low if low > 0.0 else min(one.value - self.fit.quantile() * one.sd, 0.0)
+            low = bounded_interval(replace(one, low=central, high=high)).low
         method = "Poisson likelihood, support plane (profile), widened by the response's noise and uneven channels"
         return replace(one, low=low, high=high, method=method)
 
@@ -180,6 +183,8 @@ class DecayFit:
             return weighted(values[:n], values[n + stretched : 2 * n + stretched], stretch) * self.channel_ns
 
         found = derived(self.fit, mean, unit="ns")
+        if stretched:
+            found = self._up_to_exponential(found, mean)
         held = [name for name in self.fit.at_bound if name.startswith("lifetime") or name == "stretch"]
         if not held:
             return found
@@ -189,6 +194,24 @@ class DecayFit:
         return replace(
             found, sd=math.nan, low=low, high=high, method=f"{found.method}; {', '.join(held)} ended at a bound"
         )
+
+    def _up_to_exponential(self, found: Estimate, of: Callable[[Array], float]) -> Estimate:
+        """Ends of a number of a stretched law where exponents above 1 are none: from there on along the exponential law.
+
+        The support plane of normal errors: at an exponent of 1 the deviance has risen by the square of how far that is, and what is
+        left of the rise goes along the exponential law, which is more certain.
+        """
+        stretch, quantile = self.fit["stretch"], self.fit.quantile()
+        if not (0.0 < stretch.sd < math.inf and 0.0 < found.sd < math.inf):
+            return found
+        apart = (1.0 - stretch.value) / stretch.sd
+        both = derived(self.fit, lambda values: of(values) / found.sd + float(values[1]) / stretch.sd)
+        together = min(max(0.5 * both.sd**2 - 1.0, -1.0), 1.0)
+        if apart >= quantile or not abs(together) * quantile > apart:
+            return found
+        left = math.sqrt((1.0 - together**2) * (quantile**2 - apart**2))
+        end = found.value + found.sd * (together * apart + math.copysign(left, together))
+        return replace(found, high=end) if together > 0 else replace(found, low=end)
 
     @property
     def borne(self) -> bool:
@@ -230,30 +253,20 @@ class DecayFit:
         return total > float(chdtri(found.size, 1e-3))
 
     def reduced_chi2(self) -> Estimate:
-        """Pearson's chi-squared over the degrees of freedom, with the interval that it would have if the law held.
+        """Pearson's chi-squared over the degrees of freedom, with an interval that holds 1 if the law does.
 
-        Light of the pulse itself comes as the response was recorded, its counting noise included: that of a weak recording adds to
-        chi-squared, and the interval reaches as much farther down. Behind a lifetime the noise is averaged.
+        The response comes with its own counting noise, which no law follows: that of a weak recording adds to chi-squared, most
+        where light of the pulse itself is fitted, and the interval lies as much lower.
         """
         goodness = self.fit.goodness
+        added, beside = drawn_residuals(self.model, self.fit)
         # of Poisson counts the variance of (n - m)^2 / m is 2 + 1 / m
-        sd = math.sqrt(float((2.0 + 1.0 / self.fit.fitted[0]).sum())) / goodness.degrees
+        sd = math.sqrt(float((2.0 + 1.0 / self.fit.fitted[0]).sum()) + beside) / goodness.degrees
         value = goodness.reduced_chi2
-        half = self.fit.quantile() * sd
-        low = value - half - self._drawn_noise() / goodness.degrees
-        return Estimate(value, sd, low, value + half, self.fit.level, "1", "Pearson, of Poisson counts")
-
-    def _drawn_noise(self) -> float:
-        """What the noise of the response adds to chi-squared where its own light is fitted."""
-        law, window = self.law, self.model.window
-        if not law.scatter:
-            return 0.0
-        # of a shift by parts of a channel each channel takes up some of its neighbours' noise
-        pulse = np.zeros(2 * SHIFT_REACH + 1)
-        pulse[SHIFT_REACH] = 1.0
-        taken = float((shifted(pulse, law.shift_channels % 1.0)[0] ** 2).sum())
-        moved = shifted(window.response.variance, law.shift_channels)[0][window.start : window.end]
-        return law.scatter**2 * taken * float((np.maximum(moved, 0.0) / self.fit.fitted[0]).sum())
+        middle, half = value - float(added.sum()) / goodness.degrees, self.fit.quantile() * sd
+        return Estimate(
+            value, sd, middle - half, max(value, middle + half), self.fit.level, "1", "Pearson, of Poisson counts"
+        )
 
 
 def fit_decay(
@@ -325,71 +338,6 @@ def _with_free_nuisance(model: Decay, fit: Fit) -> Fit:
     return _with_covariance(replace(fit, estimates=tuple(estimates)), covariance)
 
 
-def information_of(model: Decay, fit: Fit, places: NDArray[np.intp], /) -> tuple[Array, Array]:
-    """Information of the counts on some parameters, each scaled to 1, and the scales: they lie far apart.
-
-    Returns
-    -------
-    (numpy.ndarray, numpy.ndarray)
-        Dims (parameter, parameter) and (parameter,); the inverse over the product of the scales is a covariance.
-    """
-    root = model.jacobian(fit.values)[:, places] / np.sqrt(fit.fitted[0])[:, None]
-    size = np.linalg.norm(root, axis=0)
-    even = root / size
-    return even.T @ even, size
-
-
-def unevenness(fit: Fit, /) -> float:
-    """Standard deviation, relative, of the widths of the channels that the scatter of the counts asks for beside photons.
-
-    The counts of a channel of mean m then vary by m + s^2 m^2; s^2 by weighted least squares of the squared residuals.
-
-    Notes
-    -----
-    Channels of time converters differ in width (differential nonlinearity): a percent is little beside the noise of a hundred
-    photons, and as much as that of ten thousand.
-    """
-    expected = fit.fitted[0]
-    degrees = max(fit.goodness.degrees, 1)
-    beyond = fit.residuals[0] ** 2 * (expected.size / degrees) - expected
-    square = 0.0
-    for _ in range(_ROUNDS):
-        variance = expected + square * expected**2
-        # of a squared residual: Poisson's own fourth moment counts where there are few photons
-        weight = expected**2 / (2.0 * variance**2 + expected)
-        square = max(float(weight @ beyond) / float(weight @ expected**2), 0.0)
-    return math.sqrt(square)
-
-
-def moves(model: Decay, fit: Fit, own: Array, moving: NDArray[np.intp], /) -> tuple[Array, Array]:
-    """How estimates move with the counts, and with the response, to first order.
-
-    Parameters
-    ----------
-    model : Decay
-    fit : Fit
-    own : numpy.ndarray, dims (moving, moving)
-        Inverse information of the counts, F^-1.
-    moving : numpy.ndarray, dims (moving,)
-        Places of the parameters that are not held.
-
-    Returns
-    -------
-    (numpy.ndarray, numpy.ndarray)
-        F^-1 J' W of the fitted channels, and less that times the change of the expected counts by the response, which is 0 where the
-        response has no noise; dims (moving, channel) over all channels.
-    """
-    window = model.window
-    pull = own @ (model.jacobian(fit.values)[:, moving] / fit.fitted[0][:, None]).T
-    by_count = np.zeros((moving.size, window.counts.size))
-    by_count[:, window.start : window.end] = pull
-    if not window.response.variance.any():
-        return by_count, np.zeros_like(by_count)
-    back = np.array([model.back(fit.values, row) for row in pull]).reshape(by_count.shape)
-    # its sum is 1: what only makes it stronger is no change of shape
-    return by_count, (back @ window.response.shape)[:, None] - back
-
-
 def _with_instrument(found: DecayFit) -> DecayFit:
     """Covariance with what the response's own counting noise and uneven channels move the fit by.
 
@@ -400,7 +348,10 @@ def _with_instrument(found: DecayFit) -> DecayFit:
     own = fit.covariance[np.ix_(moving, moving)]
     if not moving.size or not np.isfinite(own).all():
         return found
-    uneven = unevenness(fit)
+    uneven = unevenness(fit, np.zeros(fit.fitted[0].size))
+    if uneven:
+        # what scatters beyond photons may be the response's own noise
+        uneven = unevenness(fit, drawn_residuals(found.model, fit)[0])
     by_count, by_response = moves(found.model, fit, own, moving)
     by_width = by_response * window.response.shape
     by_width[:, window.start : window.end] += by_count[:, window.start : window.end] * fit.fitted[0]
@@ -409,7 +360,8 @@ def _with_instrument(found: DecayFit) -> DecayFit:
     covariance[np.ix_(moving, moving)] += added
     sd = np.zeros(len(fit.names))
     sd[moving] = np.sqrt(np.diag(added))
-    return replace(found, fit=_with_covariance(fit, covariance), instrument_sd=sd, unevenness=uneven)
+    fit = _with_covariance(fit, covariance)
+    return replace(found, fit=fit, instrument_sd=sd, unevenness=uneven)
 
 
 def _with_covariance(fit: Fit, covariance: Array) -> Fit:
@@ -501,7 +453,7 @@ def shift_over(fits: Sequence[DecayFit], /) -> Estimate:
     """
     sound, weights = _weighed(fits)
     scale = fits[0].channel_ns
-    one = averaged_estimate([one.fit["shift"] for one in sound], weights)
+    one = averaged_estimate([one.fit["shift"] for one in sound], weights, same_data=True)
     return replace(
         one, value=one.value * scale, sd=one.sd * scale, low=one.low * scale, high=one.high * scale, unit="ns"
     )
@@ -512,7 +464,9 @@ def background_over(fits: Sequence[DecayFit], /) -> Estimate:
     background to another. Laws that weigh less than a thousandth are left out.
     """
     sound, weights = laws_that_weigh(fits)
-    return averaged_estimate([one.supported("background") for one in sound], weights, least=0.0, uneven=True)
+    return averaged_estimate(
+        [one.supported("background") for one in sound], weights, least=0.0, uneven=True, same_data=True
+    )
 
 
 def mean_over(fits: Sequence[DecayFit], kind: str, /) -> Estimate:
@@ -528,14 +482,14 @@ def mean_over(fits: Sequence[DecayFit], kind: str, /) -> Estimate:
     Returns
     -------
     Estimate
-        In ns. Its interval holds each law's own error and how far the laws differ: that of one law says nothing of the choice.
+        In ns. Its interval holds each law's own error and how far the laws differ beyond it: that of one law says nothing of the choice.
 
     References
     ----------
     Burnham & Anderson 2002, Model Selection and Multimodel Inference, section 4.3, doi:10.1007/b97636.
     """
     sound, weights = _weighed(fits)
-    return averaged_estimate([one.mean(kind) for one in sound], weights, least=0.0)
+    return averaged_estimate([one.mean(kind) for one in sound], weights, least=0.0, uneven=True, same_data=True)
 
 
 def laws_that_weigh(fits: Sequence[DecayFit], /) -> tuple[list[DecayFit], Array]:

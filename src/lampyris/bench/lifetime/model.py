@@ -2,14 +2,15 @@
 
 import itertools
 import math
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 import numpy as np
 from numpy.typing import NDArray
 
-from lampyris.bench.lifetime.prediction import Exponential, stretched_kernel, stretched_through
+from lampyris.bench.lifetime.prediction import Exponential
 from lampyris.bench.lifetime.response import Response, sharpened, sharpened_back, shifted, shifted_response
+from lampyris.bench.lifetime.stretched import Stretched
 from lampyris.statistics.fitting import Parameter
 
 Array = NDArray[np.float64]
@@ -19,8 +20,6 @@ _NOTHING = 1e-140
 _LIBRARY = 14
 # channels between the shifts that are tried first
 _COARSE = 4
-# of the time constant and the exponent of a stretched decay, for their slopes
-_STEP = 1e-3
 LEAST_STRETCH = 0.2
 
 
@@ -52,6 +51,17 @@ class Window:
         return self.counts[self.start : self.end]
 
 
+@dataclass(frozen=True, slots=True, eq=False)
+class _Parts:
+    """Response where it is shifted to, its slope, the same sharpened, and each component of unit area behind it."""
+
+    moved: Array
+    lean: Array
+    sharp: Array
+    laws: list[Exponential | Stretched]
+    through: list[Array]
+
+
 @dataclass(slots=True, eq=False)
 class Decay:
     """Expected counts for the parameters in the order of `names`; lifetimes in channels.
@@ -72,33 +82,31 @@ class Decay:
     scatter: bool = False
     names: tuple[str, ...] = field(init=False)
     _at: tuple[float, ...] = field(init=False, default=())
-    _columns: tuple[Array, Array, list[Array], list[Exponential]] | None = field(init=False, default=None)
+    _columns: _Parts | None = field(init=False, default=None)
 
     def __post_init__(self) -> None:
         shape = [*(f"lifetime {k + 1}" for k in range(self.components)), *(["stretch"] if self.stretched else [])]
         tail = ["background", "shift", *(["scatter"] if self.scatter else [])]
         self.names = (*shape, *(f"photons {k + 1}" for k in range(self.components)), *tail)
 
-    def _parts(self, values: Array) -> tuple[Array, Array, list[Array], list[Exponential]]:
-        """Response where it is shifted to, its slope, and each component of unit area behind it; kept for the slopes."""
+    def _parts(self, values: Array) -> _Parts:
+        """Response where it is shifted to, and each component of unit area behind it; kept for the slopes."""
         shift = float(values[self.names.index("shift")])
         at = (shift, *values[: self.components + self.stretched].tolist())
         if self._columns is not None and at == self._at:
             return self._columns
-        moved, lean = shifted_response(self.window.response.shape, shift)
-        sharp = sharpened(moved)
-        laws: list[Exponential] = []
+        if self._columns is not None and shift == self._at[0]:
+            moved, lean, sharp = self._columns.moved, self._columns.lean, self._columns.sharp
+        else:
+            moved, lean = shifted_response(self.window.response.shape, shift)
+            sharp = sharpened(moved)
+        laws: list[Exponential | Stretched]
         if self.stretched:
-            through = [self._stretched(sharp, at[1], at[2])]
+            laws = [Stretched(at[1], at[2], self.window.period, moved.size)]
         else:
             laws = [Exponential(tau, self.window.period, moved.size) for tau in at[1:]]
-            through = [law.through(sharp) for law in laws]
-        self._at, self._columns = at, (moved, lean, through, laws)
+        self._at, self._columns = at, _Parts(moved, lean, sharp, laws, [law.through(sharp) for law in laws])
         return self._columns
-
-    def _stretched(self, moved: Array, lifetime: float, stretch: float) -> Array:
-        period = self.window.period
-        return stretched_through(moved, stretched_kernel(lifetime, stretch, moved.size, period), period)
 
     def _photons(self, values: Array) -> Array:
         first = self.components + self.stretched
@@ -106,17 +114,17 @@ class Decay:
 
     def whole(self, values: Array, /) -> Array:
         """Expected counts of all channels."""
-        moved, _, through, _ = self._parts(values)
-        expected = np.full(moved.size, values[self.names.index("background")])
-        for photons, part in zip(self._photons(values), through, strict=True):
+        found = self._parts(values)
+        expected = np.full(found.moved.size, values[self.names.index("background")])
+        for photons, part in zip(self._photons(values), found.through, strict=True):
             expected += photons * part
         if self.scatter:
-            expected += values[-1] * moved
+            expected += values[-1] * found.moved
         return np.maximum(expected, _LEAST * float(self.window.seen.mean()))
 
     def parts(self, values: Array, /) -> list[Array]:
         """Expected counts of each component alone, all channels."""
-        _, _, through, _ = self._parts(values)
+        through = self._parts(values).through
         return [photons * part for photons, part in zip(self._photons(values), through, strict=True)]
 
     def expected(self, values: Array, /) -> Array:
@@ -125,23 +133,17 @@ class Decay:
 
     def jacobian(self, values: Array, /) -> Array:
         """Slopes of `expected`, dims (channel, parameter)."""
-        moved, lean, through, laws = self._parts(values)
-        sharp, sharp_lean = sharpened(moved), sharpened(lean, along=moved)
+        at = self._parts(values)
+        sharp_lean = sharpened(at.lean, along=at.moved)
         photons = self._photons(values)
         columns: list[Array] = []
-        by_shift = values[-1] * lean if self.scatter else np.zeros_like(lean)
-        if self.stretched:
-            tau, beta = float(values[0]), float(values[1])
-            columns.append(photons[0] * _slope(lambda one: self._stretched(sharp, one, beta), tau))
-            columns.append(photons[0] * _slope(lambda one: self._stretched(sharp, tau, one), beta))
-            by_shift += photons[0] * self._stretched(sharp_lean, tau, beta)
-        else:
-            for law, part, own in zip(laws, through, photons, strict=True):
-                columns.append(own * law.slope(sharp, part))
-                by_shift += own * law.through(sharp_lean)
-        columns += [*through, np.ones_like(moved), by_shift]
+        by_shift = values[-1] * at.lean if self.scatter else np.zeros_like(at.lean)
+        for law, part, own in zip(at.laws, at.through, photons, strict=True):
+            columns += [own * one for one in law.slopes(at.sharp, part)]
+            by_shift += own * law.through(sharp_lean)
+        columns += [*at.through, np.ones_like(at.moved), by_shift]
         if self.scatter:
-            columns.append(moved)
+            columns.append(at.moved)
         found = np.stack([one[self.window.start : self.window.end] for one in columns], axis=1)
         # numbers so small that arithmetic with them is slow
         found[np.abs(found) < _NOTHING] = 0.0
@@ -151,20 +153,33 @@ class Decay:
         """Sum over the fitted channels of weight by slope by the response's channels, dims (channel,)."""
         whole = np.zeros(self.window.counts.size)
         whole[self.window.start : self.window.end] = weights
-        drawn, _, _, laws = self._parts(values)
-        photons = self._photons(values)
+        at = self._parts(values)
         found = np.zeros_like(whole)
-        if self.stretched:
-            tau, beta = float(values[0]), float(values[1])
-            # its kernel is that of time reversed
-            found += photons[0] * self._stretched(whole[::-1].copy(), tau, beta)[::-1]
-        for law, own in zip(laws, photons[: len(laws)], strict=True):
+        for law, own in zip(at.laws, self._photons(values), strict=True):
             found += own * law.back(whole)
-        found = sharpened_back(found, drawn)
+        found = sharpened_back(found, at.moved)
         if self.scatter:
             found += values[-1] * whole
         moved, _ = shifted(found, -float(values[self.names.index("shift")]))
         return moved
+
+    def by_response(self, values: Array, places: NDArray[np.intp], /) -> Array:
+        """Slopes of `expected` by some channels of the response: that of the middle one, moved; dims (channel, place)."""
+        middle = int(places[places.size // 2])
+        pulse = np.zeros(self.window.counts.size)
+        pulse[middle] = 1.0
+        pulse, _ = shifted(pulse, float(values[self.names.index("shift")]))
+        sharp = np.convolve(pulse, [-1.0 / 12.0, 7.0 / 6.0, -1.0 / 12.0], mode="same")
+        light = values[-1] * pulse if self.scatter else np.zeros_like(pulse)
+        for law, own in zip(self._parts(values).laws, self._photons(values), strict=True):
+            light += own * law.through(sharp)
+        first, last = int(places[0]), int(places[-1])
+        # the light that a pulse a few channels beyond the ends would leave is that at the ends
+        padded = np.pad(light, (last - middle, middle - first), mode="edge")
+        moved = np.lib.stride_tricks.sliding_window_view(padded, last - first + 1)[
+            self.window.start : self.window.end, ::-1
+        ]
+        return np.asarray(moved if places.size == last - first + 1 else moved[:, places - first])
 
     @property
     def shortest(self) -> float:
@@ -186,13 +201,6 @@ class Decay:
             else:
                 made.append(Parameter(name, max(value, 0.0), low=0.0, scale=max(1e-3 * abs(value), 1e-6)))
         return made
-
-
-def _slope(curve: Callable[[float], Array], at: float) -> Array:
-    """Slope by central differences of fourth order."""
-    step = _STEP * at
-    inner, outer = curve(at + step) - curve(at - step), curve(at + 2 * step) - curve(at - 2 * step)
-    return (8.0 * inner - outer) / (12.0 * step)
 
 
 def best_shift(window: Window, /, *, reach: int) -> float:

@@ -159,5 +159,5 @@ def averaged_phasor(phasors: Sequence[Phasor], weights: ArrayLike, /) -> Phasor:
     Phasor
     """
     told = ("g", "s", "phase_ns", "modulation_ns")
-    made = {name: averaged_estimate([getattr(one, name) for one in phasors], weights) for name in told}
+    made = {name: averaged_estimate([getattr(one, name) for one in phasors], weights, same_data=True) for name in told}
     return Phasor(**made, frequency_mhz=phasors[0].frequency_mhz)

@@ -12,14 +12,12 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 from scipy.linalg.blas import dtbsv
-from scipy.special import gammainc, gammaln
+from scipy.special import gammaln
 
 from lampyris.bench.lifetime.response import Response, sharpened, shifted_response
+from lampyris.bench.lifetime.stretched import Stretched
 
 Array = NDArray[np.float64]
-# periods that are folded into one window of a stretched decay end where less than this share is left
-_LEFT = 1e-5
-_MOST_PERIODS = 200
 
 
 @dataclass(frozen=True, slots=True)
@@ -137,8 +135,8 @@ def predict_decay(law: DecayLaw, response: Response, /, *, channel_ns: float, pe
     expected = law.background + law.scatter * moved
     moved = sharpened(moved)
     if law.stretch < 1.0:
-        kernel = stretched_kernel(law.lifetimes_ns[0] / channel_ns, law.stretch, moved.size, period)
-        return np.maximum(expected + law.photons[0] * stretched_through(moved, kernel, period), 0.0)
+        through = Stretched(law.lifetimes_ns[0] / channel_ns, law.stretch, period, moved.size).through(moved)
+        return np.maximum(expected + law.photons[0] * through, 0.0)
     for lifetime, photons in zip(law.lifetimes_ns, law.photons, strict=True):
         expected = expected + photons * Exponential(lifetime / channel_ns, period, moved.size).through(moved)
     return np.maximum(expected, 0.0)
@@ -170,102 +168,47 @@ class Exponential:
         self.next_slope = (2.0 * lost * self.decay - lost * lost / x) / x
         self._band = np.empty((2, size), order="F")
         self._band[0], self._band[1] = 1.0, -self.decay
+        # what light of earlier pulses leaves in the first channel by the channel of its pulse, and how that goes on
+        self._tail: Array = np.zeros(0)
+        self._before: Array | None = None
+        if math.isfinite(period):
+            self._tail = np.exp(-x * np.arange(size))
+            later = period - 1.0 - np.arange(min(size, math.floor(period)))
+            self._before = self.next * np.exp(-x * later) / -math.expm1(-x * period)
 
     def through(self, response: Array, /) -> Array:
         """Counts per channel behind a response, dims (channel,)."""
         source = self.same * response
         source[1:] += (self.next - self.decay * self.same) * response[:-1]
         found: Array = dtbsv(1, self._band, source, lower=1)
-        carried, _ = self._carried(response)
-        return found + carried[0] * self._tail() if carried[0] else found
+        if self._before is not None:
+            found += float(response[: self._before.size] @ self._before) * self._tail
+        return found
 
-    def slope(self, response: Array, through: Array, /) -> Array:
+    def slopes(self, response: Array, through: Array, /) -> tuple[Array]:
         """Slope of `through` by the lifetime."""
         by_x = self.same_slope * response
         by_x[1:] += (self.next_slope - self.decay * self.same_slope + self.decay * self.same) * response[:-1]
-        carried, slope = self._carried(response)
-        tail = self._tail() if carried[0] else None
-        alone = through if tail is None else through - carried[0] * tail
+        alone, before = through, self._before
+        if before is not None:
+            each = response[: before.size] * before
+            carried = float(each.sum())
+            alone = through - carried * self._tail
         by_x[1:] -= self.decay * alone[:-1]
         found: Array = dtbsv(1, self._band, by_x, lower=1)
-        if tail is not None:
-            found = found + (slope[0] - carried[0] * np.arange(self.size)) * tail
-        return found * -(self.lifetime**-2)
+        if before is not None:
+            x, period = 1.0 / self.lifetime, self.period
+            repeat = period * math.exp(-x * period) / -math.expm1(-x * period)
+            by_pulse = self.next_slope / self.next - (period - 1.0) - repeat
+            slope = by_pulse * carried + float(each @ np.arange(before.size))
+            found += (slope - carried * np.arange(self.size)) * self._tail
+        return (found * -(self.lifetime**-2),)
 
     def back(self, weights: Array, /) -> Array:
         """Sum over later channels of weight by share: the transpose of `through`, dims (channel,)."""
         run: Array = dtbsv(1, self._band, np.array(weights), lower=1, trans=1)
         found = self.same * run
         found[:-1] += (self.next - self.decay * self.same) * run[1:]
-        if math.isfinite(self.period):
-            later = float(weights @ self._tail())
-            places = np.arange(min(self.size, math.floor(self.period)))
-            found[: places.size] += later * self._from_before(places)
+        if self._before is not None:
+            found[: self._before.size] += float(weights @ self._tail) * self._before
         return found
-
-    def _tail(self) -> Array:
-        return np.asarray(self.decay ** np.arange(self.size))
-
-    def _from_before(self, places: NDArray[np.intp]) -> Array:
-        x = 1.0 / self.lifetime
-        return np.asarray(self.next * np.exp(-x * (self.period - 1.0 - places)) / -math.expm1(-x * self.period))
-
-    def _carried(self, response: Array) -> tuple[Array, Array]:
-        """What earlier pulses leave in the first channel, and its slope by x."""
-        if not math.isfinite(self.period):
-            return np.zeros(1), np.zeros(1)
-        x, period = 1.0 / self.lifetime, self.period
-        places = np.arange(min(self.size, math.floor(period)))
-        each = response[: places.size] * self._from_before(places)
-        repeat = period * math.exp(-x * period) / -math.expm1(-x * period)
-        slope = each * (self.next_slope / self.next - (period - 1.0 - places) - repeat)
-        return np.array([each.sum()]), np.array([slope.sum()])
-
-
-def stretched_kernel(lifetime: float, stretch: float, size: int, period: float, /) -> tuple[Array, Array | None]:
-    """Share of a stretched decay of unit area by how many channels later it comes: after its own pulse, dims (size,), and after
-    earlier ones, dims (2 size - 1,) from ``1 - size`` on; None where pulses are far apart.
-    """
-    own = _between(np.arange(size, dtype=np.float64), lifetime, stretch)
-    if not math.isfinite(period):
-        return own, None
-    lags = np.arange(1.0 - size, size)
-    earlier = np.zeros(lags.size)
-    for number in range(1, _MOST_PERIODS):
-        later = lags + number * period
-        earlier += _between(later, lifetime, stretch)
-        if math.exp(-((max(number * period, 0.0) / lifetime) ** stretch)) < _LEFT:
-            break
-    return own, earlier
-
-
-def _between(lag: Array, lifetime: float, stretch: float) -> Array:
-    """Second difference of the twice integrated decay: from somewhere in a channel to somewhere in one `lag` later."""
-    unit = lifetime / stretch * math.exp(gammaln(1.0 / stretch))
-    mean = lifetime * math.exp(gammaln(2.0 / stretch) - gammaln(1.0 / stretch))
-
-    def twice(at: Array) -> Array:
-        """Integral of (time - arrival) over the arrivals so far."""
-        u = (np.maximum(at, 0.0) / lifetime) ** stretch
-        return np.maximum(at, 0.0) * gammainc(1.0 / stretch, u) - mean * gammainc(2.0 / stretch, u)
-
-    if not unit > 0:
-        raise ValueError("a decay needs an area")
-    # lags rise by 1, so that neighbours share their integrals
-    return np.maximum(np.diff(twice(np.concatenate([[lag[0] - 1.0], lag, [lag[-1] + 1.0]])), n=2), 0.0)
-
-
-def stretched_through(response: Array, kernel: tuple[Array, Array | None], period: float, /) -> Array:
-    """Counts per channel of a stretched decay of unit area behind a response."""
-    own, earlier = kernel
-    size = response.size
-    found = _convolved(response, own)[:size]
-    if earlier is not None:
-        first = response[: min(size, math.floor(period))]
-        found = found + _convolved(first, earlier)[size - 1 : 2 * size - 1]
-    return found
-
-
-def _convolved(a: Array, b: Array) -> Array:
-    size = 1 << (a.size + b.size - 1).bit_length()
-    return np.fft.irfft(np.fft.rfft(a, size) * np.fft.rfft(b, size), size)

@@ -1,5 +1,6 @@
 """Which channels of a decay are fitted: those that were recorded, from before the pulse to where little light is left."""
 
+import math
 from dataclasses import dataclass
 
 import numpy as np
@@ -16,6 +17,10 @@ _BY_CHANCE = 1e-6
 _STEADY = 2000.0
 # channels alike at the highest count that no light makes
 _FLAT = 4
+# share of the light that a response's own slow tail holds, in standard errors of all photons what of it may still come when a tail is
+# fitted, rises after the peak at least, and the share of the peak that is too little to wait longer. The first is a choice: of a few
+# per cent, as photomultipliers and hybrid detectors have it, falling about as fast as a decay behind such a response rises
+_SLOW, _STILL, _RISES, _WEAK = 0.03, 0.25, 2.0, 0.1
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,6 +38,8 @@ class Range:
         Counts per channel before the rise; of the last channels where there are too few before.
     before : int
         Recorded channels before the rise.
+    rise : int
+        Channels from a tenth of the peak to the peak, which are about as many as the response is wide.
     """
 
     first: int
@@ -42,6 +49,7 @@ class Range:
     peak: int
     background: float
     before: int
+    rise: int
 
 
 def range_of(counts: Array, /, *, until: float = 0.05, tail: bool = False) -> Range:
@@ -54,7 +62,8 @@ def range_of(counts: Array, /, *, until: float = 0.05, tail: bool = False) -> Ra
     until : float
         Share of the peak, background removed, below which the fit ends; 0 for all recorded channels.
     tail : bool
-        Start after the peak, for a decay without response.
+        Start so late after the peak, for a decay without response, that what still comes of the response's own tail is little beside
+        the noise of the photons: from two rises on the later the more photons there are, while more than a tenth of the peak is left.
 
     Returns
     -------
@@ -86,11 +95,14 @@ def range_of(counts: Array, /, *, until: float = 0.05, tail: bool = False) -> Ra
     below = np.flatnonzero(steady[peak : last - wide // 2] < level)
     whole = until == 0.0 or (before < FEWEST_BEFORE and not tail) or not below.size
     end = last if whole or tail else min(last, peak + int(below[0]))
+    steep = max(1, peak - int(np.flatnonzero(running[: peak + 1] >= 0.1 * running[peak])[0]))
     start = first
     if tail:
-        tenth = int(np.flatnonzero(running[: peak + 1] >= 0.1 * running[peak])[0])
-        start = min(peak + 2 * max(1, peak - tenth), last - 10)
-    return Range(first, last, start, max(end, start + 10), peak, background, before)
+        weak = np.flatnonzero(running[peak:last] < background + _WEAK * (running[peak] - background))
+        light = max(float((counts[first:last] - background).sum()), 1.0)
+        wait = steep * math.log(_SLOW / _STILL * math.sqrt(light))
+        start = min(peak + round(max(_RISES * steep, min(wait, int(weak[0]) if weak.size else last))), last - 10)
+    return Range(first, last, start, max(end, start + 10), peak, background, before, steep)
 
 
 def _recorded(counts: Array) -> tuple[int, int]:

@@ -29,6 +29,8 @@ _MISSING = frozenset(("", "nan", "na", "n/a", "-", "--", "inf", "-inf", "#n/a", 
 _LOOKED_AT = 4000
 _MANY_ROWS = 8
 """Rows of numbers apart from the block that may be a curve of their own."""
+# what the first number of a row can begin with
+_BEGINS = frozenset("+-.,0123456789")
 _WORKBOOKS = (b"PK\x03\x04", b"\xd0\xcf\x11\xe0")
 """First bytes of .xlsx and .ods, and of .xls."""
 
@@ -228,6 +230,7 @@ def _form(lines: list[str], columns: int) -> tuple[str, str]:
     """Separator and decimal mark by which most lines are rows of numbers of one width."""
     best, found = 0, _FORMS[0]
     looked_at = lines if len(lines) <= _LOOKED_AT else lines[: _LOOKED_AT // 2] + lines[-_LOOKED_AT // 2 :]
+    most = sum(line.lstrip().lstrip('"').lstrip()[:1] in _BEGINS for line in looked_at)
     for separator, decimal in _FORMS:
         pattern = _COMMA if decimal == "," else _POINT
         rows = (_cells(line, separator) for line in looked_at)
@@ -235,6 +238,9 @@ def _form(lines: list[str], columns: int) -> tuple[str, str]:
         often = max(widths.values(), default=0)
         if often > best:
             best, found = often, (separator, decimal)
+        if best == most:
+            # no other form can find more
+            break
     return found
 
 

@@ -71,7 +71,7 @@ class SojournTimes:
         """Probability density, 0 below the shortest duration."""
         time = np.asarray(duration_s, dtype=np.float64)
         with np.errstate(divide="ignore", invalid="ignore", over="ignore"):
-            density = np.exp(self._log_density(np.maximum(time, self.shortest_s)))
+            density = np.exp(self.log_density(np.maximum(time, self.shortest_s)))
         return np.where(np.isnan(time), np.nan, np.where(time < self.shortest_s, 0.0, density))
 
     def quantile(self, share: ArrayLike, /) -> NDArray[np.float64]:
@@ -133,9 +133,10 @@ class SojournTimes:
             raise refusal("probe.no-blinking", "cut_short", seen, "Give one mark to each duration.")
         with np.errstate(divide="ignore"):
             longer = np.log(self.survival(time[cut]))
-        return float(self._log_density(time[~cut]).sum() + longer.sum())
+        return float(self.log_density(time[~cut]).sum() + longer.sum())
 
-    def _log_density(self, time: NDArray[np.float64]) -> NDArray[np.float64]:
+    def log_density(self, time: NDArray[np.float64], /) -> NDArray[np.float64]:
+        """Logarithm of the probability density per second, of durations in seconds that are not below the shortest."""
         if self.cutoff_s == math.inf:
             scale = math.log(self.exponent - 1.0) + (self.exponent - 1.0) * math.log(self.shortest_s)
             return scale - self.exponent * np.log(time)

@@ -1,6 +1,7 @@
 """Traces of single dots to the laws of their on and off times."""
 
 import math
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
@@ -33,6 +34,8 @@ _FEW_STAYS = 20
 _FEWEST_BINS = 50
 _MOST_BINS = 2_000_000
 _FEW_DOTS = 5
+_OF_LAW, _ODD = frozenset(("unresolved", "several-levels")), 0.25
+"""Flags that say that the laws do not hold, and the share of dots that may have them by chance, or be odd ones."""
 _CLEAR = 4.0
 """Standard errors by which counts must scatter beyond photons to be flagged: of photons alone a chance of 1 in 30,000, but short stays that
 were missed scatter as well: 2 % of virtual traces whose stays last two bins and longer are flagged."""
@@ -210,7 +213,7 @@ def _record(dots: Sequence[_Dot], name: str, shortest: int) -> BenchRecord:
             "on_level": _level(stays.on_level, stays.level_sds[0]),
             "off_level": _level(stays.off_level, stays.level_sds[1]),
         }
-    flags = dots[0].flags if len(dots) == 1 else tuple(sorted({flag for one in dots for flag in one.flags}))
+    flags = dots[0].flags if len(dots) == 1 else _flags_of(dots)
     if 1 < len(dots) < _FEW_DOTS:
         flags = (*flags, "few-dots")
     if not (on_law and off_law):
@@ -219,6 +222,15 @@ def _record(dots: Sequence[_Dot], name: str, shortest: int) -> BenchRecord:
     curves = _trace_curves(dots[0]) if len(dots) == 1 else ()
     curves = (*curves, *_law_curves(dots, laws, shortest, bin_s))
     return BenchRecord(name, dots[0].file, values, words=words, flags=flags, curves=curves)
+
+
+def _flags_of(dots: Sequence[_Dot]) -> tuple[str, ...]:
+    """Flags of any dot; those of its law only where enough dots have them.
+
+    About one in forty dots is flagged by chance, and how an odd one differs the interval holds, as each dot is left out in turn.
+    """
+    often = Counter(flag for one in dots for flag in one.flags)
+    return tuple(sorted(flag for flag, many in often.items() if flag not in _OF_LAW or many > _ODD * len(dots)))
 
 
 def _law(dots: Sequence[_Dot], on: bool, shortest: int, bin_s: float) -> StayLaw | None:

@@ -55,10 +55,13 @@ _MOVES = 0.02
 _FEW = 10_000
 """Photons below which lifetimes of several components are weakly known."""
 _FULL = 65_535.0
+"""What a counter of 16 bits stops at; higher counts are of another."""
 _NARROW = 4.0
 """Channels across a response, at half its height, that show its shape."""
 _LIFETIMES, _LONGER = 15.0, 20
 """Longest lifetimes after the last channel, and records, in which the light is gone."""
+_LIKE_RISE = 1.5
+"""Rises of a decay below which a lifetime of its tail may be that of the response."""
 _TOLD = 0.05
 """Share of the background that may be afterpulses without being told."""
 _CLEAR = 3.3
@@ -158,9 +161,10 @@ def _record(
         return None
     best = fits[0]
     _judge(decay, found, fits, response, settings, doubts)
+    background = background_over(fits)
     if response is not None:
         _moved(best, window, found, decay, settings, doubts)
-        _may_be_afterpulses(decay, found, fits, response, doubts)
+        _may_be_afterpulses(decay, found, background, response, doubts)
     phasor = _phasor(decay, found, fits, response, settings)
     rows = tuple(
         {
@@ -172,7 +176,7 @@ def _record(
     return BenchRecord(
         name,
         decay.file,
-        _values(decay, fits, phasor, settings, reconvolved=response is not None),
+        _values(fits, background, phasor, settings, reconvolved=response is not None),
         lists={
             "lifetimes_ns": best.lifetimes(),
             "amplitudes": best.amplitudes(),
@@ -209,14 +213,14 @@ def _refuse_level(decay: Decay) -> None:
 
 
 def _values(
-    decay: Decay, fits: Sequence[DecayFit], phasor: Phasor | None, settings: Settings, *, reconvolved: bool
+    fits: Sequence[DecayFit], background: Estimate, phasor: Phasor | None, settings: Settings, *, reconvolved: bool
 ) -> dict[str, Estimate]:
     best = fits[0]
     values = {
         "amplitude_mean_ns": mean_over(fits, "amplitude"),
         "intensity_mean_ns": mean_over(fits, "intensity"),
         "reduced_chi2": best.reduced_chi2(),
-        "background_counts": background_over(fits),
+        "background_counts": background,
     }
     if reconvolved and settings.shift_ns is None:
         values["response_shift_ns"] = shift_over(fits)
@@ -237,7 +241,12 @@ def _response(
 ) -> Response | None:
     """Response of the decay's own sample, else the first; of its curves that of the same name, else the first."""
     if not responses:
-        doubts.add("tail-fit", "has no response: only its tail is fitted.", "Give response=FILE.", Severity.NOTE)
+        doubts.add(
+            "tail-fit",
+            "has no response: only its tail is fitted, and what of its background afterpulses are is not told.",
+            "Give response=FILE.",
+            Severity.NOTE,
+        )
         return None
     curves = next((read for own, read in responses if own.sample and own.sample == source.sample), responses[0][1])
     one = next((curve for curve in curves if curve.name and curve.name == decay.name), curves[0])
@@ -259,7 +268,7 @@ def _response(
     if found.width_channels < _NARROW:
         seen = f"has a response only {found.width_channels:.0f} channels wide: its shape between channels is not known."
         doubts.add("response-narrow", seen, "Record with narrower channels; times near a channel's width are rough.")
-    if saturated(one.counts) or one.counts.max() >= _FULL:
+    if saturated(one.counts) or one.counts.max() == _FULL:
         doubts.add("response-saturated", "has a response with a flat top.", "Record it with less light, or shorter.")
     return found
 
@@ -318,7 +327,7 @@ def _judge(
     elif per_pulse > settings.most_rate:
         seen = f"has {100 * per_pulse:.3g} photons per 100 pulses: late photons are lost, lifetimes come out short."
         doubts.add("pile-up", seen, "Record with less light.")
-    if saturated(decay.counts) or decay.counts.max() >= _FULL:
+    if saturated(decay.counts) or decay.counts.max() == _FULL:
         doubts.add("saturated", "has a flat top: the counter was full.", "Record shorter, or with less light.")
     if decay.words.get("whole") == "no":
         seen = "holds numbers that are not whole: they are no counts, and the intervals do not hold."
@@ -330,6 +339,12 @@ def _judge(
     if longest > 0.5 * left:
         seen = f"has a lifetime of {longest:.3g} ns and ends {left:.3g} ns after its peak: it runs into the background."
         doubts.add("cut-short", seen, "Record over a longer time.")
+    if response is None and best.law.lifetimes_ns[0] < _LIKE_RISE * found.rise * decay.channel_ns:
+        seen = (
+            f"has a lifetime of {best.law.lifetimes_ns[0]:.3g} ns, little longer than its rise of"
+            f" {found.rise * decay.channel_ns:.3g} ns: a slow tail of the response may be taken for light of the sample."
+        )
+        doubts.add("tail-short", seen, "Give response=FILE.")
     alike = [one.title for one in fits[1:] if one.borne and one.criterion < best.criterion + CLEARLY]
     if alike:
         seen = f"does not clearly tell {best.title} from {', '.join(alike)}: lifetimes hold only if that law does."
@@ -379,11 +394,8 @@ def _moved(best: DecayFit, window: Window, found: Range, decay: Decay, settings:
         doubts.add("range-dependent", seen, "Look at the tail with --until-share 0; record response and sample again.")
 
 
-def _may_be_afterpulses(
-    decay: Decay, found: Range, fits: Sequence[DecayFit], response: Response, doubts: Doubts
-) -> None:
+def _may_be_afterpulses(decay: Decay, found: Range, background: Estimate, response: Response, doubts: Doubts) -> None:
     """The response was recorded by the same detector: at most all of its background came after its own photons."""
-    background = background_over(fits)
     share = response.background * response.shape.size / response.counts
     photons = float(decay.counts.sum()) - background.value * (found.last - found.first)
     most = min(share * max(photons, 0.0) / response.shape.size, background.value)

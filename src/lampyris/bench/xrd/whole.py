@@ -40,6 +40,15 @@ _NODES, _WEIGHTS = np.polynomial.hermite.hermgauss(5)
 _SIZES = np.linspace(-3.0, 3.0, 15)
 """Diameters of a law, in its standard deviations about those that scatter most."""
 _OVERLAPS = 800
+_REMEMBERED = 32
+
+
+def rows_between(table: Array, places: Array, /) -> Array:
+    """Rows of a table at places between them, straight from row to row, dims (..., column); the last row beyond the end."""
+    at = np.minimum(places, table.shape[0] - 1.000001)
+    low = at.astype(np.intp)
+    share = (at - low)[..., None]
+    return np.asarray((1.0 - share) * table[low] + share * table[low + 1])
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -84,32 +93,26 @@ class _Sum:
     first_a: float
     q: Array
     waves: tuple[Array, ...]
+    directed: tuple[Array, ...]
     factors: tuple[Array, ...]
     alone: Array
     angles: Array
+    polarisation: Array
     terms: int
     ends: tuple[float, float]
+    summed: dict[tuple[float, ...], Array]
 
     def curve(self, p: Array) -> Array:
         from scipy.interpolate import CubicSpline
 
-        a, diameter, spread, strain2, shift, instrument, damping, form, facets = p[: len(_BENT)].tolist()
-        # of a lognormal law of diameters the fourth moment over the third lies at the median times exp(3.5 sd^2)
-        middle = 10.0 * diameter * math.exp(-3.5 * spread**2)
-        # lines rise with the sixth power of the diameter and widths fall with the first
-        away = _SIZES + 5.0 * spread
-        sizes = middle * np.exp(spread * away)
-        weights = np.exp(-0.5 * away**2) * sizes**3
-        weights /= weights.sum()
+        a, _, _, strain2, shift, instrument, damping, _, _ = p[: len(_BENT)].tolist()
         stretch = a / self.first_a
         debye_waller = np.exp(-2.0 * damping * (self.q / (4.0 * math.pi)) ** 2)
         total = self.alone.copy()
         sd = math.sqrt(abs(strain2) * STRAIN_UNIT)
         places = np.clip(self.q[:, None] * stretch * (1.0 + sd * math.sqrt(2.0) * _NODES), self.q[0], self.q[-1])
-        overlaps = self._overlaps(sizes, weights, stretch, form, facets)
-        singles = np.column_stack([wave @ overlap for wave, overlap in zip(self.waves, overlaps, strict=True)])
         # a lattice that is larger by a share shrinks the pattern in q by that share
-        each = CubicSpline(self.q, singles)(places)
+        each = CubicSpline(self.q, self._singles(p))(places)
         blurred = np.einsum("qnp,n->qp", each, _WEIGHTS) / math.sqrt(math.pi)
         if strain2 < 0:
             # a squared strain below zero, which noise may give, goes on as it came
@@ -118,35 +121,50 @@ class _Sum:
         beam = self.recorded.beam
         seen = np.zeros(self.angles.size)
         smooth = CubicSpline(self.q, total)
+        unit = q_of(self.angles, 1.0, shift_deg=shift)
         for wavelength, weight in zip(beam.wavelengths_a, beam.weights, strict=True):
-            seen += weight * smooth(np.clip(q_of(self.angles, wavelength, shift_deg=shift), self.q[0], self.q[-1]))
-        seen *= predict_polarisation(self.angles, beam.monochromator_deg)
-        return np.asarray(self._blurred(seen, instrument))
+            seen += weight * smooth(np.clip(unit / wavelength, self.q[0], self.q[-1]))
+        return np.asarray(self._blurred(seen * self.polarisation, instrument))
 
-    def _overlaps(self, sizes: Array, weights: Array, stretch: float, form: float, facets: float) -> list[Array]:
+    def _singles(self, p: Array) -> Array:
+        """Waves of each pair of elements, added up over a dot's pairs, dims (q, pair)."""
+        a, diameter, spread, _, _, _, _, form, facets = p[: len(_BENT)].tolist()
+        # slopes by what comes after, strain and instrument, ask for the same sum again
+        key = (a, diameter, spread, form, facets)
+        if key not in self.summed:
+            if len(self.summed) >= _REMEMBERED:
+                self.summed.pop(next(iter(self.summed)))
+            overlaps = self._overlaps(diameter, spread, a / self.first_a, form, facets)
+            self.summed[key] = np.column_stack(
+                [wave @ overlap for wave, overlap in zip(self.waves, overlaps, strict=True)]
+            )
+        return self.summed[key]
+
+    def _overlaps(self, diameter: float, spread: float, stretch: float, form: float, facets: float) -> list[Array]:
         """How far dots overlap with themselves, moved by each shell of each pair, in the mean over the shell's directions."""
         shells = self.shells
+        # of a lognormal law of diameters the fourth moment over the third lies at the median times exp(3.5 sd^2)
+        middle = 10.0 * diameter * math.exp(-3.5 * spread**2)
+        # lines rise with the sixth power of the diameter and widths fall with the first
+        away = _SIZES + 5.0 * spread
+        sizes = middle * np.exp(spread * away)
+        weights = np.exp(-0.5 * away**2) * sizes**3
+        table = cut_sphere_overlaps(cubic=bool(shells.cubic))(facets).T
         far = np.linspace(0.0, FAR[-1] * float(sizes.max()), _OVERLAPS)
-        mean = [
-            sum(
-                (w * np.interp(far / size, FAR, one) for w, size in zip(weights, sizes, strict=True)),
-                np.zeros(far.size),
-            )
-            for one in cut_sphere_overlaps(cubic=bool(shells.cubic))(facets)
-        ]
-
-        def at(reach: Array, terms: Array) -> Array:
-            return sum(
-                (c * np.interp(reach, far, one) for c, one in zip(terms.T, mean, strict=True)), np.zeros(reach.size)
-            )
-
+        mean = np.einsum(
+            "fst,s->ft", rows_between(table, far[:, None] / (sizes * FAR[1])), weights / weights.sum()
+        )
         if shells.cubic:
-            return [at(stretch * d, terms) for d, terms in zip(shells.distance_a, shells.cubic, strict=True)]
+            return [
+                np.einsum("st,st->s", rows_between(mean, stretch * d / far[1]), terms)
+                for d, terms in zip(shells.distance_a, shells.cubic, strict=True)
+            ]
         found = []
-        for distance, shell, harmonic, share in zip(
-            shells.distance_a, shells.shell, shells.harmonic, shells.share, strict=True
+        for distance, shell, harmonic, share, terms in zip(
+            shells.distance_a, shells.shell, shells.harmonic, shells.share, self.directed, strict=True
         ):
-            each = at(stretch * distance[shell] / extent_of(harmonic, form), uniaxial_terms(harmonic))
+            reach = stretch * distance[shell] / extent_of(harmonic, form)
+            each = np.einsum("st,st->s", rows_between(mean, reach / far[1]), terms)
             found.append(np.asarray(np.bincount(shell, share * each, minlength=distance.size), np.float64))
         return found
 
@@ -179,8 +197,10 @@ class _Sum:
         # what the linear ones take up of a change is no change (Kaufman 1975, BIT 15, 49, DOI 10.1007/BF01932995)
         linear, _, span = self.joined(p)
         sd = self.recorded.sd
-        slopes = np.empty((sd.size, p.size))
+        slopes = np.zeros((sd.size, p.size))
         for k, one in enumerate(parameters):
+            if one.fixed:
+                continue
             up, down = p.copy(), p.copy()
             up[k] += 0.02 * one.scale
             down[k] = max(down[k] - 0.02 * one.scale, one.low)
@@ -272,6 +292,7 @@ def _summed(few: Recorded, start: Match, terms: int, whole: Recorded) -> _Sum:
     alone = sum((number * factors[element] ** 2 for element, number in shells.atoms.items()), np.zeros(q.size))
     step = 0.05
     margin = _reach(few.resolution, step) * step
+    angles = np.arange(x[0] - margin, x[-1] + margin + step, step)
     ends = (float(whole.two_theta_deg[0]), float(whole.two_theta_deg[-1]))
     return _Sum(
         few,
@@ -279,11 +300,14 @@ def _summed(few: Recorded, start: Match, terms: int, whole: Recorded) -> _Sum:
         phases()[start.phase].lengths_a[0],
         q,
         tuple(waves),
+        () if shells.cubic else tuple(uniaxial_terms(one) for one in shells.harmonic),
         tuple(factors[first] * factors[second] for first, second in shells.pairs),
         alone,
-        np.arange(x[0] - margin, x[-1] + margin + step, step),
+        angles,
+        predict_polarisation(angles, few.beam.monochromator_deg),
         terms,
         ends,
+        {},
     )
 
 

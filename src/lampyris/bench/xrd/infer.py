@@ -361,7 +361,8 @@ def joined_points(recorded: Recorded, start: Match, /) -> Recorded:
         return recorded
     size_kept = x.size // count * count
     x, y, v = (one[:size_kept].reshape(-1, count).mean(axis=1) for one in (x, recorded.signal, recorded.sd**2))
-    return replace(recorded, two_theta_deg=x, signal=y, sd=np.sqrt(v / count))
+    resolution = replace(recorded.resolution, window_deg=count * step)
+    return replace(recorded, two_theta_deg=x, signal=y, sd=np.sqrt(v / count), resolution=resolution)
 
 
 def _known(recorded: Recorded, model: _Model) -> list[DataSet]:

@@ -46,6 +46,8 @@ class Resolution:
         Of H^2 = u tan^2(theta) + v tan(theta) + w in deg^2.
     share : float
         Lorentzian share of the line.
+    window_deg : float
+        Angle over which each point is a mean.
 
     References
     ----------
@@ -56,6 +58,7 @@ class Resolution:
     v: float = 0.0
     w: float = 0.0
     share: float = 0.0
+    window_deg: float = 0.0
 
     def width_deg(self, two_theta_deg: ArrayLike, /) -> Array:
         """Width at an angle."""
@@ -168,7 +171,9 @@ def line_widths(
     angle = np.where(np.isnan(angle), 179.0, angle)
     per_deg = 2.0 * math.pi / beam.mean_a * np.cos(np.radians(angle) / 2.0) * math.radians(1.0)
     own_gauss, own_lorentz = voigt_parts(resolution.width_deg(angle) * per_deg, resolution.share)
-    square = gauss**2 + own_gauss**2 + FWHM_PER_SD**2 * strain2 * inverse**2
+    # of a mean over a window: its variance is a twelfth of its square
+    own_gauss2 = own_gauss**2 + FWHM_PER_SD**2 / 12.0 * (resolution.window_deg * per_deg) ** 2
+    square = gauss**2 + own_gauss2 + FWHM_PER_SD**2 * strain2 * inverse**2
     if strain2 < 0:
         # bends smoothly to nothing where more is taken off than there is
         square = 0.5 * (square + np.sqrt(square**2 + (0.1 * size) ** 4))

@@ -37,8 +37,10 @@ FACETS_SD = 0.3
 rounded lie at about one of them, sharp cubes at three."""
 _BENT = ("a", "diameter", "spread", "strain2", "shift", "instrument", "damping", "form", "facets")
 _NODES, _WEIGHTS = np.polynomial.hermite.hermgauss(5)
-_SIZES = np.linspace(-3.0, 3.0, 15)
+_SIZES = np.linspace(-3.5, 3.5, 17)
 """Diameters of a law, in its standard deviations about those that scatter most."""
+_WITHIN = (np.arange(8) + 0.5) / 8 - 0.5
+"""Places within what each point is a mean of."""
 _OVERLAPS = 800
 _REMEMBERED = 32
 
@@ -145,8 +147,8 @@ class _Sum:
         shells = self.shells
         # of a lognormal law of diameters the fourth moment over the third lies at the median times exp(3.5 sd^2)
         middle = 10.0 * diameter * math.exp(-3.5 * spread**2)
-        # lines rise with the sixth power of the diameter and widths fall with the first
-        away = _SIZES + 5.0 * spread
+        # what a dot scatters rises with the third power of its diameter, and the top of its lines with the fourth
+        away = _SIZES + 4.0 * spread
         sizes = middle * np.exp(spread * away)
         weights = np.exp(-0.5 * away**2) * sizes**3
         table = cut_sphere_overlaps(cubic=bool(shells.cubic))(facets).T
@@ -177,7 +179,8 @@ class _Sum:
         x2 = (reach / max(width, 0.3 * step)) ** 2
         line = pseudo_voigt(x2, resolution.share)
         blurred = np.convolve(seen, line / line.sum(), mode="valid")
-        return np.interp(self.recorded.two_theta_deg, self.angles[half : self.angles.size - half], blurred)
+        within = self.recorded.two_theta_deg[:, None] + resolution.window_deg * _WITHIN
+        return np.interp(within, self.angles[half : self.angles.size - half], blurred).mean(axis=1)
 
     def background(self, two_theta: Array) -> Array:
         return chebyshev(two_theta, self.terms, ends=self.ends)

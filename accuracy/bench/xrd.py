@@ -121,6 +121,5 @@ def drawn(rng: np.random.Generator, arm: str, /) -> XrdTruth:
         peak_counts=float(rng.choice([800.0, 3000.0, 10000.0])),
         hump_counts=400.0 if odd else 0.0,
         texture=0.12 if odd else 0.0,
-        dots=int(rng.integers(12, 25)),
         shape=str(rng.choice(list(SHAPES))),
     )

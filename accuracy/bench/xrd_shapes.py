@@ -71,7 +71,7 @@ def misses(phase: str, shape: str, size_nm: float, /) -> NDArray[np.float64]:
     two_theta = np.arange(15.0, 85.0, 0.05)
     truth = XrdTruth(
         phase=phase, size_nm=size_nm, spread=0.12, strain=STRAIN, width_deg=0.1, peak_counts=1e5, background_counts=1e4,
-        shape=shape, dots=24,
+        shape=shape,
     )  # fmt: skip
     rng = np.random.default_rng(seed_sequence("accuracy", TABLE, phase, shape, f"{size_nm:g}"))
     counts = expected_pattern(two_theta, truth, rng)

@@ -127,3 +127,28 @@ def cut_sphere_overlaps(*, cubic: bool) -> CubicSpline:
         # lines between coarse places would give a fit's slopes steps
         tables.append(CubicSpline(_COARSE, np.linalg.lstsq(terms, overlap, rcond=None)[0], axis=1)(FAR))
     return CubicSpline(NODES, np.array(tables))
+
+
+@lru_cache(maxsize=2)
+def _column_terms(*, cubic: bool) -> CubicSpline:
+    table = cut_sphere_overlaps(cubic=cubic)(NODES)
+    return CubicSpline(NODES, np.trapezoid(table, FAR, axis=-1) / 0.375)
+
+
+def cut_columns(terms: Array, facets: float, /, *, cubic: bool) -> Array:
+    """Columns of cut spheres along directions over their mean over all, dims (direction,).
+
+    Parameters
+    ----------
+    terms : numpy.ndarray, dims (direction, term)
+        Of the directions, by `cubic_terms` or `uniaxial_terms`.
+    facets : float
+        Of `cut_sphere_overlaps`.
+    cubic : bool
+
+    Examples
+    --------
+    >>> cut_columns(cubic_terms(np.array([[1.0, 0.0, 0.0], [1.0, 1.0, 1.0]])), 0.2, cubic=True).round(2).tolist()
+    [1.04, 0.98]
+    """
+    return np.asarray(terms @ _column_terms(cubic=cubic)(facets))

@@ -8,6 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from lampyris.bench.xrd.crystals import Reflections, extent_of, inverse_lengths, phases, reflections
+from lampyris.bench.xrd.facets import cubic_terms, cut_columns, uniaxial_terms
 from lampyris.bench.xrd.match import Match, envelope_of
 from lampyris.bench.xrd.pattern import (
     Beam,
@@ -43,6 +44,9 @@ FORM_SD, MOST_FORM = 0.2, 0.8
 two of them."""
 STRAIN_UNIT = 1e-4
 """Of squared strains in a fit."""
+FACETS_SD = 0.3
+"""Facets, of `cut_sphere_overlaps`, as a standard deviation; assumed: sharp truncated octahedra and cubes with their edges well
+rounded lie at about one of them, sharp cubes at three."""
 MISFIT_CHANCE = 0.01
 """How often noise alone may be taken for a misfit."""
 _POINTS_A_LINE = 6.0
@@ -130,7 +134,9 @@ class LineFit:
 
     def columns_a(self) -> Array:
         """Column in A along each reflection, dims (reflection,)."""
-        return 10.0 * self.column_nm.value * reach_along(self.phase, self.lines.hkl, self.fit["form"].value)
+        return 10.0 * self.column_nm.value * reach_along(
+            self.phase, self.lines.hkl, self.fit["form"].value, self.fit["facets"].value
+        )
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -148,7 +154,7 @@ class _Model:
 
     def names(self) -> list[str]:
         axes = ["a", "c"][: phases()[self.phase].free_axes]
-        own = [*axes, "breadth", "share", "strain2", "shift", "instrument", "form"]
+        own = [*axes, "breadth", "share", "strain2", "shift", "instrument", "form", "facets"]
         own += ["second_a", "second_breadth"] if self.second else []
         linear = [f"strength_{k}" for k in range(len(self.groups))]
         linear += ["second_strength"] if self.second else []
@@ -157,7 +163,7 @@ class _Model:
     @property
     def bent(self) -> int:
         """Number of parameters that are not linear."""
-        return phases()[self.phase].free_axes + 6 + (2 if self.second else 0)
+        return phases()[self.phase].free_axes + 7 + (2 if self.second else 0)
 
     def columns(self, p: Array) -> Array:
         """Curves of unit strength, dims (point, group)."""
@@ -166,7 +172,7 @@ class _Model:
         r = self.recorded
         cell = phases()[self.phase].cell(value["a"], value.get("c", math.nan))
         inverse = inverse_lengths(self.lines.hkl, cell)
-        breadth = value["breadth"] / reach_along(self.phase, self.lines.hkl, value["form"])
+        breadth = value["breadth"] / reach_along(self.phase, self.lines.hkl, value["form"], value["facets"])
         x, beam = r.two_theta_deg, r.beam
         resolution = _scaled(r.resolution, value["instrument"])
         reach = self._reach()
@@ -211,11 +217,26 @@ def _scaled(resolution: Resolution, factor: float) -> Resolution:
     return replace(resolution, u=resolution.u * factor**2, v=resolution.v * factor**2, w=resolution.w * factor**2)
 
 
-def reach_along(phase: str, hkl: NDArray[np.int64], form: float, /) -> Array:
-    """Columns along reflections over their mean over all directions, dims (reflection,)."""
+def reach_along(phase: str, hkl: NDArray[np.int64], form: float, facets: float = 0.0, /) -> Array:
+    """Columns along reflections over their mean over all directions, dims (reflection,).
+
+    Parameters
+    ----------
+    phase : str
+    hkl : numpy.ndarray of int, dims (reflection, 3)
+    form : float
+        Of `extent_of`.
+    facets : float
+        Of `cut_sphere_overlaps`.
+    """
     crystal = phases()[phase]
     directions = hkl @ np.linalg.inv(crystal.cell()).T
-    return extent_of(crystal.harmonic(directions), form)
+    harmonic = crystal.harmonic(directions)
+    reach = extent_of(harmonic, form)
+    if facets == 0.0:
+        return reach
+    terms = cubic_terms(directions) if crystal.cubic else uniaxial_terms(harmonic)
+    return reach * cut_columns(terms, facets, cubic=crystal.cubic)
 
 
 def _widths(
@@ -371,6 +392,7 @@ def _known(recorded: Recorded, model: _Model) -> list[DataSet]:
         DataSet(lambda p: p, [0.0], sd=[recorded.shift_sd_deg], parameters=("shift",), name="shift"),
         DataSet(lambda p: p, [1.0], sd=[recorded.resolution_sd], parameters=("instrument",), name="instrument"),
         DataSet(lambda p: p, [0.0], sd=[FORM_SD], parameters=("form",), name="form"),
+        DataSet(lambda p: p, [0.0], sd=[FACETS_SD], parameters=("facets",), name="facets"),
     ]
 
 
@@ -424,6 +446,8 @@ def _parameters(model: _Model) -> list[Parameter]:
         Parameter("shift", 0.0, -1.0, 1.0, unit="deg", scale=0.01),
         Parameter("instrument", 1.0, 0.05, 4.0, scale=0.05),
         Parameter("form", 0.0, -MOST_FORM, MOST_FORM, fixed=not phase.uniaxial, scale=0.05),
+        # of large crystals nothing is known of how they are cut
+        Parameter("facets", 0.0, -1.0, 1.0, fixed=not (known_shape and (phase.cubic or phase.uniaxial)), scale=0.02),
     ]
     if model.second is not None:
         own = phases()[model.second.phase].lengths_a[0]

@@ -172,7 +172,7 @@ def infer_breadth(recorded: Recorded, lines: LineFit, group: int, /) -> tuple[fl
         return np.asarray(each @ weight)
 
     x = recorded.two_theta_deg
-    breadths = value["breadth"] / reach_along(lines.phase, lines.lines.hkl[own], value["form"])
+    breadths = value["breadth"] / reach_along(lines.phase, lines.lines.hkl[own], value["form"], value["facets"])
     joint = float(lines.strengths[group]) * curve(x, breadths, 1.0, value["strain2"] * STRAIN_UNIT)
     top = float(joint.max())
     near = joint > 0.15 * top

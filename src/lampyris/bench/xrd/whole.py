@@ -11,6 +11,7 @@ from lampyris.bench.xrd.crystals import DEBYE_WALLER_A2, extent_of, form_factor,
 from lampyris.bench.xrd.debye import PairShells, pair_shells
 from lampyris.bench.xrd.facets import FAR, cut_sphere_overlaps, uniaxial_terms
 from lampyris.bench.xrd.infer import (
+    FACETS_SD,
     FORM_SD,
     MOST_FORM,
     SPHERE,
@@ -32,9 +33,6 @@ LARGEST_NM = 9.0
 """Diameters above are left to single lines."""
 SPREAD, SPREAD_SD = 0.12, 0.06
 """Standard deviation of the logarithm of diameters in a batch of dots, and how far batches differ; assumed."""
-FACETS_SD = 0.3
-"""Facets, of `cut_sphere_overlaps`, as a standard deviation; assumed: sharp truncated octahedra and cubes with their edges well
-rounded lie at about one of them, sharp cubes at three."""
 _BENT = ("a", "diameter", "spread", "strain2", "shift", "instrument", "damping", "form", "facets")
 _NODES, _WEIGHTS = np.polynomial.hermite.hermgauss(5)
 _SIZES = np.linspace(-3.5, 3.5, 17)

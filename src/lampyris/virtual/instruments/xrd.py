@@ -56,7 +56,8 @@ class XrdTruth:
     shape : str
         Of `SHAPES`.
     dots : int
-        Single dots of 5 nm or more that the powder is made of, more of smaller ones; their diameters and centres are drawn.
+        Single dots of 5 nm or more that the powder is made of, more of smaller ones, which differ more from each other. A powder has very
+        many: with the default, sizes of facetted dots still vary by about 0.1 % from one powder to another.
     dead_time_counts : float
         Counts above which the detector stands still; inf for none.
     """
@@ -74,7 +75,7 @@ class XrdTruth:
     hump_counts: float = 0.0
     texture: float = 0.0
     shape: str = "sphere"
-    dots: int = 24
+    dots: int = 96
     dead_time_counts: float = math.inf
 
 
@@ -152,18 +153,19 @@ def _pair_sums(phase: Phase, truth: XrdTruth, rng: np.random.Generator, names: l
     median = 10.0 * truth.size_nm * math.exp(-3.5 * truth.spread**2)
     # one in the middle of each of as many equal shares of the law that is weighted with the 3.5th power of the diameter, lighter the
     # farther out: few dots so have the law's large ones, and its fourth moment over its third
+    dots = int(truth.dots * max(1.0, 5.0 / truth.size_nm) ** 1.5)
     ahead = 3.5 * truth.spread
-    away = ahead + ndtri((np.arange(truth.dots) + 0.5) / truth.dots)
+    away = ahead + ndtri((np.arange(dots) + 0.5) / dots)
     halves, numbers_of = 0.75 * median * np.exp(truth.spread * away) / _column(truth.shape), np.exp(0.5 * ahead**2 - ahead * away)
     # each diameter's dots have centres that lie evenly in the cell, as those of very many do
-    even = qmc.Halton(4, seed=rng).random(truth.dots)
+    even = qmc.Halton(4, seed=rng).random(dots)
     centres = even[np.argsort(even[:, 3]), :3]
     kind = np.array([names.index(one) for one in phase.elements])
     cell = phase.cell()
     bins = int(8.0 * float(halves.max()) / _BIN_A)
     sums = np.zeros((2, len(names), len(names), bins))
     numbers = np.zeros(len(names))
-    for part in np.array_split(np.arange(truth.dots), max(1, truth.dots // _DOTS_AT_ONCE)):
+    for part in np.array_split(np.arange(dots), math.ceil(dots / _DOTS_AT_ONCE)):
         held = _occupied(phase, truth, halves[part], centres[part])
         weights = numbers_of[part]
         size = held.shape[2:]

@@ -16,6 +16,9 @@ NODES = np.array([-1.0, -0.64, -0.36, -0.16, -0.04, 0.0, 0.04, 0.16, 0.36, 0.64,
 FAR = np.linspace(0.0, 1.7, 681)
 """Distances over the diameter of the sphere of the same mean column."""
 _COARSE = FAR[::8]
+_SIZES = np.linspace(-3.5, 3.5, 17)
+"""Diameters of a law, in its standard deviations about those that scatter most."""
+_OVERLAPS = 800
 WURTZITE_AXES = 1.633
 """c over a, ideal, for the slope of pyramids."""
 _DIRECTIONS, _RAYS = 80, 700
@@ -152,3 +155,42 @@ def cut_columns(terms: Array, facets: float, /, *, cubic: bool) -> Array:
     [1.04, 0.98]
     """
     return np.asarray(terms @ _column_terms(cubic=cubic)(facets))
+
+
+def rows_between(table: Array, places: Array, /) -> Array:
+    """Rows of a table at places between them, straight from row to row, dims (..., column); the last row beyond the end."""
+    at = np.minimum(places, table.shape[0] - 1.000001)
+    low = at.astype(np.intp)
+    share = (at - low)[..., None]
+    return np.asarray((1.0 - share) * table[low] + share * table[low + 1])
+
+
+def powder_overlaps(diameter_a: float, spread: float, facets: float, /, *, cubic: bool) -> tuple[Array, Array]:
+    """Overlap of dots with themselves, moved, in the mean over a lognormal law of diameters.
+
+    Parameters
+    ----------
+    diameter_a : float
+        Diameter of the sphere whose column is the powder's volume-weighted one: fourth moment of the diameters over the third.
+    spread : float
+        Standard deviation of the diameters' logarithm.
+    facets : float
+        Of `cut_sphere_overlaps`.
+    cubic : bool
+
+    Returns
+    -------
+    far : numpy.ndarray, dims (far,)
+        Distances in A, evenly from 0.
+    mean : numpy.ndarray, dims (far, term)
+        Weights of the terms.
+    """
+    # of a lognormal law of diameters the fourth moment over the third lies at the median times exp(3.5 sd^2)
+    middle = diameter_a * math.exp(-3.5 * spread**2)
+    # what a dot scatters rises with the third power of its diameter, and the top of its lines with the fourth
+    away = _SIZES + 4.0 * spread
+    sizes = middle * np.exp(spread * away)
+    weights = np.exp(-0.5 * away**2) * sizes**3
+    far = np.linspace(0.0, FAR[-1] * float(sizes.max()), _OVERLAPS)
+    each = rows_between(cut_sphere_overlaps(cubic=cubic)(facets).T, far[:, None] / (sizes * FAR[1]))
+    return far, np.einsum("fst,s->ft", each, weights / weights.sum())

@@ -1,13 +1,14 @@
 """Size, strain and lattice of a phase: all its lines at once, over a background, with what is known of instrument and sample."""
 
 import math
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
 import numpy as np
 from numpy.typing import NDArray
 
 from lampyris.bench.xrd.crystals import Reflections, extent_of, inverse_lengths, phases, reflections
+from lampyris.bench.xrd.dot_lines import SPHERE, DotLines, DotShape, predict_dot_lines
 from lampyris.bench.xrd.facets import cubic_terms, cut_columns, uniaxial_terms
 from lampyris.bench.xrd.match import Match, envelope_of
 from lampyris.bench.xrd.pattern import (
@@ -26,17 +27,16 @@ from lampyris.statistics.intervals import NORMAL_95, bounded_interval
 
 Array = NDArray[np.float64]
 
-SPHERE = 4.0 / 3.0
-"""Diameter of a sphere over its volume-weighted column."""
 SPHERE_SHARE = 0.36
 """Lorentzian share of a sphere's line: that of the pseudo-Voigt with its breadth and its width."""
 SPHERE_FITTED = 1.07
 """Column of a dot's lines by pseudo-Voigts of that share over the true one: least squares weigh a line's middle, which is blunter
-than a pseudo-Voigt's, and its feet go to neighbours and background. Of single lines of spheres 1.035 to 1.052; in whole patterns
-without noise (zinc blende, wurtzite and rock salt of 2.5, 3.5 and 5 nm; spheres, ellipsoids, rounded cubes and truncated octahedra)
-1.070 in the mean."""
+than a pseudo-Voigt's, and its feet go to neighbours and background. Of whole patterns without noise of zinc blende, wurtzite and rock
+salt, in the mean; taken off of small crystals of other kinds, whose lines are not modelled as those of dots."""
 SPHERE_BELOW_A = 60.0
-"""Columns below give lines whose feet overlap: a background cannot be told from them, so their shape is that of spheres."""
+"""Columns below give lines whose feet overlap: a background cannot be told from them, so their lines are those of a law of dots."""
+SPREAD, SPREAD_SD = 0.12, 0.06
+"""Standard deviation of the logarithm of diameters in a batch of dots, and how far batches differ; assumed."""
 SHIFT_SD_DEG = 0.05
 """How far lines may be moved by a sample beside the axis, as a standard deviation; assumed."""
 FORM_SD, MOST_FORM = 0.2, 0.8
@@ -93,7 +93,7 @@ class LineFit:
     column_nm : Estimate
         Volume-weighted column that the fitted breadth stands for.
     true_column_nm : Estimate
-        The same, where the shape is that of spheres less what a pseudo-Voigt makes of them, `SPHERE_FITTED`.
+        The same; of small crystals that are neither cubic nor uniaxial less what pseudo-Voigts make of them, `SPHERE_FITTED`.
     strain : Estimate
     share : float
         Lorentzian share of the line that size alone gives.
@@ -154,7 +154,7 @@ class _Model:
 
     def names(self) -> list[str]:
         axes = ["a", "c"][: phases()[self.phase].free_axes]
-        own = [*axes, "breadth", "share", "strain2", "shift", "instrument", "form", "facets"]
+        own = [*axes, "breadth", "share", "strain2", "shift", "instrument", "form", "facets", "spread"]
         own += ["second_a", "second_breadth"] if self.second else []
         linear = [f"strength_{k}" for k in range(len(self.groups))]
         linear += ["second_strength"] if self.second else []
@@ -163,7 +163,7 @@ class _Model:
     @property
     def bent(self) -> int:
         """Number of parameters that are not linear."""
-        return phases()[self.phase].free_axes + 7 + (2 if self.second else 0)
+        return phases()[self.phase].free_axes + 8 + (2 if self.second else 0)
 
     def columns(self, p: Array) -> Array:
         """Curves of unit strength, dims (point, group)."""
@@ -172,15 +172,10 @@ class _Model:
         r = self.recorded
         cell = phases()[self.phase].cell(value["a"], value.get("c", math.nan))
         inverse = inverse_lengths(self.lines.hkl, cell)
-        breadth = value["breadth"] / reach_along(self.phase, self.lines.hkl, value["form"], value["facets"])
         x, beam = r.two_theta_deg, r.beam
         resolution = _scaled(r.resolution, value["instrument"])
         reach = self._reach()
-        widths = _widths(inverse, beam, resolution, breadth, value["share"], value["strain2"])
-        each = predict_lines(
-            x, beam, inverse, widths, shift_deg=value["shift"], envelope=envelope_of(self.phase, reach)
-        )
-        curves = [each[:, list(group)] @ self.lines.strength[list(group)] for group in self.groups]
+        curves = list(self._own(value, inverse, resolution).T)
         if self.second is not None:
             other = reflections(self.second.phase, reach)
             inverse = other.inverse * phases()[self.second.phase].lengths_a[0] / value["second_a"]
@@ -190,6 +185,20 @@ class _Model:
             )
             curves.append(each @ other.strength)
         return np.column_stack(curves)
+
+    def _own(self, value: dict[str, float], inverse: Array, resolution: Resolution) -> Array:
+        """Curves of the phase's groups, of dots or, of larger crystals, of pseudo-Voigts."""
+        r, envelope, lines = self.recorded, envelope_of(self.phase, self._reach()), self.lines
+        if of_dots(self.phase, self.start.column_a):
+            own = dot_lines_of(self.phase, lines, self.groups, envelope, self.start.column_a)
+            shape = shape_of(value)
+            return predict_dot_lines(r.two_theta_deg, r.beam, resolution, inverse, own, shape, shift_deg=value["shift"])
+        breadth = value["breadth"] / reach_along(self.phase, lines.hkl, value["form"], value["facets"])
+        widths = _widths(inverse, r.beam, resolution, breadth, value["share"], value["strain2"])
+        each = predict_lines(
+            r.two_theta_deg, r.beam, inverse, widths, shift_deg=value["shift"], envelope=envelope
+        )
+        return np.column_stack([each[:, list(group)] @ lines.strength[list(group)] for group in self.groups])
 
     def _reach(self) -> float:
         return round(1.03 * float(q_of(self.recorded.two_theta_deg[-1:], min(self.recorded.beam.wavelengths_a))[0]), 1)
@@ -211,6 +220,28 @@ class _Model:
         slopes[:, self.bent : -self.terms] = self.columns(p)
         slopes[:, -self.terms :] = self.background()
         return slopes
+
+
+def of_dots(phase: str, column_a: float, /) -> bool:
+    """Lines are taken for those of dots, whose shape is fitted along."""
+    return column_a < SPHERE_BELOW_A and (phases()[phase].cubic or phases()[phase].uniaxial)
+
+
+def dot_lines_of(
+    phase: str, lines: Reflections, groups: Sequence[Sequence[int]], envelope: tuple[Array, Array], column_a: float, /
+) -> DotLines:
+    """Lines of dots of about a column, each group a curve."""
+    weights = np.zeros((lines.strength.size, len(groups)))
+    for k, group in enumerate(groups):
+        weights[list(group), k] = lines.strength[list(group)]
+    return DotLines(phase, lines.hkl, weights, envelope, 1.7 * SPHERE * column_a + 10.0)
+
+
+def shape_of(value: Mapping[str, float], /) -> DotShape:
+    """What dots' lines follow, from the parameters of a fit."""
+    return DotShape(
+        2.0 * math.pi / max(value["breadth"], 1e-6), value["spread"], value["form"], value["facets"], value["strain2"] * STRAIN_UNIT
+    )
 
 
 def _scaled(resolution: Resolution, factor: float) -> Resolution:
@@ -393,6 +424,7 @@ def _known(recorded: Recorded, model: _Model) -> list[DataSet]:
         DataSet(lambda p: p, [1.0], sd=[recorded.resolution_sd], parameters=("instrument",), name="instrument"),
         DataSet(lambda p: p, [0.0], sd=[FORM_SD], parameters=("form",), name="form"),
         DataSet(lambda p: p, [0.0], sd=[FACETS_SD], parameters=("facets",), name="facets"),
+        DataSet(lambda p: p, [SPREAD], sd=[SPREAD_SD], parameters=("spread",), name="spread"),
     ]
 
 
@@ -435,6 +467,7 @@ def _parameters(model: _Model) -> list[Parameter]:
     phase, start, r = phases()[model.phase], model.start, model.recorded
     breadth = 2.0 * math.pi / start.column_a
     known_shape = start.column_a < SPHERE_BELOW_A
+    dots = of_dots(model.phase, start.column_a)
     a, _, c = phase.lengths_a
     bent = [Parameter("a", a * start.scale, 0.94 * a, 1.06 * a, unit="A", scale=1e-3 * a)]
     if phase.free_axes == 2:
@@ -447,7 +480,8 @@ def _parameters(model: _Model) -> list[Parameter]:
         Parameter("instrument", 1.0, 0.05, 4.0, scale=0.05),
         Parameter("form", 0.0, -MOST_FORM, MOST_FORM, fixed=not phase.uniaxial, scale=0.05),
         # of large crystals nothing is known of how they are cut
-        Parameter("facets", 0.0, -1.0, 1.0, fixed=not (known_shape and (phase.cubic or phase.uniaxial)), scale=0.02),
+        Parameter("facets", 0.0, -1.0, 1.0, fixed=not dots, scale=0.02),
+        Parameter("spread", SPREAD, 0.0, 0.5, fixed=not dots, scale=0.02),
     ]
     if model.second is not None:
         own = phases()[model.second.phase].lengths_a[0]
@@ -522,7 +556,7 @@ def _told(model: _Model, found: Fitted, misfit: float) -> LineFit:
     if model.second is not None:
         parts[model.second.phase] = columns[:, own] * values[bent + own]
     none = Estimate.unknown(fit.level, "A", "")
-    column = column_of(fit["breadth"])
+    column, small = column_of(fit["breadth"]), model.start.column_a
     return LineFit(
         model.phase,
         fit,
@@ -532,7 +566,7 @@ def _told(model: _Model, found: Fitted, misfit: float) -> LineFit:
         fit["a"],
         fit["c"] if "c" in fit.names else none,
         column,
-        sphere_nm(column, 1.0 / SPHERE_FITTED) if model.start.column_a < SPHERE_BELOW_A else column,
+        column if of_dots(model.phase, small) or small > SPHERE_BELOW_A else sphere_nm(column, 1.0 / SPHERE_FITTED),
         strain_of(fit["strain2"]),
         fit["share"].value,
         fit["shift"],

@@ -143,6 +143,17 @@ def breadth_over_width(share: ArrayLike, /) -> Array:
     return np.asarray(1.0 / (n * _LORENTZ_HEIGHT + (1.0 - n) * _GAUSS_HEIGHT))
 
 
+def instrument_parts(inverse: Array, beam: Beam, resolution: Resolution, /) -> tuple[Array, Array]:
+    """Widths in q of the Gaussian and the Lorentzian that the instrument's line at each place is made of, dims (reflection,)."""
+    angle = two_theta_of(inverse, beam.mean_a)
+    angle = np.where(np.isnan(angle), 179.0, angle)
+    per_deg = 2.0 * math.pi / beam.mean_a * np.cos(np.radians(angle) / 2.0) * math.radians(1.0)
+    gauss, lorentz = voigt_parts(resolution.width_deg(angle) * per_deg, resolution.share)
+    # a mean over a window has a twelfth of its square as variance
+    window = FWHM_PER_SD / math.sqrt(12.0) * resolution.window_deg * per_deg
+    return np.hypot(gauss, window), lorentz
+
+
 def line_widths(
     inverse: Array, beam: Beam, resolution: Resolution, /, *, column_a: ArrayLike, share: float, strain2: float
 ) -> tuple[Array, Array]:
@@ -167,13 +178,8 @@ def line_widths(
     """
     size = 2.0 * math.pi / np.asarray(column_a, np.float64) / float(breadth_over_width(share))
     gauss, lorentz = voigt_parts(size, share)
-    angle = two_theta_of(inverse, beam.mean_a)
-    angle = np.where(np.isnan(angle), 179.0, angle)
-    per_deg = 2.0 * math.pi / beam.mean_a * np.cos(np.radians(angle) / 2.0) * math.radians(1.0)
-    own_gauss, own_lorentz = voigt_parts(resolution.width_deg(angle) * per_deg, resolution.share)
-    # of a mean over a window: its variance is a twelfth of its square
-    own_gauss2 = own_gauss**2 + FWHM_PER_SD**2 / 12.0 * (resolution.window_deg * per_deg) ** 2
-    square = gauss**2 + own_gauss2 + FWHM_PER_SD**2 * strain2 * inverse**2
+    own_gauss, own_lorentz = instrument_parts(inverse, beam, resolution)
+    square = gauss**2 + own_gauss**2 + FWHM_PER_SD**2 * strain2 * inverse**2
     if strain2 < 0:
         # bends smoothly to nothing where more is taken off than there is
         square = 0.5 * (square + np.sqrt(square**2 + (0.1 * size) ** 4))

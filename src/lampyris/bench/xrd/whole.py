@@ -9,12 +9,14 @@ from numpy.typing import NDArray
 
 from lampyris.bench.xrd.crystals import DEBYE_WALLER_A2, extent_of, form_factor, phases
 from lampyris.bench.xrd.debye import PairShells, pair_shells
-from lampyris.bench.xrd.facets import FAR, cut_sphere_overlaps, uniaxial_terms
+from lampyris.bench.xrd.facets import powder_overlaps, rows_between, uniaxial_terms
 from lampyris.bench.xrd.infer import (
     FACETS_SD,
     FORM_SD,
     MOST_FORM,
     SPHERE,
+    SPREAD,
+    SPREAD_SD,
     STRAIN_UNIT,
     Recorded,
     fitted_twice,
@@ -31,24 +33,11 @@ Array = NDArray[np.float64]
 
 LARGEST_NM = 9.0
 """Diameters above are left to single lines."""
-SPREAD, SPREAD_SD = 0.12, 0.06
-"""Standard deviation of the logarithm of diameters in a batch of dots, and how far batches differ; assumed."""
 _BENT = ("a", "diameter", "spread", "strain2", "shift", "instrument", "damping", "form", "facets")
 _NODES, _WEIGHTS = np.polynomial.hermite.hermgauss(5)
-_SIZES = np.linspace(-3.5, 3.5, 17)
-"""Diameters of a law, in its standard deviations about those that scatter most."""
 _WITHIN = (np.arange(8) + 0.5) / 8 - 0.5
 """Places within what each point is a mean of."""
-_OVERLAPS = 800
 _REMEMBERED = 32
-
-
-def rows_between(table: Array, places: Array, /) -> Array:
-    """Rows of a table at places between them, straight from row to row, dims (..., column); the last row beyond the end."""
-    at = np.minimum(places, table.shape[0] - 1.000001)
-    low = at.astype(np.intp)
-    share = (at - low)[..., None]
-    return np.asarray((1.0 - share) * table[low] + share * table[low + 1])
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -143,17 +132,7 @@ class _Sum:
     def _overlaps(self, diameter: float, spread: float, stretch: float, form: float, facets: float) -> list[Array]:
         """How far dots overlap with themselves, moved by each shell of each pair, in the mean over the shell's directions."""
         shells = self.shells
-        # of a lognormal law of diameters the fourth moment over the third lies at the median times exp(3.5 sd^2)
-        middle = 10.0 * diameter * math.exp(-3.5 * spread**2)
-        # what a dot scatters rises with the third power of its diameter, and the top of its lines with the fourth
-        away = _SIZES + 4.0 * spread
-        sizes = middle * np.exp(spread * away)
-        weights = np.exp(-0.5 * away**2) * sizes**3
-        table = cut_sphere_overlaps(cubic=bool(shells.cubic))(facets).T
-        far = np.linspace(0.0, FAR[-1] * float(sizes.max()), _OVERLAPS)
-        mean = np.einsum(
-            "fst,s->ft", rows_between(table, far[:, None] / (sizes * FAR[1])), weights / weights.sum()
-        )
+        far, mean = powder_overlaps(10.0 * diameter, spread, facets, cubic=bool(shells.cubic))
         if shells.cubic:
             return [
                 np.einsum("st,st->s", rows_between(mean, stretch * d / far[1]), terms)

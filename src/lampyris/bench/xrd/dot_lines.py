@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from lampyris.bench.xrd.crystals import extent_of, phases
-from lampyris.bench.xrd.facets import cubic_terms, powder_overlaps, rows_between, uniaxial_terms
+from lampyris.bench.xrd.facets import cubic_terms, powder_overlaps, uniaxial_terms
 from lampyris.bench.xrd.pattern import Beam, Resolution, instrument_parts, predict_polarisation, q_of
 from lampyris.core.constants import FWHM_PER_SD
 
@@ -142,5 +142,7 @@ def _overlaps(distance: Array, lines: DotLines, shape: DotShape) -> Array:
     far, mean = powder_overlaps(SPHERE * shape.column_a, shape.spread, shape.facets, cubic=crystal.cubic)
     terms = cubic_terms(directions) if crystal.cubic else uniaxial_terms(harmonic)
     along = mean @ terms.T
-    places = distance[None, :] / extent_of(harmonic, shape.form)[:, None] / far[1]
-    return np.array([rows_between(own[:, None], at)[:, 0] for own, at in zip(along.T, places, strict=True)])
+    places = np.minimum(distance / extent_of(harmonic, shape.form)[:, None] / far[1], far.size - 1.000001)
+    low, own = places.astype(np.intp), np.arange(harmonic.size)[:, None]
+    share = places - low
+    return np.asarray((1.0 - share) * along[low, own] + share * along[low + 1, own])

@@ -165,6 +165,7 @@ def rows_between(table: Array, places: Array, /) -> Array:
     return np.asarray((1.0 - share) * table[low] + share * table[low + 1])
 
 
+@lru_cache(maxsize=16)
 def powder_overlaps(diameter_a: float, spread: float, facets: float, /, *, cubic: bool) -> tuple[Array, Array]:
     """Overlap of dots with themselves, moved, in the mean over a lognormal law of diameters.
 
@@ -183,7 +184,7 @@ def powder_overlaps(diameter_a: float, spread: float, facets: float, /, *, cubic
     far : numpy.ndarray, dims (far,)
         Distances in A, evenly from 0.
     mean : numpy.ndarray, dims (far, term)
-        Weights of the terms.
+        Weights of the terms; neither is to be changed, since the next asker gets the same.
     """
     # of a lognormal law of diameters the fourth moment over the third lies at the median times exp(3.5 sd^2)
     middle = diameter_a * math.exp(-3.5 * spread**2)

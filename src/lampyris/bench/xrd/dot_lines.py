@@ -14,7 +14,7 @@ from lampyris.core.constants import FWHM_PER_SD
 
 Array = NDArray[np.float64]
 
-_STEP_A, _STEP_Q = 0.45, 0.02
+_STEP_A, _STEP_Q, _MARGIN = 0.45, 0.02, 6
 SPHERE = 4.0 / 3.0
 """Diameter of a sphere over its volume-weighted column."""
 
@@ -108,12 +108,13 @@ def predict_dot_lines(
     """
     from scipy.interpolate import CubicSpline
 
+    # a sample beside the axis moves lines by less than the margin
     ends = [
-        float(q_of(two_theta_deg[at], wavelength, shift_deg=shift_deg))
+        float(q_of(two_theta_deg[at], wavelength)) / _STEP_Q
         for at, wavelength in ((0, max(beam.wavelengths_a)), (-1, min(beam.wavelengths_a)))
     ]
     q, distance, even, odd = _waves(
-        max(1, int(ends[0] / _STEP_Q) - 3), int(ends[1] / _STEP_Q) + 4, int(lines.most_a / _STEP_A) + 1
+        max(1, int(ends[0]) - _MARGIN), int(ends[1]) + _MARGIN, int(lines.most_a / _STEP_A) + 1
     )
     overlap = _overlaps(distance, lines, shape)
     gauss, lorentz = instrument_parts(inverse, beam, resolution)
@@ -139,10 +140,8 @@ def _overlaps(distance: Array, lines: DotLines, shape: DotShape) -> Array:
     crystal = phases()[lines.phase]
     directions = lines.hkl @ np.linalg.inv(crystal.cell()).T
     harmonic = crystal.harmonic(directions)
-    far, mean = powder_overlaps(SPHERE * shape.column_a, shape.spread, shape.facets, cubic=crystal.cubic)
-    terms = cubic_terms(directions) if crystal.cubic else uniaxial_terms(harmonic)
-    along = mean @ terms.T
-    places = np.minimum(distance / extent_of(harmonic, shape.form)[:, None] / far[1], far.size - 1.000001)
-    low, own = places.astype(np.intp), np.arange(harmonic.size)[:, None]
-    share = places - low
-    return np.asarray((1.0 - share) * along[low, own] + share * along[low + 1, own])
+    own = powder_overlaps(SPHERE * shape.column_a, shape.spread, shape.facets, cubic=crystal.cubic)
+    if crystal.cubic:
+        return np.asarray(cubic_terms(directions) @ own(np.minimum(distance, own.x[-1])).T)
+    places = np.minimum(distance / extent_of(harmonic, shape.form)[:, None], own.x[-1])
+    return np.asarray(np.einsum("rdt,rt->rd", own(places), uniaxial_terms(harmonic)))

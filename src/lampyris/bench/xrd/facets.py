@@ -18,7 +18,7 @@ FAR = np.linspace(0.0, 1.7, 681)
 _COARSE = FAR[::8]
 _SIZES = np.linspace(-3.5, 3.5, 17)
 """Diameters of a law, in its standard deviations about those that scatter most."""
-_OVERLAPS = 800
+_OVERLAPS = 400
 WURTZITE_AXES = 1.633
 """c over a, ideal, for the slope of pyramids."""
 _DIRECTIONS, _RAYS = 80, 700
@@ -157,17 +157,11 @@ def cut_columns(terms: Array, facets: float, /, *, cubic: bool) -> Array:
     return np.asarray(terms @ _column_terms(cubic=cubic)(facets))
 
 
-def rows_between(table: Array, places: Array, /) -> Array:
-    """Rows of a table at places between them, straight from row to row, dims (..., column); the last row beyond the end."""
-    at = np.minimum(places, table.shape[0] - 1.000001)
-    low = at.astype(np.intp)
-    share = (at - low)[..., None]
-    return np.asarray((1.0 - share) * table[low] + share * table[low + 1])
-
-
 @lru_cache(maxsize=16)
-def powder_overlaps(diameter_a: float, spread: float, facets: float, /, *, cubic: bool) -> tuple[Array, Array]:
-    """Overlap of dots with themselves, moved, in the mean over a lognormal law of diameters.
+def powder_overlaps(diameter_a: float, spread: float, facets: float, /, *, cubic: bool) -> CubicSpline:
+    """Overlap of dots with themselves over how far they are moved in A, in the mean over a lognormal law of diameters.
+
+    The spline gives weights of the terms, dims (far, term), up to its last place, beyond which nothing is left.
 
     Parameters
     ----------
@@ -178,13 +172,6 @@ def powder_overlaps(diameter_a: float, spread: float, facets: float, /, *, cubic
     facets : float
         Of `cut_sphere_overlaps`.
     cubic : bool
-
-    Returns
-    -------
-    far : numpy.ndarray, dims (far,)
-        Distances in A, evenly from 0.
-    mean : numpy.ndarray, dims (far, term)
-        Weights of the terms; neither is to be changed, since the next asker gets the same.
     """
     # of a lognormal law of diameters the fourth moment over the third lies at the median times exp(3.5 sd^2)
     middle = diameter_a * math.exp(-3.5 * spread**2)
@@ -193,5 +180,6 @@ def powder_overlaps(diameter_a: float, spread: float, facets: float, /, *, cubic
     sizes = middle * np.exp(spread * away)
     weights = np.exp(-0.5 * away**2) * sizes**3
     far = np.linspace(0.0, FAR[-1] * float(sizes.max()), _OVERLAPS)
-    each = rows_between(cut_sphere_overlaps(cubic=cubic)(facets).T, far[:, None] / (sizes * FAR[1]))
-    return far, np.einsum("fst,s->ft", each, weights / weights.sum())
+    table = CubicSpline(FAR, cut_sphere_overlaps(cubic=cubic)(facets), axis=1)
+    each = table(np.minimum(far[:, None] / sizes, FAR[-1]))
+    return CubicSpline(far, np.einsum("tfs,s->ft", each, weights / weights.sum()))

@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 
 from lampyris.bench.xrd.crystals import DEBYE_WALLER_A2, extent_of, form_factor, phases
 from lampyris.bench.xrd.debye import PairShells, pair_shells
-from lampyris.bench.xrd.facets import powder_overlaps, rows_between, uniaxial_terms
+from lampyris.bench.xrd.facets import powder_overlaps, uniaxial_terms
 from lampyris.bench.xrd.infer import (
     FACETS_SD,
     FORM_SD,
@@ -132,18 +132,18 @@ class _Sum:
     def _overlaps(self, diameter: float, spread: float, stretch: float, form: float, facets: float) -> list[Array]:
         """How far dots overlap with themselves, moved by each shell of each pair, in the mean over the shell's directions."""
         shells = self.shells
-        far, mean = powder_overlaps(10.0 * diameter, spread, facets, cubic=bool(shells.cubic))
+        own = powder_overlaps(10.0 * diameter, spread, facets, cubic=bool(shells.cubic))
+
+        def at(reach: Array, terms: Array) -> Array:
+            return np.asarray(np.einsum("st,st->s", own(np.minimum(reach, own.x[-1])), terms))
+
         if shells.cubic:
-            return [
-                np.einsum("st,st->s", rows_between(mean, stretch * d / far[1]), terms)
-                for d, terms in zip(shells.distance_a, shells.cubic, strict=True)
-            ]
+            return [at(stretch * d, terms) for d, terms in zip(shells.distance_a, shells.cubic, strict=True)]
         found = []
         for distance, shell, harmonic, share, terms in zip(
             shells.distance_a, shells.shell, shells.harmonic, shells.share, self.directed, strict=True
         ):
-            reach = stretch * distance[shell] / extent_of(harmonic, form)
-            each = np.einsum("st,st->s", rows_between(mean, reach / far[1]), terms)
+            each = at(stretch * distance[shell] / extent_of(harmonic, form), terms)
             found.append(np.asarray(np.bincount(shell, share * each, minlength=distance.size), np.float64))
         return found
 

@@ -24,7 +24,7 @@ from lampyris.virtual.instruments.xrd import SHAPES, XrdTruth, expected_pattern
 
 TABLE = "bench-xrd-shapes"
 PHASES = {
-    "zinc blende": ("CdTe zinc blende", "InP zinc blende"),
+    "zinc blende": ("CdTe zinc blende", "CdSe zinc blende", "InP zinc blende"),
     "rock salt": ("PbS rock salt",),
     "other": ("CdSe wurtzite",),
 }

@@ -49,6 +49,8 @@ FACETS_SD = 0.3
 rounded lie at about one of them, sharp cubes at three."""
 MISFIT_CHANCE = 0.01
 """How often noise alone may be taken for a misfit."""
+_LEAST_GAIN = 1e-6
+"""Of some hundred degrees of freedom: a fiftieth of a standard error."""
 _POINTS_A_LINE = 6.0
 _FEWEST_POINTS = 400
 
@@ -362,7 +364,8 @@ def fitted_twice(
     Wider noise weighs what is known besides more, and moves the best fit of dots that are not quite the model's. That alone says
     nothing against it: a search is then begun from the other side.
     """
-    first = fit_least_squares([data, *known], parameters, scatter="known")
+    # of the first fit only what it leaves is used
+    first = fit_least_squares([data, *known], parameters, scatter="known", least_gain=1e-4)
     sd = np.asarray(data.sd, np.float64)
     widening = widening_of(first.residuals[0] / sd)
     wide = [replace(data, sd=sd * widening), *known]
@@ -371,7 +374,7 @@ def fitted_twice(
         starts = [
             replace(one, start=min(max(at, one.low), one.high)) for one, at in zip(parameters, places, strict=True)
         ]
-        return fit_least_squares(wide, starts, scatter="known")
+        return fit_least_squares(wide, starts, scatter="known", least_gain=_LEAST_GAIN)
 
     fit = from_places(first.values)
     settled = FitFlag.NOT_CONVERGED not in fit.flags or _near(first, fit, told)

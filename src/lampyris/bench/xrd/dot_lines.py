@@ -74,7 +74,7 @@ def _waves(low: int, high: int, far: int) -> tuple[Array, Array, Array, Array]:
     weight = np.full(far, _STEP_A / math.pi)
     weight[0] *= 0.5
     phase = np.outer(q, distance)
-    return q, distance, np.cos(phase) * weight, np.sin(phase) * weight
+    return q, distance, np.asarray(np.cos(phase) * weight, np.float64), np.asarray(np.sin(phase) * weight, np.float64)
 
 
 def predict_dot_lines(

@@ -111,6 +111,8 @@ class LineFit:
         Of `Fitted`.
     misfit : float
         Of `misfit_of`.
+    of_dots : bool
+        Lines are those of dots, not pseudo-Voigts.
     """
 
     phase: str
@@ -131,13 +133,16 @@ class LineFit:
     settled: bool
     noise: dict[str, float]
     misfit: float
+    of_dots: bool
     second: str = ""
     strengths: Array = field(default_factory=lambda: np.zeros(0))
 
     def columns_a(self) -> Array:
         """Column in A along each reflection, dims (reflection,)."""
-        return 10.0 * self.column_nm.value * reach_along(
-            self.phase, self.lines.hkl, self.fit["form"].value, self.fit["facets"].value
+        return (
+            10.0
+            * self.column_nm.value
+            * reach_along(self.phase, self.lines.hkl, self.fit["form"].value, self.fit["facets"].value)
         )
 
 
@@ -197,9 +202,7 @@ class _Model:
             return predict_dot_lines(r.two_theta_deg, r.beam, resolution, inverse, own, shape, shift_deg=value["shift"])
         breadth = value["breadth"] / reach_along(self.phase, lines.hkl, value["form"], value["facets"])
         widths = _widths(inverse, r.beam, resolution, breadth, value["share"], value["strain2"])
-        each = predict_lines(
-            r.two_theta_deg, r.beam, inverse, widths, shift_deg=value["shift"], envelope=envelope
-        )
+        each = predict_lines(r.two_theta_deg, r.beam, inverse, widths, shift_deg=value["shift"], envelope=envelope)
         return np.column_stack([each[:, list(group)] @ lines.strength[list(group)] for group in self.groups])
 
     def _reach(self) -> float:
@@ -242,7 +245,11 @@ def dot_lines_of(
 def shape_of(value: Mapping[str, float], /) -> DotShape:
     """What dots' lines follow, from the parameters of a fit."""
     return DotShape(
-        2.0 * math.pi / max(value["breadth"], 1e-6), value["spread"], value["form"], value["facets"], value["strain2"] * STRAIN_UNIT
+        2.0 * math.pi / max(value["breadth"], 1e-6),
+        value["spread"],
+        value["form"],
+        value["facets"],
+        value["strain2"] * STRAIN_UNIT,
     )
 
 
@@ -559,7 +566,8 @@ def _told(model: _Model, found: Fitted, misfit: float) -> LineFit:
     if model.second is not None:
         parts[model.second.phase] = columns[:, own] * values[bent + own]
     none = Estimate.unknown(fit.level, "A", "")
-    column, small = column_of(fit["breadth"]), model.start.column_a
+    column, size_a = column_of(fit["breadth"]), model.start.column_a
+    dots = of_dots(model.phase, size_a)
     return LineFit(
         model.phase,
         fit,
@@ -569,7 +577,7 @@ def _told(model: _Model, found: Fitted, misfit: float) -> LineFit:
         fit["a"],
         fit["c"] if "c" in fit.names else none,
         column,
-        column if of_dots(model.phase, small) or small > SPHERE_BELOW_A else sphere_nm(column, 1.0 / SPHERE_FITTED),
+        column if dots or size_a >= SPHERE_BELOW_A else sphere_nm(column, 1.0 / SPHERE_FITTED),
         strain_of(fit["strain2"]),
         fit["share"].value,
         fit["shift"],
@@ -579,6 +587,7 @@ def _told(model: _Model, found: Fitted, misfit: float) -> LineFit:
         found.settled,
         found.noise,
         misfit,
+        dots,
         model.second.phase if model.second else "",
         values[bent : bent + own],
     )

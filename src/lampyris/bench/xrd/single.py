@@ -7,7 +7,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from lampyris.bench.xrd.crystals import inverse_lengths, phases, reflections
-from lampyris.bench.xrd.infer import STRAIN_UNIT, LineFit, Recorded, fitted_twice, reach_along
+from lampyris.bench.xrd.dot_lines import DotLines, predict_dot_lines
+from lampyris.bench.xrd.infer import STRAIN_UNIT, LineFit, Recorded, fitted_twice, reach_along, shape_of
 from lampyris.bench.xrd.match import envelope_of
 from lampyris.bench.xrd.pattern import (
     Resolution,
@@ -164,22 +165,31 @@ def infer_breadth(recorded: Recorded, lines: LineFit, group: int, /) -> tuple[fl
     reach = round(1.03 * float(q_of(recorded.two_theta_deg[-1:], min(recorded.beam.wavelengths_a))[0]), 1)
     envelope = envelope_of(lines.phase, reach)
 
-    def curve(x: Array, breadth: Array | float, moved: float, strain2: float) -> Array:
+    reach_of = reach_along(lines.phase, lines.lines.hkl[own], value["form"], value["facets"])
+    column = 2.0 * math.pi / value["breadth"]
+    dots = DotLines(lines.phase, lines.lines.hkl[own], weight[:, None], envelope, 4.0 * column + 10.0)
+
+    def curve(x: Array, breadth: float, moved: float, strain2: float) -> Array:
+        if lines.of_dots:
+            shape = replace(shape_of(value), column_a=2.0 * math.pi / breadth, strain2=strain2)
+            return predict_dot_lines(x, recorded.beam, sharp, inverse * moved, dots, shape, shift_deg=value["shift"])[
+                :, 0
+            ]
+        columns = 2.0 * math.pi / breadth * reach_of
         widths = line_widths(
-            inverse * moved, recorded.beam, sharp, column_a=2.0 * math.pi / breadth, share=lines.share, strain2=strain2
+            inverse * moved, recorded.beam, sharp, column_a=columns, share=lines.share, strain2=strain2
         )
         each = predict_lines(x, recorded.beam, inverse * moved, widths, shift_deg=value["shift"], envelope=envelope)
         return np.asarray(each @ weight)
 
     x = recorded.two_theta_deg
-    breadths = value["breadth"] / reach_along(lines.phase, lines.lines.hkl[own], value["form"], value["facets"])
-    joint = float(lines.strengths[group]) * curve(x, breadths, 1.0, value["strain2"] * STRAIN_UNIT)
+    joint = float(lines.strengths[group]) * curve(x, value["breadth"], 1.0, value["strain2"] * STRAIN_UNIT)
     top = float(joint.max())
     near = joint > 0.15 * top
     if near.sum() < 8 or not 0 < int(np.argmax(joint)) < x.size - 1:
         raise ValueError("the line does not stand in the pattern")
     left = (recorded.signal - lines.expected + joint)[near]
-    start = float(breadths[int(np.argmax(weight))])
+    start, strongest = value["breadth"], int(np.argmax(weight))
     height = float(lines.strengths[group])
     parameters = [
         Parameter("breadth", start, 0.05 * start, 8.0 * start, unit="1/A", scale=0.02 * start),
@@ -190,7 +200,10 @@ def infer_breadth(recorded: Recorded, lines: LineFit, group: int, /) -> tuple[fl
         lambda p: p[2] * curve(x[near], float(p[0]), float(p[1]), 0.0), left, sd=recorded.sd[near] * lines.widening
     )
     fit = fit_least_squares(data, parameters, scatter="known")
-    return float(inverse[int(np.argmax(weight))] * fit["moved"].value), fit["breadth"]
+    # along the strongest line of the group
+    mean, reach_there = fit["breadth"], float(reach_of[strongest])
+    breadth = replace(mean, **{name: getattr(mean, name) / reach_there for name in ("value", "sd", "low", "high")})
+    return float(inverse[strongest] * fit["moved"].value), breadth
 
 
 def infer_resolution(recorded: Recorded, phase: str, /) -> Resolution:

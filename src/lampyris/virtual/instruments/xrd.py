@@ -156,7 +156,10 @@ def _pair_sums(phase: Phase, truth: XrdTruth, rng: np.random.Generator, names: l
     dots = int(truth.dots * max(1.0, 5.0 / truth.size_nm) ** 1.5)
     ahead = 3.5 * truth.spread
     away = ahead + ndtri((np.arange(dots) + 0.5) / dots)
-    halves, numbers_of = 0.75 * median * np.exp(truth.spread * away) / _column(truth.shape), np.exp(0.5 * ahead**2 - ahead * away)
+    halves, numbers_of = (
+        0.75 * median * np.exp(truth.spread * away) / _column(truth.shape),
+        np.exp(0.5 * ahead**2 - ahead * away),
+    )
     # each diameter's dots have centres that lie evenly in the cell, as those of very many do
     even = qmc.Halton(4, seed=rng).random(dots)
     centres = even[np.argsort(even[:, 3]), :3]

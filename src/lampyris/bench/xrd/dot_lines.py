@@ -70,11 +70,12 @@ class DotLines:
 @lru_cache(maxsize=4)
 def _waves(low: int, high: int, far: int) -> tuple[Array, Array, Array, Array]:
     """Places in q, distances, and the waves of both, each weighted for the sum over distances."""
-    q, distance = _STEP_Q * np.arange(low, high), _STEP_A * np.arange(far)
+    q: Array = _STEP_Q * np.arange(low, high, dtype=np.float64)
+    distance: Array = _STEP_A * np.arange(far, dtype=np.float64)
     weight = np.full(far, _STEP_A / math.pi)
     weight[0] *= 0.5
     phase = np.outer(q, distance)
-    return q, distance, np.asarray(np.cos(phase) * weight, np.float64), np.asarray(np.sin(phase) * weight, np.float64)
+    return q, distance, np.cos(phase) * weight, np.sin(phase) * weight
 
 
 def predict_dot_lines(

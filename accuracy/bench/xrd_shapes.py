@@ -48,7 +48,9 @@ def tables(*, quick: bool = False) -> list[Figure]:
             every.append(found)
             for fit, (word, kinds) in enumerate((("sum", SUM), ("lines", LINES))):
                 arm = f"{word}, {kind}, {own_sizes[0]:g} nm or more"
-                for k, name in enumerate(("size", "width", "lattice")):
+                for k, name in enumerate(("size", "width", "lattice", "axis")):
+                    if np.isnan(found[:, fit, k]).any():
+                        continue
                     taken, own = getattr(kinds[kind][end], name), found[:, fit, k]
                     mean = float(own.mean()) - taken.mean
                     lines.append(figure(TABLE, arm, f"{name}_mean_less_what_is_taken_off", mean, None, own.size))
@@ -62,13 +64,16 @@ def tables(*, quick: bool = False) -> list[Figure]:
     for fit, arm in enumerate(MOST_MISFIT):
         most = None if quick else 0.75 * MOST_MISFIT[arm]
         lines.append(
-            figure(TABLE, arm, "largest_misfit", float(pooled[:, fit, 3].max()), None, pooled.shape[0], at_most=most)
+            figure(TABLE, arm, "largest_misfit", float(pooled[:, fit, 4].max()), None, pooled.shape[0], at_most=most)
         )
     return lines
 
 
 def misses(phase: str, shape: str, size_nm: float, /) -> NDArray[np.float64]:
-    """By Debye's sum and by lines: relative miss of the size, of lines' widths, of lines' places over widths, and misfit, dims (fit, 4)."""
+    """Of Debye's sum and of lines: relative miss of the size, of lines' widths, of places of either axis over widths, and misfit.
+
+    Dims (fit, 5); NaN where there is no second axis.
+    """
     anode = anodes()["Cu"]
     beam = Beam((anode.alpha1.value, anode.alpha2.value), (1 / (1 + anode.ratio), anode.ratio / (1 + anode.ratio)))
     two_theta = np.arange(15.0, 85.0, 0.05)
@@ -84,9 +89,12 @@ def misses(phase: str, shape: str, size_nm: float, /) -> NDArray[np.float64]:
     column = 0.75 * size_nm
     ratio = line_over_place(column, two_theta, beam.mean_a)
 
-    def of(fit: WholeFit | LineFit, size: float) -> tuple[float, float, float, float]:
+    crystal = phases()[phase]
+
+    def of(fit: WholeFit | LineFit, size: float) -> tuple[float, ...]:
         width = (fit.fit["strain2"].value - 1e4 * STRAIN**2) / shape_error(ratio, relative_sd=1.0)
-        place = (fit.lattice_a.value / phases()[phase].lengths_a[0] - 1.0) / ratio
-        return size / size_nm - 1.0, width, place, fit.misfit
+        ends = [fit.fit[one].value if one in fit.fit.names else math.nan for one in ("a", "c")]
+        places = [(own / crystal.lengths_a[axis] - 1.0) / ratio for own, axis in zip(ends, (0, 2), strict=True)]
+        return size / size_nm - 1.0, width, *places, fit.misfit
 
     return np.array([of(whole, whole.size_nm.value), of(lines, sphere_nm(lines.true_column_nm).value)])

@@ -2,7 +2,7 @@
 
 import math
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, fields, replace
 from types import MappingProxyType
 
 from lampyris.bench.xrd.crystals import phases
@@ -41,11 +41,14 @@ class Shapes:
     ----------
     size, width, lattice : Miss
         Of sizes, relative; of lines' widths against each other, relative; of lines' places, over their widths.
+    axis : Miss
+        Of the places that give a second axis, over widths.
     """
 
     size: Miss
     width: Miss
     lattice: Miss
+    axis: Miss = Miss(0.0, 0.0)
 
 
 SMALL_NM, LARGE_NM = 2.4, 4.4
@@ -79,8 +82,8 @@ LINES: Mapping[str, tuple[Shapes, Shapes]] = MappingProxyType(
             Shapes(Miss(-0.0063, 0.0084), Miss(-0.0026, 0.0086), Miss(0.0019, 0.0023)),
         ),
         "other": (
-            Shapes(Miss(-0.0061, 0.031), Miss(-0.0126, 0.05), Miss(0.0063, 0.0043)),
-            Shapes(Miss(-0.0009, 0.0017), Miss(0.001, 0.0034), Miss(0.0043, 0.0032)),
+            Shapes(Miss(-0.0061, 0.031), Miss(-0.0126, 0.05), Miss(0.0063, 0.0043), Miss(0.0078, 0.0094)),
+            Shapes(Miss(-0.0009, 0.0017), Miss(0.001, 0.0034), Miss(0.0043, 0.0032), Miss(0.0052, 0.0049)),
         ),
     }
 )
@@ -96,7 +99,7 @@ def shapes_of(found: LineFit | WholeFit, /) -> Shapes:
     if _small(found):
         return between(kinds[structure if structure in kinds else "other"], SPHERE * _column_nm(found))
     own = kinds["zinc blende"][1]
-    return Shapes(*(replace(one, mean=0.0) for one in (own.size, own.width, own.lattice)))
+    return Shapes(*(replace(one, mean=0.0) for one in (own.size, own.width, own.lattice, own.lattice)))
 
 
 def between(ends: tuple[Shapes, Shapes], size_nm: float, /) -> Shapes:
@@ -107,8 +110,7 @@ def between(ends: tuple[Shapes, Shapes], size_nm: float, /) -> Shapes:
     def of(small: Miss, large: Miss) -> Miss:
         return Miss(*((1.0 - share) * a + share * b for a, b in ((small.mean, large.mean), (small.sd, large.sd))))
 
-    first, second = ends
-    return Shapes(of(first.size, second.size), of(first.width, second.width), of(first.lattice, second.lattice))
+    return Shapes(*(of(getattr(ends[0], one.name), getattr(ends[1], one.name)) for one in fields(Shapes)))
 
 
 def misfits(found: LineFit | WholeFit, /) -> bool:
@@ -150,8 +152,9 @@ def size_of(found: LineFit | WholeFit, factor: float = SPHERE, /) -> Estimate:
 
 def lattice_of(found: LineFit | WholeFit, recorded: Recorded, parameter: str = "a", /) -> Estimate:
     """Lattice constant in A, with by how much the dots' shape may move lines."""
-    one = found.fit[parameter]
-    return _held(found, parameter, one, shapes_of(found).lattice, _ratio(found, recorded) * one.value)
+    one, shapes = found.fit[parameter], shapes_of(found)
+    miss = shapes.axis if parameter == "c" else shapes.lattice
+    return _held(found, parameter, one, miss, _ratio(found, recorded) * one.value)
 
 
 def strain_with_shape(found: LineFit | WholeFit, recorded: Recorded, /) -> Estimate:

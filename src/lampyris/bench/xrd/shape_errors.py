@@ -88,7 +88,7 @@ LINES: Mapping[str, tuple[Shapes, Shapes]] = MappingProxyType(
     }
 )
 """The same of lines: what they share where they lie near each other is not theirs alone."""
-MOST_MISFIT = MappingProxyType({"sum": 0.004, "lines": 0.0075})
+MOST_MISFIT = MappingProxyType({"sum": 0.0026, "lines": 0.0075})
 """Misfit of `misfit_of` that the shape of dots may leave by Debye's sum and by lines; at least half more than in that table."""
 
 

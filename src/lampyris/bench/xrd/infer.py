@@ -49,6 +49,8 @@ FACETS_SD = 0.3
 rounded lie at about one of them, sharp cubes at three."""
 MISFIT_CHANCE = 0.01
 """How often noise alone may be taken for a misfit."""
+_MOST_LARGER, _FARTHEST = 2.0, 2.2
+"""Column of dots over that of the best match, at most; and distance over that match's diameter up to which dots overlap with themselves."""
 _LEAST_GAIN = 1e-6
 """Of some hundred degrees of freedom: a fiftieth of a standard error."""
 _POINTS_A_LINE = 6.0
@@ -239,7 +241,7 @@ def dot_lines_of(
     weights = np.zeros((lines.strength.size, len(groups)))
     for k, group in enumerate(groups):
         weights[list(group), k] = lines.strength[list(group)]
-    return DotLines(phase, lines.hkl, weights, envelope, 1.7 * SPHERE * column_a + 10.0)
+    return DotLines(phase, lines.hkl, weights, envelope, _FARTHEST * SPHERE * column_a + 10.0)
 
 
 def shape_of(value: Mapping[str, float], /) -> DotShape:
@@ -483,7 +485,8 @@ def _parameters(model: _Model) -> list[Parameter]:
     if phase.free_axes == 2:
         bent.append(Parameter("c", c * start.scale, 0.94 * c, 1.06 * c, unit="A", scale=1e-3 * c))
     bent += [
-        Parameter("breadth", breadth, 1e-5, 3.0, unit="1/A", scale=0.02 * breadth),
+        # lines of dots far larger than those that match best are not of dots
+        Parameter("breadth", breadth, breadth / _MOST_LARGER if dots else 1e-5, 3.0, unit="1/A", scale=0.02 * breadth),
         Parameter("share", SPHERE_SHARE if known_shape else 0.4, 0.0, 1.0, fixed=known_shape, scale=0.05),
         Parameter("strain2", 0.2, -60.0, 60.0, scale=0.3),
         Parameter("shift", 0.0, -1.0, 1.0, unit="deg", scale=0.01),

@@ -8,7 +8,7 @@ from numpy.typing import NDArray
 
 from lampyris.bench.xrd.crystals import inverse_lengths, phases, reflections
 from lampyris.bench.xrd.dot_lines import DotLines, predict_dot_lines
-from lampyris.bench.xrd.infer import STRAIN_UNIT, LineFit, Recorded, fitted_twice, reach_along, shape_of
+from lampyris.bench.xrd.infer import SPHERE_BELOW_A, STRAIN_UNIT, LineFit, Recorded, fitted_twice, reach_along, shape_of
 from lampyris.bench.xrd.match import envelope_of
 from lampyris.bench.xrd.pattern import (
     Resolution,
@@ -167,7 +167,9 @@ def infer_breadth(recorded: Recorded, lines: LineFit, group: int, /) -> tuple[fl
 
     reach_of = reach_along(lines.phase, lines.lines.hkl[own], value["form"], value["facets"])
     column = 2.0 * math.pi / value["breadth"]
-    dots = DotLines(lines.phase, lines.lines.hkl[own], weight[:, None], envelope, 4.0 * column + 10.0)
+    dots = DotLines(
+        lines.phase, lines.lines.hkl[own], weight[:, None], envelope, 3.0 * min(column, SPHERE_BELOW_A) + 10.0
+    )
 
     def curve(x: Array, breadth: float, moved: float, strain2: float) -> Array:
         if lines.of_dots:

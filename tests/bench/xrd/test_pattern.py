@@ -102,3 +102,15 @@ def test_polarisation_and_instrument():
     assert float(predict_polarisation(90.0)) == pytest.approx(0.5)
     assert float(predict_polarisation(60.0, 90.0)) == pytest.approx(1.0)
     assert float(Resolution(u=0.02, v=-0.01, w=0.01).width_deg(90.0)) == pytest.approx(math.sqrt(0.02))
+
+
+def test_a_mean_over_a_window_widens_lines_by_its_variance():
+    q = np.array([3.0])
+    (sharp, _), (mean, _) = (
+        line_widths(q, CU, Resolution(w=0.01, window_deg=window), column_a=40.0, share=0.0, strain2=0.0)
+        for window in (0.0, 1.0)
+    )
+    angle = float(two_theta_of(3.0, CU.mean_a))
+    per_deg = 2 * math.pi / CU.mean_a * math.cos(math.radians(angle / 2)) * math.radians(1)
+    # variances add up: that of a window is a twelfth of its square
+    assert (mean**2 - sharp**2)[0] / 2.35482**2 == pytest.approx(per_deg**2 / 12.0, rel=1e-3)

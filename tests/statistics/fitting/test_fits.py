@@ -126,6 +126,21 @@ def test_known_standard_deviations_are_not_scaled_and_relative_ones_are():
     assert math.isnan(relative.goodness.p)
 
 
+def test_a_search_may_end_where_steps_gain_little():
+    seen = []
+
+    def watched(p):
+        seen.append(p.copy())
+        return decay(p)
+
+    whole = fit_least_squares(DataSet(watched, Y, sd=np.full(6, 0.2)), DECAY)
+    steps = len(seen)
+    rough = fit_least_squares(DataSet(watched, Y, sd=np.full(6, 0.2)), DECAY, least_gain=1e-4)
+    assert len(seen) - steps < steps
+    # what is left to gain is of the order of the last step's gain
+    assert rough.goodness.chi2 == pytest.approx(whole.goodness.chi2, rel=1e-3)
+
+
 def test_units_do_not_matter():
     plain = fit_least_squares(DataSet(decay, Y), DECAY)
     other = fit_least_squares(

@@ -113,7 +113,7 @@ def test_what_cannot_be_used_is_asked_about(tmp_path, change, options, seen):
 
 
 FLAGGED = {
-    "saturated": {"dead_time_counts": 1500.0},
+    "saturated": {"dead_time_counts": 2600.0},
     "sample-displaced": {"shift_deg": 0.3, "size_nm": 5.0, "phase": "PbS rock salt", "peak_counts": 8000.0},
     "amorphous-hump": {"hump_counts": 1500.0},
     "lattice-off": {"lattice_scale": 1.015},

@@ -16,6 +16,9 @@ NODES = np.array([-1.0, -0.64, -0.36, -0.16, -0.04, 0.0, 0.04, 0.16, 0.36, 0.64,
 FAR = np.linspace(0.0, 1.7, 681)
 """Distances over the diameter of the sphere of the same mean column."""
 _COARSE = FAR[::8]
+_SIZES = np.linspace(-3.5, 3.5, 17)
+"""Diameters of a law, in its standard deviations about those that scatter most."""
+_OVERLAPS = 400
 WURTZITE_AXES = 1.633
 """c over a, ideal, for the slope of pyramids."""
 _DIRECTIONS, _RAYS = 80, 700
@@ -127,3 +130,56 @@ def cut_sphere_overlaps(*, cubic: bool) -> CubicSpline:
         # lines between coarse places would give a fit's slopes steps
         tables.append(CubicSpline(_COARSE, np.linalg.lstsq(terms, overlap, rcond=None)[0], axis=1)(FAR))
     return CubicSpline(NODES, np.array(tables))
+
+
+@lru_cache(maxsize=2)
+def _column_terms(*, cubic: bool) -> CubicSpline:
+    table = cut_sphere_overlaps(cubic=cubic)(NODES)
+    return CubicSpline(NODES, np.trapezoid(table, FAR, axis=-1) / 0.375)
+
+
+def cut_columns(terms: Array, facets: float, /, *, cubic: bool) -> Array:
+    """Columns of cut spheres along directions over their mean over all, dims (direction,).
+
+    Parameters
+    ----------
+    terms : numpy.ndarray, dims (direction, term)
+        Of the directions, by `cubic_terms` or `uniaxial_terms`.
+    facets : float
+        Of `cut_sphere_overlaps`.
+    cubic : bool
+
+    Examples
+    --------
+    >>> cut_columns(cubic_terms(np.array([[1.0, 0.0, 0.0], [1.0, 1.0, 1.0]])), 0.2, cubic=True).round(2).tolist()
+    [1.04, 0.98]
+    """
+    return np.asarray(terms @ _column_terms(cubic=cubic)(facets))
+
+
+@lru_cache(maxsize=16)
+def powder_overlaps(diameter_a: float, spread: float, facets: float, /, *, cubic: bool) -> CubicSpline:
+    """Overlap of dots with themselves over how far they are moved in A, in the mean over a lognormal law of diameters.
+
+    The spline gives weights of the terms, dims (far, term), up to its last place, beyond which nothing is left.
+
+    Parameters
+    ----------
+    diameter_a : float
+        Diameter of the sphere whose column is the powder's volume-weighted one: fourth moment of the diameters over the third.
+    spread : float
+        Standard deviation of the diameters' logarithm.
+    facets : float
+        Of `cut_sphere_overlaps`.
+    cubic : bool
+    """
+    # of a lognormal law of diameters the fourth moment over the third lies at the median times exp(3.5 sd^2)
+    middle = diameter_a * math.exp(-3.5 * spread**2)
+    # what a dot scatters rises with the third power of its diameter, and the top of its lines with the fourth
+    away = _SIZES + 4.0 * spread
+    sizes = middle * np.exp(spread * away)
+    weights = np.exp(-0.5 * away**2) * sizes**3
+    far = np.linspace(0.0, FAR[-1] * float(sizes.max()), _OVERLAPS)
+    table = CubicSpline(FAR, cut_sphere_overlaps(cubic=cubic)(facets), axis=1)
+    each = table(np.minimum(far[:, None] / sizes, FAR[-1]))
+    return CubicSpline(far, np.einsum("tfs,s->ft", each, weights / weights.sum()))

@@ -1,13 +1,15 @@
 """Size, strain and lattice of a phase: all its lines at once, over a background, with what is known of instrument and sample."""
 
 import math
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
 import numpy as np
 from numpy.typing import NDArray
 
 from lampyris.bench.xrd.crystals import Reflections, extent_of, inverse_lengths, phases, reflections
+from lampyris.bench.xrd.dot_lines import SPHERE, DotLines, DotShape, predict_dot_lines
+from lampyris.bench.xrd.facets import cubic_terms, cut_columns, uniaxial_terms
 from lampyris.bench.xrd.match import Match, envelope_of
 from lampyris.bench.xrd.pattern import (
     Beam,
@@ -25,17 +27,16 @@ from lampyris.statistics.intervals import NORMAL_95, bounded_interval
 
 Array = NDArray[np.float64]
 
-SPHERE = 4.0 / 3.0
-"""Diameter of a sphere over its volume-weighted column."""
 SPHERE_SHARE = 0.36
 """Lorentzian share of a sphere's line: that of the pseudo-Voigt with its breadth and its width."""
 SPHERE_FITTED = 1.07
 """Column of a dot's lines by pseudo-Voigts of that share over the true one: least squares weigh a line's middle, which is blunter
-than a pseudo-Voigt's, and its feet go to neighbours and background. Of single lines of spheres 1.035 to 1.052; in whole patterns
-without noise (zinc blende, wurtzite and rock salt of 2.5, 3.5 and 5 nm; spheres, ellipsoids, rounded cubes and truncated octahedra)
-1.070 in the mean."""
+than a pseudo-Voigt's, and its feet go to neighbours and background. Of whole patterns without noise of zinc blende, wurtzite and rock
+salt, in the mean; taken off of small crystals of other kinds, whose lines are not modelled as those of dots."""
 SPHERE_BELOW_A = 60.0
-"""Columns below give lines whose feet overlap: a background cannot be told from them, so their shape is that of spheres."""
+"""Columns below give lines whose feet overlap: a background cannot be told from them, so their lines are those of a law of dots."""
+SPREAD, SPREAD_SD = 0.12, 0.06
+"""Standard deviation of the logarithm of diameters in a batch of dots, and how far batches differ; assumed."""
 SHIFT_SD_DEG = 0.05
 """How far lines may be moved by a sample beside the axis, as a standard deviation; assumed."""
 FORM_SD, MOST_FORM = 0.2, 0.8
@@ -43,8 +44,15 @@ FORM_SD, MOST_FORM = 0.2, 0.8
 two of them."""
 STRAIN_UNIT = 1e-4
 """Of squared strains in a fit."""
+FACETS_SD = 0.3
+"""Facets, of `cut_sphere_overlaps`, as a standard deviation; assumed: sharp truncated octahedra and cubes with their edges well
+rounded lie at about one of them, sharp cubes at three."""
 MISFIT_CHANCE = 0.01
 """How often noise alone may be taken for a misfit."""
+_MOST_LARGER, _FARTHEST = 2.0, 2.2
+"""Column of dots over that of the best match, at most; and distance over that match's diameter up to which dots overlap with themselves."""
+_LEAST_GAIN = 1e-6
+"""Of some hundred degrees of freedom: a fiftieth of a standard error."""
 _POINTS_A_LINE = 6.0
 _FEWEST_POINTS = 400
 
@@ -89,7 +97,7 @@ class LineFit:
     column_nm : Estimate
         Volume-weighted column that the fitted breadth stands for.
     true_column_nm : Estimate
-        The same, where the shape is that of spheres less what a pseudo-Voigt makes of them, `SPHERE_FITTED`.
+        The same; of small crystals that are neither cubic nor uniaxial less what pseudo-Voigts make of them, `SPHERE_FITTED`.
     strain : Estimate
     share : float
         Lorentzian share of the line that size alone gives.
@@ -105,6 +113,8 @@ class LineFit:
         Of `Fitted`.
     misfit : float
         Of `misfit_of`.
+    of_dots : bool
+        Lines are those of dots, not pseudo-Voigts.
     """
 
     phase: str
@@ -125,12 +135,17 @@ class LineFit:
     settled: bool
     noise: dict[str, float]
     misfit: float
+    of_dots: bool
     second: str = ""
     strengths: Array = field(default_factory=lambda: np.zeros(0))
 
     def columns_a(self) -> Array:
         """Column in A along each reflection, dims (reflection,)."""
-        return 10.0 * self.column_nm.value * reach_along(self.phase, self.lines.hkl, self.fit["form"].value)
+        return (
+            10.0
+            * self.column_nm.value
+            * reach_along(self.phase, self.lines.hkl, self.fit["form"].value, self.fit["facets"].value)
+        )
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -148,7 +163,7 @@ class _Model:
 
     def names(self) -> list[str]:
         axes = ["a", "c"][: phases()[self.phase].free_axes]
-        own = [*axes, "breadth", "share", "strain2", "shift", "instrument", "form"]
+        own = [*axes, "breadth", "share", "strain2", "shift", "instrument", "form", "facets", "spread"]
         own += ["second_a", "second_breadth"] if self.second else []
         linear = [f"strength_{k}" for k in range(len(self.groups))]
         linear += ["second_strength"] if self.second else []
@@ -157,7 +172,7 @@ class _Model:
     @property
     def bent(self) -> int:
         """Number of parameters that are not linear."""
-        return phases()[self.phase].free_axes + 6 + (2 if self.second else 0)
+        return phases()[self.phase].free_axes + 8 + (2 if self.second else 0)
 
     def columns(self, p: Array) -> Array:
         """Curves of unit strength, dims (point, group)."""
@@ -166,15 +181,10 @@ class _Model:
         r = self.recorded
         cell = phases()[self.phase].cell(value["a"], value.get("c", math.nan))
         inverse = inverse_lengths(self.lines.hkl, cell)
-        breadth = value["breadth"] / reach_along(self.phase, self.lines.hkl, value["form"])
         x, beam = r.two_theta_deg, r.beam
         resolution = _scaled(r.resolution, value["instrument"])
         reach = self._reach()
-        widths = _widths(inverse, beam, resolution, breadth, value["share"], value["strain2"])
-        each = predict_lines(
-            x, beam, inverse, widths, shift_deg=value["shift"], envelope=envelope_of(self.phase, reach)
-        )
-        curves = [each[:, list(group)] @ self.lines.strength[list(group)] for group in self.groups]
+        curves = list(self._own(value, inverse, resolution).T)
         if self.second is not None:
             other = reflections(self.second.phase, reach)
             inverse = other.inverse * phases()[self.second.phase].lengths_a[0] / value["second_a"]
@@ -184,6 +194,18 @@ class _Model:
             )
             curves.append(each @ other.strength)
         return np.column_stack(curves)
+
+    def _own(self, value: dict[str, float], inverse: Array, resolution: Resolution) -> Array:
+        """Curves of the phase's groups, of dots or, of larger crystals, of pseudo-Voigts."""
+        r, envelope, lines = self.recorded, envelope_of(self.phase, self._reach()), self.lines
+        if of_dots(self.phase, self.start.column_a):
+            own = dot_lines_of(self.phase, lines, self.groups, envelope, self.start.column_a)
+            shape = shape_of(value)
+            return predict_dot_lines(r.two_theta_deg, r.beam, resolution, inverse, own, shape, shift_deg=value["shift"])
+        breadth = value["breadth"] / reach_along(self.phase, lines.hkl, value["form"], value["facets"])
+        widths = _widths(inverse, r.beam, resolution, breadth, value["share"], value["strain2"])
+        each = predict_lines(r.two_theta_deg, r.beam, inverse, widths, shift_deg=value["shift"], envelope=envelope)
+        return np.column_stack([each[:, list(group)] @ lines.strength[list(group)] for group in self.groups])
 
     def _reach(self) -> float:
         return round(1.03 * float(q_of(self.recorded.two_theta_deg[-1:], min(self.recorded.beam.wavelengths_a))[0]), 1)
@@ -207,15 +229,56 @@ class _Model:
         return slopes
 
 
+def of_dots(phase: str, column_a: float, /) -> bool:
+    """Lines are taken for those of dots, whose shape is fitted along."""
+    return column_a < SPHERE_BELOW_A and (phases()[phase].cubic or phases()[phase].uniaxial)
+
+
+def dot_lines_of(
+    phase: str, lines: Reflections, groups: Sequence[Sequence[int]], envelope: tuple[Array, Array], column_a: float, /
+) -> DotLines:
+    """Lines of dots of about a column, each group a curve."""
+    weights = np.zeros((lines.strength.size, len(groups)))
+    for k, group in enumerate(groups):
+        weights[list(group), k] = lines.strength[list(group)]
+    return DotLines(phase, lines.hkl, weights, envelope, _FARTHEST * SPHERE * column_a + 10.0)
+
+
+def shape_of(value: Mapping[str, float], /) -> DotShape:
+    """What dots' lines follow, from the parameters of a fit."""
+    return DotShape(
+        2.0 * math.pi / max(value["breadth"], 1e-6),
+        value["spread"],
+        value["form"],
+        value["facets"],
+        value["strain2"] * STRAIN_UNIT,
+    )
+
+
 def _scaled(resolution: Resolution, factor: float) -> Resolution:
     return replace(resolution, u=resolution.u * factor**2, v=resolution.v * factor**2, w=resolution.w * factor**2)
 
 
-def reach_along(phase: str, hkl: NDArray[np.int64], form: float, /) -> Array:
-    """Columns along reflections over their mean over all directions, dims (reflection,)."""
+def reach_along(phase: str, hkl: NDArray[np.int64], form: float, facets: float = 0.0, /) -> Array:
+    """Columns along reflections over their mean over all directions, dims (reflection,).
+
+    Parameters
+    ----------
+    phase : str
+    hkl : numpy.ndarray of int, dims (reflection, 3)
+    form : float
+        Of `extent_of`.
+    facets : float
+        Of `cut_sphere_overlaps`.
+    """
     crystal = phases()[phase]
     directions = hkl @ np.linalg.inv(crystal.cell()).T
-    return extent_of(crystal.harmonic(directions), form)
+    harmonic = crystal.harmonic(directions)
+    reach = extent_of(harmonic, form)
+    if facets == 0.0:
+        return reach
+    terms = cubic_terms(directions) if crystal.cubic else uniaxial_terms(harmonic)
+    return reach * cut_columns(terms, facets, cubic=crystal.cubic)
 
 
 def _widths(
@@ -310,7 +373,8 @@ def fitted_twice(
     Wider noise weighs what is known besides more, and moves the best fit of dots that are not quite the model's. That alone says
     nothing against it: a search is then begun from the other side.
     """
-    first = fit_least_squares([data, *known], parameters, scatter="known")
+    # of the first fit only what it leaves is used
+    first = fit_least_squares([data, *known], parameters, scatter="known", least_gain=1e-4)
     sd = np.asarray(data.sd, np.float64)
     widening = widening_of(first.residuals[0] / sd)
     wide = [replace(data, sd=sd * widening), *known]
@@ -319,7 +383,7 @@ def fitted_twice(
         starts = [
             replace(one, start=min(max(at, one.low), one.high)) for one, at in zip(parameters, places, strict=True)
         ]
-        return fit_least_squares(wide, starts, scatter="known")
+        return fit_least_squares(wide, starts, scatter="known", least_gain=_LEAST_GAIN)
 
     fit = from_places(first.values)
     settled = FitFlag.NOT_CONVERGED not in fit.flags or _near(first, fit, told)
@@ -361,7 +425,8 @@ def joined_points(recorded: Recorded, start: Match, /) -> Recorded:
         return recorded
     size_kept = x.size // count * count
     x, y, v = (one[:size_kept].reshape(-1, count).mean(axis=1) for one in (x, recorded.signal, recorded.sd**2))
-    return replace(recorded, two_theta_deg=x, signal=y, sd=np.sqrt(v / count))
+    resolution = replace(recorded.resolution, window_deg=count * step)
+    return replace(recorded, two_theta_deg=x, signal=y, sd=np.sqrt(v / count), resolution=resolution)
 
 
 def _known(recorded: Recorded, model: _Model) -> list[DataSet]:
@@ -370,6 +435,8 @@ def _known(recorded: Recorded, model: _Model) -> list[DataSet]:
         DataSet(lambda p: p, [0.0], sd=[recorded.shift_sd_deg], parameters=("shift",), name="shift"),
         DataSet(lambda p: p, [1.0], sd=[recorded.resolution_sd], parameters=("instrument",), name="instrument"),
         DataSet(lambda p: p, [0.0], sd=[FORM_SD], parameters=("form",), name="form"),
+        DataSet(lambda p: p, [0.0], sd=[FACETS_SD], parameters=("facets",), name="facets"),
+        DataSet(lambda p: p, [SPREAD], sd=[SPREAD_SD], parameters=("spread",), name="spread"),
     ]
 
 
@@ -412,17 +479,22 @@ def _parameters(model: _Model) -> list[Parameter]:
     phase, start, r = phases()[model.phase], model.start, model.recorded
     breadth = 2.0 * math.pi / start.column_a
     known_shape = start.column_a < SPHERE_BELOW_A
+    dots = of_dots(model.phase, start.column_a)
     a, _, c = phase.lengths_a
     bent = [Parameter("a", a * start.scale, 0.94 * a, 1.06 * a, unit="A", scale=1e-3 * a)]
     if phase.free_axes == 2:
         bent.append(Parameter("c", c * start.scale, 0.94 * c, 1.06 * c, unit="A", scale=1e-3 * c))
     bent += [
-        Parameter("breadth", breadth, 1e-5, 3.0, unit="1/A", scale=0.02 * breadth),
+        # lines of dots far larger than those that match best are not of dots
+        Parameter("breadth", breadth, breadth / _MOST_LARGER if dots else 1e-5, 3.0, unit="1/A", scale=0.02 * breadth),
         Parameter("share", SPHERE_SHARE if known_shape else 0.4, 0.0, 1.0, fixed=known_shape, scale=0.05),
         Parameter("strain2", 0.2, -60.0, 60.0, scale=0.3),
         Parameter("shift", 0.0, -1.0, 1.0, unit="deg", scale=0.01),
         Parameter("instrument", 1.0, 0.05, 4.0, scale=0.05),
         Parameter("form", 0.0, -MOST_FORM, MOST_FORM, fixed=not phase.uniaxial, scale=0.05),
+        # of large crystals nothing is known of how they are cut
+        Parameter("facets", 0.0, -1.0, 1.0, fixed=not dots, scale=0.02),
+        Parameter("spread", SPREAD, 0.0, 0.5, fixed=not dots, scale=0.02),
     ]
     if model.second is not None:
         own = phases()[model.second.phase].lengths_a[0]
@@ -497,7 +569,8 @@ def _told(model: _Model, found: Fitted, misfit: float) -> LineFit:
     if model.second is not None:
         parts[model.second.phase] = columns[:, own] * values[bent + own]
     none = Estimate.unknown(fit.level, "A", "")
-    column = column_of(fit["breadth"])
+    column, size_a = column_of(fit["breadth"]), model.start.column_a
+    dots = of_dots(model.phase, size_a)
     return LineFit(
         model.phase,
         fit,
@@ -507,7 +580,7 @@ def _told(model: _Model, found: Fitted, misfit: float) -> LineFit:
         fit["a"],
         fit["c"] if "c" in fit.names else none,
         column,
-        sphere_nm(column, 1.0 / SPHERE_FITTED) if model.start.column_a < SPHERE_BELOW_A else column,
+        column if dots or size_a >= SPHERE_BELOW_A else sphere_nm(column, 1.0 / SPHERE_FITTED),
         strain_of(fit["strain2"]),
         fit["share"].value,
         fit["shift"],
@@ -517,6 +590,7 @@ def _told(model: _Model, found: Fitted, misfit: float) -> LineFit:
         found.settled,
         found.noise,
         misfit,
+        dots,
         model.second.phase if model.second else "",
         values[bent : bent + own],
     )

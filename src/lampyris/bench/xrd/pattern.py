@@ -46,6 +46,8 @@ class Resolution:
         Of H^2 = u tan^2(theta) + v tan(theta) + w in deg^2.
     share : float
         Lorentzian share of the line.
+    window_deg : float
+        Angle over which each point is a mean.
 
     References
     ----------
@@ -56,6 +58,7 @@ class Resolution:
     v: float = 0.0
     w: float = 0.0
     share: float = 0.0
+    window_deg: float = 0.0
 
     def width_deg(self, two_theta_deg: ArrayLike, /) -> Array:
         """Width at an angle."""
@@ -140,6 +143,17 @@ def breadth_over_width(share: ArrayLike, /) -> Array:
     return np.asarray(1.0 / (n * _LORENTZ_HEIGHT + (1.0 - n) * _GAUSS_HEIGHT))
 
 
+def instrument_parts(inverse: Array, beam: Beam, resolution: Resolution, /) -> tuple[Array, Array]:
+    """Widths in q of the Gaussian and the Lorentzian that the instrument's line at each place is made of, dims (reflection,)."""
+    angle = two_theta_of(inverse, beam.mean_a)
+    angle = np.where(np.isnan(angle), 179.0, angle)
+    per_deg = 2.0 * math.pi / beam.mean_a * np.cos(np.radians(angle) / 2.0) * math.radians(1.0)
+    gauss, lorentz = voigt_parts(resolution.width_deg(angle) * per_deg, resolution.share)
+    # a mean over a window has a twelfth of its square as variance
+    window = FWHM_PER_SD / math.sqrt(12.0) * resolution.window_deg * per_deg
+    return np.hypot(gauss, window), lorentz
+
+
 def line_widths(
     inverse: Array, beam: Beam, resolution: Resolution, /, *, column_a: ArrayLike, share: float, strain2: float
 ) -> tuple[Array, Array]:
@@ -164,10 +178,7 @@ def line_widths(
     """
     size = 2.0 * math.pi / np.asarray(column_a, np.float64) / float(breadth_over_width(share))
     gauss, lorentz = voigt_parts(size, share)
-    angle = two_theta_of(inverse, beam.mean_a)
-    angle = np.where(np.isnan(angle), 179.0, angle)
-    per_deg = 2.0 * math.pi / beam.mean_a * np.cos(np.radians(angle) / 2.0) * math.radians(1.0)
-    own_gauss, own_lorentz = voigt_parts(resolution.width_deg(angle) * per_deg, resolution.share)
+    own_gauss, own_lorentz = instrument_parts(inverse, beam, resolution)
     square = gauss**2 + own_gauss**2 + FWHM_PER_SD**2 * strain2 * inverse**2
     if strain2 < 0:
         # bends smoothly to nothing where more is taken off than there is

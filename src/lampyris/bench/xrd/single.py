@@ -7,7 +7,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from lampyris.bench.xrd.crystals import inverse_lengths, phases, reflections
-from lampyris.bench.xrd.infer import STRAIN_UNIT, LineFit, Recorded, fitted_twice, reach_along
+from lampyris.bench.xrd.dot_lines import DotLines, predict_dot_lines
+from lampyris.bench.xrd.infer import SPHERE_BELOW_A, STRAIN_UNIT, LineFit, Recorded, fitted_twice, reach_along, shape_of
 from lampyris.bench.xrd.match import envelope_of
 from lampyris.bench.xrd.pattern import (
     Resolution,
@@ -126,6 +127,58 @@ def _column(fit: Fit, recorded: Recorded) -> Estimate:
     return derived(fit, own, unit="nm")
 
 
+@dataclass(frozen=True, slots=True, eq=False)
+class _Group:
+    """One group of a phase's reflections, with the rest of what the joint fit found."""
+
+    recorded: Recorded
+    lines: LineFit
+    value: dict[str, float]
+    inverse: Array
+    weight: Array
+    reach: Array
+    sharp: Resolution
+    envelope: tuple[Array, Array]
+    dots: DotLines
+
+    def curve(self, x: Array, breadth: float, moved: float, strain2: float) -> Array:
+        """Lines of a mean breadth in q, and of a strain, their places moved by a factor."""
+        inverse, shift, beam = self.inverse * moved, self.value["shift"], self.recorded.beam
+        column = 2.0 * math.pi / breadth
+        if self.lines.of_dots:
+            shape = replace(shape_of(self.value), column_a=column, strain2=strain2)
+            return predict_dot_lines(x, beam, self.sharp, inverse, self.dots, shape, shift_deg=shift)[:, 0]
+        widths = line_widths(
+            inverse, beam, self.sharp, column_a=column * self.reach, share=self.lines.share, strain2=strain2
+        )
+        return np.asarray(
+            predict_lines(x, beam, inverse, widths, shift_deg=shift, envelope=self.envelope) @ self.weight
+        )
+
+
+def _group(recorded: Recorded, lines: LineFit, group: int) -> _Group:
+    value = dict(zip(lines.fit.names, lines.fit.values.tolist(), strict=True))
+    own = list(lines.groups[group])
+    cell = phases()[lines.phase].cell(value["a"], value.get("c", math.nan))
+    hkl, weight = lines.lines.hkl[own], lines.lines.strength[own]
+    resolution, factor = recorded.resolution, value["instrument"] ** 2
+    sharp = replace(resolution, u=factor * resolution.u, v=factor * resolution.v, w=factor * resolution.w)
+    farthest = round(1.03 * float(q_of(recorded.two_theta_deg[-1:], min(recorded.beam.wavelengths_a))[0]), 1)
+    envelope = envelope_of(lines.phase, farthest)
+    most = 3.0 * min(2.0 * math.pi / value["breadth"], SPHERE_BELOW_A) + 10.0
+    return _Group(
+        recorded,
+        lines,
+        value,
+        inverse_lengths(hkl, cell),
+        weight,
+        reach_along(lines.phase, hkl, value["form"], value["facets"]),
+        sharp,
+        envelope,
+        DotLines(lines.phase, hkl, weight[:, None], envelope, most),
+    )
+
+
 def infer_breadth(recorded: Recorded, lines: LineFit, group: int, /) -> tuple[float, Estimate]:
     """Integral breadth of one line of a phase, with the rest of the pattern as all lines together have it.
 
@@ -155,42 +208,28 @@ def infer_breadth(recorded: Recorded, lines: LineFit, group: int, /) -> tuple[fl
     not far wider than the line, gives its feet to that background and comes out too narrow by a fifth or more. So background,
     neighbours, shift and shape are taken from the joint fit, and only place, height and breadth are the line's own.
     """
-    value = dict(zip(lines.fit.names, lines.fit.values.tolist(), strict=True))
-    own = list(lines.groups[group])
-    cell = phases()[lines.phase].cell(value["a"], value.get("c", math.nan))
-    inverse, weight = inverse_lengths(lines.lines.hkl[own], cell), lines.lines.strength[own]
-    resolution, factor = recorded.resolution, value["instrument"] ** 2
-    sharp = replace(resolution, u=factor * resolution.u, v=factor * resolution.v, w=factor * resolution.w)
-    reach = round(1.03 * float(q_of(recorded.two_theta_deg[-1:], min(recorded.beam.wavelengths_a))[0]), 1)
-    envelope = envelope_of(lines.phase, reach)
-
-    def curve(x: Array, breadth: Array | float, moved: float, strain2: float) -> Array:
-        widths = line_widths(
-            inverse * moved, recorded.beam, sharp, column_a=2.0 * math.pi / breadth, share=lines.share, strain2=strain2
-        )
-        each = predict_lines(x, recorded.beam, inverse * moved, widths, shift_deg=value["shift"], envelope=envelope)
-        return np.asarray(each @ weight)
-
-    x = recorded.two_theta_deg
-    breadths = value["breadth"] / reach_along(lines.phase, lines.lines.hkl[own], value["form"])
-    joint = float(lines.strengths[group]) * curve(x, breadths, 1.0, value["strain2"] * STRAIN_UNIT)
+    one, x = _group(recorded, lines, group), recorded.two_theta_deg
+    start, height = one.value["breadth"], float(lines.strengths[group])
+    joint = height * one.curve(x, start, 1.0, one.value["strain2"] * STRAIN_UNIT)
     top = float(joint.max())
     near = joint > 0.15 * top
     if near.sum() < 8 or not 0 < int(np.argmax(joint)) < x.size - 1:
         raise ValueError("the line does not stand in the pattern")
     left = (recorded.signal - lines.expected + joint)[near]
-    start = float(breadths[int(np.argmax(weight))])
-    height = float(lines.strengths[group])
     parameters = [
         Parameter("breadth", start, 0.05 * start, 8.0 * start, unit="1/A", scale=0.02 * start),
         Parameter("moved", 1.0, 0.98, 1.02, scale=1e-3),
         Parameter("strength", height, 0.0, scale=0.02 * height),
     ]
     data = DataSet(
-        lambda p: p[2] * curve(x[near], float(p[0]), float(p[1]), 0.0), left, sd=recorded.sd[near] * lines.widening
+        lambda p: p[2] * one.curve(x[near], float(p[0]), float(p[1]), 0.0), left, sd=recorded.sd[near] * lines.widening
     )
     fit = fit_least_squares(data, parameters, scatter="known")
-    return float(inverse[int(np.argmax(weight))] * fit["moved"].value), fit["breadth"]
+    # along the strongest line of the group
+    strongest = int(np.argmax(one.weight))
+    mean, reach = fit["breadth"], float(one.reach[strongest])
+    breadth = replace(mean, **{name: getattr(mean, name) / reach for name in ("value", "sd", "low", "high")})
+    return float(one.inverse[strongest] * fit["moved"].value), breadth
 
 
 def infer_resolution(recorded: Recorded, phase: str, /) -> Resolution:

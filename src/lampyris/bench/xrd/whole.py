@@ -9,11 +9,14 @@ from numpy.typing import NDArray
 
 from lampyris.bench.xrd.crystals import DEBYE_WALLER_A2, extent_of, form_factor, phases
 from lampyris.bench.xrd.debye import PairShells, pair_shells
-from lampyris.bench.xrd.facets import FAR, cut_sphere_overlaps, uniaxial_terms
+from lampyris.bench.xrd.facets import powder_overlaps, uniaxial_terms
 from lampyris.bench.xrd.infer import (
+    FACETS_SD,
     FORM_SD,
     MOST_FORM,
     SPHERE,
+    SPREAD,
+    SPREAD_SD,
     STRAIN_UNIT,
     Recorded,
     fitted_twice,
@@ -30,16 +33,11 @@ Array = NDArray[np.float64]
 
 LARGEST_NM = 9.0
 """Diameters above are left to single lines."""
-SPREAD, SPREAD_SD = 0.12, 0.06
-"""Standard deviation of the logarithm of diameters in a batch of dots, and how far batches differ; assumed."""
-FACETS_SD = 0.3
-"""Facets, of `cut_sphere_overlaps`, as a standard deviation; assumed: sharp truncated octahedra and cubes with their edges well
-rounded lie at about one of them, sharp cubes at three."""
 _BENT = ("a", "diameter", "spread", "strain2", "shift", "instrument", "damping", "form", "facets")
 _NODES, _WEIGHTS = np.polynomial.hermite.hermgauss(5)
-_SIZES = np.linspace(-3.0, 3.0, 15)
-"""Diameters of a law, in its standard deviations about those that scatter most."""
-_OVERLAPS = 800
+_WITHIN = (np.arange(8) + 0.5) / 8 - 0.5
+"""Places within what each point is a mean of."""
+_REMEMBERED = 32
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -84,32 +82,26 @@ class _Sum:
     first_a: float
     q: Array
     waves: tuple[Array, ...]
+    directed: tuple[Array, ...]
     factors: tuple[Array, ...]
     alone: Array
     angles: Array
+    polarisation: Array
     terms: int
     ends: tuple[float, float]
+    summed: dict[tuple[float, ...], Array]
 
     def curve(self, p: Array) -> Array:
         from scipy.interpolate import CubicSpline
 
-        a, diameter, spread, strain2, shift, instrument, damping, form, facets = p[: len(_BENT)].tolist()
-        # of a lognormal law of diameters the fourth moment over the third lies at the median times exp(3.5 sd^2)
-        middle = 10.0 * diameter * math.exp(-3.5 * spread**2)
-        # lines rise with the sixth power of the diameter and widths fall with the first
-        away = _SIZES + 5.0 * spread
-        sizes = middle * np.exp(spread * away)
-        weights = np.exp(-0.5 * away**2) * sizes**3
-        weights /= weights.sum()
+        a, _, _, strain2, shift, instrument, damping, _, _ = p[: len(_BENT)].tolist()
         stretch = a / self.first_a
         debye_waller = np.exp(-2.0 * damping * (self.q / (4.0 * math.pi)) ** 2)
         total = self.alone.copy()
         sd = math.sqrt(abs(strain2) * STRAIN_UNIT)
         places = np.clip(self.q[:, None] * stretch * (1.0 + sd * math.sqrt(2.0) * _NODES), self.q[0], self.q[-1])
-        overlaps = self._overlaps(sizes, weights, stretch, form, facets)
-        singles = np.column_stack([wave @ overlap for wave, overlap in zip(self.waves, overlaps, strict=True)])
         # a lattice that is larger by a share shrinks the pattern in q by that share
-        each = CubicSpline(self.q, singles)(places)
+        each = CubicSpline(self.q, self._singles(p))(places)
         blurred = np.einsum("qnp,n->qp", each, _WEIGHTS) / math.sqrt(math.pi)
         if strain2 < 0:
             # a squared strain below zero, which noise may give, goes on as it came
@@ -118,35 +110,40 @@ class _Sum:
         beam = self.recorded.beam
         seen = np.zeros(self.angles.size)
         smooth = CubicSpline(self.q, total)
+        unit = q_of(self.angles, 1.0, shift_deg=shift)
         for wavelength, weight in zip(beam.wavelengths_a, beam.weights, strict=True):
-            seen += weight * smooth(np.clip(q_of(self.angles, wavelength, shift_deg=shift), self.q[0], self.q[-1]))
-        seen *= predict_polarisation(self.angles, beam.monochromator_deg)
-        return np.asarray(self._blurred(seen, instrument))
+            seen += weight * smooth(np.clip(unit / wavelength, self.q[0], self.q[-1]))
+        return np.asarray(self._blurred(seen * self.polarisation, instrument))
 
-    def _overlaps(self, sizes: Array, weights: Array, stretch: float, form: float, facets: float) -> list[Array]:
+    def _singles(self, p: Array) -> Array:
+        """Waves of each pair of elements, added up over a dot's pairs, dims (q, pair)."""
+        a, diameter, spread, _, _, _, _, form, facets = p[: len(_BENT)].tolist()
+        # slopes by what comes after, strain and instrument, ask for the same sum again
+        key = (a, diameter, spread, form, facets)
+        if key not in self.summed:
+            if len(self.summed) >= _REMEMBERED:
+                self.summed.pop(next(iter(self.summed)))
+            overlaps = self._overlaps(diameter, spread, a / self.first_a, form, facets)
+            self.summed[key] = np.column_stack(
+                [wave @ overlap for wave, overlap in zip(self.waves, overlaps, strict=True)]
+            )
+        return self.summed[key]
+
+    def _overlaps(self, diameter: float, spread: float, stretch: float, form: float, facets: float) -> list[Array]:
         """How far dots overlap with themselves, moved by each shell of each pair, in the mean over the shell's directions."""
         shells = self.shells
-        far = np.linspace(0.0, FAR[-1] * float(sizes.max()), _OVERLAPS)
-        mean = [
-            sum(
-                (w * np.interp(far / size, FAR, one) for w, size in zip(weights, sizes, strict=True)),
-                np.zeros(far.size),
-            )
-            for one in cut_sphere_overlaps(cubic=bool(shells.cubic))(facets)
-        ]
+        own = powder_overlaps(10.0 * diameter, spread, facets, cubic=bool(shells.cubic))
 
         def at(reach: Array, terms: Array) -> Array:
-            return sum(
-                (c * np.interp(reach, far, one) for c, one in zip(terms.T, mean, strict=True)), np.zeros(reach.size)
-            )
+            return np.asarray(np.einsum("st,st->s", own(np.minimum(reach, own.x[-1])), terms))
 
         if shells.cubic:
             return [at(stretch * d, terms) for d, terms in zip(shells.distance_a, shells.cubic, strict=True)]
         found = []
-        for distance, shell, harmonic, share in zip(
-            shells.distance_a, shells.shell, shells.harmonic, shells.share, strict=True
+        for distance, shell, harmonic, share, terms in zip(
+            shells.distance_a, shells.shell, shells.harmonic, shells.share, self.directed, strict=True
         ):
-            each = at(stretch * distance[shell] / extent_of(harmonic, form), uniaxial_terms(harmonic))
+            each = at(stretch * distance[shell] / extent_of(harmonic, form), terms)
             found.append(np.asarray(np.bincount(shell, share * each, minlength=distance.size), np.float64))
         return found
 
@@ -159,7 +156,8 @@ class _Sum:
         x2 = (reach / max(width, 0.3 * step)) ** 2
         line = pseudo_voigt(x2, resolution.share)
         blurred = np.convolve(seen, line / line.sum(), mode="valid")
-        return np.interp(self.recorded.two_theta_deg, self.angles[half : self.angles.size - half], blurred)
+        within = self.recorded.two_theta_deg[:, None] + resolution.window_deg * _WITHIN
+        return np.interp(within, self.angles[half : self.angles.size - half], blurred).mean(axis=1)
 
     def background(self, two_theta: Array) -> Array:
         return chebyshev(two_theta, self.terms, ends=self.ends)
@@ -179,8 +177,10 @@ class _Sum:
         # what the linear ones take up of a change is no change (Kaufman 1975, BIT 15, 49, DOI 10.1007/BF01932995)
         linear, _, span = self.joined(p)
         sd = self.recorded.sd
-        slopes = np.empty((sd.size, p.size))
+        slopes = np.zeros((sd.size, p.size))
         for k, one in enumerate(parameters):
+            if one.fixed:
+                continue
             up, down = p.copy(), p.copy()
             up[k] += 0.02 * one.scale
             down[k] = max(down[k] - 0.02 * one.scale, one.low)
@@ -272,6 +272,7 @@ def _summed(few: Recorded, start: Match, terms: int, whole: Recorded) -> _Sum:
     alone = sum((number * factors[element] ** 2 for element, number in shells.atoms.items()), np.zeros(q.size))
     step = 0.05
     margin = _reach(few.resolution, step) * step
+    angles = np.arange(x[0] - margin, x[-1] + margin + step, step)
     ends = (float(whole.two_theta_deg[0]), float(whole.two_theta_deg[-1]))
     return _Sum(
         few,
@@ -279,11 +280,14 @@ def _summed(few: Recorded, start: Match, terms: int, whole: Recorded) -> _Sum:
         phases()[start.phase].lengths_a[0],
         q,
         tuple(waves),
+        () if shells.cubic else tuple(uniaxial_terms(one) for one in shells.harmonic),
         tuple(factors[first] * factors[second] for first, second in shells.pairs),
         alone,
-        np.arange(x[0] - margin, x[-1] + margin + step, step),
+        angles,
+        predict_polarisation(angles, few.beam.monochromator_deg),
         terms,
         ends,
+        {},
     )
 
 

@@ -28,6 +28,7 @@ def fit_least_squares(
     intervals: Intervals = "wald",
     level: float = 0.95,
     extra_starts: int = 0,
+    least_gain: float = 0.0,
 ) -> Fit:
     """Least squares, of one data set or of several that share parameters by name.
 
@@ -47,6 +48,8 @@ def fit_least_squares(
         Coverage of the intervals.
     extra_starts : int
         Starts besides the stated ones and their grids, spread by a fixed rule.
+    least_gain : float
+        Share of the sum of squares that a step must gain for the search to go on; 0 for all digits.
 
     Returns
     -------
@@ -76,7 +79,7 @@ def fit_least_squares(
     if scatter == "known" and bare:
         raise ValueError(f"the scatter cannot be known without standard deviations: {', '.join(bare)}")
     objective = squares(sets, parameters)
-    found = solve(objective, extra_starts)
+    found = solve(objective, extra_starts, least_gain=least_gain)
     points = objective.sd.size
     degrees = points - found.theta.size
     chi2 = 2.0 * found.value

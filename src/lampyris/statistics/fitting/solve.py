@@ -83,8 +83,8 @@ def starts(frame: Frame, extra: int, /) -> list[Array]:
     return found
 
 
-def solve(objective: Objective, extra: int, /) -> Found:
-    """The lowest minimum of all starts.
+def solve(objective: Objective, extra: int, /, *, least_gain: float = 0.0) -> Found:
+    """The lowest minimum of all starts, each searched until a step gains less than a share of what is left.
 
     Raises
     ------
@@ -96,8 +96,8 @@ def solve(objective: Objective, extra: int, /) -> Found:
     for start in tried:
         if not math.isfinite(objective.value(start)):
             continue
-        near = _by_scipy(objective, start) if isinstance(objective, Squares) and start.size else start
-        found = scored(objective, near, near=isinstance(objective, Squares))
+        near = _by_scipy(objective, start, least_gain) if isinstance(objective, Squares) and start.size else start
+        found = scored(objective, near, done=max(DONE, least_gain), near=isinstance(objective, Squares))
         if best is None or (found.value, not found.converged) < (best.value * (1 - 1e-12), not best.converged):
             best = found
     if best is None:
@@ -109,7 +109,7 @@ def solve(objective: Objective, extra: int, /) -> Found:
     return best
 
 
-def _by_scipy(objective: Squares, start: Array) -> Array:
+def _by_scipy(objective: Squares, start: Array, least_gain: float) -> Array:
     """Where SciPy's least squares ends, or the start where that is no better."""
     from scipy.optimize import least_squares
 
@@ -135,7 +135,7 @@ def _by_scipy(objective: Squares, start: Array) -> Array:
             bounds=(low, high),
             method="trf" if bounded or few else "lm",
             x_scale="jac",
-            ftol=1e-14,
+            ftol=max(1e-14, least_gain),
             xtol=tight,
             gtol=tight,
             max_nfev=_ROUNDS,

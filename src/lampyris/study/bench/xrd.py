@@ -137,12 +137,12 @@ def _notes(settings: Settings, standard: bool) -> tuple[str, ...]:
         "strain is the root mean square of relative changes of the lattice; a shift by the sample's height is fitted, known to "
         f"be within {settings.shift_sd_deg:g} deg (standard deviation).",
         "Where lines overlap, Debye's sum of spheres and of spheres that facets cut replaces them; for shapes that are neither, sizes "
-        f"hold {_percents(SUM)} (sum) or {_percents(LINES)} (lines), by structure.",
+        f"hold {_percents(SUM)} (sum) or {_percents(LINES)} (lines), by structure and size.",
     )
 
 
-def _percents(kinds: Mapping[str, Shapes]) -> str:
-    sds = [100.0 * one.size.sd for one in kinds.values()]
+def _percents(kinds: Mapping[str, tuple[Shapes, Shapes]]) -> str:
+    sds = [100.0 * one.size.sd for ends in kinds.values() for one in ends]
     return f"{min(sds):.1f} to {max(sds):.1f} %"
 
 

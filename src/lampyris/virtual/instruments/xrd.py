@@ -1,6 +1,7 @@
 """A virtual diffractometer: Debye's sum of single dots, atom by atom, through the instrument into its files."""
 
 import io
+import itertools
 import math
 import zipfile
 from dataclasses import dataclass
@@ -8,16 +9,17 @@ from functools import lru_cache
 from pathlib import Path
 
 import numpy as np
-from numba import njit
 from numpy.typing import NDArray
 
 from lampyris.bench.xrd.crystals import DEBYE_WALLER_A2, Phase, anodes, form_factor, phases
-from lampyris.bench.xrd.debye import sphere_atoms
 from lampyris.bench.xrd.pattern import Resolution, predict_polarisation, variance_pattern
 from lampyris.io.durable import write_bytes, write_text
 
 Array = NDArray[np.float64]
 _BIN_A = 0.01
+_DOTS_AT_ONCE = 16
+# of counts, which rounding leaves where there is none
+_NO_PAIR = 1e-6
 _FEET = 40.0
 """Widths out to which a line of the instrument is drawn: a Lorentzian's feet are long."""
 
@@ -54,7 +56,8 @@ class XrdTruth:
     shape : str
         Of `SHAPES`.
     dots : int
-        Single dots of 5 nm or more that the powder is made of, more of smaller ones; their diameters and centres are drawn.
+        Single dots of 5 nm or more that the powder is made of, more of smaller ones, which differ more from each other. A powder has very
+        many: with the default, sizes of facetted dots still vary by about 0.1 % from one powder to another.
     dead_time_counts : float
         Counts above which the detector stands still; inf for none.
     """
@@ -72,7 +75,7 @@ class XrdTruth:
     hump_counts: float = 0.0
     texture: float = 0.0
     shape: str = "sphere"
-    dots: int = 24
+    dots: int = 96
     dead_time_counts: float = math.inf
 
 
@@ -94,85 +97,112 @@ def _within(places: Array, shape: str) -> NDArray[np.bool_]:
 
 @lru_cache(maxsize=8)
 def _column(shape: str) -> float:
-    """Volume-weighted column of a shape of half axis 1, over all directions: twice the integral of its overlap with itself.
-
-    The overlap at a distance r is the chance that two points within lie that far apart, over 4 pi r^2 / V. Points that lie close
-    hardly matter and scatter much; up to a tenth of the size the overlap is taken as a sphere's.
-    """
+    """Volume-weighted column of a shape of half axis 1, over all directions: twice the mean way from a point within to the surface."""
     if shape == "sphere":
         return 1.5
-    box = np.array([1.0, 1.0, SHAPES[shape][1]])
-    drawn = np.random.default_rng(1).uniform(-1.0, 1.0, (1_500_000, 3)) * box
-    held = drawn[_within(drawn, shape)]
-    volume = 8.0 * float(box.prod()) * held.shape[0] / drawn.shape[0]
-    near = 0.1 * volume ** (1.0 / 3.0)
-    half = held.shape[0] // 2
-    square = ((held[:half] - held[half : 2 * half]) ** 2).sum(axis=1)
-    far = volume / (4.0 * math.pi) * float(np.mean(np.where(square > near**2, 1.0 / square, 0.0)))
-    return 2.0 * (near - 0.75 * near**2 / (6.0 * volume / math.pi) ** (1.0 / 3.0) + far)
+    from scipy.stats import qmc
+
+    even = qmc.Sobol(5, seed=1).random_base2(17)
+    places = (2.0 * even[:, :3] - 1.0) * np.array([1.0, 1.0, SHAPES[shape][1]])
+    inside = _within(places, shape)
+    places, height, turn = places[inside], 2.0 * even[inside, 3] - 1.0, 2.0 * math.pi * even[inside, 4]
+    across = np.sqrt(1.0 - height**2)
+    along = np.column_stack([across * np.cos(turn), across * np.sin(turn), height])
+    low, high = np.zeros(height.size), np.full(height.size, 4.0)
+    # to a millionth of the half axis
+    for _ in range(22):
+        middle = 0.5 * (low + high)
+        within = _within(places + middle[:, None] * along, shape)
+        low, high = np.where(within, middle, low), np.where(within, high, middle)
+    return 2.0 * float(low.mean())
 
 
-def _dot_atoms(phase: Phase, diameter_a: float, shape: str, centre: Array) -> tuple[Array, tuple[str, ...]]:
-    """Atoms of a dot whose volume-weighted column is that of a sphere of a diameter."""
-    if shape == "sphere":
-        return sphere_atoms(phase, diameter_a, centre)
-    half = 0.75 * diameter_a / _column(shape)
-    places, elements = sphere_atoms(phase, 2.0 * math.sqrt(3.0) * half, centre)
-    inside = _within(places / half, shape)
-    return places[inside], tuple(np.array(elements)[inside].tolist())
+def _occupied(phase: Phase, truth: XrdTruth, halves: Array, centres: Array) -> Array:
+    """Which sites of which cells each dot holds, in as many cells again that are empty, dims (dot, site, cell, cell, cell)."""
+    cell = phase.cell()
+    _, aspect, cut = SHAPES[truth.shape]
+    box = float(halves.max()) * np.minimum(np.array([1.0, 1.0, aspect]), cut)
+    # planes of the cell that touch the box's corners
+    most = (box @ np.abs(np.linalg.inv(cell))).astype(np.intp) + 2
+    grid = np.stack(np.meshgrid(*[np.arange(-m, m + 1) for m in most], indexing="ij"), axis=-1)
+    held = np.zeros((halves.size, len(phase.elements), *(2 * (2 * m + 1) for m in most)))
+    for dot, (half, centre) in enumerate(zip(halves.tolist(), centres, strict=True)):
+        for site, own in enumerate(phase.sites):
+            places = ((grid + own - centre) @ cell).reshape(-1, 3) / half
+            inside = _within(places, truth.shape).reshape(grid.shape[:-1])
+            held[dot, site, : grid.shape[0], : grid.shape[1], : grid.shape[2]] = inside
+    return held
 
 
-@njit(cache=True)  # type: ignore[untyped-decorator]
-def _pair_histogram(places: Array, kind: NDArray[np.int64], kinds: int, bins: int, step: float) -> Array:
-    """Pairs in each bin of distance, and the sum of their distances, dims (2, pair, bin)."""
-    found = np.zeros((2, kinds * kinds, bins))
-    for i in range(places.shape[0]):
-        for j in range(i):
-            dx = places[i, 0] - places[j, 0]
-            dy = places[i, 1] - places[j, 1]
-            dz = places[i, 2] - places[j, 2]
-            distance = math.sqrt(dx * dx + dy * dy + dz * dz)
-            at = int(distance / step)
-            found[0, kind[i] * kinds + kind[j], at] += 1.0
-            found[1, kind[i] * kinds + kind[j], at] += distance
-    return found
+def _pair_sums(phase: Phase, truth: XrdTruth, rng: np.random.Generator, names: list[str]) -> tuple[Array, Array]:
+    """Pairs of atoms within the dots of a powder in bins of distance, and the sums of their distances; and the atoms of each element.
+
+    Atoms lie on a lattice: how many pairs lie a vector apart is the correlation of the cells that hold them. Each pair is counted as it
+    would be one by one.
+
+    Returns
+    -------
+    numpy.ndarray, dims (2, element, element, bin)
+    numpy.ndarray, dims (element,)
+    """
+    from scipy import fft
+    from scipy.special import ndtri
+    from scipy.stats import qmc
+
+    # of a lognormal law the fourth moment over the third lies at its median times exp(3.5 sd^2)
+    median = 10.0 * truth.size_nm * math.exp(-3.5 * truth.spread**2)
+    # one in the middle of each of as many equal shares of the law that is weighted with the 3.5th power of the diameter, lighter the
+    # farther out: few dots so have the law's large ones, and its fourth moment over its third
+    dots = int(truth.dots * max(1.0, 5.0 / truth.size_nm) ** 1.5)
+    ahead = 3.5 * truth.spread
+    away = ahead + ndtri((np.arange(dots) + 0.5) / dots)
+    halves, numbers_of = (
+        0.75 * median * np.exp(truth.spread * away) / _column(truth.shape),
+        np.exp(0.5 * ahead**2 - ahead * away),
+    )
+    # each diameter's dots have centres that lie evenly in the cell, as those of very many do
+    even = qmc.Halton(4, seed=rng).random(dots)
+    centres = even[np.argsort(even[:, 3]), :3]
+    kind = np.array([names.index(one) for one in phase.elements])
+    cell = phase.cell()
+    bins = int(8.0 * float(halves.max()) / _BIN_A)
+    sums = np.zeros((2, len(names), len(names), bins))
+    numbers = np.zeros(len(names))
+    for part in np.array_split(np.arange(dots), math.ceil(dots / _DOTS_AT_ONCE)):
+        held = _occupied(phase, truth, halves[part], centres[part])
+        weights = numbers_of[part]
+        size = held.shape[2:]
+        waves = fft.rfftn(held, axes=(2, 3, 4))
+        np.add.at(numbers, kind, weights @ held.sum(axis=(2, 3, 4)))
+        vectors = np.stack(np.meshgrid(*[fft.fftfreq(one, 1.0 / one) for one in size], indexing="ij"), axis=-1)
+        for i, j in itertools.combinations_with_replacement(range(kind.size), 2):
+            both = np.einsum("d,dxyz,dxyz->xyz", weights, waves[:, i].conj(), waves[:, j])
+            number = fft.irfftn(both, s=size).ravel()
+            distance = np.linalg.norm((vectors + phase.sites[j] - phase.sites[i]) @ cell, axis=-1).ravel()
+            some = (number > _NO_PAIR) & (distance > _BIN_A)
+            at = (distance[some] / _BIN_A).astype(np.intp)
+            # a pair of unlike sites is counted once, and stands for both ways
+            twice = 1.0 if i == j else 2.0
+            for row, counted in enumerate((number[some], number[some] * distance[some])):
+                sums[row, kind[i], kind[j]] += twice * np.bincount(at, counted, minlength=bins)
+    return sums, numbers
 
 
 def dot_scattering(q: Array, truth: XrdTruth, rng: np.random.Generator, /) -> Array:
     """Mean scattering of the powder's dots by Debye's sum over their atoms, dims (point,)."""
     phase = phases()[truth.phase]
     names = sorted(set(phase.elements))
-    # of a lognormal law the fourth moment over the third lies at its median times exp(3.5 sd^2)
-    median = 10.0 * truth.size_nm * math.exp(-3.5 * truth.spread**2)
-    # a powder has very many: of small dots, which differ more from each other, more are counted
-    from scipy.special import ndtri
-
-    dots = int(np.clip(truth.dots * (5.0 / truth.size_nm) ** 3, truth.dots, 400))
-    # one in the middle of each of as many equal shares of the law that is weighted with the 3.5th power of the diameter, lighter the
-    # farther out: few dots so have the law's large ones, and its fourth moment over its third
-    ahead = 3.5 * truth.spread
-    away = ahead + ndtri((np.arange(dots) + 0.5) / dots)
-    diameters, numbers_of = median * np.exp(truth.spread * away), np.exp(0.5 * ahead**2 - ahead * away)
-    longest = diameters.max() if truth.shape == "sphere" else 1.8 * diameters.max()
-    bins = int(longest / _BIN_A) + 2
-    pairs = np.zeros((2, len(names) ** 2, bins))
-    numbers = np.zeros(len(names))
-    for diameter, number in zip(diameters.tolist(), numbers_of.tolist(), strict=True):
-        places, elements = _dot_atoms(phase, diameter, truth.shape, rng.random(3))
-        kind = np.array([names.index(one) for one in elements], np.int64)
-        pairs += number * _pair_histogram(places, kind, len(names), bins, _BIN_A)
-        numbers += number * np.bincount(kind, minlength=len(names))
+    sums, numbers = _pair_sums(phase, truth, rng, names)
     factors = [form_factor(name, q) for name in names]
     total = sum(number * factor**2 for number, factor in zip(numbers.tolist(), factors, strict=True))
     damping = np.exp(-2.0 * DEBYE_WALLER_A2 * (q / (4.0 * math.pi)) ** 2)
-    for first in range(len(names)):
-        for second in range(len(names)):
-            own, sums = pairs[:, first * len(names) + second]
-            held = own > 0
-            # the mean distance of a bin, not its middle: distances rounded to 0.01 A would blur the pattern by half a per cent
-            phase_of = np.outer(q, truth.lattice_scale * sums[held] / own[held])
-            wave = np.sin(phase_of) / phase_of * np.exp(-0.5 * (truth.strain * phase_of) ** 2)
-            total = total + 2.0 * factors[first] * factors[second] * damping * (wave @ own[held])
+    for first, second in itertools.product(range(len(names)), repeat=2):
+        own, distances = sums[:, first, second]
+        held = own > 0
+        # the mean distance of a bin, not its middle: distances rounded to 0.01 A would blur the pattern by half a per cent
+        phase_of = np.outer(q, truth.lattice_scale * distances[held] / own[held])
+        wave = np.sin(phase_of) / phase_of * np.exp(-0.5 * (truth.strain * phase_of) ** 2)
+        total = total + factors[first] * factors[second] * damping * (wave @ own[held])
     return np.asarray(total / numbers.sum())
 
 

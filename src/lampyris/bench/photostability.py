@@ -1,7 +1,7 @@
 """Photostability: what is left of a signal under light, by the laws of `lampyris.probe.photophysics`."""
 
 import math
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -48,6 +48,39 @@ def predict_trace(law: Law, minutes: ArrayLike, parameters: ArrayLike, /) -> NDA
         case _:
             own = Bleaching("power", scale, shape=math.exp(rest[0]))
     return start * own.retained(at)
+
+
+def _slopes(law: Law, at: NDArray[np.float64]) -> Callable[[NDArray[np.float64]], NDArray[np.float64]]:
+    """Derivatives of `predict_trace` by its parameters, dims (point, parameter)."""
+
+    def single(start: float, rate: float) -> list[NDArray[np.float64]]:
+        left = np.exp(-rate * at)
+        return [left, -start * at * left]
+
+    def double(start: float, first: float, second: float, share: float) -> list[NDArray[np.float64]]:
+        x, v = at * math.exp(-first), at * math.exp(-second)
+        one, two = np.exp(-x), np.exp(-v)
+        rest = 1.0 - share
+        return [share * one + rest * two, start * share * x * one, start * rest * v * two, start * (one - two)]
+
+    def stretched(start: float, first: float, exponent: float) -> list[NDArray[np.float64]]:
+        x = at * math.exp(-first)
+        y = x**exponent
+        left = np.exp(-y)
+        logs = np.log(x, where=x > 0, out=np.zeros(x.size))
+        return [left, start * exponent * y * left, -start * y * logs * left]
+
+    def power(start: float, first: float, log_exponent: float) -> list[NDArray[np.float64]]:
+        exponent = math.exp(log_exponent)
+        x = at * math.exp(-first)
+        fall, lean = exponent * np.log1p(x / exponent), x / (1.0 + x / exponent)
+        left = np.exp(-fall)
+        return [left, start * lean * left, start * (lean - fall) * left]
+
+    of: Callable[..., list[NDArray[np.float64]]] = {
+        "single": single, "double": double, "stretched": stretched, "power": power,
+    }[law]  # fmt: skip
+    return lambda p: np.column_stack(of(*p.tolist()))
 
 
 def variance_trace(
@@ -258,5 +291,5 @@ def _fit(
             Parameter("log_exponent", 0.0, math.log(0.02), math.log(1e4), scale=0.1),
         ],
     }[law]
-    data = DataSet(lambda p: predict_trace(law, at, p), y, sd=sd)
+    data = DataSet(lambda p: predict_trace(law, at, p), y, sd=sd, jacobian=_slopes(law, at))
     return fit_least_squares(data, [signal, *rest], scatter="residual", level=level)

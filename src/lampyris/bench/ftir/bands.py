@@ -17,11 +17,20 @@ from lampyris.statistics.fitting import DataSet, Fit, Parameter, derived, fit_le
 
 Array = NDArray[np.float64]
 _EACH = 3
-_COMMON = 3
+_COMMON = 4
+_SHARE, _LEAN, _LEVEL, _RISE = range(-_COMMON, 0)
+_MOST_LEAN = 0.35
+"""Of a band's sides about their mean: one is then twice as wide as the other; more is another band beneath."""
 _MOST_TOGETHER = 6
 _FURTHER_BAND = 12.0
 _STEPS = 1.5
 _ROUNDS = 5
+_SEARCHED = 3
+"""Rounds in which what is left is searched again: a weak band beside a strong one is seen only once that one is fitted."""
+_BROADEST = 2.0
+"""Times the widest band that is searched for: wider than that is baseline."""
+_WINDOW = 2.0
+"""Full widths beyond a group's outer bands that are fitted."""
 SHAPE_FLOOR = 2e-4
 """Of the tallest band: what no sum of pseudo-Voigt bands tells from the shape of real ones."""
 LEAST_NOISE = 1e-6
@@ -42,7 +51,7 @@ def absorbance(transmittance: ArrayLike, /) -> Array:
     return -np.log10(share, where=share > 0, out=np.full(share.shape, np.nan))
 
 
-def predict_bands(wavenumber_cm: Array, parameters: ArrayLike, /) -> Array:
+def predict_bands(wavenumber_cm: Array, parameters: ArrayLike, /, *, lean: float = 0.0) -> Array:
     """Absorbance of pseudo-Voigt bands.
 
     Parameters
@@ -50,6 +59,9 @@ def predict_bands(wavenumber_cm: Array, parameters: ArrayLike, /) -> Array:
     wavenumber_cm : numpy.ndarray, dims (point,)
     parameters : array_like
         Per band: height, centre, full width at half maximum (both 1/cm), Lorentzian share.
+    lean : float
+        The half widths are (1 + lean) times half the full width to high wavenumbers and (1 - lean) times it to low ones; full width
+        and area stay as they are.
 
     Returns
     -------
@@ -57,6 +69,8 @@ def predict_bands(wavenumber_cm: Array, parameters: ArrayLike, /) -> Array:
     """
     p = np.asarray(parameters, np.float64).reshape(-1, 4, 1)
     u = ((wavenumber_cm - p[:, 1]) / p[:, 2]) ** 2
+    if lean:
+        u = u / np.where(wavenumber_cm > p[:, 1], 1.0 + lean, 1.0 - lean) ** 2
     total: Array = (p[:, 0] * pseudo_voigt(u, p[:, 3])).sum(axis=0)
     return total
 
@@ -76,6 +90,15 @@ def band_area(height: float, width: float, share: float, /) -> float:
     (1.0645, 1.5708)
     """
     return height * width * ((1.0 - share) * math.sqrt(math.pi / LN2) / 2.0 + share * math.pi / 2.0)
+
+
+@dataclass(frozen=True, slots=True)
+class _Asked:
+    """What counts as a band, and the level of its intervals."""
+
+    significance: float
+    widest_cm: float
+    level: float
 
 
 @dataclass(frozen=True, slots=True)
@@ -175,6 +198,7 @@ def infer_bands(
     """
     if wavenumber_cm.size < 30:
         raise ValueError(f"{wavenumber_cm.size} points are too few; 30 are needed")
+    asked = _Asked(significance, widest_cm, level)
     sd = _relative_sd(signal)
     flat = signal - baseline
     seen = noise_sd(flat)
@@ -186,23 +210,23 @@ def infer_bands(
     groups: list[tuple[slice, Fit, int]] = []
     earlier: list[Band] = []
     for turn in range(_ROUNDS):
-        groups = _fit_groups(wavenumber_cm, flat, sd, found, groups, level)
+        groups = _fit_groups(wavenumber_cm, flat, sd, found, groups, asked)
         groups = [
             _without_weak(
-                wavenumber_cm, flat - _bands_alone(wavenumber_cm, groups, k), sd, group, significance, level, turn == _ROUNDS - 1
+                wavenumber_cm, flat - _bands_alone(wavenumber_cm, groups, k), sd, group, asked, turn == _ROUNDS - 1
             )
             for k, group in enumerate(groups)
-        ]  # fmt: skip
+        ]
         groups = [group for group in groups if group[2]]
         found = [one for _, fit, count in groups for one in _places(fit, count)]
         if turn == _ROUNDS - 1:
             break
         earlier = _all_described(groups)
-        if turn == 0:
+        if turn < _SEARCHED:
             left = flat - _modelled(wavenumber_cm, groups)
             seen_left = _candidates(wavenumber_cm, left, max(floor, noise_sd(left)), significance, widest_cm)
             more = [one for one in seen_left if all(abs(one[0] - c) > 0.35 * min(w, one[1]) for c, w in found)]
-            found = found + _that_help(wavenumber_cm, flat, sd, groups, more, level)
+            found = found + _that_help(wavenumber_cm, flat, sd, groups, more, asked)
         # far tails of bands lie in the baseline: it is drawn anew under what the bands leave
         if reach_cm:
             under = signal - _bands_alone(wavenumber_cm, groups)
@@ -255,11 +279,11 @@ def _candidates(x: Array, y: Array, noise: float, significance: float, widest_cm
 
 
 def _groups(found: Sequence[tuple[float, float]]) -> list[list[tuple[float, float]]]:
-    """Bands that touch, in the order of the axis; large groups are parted where they are furthest apart."""
+    """Bands whose windows touch, in the order of the axis; large groups are parted where they are furthest apart."""
     ordered = sorted(found)
     groups: list[list[tuple[float, float]]] = []
     for one in ordered:
-        if groups and one[0] - groups[-1][-1][0] < 1.3 * (one[1] + groups[-1][-1][1]):
+        if groups and one[0] - groups[-1][-1][0] < _WINDOW * (one[1] + groups[-1][-1][1]):
             groups[-1].append(one)
         else:
             groups.append([one])
@@ -288,10 +312,10 @@ def _fit_groups(
     sd: Array,
     found: Sequence[tuple[float, float]],
     had: Sequence[tuple[slice, Fit, int]],
-    level: float,
+    asked: _Asked,
 ) -> list[tuple[slice, Fit, int]]:
     groups = _groups(found)
-    ends = [(group[0][0] - 2.0 * group[0][1], group[-1][0] + 2.0 * group[-1][1]) for group in groups]
+    ends = [(group[0][0] - _WINDOW * group[0][1], group[-1][0] + _WINDOW * group[-1][1]) for group in groups]
     made = []
     for k, group in enumerate(groups):
         low, high = ends[k]
@@ -301,10 +325,7 @@ def _fit_groups(
         if k + 1 < len(groups):
             high = min(high, 0.5 * (group[-1][0] + groups[k + 1][0][0]))
         # tails of bands of other groups, as they were last fitted, do not belong to this one
-        others = [
-            one for one in had if not any(abs(c - g) < 1e-6 * g for c, _ in _places(one[1], one[2]) for g, _ in group)
-        ]
-        fit = _fit(x, y - _bands_alone(x, others), sd, group, low, high, level)
+        fit = _fit(x, y - _bands_beside(x, had, group), sd, group, low, high, asked)
         if fit is not None:
             made.append(fit)
     return made
@@ -317,7 +338,7 @@ def _places(fit: Fit, count: int) -> list[tuple[float, float]]:
 
 
 def _fit(
-    x: Array, y: Array, sd: Array, group: Sequence[tuple[float, float]], low: float, high: float, level: float
+    x: Array, y: Array, sd: Array, group: Sequence[tuple[float, float]], low: float, high: float, asked: _Asked
 ) -> tuple[slice, Fit, int] | None:
     first, last = np.searchsorted(x, [low, high])
     needed = _EACH * len(group) + _COMMON + 4
@@ -331,7 +352,7 @@ def _fit(
     tall = max(float(np.ptp(seen)), 1e-12)
     parameters = []
     step = span / max(own.size - 1, 1)
-    thinnest, widest = math.log(step), math.log(2.0 * span)
+    thinnest, widest = math.log(step), math.log(min(2.0 * span, _BROADEST * asked.widest_cm))
     for k, (centre, width) in enumerate(group):
         height = max(float(np.interp(centre, own, seen)) - floor, 0.05 * tall)
         inside = min(max(centre, float(own[0])), float(own[-1]))
@@ -341,61 +362,66 @@ def _fit(
             Parameter(f"centre_{k}", inside, own[0], own[-1], unit="1/cm", scale=0.02 * width),
             Parameter(f"log_width_{k}", min(max(math.log(width), thinnest), widest), thinnest, widest, scale=0.02),
         ]
-    # one shape for a group: bands of one sample have much the same, and overlapping ones do not tell theirs apart
+    # one shape and lean for a group: bands of one sample have much the same, and overlapping ones do not tell theirs apart
     parameters += [
         Parameter("share", 0.3, 0.0, 1.0, scale=0.02),
+        Parameter("lean", 0.0, -_MOST_LEAN, _MOST_LEAN, scale=0.01),
         Parameter("level", floor, scale=0.01 * tall),
         Parameter("rise", 0.0, scale=0.01 * tall),
     ]
     line = (own - middle) / span
 
     def model(p: Array) -> Array:
-        return predict_bands(own, _each_with_share(p)) + p[-2] + p[-1] * line
+        return predict_bands(own, _each_with_share(p), lean=p[_LEAN]) + p[_LEVEL] + p[_RISE] * line
 
     data = DataSet(model, seen, sd=sd[place], jacobian=_slopes(own, line))
-    return place, fit_least_squares(data, parameters, scatter="residual", level=level), len(group)
+    return place, fit_least_squares(data, parameters, scatter="residual", level=asked.level), len(group)
 
 
 def _each_with_share(p: Array) -> Array:
     """Parameters of each band, the group's share of shape among them."""
     bands = p[:-_COMMON].reshape(-1, _EACH)
     widths = np.exp(np.clip(bands[:, 2], -20.0, 20.0))
-    return np.column_stack([bands[:, :2], widths, np.full(bands.shape[0], p[-3])]).ravel()
+    return np.column_stack([bands[:, :2], widths, np.full(bands.shape[0], p[_SHARE])]).ravel()
 
 
 def _slopes(x: Array, line: Array) -> Callable[[Array], Array]:
     def of(p: Array) -> Array:
         out = np.empty((x.size, p.size))
-        share = p[-3]
-        out[:, -3] = 0.0
+        share, lean = p[_SHARE], p[_LEAN]
+        out[:, [_SHARE, _LEAN]] = 0.0
         for k in range((p.size - _COMMON) // _EACH):
             height, centre, q = p[_EACH * k : _EACH * (k + 1)]
             width = math.exp(min(max(q, -20.0), 20.0))
-            d = (x - centre) / width
+            side = np.where(x > centre, 1.0 + lean, 1.0 - lean)
+            d = (x - centre) / (width * side)
             gauss, lorentz = gaussian(d**2), lorentzian(d**2)
             # of the shape by d
             slope = (1.0 - share) * -8.0 * LN2 * d * gauss - share * 8.0 * d * lorentz**2
             out[:, _EACH * k] = (1.0 - share) * gauss + share * lorentz
-            out[:, _EACH * k + 1] = -height * slope / width
+            out[:, _EACH * k + 1] = -height * slope / (width * side)
             out[:, _EACH * k + 2] = -height * slope * d
-            out[:, -3] += height * (lorentz - gauss)
-        out[:, -2] = 1.0
-        out[:, -1] = line
+            out[:, _SHARE] += height * (lorentz - gauss)
+            out[:, _LEAN] -= height * slope * np.abs(d) / side
+        out[:, _LEVEL] = 1.0
+        out[:, _RISE] = line
         return out
 
     return of
 
 
 def _without_weak(
-    x: Array, y: Array, sd: Array, group: tuple[slice, Fit, int], significance: float, level: float, last: bool
+    x: Array, y: Array, sd: Array, group: tuple[slice, Fit, int], asked: _Asked, last: bool
 ) -> tuple[slice, Fit, int]:
     """Group without bands whose height is not significant, the weakest taken out first."""
     place, fit, count = group
     low, high = float(x[group[0]][0]), float(x[group[0]][-1])
     step = (high - low) / max(x[place].size - 1, 1)
+    # one that would be wider still is of the baseline
+    widest = min(2.0 * (high - low), 0.99 * _BROADEST * asked.widest_cm)
 
     def sane(centre: float, width: float) -> bool:
-        return low <= centre <= high and step < width < 2.0 * (high - low)
+        return low <= centre <= high and step < width < widest
 
     while count:
         # while bands are missing, residuals follow each other since they are missing
@@ -407,12 +433,12 @@ def _without_weak(
             for k, one in enumerate(_places(fit, count))
         ]
         weakest = int(np.argmin(told))
-        if told[weakest] >= significance:
+        if told[weakest] >= asked.significance:
             break
         kept = [one for k, one in enumerate(_places(fit, count)) if k != weakest]
         if not kept:
             return place, fit, 0
-        again = _fit(x, y, sd, kept, float(x[place][0]), float(x[place][-1]) + 1e-9, level)
+        again = _fit(x, y, sd, kept, float(x[place][0]), float(x[place][-1]) + 1e-9, asked)
         if again is None:
             return place, fit, 0
         place, fit, count = again
@@ -425,7 +451,7 @@ def _that_help(
     sd: Array,
     groups: Sequence[tuple[slice, Fit, int]],
     more: Sequence[tuple[float, float]],
-    level: float,
+    asked: _Asked,
 ) -> list[tuple[float, float]]:
     """Of further candidates those that lower the AICc of their group, or stand where no group is."""
     kept: list[tuple[float, float]] = []
@@ -437,7 +463,7 @@ def _that_help(
         place, fit, count = inside[0]
         if count >= 2 * _MOST_TOGETHER:
             continue
-        again = _fit(x, y, sd, [*_places(fit, count), one], float(x[place][0]), float(x[place][-1]) + 1e-9, level)
+        again = _fit(x, y, sd, [*_places(fit, count), one], float(x[place][0]), float(x[place][-1]) + 1e-9, asked)
         if again is not None and fit.goodness.aicc - again[1].goodness.aicc > _FURTHER_BAND:
             kept.append(one)
     return kept
@@ -448,7 +474,17 @@ def _bands_alone(x: Array, groups: Sequence[tuple[slice, Fit, int]], but: int = 
     total = np.zeros(x.size)
     for k, (_, fit, _) in enumerate(groups):
         if k != but:
-            total += predict_bands(x, _each_with_share(fit.values))
+            total += predict_bands(x, _each_with_share(fit.values), lean=fit.values[_LEAN])
+    return total
+
+
+def _bands_beside(x: Array, groups: Sequence[tuple[slice, Fit, int]], group: Sequence[tuple[float, float]]) -> Array:
+    """All bands as they were last fitted but those of a group, which may have been parted or joined since."""
+    total = np.zeros(x.size)
+    for _, fit, count in groups:
+        others = [k for k, (c, _) in enumerate(_places(fit, count)) if not any(abs(c - g) < 1e-6 * g for g, _ in group)]
+        own = _each_with_share(fit.values).reshape(-1, 4)[others]
+        total += predict_bands(x, own, lean=fit.values[_LEAN])
     return total
 
 
@@ -458,8 +494,8 @@ def _modelled(x: Array, groups: Sequence[tuple[slice, Fit, int]]) -> Array:
     for place, fit, _ in groups:
         values = fit.values
         own = x[place]
-        total += predict_bands(x, _each_with_share(values))
-        total[place] += values[-2] + values[-1] * (own - 0.5 * (own[0] + own[-1])) / float(own[-1] - own[0])
+        total += predict_bands(x, _each_with_share(values), lean=values[_LEAN])
+        total[place] += values[_LEVEL] + values[_RISE] * (own - 0.5 * (own[0] + own[-1])) / float(own[-1] - own[0])
     return total
 
 
@@ -500,7 +536,7 @@ def _described(fit: Fit, count: int) -> list[Band]:
     bands = []
     for k in range(count):
         at = _EACH * k
-        area = derived(fit, lambda p, at=at: band_area(p[at], math.exp(p[at + 2]), p[-3]), unit="1/cm")  # type: ignore[misc]
+        area = derived(fit, lambda p, at=at: band_area(p[at], math.exp(p[at + 2]), p[_SHARE]), unit="1/cm")  # type: ignore[misc]
         height, centre, log_width = (widened(fit.estimates[at + j], widen) for j in range(3))
         value = math.exp(log_width.value)
         low, high = math.exp(min(log_width.low, 50.0)), math.exp(min(log_width.high, 50.0))
@@ -512,7 +548,7 @@ def _described(fit: Fit, count: int) -> list[Band]:
                 height,
                 widened(area, widen),
                 height.value / height.sd,
-                min(max(float(fit.values[-3]), 0.0), 1.0),
+                min(max(float(fit.values[_SHARE]), 0.0), 1.0),
             )
         )
     return bands

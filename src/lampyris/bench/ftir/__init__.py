@@ -14,11 +14,11 @@ from lampyris.bench.ftir.bands import (
     absorbance,
     band_area,
     infer_bands,
-    predict_bands,
     variance_absorbance,
 )
 from lampyris.bench.ftir.baseline import noise_sd, penalised_baseline, rubber_band, smooth_line
 from lampyris.bench.ftir.exchange import height_at, ratio_of
+from lampyris.bench.ftir.group import predict_bands
 
 __all__ = [
     "MOST_CANDIDATES",

@@ -1,24 +1,33 @@
 """Infrared bands: search, and fit with uncertainty."""
 
 import math
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
 from itertools import pairwise
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from lampyris.bench.ftir.baseline import noise_sd, smooth_line
-from lampyris.bench.shapes import LN2, gaussian, lorentzian, pseudo_voigt
+from lampyris.bench.ftir.group import (
+    COMMON,
+    EACH,
+    LEAN,
+    LEVEL,
+    RISE,
+    SHARE,
+    each_with_share,
+    predict_bands,
+    slopes_of_group,
+)
+from lampyris.bench.ftir.joint_errors import joint_covariances
+from lampyris.bench.shapes import LN2
 from lampyris.core.constants import FWHM_PER_SD
 from lampyris.core.estimate import Estimate
 from lampyris.statistics.averaging import following, widened, widening
 from lampyris.statistics.fitting import DataSet, Fit, Parameter, derived, fit_least_squares
 
 Array = NDArray[np.float64]
-_EACH = 3
-_COMMON = 4
-_SHARE, _LEAN, _LEVEL, _RISE = range(-_COMMON, 0)
 _MOST_LEAN = 0.35
 """Of a band's sides about their mean: one is then twice as wide as the other; more is another band beneath."""
 _MOST_TOGETHER = 6
@@ -49,30 +58,6 @@ def absorbance(transmittance: ArrayLike, /) -> Array:
     """
     share = np.asarray(transmittance, np.float64)
     return -np.log10(share, where=share > 0, out=np.full(share.shape, np.nan))
-
-
-def predict_bands(wavenumber_cm: Array, parameters: ArrayLike, /, *, lean: float = 0.0) -> Array:
-    """Absorbance of pseudo-Voigt bands.
-
-    Parameters
-    ----------
-    wavenumber_cm : numpy.ndarray, dims (point,)
-    parameters : array_like
-        Per band: height, centre, full width at half maximum (both 1/cm), Lorentzian share.
-    lean : float
-        The half widths are (1 + lean) times half the full width to high wavenumbers and (1 - lean) times it to low ones; full width
-        and area stay as they are.
-
-    Returns
-    -------
-    numpy.ndarray, dims (point,)
-    """
-    p = np.asarray(parameters, np.float64).reshape(-1, 4, 1)
-    u = ((wavenumber_cm - p[:, 1]) / p[:, 2]) ** 2
-    if lean:
-        u = u / np.where(wavenumber_cm > p[:, 1], 1.0 + lean, 1.0 - lean) ** 2
-    total: Array = (p[:, 0] * pseudo_voigt(u, p[:, 3])).sum(axis=0)
-    return total
 
 
 def variance_absorbance(absorbance_now: ArrayLike, /, *, transmittance_sd: float) -> Array:
@@ -232,7 +217,11 @@ def infer_bands(
             under = signal - _bands_alone(wavenumber_cm, groups)
             baseline = smooth_line(wavenumber_cm, under, reach_cm=reach_cm)
             flat = signal - baseline
-    bands = [_with_change(band, earlier) for band in _all_described(groups)]
+    joint = joint_covariances(wavenumber_cm, sd, groups, reach_cm=reach_cm)
+    told = [
+        (place, replace(fit, covariance=own), count) for (place, fit, count), own in zip(groups, joint, strict=True)
+    ]
+    bands = [_with_change(band, earlier) for band in _all_described(told)]
     bands.sort(key=lambda one: -one.centre_cm.value)
     expected = baseline + _modelled(wavenumber_cm, groups)
     doubtful = any(not fit.trusted for _, fit, _ in groups)
@@ -334,14 +323,14 @@ def _fit_groups(
 def _places(fit: Fit, count: int) -> list[tuple[float, float]]:
     """Centre and width of each band of a group."""
     values = fit.values.tolist()
-    return [(values[_EACH * k + 1], math.exp(min(max(values[_EACH * k + 2], -20.0), 20.0))) for k in range(count)]
+    return [(values[EACH * k + 1], math.exp(min(max(values[EACH * k + 2], -20.0), 20.0))) for k in range(count)]
 
 
 def _fit(
     x: Array, y: Array, sd: Array, group: Sequence[tuple[float, float]], low: float, high: float, asked: _Asked
 ) -> tuple[slice, Fit, int] | None:
     first, last = np.searchsorted(x, [low, high])
-    needed = _EACH * len(group) + _COMMON + 4
+    needed = EACH * len(group) + COMMON + 4
     short = max(needed - int(last - first), 0)
     place = slice(max(int(first) - short, 0), min(int(last) + short, x.size))
     own, seen = x[place], y[place]
@@ -372,42 +361,10 @@ def _fit(
     line = (own - middle) / span
 
     def model(p: Array) -> Array:
-        return predict_bands(own, _each_with_share(p), lean=p[_LEAN]) + p[_LEVEL] + p[_RISE] * line
+        return predict_bands(own, each_with_share(p), lean=p[LEAN]) + p[LEVEL] + p[RISE] * line
 
-    data = DataSet(model, seen, sd=sd[place], jacobian=_slopes(own, line))
+    data = DataSet(model, seen, sd=sd[place], jacobian=slopes_of_group(own, line))
     return place, fit_least_squares(data, parameters, scatter="residual", level=asked.level), len(group)
-
-
-def _each_with_share(p: Array) -> Array:
-    """Parameters of each band, the group's share of shape among them."""
-    bands = p[:-_COMMON].reshape(-1, _EACH)
-    widths = np.exp(np.clip(bands[:, 2], -20.0, 20.0))
-    return np.column_stack([bands[:, :2], widths, np.full(bands.shape[0], p[_SHARE])]).ravel()
-
-
-def _slopes(x: Array, line: Array) -> Callable[[Array], Array]:
-    def of(p: Array) -> Array:
-        out = np.empty((x.size, p.size))
-        share, lean = p[_SHARE], p[_LEAN]
-        out[:, [_SHARE, _LEAN]] = 0.0
-        for k in range((p.size - _COMMON) // _EACH):
-            height, centre, q = p[_EACH * k : _EACH * (k + 1)]
-            width = math.exp(min(max(q, -20.0), 20.0))
-            side = np.where(x > centre, 1.0 + lean, 1.0 - lean)
-            d = (x - centre) / (width * side)
-            gauss, lorentz = gaussian(d**2), lorentzian(d**2)
-            # of the shape by d
-            slope = (1.0 - share) * -8.0 * LN2 * d * gauss - share * 8.0 * d * lorentz**2
-            out[:, _EACH * k] = (1.0 - share) * gauss + share * lorentz
-            out[:, _EACH * k + 1] = -height * slope / (width * side)
-            out[:, _EACH * k + 2] = -height * slope * d
-            out[:, _SHARE] += height * (lorentz - gauss)
-            out[:, _LEAN] -= height * slope * np.abs(d) / side
-        out[:, _LEVEL] = 1.0
-        out[:, _RISE] = line
-        return out
-
-    return of
 
 
 def _without_weak(
@@ -427,8 +384,8 @@ def _without_weak(
         # while bands are missing, residuals follow each other since they are missing
         widen = widening_of(fit) if last else 1.0
         told = [
-            fit.estimates[_EACH * k].value / (widen * fit.estimates[_EACH * k].sd)
-            if fit.estimates[_EACH * k].sd > 0 and math.isfinite(fit.estimates[_EACH * k].sd) and sane(*one)
+            fit.estimates[EACH * k].value / (widen * fit.estimates[EACH * k].sd)
+            if fit.estimates[EACH * k].sd > 0 and math.isfinite(fit.estimates[EACH * k].sd) and sane(*one)
             else 0.0
             for k, one in enumerate(_places(fit, count))
         ]
@@ -474,7 +431,7 @@ def _bands_alone(x: Array, groups: Sequence[tuple[slice, Fit, int]], but: int = 
     total = np.zeros(x.size)
     for k, (_, fit, _) in enumerate(groups):
         if k != but:
-            total += predict_bands(x, _each_with_share(fit.values), lean=fit.values[_LEAN])
+            total += predict_bands(x, each_with_share(fit.values), lean=fit.values[LEAN])
     return total
 
 
@@ -483,8 +440,8 @@ def _bands_beside(x: Array, groups: Sequence[tuple[slice, Fit, int]], group: Seq
     total = np.zeros(x.size)
     for _, fit, count in groups:
         others = [k for k, (c, _) in enumerate(_places(fit, count)) if not any(abs(c - g) < 1e-6 * g for g, _ in group)]
-        own = _each_with_share(fit.values).reshape(-1, 4)[others]
-        total += predict_bands(x, own, lean=fit.values[_LEAN])
+        own = each_with_share(fit.values).reshape(-1, 4)[others]
+        total += predict_bands(x, own, lean=fit.values[LEAN])
     return total
 
 
@@ -494,8 +451,8 @@ def _modelled(x: Array, groups: Sequence[tuple[slice, Fit, int]]) -> Array:
     for place, fit, _ in groups:
         values = fit.values
         own = x[place]
-        total += predict_bands(x, _each_with_share(values), lean=values[_LEAN])
-        total[place] += values[_LEVEL] + values[_RISE] * (own - 0.5 * (own[0] + own[-1])) / float(own[-1] - own[0])
+        total += predict_bands(x, each_with_share(values), lean=values[LEAN])
+        total[place] += values[LEVEL] + values[RISE] * (own - 0.5 * (own[0] + own[-1])) / float(own[-1] - own[0])
     return total
 
 
@@ -531,13 +488,24 @@ def _with_change(band: Band, earlier: Sequence[Band]) -> Band:
     )
 
 
+def _parameter(fit: Fit, place: int) -> Estimate:
+    """A parameter by the fit's covariance; its own estimate where that knows nothing of it."""
+    one = fit.estimates[place]
+    variance = float(fit.covariance[place, place])
+    if not (math.isfinite(variance) and variance > 0):
+        return one
+    sd = math.sqrt(variance)
+    half = fit.quantile() * sd
+    return Estimate(one.value, sd, one.value - half, one.value + half, one.level, one.unit, one.method)
+
+
 def _described(fit: Fit, count: int) -> list[Band]:
     widen = widening_of(fit)
     bands = []
     for k in range(count):
-        at = _EACH * k
-        area = derived(fit, lambda p, at=at: band_area(p[at], math.exp(p[at + 2]), p[_SHARE]), unit="1/cm")  # type: ignore[misc]
-        height, centre, log_width = (widened(fit.estimates[at + j], widen) for j in range(3))
+        at = EACH * k
+        area = derived(fit, lambda p, at=at: band_area(p[at], math.exp(p[at + 2]), p[SHARE]), unit="1/cm")  # type: ignore[misc]
+        height, centre, log_width = (widened(_parameter(fit, at + j), widen) for j in range(3))
         value = math.exp(log_width.value)
         low, high = math.exp(min(log_width.low, 50.0)), math.exp(min(log_width.high, 50.0))
         width = Estimate(value, value * log_width.sd, low, high, log_width.level, "1/cm", log_width.method)
@@ -548,7 +516,7 @@ def _described(fit: Fit, count: int) -> list[Band]:
                 height,
                 widened(area, widen),
                 height.value / height.sd,
-                min(max(float(fit.values[_SHARE]), 0.0), 1.0),
+                min(max(float(fit.values[SHARE]), 0.0), 1.0),
             )
         )
     return bands

@@ -210,8 +210,8 @@ def infer_exciton(
     windows = [inside for inside in windows if inside.sum() >= FEWEST_POINTS]
     if not windows:
         raise ValueError(f"fewer than {FEWEST_POINTS} points lie around the transition at {EV_NM / first:.0f} nm")
-    shapes = [_in_window(wavelength_nm, absorbance, inside, (first, sd), level) for inside in windows]
-    return _over_windows(_over_shapes(shapes[0]), [one for own in shapes for one in own])
+    found = [_over_shapes(_in_window(wavelength_nm, absorbance, inside, (first, sd), level)) for inside in windows]
+    return _over_windows(found[0], found[1:])
 
 
 def _fitted(x: NDArray[np.float64], y: NDArray[np.float64], parameters: Sequence[Parameter], level: float) -> Fit:
@@ -257,12 +257,13 @@ def _in_window(
 
 
 def _over_shapes(shapes: Sequence[ExcitonFit]) -> ExcitonFit:
-    """Mean over shapes of the rise by their Akaike weights.
+    """Mean over shapes of the rise by their likelihoods.
 
     The foot of higher transitions and the flank of the next one look alike within a window, so that its size is hardly told; a fit
-    without it claims to know that there is none, and its excitons come out too low and to the red.
+    without it claims to know that there is none, and its excitons come out too low and to the red. Every dot has further transitions,
+    so the shape without them is not the likelier one for having fewer parameters, as a criterion would hold.
     """
-    return averaged_exciton(shapes, akaike_weights([one.fit.goodness.aicc for one in shapes]))
+    return averaged_exciton(shapes, akaike_weights([-2.0 * one.fit.goodness.log_likelihood for one in shapes]))
 
 
 def averaged_exciton(fits: Sequence[ExcitonFit], weights: ArrayLike, /) -> ExcitonFit:
@@ -272,7 +273,9 @@ def averaged_exciton(fits: Sequence[ExcitonFit], weights: ArrayLike, /) -> Excit
 
 
 def _over_windows(first: ExcitonFit, others: Sequence[ExcitonFit]) -> ExcitonFit:
-    """The first window's answer, its errors joined with how far windows and shapes differ: what lies to the blue is of neither shape.
+    """The first window's answer, its errors joined with how far windows differ: what lies to the blue is of neither shape.
+
+    How far shapes differ within a window is in its mean already.
 
     Windows lie within each other, so noise makes their answers differ by the difference of their variances (Hausman 1978,
     Econometrica 46, 1251, DOI 10.2307/1913827); only what they differ by beyond that speaks of the shape.

@@ -53,34 +53,30 @@ def predict_trace(law: Law, minutes: ArrayLike, parameters: ArrayLike, /) -> NDA
 def _slopes(law: Law, at: NDArray[np.float64]) -> Callable[[NDArray[np.float64]], NDArray[np.float64]]:
     """Derivatives of `predict_trace` by its parameters, dims (point, parameter)."""
 
-    def single(start: float, rate: float) -> list[NDArray[np.float64]]:
-        left = np.exp(-rate * at)
-        return [left, -start * at * left]
+    def of(p: NDArray[np.float64]) -> NDArray[np.float64]:
+        start, second, *rest = p.tolist()
+        if law == "single":
+            left = np.exp(-second * at)
+            return np.column_stack([left, -start * at * left])
+        x = at * math.exp(-second)
+        match law:
+            case "double":
+                y, share = at * math.exp(-rest[0]), rest[1]
+                one, two = np.exp(-x), np.exp(-y)
+                left = share * one + (1.0 - share) * two
+                slopes = [share * x * one, (1.0 - share) * y * two, one - two]
+            case "stretched":
+                y = x ** rest[0]
+                left = np.exp(-y)
+                slopes = [rest[0] * y * left, -y * np.log(x, where=x > 0, out=np.zeros(x.size)) * left]
+            case _:
+                exponent = math.exp(rest[0])
+                fall, lean = exponent * np.log1p(x / exponent), x / (1.0 + x / exponent)
+                left = np.exp(-fall)
+                slopes = [lean * left, (lean - fall) * left]
+        return np.column_stack([left, *(start * one for one in slopes)])
 
-    def double(start: float, first: float, second: float, share: float) -> list[NDArray[np.float64]]:
-        x, v = at * math.exp(-first), at * math.exp(-second)
-        one, two = np.exp(-x), np.exp(-v)
-        rest = 1.0 - share
-        return [share * one + rest * two, start * share * x * one, start * rest * v * two, start * (one - two)]
-
-    def stretched(start: float, first: float, exponent: float) -> list[NDArray[np.float64]]:
-        x = at * math.exp(-first)
-        y = x**exponent
-        left = np.exp(-y)
-        logs = np.log(x, where=x > 0, out=np.zeros(x.size))
-        return [left, start * exponent * y * left, -start * y * logs * left]
-
-    def power(start: float, first: float, log_exponent: float) -> list[NDArray[np.float64]]:
-        exponent = math.exp(log_exponent)
-        x = at * math.exp(-first)
-        fall, lean = exponent * np.log1p(x / exponent), x / (1.0 + x / exponent)
-        left = np.exp(-fall)
-        return [left, start * lean * left, start * (lean - fall) * left]
-
-    of: Callable[..., list[NDArray[np.float64]]] = {
-        "single": single, "double": double, "stretched": stretched, "power": power,
-    }[law]  # fmt: skip
-    return lambda p: np.column_stack(of(*p.tolist()))
+    return of
 
 
 def variance_trace(

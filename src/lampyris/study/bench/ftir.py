@@ -18,6 +18,7 @@ from lampyris.bench.ftir import (
     binding_modes,
     height_at,
     infer_bands,
+    lopsided,
     misshapen,
     penalised_baseline,
     ratio_of,
@@ -38,6 +39,8 @@ from lampyris.study.bench.reading import CurveError, Doubts, mend_of, over_repli
 _NEAR = 0.35
 _WATER_LINES = 6
 _NARROW_CM = 15.0
+_AIR_CM = 120.0
+"""Both branches of the air's carbon dioxide together are not as wide."""
 _MISFIT = 0.1
 _BESIDE_NOISE = 4.0
 _INFRARED_CM = 12_800.0
@@ -181,7 +184,7 @@ def _record(one: _Measured, before: _Measured | None, settings: Settings, findin
     tables: dict[str, tuple[dict[str, Any], ...]] = {"bands": rows}
     if before is not None:
         tables["exchange"] = _exchange(before, one, settings, findings)
-    flags = _flags(one, splitting, findings)
+    flags = _flags(one, splitting, settings, findings)
     return BenchRecord(
         one.spectrum.name,
         one.spectrum.file,
@@ -316,7 +319,9 @@ def _product(a: Estimate, b: Estimate) -> Estimate:
     return normal_interval(value, sd, unit=a.unit, method=f"{a.method}, over the reference band")
 
 
-def _flags(one: _Measured, splitting: tuple[Estimate, bool] | None, findings: list[Finding]) -> tuple[str, ...]:
+def _flags(
+    one: _Measured, splitting: tuple[Estimate, bool] | None, settings: Settings, findings: list[Finding]
+) -> tuple[str, ...]:
     bands = one.fit.bands
     vapour = [
         band
@@ -324,10 +329,13 @@ def _flags(one: _Measured, splitting: tuple[Estimate, bool] | None, findings: li
         if band.fwhm_cm.value < _NARROW_CM
         and (1400 < band.centre_cm.value < 1950 or 3550 < band.centre_cm.value < 3950)
     ]
-    air = any(2300 < band.centre_cm.value < 2385 for band in bands)
+    air = any(2300 < band.centre_cm.value < 2385 and band.fwhm_cm.value < _AIR_CM for band in bands)
+    broad = [band for band in bands if band.fwhm_cm.value > settings.widest_cm]
+    hump = max(broad, key=lambda band: band.area.value) if broad else None
     where = ", ".join(f"{a:.0f} to {b:.0f}" for a, b in one.saturated[:4])
     left, at = _left(one)
     chance, beside = misshapen(one.x, one.y, one.fit)
+    even, lean = lopsided(one.fit)
     told = [
         ("saturated", bool(one.saturated), f"absorbs too much at {where} 1/cm: left out, bands there are not to be trusted.",
          "Dilute, or press a thinner pellet."),
@@ -343,6 +351,12 @@ def _flags(one: _Measured, splitting: tuple[Estimate, bool] | None, findings: li
          "Look at the plot; measure a dry film, or narrow --low-cm and --high-cm."),
         ("band-shape", chance < LEVEL, f"leaves residuals that run beside the band at {beside:.0f} 1/cm: a tail, or another band beneath,"
          " which widths and areas do not hold.", "Look at the residuals of the plot; read the place and height of the band only."),
+        ("lopsided", even < LEVEL, f"has bands whose side to {'high' if lean.value > 0 else 'low'} wavenumbers is wider, by"
+         f" {100.0 * abs(lean.value):.0f} % of the mean of both: errors are of two such halves, another tail moves numbers more.",
+         "Trust places to a hundredth of a width, widths and areas to some percent."),
+        ("broad-band", hump is not None, "has a band" + (f" at {hump.centre_cm.value:.0f} 1/cm that is {hump.fwhm_cm.value:.0f} 1/cm"
+         f" wide, more than the {settings.widest_cm:g} that are searched for" if hump else "") + ": of water or hydroxyls, or fringes and"
+         " baseline that pass for one, which bands on it then hold.", "Look at the plot: fringes come from a film of even thickness."),
         ("bands-untried", one.fit.untried > 0, f"has {one.fit.untried} more places where a band may be than the {MOST_CANDIDATES} "
          "that are fitted, the weakest: a vapour's lines, or patterned noise.", "Measure a dry film, or narrow --low-cm and --high-cm."),
         ("noise-unseen", one.fit.unseen, "scatters less than its numbers are rounded: drawn, computed or smoothed. Errors are those of "

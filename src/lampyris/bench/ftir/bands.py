@@ -99,6 +99,8 @@ class Band:
         Lorentzian share of its shape.
     lean : Estimate
         By how much its side to high wavenumbers is wider than the mean of both, as a share; one for bands that were fitted together.
+    by_lean_cm : float
+        How far its place moves with one standard error of the lean, which moves all bands of the group at once.
     """
 
     centre_cm: Estimate
@@ -108,6 +110,7 @@ class Band:
     significance: float
     share: float
     lean: Estimate
+    by_lean_cm: float = 0.0
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -515,6 +518,14 @@ def _parameter(fit: Fit, place: int) -> Estimate:
     return Estimate(one.value, sd, one.value - half, one.value + half, one.level, one.unit, one.method)
 
 
+def _by_lean(fit: Fit, count: int, place: int) -> float:
+    """How far a parameter moves with one standard error of the lean."""
+    at = EACH * count + COMMON + LEAN
+    variance = float(fit.covariance[at, at])
+    moved = float(fit.covariance[place, at])
+    return moved / math.sqrt(variance) if variance > 0 and math.isfinite(variance) and math.isfinite(moved) else 0.0
+
+
 def _described(fit: Fit, count: int) -> list[Band]:
     widen = widening_of(fit)
     lean = widened(_parameter(fit, EACH * count + COMMON + LEAN), widen)
@@ -535,6 +546,7 @@ def _described(fit: Fit, count: int) -> list[Band]:
                 height.value / height.sd,
                 min(max(float(fit.values[SHARE]), 0.0), 1.0),
                 lean,
+                _by_lean(fit, count, at + 1) * widen,
             )
         )
     return bands

@@ -125,9 +125,9 @@ def _record(spectrum: Spectrum, blanks: list[Spectrum], settings: Settings, find
         doubts.add("saturated" if near else "saturated-elsewhere", seen, "Dilute it.")
     scattered: tuple[Scattering, ...] = ()
     if settings.scattering == "auto":
-        below = max(_TRANSPARENT_EV, _TRANSPARENT_SD * found.fwhm_mev.value / 1000.0 / FWHM_PER_SD)
-        edge = EV_NM / max(found.energy_ev.value - below, 0.1)
-        scattered = infer_scattering(wavelength[keep], absorbance[keep], edge)
+        sd = found.fwhm_mev.value / 1000.0 / FWHM_PER_SD
+        edge = EV_NM / max(found.energy_ev.value - max(_TRANSPARENT_EV, _TRANSPARENT_SD * sd), 0.1)
+        scattered = infer_scattering(wavelength[keep], absorbance[keep], edge, sd_ev=sd)
     if scattered:
         there = predict_scattering(found.first_exciton_nm.value, scattered[0].at_600, scattered[0].exponent)
         if there > 0.2 * found.absorbance.value:

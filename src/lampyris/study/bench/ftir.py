@@ -39,6 +39,8 @@ from lampyris.study.bench.reading import CurveError, Doubts, mend_of, over_repli
 _NEAR = 0.35
 _WATER_LINES = 6
 _NARROW_CM = 15.0
+_MOST_COMMON = 0.99
+"""Of the variance of a difference that a common error may take off: rounding."""
 _AIR_CM = 120.0
 """Both branches of the air's carbon dioxide together are not as wide."""
 _MISFIT = 0.1
@@ -229,11 +231,13 @@ def _splitting(bands: tuple[Band, ...]) -> tuple[Estimate, bool] | None:
         if not own:
             return None
         contended |= len(own) > 1 and own[1].area.value > 0.5 * own[0].area.value
-        picked.append(own[0].centre_cm)
+        picked.append(own[0])
     high, low = picked
-    # the error of the scale is common to both and falls out
-    sd = math.hypot(high.sd, low.sd)
-    value = high.value - low.value
+    # the error of the scale is common to both and falls out, and so does what a common lean moves
+    common = high.by_lean_cm * low.by_lean_cm if high.lean is low.lean else 0.0
+    variance = high.centre_cm.sd**2 + low.centre_cm.sd**2
+    sd = math.sqrt(max(variance - 2.0 * common, (1.0 - _MOST_COMMON) * variance))
+    value = high.centre_cm.value - low.centre_cm.value
     return normal_interval(value, sd, unit="1/cm", method="difference of two fitted centres"), contended
 
 

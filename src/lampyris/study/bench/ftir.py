@@ -105,7 +105,8 @@ def _before(sources: tuple[BenchSource, ...], read_one: Any, settings: Settings)
 
 def _notes(settings: Settings, before: _Measured | None) -> tuple[str, ...]:
     notes = [
-        f"Bands are pseudo-Voigt lines over a straight line of each group, fitted after a {settings.baseline} baseline; "
+        f"Bands are pseudo-Voigt lines, which may lean to a side, over a straight line of each group, fitted after a {settings.baseline}"
+        " baseline and as recorded, with the instrument's resolution; "
         f"those of {settings.significance:g} standard errors or more are told, several assignments stay several.",
         f"Centres hold {settings.calibration_cm:g} 1/cm of the wavenumber scale.",
     ]

@@ -26,8 +26,6 @@ _LIKELY = 0.05
 """Weight within its window from which a shape says how far windows differ."""
 _WEIGHED = (-0.5, 4.0)
 """Absorbances between which points are weighed by their photons; beyond, others than those limit them."""
-_TAILS = (1.0, 1.7, 3.0)
-"""Energies over which a tail of the dots falls e-fold, in standard deviations of the exciton: the same range as the foot's."""
 _SMOOTHING_EV = 0.06
 """Width over which the second derivative is taken: about half of the narrowest exciton of a batch."""
 
@@ -432,7 +430,7 @@ def _over_level(
 
 
 def infer_scattering(
-    wavelength_nm: NDArray[np.float64], absorbance: NDArray[np.float64], transparent_from_nm: float, /, *, sd_ev: float
+    wavelength_nm: NDArray[np.float64], absorbance: NDArray[np.float64], transparent_from_nm: float, /
 ) -> tuple[Scattering, ...]:
     """Powers of the wavelength that describe where dots are transparent, by their Akaike weights, the likeliest first.
 
@@ -440,15 +438,13 @@ def infer_scattering(
     ----------
     wavelength_nm, absorbance : numpy.ndarray, dims (point,)
     transparent_from_nm : float
-        From here on the dots absorb next to nothing.
-    sd_ev : float
-        Of the exciton: an exponential that falls e-fold over one to three of them is a tail of the dots themselves.
+        From here on the dots absorb nothing.
 
     Returns
     -------
     tuple of Scattering
         Those that weigh at least a twentieth of the likeliest. None with fewer than ten points there, or where the likeliest one's
-        rise to the blue is no three of its standard errors: it is not told from noise; or where a tail of the dots describes it better.
+        rise to the blue is no three of its standard errors: it is not told from noise.
     """
     red = wavelength_nm >= transparent_from_nm
     if red.sum() < 10:
@@ -464,10 +460,6 @@ def infer_scattering(
         found.append(Scattering(float(solution[0]), exponent, float(solution[1]), spread, 0.0))
         criteria.append(criterion)
     if not found:
-        return ()
-    above = EV_NM / x - EV_NM / transparent_from_nm
-    tails = [_over_level(np.exp(above / (width * sd_ev)), y) for width in _TAILS]
-    if any(one is not None and one[0][0] > 0 and one[2] < min(criteria) for one in tails):
         return ()
     weights = akaike_weights(criteria)
     told = [replace(one, weight=w) for one, w in zip(found, weights.tolist(), strict=True) if w > 0.05 * weights.max()]

@@ -127,7 +127,7 @@ def _record(spectrum: Spectrum, blanks: list[Spectrum], settings: Settings, find
     if settings.scattering == "auto":
         sd = found.fwhm_mev.value / 1000.0 / FWHM_PER_SD
         edge = EV_NM / max(found.energy_ev.value - max(_TRANSPARENT_EV, _TRANSPARENT_SD * sd), 0.1)
-        scattered = infer_scattering(wavelength[keep], absorbance[keep], edge, sd_ev=sd)
+        scattered = infer_scattering(wavelength[keep], absorbance[keep], edge)
     if scattered:
         there = predict_scattering(found.first_exciton_nm.value, scattered[0].at_600, scattered[0].exponent)
         if there > 0.2 * found.absorbance.value:

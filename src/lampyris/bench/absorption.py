@@ -22,6 +22,10 @@ _TOLD = ("energy_ev", "first_exciton_nm", "fwhm_mev", "absorbance", "tauc_gap_ev
 _FOOT = (1.0, 3.0)
 """Least and largest energy over which the foot of further transitions grows e-fold, in standard deviations of the exciton; assumed, as
 that of a Gaussian two to three and a half times as wide, four of its standard deviations up."""
+_LIKELY = 0.05
+"""Weight within its window from which a shape says how far windows differ."""
+_WEIGHED = (-0.5, 4.0)
+"""Absorbances between which points are weighed by their photons; beyond, others than those limit them."""
 _SMOOTHING_EV = 0.06
 """Width over which the second derivative is taken: about half of the narrowest exciton of a batch."""
 
@@ -211,11 +215,15 @@ def infer_exciton(
     if not windows:
         raise ValueError(f"fewer than {FEWEST_POINTS} points lie around the transition at {EV_NM / first:.0f} nm")
     shapes = [_in_window(wavelength_nm, absorbance, inside, (first, sd), level) for inside in windows]
-    return _over_windows(_over_shapes(shapes[0]), [one for own in shapes for one in own])
+    others = [one for own in shapes[1:] for one, weight in zip(own, _weights(own), strict=True) if weight > _LIKELY]
+    return _over_windows(averaged_exciton(shapes[0], _weights(shapes[0])), others)
 
 
 def _fitted(x: NDArray[np.float64], y: NDArray[np.float64], parameters: Sequence[Parameter], level: float) -> Fit:
-    data = DataSet(lambda p: predict_exciton(x, p), y, jacobian=_slopes(x))
+    # light that passes is limited by its photons: absorbance has more noise where there is more of it
+    smooth = np.convolve(np.pad(y, 2, mode="edge"), np.ones(5) / 5.0, mode="valid")
+    sd = np.sqrt(variance_absorbance(np.clip(smooth, *_WEIGHED), at_zero=1.0))
+    data = DataSet(lambda p: predict_exciton(x, p), y, sd=sd, jacobian=_slopes(x))
     return fit_least_squares(data, parameters, scatter="residual", level=level)
 
 
@@ -256,13 +264,14 @@ def _in_window(
     return [_described(wavelength_nm, inside, fit, EV_NM / start[0]) for fit in fits]
 
 
-def _over_shapes(shapes: Sequence[ExcitonFit]) -> ExcitonFit:
-    """Mean over shapes of the rise by their Akaike weights.
+def _weights(shapes: Sequence[ExcitonFit]) -> NDArray[np.float64]:
+    """Weights of shapes of the rise by their likelihoods, dims (shape,).
 
     The foot of higher transitions and the flank of the next one look alike within a window, so that its size is hardly told; a fit
-    without it claims to know that there is none, and its excitons come out too low and to the red.
+    without it claims to know that there is none, and its excitons come out too low and to the red. Every dot has further transitions,
+    so the shape without them is not the likelier one for having fewer parameters, as a criterion would hold.
     """
-    return averaged_exciton(shapes, akaike_weights([one.fit.goodness.aicc for one in shapes]))
+    return akaike_weights([-2.0 * one.fit.goodness.log_likelihood for one in shapes])
 
 
 def averaged_exciton(fits: Sequence[ExcitonFit], weights: ArrayLike, /) -> ExcitonFit:
@@ -272,7 +281,9 @@ def averaged_exciton(fits: Sequence[ExcitonFit], weights: ArrayLike, /) -> Excit
 
 
 def _over_windows(first: ExcitonFit, others: Sequence[ExcitonFit]) -> ExcitonFit:
-    """The first window's answer, its errors joined with how far windows and shapes differ: what lies to the blue is of neither shape.
+    """The first window's answer, its errors joined with how far others differ: what lies to the blue is of neither shape.
+
+    How far shapes differ within the first window is in its mean already.
 
     Windows lie within each other, so noise makes their answers differ by the difference of their variances (Hausman 1978,
     Econometrica 46, 1251, DOI 10.2307/1913827); only what they differ by beyond that speaks of the shape.
@@ -405,6 +416,19 @@ class Scattering:
         return math.sqrt(max(float(row @ self.covariance @ row), 0.0))
 
 
+def _over_level(
+    shape: NDArray[np.float64], y: NDArray[np.float64]
+) -> tuple[NDArray[np.float64], NDArray[np.float64], float] | None:
+    """Height of a shape and level beneath by least squares, their covariance, and minus twice the log-likelihood up to a constant."""
+    design = np.column_stack([shape, np.ones_like(shape)])
+    solution, _, rank, _ = np.linalg.lstsq(design, y, rcond=None)
+    left = float(np.sum((y - design @ solution) ** 2))
+    if rank < 2 or not left > 0:
+        return None
+    spread = np.asarray(left / (y.size - 2) * np.linalg.inv(design.T @ design), np.float64)
+    return np.asarray(solution, np.float64), spread, y.size * math.log(left)
+
+
 def infer_scattering(
     wavelength_nm: NDArray[np.float64], absorbance: NDArray[np.float64], transparent_from_nm: float, /
 ) -> tuple[Scattering, ...]:
@@ -429,14 +453,12 @@ def infer_scattering(
     found: list[Scattering] = []
     criteria: list[float] = []
     for exponent in (2.0, 3.0, 4.0):
-        design = np.column_stack([predict_scattering(x, 1.0, exponent), np.ones_like(x)])
-        solution, _, rank, _ = np.linalg.lstsq(design, y, rcond=None)
-        left = float(np.sum((y - design @ solution) ** 2))
-        if rank < 2 or not left > 0:
+        line = _over_level(predict_scattering(x, 1.0, exponent), y)
+        if line is None:
             continue
-        spread = np.asarray(left / (x.size - 2) * np.linalg.inv(design.T @ design), np.float64)
+        solution, spread, criterion = line
         found.append(Scattering(float(solution[0]), exponent, float(solution[1]), spread, 0.0))
-        criteria.append(x.size * math.log(left))
+        criteria.append(criterion)
     if not found:
         return ()
     weights = akaike_weights(criteria)

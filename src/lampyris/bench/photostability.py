@@ -1,7 +1,7 @@
 """Photostability: what is left of a signal under light, by the laws of `lampyris.probe.photophysics`."""
 
 import math
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -48,6 +48,35 @@ def predict_trace(law: Law, minutes: ArrayLike, parameters: ArrayLike, /) -> NDA
         case _:
             own = Bleaching("power", scale, shape=math.exp(rest[0]))
     return start * own.retained(at)
+
+
+def _slopes(law: Law, at: NDArray[np.float64]) -> Callable[[NDArray[np.float64]], NDArray[np.float64]]:
+    """Derivatives of `predict_trace` by its parameters, dims (point, parameter)."""
+
+    def of(p: NDArray[np.float64]) -> NDArray[np.float64]:
+        start, second, *rest = p.tolist()
+        if law == "single":
+            left = np.exp(-second * at)
+            return np.column_stack([left, -start * at * left])
+        x = at * math.exp(-second)
+        match law:
+            case "double":
+                y, share = at * math.exp(-rest[0]), rest[1]
+                one, two = np.exp(-x), np.exp(-y)
+                left = share * one + (1.0 - share) * two
+                slopes = [share * x * one, (1.0 - share) * y * two, one - two]
+            case "stretched":
+                y = x ** rest[0]
+                left = np.exp(-y)
+                slopes = [rest[0] * y * left, -y * np.log(x, where=x > 0, out=np.zeros(x.size)) * left]
+            case _:
+                exponent = math.exp(rest[0])
+                fall, lean = exponent * np.log1p(x / exponent), x / (1.0 + x / exponent)
+                left = np.exp(-fall)
+                slopes = [lean * left, (lean - fall) * left]
+        return np.column_stack([left, *(start * one for one in slopes)])
+
+    return of
 
 
 def variance_trace(
@@ -258,5 +287,5 @@ def _fit(
             Parameter("log_exponent", 0.0, math.log(0.02), math.log(1e4), scale=0.1),
         ],
     }[law]
-    data = DataSet(lambda p: predict_trace(law, at, p), y, sd=sd)
+    data = DataSet(lambda p: predict_trace(law, at, p), y, sd=sd, jacobian=_slopes(law, at))
     return fit_least_squares(data, [signal, *rest], scatter="residual", level=level)

@@ -61,11 +61,15 @@ def test_a_spectrum_that_is_no_sum_of_bands_is_flagged(tmp_path):
     assert {"shape-misfit", "noise-unseen"} <= set(record.flags)
 
 
-def test_bands_with_a_tail_are_flagged(tmp_path):
-    flags = [
-        measured(written(tmp_path / "a.jdx", seed=3, bands=PEG, tail=tail)).records[0].flags for tail in (0.0, 0.2)
+def test_bands_with_a_tail_are_told_with_it_and_flagged(tmp_path):
+    records = [
+        measured(written(tmp_path / "a.jdx", seed=3, bands=PEG, tail=tail), calibration_cm=0.0).records[0]
+        for tail in (0.0, 0.2)
     ]
-    assert ["band-shape" in one for one in flags] == [False, True]
+    assert ["lopsided" in one.flags for one in records] == [False, True]
+    rows = [row["centre_cm"] for row in records[1].tables["bands"]]
+    # four standard errors: five bands, of which none may be a share of its width to the side
+    assert all(min(abs(row.value - centre) / row.sd for row in rows) < 4.0 for centre, _, _ in PEG)
 
 
 def test_places_of_bands_beyond_those_fitted_are_told(tmp_path, monkeypatch):
@@ -101,7 +105,7 @@ def test_a_noiseless_vapour_is_fitted_alike_whatever_is_rounded():
         # what another order of sums would make of the numbers
         signal = drawn * (1.0 + rounded * np.random.default_rng(1).standard_normal(x.size))
         base = penalised_baseline(x, signal, reach_cm=600.0)
-        fits.append(infer_bands(x, signal, baseline=base, reach_cm=600.0, rounding=1.25e-4))
+        fits.append(infer_bands(x, signal, baseline=base, reach_cm=600.0, rounding=1.25e-4, significance=4.0))
     one = fits[0]
     assert len(one.bands) > 3 and one.unseen and one.noise == 1.25e-4
     # a search ends within a ten-thousandth of a standard error

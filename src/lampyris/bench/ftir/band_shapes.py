@@ -1,4 +1,4 @@
-"""Whether infrared bands have the shape that was fitted: what the fit leaves beside them, against what it leaves between them."""
+"""Whether infrared bands have the shape that was fitted: what the fit leaves beside them, against what it leaves between them; and lean."""
 
 import math
 
@@ -6,6 +6,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from lampyris.bench.ftir.bands import BandFit
+from lampyris.core.estimate import Estimate
 
 Array = NDArray[np.float64]
 LEVEL = 0.01
@@ -58,6 +59,31 @@ def misshapen(wavenumber_cm: Array, signal: Array, fit: BandFit, /) -> tuple[flo
         if chance < worst:
             worst, at = chance, band.centre_cm.value
     return min(worst * max(tried, 1), 1.0), at
+
+
+def lopsided(fit: BandFit, /) -> tuple[float, Estimate]:
+    """Chance of the strongest lean of bands that have none, times the number of groups of bands, at most 1; and that lean.
+
+    Parameters
+    ----------
+    fit : BandFit
+
+    Returns
+    -------
+    float, Estimate
+        1 and an unknown lean where no group's lean has an error.
+    """
+    from scipy.special import ndtr
+
+    # an estimate is the same object for all bands of its group
+    leans = list({id(band.lean): band.lean for band in fit.bands}.values())
+    worst, strongest = 1.0, Estimate.unknown(0.95, "1", "no lean told")
+    for one in leans:
+        known = math.isfinite(one.sd) and one.sd > 0
+        chance = 2.0 * float(ndtr(-abs(one.value) / one.sd)) * len(leans) if known else 1.0
+        if chance < worst:
+            worst, strongest = chance, one
+    return worst, strongest
 
 
 def _blocks(left: Array, where: NDArray[np.bool_], size: int) -> Array:

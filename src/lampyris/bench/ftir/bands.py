@@ -1,27 +1,45 @@
 """Infrared bands: search, and fit with uncertainty."""
 
 import math
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
 from itertools import pairwise
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from lampyris.bench.ftir.baseline import noise_sd, smooth_line
-from lampyris.bench.shapes import LN2, gaussian, lorentzian, pseudo_voigt
+from lampyris.bench.ftir.group import (
+    COMMON,
+    EACH,
+    LEAN,
+    LEVEL,
+    RISE,
+    SHARE,
+    each_with_share,
+    predict_bands,
+    slopes_of_group,
+)
+from lampyris.bench.ftir.joint_errors import joint_covariances
+from lampyris.bench.shapes import LN2
 from lampyris.core.constants import FWHM_PER_SD
 from lampyris.core.estimate import Estimate
 from lampyris.statistics.averaging import following, widened, widening
 from lampyris.statistics.fitting import DataSet, Fit, Parameter, derived, fit_least_squares
 
 Array = NDArray[np.float64]
-_EACH = 3
-_COMMON = 3
+_MOST_LEAN = 0.35
+"""Of a band's sides about their mean: one is then twice as wide as the other; more is another band beneath."""
 _MOST_TOGETHER = 6
 _FURTHER_BAND = 12.0
 _STEPS = 1.5
 _ROUNDS = 5
+_SEARCHED = 3
+"""Rounds in which what is left is searched again: a weak band beside a strong one is seen only once that one is fitted."""
+_BROADEST = 2.0
+"""Times the widest band that is searched for: wider than that is baseline."""
+_WINDOW = 2.0
+"""Full widths beyond a group's outer bands that are fitted."""
 SHAPE_FLOOR = 2e-4
 """Of the tallest band: what no sum of pseudo-Voigt bands tells from the shape of real ones."""
 LEAST_NOISE = 1e-6
@@ -42,25 +60,6 @@ def absorbance(transmittance: ArrayLike, /) -> Array:
     return -np.log10(share, where=share > 0, out=np.full(share.shape, np.nan))
 
 
-def predict_bands(wavenumber_cm: Array, parameters: ArrayLike, /) -> Array:
-    """Absorbance of pseudo-Voigt bands.
-
-    Parameters
-    ----------
-    wavenumber_cm : numpy.ndarray, dims (point,)
-    parameters : array_like
-        Per band: height, centre, full width at half maximum (both 1/cm), Lorentzian share.
-
-    Returns
-    -------
-    numpy.ndarray, dims (point,)
-    """
-    p = np.asarray(parameters, np.float64).reshape(-1, 4, 1)
-    u = ((wavenumber_cm - p[:, 1]) / p[:, 2]) ** 2
-    total: Array = (p[:, 0] * pseudo_voigt(u, p[:, 3])).sum(axis=0)
-    return total
-
-
 def variance_absorbance(absorbance_now: ArrayLike, /, *, transmittance_sd: float) -> Array:
     """Variance of absorbance whose transmittance has a constant standard deviation, as of a detector limited by its own noise."""
     slope = 10.0 ** np.minimum(np.asarray(absorbance_now, np.float64), 6.0) / math.log(10.0)
@@ -79,6 +78,15 @@ def band_area(height: float, width: float, share: float, /) -> float:
 
 
 @dataclass(frozen=True, slots=True)
+class _Asked:
+    """What counts as a band, and the level of its intervals."""
+
+    significance: float
+    widest_cm: float
+    level: float
+
+
+@dataclass(frozen=True, slots=True)
 class Band:
     """A band.
 
@@ -89,6 +97,10 @@ class Band:
         Height over its standard error.
     share : float
         Lorentzian share of its shape.
+    lean : Estimate
+        By how much its side to high wavenumbers is wider than the mean of both, as a share; one for bands that were fitted together.
+    by_lean_cm : float
+        How far its place moves with one standard error of the lean, which moves all bands of the group at once.
     """
 
     centre_cm: Estimate
@@ -97,6 +109,8 @@ class Band:
     area: Estimate
     significance: float
     share: float
+    lean: Estimate
+    by_lean_cm: float = 0.0
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -175,6 +189,7 @@ def infer_bands(
     """
     if wavenumber_cm.size < 30:
         raise ValueError(f"{wavenumber_cm.size} points are too few; 30 are needed")
+    asked = _Asked(significance, widest_cm, level)
     sd = _relative_sd(signal)
     flat = signal - baseline
     seen = noise_sd(flat)
@@ -186,29 +201,34 @@ def infer_bands(
     groups: list[tuple[slice, Fit, int]] = []
     earlier: list[Band] = []
     for turn in range(_ROUNDS):
-        groups = _fit_groups(wavenumber_cm, flat, sd, found, groups, level)
+        groups = _fit_groups(wavenumber_cm, flat, sd, found, groups, asked)
         groups = [
             _without_weak(
-                wavenumber_cm, flat - _bands_alone(wavenumber_cm, groups, k), sd, group, significance, level, turn == _ROUNDS - 1
+                wavenumber_cm, flat - _bands_alone(wavenumber_cm, groups, k), sd, group, asked, turn == _ROUNDS - 1
             )
             for k, group in enumerate(groups)
-        ]  # fmt: skip
+        ]
         groups = [group for group in groups if group[2]]
         found = [one for _, fit, count in groups for one in _places(fit, count)]
         if turn == _ROUNDS - 1:
             break
         earlier = _all_described(groups)
-        if turn == 0:
+        if turn < _SEARCHED:
             left = flat - _modelled(wavenumber_cm, groups)
             seen_left = _candidates(wavenumber_cm, left, max(floor, noise_sd(left)), significance, widest_cm)
             more = [one for one in seen_left if all(abs(one[0] - c) > 0.35 * min(w, one[1]) for c, w in found)]
-            found = found + _that_help(wavenumber_cm, flat, sd, groups, more, level)
+            found = found + _that_help(wavenumber_cm, flat, sd, groups, more, asked)
         # far tails of bands lie in the baseline: it is drawn anew under what the bands leave
         if reach_cm:
             under = signal - _bands_alone(wavenumber_cm, groups)
             baseline = smooth_line(wavenumber_cm, under, reach_cm=reach_cm)
             flat = signal - baseline
-    bands = [_with_change(band, earlier) for band in _all_described(groups)]
+    joint = joint_covariances(wavenumber_cm, sd, groups, reach_cm=reach_cm)
+    told = [
+        (place, replace(fit, covariance=own), count) for (place, fit, count), own in zip(groups, joint, strict=True)
+    ]
+    step = float(np.median(np.diff(wavenumber_cm)))
+    bands = [_with_top(_with_change(band, earlier), step) for _, fit, count in told for band in _described(fit, count)]
     bands.sort(key=lambda one: -one.centre_cm.value)
     expected = baseline + _modelled(wavenumber_cm, groups)
     doubtful = any(not fit.trusted for _, fit, _ in groups)
@@ -255,11 +275,11 @@ def _candidates(x: Array, y: Array, noise: float, significance: float, widest_cm
 
 
 def _groups(found: Sequence[tuple[float, float]]) -> list[list[tuple[float, float]]]:
-    """Bands that touch, in the order of the axis; large groups are parted where they are furthest apart."""
+    """Bands whose windows touch, in the order of the axis; large groups are parted where they are furthest apart."""
     ordered = sorted(found)
     groups: list[list[tuple[float, float]]] = []
     for one in ordered:
-        if groups and one[0] - groups[-1][-1][0] < 1.3 * (one[1] + groups[-1][-1][1]):
+        if groups and one[0] - groups[-1][-1][0] < _WINDOW * (one[1] + groups[-1][-1][1]):
             groups[-1].append(one)
         else:
             groups.append([one])
@@ -288,10 +308,10 @@ def _fit_groups(
     sd: Array,
     found: Sequence[tuple[float, float]],
     had: Sequence[tuple[slice, Fit, int]],
-    level: float,
+    asked: _Asked,
 ) -> list[tuple[slice, Fit, int]]:
     groups = _groups(found)
-    ends = [(group[0][0] - 2.0 * group[0][1], group[-1][0] + 2.0 * group[-1][1]) for group in groups]
+    ends = [(group[0][0] - _WINDOW * group[0][1], group[-1][0] + _WINDOW * group[-1][1]) for group in groups]
     made = []
     for k, group in enumerate(groups):
         low, high = ends[k]
@@ -301,10 +321,7 @@ def _fit_groups(
         if k + 1 < len(groups):
             high = min(high, 0.5 * (group[-1][0] + groups[k + 1][0][0]))
         # tails of bands of other groups, as they were last fitted, do not belong to this one
-        others = [
-            one for one in had if not any(abs(c - g) < 1e-6 * g for c, _ in _places(one[1], one[2]) for g, _ in group)
-        ]
-        fit = _fit(x, y - _bands_alone(x, others), sd, group, low, high, level)
+        fit = _fit(x, y - _bands_beside(x, had, group), sd, group, low, high, asked)
         if fit is not None:
             made.append(fit)
     return made
@@ -313,14 +330,14 @@ def _fit_groups(
 def _places(fit: Fit, count: int) -> list[tuple[float, float]]:
     """Centre and width of each band of a group."""
     values = fit.values.tolist()
-    return [(values[_EACH * k + 1], math.exp(min(max(values[_EACH * k + 2], -20.0), 20.0))) for k in range(count)]
+    return [(values[EACH * k + 1], math.exp(min(max(values[EACH * k + 2], -20.0), 20.0))) for k in range(count)]
 
 
 def _fit(
-    x: Array, y: Array, sd: Array, group: Sequence[tuple[float, float]], low: float, high: float, level: float
+    x: Array, y: Array, sd: Array, group: Sequence[tuple[float, float]], low: float, high: float, asked: _Asked
 ) -> tuple[slice, Fit, int] | None:
     first, last = np.searchsorted(x, [low, high])
-    needed = _EACH * len(group) + _COMMON + 4
+    needed = EACH * len(group) + COMMON + 4
     short = max(needed - int(last - first), 0)
     place = slice(max(int(first) - short, 0), min(int(last) + short, x.size))
     own, seen = x[place], y[place]
@@ -331,7 +348,7 @@ def _fit(
     tall = max(float(np.ptp(seen)), 1e-12)
     parameters = []
     step = span / max(own.size - 1, 1)
-    thinnest, widest = math.log(step), math.log(2.0 * span)
+    thinnest, widest = math.log(step), math.log(min(2.0 * span, _BROADEST * asked.widest_cm))
     for k, (centre, width) in enumerate(group):
         height = max(float(np.interp(centre, own, seen)) - floor, 0.05 * tall)
         inside = min(max(centre, float(own[0])), float(own[-1]))
@@ -341,78 +358,51 @@ def _fit(
             Parameter(f"centre_{k}", inside, own[0], own[-1], unit="1/cm", scale=0.02 * width),
             Parameter(f"log_width_{k}", min(max(math.log(width), thinnest), widest), thinnest, widest, scale=0.02),
         ]
-    # one shape for a group: bands of one sample have much the same, and overlapping ones do not tell theirs apart
+    # one shape and lean for a group: bands of one sample have much the same, and overlapping ones do not tell theirs apart
     parameters += [
         Parameter("share", 0.3, 0.0, 1.0, scale=0.02),
+        Parameter("lean", 0.0, -_MOST_LEAN, _MOST_LEAN, scale=0.01),
         Parameter("level", floor, scale=0.01 * tall),
         Parameter("rise", 0.0, scale=0.01 * tall),
     ]
     line = (own - middle) / span
 
     def model(p: Array) -> Array:
-        return predict_bands(own, _each_with_share(p)) + p[-2] + p[-1] * line
+        return predict_bands(own, each_with_share(p), lean=p[LEAN]) + p[LEVEL] + p[RISE] * line
 
-    data = DataSet(model, seen, sd=sd[place], jacobian=_slopes(own, line))
-    return place, fit_least_squares(data, parameters, scatter="residual", level=level), len(group)
-
-
-def _each_with_share(p: Array) -> Array:
-    """Parameters of each band, the group's share of shape among them."""
-    bands = p[:-_COMMON].reshape(-1, _EACH)
-    widths = np.exp(np.clip(bands[:, 2], -20.0, 20.0))
-    return np.column_stack([bands[:, :2], widths, np.full(bands.shape[0], p[-3])]).ravel()
-
-
-def _slopes(x: Array, line: Array) -> Callable[[Array], Array]:
-    def of(p: Array) -> Array:
-        out = np.empty((x.size, p.size))
-        share = p[-3]
-        out[:, -3] = 0.0
-        for k in range((p.size - _COMMON) // _EACH):
-            height, centre, q = p[_EACH * k : _EACH * (k + 1)]
-            width = math.exp(min(max(q, -20.0), 20.0))
-            d = (x - centre) / width
-            gauss, lorentz = gaussian(d**2), lorentzian(d**2)
-            # of the shape by d
-            slope = (1.0 - share) * -8.0 * LN2 * d * gauss - share * 8.0 * d * lorentz**2
-            out[:, _EACH * k] = (1.0 - share) * gauss + share * lorentz
-            out[:, _EACH * k + 1] = -height * slope / width
-            out[:, _EACH * k + 2] = -height * slope * d
-            out[:, -3] += height * (lorentz - gauss)
-        out[:, -2] = 1.0
-        out[:, -1] = line
-        return out
-
-    return of
+    data = DataSet(model, seen, sd=sd[place], jacobian=slopes_of_group(own, line))
+    return place, fit_least_squares(data, parameters, scatter="residual", level=asked.level), len(group)
 
 
 def _without_weak(
-    x: Array, y: Array, sd: Array, group: tuple[slice, Fit, int], significance: float, level: float, last: bool
+    x: Array, y: Array, sd: Array, group: tuple[slice, Fit, int], asked: _Asked, last: bool
 ) -> tuple[slice, Fit, int]:
     """Group without bands whose height is not significant, the weakest taken out first."""
     place, fit, count = group
     low, high = float(x[group[0]][0]), float(x[group[0]][-1])
     step = (high - low) / max(x[place].size - 1, 1)
+    # one that would be wider still is of the baseline
+    widest = min(2.0 * (high - low), 0.99 * _BROADEST * asked.widest_cm)
 
     def sane(centre: float, width: float) -> bool:
-        return low <= centre <= high and step < width < 2.0 * (high - low)
+        return low <= centre <= high and step < width < widest
 
     while count:
         # while bands are missing, residuals follow each other since they are missing
         widen = widening_of(fit) if last else 1.0
         told = [
-            fit.estimates[_EACH * k].value / (widen * fit.estimates[_EACH * k].sd)
-            if fit.estimates[_EACH * k].sd > 0 and math.isfinite(fit.estimates[_EACH * k].sd) and sane(*one)
+            fit.estimates[EACH * k].value / (widen * fit.estimates[EACH * k].sd)
+            if fit.estimates[EACH * k].sd > 0 and math.isfinite(fit.estimates[EACH * k].sd) and sane(*one)
             else 0.0
             for k, one in enumerate(_places(fit, count))
         ]
         weakest = int(np.argmin(told))
-        if told[weakest] >= significance:
+        if told[weakest] >= asked.significance:
             break
         kept = [one for k, one in enumerate(_places(fit, count)) if k != weakest]
         if not kept:
             return place, fit, 0
-        again = _fit(x, y, sd, kept, float(x[place][0]), float(x[place][-1]) + 1e-9, level)
+        again = _fit(x, y, sd, kept, float(x[place][0]), float(x[place][-1]) + 1e-9, asked)
         if again is None:
             return place, fit, 0
         place, fit, count = again
@@ -425,7 +415,7 @@ def _that_help(
     sd: Array,
     groups: Sequence[tuple[slice, Fit, int]],
     more: Sequence[tuple[float, float]],
-    level: float,
+    asked: _Asked,
 ) -> list[tuple[float, float]]:
     """Of further candidates those that lower the AICc of their group, or stand where no group is."""
     kept: list[tuple[float, float]] = []
@@ -437,7 +427,7 @@ def _that_help(
         place, fit, count = inside[0]
         if count >= 2 * _MOST_TOGETHER:
             continue
-        again = _fit(x, y, sd, [*_places(fit, count), one], float(x[place][0]), float(x[place][-1]) + 1e-9, level)
+        again = _fit(x, y, sd, [*_places(fit, count), one], float(x[place][0]), float(x[place][-1]) + 1e-9, asked)
         if again is not None and fit.goodness.aicc - again[1].goodness.aicc > _FURTHER_BAND:
             kept.append(one)
     return kept
@@ -448,7 +438,17 @@ def _bands_alone(x: Array, groups: Sequence[tuple[slice, Fit, int]], but: int = 
     total = np.zeros(x.size)
     for k, (_, fit, _) in enumerate(groups):
         if k != but:
-            total += predict_bands(x, _each_with_share(fit.values))
+            total += predict_bands(x, each_with_share(fit.values), lean=fit.values[LEAN])
+    return total
+
+
+def _bands_beside(x: Array, groups: Sequence[tuple[slice, Fit, int]], group: Sequence[tuple[float, float]]) -> Array:
+    """All bands as they were last fitted but those of a group, which may have been parted or joined since."""
+    total = np.zeros(x.size)
+    for _, fit, count in groups:
+        others = [k for k, (c, _) in enumerate(_places(fit, count)) if not any(abs(c - g) < 1e-6 * g for g, _ in group)]
+        own = each_with_share(fit.values).reshape(-1, 4)[others]
+        total += predict_bands(x, own, lean=fit.values[LEAN])
     return total
 
 
@@ -458,8 +458,8 @@ def _modelled(x: Array, groups: Sequence[tuple[slice, Fit, int]]) -> Array:
     for place, fit, _ in groups:
         values = fit.values
         own = x[place]
-        total += predict_bands(x, _each_with_share(values))
-        total[place] += values[-2] + values[-1] * (own - 0.5 * (own[0] + own[-1])) / float(own[-1] - own[0])
+        total += predict_bands(x, each_with_share(values), lean=values[LEAN])
+        total[place] += values[LEVEL] + values[RISE] * (own - 0.5 * (own[0] + own[-1])) / float(own[-1] - own[0])
     return total
 
 
@@ -485,23 +485,55 @@ def _with_change(band: Band, earlier: Sequence[Band]) -> Band:
         return widened(now, math.hypot(now.sd, now.value - was.value) / now.sd, why="baseline")
 
     height = joined(band.height, before.height)
-    return Band(
-        joined(band.centre_cm, before.centre_cm),
-        joined(band.fwhm_cm, before.fwhm_cm),
-        height,
-        joined(band.area, before.area),
-        height.value / height.sd,
-        band.share,
+    return replace(
+        band,
+        centre_cm=joined(band.centre_cm, before.centre_cm),
+        fwhm_cm=joined(band.fwhm_cm, before.fwhm_cm),
+        height=height,
+        area=joined(band.area, before.area),
+        significance=height.value / height.sd,
     )
+
+
+def _with_top(band: Band, step_cm: float) -> Band:
+    """Band whose place holds how far its top moves where both halves meet, since an instrument records means over its step or more.
+
+    A blur of standard deviation s moves the top of halves with a parabola each by 4 lean s / (2 pi)^1/2.
+    """
+    moved = 4.0 * band.lean.value / math.sqrt(2.0 * math.pi) * step_cm / math.sqrt(12.0)
+    one = band.centre_cm
+    if not (one.sd > 0 and math.isfinite(one.sd)):
+        return band
+    return replace(band, centre_cm=widened(one, math.hypot(one.sd, moved) / one.sd, why="lean"))
+
+
+def _parameter(fit: Fit, place: int) -> Estimate:
+    """A parameter by the fit's covariance; its own estimate where that knows nothing of it."""
+    one = fit.estimates[place]
+    variance = float(fit.covariance[place, place])
+    if not (math.isfinite(variance) and variance > 0):
+        return one
+    sd = math.sqrt(variance)
+    half = fit.quantile() * sd
+    return Estimate(one.value, sd, one.value - half, one.value + half, one.level, one.unit, one.method)
+
+
+def _by_lean(fit: Fit, count: int, place: int) -> float:
+    """How far a parameter moves with one standard error of the lean."""
+    at = EACH * count + COMMON + LEAN
+    variance = float(fit.covariance[at, at])
+    moved = float(fit.covariance[place, at])
+    return moved / math.sqrt(variance) if variance > 0 and math.isfinite(variance) and math.isfinite(moved) else 0.0
 
 
 def _described(fit: Fit, count: int) -> list[Band]:
     widen = widening_of(fit)
+    lean = widened(_parameter(fit, EACH * count + COMMON + LEAN), widen)
     bands = []
     for k in range(count):
-        at = _EACH * k
-        area = derived(fit, lambda p, at=at: band_area(p[at], math.exp(p[at + 2]), p[-3]), unit="1/cm")  # type: ignore[misc]
-        height, centre, log_width = (widened(fit.estimates[at + j], widen) for j in range(3))
+        at = EACH * k
+        area = derived(fit, lambda p, at=at: band_area(p[at], math.exp(p[at + 2]), p[SHARE]), unit="1/cm")  # type: ignore[misc]
+        height, centre, log_width = (widened(_parameter(fit, at + j), widen) for j in range(3))
         value = math.exp(log_width.value)
         low, high = math.exp(min(log_width.low, 50.0)), math.exp(min(log_width.high, 50.0))
         width = Estimate(value, value * log_width.sd, low, high, log_width.level, "1/cm", log_width.method)
@@ -512,7 +544,9 @@ def _described(fit: Fit, count: int) -> list[Band]:
                 height,
                 widened(area, widen),
                 height.value / height.sd,
-                min(max(float(fit.values[-3]), 0.0), 1.0),
+                min(max(float(fit.values[SHARE]), 0.0), 1.0),
+                lean,
+                _by_lean(fit, count, at + 1) * widen,
             )
         )
     return bands

@@ -16,13 +16,13 @@ def smooth_line(wavenumber_cm: Array, signal: Array, /, *, reach_cm: float, weig
     Parameters
     ----------
     wavenumber_cm, signal : numpy.ndarray, dims (point,)
-        Finite; at least 5 points.
+        Finite; at least 5 points. The signal may have columns, dims (point, column), each with a line of its own.
     reach_cm : float
     weights : numpy.ndarray, dims (point,), optional
 
     Returns
     -------
-    numpy.ndarray, dims (point,)
+    numpy.ndarray, dims of the signal
 
     References
     ----------
@@ -30,7 +30,7 @@ def smooth_line(wavenumber_cm: Array, signal: Array, /, *, reach_cm: float, weig
     """
     from scipy.linalg import solveh_banded
 
-    n = signal.size
+    n = signal.shape[0]
     points = reach_cm / float(np.median(np.diff(wavenumber_cm)))
     # bands of D'D, D the second difference
     matrix = np.zeros((3, n))
@@ -42,7 +42,7 @@ def smooth_line(wavenumber_cm: Array, signal: Array, /, *, reach_cm: float, weig
     matrix *= (max(points, 3.0) / (2.0 * math.pi)) ** 4
     own = np.ones(n) if weights is None else weights
     matrix[2] += own
-    return np.asarray(solveh_banded(matrix, own * signal), np.float64)
+    return np.asarray(solveh_banded(matrix, (own * signal.T).T), np.float64)
 
 
 def penalised_baseline(wavenumber_cm: Array, signal: Array, /, *, reach_cm: float) -> Array:

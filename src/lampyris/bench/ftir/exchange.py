@@ -6,7 +6,8 @@ from collections.abc import Sequence
 import numpy as np
 from numpy.typing import NDArray
 
-from lampyris.bench.ftir.bands import Band, predict_bands, widening_of
+from lampyris.bench.ftir.bands import Band, widening_of
+from lampyris.bench.ftir.group import predict_bands
 from lampyris.core.estimate import Estimate
 from lampyris.statistics.averaging import widened
 from lampyris.statistics.fitting import DataSet, Parameter, fit_least_squares

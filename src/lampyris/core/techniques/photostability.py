@@ -23,4 +23,8 @@ class Settings(TechniqueSettings):
     irradiance_mw_per_cm2: Positive | None = Field(
         default=None, description="irradiance on the sample in mW/cm2: gives the dose"
     )
+    lamp_relative_sd: NonNegative = Field(
+        default=0.01,
+        description="relative standard uncertainty of the lamp over the time asked for; 0.01 is assumed, 0 with a reference divided by",
+    )
     control: str | None = Field(default=None, description="arm that the others are compared with, such as the dye")

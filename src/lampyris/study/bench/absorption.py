@@ -40,8 +40,8 @@ from lampyris.study.bench.reading import (
     with_role,
 )
 
-_TRANSPARENT_EV = 0.25
-"""So far below the first exciton dots of one batch absorb nothing."""
+_TRANSPARENT_EV, _TRANSPARENT_SD = 0.25, 4.5
+"""So far below the first exciton, in eV and in its standard deviations, dots of one batch absorb nothing: a Gaussian is 4e-5 there."""
 _LONGEST_NM = 3500.0
 """Up to which dots are looked at; beyond lie vibrations."""
 _UNTOLD = 0.25
@@ -125,7 +125,8 @@ def _record(spectrum: Spectrum, blanks: list[Spectrum], settings: Settings, find
         doubts.add("saturated" if near else "saturated-elsewhere", seen, "Dilute it.")
     scattered: tuple[Scattering, ...] = ()
     if settings.scattering == "auto":
-        edge = EV_NM / max(found.energy_ev.value - _TRANSPARENT_EV, 0.1)
+        sd = found.fwhm_mev.value / 1000.0 / FWHM_PER_SD
+        edge = EV_NM / max(found.energy_ev.value - max(_TRANSPARENT_EV, _TRANSPARENT_SD * sd), 0.1)
         scattered = infer_scattering(wavelength[keep], absorbance[keep], edge)
     if scattered:
         there = predict_scattering(found.first_exciton_nm.value, scattered[0].at_600, scattered[0].exponent)

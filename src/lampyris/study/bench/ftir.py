@@ -18,6 +18,7 @@ from lampyris.bench.ftir import (
     binding_modes,
     height_at,
     infer_bands,
+    lopsided,
     misshapen,
     penalised_baseline,
     ratio_of,
@@ -38,6 +39,10 @@ from lampyris.study.bench.reading import CurveError, Doubts, mend_of, over_repli
 _NEAR = 0.35
 _WATER_LINES = 6
 _NARROW_CM = 15.0
+_MOST_COMMON = 0.99
+"""Of the variance of a difference that a common error may take off: rounding."""
+_AIR_CM = 120.0
+"""Both branches of the air's carbon dioxide together are not as wide."""
 _MISFIT = 0.1
 _BESIDE_NOISE = 4.0
 _INFRARED_CM = 12_800.0
@@ -100,7 +105,8 @@ def _before(sources: tuple[BenchSource, ...], read_one: Any, settings: Settings)
 
 def _notes(settings: Settings, before: _Measured | None) -> tuple[str, ...]:
     notes = [
-        f"Bands are pseudo-Voigt lines over a straight line of each group, fitted after a {settings.baseline} baseline; "
+        f"Bands are pseudo-Voigt lines, which may lean to a side, over a straight line of each group, fitted after a {settings.baseline}"
+        " baseline and as recorded, with the instrument's resolution; "
         f"those of {settings.significance:g} standard errors or more are told, several assignments stay several.",
         f"Centres hold {settings.calibration_cm:g} 1/cm of the wavenumber scale.",
     ]
@@ -181,7 +187,7 @@ def _record(one: _Measured, before: _Measured | None, settings: Settings, findin
     tables: dict[str, tuple[dict[str, Any], ...]] = {"bands": rows}
     if before is not None:
         tables["exchange"] = _exchange(before, one, settings, findings)
-    flags = _flags(one, splitting, findings)
+    flags = _flags(one, splitting, settings, findings)
     return BenchRecord(
         one.spectrum.name,
         one.spectrum.file,
@@ -226,11 +232,13 @@ def _splitting(bands: tuple[Band, ...]) -> tuple[Estimate, bool] | None:
         if not own:
             return None
         contended |= len(own) > 1 and own[1].area.value > 0.5 * own[0].area.value
-        picked.append(own[0].centre_cm)
+        picked.append(own[0])
     high, low = picked
-    # the error of the scale is common to both and falls out
-    sd = math.hypot(high.sd, low.sd)
-    value = high.value - low.value
+    # the error of the scale is common to both and falls out, and so does what a common lean moves
+    common = high.by_lean_cm * low.by_lean_cm if high.lean is low.lean else 0.0
+    variance = high.centre_cm.sd**2 + low.centre_cm.sd**2
+    sd = math.sqrt(max(variance - 2.0 * common, (1.0 - _MOST_COMMON) * variance))
+    value = high.centre_cm.value - low.centre_cm.value
     return normal_interval(value, sd, unit="1/cm", method="difference of two fitted centres"), contended
 
 
@@ -316,7 +324,9 @@ def _product(a: Estimate, b: Estimate) -> Estimate:
     return normal_interval(value, sd, unit=a.unit, method=f"{a.method}, over the reference band")
 
 
-def _flags(one: _Measured, splitting: tuple[Estimate, bool] | None, findings: list[Finding]) -> tuple[str, ...]:
+def _flags(
+    one: _Measured, splitting: tuple[Estimate, bool] | None, settings: Settings, findings: list[Finding]
+) -> tuple[str, ...]:
     bands = one.fit.bands
     vapour = [
         band
@@ -324,10 +334,13 @@ def _flags(one: _Measured, splitting: tuple[Estimate, bool] | None, findings: li
         if band.fwhm_cm.value < _NARROW_CM
         and (1400 < band.centre_cm.value < 1950 or 3550 < band.centre_cm.value < 3950)
     ]
-    air = any(2300 < band.centre_cm.value < 2385 for band in bands)
+    air = any(2300 < band.centre_cm.value < 2385 and band.fwhm_cm.value < _AIR_CM for band in bands)
+    broad = [band for band in bands if band.fwhm_cm.value > settings.widest_cm]
+    hump = max(broad, key=lambda band: band.area.value) if broad else None
     where = ", ".join(f"{a:.0f} to {b:.0f}" for a, b in one.saturated[:4])
     left, at = _left(one)
     chance, beside = misshapen(one.x, one.y, one.fit)
+    even, lean = lopsided(one.fit)
     told = [
         ("saturated", bool(one.saturated), f"absorbs too much at {where} 1/cm: left out, bands there are not to be trusted.",
          "Dilute, or press a thinner pellet."),
@@ -343,6 +356,12 @@ def _flags(one: _Measured, splitting: tuple[Estimate, bool] | None, findings: li
          "Look at the plot; measure a dry film, or narrow --low-cm and --high-cm."),
         ("band-shape", chance < LEVEL, f"leaves residuals that run beside the band at {beside:.0f} 1/cm: a tail, or another band beneath,"
          " which widths and areas do not hold.", "Look at the residuals of the plot; read the place and height of the band only."),
+        ("lopsided", even < LEVEL, f"has bands whose side to {'high' if lean.value > 0 else 'low'} wavenumbers is wider, by"
+         f" {100.0 * abs(lean.value):.0f} % of the mean of both: errors are of two such halves, another tail moves numbers more.",
+         "Trust places to a hundredth of a width, widths and areas to some percent."),
+        ("broad-band", hump is not None, "has a band" + (f" at {hump.centre_cm.value:.0f} 1/cm that is {hump.fwhm_cm.value:.0f} 1/cm"
+         f" wide, more than the {settings.widest_cm:g} that are searched for" if hump else "") + ": of water or hydroxyls, or fringes and"
+         " baseline that pass for one, which bands on it then hold.", "Look at the plot: fringes come from a film of even thickness."),
         ("bands-untried", one.fit.untried > 0, f"has {one.fit.untried} more places where a band may be than the {MOST_CANDIDATES} "
          "that are fitted, the weakest: a vapour's lines, or patterned noise.", "Measure a dry film, or narrow --low-cm and --high-cm."),
         ("noise-unseen", one.fit.unseen, "scatters less than its numbers are rounded: drawn, computed or smoothed. Errors are those of "

@@ -2,6 +2,7 @@
 
 import math
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -17,6 +18,7 @@ from lampyris.core.techniques.photostability import Settings
 from lampyris.io.instruments.spectra import read_spectra
 from lampyris.statistics.groups.compare import compare_groups
 from lampyris.statistics.groups.plan import ComparisonPlan, Source
+from lampyris.statistics.intervals import with_error
 from lampyris.study.bench.reading import (
     CurveError,
     Doubts,
@@ -30,6 +32,8 @@ from lampyris.study.bench.reading import (
 
 _FEWEST_TESTED = 3
 """Traces of an arm that a test needs."""
+_DRIFT = math.sqrt(1.2)
+"""Drift that a straight line through a random walk of the lamp shows, over the standard deviation of the walk's end."""
 _GONE = 0.05
 """Share of the first reading below which the next ones hold no signal."""
 _FURTHEST = 10
@@ -101,7 +105,7 @@ def _record(trace: Spectrum, settings: Settings, findings: list[Finding]) -> Ben
     signal = trace.signal - settings.dark
     keep = np.isfinite(signal)
     laws = LAWS if settings.law == "auto" else (settings.law,)
-    found = infer_trace(minutes[keep], signal[keep], at_min=settings.at_min, laws=laws)
+    found = _with_lamp(infer_trace(minutes[keep], signal[keep], at_min=settings.at_min, laws=laws), settings)
     full = saturated(trace, settings.saturation) or flat_topped(trace)
     values = {_share_key(settings): found.retained, "rate_per_min": found.rate_per_min}
     if full:
@@ -125,6 +129,17 @@ def _record(trace: Spectrum, settings: Settings, findings: list[Finding]) -> Ben
         words={"model": best.law},
         flags=_flags(trace, minutes[keep], signal[keep], found, settings, findings, full=full),
         curves=(curve,),
+    )
+
+
+def _with_lamp(found: TraceLaws, settings: Settings) -> TraceLaws:
+    """Numbers that hold the drift of the lamp, which on one trace looks as bleaching does."""
+    sd = _DRIFT * settings.lamp_relative_sd
+    left, rate = found.retained, found.rate_per_min
+    return replace(
+        found,
+        retained=with_error(left, sd * left.value, f"{left.method}, lamp"),
+        rate_per_min=with_error(rate, sd / settings.at_min, f"{rate.method}, lamp"),
     )
 
 

@@ -4,10 +4,12 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
+from numpy.typing import NDArray
 
 from lampyris.bench.ftir import predict_bands, variance_absorbance
 from lampyris.io.durable import write_text
 
+Bands = tuple[tuple[float, float, float], ...]
 OLEATE = (
     (3005.0, 18.0, 0.02), (2956.0, 20.0, 0.05), (2923.0, 26.0, 0.22), (2853.0, 18.0, 0.14), (1545.0, 40.0, 0.16),
     (1463.0, 18.0, 0.05), (1408.0, 34.0, 0.10), (721.0, 12.0, 0.03),
@@ -38,18 +40,52 @@ class InfraredTruth:
         Absorbance of the air's carbon dioxide.
     tail : float
         Share by which the side of a band to low wavenumbers is wider: no fitted shape has that.
+    drag : float
+        Decay of an exponential that blurs each band to low wavenumbers, over the band's full width: a tail of another shape.
     resolution : float
         Width over which the instrument averages, in steps of its axis.
     """
 
-    bands: tuple[tuple[float, float, float], ...] = OLEATE
+    bands: Bands = OLEATE
     share: float = 0.3
     noise: float = 5e-4
     wave: float = 0.0
     slope: float = 0.05
     carbon_dioxide: float = 0.0
     tail: float = 0.0
+    drag: float = 0.0
     resolution: float = 0.0
+
+
+def predict_recorded(
+    wavenumber_cm: NDArray[np.float64], truth: InfraredTruth, bands: Bands, /, *, step_cm: float = 1.93
+) -> NDArray[np.float64]:
+    """Absorbance of bands as an instrument of the truth's resolution records it, without noise and baseline.
+
+    Parameters
+    ----------
+    wavenumber_cm : numpy.ndarray, dims (point,)
+    truth : InfraredTruth
+    bands : tuple of (float, float, float)
+    step_cm : float
+        Of the instrument's axis.
+
+    Returns
+    -------
+    numpy.ndarray, dims (point,)
+        With a resolution, the mean of five places a fifth of its width apart.
+    """
+    fine = (wavenumber_cm[:, None] + truth.resolution * step_cm * np.linspace(-0.4, 0.4, 5)[None, :]).ravel()
+    total = np.zeros(fine.size)
+    tails = np.linspace(0.0, 6.0, 121) if truth.drag else np.zeros(1)
+    weights = np.exp(-tails) / np.exp(-tails).sum()
+    for centre, width, height in bands:
+        for tail, weight in zip(tails, weights, strict=True):
+            at = centre - tail * truth.drag * width
+            one = predict_bands(fine, [weight * height, at, width, truth.share])
+            wide = predict_bands(fine, [weight * height, at, width * (1.0 + truth.tail), truth.share])
+            total += np.where(fine < at, wide, one)
+    return total.reshape(-1, 5).mean(axis=1)
 
 
 def write_virtual_infrared(
@@ -61,21 +97,12 @@ def write_virtual_infrared(
     step_cm: float = 1.93,
     transmittance: bool = False,
 ) -> None:
-    """Write a spectrum from 600 to 4000 1/cm as JCAMP-DX of plain numbers.
-
-    With a resolution, bands are summed on a grid five times finer than the file's and averaged.
-    """
+    """Write a spectrum from 600 to 4000 1/cm as JCAMP-DX of plain numbers: bands as of `predict_recorded`, over a baseline."""
     x = np.arange(600.0, 4000.0, step_cm)
-    fine = (x[:, None] + truth.resolution * step_cm * np.linspace(-0.4, 0.4, 5)[None, :]).ravel()
-    total = np.zeros(fine.size)
-    for centre, width, height in truth.bands:
-        one = predict_bands(fine, [height, centre, width, truth.share])
-        wide = predict_bands(fine, [height, centre, width * (1.0 + truth.tail), truth.share])
-        total += np.where(fine < centre, wide, one)
+    expected = 0.02 + predict_recorded(x, truth, truth.bands, step_cm=step_cm)
     for centre, width in ((2342.0, 14.0), (2361.0, 12.0)):
-        total += predict_bands(fine, [truth.carbon_dioxide, centre, width, 0.0])
-    total += truth.slope * (fine / 4000.0) ** 2 + truth.wave * np.sin(2.0 * np.pi * fine / 700.0)
-    expected = total.reshape(-1, 5).mean(axis=1) + 0.02
+        expected += predict_bands(x, [truth.carbon_dioxide, centre, width, 0.0])
+    expected += truth.slope * (x / 4000.0) ** 2 + truth.wave * np.sin(2.0 * np.pi * x / 700.0)
     # the detector's noise is that of what comes through: absorbance has more of it where it is high
     sd = np.sqrt(variance_absorbance(expected, transmittance_sd=truth.noise))
     seen = expected + rng.normal(0.0, sd)

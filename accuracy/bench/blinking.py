@@ -9,14 +9,13 @@ from pathlib import Path
 
 import numpy as np
 
-from accuracy.bench.scores import covered_or_flagged, scored
-from accuracy.figures import Figure, figure
+from accuracy.bench.scores import covered_or_flagged, scored, share
+from accuracy.figures import Figure
 from lampyris.core.bench import BenchSource
 from lampyris.core.estimate import Estimate
 from lampyris.core.seeds import seed_sequence
 from lampyris.core.techniques.blinking import Settings
 from lampyris.probe.photophysics.blinking import SojournTimes, on_fraction
-from lampyris.statistics.intervals import wilson_interval
 from lampyris.study.bench import measure
 from lampyris.virtual.instruments.blinking import BlinkingTruth, write_virtual_blinking
 
@@ -46,9 +45,9 @@ def tables(*, quick: bool = False) -> list[Figure]:
                     found += scored(TABLE, arm, f"{name}_{measured}", pairs, most_bias=bias, judged=matched and told)
                     if told and not matched:
                         found.append(covered_or_flagged(TABLE, arm, f"{name}_{measured}", pairs, flagged))
-                share, within = sum(flagged) / len(flagged), wilson_interval(sum(flagged), len(flagged))
-                ends, most = (within.low, within.high), 0.05 if matched else None
-                found.append(figure(TABLE, arm, f"{name}_flagged", share, ends, len(flagged), at_most=most))
+                found.append(
+                    share(TABLE, arm, f"{name}_flagged", sum(flagged), len(flagged), at_most=0.05 if matched else None)
+                )
     return found
 
 

@@ -27,7 +27,7 @@ from lampyris.core.schemas import BenchRow
 from lampyris.core.seeds import seed_sequence
 from lampyris.core.techniques import settings_of
 from lampyris.core.techniques.table import known_techniques
-from lampyris.statistics.intervals import wilson_interval
+from lampyris.statistics.intervals import t_interval, wilson_interval
 from lampyris.study.bench import measure
 from lampyris.study.dot.groups import file_groups
 from lampyris.study.dot.numbers import bench_numbers, over_lots
@@ -127,7 +127,7 @@ def _core(folder: Path, value: float, _: float, rng: np.random.Generator) -> Fil
 
 LINKS = (
     Link("tem", "diameter_nm", 6.8, 0.9, _core),
-    Link("dls", "z_average_nm", 18.4, 2.1, _hydrodynamic, campaigns=120),
+    Link("dls", "z_average_nm", 18.4, 2.1, _hydrodynamic, campaigns=240),
     Link("photoluminescence", "peak_nm", 810.0, 5.0, _emission),
     Link("quantum-yield", "quantum_yield", 0.426, 0.043, _yield, most=0.99, campaigns=400),
     Link("photostability", "retained_60min", 0.918, 0.037, _retention, most=0.995, campaigns=120),
@@ -210,6 +210,9 @@ def _scored(link: Link, campaigns: list[Campaign]) -> list[Figure]:
     )  # fmt: skip
     means = [one.together.mean for one in campaigns]
     lines.append(_coverage("matched", f"{link.quantity}_mean_of_lots", means, [link.printed] * len(means), judged=True))
+    # what the draw of batches alone makes of it, had each been measured without error
+    drawn = [t_interval(one.truths) for one in campaigns]
+    lines.append(_coverage("matched", f"{link.quantity}_mean_of_true_lots", drawn, [link.printed] * len(drawn)))
     spreads = [one.together.sd for one in campaigns]
     lines.append(_coverage("matched", f"{link.quantity}_sd_between_lots", spreads, [link.printed_sd] * len(spreads)))
     lots = [lot for one in campaigns for lot in one.lots]

@@ -11,8 +11,8 @@ from pathlib import Path
 
 import numpy as np
 
-from accuracy.bench.scores import scored
-from accuracy.figures import Figure, figure
+from accuracy.bench.scores import COVERAGE, covered_or_flagged, scored, share
+from accuracy.figures import Figure
 from lampyris.bench.dls import (
     Distribution,
     covariance_correlogram,
@@ -25,7 +25,6 @@ from lampyris.core.bench import BenchSource
 from lampyris.core.estimate import Estimate
 from lampyris.core.seeds import seed_sequence
 from lampyris.core.techniques.dls import Settings
-from lampyris.statistics.intervals import wilson_interval
 from lampyris.study.bench import measure
 from lampyris.virtual.instruments.dls import (
     WATER_AT_25C,
@@ -78,9 +77,7 @@ def tables(*, quick: bool = False) -> list[Figure]:
                 goal = most_bias if judged and not (arm == "mismatched" and quantity == "number_mean_nm") else None
                 found += scored(TABLE, arm, f"{quantity}_{name}", pairs[quantity], most_bias=goal, judged=judged)
             found += _by_law(arm, name, pairs["number_mean_nm"], flagged)
-            within = wilson_interval(single, count)
-            ends = (within.low, within.high)
-            found.append(figure(TABLE, arm, f"one_population_{name}", single / count, ends, count, at_least=0.9))
+            found.append(share(TABLE, arm, f"one_population_{name}", single, count, at_least=0.9))
     for runs, pairs in _together(count).items():
         for quantity, own in pairs.items():
             # Student's interval of two runs spans nearly every spread that there is
@@ -103,17 +100,10 @@ def _even(size_nm: float, spread: float) -> tuple[Population, ...]:
 
 def _by_law(arm: str, name: str, pairs: Pairs, flagged: list[bool]) -> list[Figure]:
     """How often a mean by number is called one that the law decides, and how often it is held or called so."""
-    told = [
-        flag or one.low <= true <= one.high or math.isnan(one.value)
-        for (one, true), flag in zip(pairs, flagged, strict=True)
+    return [
+        share(TABLE, arm, f"number_mean_nm_by_law_{name}", sum(flagged), len(flagged)),
+        covered_or_flagged(TABLE, arm, f"number_mean_nm_{name}", pairs, flagged),
     ]
-    lines = []
-    for what, hits, goal in (("by_law", sum(flagged), None), ("held_or_flagged", sum(told), 0.92)):
-        within = wilson_interval(hits, len(flagged))
-        ends = (within.low, within.high)
-        full = f"number_mean_nm_{what}_{name}"
-        lines.append(figure(TABLE, arm, full, hits / len(flagged), ends, len(flagged), at_least=goal))
-    return lines
 
 
 def _singles(arm: str, spread: float, count: int) -> tuple[dict[str, Pairs], int, list[bool]]:
@@ -186,10 +176,7 @@ def _told_at_more_noise(count: int) -> Figure:
     for k in range(count):
         rng = np.random.default_rng(seed_sequence("accuracy", TABLE, _SERIES, "more noise", str(k)))
         hits += len(_distribution(_pair(3.0), seconds, rng).peaks) > 1
-    within = wilson_interval(hits, count)
-    return figure(
-        TABLE, "matched", f"two_told_at_3_noise_{MORE_NOISE:g}", hits / count, (within.low, within.high), count
-    )
+    return share(TABLE, "matched", f"two_told_at_3_noise_{MORE_NOISE:g}", hits, count)
 
 
 def _told_apart(count: int) -> list[Figure]:
@@ -212,19 +199,15 @@ def _told_apart(count: int) -> list[Figure]:
                     means += [(one.mean_nm, own.diameter_nm) for one, own in zip(peaks, two, strict=True)]
                     areas += [(one.area, 0.5) for one in peaks]
                     widths += [(one.sd_nm, _width(own)) for one, own in zip(peaks, two, strict=True)]
-            within = wilson_interval(hits, count)
             goals = {"at_least": 0.9} if name in ("two_told_at_3", "two_told_at_4") else {}
             goals = {"at_most": 0.1} if name.startswith("broad") else goals
-            found.append(figure(TABLE, "matched", name, hits / count, (within.low, within.high), count, **goals))
+            found.append(share(TABLE, "matched", name, hits, count, **goals))
     found += scored(TABLE, "matched", "peaks_nm_of_two", means, most_bias=0.03)
     found += scored(TABLE, "matched", "peak_areas_of_two", areas, most_bias=0.05)
     # upper limits: the true width may be none
     found += scored(TABLE, "matched", "peak_widths_of_two", widths, judged=False)
     held = sum(true <= one.high for one, true in widths)
-    within = wilson_interval(held, len(widths))
-    ends = (within.low, within.high)
-    name = "peak_widths_of_two_below_limit"
-    return [*found, figure(TABLE, "matched", name, held / len(widths), ends, len(widths), at_least=0.92)]
+    return [*found, share(TABLE, "matched", "peak_widths_of_two_below_limit", held, len(widths), at_least=COVERAGE[0])]
 
 
 def _width(one: Population) -> float:

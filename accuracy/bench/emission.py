@@ -5,15 +5,14 @@ from pathlib import Path
 
 import numpy as np
 
-from accuracy.bench.scores import scored
-from accuracy.figures import Figure, figure
+from accuracy.bench.scores import scored, share
+from accuracy.figures import Figure
 from lampyris.core.bench import BenchSource
 from lampyris.core.constants import EV_NM, FWHM_PER_SD
 from lampyris.core.estimate import Estimate
 from lampyris.core.seeds import seed_sequence
 from lampyris.core.techniques.photoluminescence import Settings
 from lampyris.probe.spectra.axes import measured_line, width_nm
-from lampyris.statistics.intervals import wilson_interval
 from lampyris.study.bench import measure
 from lampyris.virtual.instruments.spectra import SpectrumTruth, write_virtual_emission
 
@@ -48,8 +47,7 @@ def tables(*, quick: bool = False) -> list[Figure]:
         for name, own in pairs.items():
             found += scored(TABLE, arm, name, own, most_bias=0.01)
     lines, told, count = _two_lines(QUICK_REPEATS if quick else REPEATS)
-    within = wilson_interval(told, count)
-    found.append(figure(TABLE, "matched", "two_lines_told", told / count, (within.low, within.high), count))
+    found.append(share(TABLE, "matched", "two_lines_told", told, count))
     return found + scored(TABLE, "matched", "peaks_nm", lines, most_bias=0.01)
 
 

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import numpy as np
 
-from accuracy.bench.scores import COVERAGE, scored
+from accuracy.bench.scores import covered_or_flagged, scored, share
 from accuracy.figures import Figure, figure
 from lampyris.bench.ftir import band_area
 from lampyris.core.bench import BenchRecord, BenchSource
@@ -17,7 +17,7 @@ from lampyris.core.estimate import Estimate
 from lampyris.core.seeds import seed_sequence
 from lampyris.core.techniques.ftir import Settings
 from lampyris.probe.spectra.axes import measured_line
-from lampyris.statistics.intervals import t_interval, wilson_interval
+from lampyris.statistics.intervals import t_interval
 from lampyris.study.bench import measure
 from lampyris.virtual.instruments.ftir import OLEATE, PEG, InfraredTruth, predict_recorded, write_virtual_infrared
 
@@ -49,13 +49,11 @@ def tables(*, quick: bool = False) -> list[Figure]:
             found += scored(TABLE, arm, name, pairs, most_bias=0.01, judged=matched)
             if not matched:
                 flags = [doubted for _, own, _, doubted in records for _ in own[name]]
-                found.append(_held_or_flagged(arm, name, pairs, flags))
-        flagged, count = sum(doubted for *_, doubted in records), len(records)
-        within = wilson_interval(flagged, count)
-        goal = {"at_most": FALSE_ALARMS} if matched else {}
-        found.append(figure(TABLE, arm, "flagged", flagged / count, (within.low, within.high), count, **goal))
+                found.append(covered_or_flagged(TABLE, arm, name, pairs, flags))
+        doubts = [doubted for *_, doubted in records]
+        found.append(share(TABLE, arm, "flagged", sum(doubts), len(doubts), at_most=FALSE_ALARMS if matched else None))
         mean = t_interval([false for _, _, false, _ in records])
-        found.append(figure(TABLE, arm, "false_bands_per_spectrum", mean.value, (mean.low, mean.high), count))
+        found.append(figure(TABLE, arm, "false_bands_per_spectrum", mean.value, (mean.low, mean.high), len(records)))
     return found
 
 
@@ -105,16 +103,3 @@ def _matched(rows, bands, true, pairs) -> int:  # type: ignore[no-untyped-def]
         for name in NUMBERS:
             pairs[name].append((row[name], own[name]))
     return len(rows) - len(taken)
-
-
-def _held_or_flagged(arm: str, name: str, pairs: list[tuple[Estimate, float]], flags: list[bool]) -> Figure:
-    """Share of numbers that hold the truth or stand beside a flag."""
-    told = [
-        flag or one.low <= truth <= one.high
-        for (one, truth), flag in zip(pairs, flags, strict=True)
-        if not np.isnan(one.value)
-    ]
-    within = wilson_interval(sum(told), len(told))
-    low, high = within.low, within.high
-    measure = f"{name}_held_or_flagged"
-    return figure(TABLE, arm, measure, sum(told) / len(told), (low, high), len(told), at_least=COVERAGE[0])

@@ -17,14 +17,13 @@ from pathlib import Path
 
 import numpy as np
 
-from accuracy.bench.scores import covered_or_flagged, scored
-from accuracy.figures import Figure, figure
+from accuracy.bench.scores import covered_or_flagged, scored, share
+from accuracy.figures import Figure
 from lampyris.bench.lifetime import DecayLaw
 from lampyris.core.bench import BenchRecord, BenchSource
 from lampyris.core.estimate import Estimate
 from lampyris.core.seeds import seed_sequence
 from lampyris.core.techniques.lifetime import Settings
-from lampyris.statistics.intervals import wilson_interval
 from lampyris.study.bench import measure
 from lampyris.virtual.instruments.lifetime import Counter, LifetimeTruth, write_virtual_decay
 
@@ -83,12 +82,7 @@ def law_lines(folder: Path, arm: str, law: str, counter: Counter, numbers: range
         shares.append(("false_alarms", scores.alarms, 0.05))
     if counter.afterpulse_share and law != "tail":
         shares.append(("background_missed_untold", scores.untold, 0.05))
-    for name, number, most in shares:
-        within = wilson_interval(number, count)
-        found.append(
-            figure(TABLE, arm, f"{law}_{name}", number / count, (within.low, within.high), count, at_most=most)
-        )
-    return found
+    return found + [share(TABLE, arm, f"{law}_{name}", number, count, at_most=most) for name, number, most in shares]
 
 
 def _truth(law: str, rng: np.random.Generator) -> LifetimeTruth:

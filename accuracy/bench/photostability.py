@@ -9,14 +9,13 @@ from pathlib import Path
 
 import numpy as np
 
-from accuracy.bench.scores import scored
-from accuracy.figures import Figure, figure
+from accuracy.bench.scores import scored, share
+from accuracy.figures import Figure
 from lampyris.core.bench import BenchSource
 from lampyris.core.estimate import Estimate
 from lampyris.core.seeds import seed_sequence
 from lampyris.core.techniques.photostability import Settings
 from lampyris.probe.photophysics.bleaching import Bleaching
-from lampyris.statistics.intervals import wilson_interval
 from lampyris.study.bench import measure
 from lampyris.virtual.instruments.photostability import TraceTruth, write_virtual_traces
 
@@ -45,10 +44,7 @@ def tables(*, quick: bool = False) -> list[Figure]:
                 for measured, own in pairs.items():
                     found += scored(TABLE, arm, f"{measured}_{law}", own, most_bias=0.01)
                 if not drift:
-                    within = wilson_interval(named, count)
-                    found.append(
-                        figure(TABLE, arm, f"law_found_{law}", named / count, (within.low, within.high), count)
-                    )
+                    found.append(share(TABLE, arm, f"law_found_{law}", named, count))
             found += scored(
                 TABLE, arm, "retained_of_six", _means(Path(folder) / "a.csv", arm, drift, count), most_bias=0.01
             )

@@ -45,11 +45,7 @@ def scored(
     told = [(one, truth) for one, truth in pairs if not math.isnan(one.value)]
     lines: list[Figure] = []
     if len(told) < len(pairs):
-        missing = len(pairs) - len(told)
-        within = wilson_interval(missing, len(pairs))
-        lines.append(
-            figure(table, arm, f"{measure}_without_number", missing / len(pairs), (within.low, within.high), len(pairs))
-        )
+        lines.append(share(table, arm, f"{measure}_without_number", len(pairs) - len(told), len(pairs)))
     if not told:
         return lines
     relative = np.sort([(one.value - truth) / truth for one, truth in told])
@@ -66,11 +62,7 @@ def scored(
         lines.append(figure(table, arm, f"{measure}_bias", bias, ends, relative.size))
     holding = sum(one.low <= truth <= one.high for one, truth in told)
     goals = {"at_least": COVERAGE[0], "at_most": COVERAGE[1]} if judged else {}
-    within = wilson_interval(holding, len(told))
-    lines.append(
-        figure(table, arm, f"{measure}_coverage", holding / len(told), (within.low, within.high), len(told), **goals)
-    )
-    return lines
+    return [*lines, share(table, arm, f"{measure}_coverage", holding, len(told), **goals)]
 
 
 def covered_or_flagged(
@@ -95,11 +87,26 @@ def covered_or_flagged(
         warned or math.isnan(one.value) or one.low <= truth <= one.high
         for (one, truth), warned in zip(pairs, flagged, strict=True)
     )
-    within = wilson_interval(told, len(pairs))
-    share = told / len(pairs)
-    return figure(
-        table, arm, f"{measure}_covered_or_flagged", share, (within.low, within.high), len(pairs), at_least=COVERAGE[0]
-    )
+    return share(table, arm, f"{measure}_covered_or_flagged", told, len(pairs), at_least=COVERAGE[0])
+
+
+def share(table: str, arm: str, measure: str, happened: int, of: int, /, **goals: float | None) -> Figure:
+    """How often something happened, with Wilson's interval.
+
+    Parameters
+    ----------
+    table, arm, measure : str
+    happened, of : int
+        How often, and of how many.
+    **goals : float or None
+        Of `figure`.
+
+    Returns
+    -------
+    Figure
+    """
+    within = wilson_interval(happened, of)
+    return figure(table, arm, measure, happened / of, (within.low, within.high), of, **goals)
 
 
 def cells_told_off(

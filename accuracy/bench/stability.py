@@ -8,13 +8,12 @@ from pathlib import Path
 
 import numpy as np
 
-from accuracy.bench.scores import scored
-from accuracy.figures import Figure, figure
+from accuracy.bench.scores import scored, share
+from accuracy.figures import Figure
 from lampyris.core.bench import BenchSource
 from lampyris.core.estimate import Estimate
 from lampyris.core.seeds import seed_sequence
 from lampyris.core.techniques.stability import Settings
-from lampyris.statistics.intervals import wilson_interval
 from lampyris.study.bench import measure
 
 TABLE = "bench-stability"
@@ -41,8 +40,7 @@ def tables(*, quick: bool = False) -> list[Figure]:
         # where a line is wrong its slope is that of the mean only, as the flag says
         for name, several in pairs.items():
             found += scored(TABLE, arm, name, several, judged=arm == "matched")
-        within = wilson_interval(bent, count)
-        found.append(figure(TABLE, arm, "bends_told", bent / count, (within.low, within.high), count))
+        found.append(share(TABLE, arm, "bends_told", bent, count))
     return found
 
 

@@ -10,7 +10,6 @@ together, lies beyond (``told_off``). Each cell's own coverage stands beside.
 
 import math
 import tempfile
-from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -18,15 +17,14 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.special import ellipe, ndtri
 
-from accuracy.bench.scores import cells_told_off, scored
-from accuracy.figures import Figure, figure
+from accuracy.bench.scores import cells_told_off, scored, share
+from accuracy.figures import Figure
 from lampyris.bench.micrographs.measure import measure_particles
 from lampyris.bench.micrographs.sizes import shell_nm
 from lampyris.core.bench import BenchSource
 from lampyris.core.estimate import Estimate
 from lampyris.core.seeds import seed_sequence
 from lampyris.core.techniques.tem import Settings
-from lampyris.statistics.intervals import wilson_interval
 from lampyris.study.bench import measure
 from lampyris.virtual.instruments.micrographs import (
     MicrographTruth,
@@ -91,19 +89,12 @@ def tables(*, quick: bool = False) -> list[Figure]:
         most = _MOST_BIAS.get(key)
         by_picture = sets.together[key]
         found += scored(TABLE, "mismatched", f"{key}_by_picture_faceted", by_picture, most_bias=most, judged=False)
-    found.append(_share("mismatched", "flagged_faceted", flat.faceted, at_least=0.9))
-    found.append(
-        _share("matched", "flagged_faceted_all", [was for own in flagged.values() for was in own], at_most=0.05)
-    )
+    found.append(share(TABLE, "mismatched", "flagged_faceted", sum(flat.faceted), len(flat.faceted), at_least=0.9))
+    every_flag = [was for own in flagged.values() for was in own]
+    found.append(share(TABLE, "matched", "flagged_faceted_all", sum(every_flag), len(every_flag), at_most=0.05))
     for case, (arm, truth) in CASES.items():
         found += _recall(case, arm, truth, max(2, repeats // 10))
     return found
-
-
-def _share(arm: str, measure: str, happened: Sequence[bool], **goal: float) -> Figure:
-    within = wilson_interval(sum(happened), len(happened))
-    share = sum(happened) / len(happened)
-    return figure(TABLE, arm, measure, share, (within.low, within.high), len(happened), **goal)
 
 
 def truths(truth: MicrographTruth, /) -> dict[str, tuple[str, float]]:
@@ -174,11 +165,10 @@ def _recall(case: str, arm: str, truth: MicrographTruth, repeats: int) -> list[F
         hits += own[0]
         whole += own[1]
         counted += int(used.sum())
-    lines = []
-    for name, share, of in (("recall", hits, whole), ("precision", hits, counted)):
-        within = wilson_interval(min(share, of), of)
-        lines.append(figure(TABLE, arm, f"{name}_{case}", share / of, (within.low, within.high), of, at_least=0.9))
-    return lines
+    return [
+        share(TABLE, arm, f"{name}_{case}", min(hits, of), of, at_least=0.9)
+        for name, of in (("recall", whole), ("precision", counted))
+    ]
 
 
 def matched(particles: TrueParticles, places: NDArray[np.float64], truth: MicrographTruth, /) -> tuple[int, int]:

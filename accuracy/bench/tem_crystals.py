@@ -10,14 +10,13 @@ from pathlib import Path
 
 import numpy as np
 
-from accuracy.bench.scores import scored
+from accuracy.bench.scores import scored, share
 from accuracy.figures import Figure, figure
 from lampyris.bench.micrographs.corners import TAPER_OF_CORNERS, corner_size
 from lampyris.bench.micrographs.measure import measure_particles
 from lampyris.core.bench import BenchSource
 from lampyris.core.seeds import seed_sequence
 from lampyris.core.techniques.tem import Settings
-from lampyris.statistics.intervals import wilson_interval
 from lampyris.study.bench import measure
 from lampyris.virtual.instruments.crystals import CRYSTALS
 from lampyris.virtual.instruments.micrographs import MicrographTruth, virtual_picture, write_virtual_micrograph
@@ -85,6 +84,5 @@ def _usual(name: str, face: int, label: str, count: int) -> list[Figure]:
             pairs.append((one, truth.mean_nm))
             flagged = {"faceted", "facets-not-excluded", "kind-not-told"} & set(pooled.flags)
             unflagged += not (one.low <= truth.mean_nm <= one.high or flagged)
-    within = wilson_interval(unflagged, count)
-    missed = figure(TABLE, "usual", f"missed_unflagged_{label}", unflagged / count, (within.low, within.high), count)
+    missed = share(TABLE, "usual", f"missed_unflagged_{label}", unflagged, count)
     return [*scored(TABLE, "usual", f"diameter_{label}", pairs, judged=False), missed]

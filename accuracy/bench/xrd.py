@@ -8,14 +8,13 @@ from pathlib import Path
 
 import numpy as np
 
-from accuracy.bench.scores import cells_told_off, scored
-from accuracy.figures import Figure, figure
+from accuracy.bench.scores import cells_told_off, covered_or_flagged, scored, share
+from accuracy.figures import Figure
 from lampyris.bench.xrd.crystals import phases
 from lampyris.core.bench import BenchSource
 from lampyris.core.estimate import Estimate
 from lampyris.core.seeds import seed_sequence
 from lampyris.core.techniques.xrd import Settings
-from lampyris.statistics.intervals import wilson_interval
 from lampyris.study.bench import measure
 from lampyris.virtual.instruments.xrd import SHAPES, XrdTruth, write_virtual_xrd
 
@@ -71,21 +70,14 @@ def tables(*, quick: bool = False) -> list[Figure]:
     found += scored(TABLE, "matched", "lattice_c_A", axes, judged=False)
     found.append(cells_told_off(TABLE, "matched", "lattice_c_A", {"wurtzite": axes} if axes else {}))
     # noise may be taken for a misfit in one pattern of a hundred, and any fit be doubtful as seldom
-    found.append(_share("matched", "phase_among_possible", right, at_least=0.9))
-    found.append(_share("matched", "false_alarms", alarms, at_most=0.02))
-    found.append(_share("matched", "misfit_alarms", misfits, at_most=0.05))
-    found.append(_share("mismatched", "misfit_flagged", flagged))
+    found.append(share(TABLE, "matched", "phase_among_possible", sum(right), len(right), at_least=0.9))
+    found.append(share(TABLE, "matched", "false_alarms", sum(alarms), len(alarms), at_most=0.02))
+    found.append(share(TABLE, "matched", "misfit_alarms", sum(misfits), len(misfits), at_most=0.05))
+    found.append(share(TABLE, "mismatched", "misfit_flagged", sum(flagged), len(flagged)))
     # no interval holds what no model of the pattern has: it must be said
     for name in ("size_nm", "strain", "lattice_A"):
-        held = [one.low <= true <= one.high for one, true in pairs["mismatched"][name]]
-        told = [one or flag for one, flag in zip(held, flagged, strict=True)]
-        found.append(_share("mismatched", f"{name}_held_or_flagged", told, at_least=0.92))
+        found.append(covered_or_flagged(TABLE, "mismatched", name, pairs["mismatched"][name], flagged))
     return found
-
-
-def _share(arm: str, name: str, hits: Sequence[bool], **goals: float) -> Figure:
-    ends = wilson_interval(sum(hits), len(hits))
-    return figure(TABLE, arm, name, sum(hits) / len(hits), (ends.low, ends.high), len(hits), **goals)
 
 
 def _by_cell(arm: str, name: str, pairs: Sequence[tuple[Estimate, float]], truths: Sequence[XrdTruth]) -> list[Figure]:

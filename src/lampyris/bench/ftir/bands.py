@@ -231,6 +231,13 @@ def infer_bands(
     bands = [_with_top(_with_change(band, earlier), step) for _, fit, count in told for band in _described(fit, count)]
     bands.sort(key=lambda one: -one.centre_cm.value)
     expected = baseline + _modelled(wavenumber_cm, groups)
+    if reach_cm:
+        # the baseline was drawn before the last fit, whose lines make up for it within their windows only
+        alone = _bands_alone(wavenumber_cm, groups)
+        beside = np.ones(wavenumber_cm.size, bool)
+        for place, _, _ in groups:
+            beside[place] = False
+        expected[beside] = (smooth_line(wavenumber_cm, signal - alone, reach_cm=reach_cm) + alone)[beside]
     doubtful = any(not fit.trusted for _, fit, _ in groups)
     return BandFit(
         tuple(bands), baseline, expected, noise, doubtful, unseen, len(places) - min(len(places), MOST_CANDIDATES)

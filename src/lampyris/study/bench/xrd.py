@@ -181,6 +181,12 @@ def _number(text: str) -> float:
         return math.nan
 
 
+def _method_of(lines: LineFit, whole: WholeFit | None) -> str:
+    if whole is not None:
+        return "Debye's sum of the whole pattern"
+    return "lines of dots" if lines.of_dots else "pseudo-Voigt lines"
+
+
 def _recorded(spectrum: Spectrum, resolution: Resolution | None, settings: Settings) -> Recorded:
     beam = beam_of(spectrum, settings)
     axis, signal = spectrum.axis, spectrum.signal
@@ -271,7 +277,7 @@ def _record(
             "phase": best.phase,
             "possible_phases": ", ".join(one.phase for one in close_matches(matches)),
             "second_phase": second.phase if second else "",
-            "size_method": "Debye's sum of the whole pattern" if whole is not None else "pseudo-Voigt lines",
+            "size_method": _method_of(lines, whole),
         },
         tables={"matches": _match_rows(matches), "reflections": _reflection_rows(recorded, lines)},
         flags=tuple(doubts.flags),

@@ -76,11 +76,12 @@ def test_stays_of_a_square_trace():
     assert (found.on_level, found.off_level) == (pytest.approx(50.0, rel=0.02), pytest.approx(5.0, rel=0.05))
 
 
-@pytest.mark.parametrize("exponent", [0.3, 1.5, 4.0])
-@pytest.mark.parametrize("cutoff_s", [0.05, 0.4, math.inf])
+@pytest.mark.parametrize(
+    ("exponent", "cutoff_s"),
+    # a power law without cut-off has no area at exponents to 1
+    [(m, t) for m in (0.3, 1.5, 4.0) for t in (0.05, 0.4, math.inf) if m > 1.0 or t < math.inf],
+)
 def test_chances_of_long_stays_are_those_of_their_bins(exponent, cutoff_s):
-    if exponent <= 1.0 and cutoff_s == math.inf:
-        return
     bins = np.arange(4, 120)
     stays = stay_counts(bins, np.zeros(bins.size, bool), shortest=4)
     law = SojournTimes(exponent, 0.035, cutoff_s)

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from lampyris.bench.photons import difference_sd
+from lampyris.bench.photons import difference_sd, local_mean
 from lampyris.core.constants import EV_NM, FWHM_PER_SD
 from lampyris.core.estimate import Estimate
 from lampyris.statistics.averaging import akaike_weights, averaged_estimate, following, widened, widening
@@ -221,8 +221,7 @@ def infer_exciton(
 
 def _fitted(x: NDArray[np.float64], y: NDArray[np.float64], parameters: Sequence[Parameter], level: float) -> Fit:
     # light that passes is limited by its photons: absorbance has more noise where there is more of it
-    smooth = np.convolve(np.pad(y, 2, mode="edge"), np.ones(5) / 5.0, mode="valid")
-    sd = np.sqrt(variance_absorbance(np.clip(smooth, *_WEIGHED), at_zero=1.0))
+    sd = np.sqrt(variance_absorbance(np.clip(local_mean(y), *_WEIGHED), at_zero=1.0))
     data = DataSet(lambda p: predict_exciton(x, p), y, sd=sd, jacobian=_slopes(x))
     return fit_least_squares(data, parameters, scatter="residual", level=level)
 

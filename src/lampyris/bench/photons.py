@@ -56,6 +56,11 @@ def photon_weight(
     return weight * np.interp(wavelength_nm, correction.axis, correction.signal)
 
 
+def local_mean(signal: NDArray[np.float64], /) -> NDArray[np.float64]:
+    """Mean of each point and two neighbours on either side, the ends repeated; dims (point,): a level by which noise is told."""
+    return np.convolve(np.pad(signal, 2, mode="edge"), np.ones(5) / 5.0, mode="valid")
+
+
 def difference_sd(values: NDArray[np.float64], /) -> float:
     """Standard deviation of independent noise upon a smooth curve, by the median of its second differences.
 

@@ -72,6 +72,14 @@ def test_bands_with_a_tail_are_told_with_it_and_flagged(tmp_path):
     assert all(min(abs(row.value - centre) / row.sd for row in rows) < 4.0 for centre, _, _ in PEG)
 
 
+def test_beside_its_bands_a_spectrum_is_fitted_to_its_noise(tmp_path):
+    (curve,) = measured(written(tmp_path / "a.jdx", seed=3, tail=0.15)).records[0].curves
+    # far tails of the stretches of CH, where no window is
+    beside = ((curve.x > 2600.0) & (curve.x < 2760.0)) | ((curve.x > 3080.0) & (curve.x < 3240.0))
+    # of 160 points and of all a mean square is known to a tenth; the line between them is fitted
+    assert np.mean(curve.residual[beside] ** 2) < 1.4 * np.mean(curve.residual**2)
+
+
 def test_places_of_bands_beyond_those_fitted_are_told(tmp_path, monkeypatch):
     path = written(tmp_path / "a.jdx")
     assert "bands-untried" not in measured(path).records[0].flags

@@ -13,6 +13,7 @@ from lampyris.bench.dls.inversion import Distribution
 from lampyris.bench.dls.light import Optics
 from lampyris.bench.dls.scattering import scattered_intensity
 from lampyris.core.estimate import Estimate
+from lampyris.statistics.roots import sign_change
 from lampyris.statistics.thresholds import half_width
 
 Weighting = Literal["volume", "number"]
@@ -216,7 +217,6 @@ def _of_equal_odds(laws: Sequence[tuple[float, float, float]], level: float, rea
 
     Each law tells the middle and the ends of its own interval at that level, taken for normal on either side.
     """
-    from scipy.optimize import brentq
     from scipy.special import ndtr
 
     found = []
@@ -227,7 +227,7 @@ def _of_equal_odds(laws: Sequence[tuple[float, float, float]], level: float, rea
             return float(np.mean([ndtr(-side * (x - middle) / sd) for middle, sd in own])) - 0.5 * (1.0 - level)
 
         least, most = min(one[place] for one in laws), max(one[place] for one in laws)
-        found.append(float(brentq(beyond, least - 1e-6, most + 1e-6)))
+        found.append(sign_change(beyond, least - 1e-6, most + 1e-6))
     return found[0], found[1]
 
 
@@ -264,11 +264,9 @@ def _half_span(variance: float) -> float:
 
     Their mean is sinh(h)/h and that of their squares sinh(2h)/(2h), so the variance is h coth(h) - 1.
     """
-    low, high = 1e-6, variance + 2.0
-    for _ in range(50):
-        half = 0.5 * (low + high)
-        low, high = (half, high) if half / math.tanh(half) - 1.0 < variance else (low, half)
-    return half
+    # below that it is rounding
+    known = max(variance, 1e-12)
+    return sign_change(lambda half: half / math.tanh(half) - 1.0 - known, 1e-7, known + 2.0)
 
 
 def _log_mean(parts: Sequence[Part], law: tuple[NDArray[np.float64], NDArray[np.float64]], power: float) -> float:

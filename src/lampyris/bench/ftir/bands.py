@@ -21,6 +21,7 @@ from lampyris.bench.ftir.group import (
     slopes_of_group,
 )
 from lampyris.bench.ftir.joint_errors import joint_covariances
+from lampyris.bench.photons import local_mean
 from lampyris.bench.shapes import LN2
 from lampyris.core.constants import FWHM_PER_SD
 from lampyris.core.estimate import Estimate
@@ -201,16 +202,12 @@ def infer_bands(
     groups: list[tuple[slice, Fit, int]] = []
     earlier: list[Band] = []
     for turn in range(_ROUNDS):
-        groups = _fit_groups(wavenumber_cm, flat, sd, found, groups, asked)
-        groups = [
-            _without_weak(
-                wavenumber_cm, flat - _bands_alone(wavenumber_cm, groups, k), sd, group, asked, turn == _ROUNDS - 1
-            )
-            for k, group in enumerate(groups)
-        ]
-        groups = [group for group in groups if group[2]]
+        last = turn == _ROUNDS - 1
+        groups = _clear_groups(
+            wavenumber_cm, flat, sd, _fit_groups(wavenumber_cm, flat, sd, found, groups, asked), asked, last
+        )
         found = [one for _, fit, count in groups for one in _places(fit, count)]
-        if turn == _ROUNDS - 1:
+        if last:
             break
         earlier = _all_described(groups)
         if turn < _SEARCHED:
@@ -230,18 +227,34 @@ def infer_bands(
     step = float(np.median(np.diff(wavenumber_cm)))
     bands = [_with_top(_with_change(band, earlier), step) for _, fit, count in told for band in _described(fit, count)]
     bands.sort(key=lambda one: -one.centre_cm.value)
-    expected = baseline + _modelled(wavenumber_cm, groups)
+    expected = _expected(wavenumber_cm, signal, baseline, groups, reach_cm)
+    doubtful = any(not fit.trusted for _, fit, _ in groups)
+    return BandFit(tuple(bands), baseline, expected, noise, doubtful, unseen, max(len(places) - MOST_CANDIDATES, 0))
+
+
+def _clear_groups(
+    x: Array, y: Array, sd: Array, groups: Sequence[tuple[slice, Fit, int]], asked: _Asked, last: bool
+) -> list[tuple[slice, Fit, int]]:
+    """Groups without their weak bands, each beside all others as they were fitted; none without a band."""
+    cleared = [_without_weak(x, y - _bands_alone(x, groups, k), sd, one, asked, last) for k, one in enumerate(groups)]
+    return [one for one in cleared if one[2]]
+
+
+def _expected(
+    x: Array, signal: Array, baseline: Array, groups: Sequence[tuple[slice, Fit, int]], reach_cm: float
+) -> Array:
+    """Spectrum that the fits expect.
+
+    The baseline was drawn before the last of them, whose lines make up for it within their windows only: beside these it is drawn anew.
+    """
+    expected = baseline + _modelled(x, groups)
     if reach_cm:
-        # the baseline was drawn before the last fit, whose lines make up for it within their windows only
-        alone = _bands_alone(wavenumber_cm, groups)
-        beside = np.ones(wavenumber_cm.size, bool)
+        alone = _bands_alone(x, groups)
+        beside = np.ones(x.size, np.bool_)
         for place, _, _ in groups:
             beside[place] = False
-        expected[beside] = (smooth_line(wavenumber_cm, signal - alone, reach_cm=reach_cm) + alone)[beside]
-    doubtful = any(not fit.trusted for _, fit, _ in groups)
-    return BandFit(
-        tuple(bands), baseline, expected, noise, doubtful, unseen, len(places) - min(len(places), MOST_CANDIDATES)
-    )
+        expected[beside] = (smooth_line(x, signal - alone, reach_cm=reach_cm) + alone)[beside]
+    return expected
 
 
 def _candidates(x: Array, y: Array, noise: float, significance: float, widest_cm: float) -> list[tuple[float, float]]:
@@ -305,8 +318,7 @@ def _groups(found: Sequence[tuple[float, float]]) -> list[list[tuple[float, floa
 
 def _relative_sd(signal: Array) -> Array:
     """Relative noise of the points: that of what comes through, which is more where less does."""
-    smooth = np.convolve(np.pad(signal, 2, mode="edge"), np.ones(5) / 5.0, mode="valid")
-    return np.sqrt(variance_absorbance(np.clip(smooth, -0.5, 4.0), transmittance_sd=1.0))
+    return np.sqrt(variance_absorbance(np.clip(local_mean(signal), -0.5, 4.0), transmittance_sd=1.0))
 
 
 def _fit_groups(

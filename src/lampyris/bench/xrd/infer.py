@@ -182,8 +182,8 @@ class _Model:
         cell = phases()[self.phase].cell(value["a"], value.get("c", math.nan))
         inverse = inverse_lengths(self.lines.hkl, cell)
         x, beam = r.two_theta_deg, r.beam
-        resolution = _scaled(r.resolution, value["instrument"])
-        reach = self._reach()
+        resolution = r.resolution.scaled(value["instrument"])
+        reach = farthest_q(self.recorded)
         curves = list(self._own(value, inverse, resolution).T)
         if self.second is not None:
             other = reflections(self.second.phase, reach)
@@ -197,7 +197,7 @@ class _Model:
 
     def _own(self, value: dict[str, float], inverse: Array, resolution: Resolution) -> Array:
         """Curves of the phase's groups, of dots or, of larger crystals, of pseudo-Voigts."""
-        r, envelope, lines = self.recorded, envelope_of(self.phase, self._reach()), self.lines
+        r, envelope, lines = self.recorded, envelope_of(self.phase, farthest_q(self.recorded)), self.lines
         if of_dots(self.phase, self.start.column_a):
             own = dot_lines_of(self.phase, lines, self.groups, envelope, self.start.column_a)
             shape = shape_of(value)
@@ -206,9 +206,6 @@ class _Model:
         widths = _widths(inverse, r.beam, resolution, breadth, value["share"], value["strain2"])
         each = predict_lines(r.two_theta_deg, r.beam, inverse, widths, shift_deg=value["shift"], envelope=envelope)
         return np.column_stack([each[:, list(group)] @ lines.strength[list(group)] for group in self.groups])
-
-    def _reach(self) -> float:
-        return round(1.03 * float(q_of(self.recorded.two_theta_deg[-1:], min(self.recorded.beam.wavelengths_a))[0]), 1)
 
     def background(self) -> Array:
         return chebyshev(self.recorded.two_theta_deg, self.terms, ends=self.ends)
@@ -255,8 +252,9 @@ def shape_of(value: Mapping[str, float], /) -> DotShape:
     )
 
 
-def _scaled(resolution: Resolution, factor: float) -> Resolution:
-    return replace(resolution, u=resolution.u * factor**2, v=resolution.v * factor**2, w=resolution.w * factor**2)
+def farthest_q(recorded: Recorded, /) -> float:
+    """Place in q, in 1/A, to which lines of a pattern may reach: a little beyond its end."""
+    return round(1.03 * float(q_of(recorded.two_theta_deg[-1:], min(recorded.beam.wavelengths_a))[0]), 1)
 
 
 def reach_along(phase: str, hkl: NDArray[np.int64], form: float, facets: float = 0.0, /) -> Array:
@@ -441,8 +439,7 @@ def _known(recorded: Recorded, model: _Model) -> list[DataSet]:
 
 
 def _model(recorded: Recorded, start: Match, second: Match | None, terms: int) -> _Model:
-    x = recorded.two_theta_deg
-    reach = round(1.03 * float(q_of(x[-1:], min(recorded.beam.wavelengths_a))[0]), 1)
+    x, reach = recorded.two_theta_deg, farthest_q(recorded)
     lines = reflections(start.phase, reach)
     breadth = 2.0 * math.pi / start.column_a
     inverse = lines.inverse / start.scale

@@ -8,7 +8,16 @@ from numpy.typing import NDArray
 
 from lampyris.bench.xrd.crystals import inverse_lengths, phases, reflections
 from lampyris.bench.xrd.dot_lines import DotLines, predict_dot_lines
-from lampyris.bench.xrd.infer import SPHERE_BELOW_A, STRAIN_UNIT, LineFit, Recorded, fitted_twice, reach_along, shape_of
+from lampyris.bench.xrd.infer import (
+    SPHERE_BELOW_A,
+    STRAIN_UNIT,
+    LineFit,
+    Recorded,
+    farthest_q,
+    fitted_twice,
+    reach_along,
+    shape_of,
+)
 from lampyris.bench.xrd.match import envelope_of
 from lampyris.bench.xrd.pattern import (
     Resolution,
@@ -161,10 +170,7 @@ def _group(recorded: Recorded, lines: LineFit, group: int) -> _Group:
     own = list(lines.groups[group])
     cell = phases()[lines.phase].cell(value["a"], value.get("c", math.nan))
     hkl, weight = lines.lines.hkl[own], lines.lines.strength[own]
-    resolution, factor = recorded.resolution, value["instrument"] ** 2
-    sharp = replace(resolution, u=factor * resolution.u, v=factor * resolution.v, w=factor * resolution.w)
-    farthest = round(1.03 * float(q_of(recorded.two_theta_deg[-1:], min(recorded.beam.wavelengths_a))[0]), 1)
-    envelope = envelope_of(lines.phase, farthest)
+    envelope = envelope_of(lines.phase, farthest_q(recorded))
     most = 3.0 * min(2.0 * math.pi / value["breadth"], SPHERE_BELOW_A) + 10.0
     return _Group(
         recorded,
@@ -173,7 +179,7 @@ def _group(recorded: Recorded, lines: LineFit, group: int) -> _Group:
         inverse_lengths(hkl, cell),
         weight,
         reach_along(lines.phase, hkl, value["form"], value["facets"]),
-        sharp,
+        recorded.resolution.scaled(value["instrument"]),
         envelope,
         DotLines(lines.phase, hkl, weight[:, None], envelope, most),
     )

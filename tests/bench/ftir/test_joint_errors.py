@@ -39,10 +39,10 @@ def test_areas_scatter_as_their_errors_say():
     truth = (0.2, 1200.0, 30.0, 0.3)
     clean = predict_bands(X, truth)
     areas = []
-    for seed in range(12):
+    for seed in range(40):
         seen = clean + np.random.default_rng(seed).normal(0.0, 0.002, X.size)
         (band,) = infer_bands(X, seen, baseline=np.zeros(X.size), reach_cm=300.0).bands
         areas.append((band.area.value, band.area.sd))
     values, sds = np.array(areas).T
-    # the scatter of 12 is known to 21 %: three of them
-    assert 0.37 < np.std(values, ddof=1) / np.median(sds) < 1.63
+    # the scatter of 40 is known to 11 %: three of them
+    assert 0.66 < np.std(values, ddof=1) / np.median(sds) < 1.34

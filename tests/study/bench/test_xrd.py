@@ -57,6 +57,7 @@ def test_a_named_phase_is_not_ambiguous_and_both_ways_to_a_size_agree(small):
 def test_strain_and_size_are_told_apart(tmp_path, phase):
     path = powder(tmp_path, size_nm=5.0, phase=phase, strain=0.008, peak_counts=8000.0)
     record = measured(path, phase=(phase,), method="lines").pooled
+    assert record.words["size_method"] == "lines of dots"
     found = record.values
     assert found["strain"].low < 0.008 < found["strain"].high
     assert found["size_nm"].low < 5.0 < found["size_nm"].high

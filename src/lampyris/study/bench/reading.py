@@ -42,15 +42,15 @@ class CurveError(ValueError):
 
     def __init__(self, seen: str, mend: str = "", /) -> None:
         super().__init__(seen, mend)
-        self.seen, self.mend = seen, mend
+        self.mend = mend
 
     def __str__(self) -> str:
-        return self.seen
+        return str(self.args[0])
 
 
 def mend_of(error: ValueError, usual: str, /) -> str:
     """What to do about a curve that cannot be evaluated: what its error says, else the usual."""
-    return error.mend or usual if isinstance(error, CurveError) else usual
+    return (isinstance(error, CurveError) and error.mend) or usual
 
 
 def read_each(

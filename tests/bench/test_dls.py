@@ -18,7 +18,7 @@ from lampyris.bench.dls import (
     sd_meaning,
     water_viscosity,
 )
-from lampyris.bench.dls.cumulants import lognormal_width, over_runs
+from lampyris.bench.dls.cumulants import lognormal_size, lognormal_width, over_runs
 from lampyris.bench.dls.inversion import bending, candidates, peak_ranges, posed, solved, unimodal
 from lampyris.bench.dls.prediction import intensity_weights
 from lampyris.bench.dls.recording import prepared
@@ -244,6 +244,8 @@ def test_the_law_behind_a_quadratic_fit_comes_back():
     assert found.pdi.value == pytest.approx(0.16, abs=0.005)
     assert found.lognormal_pdi == pytest.approx(0.2, abs=0.003)
     assert found.lognormal_nm == pytest.approx(60.0, rel=2e-3)
+    size = lognormal_size(found)
+    assert size.value == found.lognormal_nm and size.low < 60.0 < size.high
     width = lognormal_width(found)
     sizes, shares = size_shares((Population(60.0, 0.2),))
     mean = float(np.average(sizes, weights=shares))

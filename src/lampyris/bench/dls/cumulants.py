@@ -28,6 +28,7 @@ _EVERY = 3
 _TENTH = 1.2816
 """Standard deviations beyond which a tenth lies."""
 _LEAST_SHARE = 0.05
+_LOGNORMAL = "of the lognormal law behind the cumulants"
 _METHOD = "quadratic cumulants; noise of photons and speckles, and what the order of the fit leaves out"
 
 
@@ -129,6 +130,29 @@ class Cumulants:
         return self.law.at(self.pdi.value, self.law.true)
 
 
+def lognormal_size(found: Cumulants, /) -> Estimate:
+    """Diameter of the mean decay rate of a lone population: of the lognormal law behind its cumulants.
+
+    Parameters
+    ----------
+    found : Cumulants
+
+    Returns
+    -------
+    Estimate
+        In nm. The interval is that of the Z-average, which is laid about this size.
+
+    Notes
+    -----
+    A distribution that may not go below zero takes noise at short lags for a little of small sizes. They hardly count as light, but they
+    do in the mean rate, so that what is left of a lone peak is pushed to larger sizes; cumulants are not.
+    """
+    size = found.z_average_nm
+    value = found.lognormal_nm
+    known = 0.5 * (size.high - size.low) if math.isfinite(size.high) else value - size.low
+    return replace(size, value=value, sd=known / half_width(size.level), method=_LOGNORMAL)
+
+
 def lognormal_width(found: Cumulants, /) -> Estimate:
     """Standard deviation of the sizes of a lone population: of the lognormal law behind its cumulants.
 
@@ -155,8 +179,7 @@ def lognormal_width(found: Cumulants, /) -> Estimate:
     of_size = value * half_width(spread.level) * size.sd / size.value
     low, high = max(value - math.hypot(value - low, of_size), 0.0), value + math.hypot(high - value, of_size)
     known = 0.5 * (high - low) if math.isfinite(high) else value - low
-    words = "of the lognormal law behind the cumulants"
-    return Estimate(value, known / half_width(spread.level), low, high, spread.level, "nm", words)
+    return Estimate(value, known / half_width(spread.level), low, high, spread.level, "nm", _LOGNORMAL)
 
 
 def over_runs(several: Sequence[Cumulants], /) -> Cumulants:

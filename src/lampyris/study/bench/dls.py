@@ -3,7 +3,7 @@
 import hashlib
 import math
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -12,12 +12,13 @@ from lampyris.bench.dls import (
     Cumulants,
     Distribution,
     Optics,
+    Peak,
     infer_cumulants,
     infer_distribution,
     sd_meaning,
     water_viscosity,
 )
-from lampyris.bench.dls.cumulants import infer_cumulants_at, lognormal_width, over_runs
+from lampyris.bench.dls.cumulants import infer_cumulants_at, lognormal_size, lognormal_width, over_runs
 from lampyris.bench.dls.noise import covariance_correlogram
 from lampyris.bench.dls.quality import advised
 from lampyris.bench.dls.recording import Recording, prepared
@@ -62,8 +63,8 @@ _NOTES = (
     "Intervals hold the noise of photons and of the finite number of speckles, by their covariance over lags, and what the order of"
     " the fit leaves out for a lognormal distribution.",
     "Sizes by non-negative least squares with a penalty on second differences, its strength by CONTIN's rule (F test at 0.5); a second"
-    " population is told only where one top costs 2 squares more. The width of a lone peak is of the lognormal law behind the cumulants;"
-    " widths of several are broadened by what the noise blurs, and are upper limits.",
+    " population is told only where one top costs 2 squares more. Size and width of a lone peak are of the lognormal law behind the"
+    " cumulants; widths of several are broadened by what the noise blurs, and are upper limits.",
     "Weights by volume and number divide by the light that a sphere scatters, which goes with the sixth power of size, and stand for"
     " spheres of one material. Their means are of a lognormal law of the Z-average and polydispersity, or of one for each peak of"
     " several: the drawn distribution is broader than the sample by what the noise blurs, and its sizes below 1 % of the top are left"
@@ -265,7 +266,7 @@ def _made(
     }  # fmt: skip
     values.update(means)
     volume, number = _weights(distribution, optics, _index(settings))
-    peaks = distribution.peaks
+    peaks = _peaks(cumulants, distribution)
     vendor = {k: v for k, v in curve.vendor.items() if isinstance(v, float) and math.isfinite(v)}
     return BenchRecord(
         name,
@@ -273,8 +274,7 @@ def _made(
         values,
         lists={
             "peaks_nm": tuple(one.mean_nm for one in peaks),
-            # of a lone population the drawn distribution is broader than the sample by what the noise blurs
-            "peak_widths_nm": tuple(one.sd_nm for one in peaks) if len(peaks) > 1 else (lognormal_width(cumulants),),
+            "peak_widths_nm": tuple(one.sd_nm for one in peaks),
             "peak_areas": tuple(one.area for one in peaks),
         },
         words={
@@ -283,8 +283,16 @@ def _made(
         },
         tables={"vendor": (vendor,)} if vendor else {},
         flags=flags,
-        curves=_curves(curve, recording, distribution, (volume, number)),
+        curves=_curves(curve, recording, replace(distribution, peaks=peaks), (volume, number)),
     )
+
+
+def _peaks(cumulants: Cumulants, distribution: Distribution) -> tuple[Peak, ...]:
+    """Populations, of which a lone one has the size and width of the law behind the cumulants: the drawn distribution blurs both."""
+    peaks = distribution.peaks
+    if len(peaks) > 1:
+        return peaks
+    return tuple(replace(one, mean_nm=lognormal_size(cumulants), sd_nm=lognormal_width(cumulants)) for one in peaks)
 
 
 def _index(settings: Settings) -> complex | None:

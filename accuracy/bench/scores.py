@@ -22,6 +22,7 @@ def scored(
     *,
     most_bias: float | None = None,
     judged: bool = True,
+    relative: bool = True,
 ) -> list[Figure]:
     """Lines of a table for one number of one arm.
 
@@ -32,14 +33,16 @@ def scored(
     pairs : sequence of (Estimate, float)
         What was found, NaN where nothing was, and the truth.
     most_bias : float, optional
-        Goal of the relative median bias.
+        Goal of the median bias.
     judged : bool
         Whether the coverage has a goal; an arm that shows a failure has none.
+    relative : bool
+        Whether the bias is relative to the truth, which may not be 0; in the number's own unit otherwise.
 
     Returns
     -------
     list of Figure
-        Relative bias (median, interval by its order statistics), coverage (Wilson), and the share without a number if any.
+        Bias (median, interval by its order statistics), coverage (Wilson), and the share without a number if any.
     """
     # an infinite number, such as a cut-off that is not seen, has an interval as any other: a limit
     told = [(one, truth) for one, truth in pairs if not math.isnan(one.value)]
@@ -48,18 +51,18 @@ def scored(
         lines.append(share(table, arm, f"{measure}_without_number", len(pairs) - len(told), len(pairs)))
     if not told:
         return lines
-    relative = np.sort([(one.value - truth) / truth for one, truth in told])
-    reach = 0.98 * math.sqrt(relative.size)
+    misses = np.sort([(one.value - truth) / (truth if relative else 1.0) for one, truth in told])
+    reach = 0.98 * math.sqrt(misses.size)
     ends = (
-        float(relative[max(0, math.floor(relative.size / 2 - reach))]),
-        float(relative[min(relative.size - 1, math.ceil(relative.size / 2 + reach))]),
+        float(misses[max(0, math.floor(misses.size / 2 - reach))]),
+        float(misses[min(misses.size - 1, math.ceil(misses.size / 2 + reach))]),
     )
-    bias = float(np.median(relative))
+    bias = float(np.median(misses))
     if most_bias is not None:
         goal, held = f"|.| <= {most_bias:g}", abs(bias) <= most_bias
-        lines.append(Figure(table, arm, f"{measure}_bias", bias, *ends, relative.size, goal, held))
+        lines.append(Figure(table, arm, f"{measure}_bias", bias, *ends, misses.size, goal, held))
     elif np.isfinite([bias, *ends]).all():
-        lines.append(figure(table, arm, f"{measure}_bias", bias, ends, relative.size))
+        lines.append(figure(table, arm, f"{measure}_bias", bias, ends, misses.size))
     holding = sum(one.low <= truth <= one.high for one, truth in told)
     goals = {"at_least": COVERAGE[0], "at_most": COVERAGE[1]} if judged else {}
     return [*lines, share(table, arm, f"{measure}_coverage", holding, len(told), **goals)]

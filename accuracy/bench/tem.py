@@ -20,7 +20,7 @@ from scipy.special import ellipe, ndtri
 from accuracy.bench.scores import cells_told_off, scored, share
 from accuracy.figures import Figure
 from lampyris.bench.micrographs.measure import measure_particles
-from lampyris.bench.micrographs.sizes import shell_nm
+from lampyris.bench.micrographs.sizes import particles_needed, shell_nm
 from lampyris.core.bench import BenchSource
 from lampyris.core.estimate import Estimate
 from lampyris.core.seeds import seed_sequence
@@ -35,7 +35,9 @@ from lampyris.virtual.instruments.micrographs import (
 
 TABLE = "bench-tem"
 Pairs = list[tuple[Estimate, float]]
-_MOST_BIAS = {"diameter": 0.02, "sd": 0.1}
+_MOST_BIAS = {"diameter": 0.02, "sd": 0.1, "diameter_of_particles": 0.02, "sd_of_particles": 0.1}
+OF_SETS = ("diameter_of_particles", "sd_of_particles", "particles_needed")
+"""Numbers of several pictures whose units are particles."""
 _TOGETHER = 4
 REPEATS, QUICK_REPEATS = 100, 4
 """Pictures of a cell, a multiple of `_TOGETHER`."""
@@ -74,6 +76,8 @@ def tables(*, quick: bool = False) -> list[Figure]:
     for case, numbers in one.items():
         for key, pairs in numbers.items():
             found += scored(TABLE, "matched", f"{key}_{case}", pairs, most_bias=_MOST_BIAS.get(key), judged=False)
+    for key in OF_SETS:
+        found += scored(TABLE, "matched", f"{key}_all", several[key], most_bias=_MOST_BIAS.get(key))
     for key in one["paper"]:
         every = [pair for numbers in one.values() for pair in numbers[key]]
         found += scored(TABLE, "matched", f"{key}_all", every)
@@ -95,6 +99,17 @@ def tables(*, quick: bool = False) -> list[Figure]:
     for case, (arm, truth) in CASES.items():
         found += _recall(case, arm, truth, max(2, repeats // 10))
     return found
+
+
+def set_truths(truth: MicrographTruth, /) -> dict[str, tuple[str, float]]:
+    """What a set of pictures tells besides, its particles taken for independent, as those of virtual pictures are."""
+    needed = particles_needed(truth.mean_nm, truth.sd_nm, Settings().precision_percent)
+    told = (
+        ("diameter_of_particles_nm", truth.mean_nm),
+        ("sd_of_particles_nm", truth.sd_nm),
+        ("particles_needed", needed),
+    )
+    return dict(zip(OF_SETS, told, strict=True))
 
 
 def truths(truth: MicrographTruth, /) -> dict[str, tuple[str, float]]:
@@ -135,7 +150,7 @@ class Measured:
 def _pictures(folder: Path, case: str, truth: MicrographTruth, sets: int, count: int) -> Measured:
     """Sets of so many pictures, measured."""
     found = Measured({}, {}, [])
-    wanted = truths(truth)
+    wanted, of_sets = truths(truth), set_truths(truth)
     for number in range(sets):
         rng = np.random.default_rng(seed_sequence("accuracy", TABLE, case, f"set of {count}, {number}"))
         sources = []
@@ -149,6 +164,9 @@ def _pictures(folder: Path, case: str, truth: MicrographTruth, sets: int, count:
             for records, pairs in ((result.records, found.alone), ((result.pooled,), found.together)):
                 told = [(one.values[key], value) for one in records if key in one.values]
                 pairs.setdefault(name, []).extend(told)
+        for name, (key, value) in of_sets.items():
+            if key in result.pooled.values and count > 1:
+                found.together.setdefault(name, []).append((result.pooled.values[key], value))
         found.faceted.extend("faceted" in one.flags for one in result.records)
     return found
 

@@ -14,7 +14,15 @@ from numpy.typing import NDArray
 
 from accuracy.figures import Figure, figure
 from lampyris.bench.xrd.crystals import anodes, phases
-from lampyris.bench.xrd.infer import LineFit, Recorded, infer_lines, line_over_place, shape_error, sphere_nm
+from lampyris.bench.xrd.infer import (
+    LineFit,
+    Recorded,
+    infer_lines,
+    line_over_place,
+    line_width_deg,
+    shape_error,
+    sphere_nm,
+)
 from lampyris.bench.xrd.match import match_phases
 from lampyris.bench.xrd.pattern import Beam, Resolution
 from lampyris.bench.xrd.shape_errors import LINES, MOST_MISFIT, SUM
@@ -33,6 +41,7 @@ SIZES_NM = ((2.0, 2.8), (3.8, 5.2))
 """Small and large, as the package takes their misses."""
 QUICK_SIZES_NM = ((2.4,),)
 STRAIN = 0.003
+MISSES = ("size", "width", "lattice", "axis", "shift")
 # of numbers that are given with one digit
 ROUNDED = 1.1
 
@@ -48,7 +57,7 @@ def tables(*, quick: bool = False) -> list[Figure]:
             every.append(found)
             for fit, (word, kinds) in enumerate((("sum", SUM), ("lines", LINES))):
                 arm = f"{word}, {kind}, {own_sizes[0]:g} nm or more"
-                for k, name in enumerate(("size", "width", "lattice", "axis")):
+                for k, name in enumerate(MISSES):
                     if np.isnan(found[:, fit, k]).any():
                         continue
                     taken, own = getattr(kinds[kind][end], name), found[:, fit, k]
@@ -64,15 +73,24 @@ def tables(*, quick: bool = False) -> list[Figure]:
     for fit, arm in enumerate(MOST_MISFIT):
         most = None if quick else 0.75 * MOST_MISFIT[arm]
         lines.append(
-            figure(TABLE, arm, "largest_misfit", float(pooled[:, fit, 4].max()), None, pooled.shape[0], at_most=most)
+            figure(
+                TABLE,
+                arm,
+                "largest_misfit",
+                float(pooled[:, fit, len(MISSES)].max()),
+                None,
+                pooled.shape[0],
+                at_most=most,
+            )
         )
     return lines
 
 
 def misses(phase: str, shape: str, size_nm: float, /) -> NDArray[np.float64]:
-    """Of Debye's sum and of lines: relative miss of the size, of lines' widths, of places of either axis over widths, and misfit.
+    """Of Debye's sum and of lines: relative miss of the size, of lines' widths, of places of either axis over widths, of the shift over
+    the width at small angles, and misfit.
 
-    Dims (fit, 5); NaN where there is no second axis.
+    Dims (fit, 6); NaN where there is no second axis, and of the sum's shift, of which nothing is told.
     """
     anode = anodes()["Cu"]
     beam = Beam((anode.alpha1.value, anode.alpha2.value), (1 / (1 + anode.ratio), anode.ratio / (1 + anode.ratio)))
@@ -95,6 +113,7 @@ def misses(phase: str, shape: str, size_nm: float, /) -> NDArray[np.float64]:
         width = (fit.fit["strain2"].value - 1e4 * STRAIN**2) / shape_error(ratio, relative_sd=1.0)
         ends = [fit.fit[one].value if one in fit.fit.names else math.nan for one in ("a", "c")]
         places = [(own / crystal.lengths_a[axis] - 1.0) / ratio for own, axis in zip(ends, (0, 2), strict=True)]
-        return size / size_nm - 1.0, width, *places, fit.misfit
+        shift = fit.shift_deg.value / line_width_deg(column, beam.mean_a) if isinstance(fit, LineFit) else math.nan
+        return size / size_nm - 1.0, width, *places, shift, fit.misfit
 
     return np.array([of(whole, whole.size_nm.value), of(lines, sphere_nm(lines.true_column_nm).value)])

@@ -48,6 +48,9 @@ class Law:
         Standard deviations that the run's noise gives the fitted polydispersity, and the mean size relative to itself, and the
         covariance of both. They are of the law, not of the measured points: a run whose noise widens its own distribution would
         state too small a noise.
+    even, even_shift : numpy.ndarray
+        Polydispersity of sizes that fill a span evenly in their logarithm, of which the same would be fitted, and their change of the
+        mean size: without a slow tail more of a wide distribution is seen.
     lean : numpy.ndarray
         How much further, of the square of a deviation in standard deviations, the fitted polydispersity lies upwards.
     """
@@ -59,6 +62,8 @@ class Law:
     lean: NDArray[np.float64]
     size_noise: NDArray[np.float64]
     common: NDArray[np.float64]
+    even: NDArray[np.float64]
+    even_shift: NDArray[np.float64]
 
     def size_noise_at(self, fitted: float) -> float:
         """Relative standard deviation of the mean size once it is shifted: noise that moves the polydispersity moves the shift too."""
@@ -197,11 +202,11 @@ def over_runs(several: Sequence[Cumulants], /) -> Cumulants:
         no scatter tells it: the ends are carried from what is fitted to the lognormal law that would be fitted so.
     """
     first = several[0]
-    law = replace(
-        first.law,
-        fitted=np.mean([one.law.fitted for one in several], axis=0),
-        shift=np.mean([one.law.shift for one in several], axis=0),
-    )
+    means = {
+        name: np.mean([getattr(one.law, name) for one in several], axis=0)
+        for name in ("fitted", "shift", "even", "even_shift")
+    }
+    law = replace(first.law, **means)
     level = first.pdi.level
     size = t_interval([one.z_average_nm.value for one in several], unit="nm", level=level)
     spread = t_interval([one.pdi.value for one in several], unit="1", level=level)
@@ -413,11 +418,29 @@ def _lognormal(
                     (low + high - 2.0 * middle) / (high - low),
                 )
             )
+    even = _even_alike(lag, rate, fitted)
     places, *columns = zip(*moved, strict=True)
     of_spread, of_size, lean = (np.interp(true, places, column) for column in columns)
     fitted, size = fitted + of_spread, size + of_size
     order = np.maximum.accumulate(fitted) + 1e-9 * np.arange(true.size)
-    return Law(true, order, 1.0 / size - 1.0, noise, lean / _TENTH, size_noise, common)
+    return Law(true, order, 1.0 / size - 1.0, noise, lean / _TENTH, size_noise, common, *even)
+
+
+def _even_alike(
+    lag: NDArray[np.float64], rate: float, fitted: NDArray[np.float64]
+) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    """Polydispersities of sizes even in their logarithm that would be fitted as these, and changes of their mean size."""
+    halves = np.linspace(0.0, 3.0, 31)
+    steps = (np.arange(41) - 20.0) / 20.5
+    spread, seen, size = (np.empty(halves.size) for _ in range(3))
+    for k, half in enumerate(halves.tolist()):
+        own = np.exp(half * steps)
+        own /= own.mean()
+        field = np.exp(-np.multiply.outer(lag, rate * own)).mean(axis=1)
+        _, slope, bend = cumulant_coefficients(lag, field).tolist()
+        spread[k], seen[k], size[k] = own.var(), 2.0 * bend / slope**2, -rate / slope
+    known = np.maximum.accumulate(seen) + 1e-9 * np.arange(seen.size)
+    return np.interp(fitted, known, spread), np.interp(fitted, known, 1.0 / size - 1.0)
 
 
 def _drawn(

@@ -46,6 +46,8 @@ class Part:
         Share of the light.
     even : bool
         Sizes fill a span evenly in their logarithm, instead of lognormal ones.
+    evened : Part, optional
+        The even one of which the run would be the same, where that is known.
     """
 
     mean_nm: float
@@ -58,6 +60,7 @@ class Part:
     area: float = 1.0
     area_sd: float = 0.0
     even: bool = False
+    evened: "Part | None" = None
 
 
 def parts_of(cumulants: Cumulants, distribution: Distribution, /) -> tuple[Part, ...]:
@@ -92,10 +95,16 @@ def parts_of(cumulants: Cumulants, distribution: Distribution, /) -> tuple[Part,
 
 def lone_part(cumulants: Cumulants, /) -> Part:
     """The population behind runs of a single one."""
-    size = cumulants.z_average_nm
-    spread, least, most = (_log_sd(one) for one in (cumulants.lognormal_pdi, *cumulants.spread_ends))
-    low, common = max(size.low, _LEAST_NM), cumulants.law.correlation_at(cumulants.pdi.value)
-    return Part(cumulants.lognormal_nm, low, size.high, spread, least, most, correlation=common)
+    size, law, fitted = cumulants.z_average_nm, cumulants.law, cumulants.pdi.value
+    low, common = max(size.low, _LEAST_NM), law.correlation_at(fitted)
+    spreads = np.array([cumulants.lognormal_pdi, *cumulants.spread_ends])
+    alike = np.interp(spreads, law.true, law.even)
+    spread, least, most = map(_log_sd, spreads.tolist())
+    even, sharp, broad = map(_log_sd, alike.tolist())
+    moved = (1.0 + law.at(fitted, law.even_shift)) / (1.0 + law.at(fitted, law.shift))
+    mean = cumulants.lognormal_nm
+    evened = Part(moved * mean, moved * low, moved * size.high, even, sharp, broad, correlation=common, even=True)
+    return Part(mean, low, size.high, spread, least, most, correlation=common, evened=evened)
 
 
 def _log_sd(variance: float) -> float:
@@ -174,7 +183,7 @@ def shape_factor(
 
 
 def _evened(parts: Sequence[Part]) -> list[Part]:
-    return [replace(one, even=True) for one in parts]
+    return [one.evened or replace(one, even=True) for one in parts]
 
 
 def _mean_of(

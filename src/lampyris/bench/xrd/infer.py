@@ -628,8 +628,24 @@ def line_over_place(column_nm: float, two_theta_deg: Array, wavelength_a: float,
         Recorded angles.
     wavelength_a : float
     """
-    width = 0.2 * math.pi / column_nm / float(breadth_over_width(SPHERE_SHARE))
-    return width / float(q_of(0.5 * (two_theta_deg[0] + two_theta_deg[-1]), wavelength_a))
+    return _width_in_q(column_nm) / float(q_of(0.5 * (two_theta_deg[0] + two_theta_deg[-1]), wavelength_a))
+
+
+def line_width_deg(column_nm: float, wavelength_a: float, /) -> float:
+    """Full width in two theta of a line of size at small angles; what dots' shape does to a pattern's shift goes with that.
+
+    Parameters
+    ----------
+    column_nm : float
+        Volume-weighted column.
+    wavelength_a : float
+    """
+    return math.degrees(_width_in_q(column_nm) * wavelength_a / (2.0 * math.pi))
+
+
+def _width_in_q(column_nm: float) -> float:
+    """Full width in 1/A of a sphere's line."""
+    return 0.2 * math.pi / column_nm / float(breadth_over_width(SPHERE_SHARE))
 
 
 def shape_error(ratio: float, /, *, relative_sd: float) -> float:

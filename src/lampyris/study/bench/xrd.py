@@ -28,7 +28,17 @@ from lampyris.bench.xrd.pattern import (
     two_theta_of,
     variance_pattern,
 )
-from lampyris.bench.xrd.shape_errors import LINES, SUM, Shapes, lattice_of, misfits, size_of, strain_with_shape
+from lampyris.bench.xrd.shape_errors import (
+    LINES,
+    SUM,
+    Shapes,
+    column_of,
+    lattice_of,
+    misfits,
+    shift_of,
+    size_of,
+    strain_with_shape,
+)
 from lampyris.bench.xrd.single import infer_breadth, infer_resolution, infer_single
 from lampyris.bench.xrd.whole import LARGEST_NM, WholeFit, infer_whole
 from lampyris.core.bench import BenchCurve, BenchRecord, BenchResult, BenchSource
@@ -337,7 +347,7 @@ def _values(recorded: Recorded, lines: LineFit, whole: WholeFit | None, settings
         values["size_lines_nm"] = by_lines
     if not math.isnan(lines.lattice_c.value):
         values["lattice_c_A"] = lattice_of(lines, recorded, "c")
-    return {**values, "column_nm": lines.true_column_nm, "shift_deg": lines.shift_deg}
+    return {**values, "column_nm": column_of(lines), "shift_deg": shift_of(lines, recorded)}
 
 
 def _doubts_of_phase(best: Match, close: Sequence[Match], doubts: Doubts) -> None:

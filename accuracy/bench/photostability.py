@@ -22,8 +22,8 @@ from lampyris.virtual.instruments.photostability import TraceTruth, write_virtua
 TABLE = "bench-photostability"
 REPEATS, QUICK_REPEATS = 400, 30
 DRIFT = 0.01
-# sets before it were looked at while the lamp's error was built in
-FIRST = 1000
+# sets before it were looked at while the lamp's error and the interval over laws were built in
+FIRST = 5000
 Pairs = list[tuple[Estimate, float]]
 LAWS = {
     "single": lambda scale: Bleaching("single", scale),

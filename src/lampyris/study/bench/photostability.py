@@ -76,7 +76,8 @@ def measure(sources: tuple[BenchSource, ...], settings: Settings) -> BenchResult
     pooled = _pooled(records, arms, names, settings)
     notes = [
         f"Share left after {settings.at_min:g} min of light, of the fitted signal at the start;"
-        " where no law was named, the mean over laws by their Akaike weights, the least AICc naming the model.",
+        " where no law was named, the mean over laws by their Akaike weights, the least AICc naming the model;"
+        " the interval holds what each law says that explains the trace about as well as the best.",
         "rate_per_min is minus the logarithm of that share over the time, which of a single exponential is its rate.",
     ]
     if settings.irradiance_mw_per_cm2:

@@ -41,8 +41,6 @@ from lampyris.virtual.instruments.dls import (
 TABLE = "bench-dls"
 REPEATS, QUICK_REPEATS = 1260, 30
 """Of single runs: at the widest spread the mean by number scatters so much that the median of a third of them wanders by its goal."""
-_OF_SINGLES = 3
-"""Single runs for each set of repeated ones."""
 SIZES_NM, SPREADS, RATES_KCPS = (18.4, 60.0, 200.0), (0.02, 0.1, 0.2), (40.0, 300.0)
 RUN_S = 2.0
 ANGLES_DEG = (30.0, 60.0, 90.0, 120.0)
@@ -62,7 +60,7 @@ SINGLES: dict[str, float | None] = {
 TOGETHER = ("z_average_nm", "pdi", "intercept", "intercept_g2", "volume_mean_nm", "number_mean_nm")
 """Numbers of several runs together."""
 
-_SERIES = "lone peaks"
+_SERIES = "even laws"
 _BY_SPREAD = ("volume_mean_nm", "number_mean_nm")
 # the share of a lone peak is 1, where its interval ends
 _UNJUDGED = frozenset({"peak_areas.1"})
@@ -83,19 +81,19 @@ def tables(*, quick: bool = False) -> list[Figure]:
                 own |= {f"{name} {cell}": _told(within) for cell, within in by_cell[quantity].items()}
             for quantity, most_bias in SINGLES.items():
                 judged = quantity not in _UNJUDGED
-                # where sizes are not lognormal the mean by number is of another law, as its flag says: its interval holds both
-                goal = most_bias if judged and not (arm == "mismatched" and quantity == "number_mean_nm") else None
+                # where sizes are not lognormal means by volume and number are of another law: their intervals hold both
+                goal = most_bias if judged and not (arm == "mismatched" and quantity in _BY_SPREAD) else None
                 found += scored(TABLE, arm, f"{quantity}_{name}", pairs[quantity], most_bias=goal, judged=judged)
             found += _by_law(arm, name, pairs["number_mean_nm"], flagged)
             found.append(share(TABLE, arm, f"one_population_{name}", single, count, at_least=0.9))
         found += [cells_told_off(TABLE, arm, quantity, own) for quantity, own in cells.items()]
-    for runs, pairs in _together(count // _OF_SINGLES).items():
+    for runs, pairs in _together(2 * count // 3).items():
         for quantity, own in pairs.items():
             # Student's interval of two runs spans nearly every spread that there is
             judged = runs > 2 or quantity not in _BY_SPREAD
             found += scored(TABLE, "matched", f"{quantity}_of_{runs}_runs", own, judged=judged)
-    found += scored(TABLE, "matched", "z_average_q0_nm", _extrapolated(count // _OF_SINGLES), most_bias=0.02)
-    return found + _told_apart(max(count // (2 * _OF_SINGLES), 10))
+    found += scored(TABLE, "matched", "z_average_q0_nm", _extrapolated(count // 3), most_bias=0.02)
+    return found + _told_apart(max(count // 6, 10))
 
 
 def _even(size_nm: float, spread: float) -> tuple[Population, ...]:

@@ -23,7 +23,7 @@ from lampyris.bench.dls.inversion import bending, candidates, peak_ranges, posed
 from lampyris.bench.dls.prediction import intensity_weights
 from lampyris.bench.dls.recording import prepared
 from lampyris.bench.dls.scattering import mie_coefficients
-from lampyris.bench.dls.weights import Part, weighted_mean
+from lampyris.bench.dls.weights import Part, lone_part, weighted_mean
 from lampyris.virtual.instruments.dls import (
     WATER_AT_25C,
     CorrelogramTruth,
@@ -252,6 +252,18 @@ def test_the_law_behind_a_quadratic_fit_comes_back():
     # the drawn law is cut at four standard deviations
     assert width.value == pytest.approx(math.sqrt(np.average((sizes - mean) ** 2, weights=shares)), rel=0.02)
     assert width.low < width.value < width.high
+
+
+def test_even_sizes_behind_a_quadratic_fit_come_back():
+    # they have no slow tail, so that a fit sees more of their spread than of a lognormal law's
+    rates = np.exp(np.linspace(-0.75, 0.75, 25))
+    spread = float(rates.var() / rates.mean() ** 2)
+    sizes = 60.0 * rates.mean() / rates
+    truth = expected(*(Population(float(one), 0.0) for one in sizes))
+    one = lone_part(infer_cumulants(prepared(LAG, truth, duration_s=3000.0, count_rate_per_s=3e5), WATER))
+    assert one.evened.mean_nm == pytest.approx(60.0, rel=5e-3)
+    assert math.expm1(one.evened.spread**2) == pytest.approx(spread, rel=0.03)
+    assert math.expm1(one.spread**2) > 1.1 * spread
 
 
 def test_runs_together_keep_what_all_of_them_leave_out():

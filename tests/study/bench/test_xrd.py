@@ -53,6 +53,16 @@ def test_a_named_phase_is_not_ambiguous_and_both_ways_to_a_size_agree(small):
     assert abs(lines.value - whole.value) < 2.0 * np.hypot(lines.sd, whole.sd)
 
 
+def test_columns_and_shifts_hold_what_shapes_do_to_lines(tmp_path):
+    # at ten thousand counts noise alone is a third of what a cube's facets do
+    path = powder(tmp_path, size_nm=3.0, shape="rounded cube", shift_deg=0.05, peak_counts=10_000.0)
+    found = measured(path, phase=("CdSe zinc blende",), method="lines").pooled.values
+    column, size, shift = (found[key] for key in ("column_nm", "size_nm", "shift_deg"))
+    assert column.value == pytest.approx(0.75 * size.value) and column.low < 0.75 * 3.0 < column.high
+    assert shift.low < 0.05 < shift.high
+    assert "shape of the dots" in column.method and "shape of the dots" in shift.method
+
+
 @pytest.mark.parametrize("phase", ["PbS rock salt", "CdSe wurtzite"])
 def test_strain_and_size_are_told_apart(tmp_path, phase):
     path = powder(tmp_path, size_nm=5.0, phase=phase, strain=0.008, peak_counts=8000.0)

@@ -263,7 +263,7 @@ def absorption(tmp_path, **truth):
     return tmp_path / "a.csv"
 
 
-# the second is none of the powers that are tried
+# of particles much smaller than the wavelength, and of larger ones
 @pytest.mark.parametrize("exponent", [4.0, 3.4])
 def test_scattering_is_taken_off_and_said(tmp_path, exponent):
     found = measured("absorption", absorption(tmp_path, exciton_nm=600.0, scattering=0.08, exponent=exponent))

@@ -300,25 +300,33 @@ class _Points:
 def _over_feet(
     points: Sequence[_Points], parameters: Sequence[Parameter], sd: float, level: float
 ) -> list[tuple[_Points, Fit]]:
-    """Fits over every power of scattering and steepness of the foot; all begin where the fit without a foot ended."""
-    tall = max(parameters[0].start, 1e-6)
+    """Fits over every power of scattering and steepness of the foot."""
 
-    def beside(scale: float, one: _Points) -> list[Parameter]:
+    def beside(one: _Points, scale: float, foot: float) -> list[Parameter]:
         own = one.scattering.at_600 if one.scattering else 0.0
-        foot = Parameter("foot", 0.02 * tall if scale else 0.0, low=0.0, scale=0.005 * tall, fixed=not scale)
         return [
-            foot,
-            Parameter("foot_scale", (scale or 1.0) * sd, unit="eV", fixed=True),
+            Parameter("foot", foot, low=0.0, scale=0.005 * tall, fixed=not foot),
+            Parameter("foot_scale", scale * sd, unit="eV", fixed=True),
             Parameter("scattering", own, scale=0.1 * abs(own), fixed=one.scattering is None),
         ]
 
-    plain = points[0].fitted([*parameters, *beside(0.0, points[0])], level)
-    begun = [
-        replace(one, start=value, grid=())
-        for one, value in zip(parameters, plain.values[: len(parameters)].tolist(), strict=True)
-    ]
-    begun[3] = replace(begun[3], start=0.7 * begun[3].start)
-    return [(one, one.fitted([*begun, *beside(scale, one)], level)) for one in points for scale in _FOOT_SCALES]
+    def from_where(fit: Fit, lower: float) -> list[Parameter]:
+        ends = zip(parameters, fit.values[: len(parameters)].tolist(), strict=True)
+        begun = [replace(one, start=value, grid=()) for one, value in ends]
+        begun[3] = replace(begun[3], start=lower * begun[3].start)
+        return begun
+
+    tall = max(parameters[0].start, 1e-6)
+    plain = points[0].fitted([*parameters, *beside(points[0], 1.0, 0.0)], level)
+    found = []
+    for scale in _FOOT_SCALES:
+        # what a foot takes over leaves the next transition lower; from a fit without one that went astray none finds back
+        starts = from_where(plain, 0.7), list(parameters)
+        tried = [points[0].fitted([*one, *beside(points[0], scale, 0.02 * tall)], level) for one in starts]
+        best = max(tried, key=lambda one: one.goodness.log_likelihood)
+        others = [one.fitted([*from_where(best, 1.0), *beside(one, scale, 0.02 * tall)], level) for one in points[1:]]
+        found += list(zip(points, [best, *others], strict=True))
+    return found
 
 
 def _parameters(x: NDArray[np.float64], y: NDArray[np.float64], first: float, sd: float) -> list[Parameter]:

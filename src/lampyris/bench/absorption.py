@@ -1,5 +1,6 @@
 """Absorption: first exciton of a batch of dots, scattering beside it, and what Tauc's line can and cannot say."""
 
+import itertools
 import math
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
@@ -319,13 +320,12 @@ def _over_feet(
     tall = max(parameters[0].start, 1e-6)
     plain = points[0].fitted([*parameters, *beside(points[0], 1.0, 0.0)], level)
     found = []
-    for scale in _FOOT_SCALES:
-        # what a foot takes over leaves the next transition lower; from a fit without one that went astray none finds back
-        starts = from_where(plain, 0.7), list(parameters)
-        tried = [points[0].fitted([*one, *beside(points[0], scale, 0.02 * tall)], level) for one in starts]
-        best = max(tried, key=lambda one: one.goodness.log_likelihood)
-        others = [one.fitted([*from_where(best, 1.0), *beside(one, scale, 0.02 * tall)], level) for one in points[1:]]
-        found += list(zip(points, [best, *others], strict=True))
+    # what a foot takes over leaves the next transition lower; the likelihood may have two tops of about one height, and both count
+    for begun, scale in itertools.product((from_where(plain, 0.7), list(parameters)), _FOOT_SCALES):
+        first = points[0].fitted([*begun, *beside(points[0], scale, 0.02 * tall)], level)
+        begun = from_where(first, 1.0)
+        others = [one.fitted([*begun, *beside(one, scale, 0.02 * tall)], level) for one in points[1:]]
+        found += list(zip(points, [first, *others], strict=True))
     return found
 
 

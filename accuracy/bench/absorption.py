@@ -1,7 +1,8 @@
 """Numbers of virtual absorption spectra.
 
-``matched``: a clear solution; ``mismatched``: one that scatters by a power of the wavelength between those that the analysis tries. A dot
-scatters about a published sizing curve as its authors say, and its extinction about a published rule; which of several holds is drawn.
+``matched``: a clear solution; ``mismatched``: one that scatters, by a power of the wavelength that the analysis is not told.
+A dot scatters about a published sizing curve as its authors say, and its extinction about a published rule; which of several holds is
+drawn.
 """
 
 import math
@@ -26,8 +27,9 @@ from lampyris.virtual.instruments.spectra import SpectrumTruth, predict_dots, wr
 TABLE = "bench-absorption"
 EXPONENT = 3.4
 REPEATS, QUICK_REPEATS = 400, 40
-# sets before it showed that a tail of dots must not be told from scattering by how far each describes the red end
-FIRST = 1000
+# sets before it showed that a tail of dots must not be told from scattering by how far each describes the red end, and that what the data
+# hardly tell must be averaged over
+FIRST = 3000
 SCALE_SD_NM = 0.05
 MATERIALS = ("CdSe", "CdTe")
 # goals of the relative bias; the extinction's own spread makes the median of a concentration wander by percents

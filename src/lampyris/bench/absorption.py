@@ -1,9 +1,9 @@
 """Absorption: first exciton of a batch of dots, scattering beside it, and what Tauc's line can and cannot say."""
 
+import itertools
 import math
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
-from typing import Any
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -15,17 +15,22 @@ from lampyris.statistics.averaging import akaike_weights, averaged_estimate, fol
 from lampyris.statistics.fitting import DataSet, Fit, Parameter, derived, fit_least_squares
 
 FEWEST_POINTS = 12
-_WINDOWS = ((6.0, 2.6), (4.5, 2.0), (4.5, 1.4), (8.0, 3.0))
+_WINDOWS = ((6.0, 2.6), (8.0, 3.0))
 """Reach of the fit below and above the exciton in its standard deviations; the first that has points answers: narrower ones do not tell
 a foot of further transitions from the flank of the next one, wider ones reach to where neither shape holds."""
 _TOLD = ("energy_ev", "first_exciton_nm", "fwhm_mev", "absorbance", "tauc_gap_ev")
-_FOOT = (1.0, 3.0)
-"""Least and largest energy over which the foot of further transitions grows e-fold, in standard deviations of the exciton; assumed, as
-that of a Gaussian two to three and a half times as wide, four of its standard deviations up."""
-_LIKELY = 0.05
-"""Weight within its window from which a shape says how far windows differ."""
+_FOOT_SCALES = (1.0, 1.5, 2.0, 3.0)
+"""Energies over which the foot of further transitions grows e-fold, in standard deviations of the exciton; assumed, as those of a Gaussian
+two to three and a half times as wide, four of its standard deviations up."""
+_MOST_FOOT = 0.5
+"""Highest foot at the exciton, over the exciton's height; assumed: what is higher is no foot."""
+_EXPONENTS = (2.0, 4.0)
+"""Of the wavelength in what is scattered: 4 of particles much smaller than it, less of larger ones and of clumps."""
+_MOST_EXPONENTS = 5
 _WEIGHED = (-0.5, 4.0)
 """Absorbances between which points are weighed by their photons; beyond, others than those limit them."""
+_NONE = 1e-6
+"""Share of the largest singular value below which the data see nothing."""
 _SMOOTHING_EV = 0.06
 """Width over which the second derivative is taken: about half of the narrowest exciton of a batch."""
 
@@ -105,6 +110,28 @@ def _slopes(x: NDArray[np.float64]) -> Callable[[NDArray[np.float64]], NDArray[n
 
 
 @dataclass(frozen=True, slots=True, eq=False)
+class Scattering:
+    """Scattered light in an absorption spectrum by one power of the wavelength.
+
+    Parameters
+    ----------
+    at_600, exponent, level : float
+        Apparent absorbance at 600 nm, its exponent, and the level beneath.
+    transparent_from_nm : float
+        From here on the dots absorb nothing.
+    """
+
+    at_600: float
+    exponent: float
+    level: float
+    transparent_from_nm: float
+
+    def below(self, wavelength_nm: NDArray[np.float64], /) -> NDArray[np.float64]:
+        """Apparent absorbance of light scattered, and level, dims (point,)."""
+        return predict_scattering(wavelength_nm, self.at_600, self.exponent) + self.level
+
+
+@dataclass(frozen=True, slots=True, eq=False)
 class ExcitonFit:
     """First exciton of a spectrum.
 
@@ -123,10 +150,13 @@ class ExcitonFit:
     tauc_gap_ev : Estimate
         By Tauc's line, as of `tauc_gap`.
     fit : Fit
+        The likeliest.
     inside : numpy.ndarray, dims (point,)
         Points that were fitted.
     expected : numpy.ndarray, dims (point,)
-        NaN outside.
+        Of the dots, and the level beneath; NaN outside.
+    scattering : Scattering or None
+        What was fitted beside the dots, by the likeliest exponent.
     """
 
     energy_ev: Estimate
@@ -139,6 +169,7 @@ class ExcitonFit:
     fit: Fit
     inside: NDArray[np.bool_]
     expected: NDArray[np.float64]
+    scattering: Scattering | None
 
 
 def exciton_places(wavelength_nm: NDArray[np.float64], absorbance: NDArray[np.float64], /) -> list[float]:
@@ -181,9 +212,14 @@ def infer_exciton(
     /,
     *,
     near_nm: float | None = None,
+    scattered: Sequence[Scattering] = (),
     level: float = 0.95,
 ) -> ExcitonFit:
     """First exciton by the second derivative, then by a fit around it.
+
+    What little a spectrum tells of three numbers is averaged over instead of fitted: how steep the foot of further transitions is, how
+    high it is, and by which power light scatters. Each lies within known bounds, and a covariance, which knows none, makes errors several
+    times too wide where the data hardly tell the number, and too narrow where it ends at its bound.
 
     Parameters
     ----------
@@ -191,11 +227,15 @@ def infer_exciton(
         Rising wavelength, finite.
     near_nm : float, optional
         About where it lies; the transition nearest to it is taken, else the one of lowest energy.
+    scattered : sequence of Scattering
+        Powers of the wavelength that may lie beneath, as of `infer_scattering`, the likeliest first. Each is fitted together with the
+        exciton to the points around it and where the dots are transparent, so that the errors are joint ones.
     level : float
 
     Returns
     -------
     ExcitonFit
+        Means over what was fitted by its likelihood.
 
     Raises
     ------
@@ -204,26 +244,89 @@ def infer_exciton(
     """
     if wavelength_nm.size < FEWEST_POINTS:
         raise ValueError(f"{wavelength_nm.size} points are too few, {FEWEST_POINTS} are needed")
-    places = exciton_places(wavelength_nm, absorbance)
+    clean = absorbance - scattered[0].below(wavelength_nm) if scattered else absorbance
+    places = exciton_places(wavelength_nm, clean)
     if not places:
         raise ValueError("no transition stands above the noise: the curve has neither peak nor shoulder")
     first = min(places, key=lambda e: abs(e - EV_NM / near_nm)) if near_nm else places[0]
     energy = EV_NM / wavelength_nm
-    sd = _width_of(energy, absorbance, first)
+    sd = _width_of(energy, clean, first)
     windows = [(energy > first - below * sd) & (energy < first + above * sd) for below, above in _WINDOWS]
     windows = [inside for inside in windows if inside.sum() >= FEWEST_POINTS]
     if not windows:
         raise ValueError(f"fewer than {FEWEST_POINTS} points lie around the transition at {EV_NM / first:.0f} nm")
-    shapes = [_in_window(wavelength_nm, absorbance, inside, (first, sd), level) for inside in windows]
-    others = [one for own in shapes[1:] for one, weight in zip(own, _weights(own), strict=True) if weight > _LIKELY]
-    return _over_windows(averaged_exciton(shapes[0], _weights(shapes[0])), others)
-
-
-def _fitted(x: NDArray[np.float64], y: NDArray[np.float64], parameters: Sequence[Parameter], level: float) -> Fit:
+    inside = windows[0]
+    if scattered:
+        inside = inside | (wavelength_nm >= scattered[0].transparent_from_nm)
+    x, y = energy[inside], absorbance[inside]
     # light that passes is limited by its photons: absorbance has more noise where there is more of it
-    sd = np.sqrt(variance_absorbance(np.clip(local_mean(y), *_WEIGHED), at_zero=1.0))
-    data = DataSet(lambda p: predict_exciton(x, p), y, sd=sd, jacobian=_slopes(x))
-    return fit_least_squares(data, parameters, scatter="residual", level=level)
+    noise = np.sqrt(variance_absorbance(np.clip(local_mean(y), *_WEIGHED), at_zero=1.0))
+    points = [_Points(x, y, noise, one) for one in scattered or (None,)]
+    fits = _over_feet(points, _parameters(x, clean[inside], first, sd), sd, level)
+    return _averaged(wavelength_nm, inside, fits, EV_NM / first)
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class _Points:
+    """What is fitted: energy in eV, absorbance, its standard deviation up to a factor, dims (point,), and what may be scattered."""
+
+    energy: NDArray[np.float64]
+    absorbance: NDArray[np.float64]
+    sd: NDArray[np.float64]
+    scattering: Scattering | None
+
+    def scattered(self) -> NDArray[np.float64]:
+        """Shape of what is scattered, 1 at 600 nm; 0 without."""
+        if self.scattering is None:
+            return np.zeros(self.energy.size)
+        return predict_scattering(EV_NM / self.energy, 1.0, self.scattering.exponent)
+
+    def slopes(self) -> Callable[[NDArray[np.float64]], NDArray[np.float64]]:
+        """Derivatives by the parameters of `predict_exciton`, the foot's included, and by what is scattered at 600 nm."""
+        shape, of = self.scattered(), _slopes(self.energy)
+        return lambda p: np.column_stack([of(p[:-1]), shape])
+
+    def fitted(self, parameters: Sequence[Parameter], level: float) -> Fit:
+        """Least squares of the exciton, the foot and what is scattered."""
+        shape = self.scattered()
+        data = DataSet(
+            lambda p: predict_exciton(self.energy, p[:-1]) + p[-1] * shape,
+            self.absorbance,
+            sd=self.sd,
+            jacobian=self.slopes(),
+        )
+        return fit_least_squares(data, parameters, scatter="residual", level=level)
+
+
+def _over_feet(
+    points: Sequence[_Points], parameters: Sequence[Parameter], sd: float, level: float
+) -> list[tuple[_Points, Fit]]:
+    """Fits over every power of scattering and steepness of the foot."""
+
+    def beside(one: _Points, scale: float, foot: float) -> list[Parameter]:
+        own = one.scattering.at_600 if one.scattering else 0.0
+        return [
+            Parameter("foot", foot, low=0.0, scale=0.005 * tall, fixed=not foot),
+            Parameter("foot_scale", scale * sd, unit="eV", fixed=True),
+            Parameter("scattering", own, scale=0.1 * abs(own), fixed=one.scattering is None),
+        ]
+
+    def from_where(fit: Fit, lower: float) -> list[Parameter]:
+        ends = zip(parameters, fit.values[: len(parameters)].tolist(), strict=True)
+        begun = [replace(one, start=value, grid=()) for one, value in ends]
+        begun[3] = replace(begun[3], start=lower * begun[3].start)
+        return begun
+
+    tall = max(parameters[0].start, 1e-6)
+    plain = points[0].fitted([*parameters, *beside(points[0], 1.0, 0.0)], level)
+    found = []
+    # what a foot takes over leaves the next transition lower; the likelihood may have two tops of about one height, and both count
+    for begun, scale in itertools.product((from_where(plain, 0.7), list(parameters)), _FOOT_SCALES):
+        first = points[0].fitted([*begun, *beside(points[0], scale, 0.02 * tall)], level)
+        begun = from_where(first, 1.0)
+        others = [one.fitted([*begun, *beside(one, scale, 0.02 * tall)], level) for one in points[1:]]
+        found += list(zip(points, [first, *others], strict=True))
+    return found
 
 
 def _parameters(x: NDArray[np.float64], y: NDArray[np.float64], first: float, sd: float) -> list[Parameter]:
@@ -240,66 +343,35 @@ def _parameters(x: NDArray[np.float64], y: NDArray[np.float64], first: float, sd
     ]
 
 
-def _in_window(
+def _averaged(
     wavelength_nm: NDArray[np.float64],
-    absorbance: NDArray[np.float64],
     inside: NDArray[np.bool_],
-    start: tuple[float, float],
-    level: float,
-) -> list[ExcitonFit]:
-    """Fits of a window by two shapes of the rise: what lies to the blue of the next transition leaves no foot, or one."""
-    x, y = EV_NM / wavelength_nm[inside], absorbance[inside]
-    parameters = _parameters(x, y, *start)
-    plain = _fitted(x, y, parameters, level)
-    # the second begins where the first ended, within the same bounds, with a small foot
-    begun = [replace(one, start=value, grid=()) for one, value in zip(parameters, plain.values.tolist(), strict=True)]
-    begun[3] = replace(begun[3], start=0.7 * begun[3].start)
-    scale, tall = start[1], max(begun[0].start, 1e-6)
-    begun += [
-        Parameter("foot", 0.02 * tall, low=0.0, scale=0.005 * tall),
-        Parameter("foot_scale", 1.4 * scale, _FOOT[0] * scale, _FOOT[1] * scale, unit="eV", scale=0.05 * scale),
-    ]
-    fits = (plain, _fitted(x, y, begun, level))
-    return [_described(wavelength_nm, inside, fit, EV_NM / start[0]) for fit in fits]
-
-
-def _weights(shapes: Sequence[ExcitonFit]) -> NDArray[np.float64]:
-    """Weights of shapes of the rise by their likelihoods, dims (shape,).
+    fits: Sequence[tuple[_Points, Fit]],
+    second_derivative_nm: float,
+) -> ExcitonFit:
+    """Mean of what fits say by their likelihoods; curve and fit are those of the likeliest.
 
     The foot of higher transitions and the flank of the next one look alike within a window, so that its size is hardly told; a fit
     without it claims to know that there is none, and its excitons come out too low and to the red. Every dot has further transitions,
-    so the shape without them is not the likelier one for having fewer parameters, as a criterion would hold.
+    so no criterion chooses whether there is one.
     """
-    return akaike_weights([-2.0 * one.fit.goodness.log_likelihood for one in shapes])
-
-
-def averaged_exciton(fits: Sequence[ExcitonFit], weights: ArrayLike, /) -> ExcitonFit:
-    """Mean of what several fits say by their weights; curve and fit are those of the first."""
-    changed: dict[str, Any] = {name: averaged_estimate([getattr(one, name) for one in fits], weights) for name in _TOLD}
-    return replace(fits[0], **changed)
-
-
-def _over_windows(first: ExcitonFit, others: Sequence[ExcitonFit]) -> ExcitonFit:
-    """The first window's answer, its errors joined with how far others differ: what lies to the blue is of neither shape.
-
-    How far shapes differ within the first window is in its mean already.
-
-    Windows lie within each other, so noise makes their answers differ by the difference of their variances (Hausman 1978,
-    Econometrica 46, 1251, DOI 10.2307/1913827); only what they differ by beyond that speaks of the shape.
-    """
-    changed: dict[str, Any] = {}
-    for name in _TOLD:
-        one = getattr(first, name)
-        apart = [
-            (other.value - one.value) ** 2 - abs(other.sd**2 - one.sd**2)
-            for other in (getattr(each, name) for each in others)
-            if math.isfinite(other.sd)
-        ]
-        beyond = max(apart, default=0.0)
-        if math.isfinite(one.sd) and one.sd > 0 and beyond > 0:
-            factor = math.hypot(one.sd, math.sqrt(beyond / 3.0)) / one.sd
-            changed[name] = widened(one, factor, why="widened by how far windows differ")
-    return replace(first, **changed)
+    likelihood = [one.goodness.log_likelihood for _, one in fits]
+    weights = akaike_weights([-2.0 * one for one in likelihood])
+    told = [_numbers(points, fit) for points, fit in fits]
+    mean = {name: averaged_estimate([one[name] for one in told], weights) for name in _TOLD}
+    points, fit = fits[int(np.argmax(weights))]
+    dots, at_600 = fit.values[:-1], float(fit.values[-1])
+    expected = np.full(wavelength_nm.size, math.nan)
+    expected[inside] = predict_exciton(points.energy, dots)
+    return ExcitonFit(
+        **mean,
+        second_derivative_nm=second_derivative_nm,
+        highest_nm=_top_nm(dots, EV_NM / float(dots[1])),
+        fit=fit,
+        inside=inside,
+        expected=expected,
+        scattering=replace(points.scattering, at_600=at_600, level=float(dots[6])) if points.scattering else None,
+    )
 
 
 def _width_of(energy: NDArray[np.float64], absorbance: NDArray[np.float64], first: float) -> float:
@@ -315,25 +387,70 @@ def _width_of(energy: NDArray[np.float64], absorbance: NDArray[np.float64], firs
     return min(max(reach, 0.015), 0.25)
 
 
-def _described(
-    wavelength_nm: NDArray[np.float64], inside: NDArray[np.bool_], fit: Fit, second_derivative_nm: float
-) -> ExcitonFit:
+def _numbers(points: _Points, fit: Fit) -> dict[str, Estimate]:
+    """What a fit says of the exciton, by the names of `ExcitonFit`."""
     widen = widening(following(fit.residuals[0]))
-    expected = np.full(wavelength_nm.size, math.nan)
-    expected[inside] = predict_exciton(EV_NM / wavelength_nm[inside], fit.values)
-    centre = EV_NM / fit["energy"].value
-    return ExcitonFit(
-        widened(derived(fit, lambda p: float(p[1]), unit="eV"), widen),
-        widened(derived(fit, lambda p: EV_NM / float(p[1]), unit="nm"), widen),
-        second_derivative_nm,
-        _top_nm(fit.values, centre),
-        widened(derived(fit, lambda p: 1000.0 * FWHM_PER_SD * float(p[2]), unit="meV"), widen),
-        widened(derived(fit, _read_at_exciton), widen, least=0.0),
-        widened(derived(fit, tauc_gap, unit="eV"), widen),
-        fit,
-        inside,
-        expected,
+    known = _with_known_foot(points, fit)
+    of: dict[str, tuple[Callable[[NDArray[np.float64]], float], str]] = {
+        "energy_ev": (lambda p: float(p[1]), "eV"),
+        "first_exciton_nm": (lambda p: EV_NM / float(p[1]), "nm"),
+        "fwhm_mev": (lambda p: 1000.0 * FWHM_PER_SD * float(p[2]), "meV"),
+        "absorbance": (lambda p: _read_at_exciton(p[:-1]), "1"),
+        "tauc_gap_ev": (lambda p: tauc_gap(p[:-1]), "eV"),
+    }
+    least = {"absorbance": 0.0}
+    return {
+        name: widened(derived(known, own, unit=unit), widen, least=least.get(name, -math.inf))
+        for name, (own, unit) in of.items()
+    }
+
+
+def _with_known_foot(points: _Points, fit: Fit) -> Fit:
+    """Fit whose values and covariance know that the foot lies between nothing and `_MOST_FOOT`, and no more of it.
+
+    To first order parameters are normal about the values that the data want, which may be a negative foot. All within the bounds counts
+    as equally likely before; mean and variance of the foot are those of the normal that they cut, and the other parameters follow it by
+    regression, as those of a normal of several dimensions of which one is chosen upon (Pearson 1903, Philos Trans R Soc A 200, 1, DOI
+    10.1098/rsta.1903.0001).
+    """
+    frame, values, place = fit.objective.frame, fit.values, fit.names.index("foot")
+    moving = np.array([one for one in frame.free if one == place or fit.names[one] not in fit.at_bound])
+    slopes = points.slopes()(values)[:, moving] / points.sd[:, None]
+    size = np.linalg.norm(slopes, axis=0)
+    # what the data do not see at all does not move the exciton either
+    moving, slopes, size = moving[size > 0], slopes[:, size > 0], size[size > 0]
+    inverse = np.linalg.pinv(slopes / size, rcond=_NONE) / size[:, None]
+    own = fit.scatter**2 * inverse @ inverse.T
+    k = int(np.argmax(moving == place))
+    if moving[k] != place or not own[k, k] > 0:
+        return fit
+    wanted = float(values[place] + inverse[k] @ (fit.residuals[0] / points.sd))
+    mean, left = _normal_within(wanted, math.sqrt(own[k, k]), _MOST_FOOT * float(values[0]))
+    along = own[:, k] / own[k, k]
+    moved = values.copy()
+    moved[moving] += along * (mean - values[place])
+    bounds = np.array([(one.low, one.high) for one in frame.parameters])
+    moved = np.clip(moved, *bounds.T)
+    whole = np.zeros_like(fit.covariance)
+    whole[np.ix_(moving, moving)] = own - np.outer(along, along) * (own[k, k] - left)
+    estimates = tuple(
+        replace(one, value=value, sd=math.sqrt(max(variance, 0.0)), low=-math.inf, high=math.inf)
+        for one, value, variance in zip(fit.estimates, moved.tolist(), np.diag(whole).tolist(), strict=True)
     )
+    return replace(fit, estimates=estimates, covariance=whole)
+
+
+def _normal_within(mean: float, sd: float, high: float) -> tuple[float, float]:
+    """Mean and variance of a normal that is cut at 0 and at `high`, by its weights on a grid."""
+    nearest = min(max(mean, 0.0), high)
+    # beyond it the density is less than e^-18 of its highest
+    reach = (6.0 * sd) ** 2 / (math.hypot(nearest - mean, 6.0 * sd) + abs(nearest - mean))
+    low, high = max(nearest - reach, 0.0), min(nearest + reach, high)
+    grid = low + (high - low) * (np.arange(400.0) + 0.5) / 400.0
+    weight = np.exp(0.5 * ((nearest - mean) ** 2 - (grid - mean) ** 2) / sd**2)
+    weight /= weight.sum()
+    centre = float(weight @ grid)
+    return centre, float(weight @ (grid - centre) ** 2)
 
 
 def _read_at_exciton(parameters: NDArray[np.float64]) -> float:
@@ -385,34 +502,43 @@ def _top_nm(parameters: NDArray[np.float64], centre_nm: float) -> float:
     return EV_NM / float(fine[k] + 0.5 * (fine[1] - fine[0]) * (below - above) / (below - 2.0 * at + above))
 
 
-@dataclass(frozen=True, slots=True, eq=False)
-class Scattering:
-    """Scattered light in an absorption spectrum by one power of the wavelength.
+def infer_scattering(
+    wavelength_nm: NDArray[np.float64], absorbance: NDArray[np.float64], transparent_from_nm: float, /
+) -> tuple[Scattering, ...]:
+    """Powers of the wavelength that describe where dots are transparent, the likeliest first.
 
     Parameters
     ----------
-    at_600, exponent, level : float
-        Apparent absorbance at 600 nm, its exponent, and the level beneath.
-    covariance : numpy.ndarray, dims (2, 2)
-        Of `at_600` and `level`.
-    weight : float
-        Of this exponent among those that were tried.
+    wavelength_nm, absorbance : numpy.ndarray, dims (point,)
+    transparent_from_nm : float
+        From here on the dots absorb nothing.
+
+    Returns
+    -------
+    tuple of Scattering
+        Five exponents, evenly over those from 2 to 4 that are at least a twentieth as likely as the likeliest; 4 is of particles much
+        smaller than the wavelength, and less of larger ones (Bohren and Huffman, Absorption and Scattering of Light by Small Particles,
+        Wiley 1983, DOI 10.1002/9783527618156, chapters 5 and 11). None with fewer than ten points there, or where the likeliest one's
+        rise to the blue is no three of its standard errors: it is not told from noise.
     """
-
-    at_600: float
-    exponent: float
-    level: float
-    covariance: NDArray[np.float64]
-    weight: float
-
-    def below(self, wavelength_nm: NDArray[np.float64], /) -> NDArray[np.float64]:
-        """Apparent absorbance of light scattered, and level, dims (point,)."""
-        return predict_scattering(wavelength_nm, self.at_600, self.exponent) + self.level
-
-    def sd_at(self, wavelength_nm: float, /) -> float:
-        """Standard deviation of what is taken off at a wavelength."""
-        row = np.array([float(predict_scattering(wavelength_nm, 1.0, self.exponent)), 1.0])
-        return math.sqrt(max(float(row @ self.covariance @ row), 0.0))
+    red = wavelength_nm >= transparent_from_nm
+    if red.sum() < 10:
+        return ()
+    x, y = wavelength_nm[red], absorbance[red]
+    tried = np.linspace(*_EXPONENTS, 41)
+    lines = [_over_level(predict_scattering(x, 1.0, one), y) for one in tried.tolist()]
+    criteria = np.array([math.inf if one is None else one[2] for one in lines])
+    best = lines[int(np.argmin(criteria))]
+    if best is None or not best[0][0] > 3.0 * math.sqrt(best[1][0, 0]):
+        return ()
+    likely = tried[criteria <= criteria.min() - 2.0 * math.log(0.05)]
+    found = []
+    for exponent in np.unique(np.linspace(likely[0], likely[-1], _MOST_EXPONENTS)).tolist():
+        line = _over_level(predict_scattering(x, 1.0, exponent), y)
+        if line is not None:
+            (at_600, level), _, criterion = line
+            found.append((criterion, Scattering(float(at_600), exponent, float(level), transparent_from_nm)))
+    return tuple(one for _, one in sorted(found, key=lambda pair: pair[0]))
 
 
 def _over_level(
@@ -426,43 +552,3 @@ def _over_level(
         return None
     spread = np.asarray(left / (y.size - 2) * np.linalg.inv(design.T @ design), np.float64)
     return np.asarray(solution, np.float64), spread, y.size * math.log(left)
-
-
-def infer_scattering(
-    wavelength_nm: NDArray[np.float64], absorbance: NDArray[np.float64], transparent_from_nm: float, /
-) -> tuple[Scattering, ...]:
-    """Powers of the wavelength that describe where dots are transparent, by their Akaike weights, the likeliest first.
-
-    Parameters
-    ----------
-    wavelength_nm, absorbance : numpy.ndarray, dims (point,)
-    transparent_from_nm : float
-        From here on the dots absorb nothing.
-
-    Returns
-    -------
-    tuple of Scattering
-        Those that weigh at least a twentieth of the likeliest. None with fewer than ten points there, or where the likeliest one's
-        rise to the blue is no three of its standard errors: it is not told from noise.
-    """
-    red = wavelength_nm >= transparent_from_nm
-    if red.sum() < 10:
-        return ()
-    x, y = wavelength_nm[red], absorbance[red]
-    found: list[Scattering] = []
-    criteria: list[float] = []
-    for exponent in (2.0, 3.0, 4.0):
-        line = _over_level(predict_scattering(x, 1.0, exponent), y)
-        if line is None:
-            continue
-        solution, spread, criterion = line
-        found.append(Scattering(float(solution[0]), exponent, float(solution[1]), spread, 0.0))
-        criteria.append(criterion)
-    if not found:
-        return ()
-    weights = akaike_weights(criteria)
-    told = [replace(one, weight=w) for one, w in zip(found, weights.tolist(), strict=True) if w > 0.05 * weights.max()]
-    told.sort(key=lambda one: -one.weight)
-    if not told[0].at_600 > 3.0 * math.sqrt(told[0].covariance[0, 0]):
-        return ()
-    return tuple(told)

@@ -2,7 +2,6 @@
 
 import math
 from collections.abc import Callable
-from dataclasses import replace
 from pathlib import Path
 from statistics import fmean
 
@@ -12,8 +11,6 @@ from numpy.typing import NDArray
 from lampyris.bench.absorption import (
     FEWEST_POINTS,
     ExcitonFit,
-    Scattering,
-    averaged_exciton,
     infer_exciton,
     infer_scattering,
     predict_scattering,
@@ -123,21 +120,21 @@ def _record(spectrum: Spectrum, blanks: list[Spectrum], settings: Settings, find
         near = bool((np.abs(wavelength[over] - found.first_exciton_nm.value) < 60.0).any())
         seen = f"is above {settings.highest_absorbance:g} at {int(over.sum())} points, which are left out."
         doubts.add("saturated" if near else "saturated-elsewhere", seen, "Dilute it.")
-    scattered: tuple[Scattering, ...] = ()
     if settings.scattering == "auto":
         sd = found.fwhm_mev.value / 1000.0 / FWHM_PER_SD
         edge = EV_NM / max(found.energy_ev.value - max(_TRANSPARENT_EV, _TRANSPARENT_SD * sd), 0.1)
-        scattered = infer_scattering(wavelength[keep], absorbance[keep], edge)
-    if scattered:
-        there = predict_scattering(found.first_exciton_nm.value, scattered[0].at_600, scattered[0].exponent)
+        if scattered := infer_scattering(wavelength[keep], absorbance[keep], edge):
+            found = infer_exciton(wavelength[keep], absorbance[keep], near_nm=settings.near_nm, scattered=scattered)
+    clean = absorbance
+    if own := found.scattering:
+        clean = absorbance - own.below(wavelength)
+        there = predict_scattering(found.first_exciton_nm.value, own.at_600, own.exponent)
         if there > 0.2 * found.absorbance.value:
-            seen = f"scatters: {scattered[0].at_600:.3g} at 600 nm, which was taken off."
+            seen = f"scatters: {own.at_600:.3g} at 600 nm, which was taken off."
             doubts.add("scattering", seen, "Filter or centrifuge the sample.")
-        found = _without_scattering(wavelength[keep], absorbance[keep], scattered, settings.near_nm)
-    clean = absorbance - _scattered(wavelength, scattered)
     _unseen(wavelength[keep], clean[keep], found, doubts)
     values = _values(found, settings, doubts)
-    curve = _curve(spectrum, wavelength[keep], absorbance[keep], found, scattered)
+    curve = _curve(spectrum, wavelength[keep], absorbance[keep], found)
     words = {"second_derivative_nm": f"{found.second_derivative_nm:.1f}"}
     return BenchRecord(spectrum.name, spectrum.file, values, words=words, flags=tuple(doubts.flags), curves=(curve,))
 
@@ -194,24 +191,6 @@ def _over_wavelength(spectrum: Spectrum) -> tuple[NDArray[np.float64], NDArray[n
             "Read it with lampyris bench ftir.",
         )
     return (scale / spectrum.axis)[::-1], spectrum.signal[::-1]
-
-
-def _scattered(wavelength: NDArray[np.float64], scattered: tuple[Scattering, ...]) -> NDArray[np.float64]:
-    """What the likeliest power says."""
-    return scattered[0].below(wavelength) if scattered else np.zeros(wavelength.size)
-
-
-def _without_scattering(
-    wavelength: NDArray[np.float64],
-    absorbance: NDArray[np.float64],
-    scattered: tuple[Scattering, ...],
-    near_nm: float | None,
-) -> ExcitonFit:
-    """Exciton over each power of the wavelength that can be; the absorbance holds the error of what was taken off."""
-    fits = [infer_exciton(wavelength, absorbance - one.below(wavelength), near_nm=near_nm) for one in scattered]
-    found = averaged_exciton(fits, [one.weight for one in scattered])
-    sd = scattered[0].sd_at(found.first_exciton_nm.value)
-    return replace(found, absorbance=with_error(found.absorbance, sd, f"{found.absorbance.method}, scattering"))
 
 
 def _values(found: ExcitonFit, settings: Settings, doubts: Doubts) -> dict[str, Estimate]:
@@ -289,13 +268,13 @@ def _curve(
     wavelength: NDArray[np.float64],
     absorbance: NDArray[np.float64],
     found: ExcitonFit,
-    scattered: tuple[Scattering, ...],
 ) -> BenchCurve:
-    below = _scattered(wavelength, scattered)
+    scattering = found.scattering
+    below = predict_scattering(wavelength, scattering.at_600, scattering.exponent) if scattering else 0.0
     residual = np.full(wavelength.size, math.nan)
     own = found.fit.residuals[0]
     residual[found.inside] = own / (float(np.std(own)) or math.nan)
-    parts = {"scattering": below} if scattered else {}
+    parts = {"scattering": np.asarray(below)} if scattering else {}
     mark = f"{found.first_exciton_nm.value:.1f} nm"
     return BenchCurve(
         spectrum.name,

@@ -41,7 +41,7 @@ class SpectrumTruth:
     scattering : float
         Apparent absorbance at 600 nm.
     exponent : float
-        Of the wavelength in what is scattered: 4 of small particles, less of clumps; the analysis tries whole ones only.
+        Of the wavelength in what is scattered: 4 of small particles, less of larger ones and of clumps.
     scale_shift_nm : float
         By which the instrument's wavelengths are too long: its scale was calibrated no better.
     """

@@ -81,8 +81,8 @@ def tables(*, quick: bool = False) -> list[Figure]:
                 own |= {f"{name} {cell}": _told(within) for cell, within in by_cell[quantity].items()}
             for quantity, most_bias in SINGLES.items():
                 judged = quantity not in _UNJUDGED
-                # where sizes are not lognormal means by volume and number are of another law: their intervals hold both
-                goal = most_bias if judged and not (arm == "mismatched" and quantity in _BY_SPREAD) else None
+                # where sizes are not lognormal the mean by number is of another law, as its flag says: its interval holds both
+                goal = most_bias if judged and not (arm == "mismatched" and quantity == "number_mean_nm") else None
                 found += scored(TABLE, arm, f"{quantity}_{name}", pairs[quantity], most_bias=goal, judged=judged)
             found += _by_law(arm, name, pairs["number_mean_nm"], flagged)
             found.append(share(TABLE, arm, f"one_population_{name}", single, count, at_least=0.9))

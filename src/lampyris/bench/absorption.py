@@ -1,6 +1,5 @@
 """Absorption: first exciton of a batch of dots, scattering beside it, and what Tauc's line can and cannot say."""
 
-import itertools
 import math
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
@@ -12,13 +11,15 @@ from lampyris.bench.photons import difference_sd, local_mean
 from lampyris.core.constants import EV_NM, FWHM_PER_SD
 from lampyris.core.estimate import Estimate
 from lampyris.statistics.averaging import akaike_weights, averaged_estimate, following, widened, widening
-from lampyris.statistics.fitting import DataSet, Fit, Parameter, derived, fit_least_squares
+from lampyris.statistics.fitting import DataSet, Fit, FitFlag, Parameter, derived, fit_least_squares
 
 FEWEST_POINTS = 12
 _WINDOWS = ((6.0, 2.6), (8.0, 3.0))
-"""Reach of the fit below and above the exciton in its standard deviations; the first that has points answers: narrower ones do not tell
-a foot of further transitions from the flank of the next one, wider ones reach to where neither shape holds."""
+"""Reach of the fit below and above the exciton in its standard deviations; the first that has points enough answers, the wider one being
+for coarse spectra: narrower ones do not tell a foot of further transitions from the flank of the next one, wider ones reach to where
+neither shape holds."""
 _TOLD = ("energy_ev", "first_exciton_nm", "fwhm_mev", "absorbance", "tauc_gap_ev")
+_LEAST = {"fwhm_mev": 0.0, "absorbance": 0.0}
 _FOOT_SCALES = (1.0, 1.5, 2.0, 3.0)
 """Energies over which the foot of further transitions grows e-fold, in standard deviations of the exciton; assumed, as those of a Gaussian
 two to three and a half times as wide, four of its standard deviations up."""
@@ -31,6 +32,10 @@ _WEIGHED = (-0.5, 4.0)
 """Absorbances between which points are weighed by their photons; beyond, others than those limit them."""
 _NONE = 1e-6
 """Share of the largest singular value below which the data see nothing."""
+_STRAIGHT = 0.1
+"""Typical steps of a parameter within which a number goes straight with it."""
+_SAME = 0.01
+"""Log likelihoods that differ by less are of the same fit."""
 _SMOOTHING_EV = 0.06
 """Width over which the second derivative is taken: about half of the narrowest exciton of a batch."""
 
@@ -304,29 +309,36 @@ def _over_feet(
     """Fits over every power of scattering and steepness of the foot."""
 
     def beside(one: _Points, scale: float, foot: float) -> list[Parameter]:
-        own = one.scattering.at_600 if one.scattering else 0.0
+        own = max(one.scattering.at_600, 0.0) if one.scattering else 0.0
         return [
             Parameter("foot", foot, low=0.0, scale=0.005 * tall, fixed=not foot),
             Parameter("foot_scale", scale * sd, unit="eV", fixed=True),
-            Parameter("scattering", own, scale=0.1 * abs(own), fixed=one.scattering is None),
+            Parameter("scattering", own, low=0.0, scale=0.1 * abs(own), fixed=one.scattering is None),
         ]
 
     def from_where(fit: Fit, lower: float) -> list[Parameter]:
         ends = zip(parameters, fit.values[: len(parameters)].tolist(), strict=True)
-        begun = [replace(one, start=value, grid=()) for one, value in ends]
-        begun[3] = replace(begun[3], start=lower * begun[3].start)
-        return begun
+        moved = [replace(one, start=value, grid=()) for one, value in ends]
+        moved[3] = replace(moved[3], start=lower * moved[3].start)
+        return moved
 
     tall = max(parameters[0].start, 1e-6)
     plain = points[0].fitted([*parameters, *beside(points[0], 1.0, 0.0)], level)
-    found = []
-    # what a foot takes over leaves the next transition lower; the likelihood may have two tops of about one height, and both count
-    for begun, scale in itertools.product((from_where(plain, 0.7), list(parameters)), _FOOT_SCALES):
-        first = points[0].fitted([*begun, *beside(points[0], scale, 0.02 * tall)], level)
-        begun = from_where(first, 1.0)
-        others = [one.fitted([*begun, *beside(one, scale, 0.02 * tall)], level) for one in points[1:]]
-        found += list(zip(points, [first, *others], strict=True))
-    return found
+    found: list[tuple[_Points, Fit]] = []
+    for scale in _FOOT_SCALES:
+        tops: list[list[Fit]] = [[] for _ in points]
+        # what a foot takes over leaves the next transition lower; the likelihood may have two tops of about one height, and both count
+        for start in (from_where(plain, 0.7), list(parameters)):
+            begun = start
+            for one, own in zip(points, tops, strict=True):
+                fit = one.fitted([*begun, *beside(one, scale, 0.02 * tall)], level)
+                begun = from_where(fit, 1.0) if one is points[0] else begun
+                likelihood = fit.goodness.log_likelihood
+                if all(abs(likelihood - other.goodness.log_likelihood) > _SAME for other in own):
+                    own.append(fit)
+        found += [(one, fit) for one, own in zip(points, tops, strict=True) for fit in own]
+    ended = [one for one in found if FitFlag.NOT_CONVERGED not in one[1].flags]
+    return ended or found
 
 
 def _parameters(x: NDArray[np.float64], y: NDArray[np.float64], first: float, sd: float) -> list[Parameter]:
@@ -358,7 +370,10 @@ def _averaged(
     likelihood = [one.goodness.log_likelihood for _, one in fits]
     weights = akaike_weights([-2.0 * one for one in likelihood])
     told = [_numbers(points, fit) for points, fit in fits]
-    mean = {name: averaged_estimate([one[name] for one in told], weights) for name in _TOLD}
+    mean = {
+        name: averaged_estimate([one[name] for one in told], weights, least=_LEAST.get(name, -math.inf))
+        for name in _TOLD
+    }
     points, fit = fits[int(np.argmax(weights))]
     dots, at_600 = fit.values[:-1], float(fit.values[-1])
     expected = np.full(wavelength_nm.size, math.nan)
@@ -390,7 +405,7 @@ def _width_of(energy: NDArray[np.float64], absorbance: NDArray[np.float64], firs
 def _numbers(points: _Points, fit: Fit) -> dict[str, Estimate]:
     """What a fit says of the exciton, by the names of `ExcitonFit`."""
     widen = widening(following(fit.residuals[0]))
-    known = _with_known_foot(points, fit)
+    known, step = _with_known_foot(points, fit)
     of: dict[str, tuple[Callable[[NDArray[np.float64]], float], str]] = {
         "energy_ev": (lambda p: float(p[1]), "eV"),
         "first_exciton_nm": (lambda p: EV_NM / float(p[1]), "nm"),
@@ -398,15 +413,25 @@ def _numbers(points: _Points, fit: Fit) -> dict[str, Estimate]:
         "absorbance": (lambda p: _read_at_exciton(p[:-1]), "1"),
         "tauc_gap_ev": (lambda p: tauc_gap(p[:-1]), "eV"),
     }
-    least = {"absorbance": 0.0}
     return {
-        name: widened(derived(known, own, unit=unit), widen, least=least.get(name, -math.inf))
-        for name, (own, unit) in of.items()
+        name: widened(_moved(derived(known, own, unit=unit), own, fit, step), widen) for name, (own, unit) in of.items()
     }
 
 
-def _with_known_foot(points: _Points, fit: Fit) -> Fit:
-    """Fit whose values and covariance know that the foot lies between nothing and `_MOST_FOOT`, and no more of it.
+def _moved(one: Estimate, of: Callable[[NDArray[np.float64]], float], fit: Fit, step: NDArray[np.float64]) -> Estimate:
+    """A number of a fit whose parameters move by a step, along a straight line from the fit.
+
+    What the data know well hardly changes along it, as parameters that move together make up for each other; at its end, where each is cut
+    at its bounds, they would not.
+    """
+    scales = np.array([one.scale or math.inf for one in fit.objective.frame.parameters])
+    share = _STRAIGHT / max(float(np.max(np.abs(step) / scales)), _STRAIGHT)
+    by = (of(fit.values + share * step) - of(fit.values - share * step)) / (2.0 * share)
+    return replace(one, value=one.value + by, low=one.low + by, high=one.high + by)
+
+
+def _with_known_foot(points: _Points, fit: Fit) -> tuple[Fit, NDArray[np.float64]]:
+    """Fit whose covariance knows that the foot lies between nothing and `_MOST_FOOT`, and the step of its parameters to their means.
 
     To first order parameters are normal about the values that the data want, which may be a negative foot. All within the bounds counts
     as equally likely before; mean and variance of the foot are those of the normal that they cut, and the other parameters follow it by
@@ -414,30 +439,27 @@ def _with_known_foot(points: _Points, fit: Fit) -> Fit:
     10.1098/rsta.1903.0001).
     """
     frame, values, place = fit.objective.frame, fit.values, fit.names.index("foot")
+    none = np.zeros(values.size)
     moving = np.array([one for one in frame.free if one == place or fit.names[one] not in fit.at_bound])
     slopes = points.slopes()(values)[:, moving] / points.sd[:, None]
     size = np.linalg.norm(slopes, axis=0)
+    seen = size * np.array([frame.parameters[one].scale for one in moving])
     # what the data do not see at all does not move the exciton either
-    moving, slopes, size = moving[size > 0], slopes[:, size > 0], size[size > 0]
+    kept = seen > _NONE * seen.max()
+    moving, slopes, size = moving[kept], slopes[:, kept], size[kept]
     inverse = np.linalg.pinv(slopes / size, rcond=_NONE) / size[:, None]
     own = fit.scatter**2 * inverse @ inverse.T
     k = int(np.argmax(moving == place))
     if moving[k] != place or not own[k, k] > 0:
-        return fit
+        return fit, none
     wanted = float(values[place] + inverse[k] @ (fit.residuals[0] / points.sd))
     mean, left = _normal_within(wanted, math.sqrt(own[k, k]), _MOST_FOOT * float(values[0]))
     along = own[:, k] / own[k, k]
-    moved = values.copy()
-    moved[moving] += along * (mean - values[place])
-    bounds = np.array([(one.low, one.high) for one in frame.parameters])
-    moved = np.clip(moved, *bounds.T)
+    step = none.copy()
+    step[moving] = along * (mean - values[place])
     whole = np.zeros_like(fit.covariance)
     whole[np.ix_(moving, moving)] = own - np.outer(along, along) * (own[k, k] - left)
-    estimates = tuple(
-        replace(one, value=value, sd=math.sqrt(max(variance, 0.0)), low=-math.inf, high=math.inf)
-        for one, value, variance in zip(fit.estimates, moved.tolist(), np.diag(whole).tolist(), strict=True)
-    )
-    return replace(fit, estimates=estimates, covariance=whole)
+    return replace(fit, covariance=whole), step
 
 
 def _normal_within(mean: float, sd: float, high: float) -> tuple[float, float]:

@@ -60,6 +60,34 @@ def test_errors_of_the_exciton_are_as_large_as_is_said(scattering):
     assert np.median(sd) < 0.9
 
 
+def two_transitions(wavelength, second):
+    """Absorbance of an exciton 0.2 high at 600 nm, 100 meV wide, and another transition 0.3 eV above it."""
+    x, centre = EV_NM / wavelength, EV_NM / 600.0
+    first = 0.2 * np.exp(-0.5 * ((x - centre) / (0.1 / FWHM_PER_SD)) ** 2)
+    return first + second * np.exp(-0.5 * ((x - centre - 0.3) / 0.13) ** 2)
+
+
+@pytest.mark.parametrize("second", [0.0, 0.5])
+def test_no_number_of_a_clear_exciton_has_an_error_out_of_all_proportion(second):
+    # a next transition that the foot takes over leaves parameters that nothing tells
+    wavelength = np.arange(400.0, 851.0)
+    clean = two_transitions(wavelength, second)
+    there = float(np.interp(600.0, wavelength, clean))
+    for number in range(3):
+        noisy = clean + np.random.default_rng(number).normal(0.0, 1e-3, wavelength.size)
+        found = infer_exciton(wavelength, noisy)
+        assert found.absorbance.value == pytest.approx(there, abs=5.0 * found.absorbance.sd)
+        assert 0.0 < found.absorbance.sd < 0.02 * there
+        assert found.fwhm_mev.sd < 5.0 and found.first_exciton_nm.sd < 1.0 and found.tauc_gap_ev.sd < 0.01
+
+
+def test_a_clean_exciton_is_found_to_rounding():
+    wavelength = np.arange(400.0, 851.0)
+    found = infer_exciton(wavelength, two_transitions(wavelength, 0.0))
+    assert found.first_exciton_nm.value == pytest.approx(600.0, rel=1e-9)
+    assert found.absorbance.value == pytest.approx(0.2, rel=1e-6) and found.absorbance.low >= 0.0
+
+
 def test_powers_of_scattering_span_what_the_red_end_leaves_open():
     rng = np.random.default_rng(1)
     for scattering, widest in ((0.03, 2.0), (0.3, 0.5)):

@@ -236,7 +236,11 @@ def _over_laws(fits: Sequence[TraceFit], at_min: float, widen: float) -> tuple[E
     lacks = np.array([one.fit.goodness.chi2 / unit + one.fit.goodness.free for one in fits])
     lacks -= lacks.min()
     borne = [(one, most - lack) for one, lack in zip(fits, lacks.tolist(), strict=True) if lack < most]
-    each = [profile_interval(one.fit, _RATE, rise=rise) for one, rise in borne]
+    # a profile's rise is in a law's own scatter
+    each = [
+        profile_interval(one.fit, _RATE, rise=rise * unit / (one.fit.goodness.reduced_chi2 or unit))
+        for one, rise in borne
+    ]
     weights = akaike_weights([one.fit.goodness.aicc for one, _ in borne])
     method = f"{each[0].method}, {' or '.join(one.law for one, _ in borne)}"
     if widen > 1.0:

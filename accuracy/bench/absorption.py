@@ -29,7 +29,7 @@ EXPONENT = 3.4
 REPEATS, QUICK_REPEATS = 400, 40
 # sets before it showed that a tail of dots must not be told from scattering by how far each describes the red end, and that what the data
 # hardly tell must be averaged over
-FIRST = 4000
+FIRST = 5000
 SCALE_SD_NM = 0.05
 MATERIALS = ("CdSe", "CdTe")
 # goals of the relative bias; the extinction's own spread makes the median of a concentration wander by percents

@@ -505,7 +505,8 @@ def tauc_gap(parameters: NDArray[np.float64], /) -> float:
     # rising, so that the ends of the edge are told between points
     rising = np.maximum.accumulate(square)
     low, high = np.interp([0.2 * rising[-1], 0.8 * rising[-1]], rising, energy).tolist()
-    edge = np.linspace(low, high, 41)
+    # middles of steps, so that the ends count for no more than the rest
+    edge = low + (high - low) * (np.arange(41) + 0.5) / 41.0
     height = np.interp(edge, energy, square)
     slope, level = np.polyfit(edge - centre, height, 1)
     return float(centre - level / slope) if slope > 0 else math.nan

@@ -10,6 +10,7 @@ from lampyris.bench.absorption import (
     infer_exciton,
     infer_scattering,
     predict_scattering,
+    tauc_gap,
     variance_absorbance,
 )
 from lampyris.core.constants import EV_NM, FWHM_PER_SD
@@ -86,6 +87,17 @@ def test_a_clean_exciton_is_found_to_rounding():
     found = infer_exciton(wavelength, two_transitions(wavelength, 0.0))
     assert found.first_exciton_nm.value == pytest.approx(600.0, rel=1e-9)
     assert found.absorbance.value == pytest.approx(0.2, rel=1e-6) and found.absorbance.low >= 0.0
+
+
+def test_taucs_line_is_that_of_the_whole_edge():
+    centre, sd = 2.066, 0.1 / FWHM_PER_SD
+    energy = np.linspace(centre - 5.0 * sd, centre, 40_001)
+    square = (0.2 * np.exp(-0.5 * ((energy - centre) / sd) ** 2) * energy) ** 2
+    edge = (square > 0.2 * square[-1]) & (square < 0.8 * square[-1])
+    slope, level = np.polyfit(energy[edge] - centre, square[edge], 1)
+    # a tenth of the error of a good spectrum; ends that weigh double move it by that error
+    found = tauc_gap(np.array([0.2, centre, sd, 0.0, 0.3, 0.1, 0.0]))
+    assert found == pytest.approx(centre - level / slope, abs=1e-5)
 
 
 def test_powers_of_scattering_span_what_the_red_end_leaves_open():

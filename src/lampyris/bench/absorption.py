@@ -313,7 +313,7 @@ def _over_feet(
         return [
             Parameter("foot", foot, low=0.0, scale=0.005 * tall, fixed=not foot),
             Parameter("foot_scale", scale * sd, unit="eV", fixed=True),
-            Parameter("scattering", own, low=0.0, scale=0.1 * abs(own), fixed=one.scattering is None),
+            Parameter("scattering", own, low=0.0, scale=0.1 * own, fixed=one.scattering is None),
         ]
 
     def from_where(fit: Fit, lower: float) -> list[Parameter]:
@@ -329,16 +329,22 @@ def _over_feet(
         tops: list[list[Fit]] = [[] for _ in points]
         # what a foot takes over leaves the next transition lower; the likelihood may have two tops of about one height, and both count
         for start in (from_where(plain, 0.7), list(parameters)):
-            begun = start
-            for one, own in zip(points, tops, strict=True):
-                fit = one.fitted([*begun, *beside(one, scale, 0.02 * tall)], level)
-                begun = from_where(fit, 1.0) if one is points[0] else begun
-                likelihood = fit.goodness.log_likelihood
-                if all(abs(likelihood - other.goodness.log_likelihood) > _SAME for other in own):
+            first = points[0].fitted([*start, *beside(points[0], scale, 0.02 * tall)], level)
+            if _among(first, tops[0]):
+                continue
+            begun = from_where(first, 1.0)
+            others = [one.fitted([*begun, *beside(one, scale, 0.02 * tall)], level) for one in points[1:]]
+            for own, fit in zip(tops, (first, *others), strict=True):
+                if not _among(fit, own):
                     own.append(fit)
         found += [(one, fit) for one, own in zip(points, tops, strict=True) for fit in own]
     ended = [one for one in found if FitFlag.NOT_CONVERGED not in one[1].flags]
     return ended or found
+
+
+def _among(fit: Fit, others: Sequence[Fit]) -> bool:
+    """Whether a fit has ended where another one did."""
+    return any(abs(fit.goodness.log_likelihood - one.goodness.log_likelihood) <= _SAME for one in others)
 
 
 def _parameters(x: NDArray[np.float64], y: NDArray[np.float64], first: float, sd: float) -> list[Parameter]:

@@ -54,7 +54,7 @@ def test_a_named_phase_is_not_ambiguous_and_both_ways_to_a_size_agree(small):
 
 
 def test_columns_and_shifts_hold_what_shapes_do_to_lines(tmp_path):
-    # at ten thousand counts noise alone is a third of what a cube's facets do
+    # at ten thousand counts the noise of a shift is a quarter of what a cube's facets do, that of a column as large
     path = powder(tmp_path, size_nm=3.0, shape="rounded cube", shift_deg=0.05, peak_counts=10_000.0)
     found = measured(path, phase=("CdSe zinc blende",), method="lines").pooled.values
     column, size, shift = (found[key] for key in ("column_nm", "size_nm", "shift_deg"))

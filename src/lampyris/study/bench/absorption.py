@@ -270,11 +270,10 @@ def _curve(
     found: ExcitonFit,
 ) -> BenchCurve:
     scattering = found.scattering
-    below = predict_scattering(wavelength, scattering.at_600, scattering.exponent) if scattering else 0.0
+    parts = {"scattering": predict_scattering(wavelength, scattering.at_600, scattering.exponent)} if scattering else {}
     residual = np.full(wavelength.size, math.nan)
     own = found.fit.residuals[0]
     residual[found.inside] = own / (float(np.std(own)) or math.nan)
-    parts = {"scattering": np.asarray(below)} if scattering else {}
     mark = f"{found.first_exciton_nm.value:.1f} nm"
     return BenchCurve(
         spectrum.name,
@@ -282,7 +281,7 @@ def _curve(
         "absorbance",
         wavelength,
         absorbance,
-        found.expected + below,
+        found.expected + sum(parts.values()),
         parts=parts,
         residual=residual,
         marks=((found.first_exciton_nm.value, mark),),

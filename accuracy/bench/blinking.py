@@ -24,7 +24,7 @@ DOTS, SECONDS, BIN_S = 6, 60.0, 0.01
 REPEATS = {("matched", DOTS): 400, ("matched", 1): 1000, ("mismatched", DOTS): 150, ("mismatched", 1): 150}
 """By arm and dots: the few stays of single ones tell so little that 400 sets do not tell 0.95 from 0.92."""
 QUICK_REPEATS = 3
-FIRST = 20_000
+FIRST = 30_000
 """Number of the first set: earlier ones were looked at while the fits were made."""
 SHORTEST_S = {"matched": 0.02, "mismatched": 0.002}
 FLAGS = frozenset(("unresolved", "several-levels"))

@@ -154,6 +154,17 @@ def test_dots_that_differ_widen_the_interval():
     assert widths[1] > 2.0 * widths[0]
 
 
+def test_dots_cannot_agree_better_than_their_stays_tell():
+    rng = np.random.default_rng(7)
+    bins = drawn(rng, SojournTimes(1.5, 0.045, 5.0), 300)
+    one = stay_counts(bins, np.zeros(bins.size, bool), shortest=5)
+    # copies of one dot: no spread among them at all
+    found = infer_law([one] * 6, shortest=5, bin_s=0.01)
+    told = found.fit["exponent"]
+    assert 0.35 < (found.exponent.high - found.exponent.low) / (told.high - told.low) < 1.0
+    assert found.exponent.sd == pytest.approx(told.sd / math.sqrt(6.0), rel=1e-3)
+
+
 def test_too_few_stays_are_refused():
     with pytest.raises(ValueError, match="3 stays"):
         infer_law([stay_counts(np.array([5, 6, 7]), np.zeros(3, bool), shortest=4)], shortest=4, bin_s=0.01)

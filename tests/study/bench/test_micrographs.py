@@ -60,6 +60,21 @@ def test_the_bar_in_the_picture_is_the_scale(tmp_path):
             measure("tem", [source], settings=Settings())
 
 
+def test_pictures_share_the_error_of_their_bar_and_average_those_of_their_edges(tmp_path):
+    def halves(bar_nm):
+        truth = MicrographTruth(size_px=256, count=22, electrons=60.0)
+        sources = [picture(tmp_path / f"{k}.tif", truth, seed=k, kind="plain", bar_nm=bar_nm) for k in range(4)]
+        found = measure("tem", sources, settings=Settings(bar_nm=bar_nm))
+        own = [one.values["diameter_nm"] for one in found.records]
+        of = [found.pooled.values[key] for key in ("diameter_nm", "diameter_of_particles_nm")]
+        return [0.5 * (one.high - one.low) / one.value for one in (*of, *own)]
+
+    # 14 pixels: however many pictures, the bar's ends are known to 0.4 pixels
+    assert min(halves(5.0)) > 1.9 * 0.4 * 0.35 / 5.0
+    _, particles, *alone = halves(40.0)
+    assert particles < 0.7 * np.mean(alone)
+
+
 def test_bright_particles_of_a_scanning_microscope(tmp_path):
     source = picture(tmp_path / "a.tif", replace(PAPER, bright=True))
     found = measure("sem", [source], settings=SemSettings()).pooled

@@ -144,7 +144,8 @@ def infer_law(
     -------
     StayLaw
         Intervals of one dot by profile likelihood: its stays are what was replicated. Of several dots by
-        leaving out whole dots (jackknife), with Student's quantile for their number.
+        leaving out whole dots (jackknife), with Student's quantile for their number; dots that agree better than their stays let
+        expect count as one more that does not.
 
     Raises
     ------
@@ -210,8 +211,6 @@ def _jackknifed(
     dots: Sequence[StayCounts], fit: Fit, about: tuple[int, float], level: float
 ) -> tuple[Estimate, Estimate]:
     """Estimates with the spread that leaving out each dot in turn, or each of `MOST_GROUPS` groups of dots, makes."""
-    from scipy.special import stdtrit
-
     groups = min(len(dots), MOST_GROUPS)
     drawn = []
     for left_out in range(groups):
@@ -221,12 +220,28 @@ def _jackknifed(
     count = len(drawn)
     values = np.array(drawn).reshape(-1, 2)
     sds = np.std(values, axis=0) * math.sqrt(count - 1.0) if count > 1 else np.full(2, math.nan)
-    quantile = float(stdtrit(max(count - 1, 1), 0.5 * (1.0 + level)))
     method = f"likelihood, jackknife over {len(dots)} dots, Student's t"
     made = []
-    for name, sd, most in (("exponent", float(sds[0]), 5.0), ("rate", float(sds[1]), math.inf)):
-        one, half = fit[name], quantile * sd
+    for name, among, most in (("exponent", float(sds[0]), 5.0), ("rate", float(sds[1]), math.inf)):
+        one = fit[name]
+        sd, half = _reach(among, one.sd, count, level)
         known = math.isfinite(half)
         low, high = (max(one.value - half, 0.0), min(one.value + half, most)) if known else (0.0, most)
         made.append(replace(one, sd=sd, low=low, high=high, method=method))
     return made[0], made[1]
+
+
+def _reach(among: float, within: float, count: int, level: float) -> tuple[float, float]:
+    """Standard error and half of the interval, from the spread among so many dots and from what the stays say of it.
+
+    Few dots may agree by chance, and are then worth less than they show: what the stays say counts as one dot more, where it widens
+    the interval.
+    """
+    from scipy.special import stdtrit
+
+    upper = 0.5 * (1.0 + level)
+    alone = float(stdtrit(max(count - 1, 1), upper)) * among
+    if not math.isfinite(within) or not math.isfinite(among):
+        return among, alone
+    joint = math.sqrt(((count - 1) * among**2 + within**2) / count)
+    return max(among, joint), max(alone, float(stdtrit(count, upper)) * joint)

@@ -81,10 +81,5 @@ def scaled_picture(path: Path, file: str, settings: MicrographSettings) -> Scale
     kept = pixels[: pixels.shape[0] - legend]
     ignored = written_pixels(pixels, bar)[: kept.shape[0]] if bar is not None and bar.top < kept.shape[0] else None
     cut = Micrograph(kept, pixel, source, read.bright_particles, read.name, file, read.words)
-    sd = math.hypot(sd, scale_sd(settings))
+    sd = math.hypot(sd, settings.scale_uncertainty_percent / 100.0)
     return Scaled(cut, ignored, pixel, sd, source, abs(other / pixel - 1.0))
-
-
-def scale_sd(settings: MicrographSettings) -> float:
-    """Standard uncertainty of the scale that all pictures share, as a share of it."""
-    return settings.scale_uncertainty_percent / 100.0

@@ -39,7 +39,7 @@ from lampyris.study.bench.micrograph_outlines import (
     write_outlines,
 )
 from lampyris.study.bench.micrograph_remarks import image_flags, size_flags
-from lampyris.study.bench.micrograph_scale import Scaled, scale_sd, scaled_picture
+from lampyris.study.bench.micrograph_scale import Scaled, scaled_picture
 from lampyris.study.bench.reading import all_flags, read_each, remark, with_role
 
 
@@ -52,8 +52,9 @@ class Measured:
     shapes: Shapes
     # of particles that tell of corners
     ripples: Ripples
-    # of all sizes, and the part of it that other pictures of the sample share
-    relative_sd: float
+    # of all its sizes: what the picture leaves open of its own edge, and what other pictures of the sample share (a bar of the same
+    # length is misread alike)
+    edge_sd: float
     shared_sd: float
     record: BenchRecord
 
@@ -201,7 +202,8 @@ def _one(
     used = kept.used
     hidden_sd = found.taper.relative_sd()
     kind_sd = abs(found.edge.even_stretch) / math.sqrt(3.0)
-    common = math.hypot(scaled.relative_sd, edge_sd(found), hidden_sd, kind_sd)
+    own_sd, shared_sd = edge_sd(found), math.hypot(scaled.relative_sd, hidden_sd, kind_sd)
+    common = math.hypot(own_sd, shared_sd)
     ripples = found.round.ripples.of(found.lone)
     diameters = Diameters(
         pixel * kept.diameter_px[used], pixel * kept.diameter_sd_px[used], kept.weight[used], kept.piece[used]
@@ -212,7 +214,7 @@ def _one(
     picture = picture_of(scaled.micrograph.pixels, kept, pixel, scaled.micrograph.name)
     record = BenchRecord(scaled.micrograph.name, source.file, _shape_values([shapes]), flags=flags, pictures=(picture,))
     record = _with_sizes(record, scaled, found, kept.kinds, diameters, common, settings, findings)
-    return Measured(source, diameters, shapes, ripples, common, math.hypot(hidden_sd, kind_sd), record)
+    return Measured(source, diameters, shapes, ripples, own_sd, shared_sd, record)
 
 
 def edge_sd(found: Particles, /) -> float:
@@ -358,15 +360,18 @@ def _together(
     curves: tuple[BenchCurve, ...] = ()
     if len(with_particles) > 1:
         every = with_particles[0].diameters.joined([one.diameters for one in with_particles[1:]])
-        common = float(np.mean([one.relative_sd for one in with_particles]))
         mean, sd = over_images([one.diameters for one in with_particles])
-        scale = math.hypot(scale_sd(settings), float(np.mean([one.shared_sd for one in with_particles])))
-        values["diameter_nm"] = with_common(mean, scale, "with the scale's own")
-        values["sd_nm"] = with_common(sd, scale, "with the scale's own")
+        shared = float(np.mean([one.shared_sd for one in with_particles]))
+        # the scatter among pictures holds what each leaves open of its edge
+        values["diameter_nm"] = with_common(mean, shared, "with the scale's own")
+        values["sd_nm"] = with_common(sd, shared, "with the scale's own")
         laws = _law("", every, settings, findings)
         if laws:
             of = _of_particles(every, laws[0], settings)
-            values["diameter_of_particles_nm"] = with_common(of["diameter_nm"], common, "with edge and scale")
+            parts = np.array([one.diameters.weight.sum() for one in with_particles])
+            edges = float(np.linalg.norm(parts * [one.edge_sd for one in with_particles]) / parts.sum())
+            common = math.hypot(edges, shared)
+            values["diameter_of_particles_nm"] = with_common(of["diameter_nm"], common, "with edges and scale")
             values["sd_of_particles_nm"] = of["sd_nm"]
             words["law"] = laws[0].law
             flags, tables = size_flags("", every, laws[0], flags, findings)

@@ -78,7 +78,7 @@ def tables(*, quick: bool = False) -> list[Figure]:
             name = f"pdi_{spread:g}"
             pairs = {quantity: [one for own in by_cell[quantity].values() for one in own] for quantity in SINGLES}
             for quantity, own in cells.items():
-                own |= {f"{name} {cell}": _told(within) for cell, within in by_cell[quantity].items()}
+                own |= {f"{name} {cell}": within for cell, within in by_cell[quantity].items()}
             for quantity, most_bias in SINGLES.items():
                 judged = quantity not in _UNJUDGED
                 # where sizes are not lognormal the mean by number is of another law, as its flag says: its interval holds both
@@ -106,10 +106,6 @@ def _even(size_nm: float, spread: float) -> tuple[Population, ...]:
     sizes = 1.0 / rates
     sizes *= size_nm * float(np.mean(1.0 / sizes))
     return tuple(Population(float(one), 0.0) for one in sizes)
-
-
-def _told(pairs: Pairs) -> Pairs:
-    return [one for one in pairs if not math.isnan(one[0].value)]
 
 
 def _by_law(arm: str, name: str, pairs: Pairs, flagged: list[bool]) -> list[Figure]:

@@ -129,10 +129,14 @@ def cells_told_off(
     -------
     Figure
         A cell is told off where its Wilson interval lies beyond the goal of coverages, at 0.95 over all cells together (Bonferroni).
+        As in `scored`, an estimate without a number has no interval that could hold anything, nor has a cell of nothing else.
     """
     off = []
     for pairs in cells.values():
-        holding = sum(one.low <= truth <= one.high for one, truth in pairs)
-        within = wilson_interval(holding, len(pairs), level=1.0 - 0.05 / len(cells))
+        told = [(one, truth) for one, truth in pairs if not math.isnan(one.value)]
+        if not told:
+            continue
+        holding = sum(one.low <= truth <= one.high for one, truth in told)
+        within = wilson_interval(holding, len(told), level=1.0 - 0.05 / len(cells))
         off.append(within.high < COVERAGE[0] or within.low > COVERAGE[1])
     return figure(table, arm, f"{measure}_cells_told_off", sum(off), None, len(off), at_most=0.0)

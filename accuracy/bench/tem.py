@@ -41,7 +41,7 @@ OF_SETS = ("diameter_of_particles", "sd_of_particles", "particles_needed")
 _TOGETHER = 4
 REPEATS, QUICK_REPEATS = 200, 4
 """Pictures of a cell, a multiple of `_TOGETHER`; few sets of them do not tell 0.95 from 0.92."""
-FIRST = 1000
+FIRST = 2000
 """Number of the first set: earlier ones were looked at while the uncertainties were made."""
 CORES = MicrographTruth(mean_nm=4.8, sd_nm=0.6)
 SHELL_NM = 1.0

@@ -1,5 +1,6 @@
 """Contrast of a particle in an electron micrograph: projected sphere or flat disc, blurred; and the noise upon it."""
 
+from collections.abc import Callable
 from functools import lru_cache
 
 import numpy as np
@@ -116,17 +117,35 @@ def predict_profile(radius: ArrayLike, blur: float, flatness: float, /) -> NDArr
             0.5 * (off**3 - off**2),
         ]
     )
-    shape = _shape(_rings()[2], flatness).astype(np.float32)
-    kernels = _kernels()[row - 1 : row + 3]
+    kernels = _about(row)
+    shape = _shape(_rings()[2], flatness)
     away = np.abs(np.asarray(radius, np.float64)) / _STEP
-    if 4 * away.size > kernels.shape[1]:
+    if 8 * away.size > kernels.shape[1]:
         line = share @ (kernels @ shape)
-        return np.interp(away, np.arange(line.size), line, right=0.0)
+        return _cubic(away, lambda at: line[at], line.size)
     # of few radii only the steps about each
-    below = np.minimum(away.astype(np.intp), kernels.shape[1] - 2)
-    ends = np.tensordot(share, kernels[:, np.stack((below, below + 1))] @ shape, axes=1)
-    part = away - below
-    return np.asarray(np.where(part <= 1.0, ends[0] + part * (ends[1] - ends[0]), 0.0))
+    return _cubic(away, lambda at: np.tensordot(share, kernels[:, at] @ shape, axes=1), kernels.shape[1])
+
+
+@lru_cache(maxsize=8)
+def _about(row: int) -> NDArray[np.float64]:
+    """Kernels of the four blurs about a row: single precision would show in the slopes of a fit."""
+    return _kernels()[row - 1 : row + 3].astype(np.float64)
+
+
+def _cubic(
+    away: NDArray[np.float64], of: Callable[[NDArray[np.intp]], NDArray[np.float64]], size: int
+) -> NDArray[np.float64]:
+    """Cubic through the four steps about each place (Catmull and Rom), even about the centre and 0 beyond the last step."""
+    below = np.minimum(away.astype(np.intp), size - 2)
+    off = away - below
+    before, low, high, after = of(np.stack((np.abs(below - 1), below, below + 1, np.minimum(below + 2, size - 1))))
+    slope, next_slope = 0.5 * (high - before), 0.5 * (after - low)
+    rise = high - low
+    curve = low + off * (
+        slope + off * (3.0 * rise - 2.0 * slope - next_slope + off * (slope + next_slope - 2.0 * rise))
+    )
+    return np.asarray(np.where(off <= 1.0, curve, 0.0))
 
 
 def predict_image(

@@ -117,10 +117,62 @@ def _with_known(matrix, pixel_sd, offset_sd):  # type: ignore[no-untyped-def]  #
 
 
 @njit(cache=True, nogil=True)
+def _factored(full):  # type: ignore[no-untyped-def]  # pragma: no cover - compiled
+    """Cholesky's lower factor in place of a symmetric matrix, and whether there is one.
+
+    Written out, as a library's solver in here takes longer to compile than all else together.
+    """
+    for j in range(full.shape[0]):
+        for k in range(j):
+            full[j, j] -= full[j, k] ** 2
+        if not np.isfinite(full[j, j]):
+            raise np.linalg.LinAlgError("a normal matrix holds what is no finite number")
+        if full[j, j] <= 0.0:
+            return False
+        full[j, j] = np.sqrt(full[j, j])
+        for i in range(j + 1, full.shape[0]):
+            for k in range(j):
+                full[i, j] -= full[i, k] * full[j, k]
+            full[i, j] /= full[j, j]
+    return True
+
+
+@njit(cache=True, nogil=True)
+def _forward(factor, right):  # type: ignore[no-untyped-def]  # pragma: no cover - compiled
+    """Solve with a lower factor, in place."""
+    for i in range(right.size):
+        for k in range(i):
+            right[i] -= factor[i, k] * right[k]
+        right[i] /= factor[i, i]
+
+
+@njit(cache=True, nogil=True)
+def _backward(factor, right):  # type: ignore[no-untyped-def]  # pragma: no cover - compiled
+    """Solve with a lower factor's transpose, in place."""
+    for i in range(right.size - 1, -1, -1):
+        for k in range(i + 1, right.size):
+            right[i] -= factor[k, i] * right[k]
+        right[i] /= factor[i, i]
+
+
+@njit(cache=True, nogil=True)
+def _variance_factor(factor, number):  # type: ignore[no-untyped-def]  # pragma: no cover - compiled
+    """Diagonal element of the inverse of what was factored."""
+    unit = np.zeros(factor.shape[0])
+    unit[number] = 1.0
+    _forward(factor, unit)
+    total = 0.0
+    for one in unit:
+        total += one * one
+    return total
+
+
+@njit(cache=True, nogil=True)
 def _fit_one(residual, one, blur, table, slope, pixel_sd, offset_sd, most):  # type: ignore[no-untyped-def]  # pragma: no cover
     """Levenberg-Marquardt steps of one particle, in place; what `fit_particles` tells of it."""
     trial = np.zeros(7)
     frame = np.zeros(3)
+    move = np.zeros(7)
     # the circle of pixels stays while the particle moves, so that sums of squares compare
     frame[0] = one[2] * np.sqrt(np.sqrt(1.0 + one[3] ** 2 + one[4] ** 2) + np.hypot(one[3], one[4])) + 3.0 * blur + 3.0
     frame[1], frame[2] = one[0], one[1]
@@ -129,16 +181,24 @@ def _fit_one(residual, one, blur, table, slope, pixel_sd, offset_sd, most):  # t
     goal = _goal(total, one, pixel_sd, offset_sd)
     for _ in range(most):
         full = _with_known(matrix, pixel_sd, offset_sd)
-        down = gradient / pixel_sd**2
-        down[3] -= one[3] / SHAPE_SD**2
-        down[4] -= one[4] / SHAPE_SD**2
-        down[6] -= one[6] / offset_sd**2
         for i in range(7):
+            move[i] = gradient[i] / pixel_sd**2
             full[i, i] = full[i, i] * (1.0 + damping) + 1e-12
-        move = np.linalg.solve(full, down)
-        trial[:] = one + move
+        move[3] -= one[3] / SHAPE_SD**2
+        move[4] -= one[4] / SHAPE_SD**2
+        move[6] -= one[6] / offset_sd**2
+        if not _factored(full):
+            failed = 1.0
+            break
+        _forward(full, move)
+        _backward(full, move)
+        for i in range(7):
+            trial[i] = one[i] + move[i]
         trial[2] = one[2] * np.exp(min(max(move[2], -0.5), 0.5))
-        if trial[2] < LEAST_RADIUS_PX or not np.isfinite(trial.sum()):
+        told = trial[2] >= LEAST_RADIUS_PX
+        for i in range(7):
+            told = told and np.isfinite(trial[i])
+        if not told:
             failed = 1.0
             break
         matrix_there, gradient_there, total_there, _ = _normal(residual, trial, blur, table, slope, frame)
@@ -149,14 +209,20 @@ def _fit_one(residual, one, blur, table, slope, pixel_sd, offset_sd, most):  # t
                 break
             continue
         gained = goal - goal_there
-        one[:] = trial
+        for i in range(7):
+            one[i] = trial[i]
         matrix, gradient, total, goal = matrix_there, gradient_there, total_there, goal_there
         damping = max(damping * 0.2, 1e-9)
         if gained < 1e-3:
             break
-    inverse = np.linalg.solve(_with_known(matrix, pixel_sd, offset_sd) + 1e-12 * np.eye(7), np.eye(7))
-    tilt = 0.5 * (inverse[3, 3] + inverse[4, 4])
-    return inverse[2, 2] / pixel_sd**2, total / pixel_sd**2 / max(count - 7, 1), failed, tilt / pixel_sd**2
+    full = _with_known(matrix, pixel_sd, offset_sd)
+    for i in range(7):
+        full[i, i] += 1e-12
+    reduced = total / pixel_sd**2 / max(count - 7, 1)
+    if not _factored(full):
+        return 1.0, reduced, 1.0, 1.0
+    tilt = 0.5 * (_variance_factor(full, 3) + _variance_factor(full, 4))
+    return _variance_factor(full, 2) / pixel_sd**2, reduced, failed, tilt / pixel_sd**2
 
 
 @njit(cache=True, nogil=True)
@@ -173,7 +239,9 @@ def fit_particles(  # type: ignore[no-untyped-def]
     for k in which:
         one = particles[k]
         _add(residual, one, blur, table, slope, 1.0)
-        told[k, :] = _fit_one(residual, one, blur, table, slope, pixel_sd, offset_sd, most)
+        told[k, 0], told[k, 1], told[k, 2], told[k, 3] = _fit_one(
+            residual, one, blur, table, slope, pixel_sd, offset_sd, most
+        )
         _add(residual, one, blur, table, slope, -1.0)
     return told
 

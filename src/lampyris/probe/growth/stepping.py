@@ -216,7 +216,10 @@ def _wider(work: Array, count: int, needed: int) -> Array:
     if needed < work.shape[1]:
         return work
     wide = np.empty((5, 2 * needed + 1))
-    wide[:, :count] = work[:, :count]
+    # one by one: a slice that is given a value compiles for as long as all else
+    for row in range(5):
+        for k in range(count):
+            wide[row, k] = work[row, k]
     return wide
 
 
@@ -270,7 +273,8 @@ def follow(
     now, proposal, forming, steps = span[0], limits[0], limits[1] > 0.0, 0
     count = population.shape[1]
     work = np.empty((5, max(256, 2 * count)))
-    work[:2, :count] = population
+    for k in range(count):
+        work[_OWN, k], work[_NUMBER, k] = population[0, k], population[1, k]
     here = span.copy()
     while now < span[1]:
         if steps >= limits[2]:
@@ -292,7 +296,8 @@ def follow(
             # what comes in a step must not outrun the dots
             length = min(length, 0.02 * constants[SUPPLY_S])
         length, worst, after = _heun(work, count, length, here, supply, constants, knots)
-        work[_OWN, :count] = work[_AHEAD, :count]
+        for k in range(count):
+            work[_OWN, k] = work[_AHEAD, k]
         if forming:
             count = _with_nuclei(work, count, length, born, (after, _temperature(now + length, knots)), constants)
             work = _wider(work, count, count)

@@ -108,8 +108,8 @@ def test_same_bytes_from_two_processes(simulated: Path, analysed: Path, tmp_path
     assert hashes(tmp_path / "study" / "results") == hashes(analysed / "results")
 
 
-def test_killed_three_times_and_resumed(simulated: Path, analysed: Path, tmp_path: Path) -> None:
-    """At three moments, each a little after one of the run's ten tasks began to be told: a session, an animal, the report."""
+def test_killed_five_times_and_resumed(simulated: Path, analysed: Path, tmp_path: Path) -> None:
+    """At five moments, each a little after the next of the run's ten tasks began to be told: sessions, animals, report."""
     study, light = Path(shutil.copytree(simulated, tmp_path / "study")), tmp_path / "light"
     light.mkdir()
     instrument = default_design().instrument
@@ -117,7 +117,7 @@ def test_killed_three_times_and_resumed(simulated: Path, analysed: Path, tmp_pat
         np.savez(light / f"{part}.npz", allow_pickle=False, **light_table.light_part(instrument, part))
     command = [sys.executable, str(Path(__file__).with_name("killed_run.py")), str(study), str(light)]
     chance = random.Random(5)
-    for tasks in (2, 7, 9):
+    for tasks in (1, 3, 5, 7, 9):
         with subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True) as child:
             assert child.stderr is not None
             told = next((line for line in child.stderr if line.startswith(f"[{tasks}/")), None)

@@ -107,7 +107,7 @@ def bounded_interval(one: Estimate, /, *, least: float = 0.0) -> Estimate:
     return replace(one, value=value, low=low, high=value + two_sided * up)
 
 
-def with_error(one: Estimate, sd: float, method: str, /) -> Estimate:
+def with_error(one: Estimate, sd: float, method: str, /, *, least: float = -math.inf) -> Estimate:
     """An estimate that holds a further error, normal and independent of its own: distances to both ends add in quadrature.
 
     Parameters
@@ -117,6 +117,8 @@ def with_error(one: Estimate, sd: float, method: str, /) -> Estimate:
         Standard deviation of the further error.
     method : str
         Of the result.
+    least : float
+        Least value that the number can have: the interval is cut there.
 
     Returns
     -------
@@ -135,6 +137,7 @@ def with_error(one: Estimate, sd: float, method: str, /) -> Estimate:
         one.value - math.hypot(one.value - one.low, reach),
         one.value + math.hypot(one.high - one.value, reach),
     )
+    low = min(one.value, max(low, least))
     return Estimate(one.value, math.hypot(one.sd, sd), low, high, one.level, one.unit, method)
 
 

@@ -1,6 +1,5 @@
 """Contrast of a particle in an electron micrograph: projected sphere or flat disc, blurred; and the noise upon it."""
 
-from collections.abc import Callable
 from functools import lru_cache
 
 import numpy as np
@@ -107,24 +106,20 @@ def predict_profile(radius: ArrayLike, blur: float, flatness: float, /) -> NDArr
     """
     place = np.log(np.clip(blur, LEAST_BLUR, MOST_BLUR) / LEAST_BLUR) / np.log(MOST_BLUR / LEAST_BLUR) * (_BLURS - 1)
     row = min(max(int(place), 1), _BLURS - 3)
-    off = float(place) - row
-    # a cubic through four blurs (Catmull and Rom), whose slope is continuous as a fit of the blur needs it
-    share = np.array(
-        [
-            -0.5 * off + off**2 - 0.5 * off**3,
-            1.0 - 2.5 * off**2 + 1.5 * off**3,
-            0.5 * off + 2.0 * off**2 - 1.5 * off**3,
-            0.5 * (off**3 - off**2),
-        ]
-    )
+    share = _cubic(float(place) - row)
     kernels = _about(row)
     shape = _shape(_rings()[2], flatness)
     away = np.abs(np.asarray(radius, np.float64)) / _STEP
-    if 8 * away.size > kernels.shape[1]:
-        line = share @ (kernels @ shape)
-        return _cubic(away, lambda at: line[at], line.size)
-    # of few radii only the steps about each
-    return _cubic(away, lambda at: np.tensordot(share, kernels[:, at] @ shape, axes=1), kernels.shape[1])
+    below = np.minimum(away.astype(np.intp), kernels.shape[1] - 2)
+    # even about the centre, and nothing beyond the last step
+    steps = np.stack((np.abs(below - 1), below, below + 1, np.minimum(below + 2, kernels.shape[1] - 1)))
+    if 2 * steps.size > kernels.shape[1]:
+        told = (share @ (kernels @ shape))[steps]
+    else:
+        # of few radii only the steps about each
+        told = np.tensordot(share, kernels[:, steps] @ shape, axes=1)
+    off = away - below
+    return np.asarray(np.where(off <= 1.0, (_cubic(off) * told).sum(axis=0), 0.0))
 
 
 @lru_cache(maxsize=8)
@@ -133,19 +128,17 @@ def _about(row: int) -> NDArray[np.float64]:
     return _kernels()[row - 1 : row + 3].astype(np.float64)
 
 
-def _cubic(
-    away: NDArray[np.float64], of: Callable[[NDArray[np.intp]], NDArray[np.float64]], size: int
-) -> NDArray[np.float64]:
-    """Cubic through the four steps about each place (Catmull and Rom), even about the centre and 0 beyond the last step."""
-    below = np.minimum(away.astype(np.intp), size - 2)
-    off = away - below
-    before, low, high, after = of(np.stack((np.abs(below - 1), below, below + 1, np.minimum(below + 2, size - 1))))
-    slope, next_slope = 0.5 * (high - before), 0.5 * (after - low)
-    rise = high - low
-    curve = low + off * (
-        slope + off * (3.0 * rise - 2.0 * slope - next_slope + off * (slope + next_slope - 2.0 * rise))
+def _cubic(off: NDArray[np.float64] | float) -> NDArray[np.float64]:
+    """Weights of the four points about a place, so far from the second, of a cubic whose slope is continuous as a fit needs it
+    (Catmull and Rom), dims (point, place)."""
+    return np.array(
+        [
+            -0.5 * off + off**2 - 0.5 * off**3,
+            1.0 - 2.5 * off**2 + 1.5 * off**3,
+            0.5 * off + 2.0 * off**2 - 1.5 * off**3,
+            0.5 * (off**3 - off**2),
+        ]
     )
-    return np.asarray(np.where(off <= 1.0, curve, 0.0))
 
 
 def predict_image(

@@ -2,7 +2,7 @@
 
 import math
 from collections.abc import Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from typing import Literal
 
 import numpy as np
@@ -423,9 +423,9 @@ def with_common(one: Estimate, relative_sd: float, why: str, /) -> Estimate:
     """An estimate whose interval also holds an uncertainty that all particles share, as a share of the value."""
     if not (relative_sd > 0 and math.isfinite(one.value)):
         return one
-    found = with_error(one, relative_sd * abs(one.value), f"{one.method}; {why}")
     # no size and no spread is below 0
-    return replace(found, low=max(found.low, 0.0)) if one.low >= 0 else found
+    least = 0.0 if one.low >= 0 else -math.inf
+    return with_error(one, relative_sd * abs(one.value), f"{one.method}; {why}", least=least)
 
 
 def particles_needed(mean_nm: float, sd_nm: float, percent: float, /, *, level: float = 0.95) -> int:

@@ -137,10 +137,9 @@ def _with_lamp(found: TraceLaws, settings: Settings) -> TraceLaws:
     """Numbers that hold the drift of the lamp, which on one trace looks as bleaching does."""
     sd = _DRIFT * settings.lamp_relative_sd
     left, rate = found.retained, found.rate_per_min
-    drifting = with_error(left, sd * left.value, f"{left.method}, lamp")
     return replace(
         found,
-        retained=replace(drifting, low=max(drifting.low, 0.0)),
+        retained=with_error(left, sd * left.value, f"{left.method}, lamp", least=0.0),
         rate_per_min=with_error(rate, sd / settings.at_min, f"{rate.method}, lamp"),
     )
 

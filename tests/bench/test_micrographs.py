@@ -14,7 +14,7 @@ from lampyris.bench.micrographs.find import part_basins
 from lampyris.bench.micrographs.legend import legend_rows, scale_bar
 from lampyris.bench.micrographs.measure import measure_particles
 from lampyris.bench.micrographs.shape_means import Shapes, mean_aspect, mean_circularity
-from lampyris.bench.micrographs.shapes import SHAPE_SD, fit_particles, take_off
+from lampyris.bench.micrographs.shapes import SHAPE_SD, Known, fit_particles, take_off
 from lampyris.bench.micrographs.sizes import (
     Diameters,
     fit_sizes,
@@ -73,10 +73,10 @@ def test_a_particle_is_fitted_as_an_independent_solver_fits_it():
 
     noise = np.random.default_rng(3).normal(0.0, pixel_sd, (41, 41))
     seen = (image(np.array([20.4, 19.7, 8.0, 0.1, -0.05, 100.0, 0.0])) + noise).astype(np.float32)
-    table, slope = blended(flatness)
+    profile = blended(blur, flatness)
     particles, left = begun[None].copy(), seen.copy()
-    take_off(left, particles, blur, table, slope)
-    (told,) = fit_particles(left, particles, np.array([0]), blur, table, slope, pixel_sd, offset_sd, 50)
+    take_off(left, particles, profile)
+    (told,) = fit_particles(left, particles, np.array([0]), profile, Known(pixel_sd, offset_sd), 50)
 
     v, u = np.mgrid[:41, :41]
     inside = np.hypot(u - begun[0], v - begun[1]) <= begun[2] + 3.0 * blur + 3.0

@@ -1,6 +1,7 @@
 """Contrast of a particle in an electron micrograph: projected sphere or flat disc, blurred; and the noise upon it."""
 
 from functools import lru_cache
+from typing import NamedTuple
 
 import numpy as np
 from numba import njit
@@ -70,21 +71,22 @@ def _shape(thickness: NDArray[np.float64], flatness: float) -> NDArray[np.float6
     return np.asarray(np.expm1(-depth * thickness) / np.expm1(-depth))
 
 
-def blended(flatness: float, /) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-    """Blurred contrast of a particle of radius 1 by blur and radius, and its slope along the radius.
+class Profile(NamedTuple):
+    """Blurred contrast of the particles of an image: standard deviation of the blur, and tables of particles of radius 1.
 
-    Parameters
-    ----------
-    flatness : float
-        As of `predict_profile`.
-
-    Returns
-    -------
-    table, slope : numpy.ndarray, dims (blur, radius)
-        Blurs spread evenly in their logarithm from `LEAST_BLUR` to `MOST_BLUR`; radii from 0 in steps of 0.01.
+    ``values`` and ``slopes`` along the radius have dims (blur, radius): blurs spread evenly in their logarithm from `LEAST_BLUR` to
+    `MOST_BLUR`, radii from 0 in steps of 0.01.
     """
+
+    blur_px: float
+    values: NDArray[np.float64]
+    slopes: NDArray[np.float64]
+
+
+def blended(blur_px: float, flatness: float, /) -> Profile:
+    """Contrast of particles of a kind, as of `predict_profile`, and of a blur."""
     table = (_kernels() @ _shape(_rings()[2], flatness).astype(np.float32)).astype(np.float64)
-    return table, np.gradient(table, _STEP, axis=1)
+    return Profile(blur_px, table, np.gradient(table, _STEP, axis=1))
 
 
 def predict_profile(radius: ArrayLike, blur: float, flatness: float, /) -> NDArray[np.float64]:

@@ -12,7 +12,7 @@ from lampyris.bench.micrographs.contrast import blended, predict_profile
 from lampyris.bench.micrographs.corners import Corners, Ripples, Taper, corner_size, corners, hidden_taper
 from lampyris.bench.micrographs.find import SIGMAS, Found, find_particles
 from lampyris.bench.micrographs.roundness import Roundness, roundness
-from lampyris.bench.micrographs.shapes import aspect, beyond_linear, fit_particles, half_extents, take_off
+from lampyris.bench.micrographs.shapes import Known, aspect, beyond_linear, fit_particles, half_extents, take_off
 from lampyris.statistics.fitting import DataSet, Fit, Parameter, fit_least_squares
 from lampyris.statistics.thresholds import robust_sd
 
@@ -221,12 +221,11 @@ def _fitted(
 ) -> NDArray[np.float64]:
     """Fit some particles in turn, in place; what is told of the others is that they failed."""
     np.copyto(residual, contrast)
-    table, slope = blended(edge.flatness)
-    take_off(residual, particles, edge.blur_px, table, slope)
+    profile = blended(edge.blur_px, edge.flatness)
+    take_off(residual, particles, profile)
     offset_sd = max(flat.area_sd / 8.0, 0.05 * flat.pixel_sd)
-    told: NDArray[np.float64] = fit_particles(
-        residual, particles, which, edge.blur_px, table, slope, flat.pixel_sd, offset_sd, steps
-    )
+    known = Known(flat.pixel_sd, offset_sd)
+    told: NDArray[np.float64] = fit_particles(residual, particles, which, profile, known, steps)
     return told
 
 
@@ -407,10 +406,8 @@ def _judged(
 ) -> Particles:
     height, width = flat.contrast.shape
     counts = np.bincount(found.together)
-    tables = blended(edge.flatness)
-    shapes = roundness(
-        residual, particles, told, flat, blur_px=edge.blur_px, tables=tables, blur_share=edge.blur_share()
-    )
+    profile = blended(edge.blur_px, edge.flatness)
+    shapes = roundness(residual, particles, told, flat, profile=profile, blur_share=edge.blur_share())
     lone = _telling(particles, (told[:, 2] == 0) & (counts[found.together] == 1), (height, width))
     usual_px = float(np.median(particles[lone if lone.any() else slice(None), 2]))
     seen, taper = _facets(shapes.ripples.of(lone), corner, edge, usual_px)

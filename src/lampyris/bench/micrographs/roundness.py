@@ -7,6 +7,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from lampyris.bench.micrographs.background import Flattened
+from lampyris.bench.micrographs.contrast import Profile
 from lampyris.bench.micrographs.corners import MOST_WAVES, Ripples
 from lampyris.bench.micrographs.shapes import aspect, beyond_linear, edge_waves
 from lampyris.statistics.thresholds import robust_sd
@@ -51,8 +52,7 @@ def roundness(
     flat: Flattened,
     /,
     *,
-    blur_px: float,
-    tables: tuple[Array, Array],
+    profile: Profile,
     blur_share: float = 0.0,
 ) -> Roundness:
     """Shapes of particles from what their fits leave.
@@ -64,9 +64,7 @@ def roundness(
     particles, told : numpy.ndarray, dims (particle, 7) and (particle, 4)
         Of `shapes.fit_particles`.
     flat : Flattened
-    blur_px : float
-    tables : tuple of numpy.ndarray
-        Of `contrast.blended`.
+    profile : contrast.Profile
     blur_share : float
         Relative standard error of the blur. An edge's place is told the worse the more blurred it is: the variance goes with the blur.
 
@@ -79,15 +77,15 @@ def roundness(
     A radius r (1 + sum of a_n cos + b_n sin) has the circularity 1 - sum (n^2 - 1) (a_n^2 + b_n^2) / 2 to the second order. The
     noise of a_n and b_n comes from the same sums over clear background.
     """
-    waves, along = edge_waves(residual, particles, blur_px, *tables, MOST_WAVES)
-    scale, share = _noise_at(residual, particles, along, flat, blur_px, tables)
+    waves, along = edge_waves(residual, particles, profile, MOST_WAVES)
+    scale, share = _noise_at(residual, particles, along, flat, profile)
     share[1] = np.hypot(share[1], blur_share)
     tilt_variance = told[:, 3] * scale[2]
     # either number of the shape moves the edge by half of it, times a cosine
-    tilt_variance *= beyond_linear(particles[:, 2] ** 2 * tilt_variance / 8.0, blur_px)
+    tilt_variance *= beyond_linear(particles[:, 2] ** 2 * tilt_variance / 8.0, profile.blur_px)
     n = np.arange(3, MOST_WAVES + 1)
     # a wave shorter than the blur is not seen, but its noise and what square pixels do to it are
-    shown = n <= np.maximum(particles[:, 2] / blur_px, 3.0)[:, None]
+    shown = n <= np.maximum(particles[:, 2] / profile.blur_px, 3.0)[:, None]
     noise = np.where(shown, waves[:, 3:, 2] * scale[3:], 0.0)
     ripple = 0.5 * np.where(shown, waves[:, 3:, 0] ** 2 + waves[:, 3:, 1] ** 2, 0.0) - noise
     # the second order of an ellipse's circularity in the logarithm of its aspect is 3 / 8
@@ -105,8 +103,7 @@ def _noise_at(
     particles: Array,
     along: Array,
     flat: Flattened,
-    blur_px: float,
-    tables: tuple[Array, Array],
+    profile: Profile,
 ) -> tuple[Array, Array]:
     """Variance of a pixel's noise as waves about particles show it, dims (wave,), and its relative errors: each wave's own, and that
     of how much paler noise is where particles are, dims (2, wave).
@@ -114,7 +111,7 @@ def _noise_at(
     Electrons are fewer in a dark particle than beside it, and so is the variance that counting them has. What goes together over
     areas is of the support, and a particle dims that as it dims the beam, so that its variance falls with the square.
     """
-    relative, own = _noise_scale(residual, particles, flat, blur_px, tables)
+    relative, own = _noise_scale(residual, particles, flat, profile)
     seen = along[np.isfinite(along)]
     if not seen.size:
         return flat.pixel_sd**2 * relative, np.vstack((own, np.zeros_like(own)))
@@ -130,7 +127,7 @@ def _noise_at(
 
 
 def _noise_scale(
-    residual: NDArray[np.float32], particles: Array, flat: Flattened, blur_px: float, tables: tuple[Array, Array]
+    residual: NDArray[np.float32], particles: Array, flat: Flattened, profile: Profile
 ) -> tuple[Array, Array]:
     """Variance of waves where no particle is, over that of noise without neighbours, and its relative standard error, dims (wave,)."""
     rows, columns = np.nonzero(flat.clear)
@@ -139,8 +136,8 @@ def _noise_scale(
         return np.ones(MOST_WAVES + 1), np.zeros(MOST_WAVES + 1)
     power = np.zeros((0, MOST_WAVES + 1))
     if rows.size >= _FEWEST_CLEAR:
-        stamps = _stamps(fair, rows, columns, residual.shape, blur_px)
-        waves, _ = edge_waves(residual, stamps, blur_px, *tables, MOST_WAVES)
+        stamps = _stamps(fair, rows, columns, residual.shape, profile.blur_px)
+        waves, _ = edge_waves(residual, stamps, profile, MOST_WAVES)
         power = 0.5 * (waves[:, :, 0] ** 2 + waves[:, :, 1] ** 2) / (waves[:, :, 2] * flat.pixel_sd**2)
         known = np.isfinite(power).all(axis=1)
         power, stamps = power[known], stamps[known]

@@ -4,6 +4,8 @@ The squared radius at (u, v) from the centre is (q - a) u^2 - 2 b u v + (q + a) 
 determinant is 1 whatever a and b: the radius of the circle of equal area is a parameter of its own. The aspect is q + hypot(a, b).
 """
 
+from typing import NamedTuple
+
 import numpy as np
 from numba import njit
 from numpy.typing import ArrayLike, NDArray
@@ -17,10 +19,26 @@ SHAPE_SD, LEAST_RADIUS_PX = 0.5, 0.3
 _LOW, _SPAN = float(np.log(LEAST_BLUR)), float(np.log(MOST_BLUR / LEAST_BLUR))
 
 
+class Known(NamedTuple):
+    """What is known before a particle is fitted: standard deviations of a pixel's noise, and of the level below it."""
+
+    pixel_sd: float
+    offset_sd: float
+
+
 @njit(cache=True, nogil=True)
-def _value(  # type: ignore[no-untyped-def]
-    table, slope, row, share, at
-):  # pragma: no cover - compiled
+def _row(profile, radius):  # type: ignore[no-untyped-def]  # pragma: no cover - compiled
+    """Row of the table for a radius in pixels, and how far on the next one lies."""
+    blur = min(max(profile.blur_px / radius, 1.0001 * LEAST_BLUR), 0.9999 * MOST_BLUR)
+    place = (np.log(blur) - _LOW) / _SPAN * (profile.values.shape[0] - 1)
+    row = min(int(place), profile.values.shape[0] - 2)
+    return row, place - row
+
+
+@njit(cache=True, nogil=True)
+def _value(profile, row, share, at):  # type: ignore[no-untyped-def]  # pragma: no cover - compiled
+    """Contrast at so many radii from the centre, its slope there, and by how much the next row is higher."""
+    table, slope = profile.values, profile.slopes
     place = at * 100.0
     column = int(place)
     if column >= table.shape[1] - 1:
@@ -35,35 +53,29 @@ def _value(  # type: ignore[no-untyped-def]
 
 
 @njit(cache=True, nogil=True)
-def _add(image, one, blur, table, slope, sign):  # type: ignore[no-untyped-def]  # pragma: no cover - compiled
+def _add(image, one, profile, sign):  # type: ignore[no-untyped-def]  # pragma: no cover - compiled
     """Add a particle to an image, or take it off."""
     height, width = image.shape
     x, y, radius, a, b, contrast = one[0], one[1], one[2], one[3], one[4], one[5]
     q = np.sqrt(1.0 + a * a + b * b)
-    place = (
-        (np.log(min(max(blur / radius, 1.0001 * LEAST_BLUR), 0.9999 * MOST_BLUR)) - _LOW) / _SPAN * (table.shape[0] - 1)
-    )
-    row = min(int(place), table.shape[0] - 2)
-    share = place - row
-    reach = radius * np.sqrt(q + np.hypot(a, b)) + 4.5 * blur + 1.0
+    row, share = _row(profile, radius)
+    reach = radius * np.sqrt(q + np.hypot(a, b)) + 4.5 * profile.blur_px + 1.0
     for v in range(max(int(y - reach), 0), min(int(y + reach) + 2, height)):
         for u in range(max(int(x - reach), 0), min(int(x + reach) + 2, width)):
             dx, dy = u - x, v - y
             at = np.sqrt(max((q - a) * dx * dx - 2.0 * b * dx * dy + (q + a) * dy * dy, 0.0)) / radius
-            value, _, _ = _value(table, slope, row, share, at)
+            value, _, _ = _value(profile, row, share, at)
             image[v, u] += sign * contrast * value
 
 
 @njit(cache=True, nogil=True)
-def _normal(residual, one, blur, table, slope, own):  # type: ignore[no-untyped-def]  # pragma: no cover
+def _normal(residual, one, profile, own):  # type: ignore[no-untyped-def]  # pragma: no cover
     """Normal matrix and gradient of one particle, the sum of squares, and how many pixels; `own` is the circle of pixels."""
     height, width = residual.shape
     x, y, radius, a, b, contrast, offset = one[0], one[1], one[2], one[3], one[4], one[5], one[6]
     q = np.sqrt(1.0 + a * a + b * b)
-    steps = (table.shape[0] - 1) / _SPAN
-    place = (np.log(min(max(blur / radius, 1.0001 * LEAST_BLUR), 0.9999 * MOST_BLUR)) - _LOW) * steps
-    row = min(int(place), table.shape[0] - 2)
-    share = place - row
+    steps = (profile.values.shape[0] - 1) / _SPAN
+    row, share = _row(profile, radius)
     reach = own[0]
     matrix = np.zeros((7, 7))
     gradient = np.zeros(7)
@@ -78,7 +90,7 @@ def _normal(residual, one, blur, table, slope, own):  # type: ignore[no-untyped-
                 continue
             dx, dy = u - x, v - y
             at = np.sqrt(max((q - a) * dx * dx - 2.0 * b * dx * dy + (q + a) * dy * dy, 1e-12)) / radius
-            value, leaning, rise = _value(table, slope, row, share, at)
+            value, leaning, rise = _value(profile, row, share, at)
             off = residual[v, u] - contrast * value - offset
             lean = contrast * leaning / (radius * radius * at)
             line[0] = -lean * ((q - a) * dx - b * dy)
@@ -102,17 +114,17 @@ def _normal(residual, one, blur, table, slope, own):  # type: ignore[no-untyped-
 
 
 @njit(cache=True, nogil=True)
-def _goal(total, one, pixel_sd, offset_sd):  # type: ignore[no-untyped-def]  # pragma: no cover - compiled
+def _goal(total, one, known):  # type: ignore[no-untyped-def]  # pragma: no cover - compiled
     """Chi-squared with what is known of shapes and of the level below."""
-    return total / pixel_sd**2 + (one[3] ** 2 + one[4] ** 2) / SHAPE_SD**2 + (one[6] / offset_sd) ** 2
+    return total / known.pixel_sd**2 + (one[3] ** 2 + one[4] ** 2) / SHAPE_SD**2 + (one[6] / known.offset_sd) ** 2
 
 
 @njit(cache=True, nogil=True)
-def _with_known(matrix, pixel_sd, offset_sd):  # type: ignore[no-untyped-def]  # pragma: no cover - compiled
-    full = matrix / pixel_sd**2
+def _with_known(matrix, known):  # type: ignore[no-untyped-def]  # pragma: no cover - compiled
+    full = matrix / known.pixel_sd**2
     full[3, 3] += 1.0 / SHAPE_SD**2
     full[4, 4] += 1.0 / SHAPE_SD**2
-    full[6, 6] += 1.0 / offset_sd**2
+    full[6, 6] += 1.0 / known.offset_sd**2
     return full
 
 
@@ -168,25 +180,29 @@ def _variance_factor(factor, number):  # type: ignore[no-untyped-def]  # pragma:
 
 
 @njit(cache=True, nogil=True)
-def _fit_one(residual, one, blur, table, slope, pixel_sd, offset_sd, most):  # type: ignore[no-untyped-def]  # pragma: no cover
+def _fit_one(residual, one, profile, known, most):  # type: ignore[no-untyped-def]  # pragma: no cover
     """Levenberg-Marquardt steps of one particle, in place; what `fit_particles` tells of it."""
     trial = np.zeros(7)
     frame = np.zeros(3)
     move = np.zeros(7)
     # the circle of pixels stays while the particle moves, so that sums of squares compare
-    frame[0] = one[2] * np.sqrt(np.sqrt(1.0 + one[3] ** 2 + one[4] ** 2) + np.hypot(one[3], one[4])) + 3.0 * blur + 3.0
+    frame[0] = (
+        one[2] * np.sqrt(np.sqrt(1.0 + one[3] ** 2 + one[4] ** 2) + np.hypot(one[3], one[4]))
+        + 3.0 * profile.blur_px
+        + 3.0
+    )
     frame[1], frame[2] = one[0], one[1]
     damping, failed = 1e-3, 0.0
-    matrix, gradient, total, count = _normal(residual, one, blur, table, slope, frame)
-    goal = _goal(total, one, pixel_sd, offset_sd)
+    matrix, gradient, total, count = _normal(residual, one, profile, frame)
+    goal = _goal(total, one, known)
     for _ in range(most):
-        full = _with_known(matrix, pixel_sd, offset_sd)
+        full = _with_known(matrix, known)
         for i in range(7):
-            move[i] = gradient[i] / pixel_sd**2
+            move[i] = gradient[i] / known.pixel_sd**2
             full[i, i] = full[i, i] * (1.0 + damping) + 1e-12
         move[3] -= one[3] / SHAPE_SD**2
         move[4] -= one[4] / SHAPE_SD**2
-        move[6] -= one[6] / offset_sd**2
+        move[6] -= one[6] / known.offset_sd**2
         if not _factored(full):
             failed = 1.0
             break
@@ -201,8 +217,8 @@ def _fit_one(residual, one, blur, table, slope, pixel_sd, offset_sd, most):  # t
         if not told:
             failed = 1.0
             break
-        matrix_there, gradient_there, total_there, _ = _normal(residual, trial, blur, table, slope, frame)
-        goal_there = _goal(total_there, trial, pixel_sd, offset_sd)
+        matrix_there, gradient_there, total_there, _ = _normal(residual, trial, profile, frame)
+        goal_there = _goal(total_there, trial, known)
         if not goal_there < goal:
             damping *= 8.0
             if damping > 1e6:
@@ -215,19 +231,19 @@ def _fit_one(residual, one, blur, table, slope, pixel_sd, offset_sd, most):  # t
         damping = max(damping * 0.2, 1e-9)
         if gained < 1e-3:
             break
-    full = _with_known(matrix, pixel_sd, offset_sd)
+    full = _with_known(matrix, known)
     for i in range(7):
         full[i, i] += 1e-12
-    reduced = total / pixel_sd**2 / max(count - 7, 1)
+    reduced = total / known.pixel_sd**2 / max(count - 7, 1)
     if not _factored(full):
         return 1.0, reduced, 1.0, 1.0
     tilt = 0.5 * (_variance_factor(full, 3) + _variance_factor(full, 4))
-    return _variance_factor(full, 2) / pixel_sd**2, reduced, failed, tilt / pixel_sd**2
+    return _variance_factor(full, 2) / known.pixel_sd**2, reduced, failed, tilt / known.pixel_sd**2
 
 
 @njit(cache=True, nogil=True)
 def fit_particles(  # type: ignore[no-untyped-def]
-    residual, particles, which, blur, table, slope, pixel_sd, offset_sd, most
+    residual, particles, which, profile, known, most
 ):  # pragma: no cover - compiled
     """Fit the particles of numbers `which` in turn to what the others leave, in place.
 
@@ -238,24 +254,22 @@ def fit_particles(  # type: ignore[no-untyped-def]
     told = np.ones((particles.shape[0], 4))
     for k in which:
         one = particles[k]
-        _add(residual, one, blur, table, slope, 1.0)
-        told[k, 0], told[k, 1], told[k, 2], told[k, 3] = _fit_one(
-            residual, one, blur, table, slope, pixel_sd, offset_sd, most
-        )
-        _add(residual, one, blur, table, slope, -1.0)
+        _add(residual, one, profile, 1.0)
+        told[k, 0], told[k, 1], told[k, 2], told[k, 3] = _fit_one(residual, one, profile, known, most)
+        _add(residual, one, profile, -1.0)
     return told
 
 
 @njit(cache=True, nogil=True)
-def take_off(image, particles, blur, table, slope):  # type: ignore[no-untyped-def]  # pragma: no cover - compiled
+def take_off(image, particles, profile):  # type: ignore[no-untyped-def]  # pragma: no cover - compiled
     """Subtract every particle from an image, in place."""
     for k in range(particles.shape[0]):
-        _add(image, particles[k], blur, table, slope, -1.0)
+        _add(image, particles[k], profile, -1.0)
 
 
 @njit(cache=True, nogil=True)
 def edge_waves(  # type: ignore[no-untyped-def]
-    residual, particles, blur, table, slope, most
+    residual, particles, profile, most
 ):  # pragma: no cover - compiled
     """Waves of the edge that a residual shows: the share of the radius by which it lies further out, as cosines and sines of
     multiples 0 to `most` of the angle, and the variance factor of each (times the variance of a pixel's noise).
@@ -276,21 +290,15 @@ def edge_waves(  # type: ignore[no-untyped-def]
             particles[k, 5],
         )
         q = np.sqrt(1.0 + a * a + b * b)
-        place = (
-            (np.log(min(max(blur / radius, 1.0001 * LEAST_BLUR), 0.9999 * MOST_BLUR)) - _LOW)
-            / _SPAN
-            * (table.shape[0] - 1)
-        )
-        row = min(int(place), table.shape[0] - 2)
-        share = place - row
-        reach = radius * np.sqrt(q + np.hypot(a, b)) + 3.0 * blur + 1.0
+        row, share = _row(profile, radius)
+        reach = radius * np.sqrt(q + np.hypot(a, b)) + 3.0 * profile.blur_px + 1.0
         squares = np.zeros(most + 1)
         fourth = 0.0
         for v in range(max(int(y - reach), 0), min(int(y + reach) + 2, height)):
             for u in range(max(int(x - reach), 0), min(int(x + reach) + 2, width)):
                 dx, dy = u - x, v - y
                 at = np.sqrt(max((q - a) * dx * dx - 2.0 * b * dx * dy + (q + a) * dy * dy, 1e-12)) / radius
-                _, leaning, _ = _value(table, slope, row, share, at)
+                _, leaning, _ = _value(profile, row, share, at)
                 weight = -contrast * at * leaning
                 if weight == 0.0:
                     continue

@@ -6,7 +6,7 @@ import math
 import numpy as np
 import pytest
 from scipy.optimize import minimize
-from scipy.special import xlogy
+from scipy.special import stdtrit, xlogy
 
 from lampyris.bench.blinking import (
     beyond_photons,
@@ -160,9 +160,13 @@ def test_dots_cannot_agree_better_than_their_stays_tell():
     one = stay_counts(bins, np.zeros(bins.size, bool), shortest=5)
     # copies of one dot: no spread among them at all
     found = infer_law([one] * 6, shortest=5, bin_s=0.01)
-    told = found.fit["exponent"]
-    assert 0.35 < (found.exponent.high - found.exponent.low) / (told.high - told.low) < 1.0
-    assert found.exponent.sd == pytest.approx(told.sd / math.sqrt(6.0), rel=1e-3)
+    # what the stays say is one of seven, so that six of its squares are none
+    sd = found.fit["exponent"].sd / math.sqrt(6.0)
+    half = float(stdtrit(6, 0.975)) * sd
+    # searches that leave one copy out end within a ten-thousandth of it
+    assert found.exponent.sd == pytest.approx(sd, rel=1e-4)
+    assert found.exponent.high == pytest.approx(found.exponent.value + half, rel=1e-4)
+    assert found.exponent.low == pytest.approx(found.exponent.value - half, rel=1e-4)
 
 
 def test_too_few_stays_are_refused():

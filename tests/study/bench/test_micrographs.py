@@ -1,20 +1,29 @@
 """Micrographs to particle sizes: known dots come back, doubts are flagged, and a person's word counts."""
 
 import json
+import math
+import re
 from dataclasses import replace
 
 import numpy as np
 import pytest
 
 from lampyris import cli
+from lampyris.bench.micrographs.legend import BAR_END_SD_PX
 from lampyris.bench.micrographs.sizes import Diameters, fit_sizes
 from lampyris.core.bench import BenchSource
 from lampyris.core.errors import LampyrisError
 from lampyris.core.techniques.sem import Settings as SemSettings
 from lampyris.core.techniques.tem import Settings
+from lampyris.statistics.intervals import NORMAL_95
 from lampyris.study.bench import measure
 from lampyris.study.bench.micrograph_remarks import size_flags
-from lampyris.virtual.instruments.micrographs import MicrographTruth, tiff_bytes, write_virtual_micrograph
+from lampyris.virtual.instruments.micrographs import (
+    MicrographTruth,
+    tiff_bytes,
+    virtual_picture,
+    write_virtual_micrograph,
+)
 
 PAPER = MicrographTruth(count=90)
 SMALL = MicrographTruth(size_px=256, count=22)
@@ -61,18 +70,34 @@ def test_the_bar_in_the_picture_is_the_scale(tmp_path):
 
 
 def test_pictures_share_the_error_of_their_bar_and_average_those_of_their_edges(tmp_path):
-    def halves(bar_nm):
-        truth = MicrographTruth(size_px=256, count=22, electrons=60.0)
-        sources = [picture(tmp_path / f"{k}.tif", truth, seed=k, kind="plain", bar_nm=bar_nm) for k in range(4)]
-        found = measure("tem", sources, settings=Settings(bar_nm=bar_nm))
-        own = [one.values["diameter_nm"] for one in found.records]
-        of = [found.pooled.values[key] for key in ("diameter_nm", "diameter_of_particles_nm")]
-        return [0.5 * (one.high - one.low) / one.value for one in (*of, *own)]
+    truth = MicrographTruth(size_px=256, count=22, electrons=60.0)
+    sources = [picture(tmp_path / f"{k}.tif", truth, seed=k, kind="plain", bar_nm=5.0) for k in range(4)]
+    read = measure("tem", sources, settings=Settings(bar_nm=5.0))
+    length = int(re.search(r"bar of (\d+) pixels", read.records[0].words["scale"])[1])
+    given = measure("tem", sources, settings=Settings(pixel_nm=5.0 / length))
 
-    # 14 pixels: however many pictures, the bar's ends are known to 0.4 pixels
-    assert min(halves(5.0)) > 1.9 * 0.4 * 0.35 / 5.0
-    _, particles, *alone = halves(40.0)
-    assert particles < 0.7 * np.mean(alone)
+    def half(result, key):
+        return 0.5 * (result.values[key].high - result.values[key].low) / result.values[key].value
+
+    for key in ("diameter_nm", "diameter_of_particles_nm"):
+        # however many pictures, the ends of their bars leave that much open
+        added = math.sqrt(half(read.pooled, key) ** 2 - half(given.pooled, key) ** 2)
+        assert added == pytest.approx(NORMAL_95 * BAR_END_SD_PX / length, rel=1e-6)
+    alone = np.mean([half(one, "diameter_nm") for one in given.records])
+    # of four pictures half of one's; errors of edges that did not average out left 0.69 of it
+    assert half(given.pooled, "diameter_of_particles_nm") < 0.6 * alone
+
+
+@pytest.mark.parametrize("cut", ["to two levels", "at its bright end"])
+def test_grey_that_was_cut_is_refused_with_what_it_is(tmp_path, cut):
+    pixels = virtual_picture(MicrographTruth(count=40, size_px=256), rng=np.random.default_rng(1))[0].astype(float)
+    middle = 0.5 * (pixels.min() + pixels.max())
+    left = (
+        np.where(pixels < middle, 0, 1000) if cut == "to two levels" else np.minimum(pixels, np.quantile(pixels, 0.3))
+    )
+    (tmp_path / "a.tif").write_bytes(tiff_bytes(left.astype(np.uint16), 0.35, "imagej"))
+    with pytest.raises(LampyrisError, match="their grey is cut"):
+        measure("tem", [BenchSource(tmp_path / "a.tif", "a.tif")], settings=Settings())
 
 
 def test_bright_particles_of_a_scanning_microscope(tmp_path):

@@ -129,24 +129,21 @@ def _with_known(matrix, known):  # type: ignore[no-untyped-def]  # pragma: no co
 
 
 @njit(cache=True, nogil=True)
-def _factored(full):  # type: ignore[no-untyped-def]  # pragma: no cover - compiled
-    """Cholesky's lower factor in place of a symmetric matrix, and whether there is one.
+def _factor(full):  # type: ignore[no-untyped-def]  # pragma: no cover - compiled
+    """Put Cholesky's lower factor in place of a symmetric matrix; one that has none is of an edge that tells nothing.
 
     Written out, as a library's solver in here takes longer to compile than all else together.
     """
     for j in range(full.shape[0]):
         for k in range(j):
             full[j, j] -= full[j, k] ** 2
-        if not np.isfinite(full[j, j]):
-            raise np.linalg.LinAlgError("a normal matrix holds what is no finite number")
-        if full[j, j] <= 0.0:
-            return False
+        if not (full[j, j] > 0.0 and np.isfinite(full[j, j])):
+            raise np.linalg.LinAlgError("an edge does not tell where its particle ends")
         full[j, j] = np.sqrt(full[j, j])
         for i in range(j + 1, full.shape[0]):
             for k in range(j):
                 full[i, j] -= full[i, k] * full[j, k]
             full[i, j] /= full[j, j]
-    return True
 
 
 @njit(cache=True, nogil=True)
@@ -203,9 +200,7 @@ def _fit_one(residual, one, profile, known, most):  # type: ignore[no-untyped-de
         move[3] -= one[3] / SHAPE_SD**2
         move[4] -= one[4] / SHAPE_SD**2
         move[6] -= one[6] / known.offset_sd**2
-        if not _factored(full):
-            failed = 1.0
-            break
+        _factor(full)
         _forward(full, move)
         _backward(full, move)
         for i in range(7):
@@ -234,10 +229,9 @@ def _fit_one(residual, one, profile, known, most):  # type: ignore[no-untyped-de
     full = _with_known(matrix, known)
     for i in range(7):
         full[i, i] += 1e-12
-    reduced = total / known.pixel_sd**2 / max(count - 7, 1)
-    if not _factored(full):
-        return 1.0, reduced, 1.0, 1.0
+    _factor(full)
     tilt = 0.5 * (_variance_factor(full, 3) + _variance_factor(full, 4))
+    reduced = total / known.pixel_sd**2 / max(count - 7, 1)
     return _variance_factor(full, 2) / known.pixel_sd**2, reduced, failed, tilt / known.pixel_sd**2
 
 
@@ -249,7 +243,8 @@ def fit_particles(  # type: ignore[no-untyped-def]
 
     `residual` is the contrast (NaN where it does not count), particles taken off as they are; `particles` dims (particle, 7).
     Returns variance factor of the logarithm of the radius (times the variance of a pixel's noise), reduced chi-squared,
-    whether the fit failed, and the variance factor of either number of the shape, dims (particle, 4); 1 of those not asked for.
+    whether the fit failed, and the variance factor of either number of the shape, dims (particle, 4); 1 of those not asked for. Raises
+    LinAlgError where grey that was cut or drawn tells nothing of an edge.
     """
     told = np.ones((particles.shape[0], 4))
     for k in which:

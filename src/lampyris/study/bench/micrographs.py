@@ -52,10 +52,11 @@ class Measured:
     shapes: Shapes
     # of particles that tell of corners
     ripples: Ripples
-    # of all its sizes: what the picture leaves open of its own edge, and what other pictures of the sample share (a bar of the same
-    # length is misread alike)
+    # of all its sizes: what the picture leaves open of its own edge; and what other pictures of the sample share, of the scale (a bar of
+    # the same length is misread alike) and of what kind of particle they show
     edge_sd: float
-    shared_sd: float
+    scale_sd: float
+    kind_sd: float
     record: BenchRecord
 
 
@@ -200,10 +201,9 @@ def _one(
         write_outlines(Path(settings.outlines), source.file, found, kept, pixel)
     flags = image_flags(scaled, found, kept, brighter, findings)
     used = kept.used
-    hidden_sd = found.taper.relative_sd()
-    kind_sd = abs(found.edge.even_stretch) / math.sqrt(3.0)
-    own_sd, shared_sd = edge_sd(found), math.hypot(scaled.relative_sd, hidden_sd, kind_sd)
-    common = math.hypot(own_sd, shared_sd)
+    own_sd = edge_sd(found)
+    kind_sd = math.hypot(found.taper.relative_sd(), found.edge.even_stretch / math.sqrt(3.0))
+    common = math.hypot(own_sd, scaled.relative_sd, kind_sd)
     ripples = found.round.ripples.of(found.lone)
     diameters = Diameters(
         pixel * kept.diameter_px[used], pixel * kept.diameter_sd_px[used], kept.weight[used], kept.piece[used]
@@ -214,7 +214,7 @@ def _one(
     picture = picture_of(scaled.micrograph.pixels, kept, pixel, scaled.micrograph.name)
     record = BenchRecord(scaled.micrograph.name, source.file, _shape_values([shapes]), flags=flags, pictures=(picture,))
     record = _with_sizes(record, scaled, found, kept.kinds, diameters, common, settings, findings)
-    return Measured(source, diameters, shapes, ripples, own_sd, shared_sd, record)
+    return Measured(source, diameters, shapes, ripples, own_sd, scaled.relative_sd, kind_sd, record)
 
 
 def edge_sd(found: Particles, /) -> float:
@@ -361,7 +361,7 @@ def _together(
     if len(with_particles) > 1:
         every = with_particles[0].diameters.joined([one.diameters for one in with_particles[1:]])
         mean, sd = over_images([one.diameters for one in with_particles])
-        shared = float(np.mean([one.shared_sd for one in with_particles]))
+        shared = float(np.hypot(*np.mean([(one.scale_sd, one.kind_sd) for one in with_particles], axis=0)))
         # the scatter among pictures holds what each leaves open of its edge
         values["diameter_nm"] = with_common(mean, shared, "with the scale's own")
         values["sd_nm"] = with_common(sd, shared, "with the scale's own")

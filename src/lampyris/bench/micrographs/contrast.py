@@ -84,7 +84,19 @@ class Profile(NamedTuple):
 
 
 def blended(blur_px: float, flatness: float, /) -> Profile:
-    """Contrast of particles of a kind, as of `predict_profile`, and of a blur."""
+    """Contrast of the particles of an image.
+
+    Parameters
+    ----------
+    blur_px : float
+        Standard deviation of the Gaussian blur.
+    flatness : float
+        As of `predict_profile`.
+
+    Returns
+    -------
+    Profile
+    """
     table = (_kernels() @ _shape(_rings()[2], flatness).astype(np.float32)).astype(np.float64)
     return Profile(blur_px, table, np.gradient(table, _STEP, axis=1))
 
